@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board: memory that the master and all workers share, where each process
+ * writes what it is doing and all can read what the others are.
+ *
+ * One cell per worker process, given out by the master at spawn and taken back
+ * after the process has ended, when its counters are folded into the node's
+ * totals: sums never go down.  A worker writes only its own cell, with relaxed
+ * atomics; the fields marked [master] are the master's.  Cells are cache-line
+ * aligned, so that writers never share a line.
+ *
+ * Nothing read here is trusted: texts are copied out with a bound.
+ */
+#ifndef BASE_BOARD_H
+#define BASE_BOARD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdatomic.h>
+
+#define BOARD_CELLS	1024
+#define BOARD_METRICS	256	/* series per worker */
+#define BOARD_BUCKETS	13	/* a histogram's, the last one is +Inf */
+#define BOARD_PLUGINS	64
+
+enum cell_state {
+	CELL_FREE = 0,
+	CELL_STARTING,		/* spawned, not ready */
+	CELL_READY,
+	CELL_DRAINING,
+	CELL_DEAD		/* has ended, not yet folded */
+};
+
+/* Counters that sum up over processes and outlive them. */
+struct board_counters {
+	_Atomic uint64_t accepted;	/* connections */
+	_Atomic uint64_t refused;	/* connections over a limit */
+	_Atomic uint64_t closed;
+	_Atomic uint64_t requests;
+	_Atomic uint64_t status[6];	/* [1]..[5]: 1xx..5xx; [0]: none sent */
+	_Atomic uint64_t bytes_in, bytes_out;
+	_Atomic uint64_t bad_requests;	/* refused by the parser */
+	_Atomic uint64_t plugin_errors;
+	_Atomic uint64_t stale_handles;
+	_Atomic uint64_t log_dropped;
+	_Atomic uint64_t slow_callbacks;
+};
+
+/* One series of a plugin's metric; self-describing. */
+struct board_metric {
+	char name[160];			/* hostd_<id>_<name>{label="v",...} */
+	_Atomic uint32_t type;		/* HOSTD_METRIC_*; 0: unused.  Set last */
+	uint32_t nbounds;
+	int64_t bounds[BOARD_BUCKETS - 1];
+	_Atomic int64_t value;		/* counter, gauge; histogram: sum */
+	_Atomic uint64_t buckets[BOARD_BUCKETS];	/* not cumulative */
+};
+
+struct board_cell {
+	_Alignas(64) _Atomic uint32_t state;	/* [master] enum cell_state */
+	_Atomic uint32_t pid;			/* [master] */
+	uint32_t slot;				/* [master] */
+	uint32_t generation;			/* [master] */
+	uint32_t restarts;			/* [master] of the slot */
+	uint32_t reserved;
+	uint64_t started_ms;			/* [master] unix time */
+	char pool[64];				/* [master] */
+
+	/* What runs now, for whoever finds the body. */
+	_Alignas(64) _Atomic uint32_t plugin;	/* index + 1; 0: the host */
+	_Atomic uint32_t callback;		/* enum board_callback */
+	char plugins[BOARD_PLUGINS][64];	/* instance names */
+	_Alignas(64) _Atomic uint64_t heartbeat_ms;	/* monotonic */
+	_Atomic uint64_t active;		/* connections now */
+	_Atomic uint64_t idle;			/* of these, between requests */
+	_Alignas(64) struct board_counters counters;
+};
+
+enum board_callback {
+	BOARD_CB_NONE, BOARD_CB_CREATE, BOARD_CB_START, BOARD_CB_HEADERS,
+	BOARD_CB_BODY, BOARD_CB_WRITABLE, BOARD_CB_END, BOARD_CB_TIMER,
+	BOARD_CB_POST, BOARD_CB_WORK_DONE, BOARD_CB_RELEASE, BOARD_CB_DRAIN,
+	BOARD_CB_DESTROY
+};
+
+struct board_node {			/* [master] */
+	uint64_t magic;
+	uint32_t version;		/* BOARD_VERSION */
+	_Atomic uint32_t generation;
+	uint64_t started_ms;		/* unix time */
+	uint32_t master_pid, reserved;
+	char hostd_version[32];
+	char node[64];			/* host name */
+	struct board_counters retired;	/* of processes that have ended */
+};
+
+struct board {
+	struct board_node *node;
+	struct board_cell *cells;		/* BOARD_CELLS */
+	struct board_metric *metrics;		/* BOARD_METRICS each, by cell */
+	struct board_metric *retired;		/* BOARD_METRICS */
+	size_t size;
+	int fd;
+};
+
+/* Master: make one.  0 or -1 with errno. */
+int	board_create(struct board *);
+/* Worker: map the one behind fd (which it takes).  0, or -1 with errno
+ * (EPROTO: another version's). */
+int	board_attach(struct board *, int fd);
+void	board_close(struct board *);
+
+/* Master: a free cell, zeroed; -1 when all are taken. */
+int	board_cell_take(struct board *);
+/* Master: fold its counters into the totals, then free it. */
+void	board_cell_retire(struct board *, int cell);
+
+/* The live sum of all cells and of what is retired. */
+struct board_sums {
+	uint64_t accepted, refused, closed, requests, status[6];
+	uint64_t bytes_in, bytes_out, bad_requests, plugin_errors;
+	uint64_t stale_handles, log_dropped, slow_callbacks;
+	uint64_t active, idle;
+};
+void	board_sum(const struct board *, struct board_sums *);
+
+/* "on_headers", ... for people. */
+const char *board_callback_name(uint32_t);
+const char *board_state_name(uint32_t);
+
+/* Add to a counter that only this process writes: no locked instruction. */
+static inline void
+board_add(_Atomic uint64_t *c, uint64_t n)
+{
+	atomic_store_explicit(c,
+	    atomic_load_explicit(c, memory_order_relaxed) + n,
+	    memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A growing byte buffer.  Zeroed memory is an empty one. */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stddef.h>
+
+struct buf {
+	char *p;
+	size_t len, cap;
+};
+
+/* Make room for n more bytes and return where they go (buf->p + buf->len). */
+char	*buf_reserve(struct buf *, size_t n);
+void	 buf_append(struct buf *, const void *, size_t n);
+void	 buf_puts(struct buf *, const char *);
+void	 buf_printf(struct buf *, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+/* Drop n bytes from the front. */
+void	 buf_consume(struct buf *, size_t n);
+void	 buf_free(struct buf *);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The typed configuration: everything of it but the plugins' own keys, which
+ * only code that has loaded the plugin can check (conf_check on plugin->node).
+ */
+#ifndef CONFIG_MODEL_H
+#define CONFIG_MODEL_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+#include "config/tree.h"
+#include "net/addr.h"
+
+/*
+ * One file that configuration comes from.  name is what errors show; path is
+ * what is read (the same, or a generation's copy).
+ */
+struct conf_source {
+	char *name;
+	char *path;
+	int is_module;		/* a .so dropped into conf_dir */
+};
+
+struct conf_sources {
+	struct conf_source *v;
+	size_t n;
+};
+
+/*
+ * The main file and, in name order, every *.conf and *.so of its conf_dir.
+ * Also checks that each is owned by root or the running user and not
+ * writable by others.  Errors are added; what could be found is returned.
+ */
+void	conf_sources_find(struct conf_sources *, const char *main_file,
+	    struct conf_errors *);
+void	conf_sources_add(struct conf_sources *, const char *name,
+	    const char *path, int is_module);
+void	conf_sources_free(struct conf_sources *);
+
+/*
+ * Owned by root or the effective user, and not writable by group or others?
+ * The same for the directory it is in.  0, or -1 with a reason that says what
+ * to do in why.  Used for configuration and plugins alike.
+ */
+int	conf_file_trusted(const char *path, char *why, size_t size);
+
+struct conf_pool {
+	TAILQ_ENTRY(conf_pool) entry;
+	struct conf_pos pos;
+	char *name;
+	int workers;		/* resolved: at least 1 */
+};
+
+struct conf_listen {
+	TAILQ_ENTRY(conf_listen) entry;
+	struct conf_pos pos;
+	char *name, *address;	/* as written */
+	struct addr addr;
+	struct conf_pool *pool;
+	int backlog;
+	int mode;		/* unix: permission bits */
+	int v6only;
+};
+
+struct conf_plugin {
+	TAILQ_ENTRY(conf_plugin) entry;
+	struct conf_pos pos;
+	char *name;
+	char *file;		/* absolute path of the .so */
+	int bare;		/* dropped in as a .so, no block */
+	const struct conf_node *node;	/* its keys; an empty block when bare */
+};
+
+struct conf_route {
+	TAILQ_ENTRY(conf_route) entry;
+	struct conf_pos pos;
+	char *path;		/* the pattern */
+	char **hosts;		/* lower case; "*.example.com" is a wildcard */
+	size_t nhosts;		/* 0: any host */
+	char **methods;
+	size_t nmethods;	/* 0: any method */
+	struct conf_plugin *plugin;
+	int match;		/* enum conf_match */
+	int64_t max_body;	/* bytes */
+	int64_t defer_timeout;	/* ms */
+};
+
+/* How a route's path is compared.  AUTO: a pattern that ends in "/" matches
+ * everything below it, another one only itself. */
+enum conf_match { CONF_MATCH_AUTO, CONF_MATCH_EXACT, CONF_MATCH_PREFIX };
+
+struct conf_error_page {
+	TAILQ_ENTRY(conf_error_page) entry;
+	struct conf_pos pos;
+	int status;
+	char *type;		/* Content-Type */
+	char *body;		/* content of the file, read at load */
+	size_t len;
+};
+
+struct conf_access_log {
+	TAILQ_ENTRY(conf_access_log) entry;
+	struct conf_pos pos;
+	char *path;		/* absolute; "stderr" and "off" as they are */
+	char *format;		/* "combined", "json", or nginx variables */
+};
+
+/* Limits and time limits of HTTP/1.  Bytes and milliseconds. */
+struct conf_http {
+	int64_t max_request_line;	/* 414 */
+	int64_t max_head;		/* 431 */
+	int64_t max_headers;		/* 431 */
+	int64_t max_body;		/* 413 */
+	int64_t head_timeout;		/* first byte to end of head: 408 */
+	int64_t body_timeout;		/* between two reads of a body: 408 */
+	int64_t idle_timeout;		/* between requests: close */
+	int64_t send_timeout;		/* between two writes: close */
+	int64_t defer_timeout;		/* a plugin that owes an answer: 504 */
+	int64_t lingering_timeout;	/* reading on after an early close */
+	int64_t keepalive_requests;	/* then Connection: close */
+	int64_t max_connections;	/* per worker */
+	int over_limit_503;		/* else: stop accepting */
+	int64_t output_high;		/* high water of pending output */
+	char *server;			/* Server header; "" for none */
+};
+
+struct conf {
+	char *user, *group;	/* NULL: stay who we are */
+	char *conf_dir, *plugin_dir, *run_dir, *pid_file, *control;
+	char *error_log;	/* absolute path, or "stderr" */
+	int log_level;		/* enum log_level */
+	int64_t drain_timeout;	/* ms; then open connections are closed */
+	int64_t ready_timeout;	/* ms; a worker or probe not ready by then */
+	int64_t callback_budget;	/* ms; a longer callback is logged */
+	struct conf_http http;
+	TAILQ_HEAD(, conf_pool) pools;
+	TAILQ_HEAD(, conf_listen) listens;
+	TAILQ_HEAD(, conf_plugin) plugins;
+	TAILQ_HEAD(, conf_route) routes;
+	TAILQ_HEAD(, conf_error_page) error_pages;
+	TAILQ_HEAD(, conf_access_log) access_logs;
+	struct conf_node *tree;	/* what the nodes above point into */
+};
+
+/*
+ * Read all sources into one model.  Relative paths in the files are relative
+ * to the directory of the main file's name (sources[0].name).  Always returns
+ * a model, as good as it could be made; it is to be used only when no error
+ * was added.
+ */
+struct conf *conf_load(const struct conf_sources *, struct conf_errors *);
+void	conf_free(struct conf *);
+
+/* The host's own keys by block, for documentation and tests: "" is the top
+ * level.  NULL-ended; NULL for an unknown block. */
+const struct hostd_key *const *conf_block_rows(const char *block);
+
+#endif

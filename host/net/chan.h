@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The channel between the master and one worker or probe: a SOCK_SEQPACKET
+ * pair carrying typed, versioned, length-checked messages and descriptors.
+ *
+ * This is the only code that passes descriptors between processes.
+ *
+ * A conversation:
+ *
+ *	master -> worker  INIT (fds: board, error log), LISTEN... , LOG...,
+ *			  START
+ *	worker -> master  READY                 or FAILED text, and exits
+ *	master -> worker  DRAIN, LOGS_REOPENED (fds), STOP
+ *	worker -> master  DRAINED, and exits
+ *
+ *	master -> probe   INIT, START
+ *	probe  -> master  any number of REPORT texts, then READY or FAILED
+ */
+#ifndef NET_CHAN_H
+#define NET_CHAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CHAN_VERSION	1
+#define CHAN_FD		3	/* where a child finds its end */
+#define CHAN_MAX	16384	/* bytes in one message, header included */
+#define CHAN_MAX_FDS	16
+
+enum chan_type {
+	CHAN_INIT = 1,		/* struct chan_init, fds: board, error log */
+	CHAN_LISTEN,		/* struct chan_listen, fd: listening socket */
+	CHAN_LOG,		/* struct chan_log, fd: access log file */
+	CHAN_START,		/* nothing: all is told, get ready */
+	CHAN_DRAIN,		/* struct chan_drain */
+	CHAN_STOP,		/* nothing: end now */
+	CHAN_ERROR_LOG,		/* nothing, fd: error log, reopened */
+	CHAN_READY,		/* nothing */
+	CHAN_FAILED,		/* text: why not */
+	CHAN_REPORT,		/* text: one configuration error */
+	CHAN_DRAINED,		/* nothing: about to exit */
+	CHAN_NTYPES
+};
+
+enum chan_role { CHAN_ROLE_WORKER = 1, CHAN_ROLE_PROBE };
+
+struct chan_init {
+	uint32_t role;		/* enum chan_role */
+	uint32_t slot;		/* index within the pool */
+	uint32_t cell;		/* of the board; the worker's own */
+	uint32_t generation;
+	char pool[64];
+	char snapshot[256];	/* path of the generation's snapshot file */
+};
+
+struct chan_listen {
+	char name[64];		/* of the listen block */
+	uint32_t shared;	/* 1: other workers accept from the same socket
+				   (unix): wake one at a time */
+	uint32_t reserved;
+};
+
+struct chan_log {
+	uint32_t index;		/* of the access_log block, in file order */
+	uint32_t reserved;
+};
+
+struct chan_drain {
+	uint32_t deadline_ms;	/* 0: end when the last request ends, however
+				   long that takes */
+	uint32_t reserved;
+};
+
+struct chan_msg {
+	uint32_t type;
+	uint32_t len;		/* of data */
+	int nfds;
+	int fds[CHAN_MAX_FDS];	/* the receiver's to close */
+	_Alignas(8) char data[CHAN_MAX];
+};
+
+/* A connected pair, close-on-exec, not blocking.  0 or -1 with errno. */
+int	chan_pair(int fds[2]);
+/*
+ * Send one message; the descriptors stay the caller's.  0, or -1 with errno
+ * (EAGAIN: the peer does not read).
+ */
+int	chan_send(int fd, enum chan_type, const void *data, size_t len,
+	    const int *fds, int nfds);
+int	chan_send_text(int fd, enum chan_type, const char *text);
+/*
+ * Receive one.  1: *msg is filled in, its length fits its type and a text is
+ * NUL-ended; 0: the peer has closed; -1 with errno (EAGAIN: nothing there;
+ * EPROTO: a malformed message, which is logged).
+ */
+int	chan_recv(int fd, struct chan_msg *msg);
+void	chan_close_fds(struct chan_msg *);
+
+#endif

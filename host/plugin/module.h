@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One loaded .so: opened, its entry checked by the accept rule, its tables
+ * copied into full-size structs of this host, so that the rest of the host
+ * tests for NULL only.
+ */
+#ifndef PLUGIN_MODULE_H
+#define PLUGIN_MODULE_H
+
+#include <stddef.h>
+#include <hostd/abi.h>
+#include <hostd/http.h>
+
+struct module_provide {
+	struct hostd_provide info;	/* full size; name never NULL */
+	const struct hostd_http_ops *http;	/* http_route/1, full size; else
+						   NULL */
+};
+
+struct module {
+	char *path;			/* what was opened */
+	char *display;			/* what people call it */
+	void *dl;
+	struct hostd_plugin desc;	/* full size */
+	struct module_provide *provides;
+	size_t nprovides;
+	const struct hostd_key *const *keys;	/* never NULL; full-size copies */
+};
+
+/*
+ * dlopen (RTLD_NOW | RTLD_LOCAL) and accept.  NULL and one clear line in why
+ * when refused: not a shared object, unresolved symbol, no entry, wrong magic,
+ * major, too new a minor, broken tables, unknown flag bits.  The prefix is
+ * checked before anything else of the entry is read.
+ */
+struct module *module_open(const char *path, const char *display, char *why,
+	    size_t size);
+/* Never dlcloses: a serving process keeps all code it ever loaded. */
+void	module_free(struct module *);
+/* First provide of that kind, or NULL. */
+const struct module_provide *module_provides(const struct module *,
+	    const char *kind);
+
+/* What the accept rule compares with; HOSTD_ABI_PRETEND_MINOR lowers it. */
+uint32_t module_host_minor(void);
+
+#endif

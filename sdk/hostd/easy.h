@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ABI for people: short forms over the tables, all inline.
+ *
+ * A whole plugin:
+ *
+ *	#include <hostd/easy.h>
+ *
+ *	static int32_t
+ *	hello(struct hostd_inst *in, hostd_req req, void *d)
+ *	{
+ *		(void)d;
+ *		return hostd_respond(in, req, 200, "text/plain", "hello\n");
+ *	}
+ *
+ *	HOSTD_EASY_ROUTE("hello", "1.0", "/hello", hello)
+ *
+ * A plugin with state of its own defines `struct hostd_inst` with
+ * HOSTD_EASY_HEAD as its first member, and calls hostd_easy_init in create.
+ */
+#ifndef HOSTD_EASY_H
+#define HOSTD_EASY_H
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hostd/abi.h>
+#include <hostd/http.h>
+
+/* The tables an instance needs to answer requests. */
+struct hostd_easy {
+	const struct hostd_host *host;
+	const struct hostd_http_api *http;
+};
+
+#define HOSTD_EASY_HEAD struct hostd_easy easy
+
+/* An instance starts with its struct hostd_easy, so this is the same place. */
+static inline const struct hostd_easy *
+hostd_easy_of(const struct hostd_inst *in)
+{
+	return (const struct hostd_easy *)(const void *)in;
+}
+
+/* Fill err for create.  Returns code, so: return hostd_fail(err, ...). */
+static inline int32_t
+hostd_fail(struct hostd_err *err, int32_t code, const char *fmt, ...)
+{
+	va_list ap;
+
+	err->code = code;
+	va_start(ap, fmt);
+	(void)vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+/* Bind the tables; for create. */
+static inline int32_t
+hostd_easy_init(struct hostd_easy *e, const struct hostd_host *host,
+    struct hostd_err *err)
+{
+	e->host = host;
+	e->http = (const struct hostd_http_api *)host->get_ext(host,
+	    HOSTD_EXT_HTTP);
+	if (e->http == NULL || !HOSTD_HAS(e->http, respond))
+		return hostd_fail(err, HOSTD_E_NOTSUP,
+		    "this host does not serve " HOSTD_EXT_HTTP);
+	return HOSTD_OK;
+}
+
+static inline hostd_buf
+hostd_str(const char *s)
+{
+	hostd_buf b;
+
+	b.p = s;
+	b.n = s == NULL ? 0 : strlen(s);
+	return b;
+}
+
+static inline hostd_hdr
+hostd_header(const char *name, const char *value)
+{
+	hostd_hdr h;
+
+	h.name = hostd_str(name);
+	h.value = hostd_str(value);
+	return h;
+}
+
+/* Log a formatted line.  [any] */
+static inline void
+hostd_logf(const struct hostd_host *host, int32_t level, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof(line))
+		n = (int)sizeof(line) - 1;
+	host->log(host, level, line, (size_t)n);
+}
+
+/* Answer with n bytes of any content. */
+static inline int32_t
+hostd_respond_bytes(struct hostd_inst *in, hostd_req req, int32_t status,
+    const char *type, const void *body, size_t n)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+	hostd_hdr h = hostd_header("Content-Type", type);
+	hostd_buf b;
+
+	b.p = body;
+	b.n = n;
+	return e->http->respond(e->host, req, status, &h, 1, b);
+}
+
+/* Answer with a NUL-ended text. */
+static inline int32_t
+hostd_respond(struct hostd_inst *in, hostd_req req, int32_t status,
+    const char *type, const char *text)
+{
+	return hostd_respond_bytes(in, req, status, type, text, strlen(text));
+}
+
+/* Answer with JSON, formatted as by printf; at most 4095 bytes. */
+static inline int32_t
+hostd_json(struct hostd_inst *in, hostd_req req, int32_t status,
+    const char *fmt, ...)
+{
+	char text[4096];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return HOSTD_E_FULL;
+	return hostd_respond_bytes(in, req, status, "application/json", text,
+	    (size_t)n);
+}
+
+/* The request's head; NULL when stale. */
+static inline const struct hostd_request *
+hostd_request_of(struct hostd_inst *in, hostd_req req)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+
+	return e->http->request(e->host, req);
+}
+
+/* create and destroy for instances that are nothing but a struct hostd_easy
+ * and zeroed bytes behind it. */
+static inline int32_t
+hostd_easy_create(size_t size, const struct hostd_host *host,
+    struct hostd_inst **out, struct hostd_err *err)
+{
+	struct hostd_easy *e = (struct hostd_easy *)calloc(1, size);
+	int32_t rc;
+
+	if (e == NULL)
+		return hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
+	if ((rc = hostd_easy_init(e, host, err)) != HOSTD_OK) {
+		free(e);
+		return rc;
+	}
+	*out = (struct hostd_inst *)(void *)e;
+	return HOSTD_OK;
+}
+
+/*
+ * A plugin that is one function of the type of on_headers, with a default
+ * route.  Defines everything else.
+ */
+#define HOSTD_EASY_ROUTE(id, version, route, fn)			\
+struct hostd_inst {							\
+	HOSTD_EASY_HEAD;						\
+};									\
+static int32_t								\
+hostd_easy_route_create(const struct hostd_host *host,			\
+    const struct hostd_conf *conf, struct hostd_inst **out,		\
+    struct hostd_err *err)						\
+{									\
+	(void)conf;							\
+	return hostd_easy_create(sizeof(struct hostd_inst), host, out,	\
+	    err);							\
+}									\
+static void								\
+hostd_easy_route_destroy(struct hostd_inst *in)				\
+{									\
+	free(in);							\
+}									\
+static const struct hostd_http_ops hostd_easy_route_ops = {		\
+	(uint32_t)sizeof(struct hostd_http_ops), 0, 0, 0, fn,		\
+	NULL, NULL, NULL						\
+};									\
+static const struct hostd_provide hostd_easy_route_provide = {		\
+	(uint32_t)sizeof(struct hostd_provide), 0,			\
+	HOSTD_KIND_HTTP_ROUTE, NULL, &hostd_easy_route_ops, route	\
+};									\
+static const struct hostd_provide *const hostd_easy_route_provides[] = { \
+	&hostd_easy_route_provide, NULL					\
+};									\
+HOSTD_PLUGIN_ENTRY = {							\
+	HOSTD_PREFIX(0), id, version, HOSTD_SDK_VERSION,		\
+	hostd_easy_route_provides, NULL, NULL,				\
+	hostd_easy_route_create, NULL, NULL, hostd_easy_route_destroy,	\
+	NULL								\
+};
+
+#endif /* HOSTD_EASY_H */
