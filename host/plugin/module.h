@@ -31,7 +31,8 @@ struct module {
  * dlopen (RTLD_NOW | RTLD_LOCAL) and accept.  NULL and one clear line in why
  * when refused: not a shared object, unresolved symbol, no entry, wrong magic,
  * major, too new a minor, broken tables, unknown flag bits.  The prefix is
- * checked before anything else of the entry is read.
+ * checked in the file, before any code of the plugin runs.  When accepted, why
+ * is empty, or one line about what this host will not serve of it.
  */
 struct module *module_open(const char *path, const char *display, char *why,
 	    size_t size);

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "plugin/elf.h"
+#include "plugin/module.h"
+#include "plugin/module_check.h"
+
+#define MAX_KEYS 256u
+#define MAX_PROVIDES 64u
+#define REASON_SIZE 512
+
+uint32_t
+module_host_minor(void)
+{
+	const char *s = getenv("HOSTD_ABI_PRETEND_MINOR");
+	unsigned long n;
+	char *end;
+
+	if (s == NULL || *s < '0' || *s > '9')
+		return HOSTD_ABI_MINOR;
+	n = strtoul(s, &end, 10);
+	return *end != '\0' || n > HOSTD_ABI_MINOR ? HOSTD_ABI_MINOR
+						   : (uint32_t)n;
+}
+
+/*
+ * Copy a plugin's table into a zeroed one of this host's size: what the
+ * plugin's lacks is absent, what it has beyond ours is ignored.
+ */
+static int
+copy_table(void *dst, size_t full, const void *src, uint32_t have, size_t least,
+    const char *what, char *why)
+{
+	if ((uintptr_t)src % sizeof(uint32_t) != 0) {
+		(void)snprintf(why, REASON_SIZE, "%s: misaligned table", what);
+		return -1;
+	}
+	if (have < least || have > MODULE_MAX_TABLE) {
+		(void)snprintf(why, REASON_SIZE,
+		    "%s: struct_size %u, expected %zu or more", what, have,
+		    least);
+		return -1;
+	}
+	memset(dst, 0, full);
+	memcpy(dst, src, have < full ? have : full);
+	return 0;
+}
+
+/* The struct_size that a table, other than the entry, starts with. */
+static uint32_t
+size_of(const void *table)
+{
+	uint32_t n;
+
+	memcpy(&n, table, sizeof(n));
+	return n;
+}
+
+/*
+ * Read the prefix out of the file, so that what can't be accepted is refused
+ * before even its constructors run.
+ */
+static int
+check_file(const char *path, char *why)
+{
+	struct module_prefix prefix;
+	const ElfW(Sym) * sym;
+	const void *bytes;
+	struct elf elf;
+	int rc = -1;
+
+	if (elf_open(&elf, path, why, REASON_SIZE) == -1)
+		return -1;
+	if (elf.syms == NULL) { /* stripped of sections: dlsym will tell */
+		rc = 0;
+		goto out;
+	}
+	if ((sym = elf_find(&elf, HOSTD_ENTRY)) == NULL) {
+		(void)snprintf(why, REASON_SIZE,
+		    "exports no " HOSTD_ENTRY "; is it a hostd plugin?");
+		goto out;
+	}
+	bytes = elf_bytes(&elf, sym->st_value, sizeof(prefix));
+	if (ELF64_ST_TYPE(sym->st_info) != STT_OBJECT || bytes == NULL) {
+		(void)snprintf(why, REASON_SIZE,
+		    "its " HOSTD_ENTRY " is not constant data");
+		goto out;
+	}
+	memcpy(&prefix, bytes, sizeof(prefix));
+	if (module_check_prefix(&prefix, why, REASON_SIZE) == -1)
+		goto out;
+	if (sym->st_size < prefix.struct_size) {
+		(void)snprintf(why, REASON_SIZE,
+		    "broken entry: struct_size %u, but it has %zu bytes",
+		    prefix.struct_size, (size_t)sym->st_size);
+		goto out;
+	}
+	rc = 0;
+out:
+	elf_close(&elf);
+	return rc;
+}
+
+/* What dlopen says, in the words of this house. */
+static void
+explain_dlerror(const char *path, char *why)
+{
+	static const char undefined[] = "undefined symbol: ";
+	const char *err = dlerror(), *s;
+	size_t n = strlen(path);
+
+	if (err == NULL)
+		err = "dlopen failed";
+	if ((s = strstr(err, undefined)) != NULL) {
+		s += sizeof(undefined) - 1;
+		(void)snprintf(why, REASON_SIZE,
+		    "unresolved symbol `%.*s` (link with -Wl,-z,defs to see "
+		    "it at build time)",
+		    (int)strcspn(s, " ,"), s);
+		return;
+	}
+	if (strncmp(err, path, n) == 0 && strncmp(err + n, ": ", 2) == 0)
+		err += n + 2;
+	(void)snprintf(why, REASON_SIZE, "%s", err);
+}
+
+static int
+load_desc(struct module *m, const void *entry, char *why)
+{
+	struct module_prefix prefix;
+
+	memcpy(&prefix, entry, sizeof(prefix));
+	if (module_check_prefix(&prefix, why, REASON_SIZE) == -1 ||
+	    copy_table(&m->desc, sizeof(m->desc), entry, prefix.struct_size,
+		MODULE_MIN_PLUGIN, "entry", why) == -1)
+		return -1;
+	return module_check_desc(&m->desc, why, REASON_SIZE);
+}
+
+static int
+load_key(struct hostd_key *dst, const struct hostd_key *src, char *why)
+{
+	if (copy_table(dst, sizeof(*dst), src, size_of(src), MODULE_MIN_KEY,
+		"broken key", why) == -1)
+		return -1;
+	return module_check_key(dst, why, REASON_SIZE);
+}
+
+static int
+load_keys(struct module *m, char *why)
+{
+	const struct hostd_key **keys;
+	struct hostd_key *rows;
+	size_t i, j, n = 0;
+
+	while (m->desc.keys != NULL && m->desc.keys[n] != NULL)
+		if (++n > MAX_KEYS) {
+			(void)snprintf(
+			    why, REASON_SIZE, "more than %u keys", MAX_KEYS);
+			return -1;
+		}
+	/* One block: the list, then the rows it points to. */
+	keys = xcalloc(1, (n + 1) * sizeof(*keys) + n * sizeof(*rows));
+	m->keys = keys;
+	rows = (struct hostd_key *)(void *)(keys + n + 1);
+	for (i = 0; i < n; i++) {
+		if (load_key(&rows[i], m->desc.keys[i], why) == -1)
+			return -1;
+		for (j = 0; j < i; j++)
+			if (strcmp(rows[j].name, rows[i].name) == 0) {
+				(void)snprintf(why, REASON_SIZE,
+				    "key \"%s\" is declared twice",
+				    rows[i].name);
+				return -1;
+			}
+		keys[i] = &rows[i];
+	}
+	m->desc.keys = m->keys;
+	return 0;
+}
+
+static int
+load_http(struct module_provide *p, char *why)
+{
+	struct hostd_http_ops *ops = xcalloc(1, sizeof(*ops));
+
+	p->http = ops;
+	if (copy_table(ops, sizeof(*ops), p->info.ops, size_of(p->info.ops),
+		MODULE_MIN_HTTP, p->info.kind, why) == -1 ||
+	    module_check_http(ops, why, REASON_SIZE) == -1)
+		return -1;
+	ops->struct_size = (uint32_t)sizeof(*ops);
+	p->info.ops = ops;
+	return 0;
+}
+
+static int
+load_provide(struct module *m, struct module_provide *p,
+    const struct hostd_provide *src, char *why)
+{
+	if (copy_table(&p->info, sizeof(p->info), src, size_of(src),
+		MODULE_MIN_PROVIDE, "broken provide", why) == -1)
+		return -1;
+	if (p->info.name == NULL)
+		p->info.name = m->desc.id;
+	if (module_check_provide(&p->info, why, REASON_SIZE) == -1)
+		return -1;
+	if (strcmp(p->info.kind, HOSTD_KIND_HTTP_ROUTE) == 0)
+		return load_http(p, why);
+	return 0;
+}
+
+/* Leaves in why what is not served, "" when all is. */
+static int
+load_provides(struct module *m, char *why)
+{
+	char unknown[REASON_SIZE] = "";
+	size_t i, n = 0, served = 0, len = 0;
+	struct module_provide *p;
+
+	while (m->desc.provides[n] != NULL)
+		if (++n > MAX_PROVIDES) {
+			(void)snprintf(why, REASON_SIZE,
+			    "provides more than %u things", MAX_PROVIDES);
+			return -1;
+		}
+	m->provides = xcalloc(n, sizeof(*m->provides));
+	m->nprovides = n;
+	for (i = 0; i < n; i++) {
+		p = &m->provides[i];
+		if (load_provide(m, p, m->desc.provides[i], why) == -1)
+			return -1;
+		if (p->http != NULL)
+			served++;
+		else if (len < sizeof(unknown))
+			len += (size_t)snprintf(unknown + len,
+			    sizeof(unknown) - len, "%s%s", len == 0 ? "" : ", ",
+			    p->info.kind);
+	}
+	why[0] = '\0';
+	if (len > 0)
+		(void)snprintf(why, REASON_SIZE,
+		    "provides %.400s, which this host does not serve", unknown);
+	return served > 0 ? 0 : -1;
+}
+
+struct module *
+module_open(const char *path, const char *display, char *why, size_t size)
+{
+	char reason[REASON_SIZE] = "";
+	const void *entry;
+	struct module *m;
+
+	m = xcalloc(1, sizeof(*m));
+	m->path = xstrdup(path);
+	m->display = xstrdup(display);
+	if (check_file(path, reason) == -1)
+		goto refuse;
+	if ((m->dl = dlopen(path, RTLD_NOW | RTLD_LOCAL)) == NULL) {
+		explain_dlerror(path, reason);
+		goto refuse;
+	}
+	if ((entry = dlsym(m->dl, HOSTD_ENTRY)) == NULL) {
+		(void)snprintf(reason, sizeof(reason),
+		    "exports no " HOSTD_ENTRY "; is it a hostd plugin?");
+		goto refuse;
+	}
+	if (load_desc(m, entry, reason) == -1 || load_keys(m, reason) == -1 ||
+	    load_provides(m, reason) == -1)
+		goto refuse;
+	if (size > 0)
+		why[0] = '\0';
+	if (reason[0] != '\0')
+		(void)snprintf(why, size, "%s: %s", display, reason);
+	return m;
+refuse:
+	(void)snprintf(why, size, "%s: %s", display, reason);
+	module_free(m);
+	return NULL;
+}
+
+void
+module_free(struct module *m)
+{
+	size_t i;
+
+	if (m == NULL)
+		return;
+	for (i = 0; i < m->nprovides; i++)
+		free((void *)(uintptr_t)m->provides[i].http);
+	free(m->provides);
+	free((void *)(uintptr_t)m->keys);
+	free(m->display);
+	free(m->path);
+	free(m);
+}
+
+const struct module_provide *
+module_provides(const struct module *m, const char *kind)
+{
+	size_t i;
+
+	for (i = 0; i < m->nprovides; i++)
+		if (strcmp(m->provides[i].info.kind, kind) == 0)
+			return &m->provides[i];
+	return NULL;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "plugin/module.h"
+#include "plugin/module_check.h"
+
+#define MAX_NAME 63u
+#define MAX_ROUTE 1024u
+#define MAX_CHOICES 256u
+#define MAX_DATA 65536u
+
+#define REFUSE(...)                                     \
+	do {                                            \
+		(void)snprintf(why, size, __VA_ARGS__); \
+		return -1;                              \
+	} while (0)
+
+/* A name that may appear in files, metrics and URLs. */
+static int
+is_name(const char *s)
+{
+	size_t n;
+
+	if (s == NULL)
+		return 0;
+	n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	return n > 0 && n <= MAX_NAME && s[n] == '\0';
+}
+
+/* Printable ASCII, at least one and at most max bytes. */
+static int
+is_text(const char *s, size_t max)
+{
+	size_t i;
+
+	if (s == NULL)
+		return 0;
+	for (i = 0; i <= max && s[i] != '\0'; i++)
+		if (s[i] < ' ' || s[i] > '~')
+			return 0;
+	return i > 0 && i <= max;
+}
+
+int
+module_check_prefix(const struct module_prefix *p, char *why, size_t size)
+{
+	if (p->magic != HOSTD_MAGIC)
+		REFUSE("its " HOSTD_ENTRY " starts with 0x%08x instead of "
+		       "0x%08x; is it a hostd plugin?",
+		    p->magic, HOSTD_MAGIC);
+	if (p->abi_major != HOSTD_ABI_MAJOR)
+		REFUSE("built for ABI major %u, this host serves %u",
+		    p->abi_major, HOSTD_ABI_MAJOR);
+	if (p->abi_minor_needed > module_host_minor())
+		REFUSE("needs ABI %u.%u, this host serves %u.%u", p->abi_major,
+		    p->abi_minor_needed, HOSTD_ABI_MAJOR, module_host_minor());
+	if (p->struct_size < MODULE_MIN_PLUGIN ||
+	    p->struct_size > MODULE_MAX_TABLE)
+		REFUSE("broken entry: struct_size %u, expected %zu or more",
+		    p->struct_size, MODULE_MIN_PLUGIN);
+	return 0;
+}
+
+int
+module_check_desc(const struct hostd_plugin *d, char *why, size_t size)
+{
+	if (!is_name(d->id))
+		REFUSE("broken entry: id must be 1-%u of [a-z0-9_]", MAX_NAME);
+	if (!is_text(d->version, MAX_NAME))
+		REFUSE("broken entry: version must be 1-%u printable bytes",
+		    MAX_NAME);
+	if (!is_text(d->built_with, MAX_NAME))
+		REFUSE("broken entry: built_with must be HOSTD_SDK_VERSION");
+	if (d->create == NULL)
+		REFUSE("broken entry: create is NULL");
+	if (d->provides == NULL || d->provides[0] == NULL)
+		REFUSE("provides nothing");
+	return 0;
+}
+
+static int
+check_choices(const struct hostd_key *k, char *why, size_t size)
+{
+	size_t i;
+	int found = k->dflt == NULL;
+
+	if (k->choices == NULL || k->choices[0] == NULL)
+		REFUSE("key \"%s\": an enum without choices", k->name);
+	for (i = 0; k->choices[i] != NULL; i++) {
+		if (i == MAX_CHOICES || !is_text(k->choices[i], MAX_NAME))
+			REFUSE("key \"%s\": broken choices", k->name);
+		if (!found && strcmp(k->choices[i], k->dflt) == 0)
+			found = 1;
+	}
+	if (!found)
+		REFUSE("key \"%s\": the default \"%s\" is not a choice",
+		    k->name, k->dflt);
+	return 0;
+}
+
+int
+module_check_key(const struct hostd_key *k, char *why, size_t size)
+{
+	if (!is_name(k->name))
+		REFUSE(
+		    "broken key: its name must be 1-%u of [a-z0-9_]", MAX_NAME);
+	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_SECRET)
+		REFUSE("key \"%s\": unknown type %u", k->name, k->type);
+	if ((k->flags & ~HOSTD_KEY_REQUIRED) != 0)
+		REFUSE("key \"%s\": unknown flag bits 0x%x", k->name,
+		    k->flags & ~HOSTD_KEY_REQUIRED);
+	if (k->min > k->max)
+		REFUSE("key \"%s\": min is above max", k->name);
+	if (k->type == HOSTD_KEY_ENUM)
+		return check_choices(k, why, size);
+	return 0;
+}
+
+int
+module_check_provide(const struct hostd_provide *p, char *why, size_t size)
+{
+	if (!is_text(p->kind, MAX_NAME))
+		REFUSE("broken provide: kind must be 1-%u printable bytes",
+		    MAX_NAME);
+	if (!is_name(p->name))
+		REFUSE("%s: its name must be 1-%u of [a-z0-9_]", p->kind,
+		    MAX_NAME);
+	if (p->reserved != 0)
+		REFUSE("%s: unknown flag bits 0x%x", p->kind, p->reserved);
+	if (p->ops == NULL)
+		REFUSE("%s: ops is NULL", p->kind);
+	if (p->route != NULL &&
+	    (!is_text(p->route, MAX_ROUTE) || p->route[0] != '/'))
+		REFUSE("%s: its route must start with \"/\"", p->kind);
+	return 0;
+}
+
+int
+module_check_http(const struct hostd_http_ops *o, char *why, size_t size)
+{
+	if (o->on_headers == NULL)
+		REFUSE("http_route/1: on_headers is NULL");
+	if ((o->flags & ~HOSTD_HTTP_BUFFER_BODY) != 0)
+		REFUSE("http_route/1: unknown flag bits 0x%x",
+		    o->flags & ~HOSTD_HTTP_BUFFER_BODY);
+	if (o->reserved != 0)
+		REFUSE("http_route/1: unknown flag bits 0x%x", o->reserved);
+	if (o->data_size > MAX_DATA)
+		REFUSE("http_route/1: data_size %u, at most %u", o->data_size,
+		    MAX_DATA);
+	return 0;
+}

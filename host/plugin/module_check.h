@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Are the tables of a plugin sound?  Each function returns 0, or -1 with a
+ * reason, which names no file, in why.
+ */
+#ifndef PLUGIN_MODULE_CHECK_H
+#define PLUGIN_MODULE_CHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <hostd/abi.h>
+#include <hostd/http.h>
+
+/* The frozen prefix of the entry, all that is read before it is accepted. */
+struct module_prefix {
+	uint32_t magic, abi_major, abi_minor_needed, struct_size;
+};
+
+int	module_check_prefix(const struct module_prefix *, char *why,
+	    size_t size);
+/* All of these take full-size copies, but see the original struct_size. */
+int	module_check_desc(const struct hostd_plugin *, char *why, size_t size);
+int	module_check_key(const struct hostd_key *, char *why, size_t size);
+int	module_check_provide(const struct hostd_provide *, char *why,
+	    size_t size);
+int	module_check_http(const struct hostd_http_ops *, char *why,
+	    size_t size);
+
+/* The least struct_size of each: its members that are not optional. */
+#define MODULE_END(type, member)					\
+	(offsetof(struct type, member) + sizeof(((struct type *)0)->member))
+#define MODULE_MIN_PLUGIN	MODULE_END(hostd_plugin, create)
+#define MODULE_MIN_PROVIDE	MODULE_END(hostd_provide, ops)
+#define MODULE_MIN_KEY		MODULE_END(hostd_key, name)
+#define MODULE_MIN_HTTP		MODULE_END(hostd_http_ops, on_headers)
+
+/* Larger tables than this are taken for garbage. */
+#define MODULE_MAX_TABLE	65536u
+
+#endif
