@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <stdatomic.h>
 
+#define BOARD_VERSION	1
 #define BOARD_CELLS	1024
 #define BOARD_METRICS	256	/* series per worker */
 #define BOARD_BUCKETS	13	/* a histogram's, the last one is +Inf */
@@ -46,7 +47,14 @@ struct board_counters {
 	_Atomic uint64_t slow_callbacks;
 };
 
-/* One series of a plugin's metric; self-describing. */
+/* The values of HOSTD_METRIC_* of the SDK. */
+#define BOARD_METRIC_COUNTER	1
+#define BOARD_METRIC_GAUGE	2
+#define BOARD_METRIC_HISTOGRAM	3
+#define BOARD_METRIC_TYPES	3
+
+/* One series of a plugin's metric; self-describing.  A cell's are filled in
+ * from the first on, without gaps. */
 struct board_metric {
 	char name[160];			/* hostd_<id>_<name>{label="v",...} */
 	_Atomic uint32_t type;		/* HOSTD_METRIC_*; 0: unused.  Set last */
@@ -88,7 +96,8 @@ struct board_node {			/* [master] */
 	uint32_t version;		/* BOARD_VERSION */
 	_Atomic uint32_t generation;
 	uint64_t started_ms;		/* unix time */
-	uint32_t master_pid, reserved;
+	uint32_t master_pid;
+	_Atomic uint32_t folding;	/* odd while a cell is being folded */
 	char hostd_version[32];
 	char node[64];			/* host name */
 	struct board_counters retired;	/* of processes that have ended */
@@ -123,6 +132,11 @@ struct board_sums {
 	uint64_t active, idle;
 };
 void	board_sum(const struct board *, struct board_sums *);
+
+/* What a process is, or was, doing: the plugin's name is copied out, and the
+ * callback's returned; NULL when it is in no plugin's code. */
+const char *board_running(const struct board_cell *, char *plugin,
+	    size_t size);
 
 /* "on_headers", ... for people. */
 const char *board_callback_name(uint32_t);

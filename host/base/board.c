@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/board.h"
+
+#define BOARD_MAGIC 0x6472616f62647368ull
+#define COUNTERS (sizeof(struct board_counters) / sizeof(_Atomic uint64_t))
+
+/* The counters are summed as one array. */
+_Static_assert(sizeof(struct board_counters) == 17 * sizeof(uint64_t),
+    "board_counters is made of counters only");
+
+/* Where each part starts, on a page of its own. */
+struct board_layout {
+	size_t page, cells, metrics, retired, size;
+};
+
+static size_t
+round_up(size_t n, size_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+static struct board_layout
+board_layout(void)
+{
+	struct board_layout l = {.page = (size_t)sysconf(_SC_PAGESIZE)};
+
+	l.cells = round_up(sizeof(struct board_node), l.page);
+	l.metrics =
+	    round_up(l.cells + sizeof(struct board_cell) * BOARD_CELLS, l.page);
+	l.retired = round_up(l.metrics +
+		sizeof(struct board_metric) * BOARD_METRICS * BOARD_CELLS,
+	    l.page);
+	l.size = round_up(
+	    l.retired + sizeof(struct board_metric) * BOARD_METRICS, l.page);
+	return l;
+}
+
+/* Takes fd, also when it fails. */
+static int
+board_map(struct board *b, int fd, size_t size)
+{
+	struct board_layout l = board_layout();
+	char *p;
+	int saved;
+
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED) {
+		saved = errno;
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	b->node = (void *)p;
+	b->cells = (void *)(p + l.cells);
+	b->metrics = (void *)(p + l.metrics);
+	b->retired = (void *)(p + l.retired);
+	b->size = size;
+	b->fd = fd;
+	return 0;
+}
+
+int
+board_create(struct board *b)
+{
+	struct board_layout l = board_layout();
+	struct timespec now;
+	int fd, saved;
+
+	fd = memfd_create("hostd board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd == -1)
+		return -1;
+	if (ftruncate(fd, (off_t)l.size) == -1 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == -1) {
+		saved = errno;
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	if (board_map(b, fd, l.size) == -1)
+		return -1;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	b->node->magic = BOARD_MAGIC;
+	b->node->version = BOARD_VERSION;
+	b->node->started_ms =
+	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	b->node->master_pid = (uint32_t)getpid();
+	if (gethostname(b->node->node, sizeof(b->node->node) - 1) == -1)
+		(void)snprintf(b->node->node, sizeof(b->node->node), "?");
+	return 0;
+}
+
+int
+board_attach(struct board *b, int fd)
+{
+	struct stat st;
+	int saved;
+
+	if (fstat(fd, &st) == -1) {
+		saved = errno;
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	if ((size_t)st.st_size != board_layout().size) {
+		(void)close(fd);
+		errno = EPROTO;
+		return -1;
+	}
+	if (board_map(b, fd, (size_t)st.st_size) == -1)
+		return -1;
+	if (b->node->magic != BOARD_MAGIC ||
+	    b->node->version != BOARD_VERSION) {
+		board_close(b);
+		errno = EPROTO;
+		return -1;
+	}
+	return 0;
+}
+
+void
+board_close(struct board *b)
+{
+	if (b->node == NULL)
+		return;
+	(void)munmap(b->node, b->size);
+	(void)close(b->fd);
+	memset(b, 0, sizeof(*b));
+	b->fd = -1;
+}
+
+/*
+ * Zero a range and give its whole pages back: reading the metrics of a cell
+ * that was never used would otherwise cost real memory.
+ */
+static void
+board_zero(struct board *b, void *start, size_t len)
+{
+	size_t page = board_layout().page;
+	size_t off = (size_t)((char *)start - (char *)b->node);
+	size_t from = round_up(off, page), to = (off + len) / page * page;
+	char *base = (char *)b->node;
+
+	if (from >= to ||
+	    fallocate(b->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		(off_t)from, (off_t)(to - from)) == -1) {
+		memset(start, 0, len);
+		return;
+	}
+	memset(start, 0, from - off);
+	memset(base + to, 0, off + len - to);
+}
+
+int
+board_cell_take(struct board *b)
+{
+	int i;
+
+	for (i = 0; i < BOARD_CELLS; i++)
+		if (atomic_load(&b->cells[i].state) == CELL_FREE)
+			break;
+	if (i == BOARD_CELLS)
+		return -1;
+	memset(&b->cells[i], 0, sizeof(b->cells[i]));
+	atomic_store(&b->cells[i].state, CELL_STARTING);
+	return i;
+}
+
+static void
+counters_fold(struct board_counters *to, const struct board_counters *from)
+{
+	_Atomic uint64_t *t = (void *)to;
+	const _Atomic uint64_t *f = (const void *)from;
+	size_t i;
+
+	for (i = 0; i < COUNTERS; i++)
+		board_add(
+		    &t[i], atomic_load_explicit(&f[i], memory_order_relaxed));
+}
+
+/* A private copy, with every bound checked; 0 if it is not one. */
+static int
+metric_copy(struct board_metric *to, const struct board_metric *from)
+{
+	uint32_t type = atomic_load(&from->type);
+	int i;
+
+	if (type == 0 || type > BOARD_METRIC_TYPES)
+		return 0;
+	memset(to, 0, sizeof(*to));
+	memcpy(to->name, from->name, sizeof(to->name) - 1);
+	to->nbounds = from->nbounds;
+	if (to->name[0] == '\0' || to->nbounds > BOARD_BUCKETS - 1)
+		return 0;
+	memcpy(to->bounds, from->bounds, sizeof(to->bounds));
+	to->value = atomic_load(&from->value);
+	for (i = 0; i < BOARD_BUCKETS; i++)
+		to->buckets[i] = atomic_load(&from->buckets[i]);
+	to->type = type;
+	return 1;
+}
+
+static int
+metric_same(const struct board_metric *a, const struct board_metric *b)
+{
+	return a->type == b->type && a->nbounds == b->nbounds &&
+	    strcmp(a->name, b->name) == 0 &&
+	    memcmp(a->bounds, b->bounds, a->nbounds * sizeof(a->bounds[0])) ==
+	    0;
+}
+
+/* What a gauge said of an ended process is no longer so. */
+static void
+metric_fold(struct board *b, const struct board_metric *m)
+{
+	struct board_metric *r = b->retired, *end = r + BOARD_METRICS;
+	int i;
+
+	if (m->type == BOARD_METRIC_GAUGE)
+		return;
+	while (r < end && r->type != 0 && !metric_same(r, m))
+		r++;
+	if (r == end)
+		return;
+	if (r->type == 0) {
+		memcpy(r->name, m->name, sizeof(r->name));
+		memcpy(r->bounds, m->bounds, sizeof(r->bounds));
+		r->nbounds = m->nbounds;
+		atomic_store(&r->type, m->type);
+	}
+	atomic_fetch_add(&r->value, m->value);
+	for (i = 0; i < BOARD_BUCKETS; i++)
+		atomic_fetch_add(&r->buckets[i], m->buckets[i]);
+}
+
+void
+board_cell_retire(struct board *b, int cell)
+{
+	struct board_cell *c = &b->cells[cell];
+	struct board_metric *m = &b->metrics[(size_t)cell * BOARD_METRICS];
+	struct board_metric copy;
+	int i;
+
+	atomic_fetch_add(&b->node->folding, 1);
+	atomic_store(&c->state, CELL_DEAD);
+	counters_fold(&b->node->retired, &c->counters);
+	for (i = 0; i < BOARD_METRICS && atomic_load(&m[i].type) != 0; i++)
+		if (metric_copy(&copy, &m[i]))
+			metric_fold(b, &copy);
+	board_zero(b, m, sizeof(*m) * BOARD_METRICS);
+	memset(c, 0, sizeof(*c)); /* with it, the state is CELL_FREE */
+	atomic_fetch_add(&b->node->folding, 1);
+}
+
+static void
+board_sum_once(const struct board *b, struct board_sums *s)
+{
+	struct board_counters sum;
+	const struct board_cell *c;
+	int i;
+
+	memset(&sum, 0, sizeof(sum));
+	memset(s, 0, sizeof(*s));
+	counters_fold(&sum, &b->node->retired);
+	for (i = 0; i < BOARD_CELLS; i++) {
+		c = &b->cells[i];
+		if (atomic_load(&c->state) == CELL_FREE)
+			continue;
+		counters_fold(&sum, &c->counters);
+		s->active += c->active;
+		s->idle += c->idle;
+	}
+	s->accepted = sum.accepted;
+	s->refused = sum.refused;
+	s->closed = sum.closed;
+	s->requests = sum.requests;
+	for (i = 0; i < 6; i++)
+		s->status[i] = sum.status[i];
+	s->bytes_in = sum.bytes_in;
+	s->bytes_out = sum.bytes_out;
+	s->bad_requests = sum.bad_requests;
+	s->plugin_errors = sum.plugin_errors;
+	s->stale_handles = sum.stale_handles;
+	s->log_dropped = sum.log_dropped;
+	s->slow_callbacks = sum.slow_callbacks;
+}
+
+/*
+ * While the master folds a cell, its counters are in two places.  The number
+ * of tries is bounded, for the master may have been killed in the middle.
+ */
+void
+board_sum(const struct board *b, struct board_sums *s)
+{
+	uint32_t before;
+	int tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		before = atomic_load(&b->node->folding);
+		board_sum_once(b, s);
+		if (before % 2 == 0 && before == atomic_load(&b->node->folding))
+			break;
+	}
+}
+
+const char *
+board_running(const struct board_cell *c, char *plugin, size_t size)
+{
+	uint32_t i = atomic_load(&c->plugin);
+
+	if (i == 0 || i > BOARD_PLUGINS)
+		return NULL;
+	(void)snprintf(plugin, size, "%.*s", (int)sizeof(c->plugins[0]),
+	    c->plugins[i - 1]);
+	return board_callback_name(atomic_load(&c->callback));
+}
+
+const char *
+board_callback_name(uint32_t callback)
+{
+	static const char *const names[] = {
+	    [BOARD_CB_NONE] = "host",
+	    [BOARD_CB_CREATE] = "create",
+	    [BOARD_CB_START] = "start",
+	    [BOARD_CB_HEADERS] = "on_headers",
+	    [BOARD_CB_BODY] = "on_body",
+	    [BOARD_CB_WRITABLE] = "on_writable",
+	    [BOARD_CB_END] = "on_end",
+	    [BOARD_CB_TIMER] = "a timer",
+	    [BOARD_CB_POST] = "a posted function",
+	    [BOARD_CB_WORK_DONE] = "a work's done",
+	    [BOARD_CB_RELEASE] = "a release function",
+	    [BOARD_CB_DRAIN] = "drain",
+	    [BOARD_CB_DESTROY] = "destroy",
+	};
+
+	return callback < sizeof(names) / sizeof(names[0]) ? names[callback]
+							   : "?";
+}
+
+const char *
+board_state_name(uint32_t state)
+{
+	static const char *const names[] = {
+	    [CELL_FREE] = "free",
+	    [CELL_STARTING] = "starting",
+	    [CELL_READY] = "ready",
+	    [CELL_DRAINING] = "draining",
+	    [CELL_DEAD] = "dead",
+	};
+
+	return state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
+}

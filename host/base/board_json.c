@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/board_json.h"
+
+static uint64_t
+unix_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Steps of the clock must not show as an age of centuries. */
+static json_t *
+json_age(uint64_t since, uint64_t now)
+{
+	return json_integer(now > since ? (json_int_t)(now - since) : 0);
+}
+
+/* Text from shared memory: bounded, and only ASCII, as JSON needs UTF-8. */
+static json_t *
+json_text(const char *s, size_t size)
+{
+	char copy[256];
+	size_t i;
+
+	for (i = 0; i < size && i < sizeof(copy) - 1 && s[i] != '\0'; i++)
+		copy[i] = (s[i] >= ' ' && s[i] <= '~') ? s[i] : '?';
+	copy[i] = '\0';
+	return json_string(copy);
+}
+
+static void
+set_number(json_t *o, const char *key, uint64_t n)
+{
+	(void)json_object_set_new(o, key, json_integer((json_int_t)n));
+}
+
+/* Pool, slot, age. */
+static int
+cell_compare(const void *pa, const void *pb)
+{
+	const struct board_cell *a = *(struct board_cell *const *)pa;
+	const struct board_cell *b = *(struct board_cell *const *)pb;
+	int d = strncmp(a->pool, b->pool, sizeof(a->pool));
+
+	if (d != 0)
+		return d;
+	if (a->slot != b->slot)
+		return a->slot < b->slot ? -1 : 1;
+	return a->started_ms < b->started_ms ? -1
+					     : a->started_ms > b->started_ms;
+}
+
+static json_t *
+worker_json(const struct board_cell *c, uint64_t now)
+{
+	json_t *o = json_object();
+
+	set_number(o, "slot", c->slot);
+	set_number(o, "pid", c->pid);
+	set_number(o, "generation", c->generation);
+	(void)json_object_set_new(
+	    o, "state", json_string(board_state_name(c->state)));
+	set_number(o, "started_ms", c->started_ms);
+	(void)json_object_set_new(o, "uptime_ms", json_age(c->started_ms, now));
+	set_number(o, "restarts", c->restarts);
+	set_number(o, "active", c->active);
+	set_number(o, "idle", c->idle);
+	set_number(o, "accepted", c->counters.accepted);
+	set_number(o, "requests", c->counters.requests);
+	return o;
+}
+
+static json_t *
+pools_json(struct board_cell *const *cells, size_t n, uint64_t now)
+{
+	json_t *pools = json_array(), *pool = NULL, *workers = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (i == 0 ||
+		    strncmp(cells[i]->pool, cells[i - 1]->pool,
+			sizeof(cells[i]->pool)) != 0) {
+			pool = json_object();
+			workers = json_array();
+			(void)json_object_set_new(pool, "name",
+			    json_text(cells[i]->pool, sizeof(cells[i]->pool)));
+			(void)json_object_set_new(pool, "workers", workers);
+			(void)json_array_append_new(pools, pool);
+		}
+		(void)json_array_append_new(
+		    workers, worker_json(cells[i], now));
+	}
+	return pools;
+}
+
+static int
+list_has(const json_t *list, const json_t *item)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++)
+		if (json_equal(json_array_get(list, i), item))
+			return 1;
+	return 0;
+}
+
+/* The instances that any process has, each once. */
+static json_t *
+plugins_json(struct board_cell *const *cells, size_t n)
+{
+	json_t *list = json_array(), *name;
+	const char *p;
+	size_t i, j;
+
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < BOARD_PLUGINS; j++) {
+			p = cells[i]->plugins[j];
+			if (p[0] == '\0')
+				break;
+			name = json_text(p, sizeof(cells[i]->plugins[j]));
+			if (!list_has(list, name))
+				(void)json_array_append(list, name);
+			json_decref(name);
+		}
+	}
+	return list;
+}
+
+static void
+sums_json(json_t *o, const struct board_sums *s)
+{
+	static const char *const classes[] = {
+	    "none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+	json_t *conns = json_object(), *reqs = json_object();
+	json_t *status = json_object();
+	size_t i;
+
+	set_number(conns, "active", s->active);
+	set_number(conns, "idle", s->idle);
+	set_number(conns, "accepted", s->accepted);
+	set_number(conns, "refused", s->refused);
+	set_number(conns, "closed", s->closed);
+	(void)json_object_set_new(o, "connections", conns);
+	set_number(reqs, "total", s->requests);
+	set_number(reqs, "bad", s->bad_requests);
+	for (i = 0; i < 6; i++)
+		set_number(status, classes[i], s->status[i]);
+	(void)json_object_set_new(reqs, "status", status);
+	set_number(reqs, "bytes_in", s->bytes_in);
+	set_number(reqs, "bytes_out", s->bytes_out);
+	(void)json_object_set_new(o, "requests", reqs);
+	set_number(o, "plugin_errors", s->plugin_errors);
+	set_number(o, "stale_handles", s->stale_handles);
+	set_number(o, "log_dropped", s->log_dropped);
+	set_number(o, "slow_callbacks", s->slow_callbacks);
+}
+
+/*
+ * The cells in use, sorted.  They are copies: what is sorted must not change
+ * meanwhile, and the master may free one at any time.
+ */
+static size_t
+cells_copy(
+    const struct board *b, struct board_cell **copies, struct board_cell **list)
+{
+	struct board_cell *v = NULL, *more;
+	uint32_t state;
+	size_t n = 0, i;
+
+	for (i = 0; i < BOARD_CELLS; i++) {
+		state = atomic_load(&b->cells[i].state);
+		if (state == CELL_FREE || b->cells[i].pool[0] == '\0')
+			continue;
+		if (n % 16 == 0) {
+			more = aligned_alloc(64, (n + 16) * sizeof(*v));
+			if (more == NULL)
+				break;
+			if (n > 0)
+				memcpy(more, v, n * sizeof(*v));
+			free(v);
+			v = more;
+		}
+		memcpy(&v[n], &b->cells[i], sizeof(*v));
+		v[n++].state = state;
+	}
+	*copies = v;
+	for (i = 0; i < n; i++)
+		list[i] = &v[i];
+	if (n > 1)
+		qsort(list, n, sizeof(list[0]), cell_compare);
+	return n;
+}
+
+json_t *
+board_json(const struct board *b)
+{
+	const struct board_node *node = b->node;
+	struct board_cell *copies, *list[BOARD_CELLS];
+	struct board_sums sums;
+	uint64_t now = unix_ms();
+	json_t *o = json_object();
+	size_t n;
+
+	if (o == NULL)
+		return NULL;
+	(void)json_object_set_new(
+	    o, "node", json_text(node->node, sizeof(node->node)));
+	(void)json_object_set_new(o, "version",
+	    json_text(node->hostd_version, sizeof(node->hostd_version)));
+	set_number(o, "pid", node->master_pid);
+	set_number(o, "generation", node->generation);
+	set_number(o, "started_ms", node->started_ms);
+	(void)json_object_set_new(
+	    o, "uptime_ms", json_age(node->started_ms, now));
+	board_sum(b, &sums);
+	sums_json(o, &sums);
+	n = cells_copy(b, &copies, list);
+	(void)json_object_set_new(o, "plugins", plugins_json(list, n));
+	(void)json_object_set_new(o, "pools", pools_json(list, n, now));
+	free(copies);
+	return o;
+}
