@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/decimal.h"
+#include "base/mem.h"
+#include "http/accesslog.h"
+#include "http/conn.h"
+#include "http/request.h"
+
+#define LOG_BUFFER_MAX	(1u << 20)
+#define LOG_WRITE_MAX	65536
+
+enum log_var {
+	VAR_TEXT, VAR_HEADER, VAR_REMOTE_ADDR, VAR_REMOTE_USER, VAR_TIME_LOCAL,
+	VAR_TIME_ISO, VAR_MSEC, VAR_REQUEST, VAR_METHOD, VAR_REQUEST_URI,
+	VAR_URI, VAR_ARGS, VAR_PROTOCOL, VAR_HOST, VAR_STATUS, VAR_BODY_BYTES,
+	VAR_BYTES_SENT, VAR_REQUEST_LENGTH, VAR_REQUEST_TIME,
+	VAR_CONTENT_LENGTH, VAR_PID, VAR_CONN_REQUESTS
+};
+
+struct log_op {
+	enum log_var var;
+	char *text;		/* TEXT, or HEADER's name */
+	size_t len;
+};
+
+static const struct {
+	const char *name;
+	enum log_var var;
+} variables[] = {
+	{ "remote_addr", VAR_REMOTE_ADDR }, { "remote_user", VAR_REMOTE_USER },
+	{ "time_local", VAR_TIME_LOCAL }, { "time_iso8601", VAR_TIME_ISO },
+	{ "msec", VAR_MSEC }, { "request", VAR_REQUEST },
+	{ "request_method", VAR_METHOD }, { "request_uri", VAR_REQUEST_URI },
+	{ "uri", VAR_URI }, { "args", VAR_ARGS },
+	{ "server_protocol", VAR_PROTOCOL }, { "host", VAR_HOST },
+	{ "status", VAR_STATUS }, { "body_bytes_sent", VAR_BODY_BYTES },
+	{ "bytes_sent", VAR_BYTES_SENT },
+	{ "request_length", VAR_REQUEST_LENGTH },
+	{ "request_time", VAR_REQUEST_TIME },
+	{ "content_length", VAR_CONTENT_LENGTH }, { "pid", VAR_PID },
+	{ "connection_requests", VAR_CONN_REQUESTS },
+};
+
+static const char combined[] = "$remote_addr - $remote_user [$time_local] "
+    "\"$request\" $status $body_bytes_sent \"$http_referer\" "
+    "\"$http_user_agent\"";
+static const char json[] = "{\"time\":\"$time_iso8601\","
+    "\"remote_addr\":\"$remote_addr\",\"method\":\"$request_method\","
+    "\"host\":\"$host\",\"uri\":\"$request_uri\","
+    "\"protocol\":\"$server_protocol\",\"status\":$status,"
+    "\"body_bytes_sent\":$body_bytes_sent,\"request_time\":$request_time,"
+    "\"referer\":\"$http_referer\",\"user_agent\":\"$http_user_agent\","
+    "\"pid\":$pid}";
+
+/* -- compiling a format -- */
+
+static size_t
+name_length(const char *p)
+{
+	size_t n;
+
+	for (n = 0; (p[n] >= 'a' && p[n] <= 'z') || p[n] == '_' ||
+	    (p[n] >= '0' && p[n] <= '9'); n++)
+		;
+	return n;
+}
+
+/* 0, or -1: no such variable. */
+static int
+variable_find(const char *name, size_t n, struct log_op *op)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+		if (strlen(variables[i].name) == n &&
+		    memcmp(variables[i].name, name, n) == 0) {
+			op->var = variables[i].var;
+			return 0;
+		}
+	if (n <= 5 || memcmp(name, "http_", 5) != 0)
+		return -1;
+	op->var = VAR_HEADER;
+	op->text = xstrndup(name + 5, n - 5);
+	op->len = n - 5;
+	for (i = 0; i < op->len; i++)
+		if (op->text[i] == '_')
+			op->text[i] = '-';
+	return 0;
+}
+
+/* One variable or run of text at p; returns how much it takes, 0 on error. */
+static size_t
+format_item(const char *p, struct log_op *op)
+{
+	int braces = p[1] == '{';
+	size_t n;
+
+	memset(op, 0, sizeof(*op));
+	if (p[0] != '$') {
+		n = strcspn(p, "$");
+		op->text = xstrndup(p, n);
+		op->len = n;
+		return n;
+	}
+	n = name_length(p + 1 + braces);
+	if (n == 0 || (braces && p[2 + n] != '}') ||
+	    variable_find(p + 1 + braces, n, op) == -1)
+		return 0;
+	return 1 + n + 2 * (size_t)braces;
+}
+
+int
+access_format_check(const char *format, char *bad, size_t size)
+{
+	struct log_op op;
+	const char *p;
+	size_t n;
+
+	if (strcmp(format, "combined") == 0 || strcmp(format, "json") == 0)
+		return 0;
+	for (p = format; *p != '\0'; p += n) {
+		n = format_item(p, &op);
+		if (n == 0) {
+			(void)snprintf(bad, size, "%.*s",
+			    (int)name_length(p + 1) + 1, p);
+			return -1;
+		}
+		free(op.text);
+	}
+	return 0;
+}
+
+void
+access_logs_add(struct access_logs *logs, const char *format)
+{
+	struct access_log *log;
+	size_t n;
+
+	logs->pid = getpid();
+	logs->v = xrealloc(logs->v, (logs->n + 1) * sizeof(*logs->v));
+	log = &logs->v[logs->n++];
+	memset(log, 0, sizeof(*log));
+	log->fd = -1;
+	log->json = strcmp(format, "json") == 0;
+	if (log->json)
+		format = json;
+	else if (strcmp(format, "combined") == 0)
+		format = combined;
+	while (*format != '\0') {
+		log->ops = xrealloc(log->ops,
+		    (log->nops + 1) * sizeof(*log->ops));
+		n = format_item(format, &log->ops[log->nops]);
+		if (n == 0)
+			break;
+		log->nops++;
+		format += n;
+	}
+}
+
+void
+access_logs_set_fd(struct access_logs *logs, size_t index, int fd)
+{
+	size_t i;
+
+	if (index >= logs->n) {
+		close(fd);
+		return;
+	}
+	if (logs->v[index].fd != -1)
+		close(logs->v[index].fd);
+	logs->v[index].fd = fd;
+	logs->active = 0;
+	for (i = 0; i < logs->n; i++)
+		logs->active |= logs->v[i].fd != -1;
+}
+
+/* -- writing a line -- */
+
+/*
+ * Bytes from clients: quotes, backslashes, control and non-ASCII bytes become
+ * \xHH (\u00HH in JSON), so that nobody can forge a line.
+ */
+static void
+put_escaped(struct access_log *log, hostd_buf v)
+{
+	const unsigned char *p = v.p;
+	struct buf *out = &log->out;
+	size_t i, from = 0;
+
+	for (i = 0; i < v.n; i++) {
+		if (p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+			continue;
+		buf_append(out, p + from, i - from);
+		buf_printf(out, log->json ? "\\u%04x" : "\\x%02X", p[i]);
+		from = i + 1;
+	}
+	if (v.n > from)
+		buf_append(out, p + from, v.n - from);
+}
+
+static void
+put_value(struct access_log *log, hostd_buf v)
+{
+	if (v.n == 0)
+		buf_append(&log->out, "-", 1);
+	else
+		put_escaped(log, v);
+}
+
+static void
+put_u64(struct buf *out, uint64_t v)
+{
+	char *p = buf_reserve(out, 20);
+
+	out->len += (size_t)(decimal_put(p, v) - p);
+}
+
+static void
+put_request(struct access_log *log, const struct http_req *r)
+{
+	if (r->view.method_name.n == 0) {
+		put_value(log, r->view.method_name);
+		return;
+	}
+	put_escaped(log, r->view.method_name);
+	buf_append(&log->out, " ", 1);
+	put_escaped(log, r->view.target);
+	buf_puts(&log->out, r->minor == 0 ? " HTTP/1.0" : " HTTP/1.1");
+}
+
+/* Seconds with three decimals. */
+static void
+put_seconds(struct buf *out, uint64_t ms)
+{
+	char frac[4] = { '.', (char)('0' + ms / 100 % 10),
+	    (char)('0' + ms / 10 % 10), (char)('0' + ms % 10) };
+
+	put_u64(out, ms / 1000);
+	buf_append(out, frac, sizeof(frac));
+}
+
+static void
+put_header(struct access_log *log, const struct log_op *op,
+    const struct http_req *r)
+{
+	const hostd_hdr *h;
+
+	if (op->len == 10 && memcmp(op->text, "user-agent", 10) == 0)
+		put_value(log, request_known(r, KNOWN_USER_AGENT));
+	else if (op->len == 7 && memcmp(op->text, "referer", 7) == 0)
+		put_value(log, request_known(r, KNOWN_REFERER));
+	else {
+		h = request_header(r, op->text, op->len);
+		put_value(log, h != NULL ? h->value : (hostd_buf){ NULL, 0 });
+	}
+}
+
+static uint64_t
+wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void
+stamp_update(struct access_logs *logs)
+{
+	time_t now = (time_t)(wall_ms() / 1000);
+	struct tm tm;
+	size_t n;
+
+	if (now == logs->stamp_s)
+		return;
+	logs->stamp_s = now;
+	localtime_r(&now, &tm);
+	(void)strftime(logs->time_local, sizeof(logs->time_local),
+	    "%d/%b/%Y:%H:%M:%S %z", &tm);
+	n = strftime(logs->time_iso, sizeof(logs->time_iso),
+	    "%Y-%m-%dT%H:%M:%S%z", &tm);
+	/* +0100 -> +01:00 */
+	memmove(logs->time_iso + n - 1, logs->time_iso + n - 2, 3);
+	logs->time_iso[n - 2] = ':';
+}
+
+struct log_facts {
+	uint64_t sent, ms, body_sent;
+};
+
+static void
+put_variable(struct access_logs *logs, struct access_log *log,
+    const struct log_op *op, const struct http_req *r,
+    const struct log_facts *f)
+{
+	struct buf *out = &log->out;
+
+	switch (op->var) {
+	case VAR_TEXT:
+		buf_append(out, op->text, op->len);
+		break;
+	case VAR_HEADER:
+		put_header(log, op, r);
+		break;
+	case VAR_REMOTE_ADDR:
+		put_value(log, r->view.peer);
+		break;
+	case VAR_REMOTE_USER:
+		buf_append(out, "-", 1);
+		break;
+	case VAR_TIME_LOCAL:
+		buf_puts(out, logs->time_local);
+		break;
+	case VAR_TIME_ISO:
+		buf_puts(out, logs->time_iso);
+		break;
+	case VAR_MSEC:
+		put_seconds(out, wall_ms());
+		break;
+	case VAR_REQUEST:
+		put_request(log, r);
+		break;
+	case VAR_METHOD:
+		put_value(log, r->view.method_name);
+		break;
+	case VAR_REQUEST_URI:
+		put_value(log, r->view.target);
+		break;
+	case VAR_URI:
+		put_value(log, r->view.path);
+		break;
+	case VAR_ARGS:
+		put_value(log, r->view.query);
+		break;
+	case VAR_PROTOCOL:
+		buf_puts(out, r->minor == 0 ? "HTTP/1.0" : "HTTP/1.1");
+		break;
+	case VAR_HOST:
+		put_value(log, r->view.host);
+		break;
+	case VAR_STATUS:
+		put_u64(out, (uint64_t)r->status);
+		break;
+	case VAR_BODY_BYTES:
+		put_u64(out, f->body_sent);
+		break;
+	case VAR_BYTES_SENT:
+		put_u64(out, f->sent);
+		break;
+	case VAR_REQUEST_LENGTH:
+		put_u64(out, r->head_len + r->body_seen);
+		break;
+	case VAR_REQUEST_TIME:
+		put_seconds(out, f->ms);
+		break;
+	case VAR_CONTENT_LENGTH:
+		put_value(log, request_known(r, KNOWN_CONTENT_LENGTH));
+		break;
+	case VAR_PID:
+		put_u64(out, (uint64_t)logs->pid);
+		break;
+	case VAR_CONN_REQUESTS:
+		put_u64(out, r->conn->nreqs);
+		break;
+	}
+}
+
+void
+access_logs_note(struct access_logs *logs, const struct http_req *r,
+    uint64_t bytes_sent, uint64_t now_ms)
+{
+	struct log_facts f = { .sent = bytes_sent, .ms = now_ms - r->start_ms };
+	uint64_t head = r->head_out;
+	struct access_log *log;
+	size_t i, k;
+
+	f.body_sent = bytes_sent > head ? bytes_sent - head : 0;
+	stamp_update(logs);
+	for (i = 0; i < logs->n; i++) {
+		log = &logs->v[i];
+		if (log->fd == -1)
+			continue;
+		if (log->out.len > LOG_BUFFER_MAX) {
+			logs->dropped++;
+			continue;
+		}
+		for (k = 0; k < log->nops; k++)
+			put_variable(logs, log, &log->ops[k], r, &f);
+		buf_append(&log->out, "\n", 1);
+	}
+}
+
+/* Can it be written without waiting?  Regular files always can. */
+static int
+log_is_ready(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
+}
+
+/* The whole lines among the first max bytes. */
+static size_t
+whole_lines(const struct buf *b, size_t max)
+{
+	const char *nl;
+
+	if (b->len <= max)
+		return b->len;
+	nl = memrchr(b->p, '\n', max);
+	return nl == NULL ? b->len : (size_t)(nl - b->p) + 1;
+}
+
+static void
+log_drop(struct access_logs *logs, struct access_log *log)
+{
+	const char *p = log->out.p, *end = p + log->out.len;
+
+	for (; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
+		logs->dropped++;
+	log->out.len = 0;
+}
+
+void
+access_logs_flush(struct access_logs *logs)
+{
+	struct access_log *log;
+	size_t i, n;
+	ssize_t w;
+
+	for (i = 0; i < logs->n; i++) {
+		log = &logs->v[i];
+		while (log->out.len > 0 && log_is_ready(log->fd)) {
+			n = whole_lines(&log->out, LOG_WRITE_MAX);
+			w = write(log->fd, log->out.p, n);
+			if (w < 0 && errno != EAGAIN && errno != EINTR)
+				log_drop(logs, log);
+			if (w <= 0)
+				break;
+			buf_consume(&log->out, (size_t)w);
+		}
+	}
+}
+
+void
+access_logs_free(struct access_logs *logs)
+{
+	struct access_log *log;
+	size_t i, k;
+
+	access_logs_flush(logs);
+	for (i = 0; i < logs->n; i++) {
+		log = &logs->v[i];
+		for (k = 0; k < log->nops; k++)
+			free(log->ops[k].text);
+		free(log->ops);
+		buf_free(&log->out);
+		if (log->fd != -1)
+			close(log->fd);
+	}
+	free(logs->v);
+}

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "http/conn.h"
+#include "http/exchange.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "net/addr.h"
+
+static void	conn_readable(struct stream *);
+static void	conn_sent(struct stream *);
+static void	conn_failed(struct stream *, int);
+static void	conn_half_closed(struct stream *);
+static void	conn_task(struct loop_task *);
+static void	conn_timeout(struct wheel_timer *);
+static void	conn_settle(struct http_conn *);
+
+static const struct stream_ops conn_ops = {
+	.readable = conn_readable,
+	.sent = conn_sent,
+	.failed = conn_failed,
+	.half_closed = conn_half_closed,
+};
+
+/* -- timeouts -- */
+
+static void
+conn_set_timer(struct http_conn *c, enum conn_timer kind, uint64_t ms)
+{
+	struct loop *l = c->server->loop;
+
+	c->timer_kind = (uint8_t)kind;
+	wheel_set(&l->wheel, &c->timer, l->now_ms + ms);
+}
+
+/* Which time limit holds in the state the connection is in. */
+static enum conn_timer
+conn_timer_kind(const struct http_conn *c)
+{
+	if (c->state == CONN_LINGER)
+		return TIMER_LINGER;
+	if (stream_pending(&c->stream) > 0)
+		return TIMER_SEND;
+	switch (c->state) {
+	case CONN_HEAD:
+		if (c->in.len > 0)
+			return TIMER_HEAD;
+		return c->nreqs == 0 ? TIMER_FIRST : TIMER_IDLE;
+	case CONN_BODY:
+		return c->req->paused ? TIMER_NONE : TIMER_BODY;
+	case CONN_WAIT:
+		return c->req->deferred && c->req->phase == RESP_NONE ?
+		    TIMER_DEFER : TIMER_NONE;
+	default:
+		return TIMER_NONE;
+	}
+}
+
+/* HEAD, FIRST, DEFER and LINGER run from when they began; IDLE, BODY and SEND
+ * from the last progress. */
+static void
+conn_arm(struct http_conn *c)
+{
+	const struct conf_http *lim = c->server->limits;
+	enum conn_timer kind = conn_timer_kind(c);
+	int same = kind == c->timer_kind && c->timer.deadline != 0;
+
+	switch (kind) {
+	case TIMER_NONE:
+		c->timer_kind = TIMER_NONE;
+		wheel_clear(&c->timer);
+		break;
+	case TIMER_IDLE:
+		conn_set_timer(c, kind, (uint64_t)lim->idle_timeout);
+		break;
+	case TIMER_BODY:
+		conn_set_timer(c, kind, (uint64_t)lim->body_timeout);
+		break;
+	case TIMER_SEND:
+		if (!same || c->timer_sent != c->stream.sent)
+			conn_set_timer(c, kind, (uint64_t)lim->send_timeout);
+		c->timer_sent = c->stream.sent;
+		break;
+	case TIMER_FIRST:
+	case TIMER_HEAD:
+		if (!same)
+			conn_set_timer(c, kind, (uint64_t)lim->head_timeout);
+		break;
+	case TIMER_DEFER:
+		if (!same)
+			conn_set_timer(c, kind, c->req->route->defer_ms);
+		break;
+	case TIMER_LINGER:
+		if (!same)
+			conn_set_timer(c, kind,
+			    (uint64_t)lim->lingering_timeout);
+		break;
+	}
+}
+
+static void
+conn_timeout(struct wheel_timer *t)
+{
+	struct http_conn *c = (struct http_conn *)(void *)((char *)t -
+	    offsetof(struct http_conn, timer));
+	enum conn_timer kind = c->timer_kind;
+
+	c->timer_kind = TIMER_NONE;
+	switch (kind) {
+	case TIMER_HEAD:
+		exchange_refuse_unread(c, 408);
+		break;
+	case TIMER_BODY:
+		exchange_refuse(c, 408, HOSTD_END_TIMEOUT);
+		break;
+	case TIMER_DEFER:
+		exchange_refuse(c, 504, HOSTD_END_TIMEOUT);
+		break;
+	default:
+		conn_close(c, kind == TIMER_SEND ? HOSTD_END_TIMEOUT :
+		    HOSTD_END_GONE);
+		return;
+	}
+	conn_wake(c);
+}
+
+/* -- opening and closing -- */
+
+static struct http_conn *
+conn_new(struct http_server *srv)
+{
+	struct http_conn *c = srv->free_conns;
+
+	if (c != NULL)
+		srv->free_conns = c->next_free;
+	else
+		c = xmalloc(sizeof(*c));
+	memset(c, 0, sizeof(*c));
+	c->server = srv;
+	c->timer.fire = conn_timeout;
+	c->task.run = conn_task;
+	TAILQ_INIT(&c->unsent);
+	return c;
+}
+
+static void
+conn_gauges(struct http_server *srv)
+{
+	atomic_store_explicit(&srv->cell->active, srv->nconns,
+	    memory_order_relaxed);
+	atomic_store_explicit(&srv->cell->idle, srv->nidle,
+	    memory_order_relaxed);
+}
+
+static void
+conn_set_idle(struct http_conn *c, int idle)
+{
+	if (idle == c->counted_idle)
+		return;
+	c->counted_idle = (uint8_t)idle;
+	c->server->nidle += idle ? 1 : (size_t)-1;
+	conn_gauges(c->server);
+}
+
+static struct http_conn *
+conn_start(struct http_server *srv, int fd, const struct sockaddr *sa)
+{
+	struct http_conn *c = conn_new(srv);
+
+	(void)addr_host(sa, c->peer, sizeof(c->peer));
+	c->peer_len = (uint8_t)strlen(c->peer);
+	if (stream_open(&c->stream, &srv->sio, fd, &conn_ops) == -1) {
+		close(fd);
+		c->next_free = srv->free_conns;
+		srv->free_conns = c;
+		return NULL;
+	}
+	TAILQ_INSERT_TAIL(&srv->conns, c, link);
+	srv->nconns++;
+	board_add(&srv->cell->counters.accepted, 1);
+	conn_gauges(srv);
+	return c;
+}
+
+void
+conn_open(struct http_server *srv, int fd, const struct sockaddr *sa)
+{
+	struct http_conn *c = conn_start(srv, fd, sa);
+
+	if (c != NULL)
+		conn_arm(c);
+}
+
+void
+conn_open_refused(struct http_server *srv, int fd, const struct sockaddr *sa)
+{
+	struct http_conn *c = conn_start(srv, fd, sa);
+
+	if (c != NULL)
+		exchange_refuse_unread(c, 503);
+}
+
+void
+conn_close(struct http_conn *c, int why)
+{
+	struct http_server *srv = c->server;
+	struct http_req *r;
+
+	c->state = CONN_CLOSED;
+	while ((r = TAILQ_FIRST(&c->unsent)) != NULL) {
+		TAILQ_REMOVE(&c->unsent, r, link);
+		exchange_end(r, why);
+	}
+	if ((r = c->req) != NULL) {
+		c->req = NULL;
+		exchange_end(r, why);
+	}
+	stream_close(&c->stream);
+	wheel_remove(&srv->loop->wheel, &c->timer);
+	loop_undefer(srv->loop, &c->task);
+	buf_free(&c->in);
+	TAILQ_REMOVE(&srv->conns, c, link);
+	srv->nconns--;
+	conn_set_idle(c, 0);
+	board_add(&srv->cell->counters.closed, 1);
+	conn_gauges(srv);
+	c->next_free = srv->closed_conns;
+	srv->closed_conns = c;
+	loop_defer(srv->loop, &srv->reap);
+	if (srv->conn_ended != NULL)
+		srv->conn_ended(srv);
+}
+
+static void
+conn_linger(struct http_conn *c)
+{
+	c->state = CONN_LINGER;
+	stream_shutdown(&c->stream);
+	if (c->stream.can_read)
+		stream_read_again(&c->stream);
+}
+
+/* -- input -- */
+
+static int
+conn_wants_input(const struct http_conn *c)
+{
+	switch (c->state) {
+	case CONN_HEAD:
+		return stream_pending(&c->stream) <=
+		    (uint64_t)c->server->limits->output_high;
+	case CONN_BODY:
+		return !c->req->paused || c->req->phase == RESP_FINISHED;
+	case CONN_LINGER:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* Feed n bytes; returns how many were used. */
+static size_t
+conn_feed(struct http_conn *c, const char *p, size_t n)
+{
+	size_t k, used = 0;
+
+	c->stalled = 0;
+	while (used < n && !c->cut) {
+		if (!conn_wants_input(c)) {
+			/* Perhaps only our own batch is in the way. */
+			if (c->state != CONN_HEAD ||
+			    stream_flush(&c->stream) == -1 ||
+			    !conn_wants_input(c)) {
+				c->stalled = 1;
+				break;
+			}
+		}
+		if (c->state == CONN_HEAD)
+			k = exchange_head(c, p + used, n - used);
+		else if (c->state == CONN_BODY)
+			k = exchange_body(c, p + used, n - used);
+		else
+			k = n - used;
+		if (k == 0)
+			break;
+		used += k;
+	}
+	return c->state >= CONN_CLOSING ? n : used;
+}
+
+static void
+conn_keep(struct http_conn *c, const char *p, size_t n)
+{
+	if (n == 0) {
+		buf_free(&c->in);
+		return;
+	}
+	c->in.len = 0;
+	buf_append(&c->in, p, n);
+}
+
+/* The peer will send no more. */
+static void
+conn_eof(struct http_conn *c)
+{
+	c->stream.eof = 1;
+	switch (c->state) {
+	case CONN_HEAD:
+		c->state = CONN_CLOSING;
+		c->linger = 0;
+		break;
+	case CONN_BODY:
+		c->cut = c->gone = 1;
+		break;
+	case CONN_LINGER:
+		c->cut = 1;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+conn_input(struct http_conn *c)
+{
+	struct stream *s = &c->stream;
+	char *rbuf = s->sio->rbuf;
+	size_t have = c->in.len, used;
+	ssize_t n = -1;
+	int got_eof = 0;
+
+	if (!conn_wants_input(c) || c->cut)
+		return;
+	if (have > 0)
+		memcpy(rbuf, c->in.p, have);
+	if (s->can_read && have < STREAM_RBUF) {
+		n = stream_read(s, rbuf + have, STREAM_RBUF - have);
+		if (n > 0)
+			have += (size_t)n;
+		else if (n == 0)
+			got_eof = 1;
+		else if (errno != EAGAIN) {
+			c->cut = c->gone = 1;
+			return;
+		}
+	}
+	if (have > 0) {
+		used = conn_feed(c, rbuf, have);
+		conn_keep(c, rbuf + used, have - used);
+	}
+	if (got_eof)
+		conn_eof(c);
+}
+
+/* -- turns -- */
+
+static void
+conn_turn(struct http_conn *c)
+{
+	loop_undefer(c->server->loop, &c->task);
+	c->busy = 1;
+	stream_cork(&c->stream);
+	exchange_advance(c);
+	conn_input(c);
+	stream_uncork(&c->stream);
+	c->busy = 0;
+	conn_settle(c);
+}
+
+void
+conn_wake(struct http_conn *c)
+{
+	if (!c->busy && c->state != CONN_CLOSED)
+		loop_defer(c->server->loop, &c->task);
+}
+
+static void
+conn_task(struct loop_task *t)
+{
+	conn_turn((struct http_conn *)(void *)((char *)t -
+	    offsetof(struct http_conn, task)));
+}
+
+static void
+conn_readable(struct stream *s)
+{
+	conn_turn((struct http_conn *)(void *)s);
+}
+
+static void
+conn_sent(struct stream *s)
+{
+	conn_settle((struct http_conn *)(void *)s);
+}
+
+static void
+conn_failed(struct stream *s, int error)
+{
+	(void)error;
+	conn_close((struct http_conn *)(void *)s, HOSTD_END_GONE);
+}
+
+static void
+conn_half_closed(struct stream *s)
+{
+	(void)s;
+}
+
+/* Requests whose answers the kernel has taken are over. */
+static void
+conn_complete(struct http_conn *c)
+{
+	struct http_req *r;
+
+	while ((r = TAILQ_FIRST(&c->unsent)) != NULL &&
+	    r->out_end <= c->stream.sent) {
+		TAILQ_REMOVE(&c->unsent, r, link);
+		exchange_end(r, HOSTD_END_DONE);
+	}
+}
+
+/*
+ * A plugin that has not begun to answer a client that has closed its side:
+ * nobody is waiting (nginx's 499).
+ */
+static int
+conn_is_forsaken(const struct http_conn *c)
+{
+	return c->state == CONN_WAIT && c->stream.eof && c->req->deferred &&
+	    c->req->phase == RESP_NONE;
+}
+
+static void
+conn_offer_room(struct http_conn *c)
+{
+	struct http_req *r = c->req;
+
+	if (r == NULL || !r->high || !r->in_handler ||
+	    r->phase != RESP_BEGUN || stream_pending(&c->stream) >
+	    (uint64_t)c->server->limits->output_high / 2)
+		return;
+	r->high = 0;
+	r->handler->writable(r->handler, r);
+}
+
+/* After every turn: what has ended, what must outlive the read buffer, what
+ * to wait for. */
+static void
+conn_settle(struct http_conn *c)
+{
+	struct http_req *r;
+
+	conn_complete(c);
+	if (c->stream.error != 0 || c->gone || conn_is_forsaken(c)) {
+		conn_close(c, HOSTD_END_GONE);
+		return;
+	}
+	if (c->cut) {
+		conn_close(c, HOSTD_END_ERROR);
+		return;
+	}
+	if (c->state == CONN_CLOSING && stream_pending(&c->stream) == 0 &&
+	    TAILQ_EMPTY(&c->unsent)) {
+		if (!c->linger || c->stream.eof) {
+			conn_close(c, HOSTD_END_DONE);
+			return;
+		}
+		conn_linger(c);
+	}
+	if (c->req != NULL)
+		request_persist(c->req);
+	TAILQ_FOREACH(r, &c->unsent, link)
+		request_persist(r);
+	conn_offer_room(c);
+	conn_set_idle(c, c->state == CONN_HEAD && c->in.len == 0);
+	conn_arm(c);
+	if (conn_wants_input(c) && (c->stalled || c->stream.can_read))
+		stream_read_again(&c->stream);
+}

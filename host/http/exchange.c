@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "http/exchange.h"
+#include "http/parse.h"
+#include "http/response.h"
+#include "http/router.h"
+#include "http/server.h"
+
+/* -- ending -- */
+
+static void
+handler_end(struct http_req *r, int why)
+{
+	struct http_handler *h = r->handler;
+
+	if (!r->in_handler)
+		return;
+	/* Still there to be looked at, no more to be answered. */
+	r->in_handler = 0;
+	h->end(h, r, why);
+	handle_free(&r->server->handles, r->id);
+	r->id = 0;
+}
+
+static uint64_t
+bytes_sent(const struct http_req *r)
+{
+	uint64_t sent = r->conn->stream.sent;
+
+	if (r->phase == RESP_FINISHED && sent > r->out_end)
+		sent = r->out_end;
+	return r->phase == RESP_NONE || sent < r->out_start ? 0 :
+	    sent - r->out_start;
+}
+
+static void
+exchange_count(struct http_req *r, uint64_t sent)
+{
+	struct board_counters *n = &r->server->cell->counters;
+
+	board_add(&n->requests, 1);
+	board_add(&n->status[r->status / 100 % 6], 1);
+	board_add(&n->bytes_in, r->head_len + r->body_seen);
+	board_add(&n->bytes_out, sent);
+}
+
+void
+exchange_end(struct http_req *r, int why)
+{
+	struct http_server *srv = r->server;
+	uint64_t sent = bytes_sent(r);
+
+	exchange_count(r, sent);
+	if (srv->logs.active) {
+		/* As nginx: the client left before there was an answer. */
+		if (r->status == 0)
+			r->status = 499;
+		access_logs_note(&srv->logs, r, sent, srv->loop->now_ms);
+	}
+	handler_end(r, why);
+	request_free(r);
+}
+
+/* -- answers of the host -- */
+
+void
+exchange_refuse(struct http_conn *c, int status, int why)
+{
+	struct http_req *r = c->req;
+
+	handler_end(r, why);
+	r->keepalive = 0;
+	if (r->phase == RESP_BEGUN) {
+		c->cut = 1;
+		return;
+	}
+	if (r->phase == RESP_NONE)
+		response_error(r, status, NULL);
+	exchange_advance(c);
+}
+
+static void
+answer_no_route(struct http_req *r, int status)
+{
+	const struct buf *allow = &r->server->allow;
+	hostd_hdr h = { { "Allow", 5 }, { allow->p, allow->len } };
+
+	response_error(r, status, status == 405 ? &h : NULL);
+}
+
+/* OPTIONS * asks about the server as a whole (RFC 9110 section 9.3.7). */
+static void
+answer_options(struct http_req *r)
+{
+	static const char all[] = "GET, HEAD, POST, PUT, DELETE, OPTIONS, "
+	    "PATCH";
+	hostd_hdr h = { { "Allow", 5 }, { all, sizeof(all) - 1 } };
+	hostd_buf none = { NULL, 0 };
+
+	(void)response_whole(r, 200, &h, 1, none);
+}
+
+static int
+status_for(int32_t code)
+{
+	if (code == HOSTD_E_FULL)
+		return 503;
+	return code == HOSTD_E_TIMEOUT ? 504 : 500;
+}
+
+/* The handler failed, or promised an answer and gave none. */
+static void
+handler_failed(struct http_req *r, int status)
+{
+	board_add(&r->server->cell->counters.plugin_errors, 1);
+	exchange_refuse(r->conn, status, HOSTD_END_ERROR);
+}
+
+/* -- the handler -- */
+
+static void
+handler_prepare(struct http_req *r)
+{
+	size_t n = r->handler->data_size;
+
+	if (n > r->data_room) {
+		free(r->data);
+		r->data = xmalloc(n);
+		r->data_room = n;
+	}
+	if (n > 0)
+		memset(r->data, 0, n);
+	r->id = handle_new(&r->server->handles, r);
+	r->in_handler = 1;
+}
+
+/*
+ * Code is what headers() or body() returned; last says that no call with more
+ * of the body will follow.  Returns whether the exchange goes on.
+ */
+static int
+handler_result(struct http_req *r, int32_t code, int last)
+{
+	if (code == HOSTD_DEFER) {
+		r->deferred = 1;
+		return 1;
+	}
+	if (code != HOSTD_OK) {
+		handler_failed(r, status_for(code));
+		return 0;
+	}
+	if (last && r->phase == RESP_NONE && !r->deferred) {
+		handler_failed(r, 500);
+		return 0;
+	}
+	return 1;
+}
+
+static int
+handler_body(struct http_req *r, hostd_buf part, int fin)
+{
+	return handler_result(r, r->handler->body(r->handler, r, part, fin),
+	    fin);
+}
+
+/* Offer the request to the route's handler; 1 when it passed. */
+static int
+handler_headers(struct http_req *r)
+{
+	struct http_handler *h = r->route->handler;
+	hostd_buf none = { NULL, 0 };
+	int32_t code;
+
+	r->handler = h;
+	handler_prepare(r);
+	code = h->headers(h, r);
+	if (code == HOSTD_PASS && r->phase == RESP_NONE) {
+		r->in_handler = 0;
+		handle_free(&r->server->handles, r->id);
+		r->id = 0;
+		return 1;
+	}
+	if (!handler_result(r, code, !h->wants_body))
+		return 0;
+	if (r->body_done && h->wants_body && r->phase != RESP_FINISHED)
+		(void)handler_body(r, none, 1);
+	return 0;
+}
+
+/* -- routing -- */
+
+static void
+exchange_route(struct http_req *r)
+{
+	unsigned skip = 0;
+	int status;
+
+	do {
+		status = router_find(r->server->router, r, skip++, &r->route,
+		    &r->server->allow);
+		if (status != 0) {
+			answer_no_route(r, status);
+			return;
+		}
+		r->max_body = r->route->max_body;
+		if (r->view.content_length > 0 &&
+		    (uint64_t)r->view.content_length > r->max_body) {
+			r->keepalive = 0;
+			response_error(r, 413, NULL);
+			return;
+		}
+	} while (handler_headers(r));
+}
+
+static void
+exchange_start(struct http_conn *c, struct http_req *r)
+{
+	r->client_close = !r->keepalive;
+	if (r->view.path.n == 1 && *(const char *)r->view.path.p == '*')
+		answer_options(r);
+	else if (r->view.method == HOSTD_METHOD_TRACE)
+		response_error(r, 501, NULL);
+	else
+		exchange_route(r);
+	if (c->req == NULL)
+		return;
+	if (!r->body_done) {
+		if (!r->continue_sent && r->phase == RESP_NONE)
+			response_continue(r);
+		memset(&c->chunked, 0, sizeof(c->chunked));
+		c->state = CONN_BODY;
+	} else
+		c->state = CONN_WAIT;
+	exchange_advance(c);
+}
+
+/* -- bytes in -- */
+
+static struct http_req *
+exchange_new(struct http_conn *c)
+{
+	struct http_req *r = request_new(c->server, c);
+
+	r->view.peer = (hostd_buf){ c->peer, c->peer_len };
+	c->req = r;
+	c->nreqs++;
+	memset(&c->guard, 0, sizeof(c->guard));
+	return r;
+}
+
+static void
+refuse_head(struct http_conn *c, int status)
+{
+	board_add(&c->server->cell->counters.bad_requests, 1);
+	c->req->continue_sent = 1;
+	c->req->body_done = 1;
+	exchange_refuse(c, status, HOSTD_END_GONE);
+}
+
+size_t
+exchange_head(struct http_conn *c, const char *p, size_t n)
+{
+	struct http_req *r;
+	int len, status;
+
+	/* One empty line before a request (RFC 9112 section 2.2). */
+	if (c->guard.pos == 0 && !c->skipped_line && n >= 2 && p[0] == '\r' &&
+	    p[1] == '\n') {
+		c->skipped_line = 1;
+		return 2;
+	}
+	len = guard_head(&c->guard, &c->server->guard, p, n);
+	if (len == 0)
+		return 0;
+	c->skipped_line = 0;
+	r = exchange_new(c);
+	if (len < 0) {
+		refuse_head(c, -len);
+		return n;
+	}
+	status = parse_head(c->server->parser, r, p, (size_t)len);
+	if (status != 0) {
+		refuse_head(c, status);
+		return n;
+	}
+	exchange_start(c, r);
+	return (size_t)len;
+}
+
+void
+exchange_refuse_unread(struct http_conn *c, int status)
+{
+	(void)exchange_new(c);
+	refuse_head(c, status);
+}
+
+/* A run of body bytes to whoever wants them. */
+static void
+body_part(struct http_req *r, const char *p, size_t n, int fin)
+{
+	struct http_conn *c = r->conn;
+	hostd_buf part = { p, n };
+
+	r->body_seen += n;
+	if (r->body_seen > r->max_body) {
+		exchange_refuse(c, 413, HOSTD_END_ERROR);
+		return;
+	}
+	if (fin) {
+		r->body_done = 1;
+		c->state = CONN_WAIT;
+	}
+	if (r->in_handler && r->handler->wants_body &&
+	    r->phase != RESP_FINISHED) {
+		if (!r->handler->buffer_body) {
+			if (n > 0 || fin)
+				(void)handler_body(r, part, fin);
+		} else {
+			buf_append(&r->collected, p, n);
+			part = (hostd_buf){ r->collected.p, r->collected.len };
+			if (fin)
+				(void)handler_body(r, part, 1);
+		}
+	}
+	exchange_advance(c);
+}
+
+static size_t
+body_length(struct http_req *r, const char *p, size_t n)
+{
+	uint64_t left = (uint64_t)r->view.content_length - r->body_seen;
+
+	if (n > left)
+		n = (size_t)left;
+	body_part(r, p, n, n == left);
+	return n;
+}
+
+static size_t
+body_chunked(struct http_req *r, const char *p, size_t n)
+{
+	struct http_conn *c = r->conn;
+	const char *data;
+	size_t ndata, used;
+
+	switch (chunked_feed(&c->chunked, p, n, &used, &data, &ndata)) {
+	case CHUNKED_BAD:
+		board_add(&c->server->cell->counters.bad_requests, 1);
+		exchange_refuse(c, 400, HOSTD_END_GONE);
+		return n;
+	case CHUNKED_DONE:
+		body_part(r, NULL, 0, 1);
+		return used;
+	default:
+		if (ndata > 0)
+			body_part(r, data, ndata, 0);
+		return used;
+	}
+}
+
+size_t
+exchange_body(struct http_conn *c, const char *p, size_t n)
+{
+	struct http_req *r = c->req;
+
+	if (r->paused && r->phase != RESP_FINISHED)
+		return 0;
+	return r->body == BODY_CHUNKED ? body_chunked(r, p, n) :
+	    body_length(r, p, n);
+}
+
+/* -- following up -- */
+
+void
+exchange_advance(struct http_conn *c)
+{
+	struct http_req *r = c->req;
+
+	if (r == NULL || c->cut)
+		return;
+	if (r->cut) {
+		c->cut = 1;
+		return;
+	}
+	if (r->phase != RESP_FINISHED)
+		return;
+	/* The rest of the body is read and dropped, if the connection is to
+	 * go on. */
+	if (!r->body_done && r->keepalive)
+		return;
+	c->req = NULL;
+	TAILQ_INSERT_TAIL(&c->unsent, r, link);
+	if (r->keepalive) {
+		c->state = CONN_HEAD;
+		return;
+	}
+	c->state = CONN_CLOSING;
+	/* A client that has said it is done needs no lingering. */
+	c->linger = !(r->client_close && r->body_done) || c->stream.can_read;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdint.h>
+#include <string.h>
+#include "http/guard.h"
+
+#define ONES	0x0101010101010101ull
+#define HIGHS	0x8080808080808080ull
+
+/* ! # $ % & ' * + - . 0-9 A-Z ^ _ ` a-z | ~, one bit each */
+static const uint32_t token_bits[8] = {
+	0x00000000, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff, 0, 0, 0, 0
+};
+
+int
+is_tchar(unsigned char c)
+{
+	return token_bits[c >> 5] >> (c & 31) & 1;
+}
+
+int
+is_token(const char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!is_tchar((unsigned char)p[i]))
+			return 0;
+	return n > 0;
+}
+
+/* Is any of eight bytes below 0x20 or 0x7f? */
+static int
+has_control(const char *p)
+{
+	uint64_t x, del;
+
+	memcpy(&x, p, sizeof(x));
+	del = x ^ (ONES * 0x7f);
+	return (((x - ONES * 0x20) & ~x) | ((del - ONES) & ~del)) & HIGHS
+	    ? 1 : 0;
+}
+
+static int
+has_bad_byte(const char *p, size_t n)
+{
+	unsigned char c;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		c = (unsigned char)p[i];
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return 1;
+	}
+	return 0;
+}
+
+int
+is_field_value(const char *p, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i + 8 <= n; i += 8)
+		if (has_control(p + i) && has_bad_byte(p + i, 8))
+			return 0;
+	return !has_bad_byte(p + i, n - i);
+}
+
+/* method SP target SP version: visible ASCII with exactly two spaces. */
+static int
+is_request_line(const char *p, size_t n)
+{
+	size_t i, spaces = 0;
+	unsigned char c;
+
+	for (i = 0; i < n; i++) {
+		c = (unsigned char)p[i];
+		if (c == ' ') {
+			if (i == 0 || p[i - 1] == ' ')
+				return 0;
+			spaces++;
+		} else if (c < 0x21 || c > 0x7e)
+			return 0;
+	}
+	return spaces == 2 && p[n - 1] != ' ';
+}
+
+static int
+is_header_line(const char *p, size_t n)
+{
+	const char *colon = memchr(p, ':', n);
+
+	return colon != NULL && is_token(p, (size_t)(colon - p)) &&
+	    is_field_value(colon + 1, n - (size_t)(colon - p) - 1);
+}
+
+/* A line that is not complete: is it already wrong or too long? */
+static int
+guard_partial(const struct guard *g, const struct guard_limits *lim,
+    const char *p, size_t len)
+{
+	size_t n = len - g->line;
+
+	if (g->nlines == 0 && n > 0 && p[0] != '\r' &&
+	    !is_tchar((unsigned char)p[0]))
+		return -400;
+	if (g->nlines == 0 && n > lim->request_line + 1)
+		return -414;
+	return len > lim->head ? -431 : 0;
+}
+
+/* One complete line of n bytes, without its CRLF. */
+static int
+guard_line(struct guard *g, const struct guard_limits *lim, const char *p,
+    size_t n)
+{
+	if (g->nlines == 0) {
+		if (n > lim->request_line)
+			return -414;
+		if (!is_request_line(p, n))
+			return -400;
+	} else if (!is_header_line(p, n))
+		return -400;
+	if (g->nlines > lim->headers)
+		return -431;
+	g->nlines++;
+	return 0;
+}
+
+int
+guard_head(struct guard *g, const struct guard_limits *lim, const char *p,
+    size_t len)
+{
+	const char *lf;
+	size_t end;
+	int rc;
+
+	while ((lf = memchr(p + g->pos, '\n', len - g->pos)) != NULL) {
+		end = (size_t)(lf - p);
+		if (end == g->line || p[end - 1] != '\r')
+			return -400;
+		end--;
+		if (end == g->line) {
+			if (g->nlines == 0)
+				return -400;
+			return end + 2 > lim->head ? -431 : (int)(end + 2);
+		}
+		if ((rc = guard_line(g, lim, p + g->line, end - g->line)) != 0)
+			return rc;
+		g->pos = g->line = end + 2;
+		if (g->line > lim->head)
+			return -431;
+	}
+	g->pos = len;
+	return guard_partial(g, lim, p, len);
+}

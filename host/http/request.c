@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include "base/mem.h"
+#include "http/conn.h"
+#include "http/server.h"
+
+struct http_req *
+request_new(struct http_server *srv, struct http_conn *c)
+{
+	struct http_req *r = srv->free_reqs;
+	void *data = NULL;
+	size_t room = 0;
+
+	if (r != NULL) {
+		srv->free_reqs = r->next_free;
+		data = r->data;
+		room = r->data_room;
+	} else {
+		r = xmalloc(sizeof(*r) + (size_t)srv->limits->max_headers *
+		    sizeof(r->headers[0]));
+	}
+	memset(r, 0, sizeof(*r));
+	r->data = data;
+	r->data_room = room;
+	r->server = srv;
+	r->conn = c;
+	r->view.struct_size = sizeof(r->view);
+	r->start_ms = srv->loop->now_ms;
+	r->length = -1;
+	return r;
+}
+
+void
+request_free(struct http_req *r)
+{
+	struct http_server *srv = r->server;
+
+	if (r->id != 0)
+		handle_free(&srv->handles, r->id);
+	free(r->own_head);
+	free(r->own_path);
+	free(r->own_host);
+	buf_free(&r->collected);
+	r->next_free = srv->free_reqs;
+	srv->free_reqs = r;
+}
+
+static void
+rebase(hostd_buf *b, const char *from, size_t len, const char *to)
+{
+	const char *p = b->p;
+
+	if (p >= from && p <= from + len)
+		b->p = to + (p - from);
+}
+
+void
+request_persist(struct http_req *r)
+{
+	const char *from = r->head;
+	size_t i, len = r->head_len;
+	char *to;
+
+	if (r->own_head != NULL || from == NULL)
+		return;
+	to = r->own_head = xmalloc(len);
+	memcpy(to, from, len);
+	for (i = 0; i < r->view.nheaders; i++) {
+		rebase(&r->headers[i].name, from, len, to);
+		rebase(&r->headers[i].value, from, len, to);
+	}
+	for (i = 0; i < r->nparams; i++)
+		rebase(&r->params[i].value, from, len, to);
+	rebase(&r->view.method_name, from, len, to);
+	rebase(&r->view.target, from, len, to);
+	rebase(&r->view.host, from, len, to);
+	rebase(&r->view.path, from, len, to);
+	rebase(&r->view.rest, from, len, to);
+	rebase(&r->view.query, from, len, to);
+	rebase(&r->host_as_sent, from, len, to);
+	r->head = to;
+}
+
+const hostd_hdr *
+request_header(const struct http_req *r, const char *name, size_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->view.nheaders; i++)
+		if (r->headers[i].name.n == n &&
+		    strncasecmp(r->headers[i].name.p, name, n) == 0)
+			return &r->headers[i];
+	return NULL;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One HTTP request and its answer, from the first byte of the head to the
+ * last byte of the answer given to the kernel.  Connections borrow one from
+ * the server's pool while a request is in progress.
+ */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+#include <hostd/http.h>
+#include "base/buf.h"
+
+struct http_conn;
+struct http_req;
+struct http_route;
+struct http_server;
+
+/*
+ * Whoever answers requests: the plugin room's side of a route.  Codes are
+ * those of <hostd/abi.h>.
+ */
+struct http_handler {
+	uint32_t data_size;		/* zeroed bytes per request */
+	int buffer_body;		/* body in one call */
+	int wants_body;			/* has body() */
+	int32_t (*headers)(struct http_handler *, struct http_req *);
+	int32_t (*body)(struct http_handler *, struct http_req *,
+	    hostd_buf part, int fin);
+	void (*writable)(struct http_handler *, struct http_req *);
+	/* Exactly once, unless headers() returned HOSTD_PASS. */
+	void (*end)(struct http_handler *, struct http_req *, int why);
+};
+
+/* Headers that the host itself reads. */
+enum http_known {
+	KNOWN_HOST, KNOWN_CONNECTION, KNOWN_CONTENT_LENGTH,
+	KNOWN_TRANSFER_ENCODING, KNOWN_EXPECT, KNOWN_UPGRADE,
+	KNOWN_USER_AGENT, KNOWN_REFERER, KNOWN_N
+};
+
+#define REQ_MAX_PARAMS 8
+
+struct http_param {
+	hostd_buf name, value;
+};
+
+enum http_body {
+	BODY_NONE, BODY_LENGTH, BODY_CHUNKED
+};
+
+enum http_phase {
+	RESP_NONE,		/* nothing of the answer yet */
+	RESP_BEGUN,		/* head queued, body may follow */
+	RESP_FINISHED		/* all queued */
+};
+
+struct http_req {
+	struct http_req *next_free;
+	TAILQ_ENTRY(http_req) link;	/* conn->unsent */
+	struct http_server *server;
+	struct http_conn *conn;
+	uint64_t id;			/* handle; 0: none */
+
+	/* the head; all pointers into one block, see request_persist */
+	struct hostd_request view;	/* what plugins see */
+	uint8_t known[KNOWN_N];		/* index + 1 into headers; 0: absent */
+	const char *head;		/* the block */
+	size_t head_len;
+	char *own_head;			/* copy made by request_persist */
+	char *own_path;			/* decoded path, when it had to be */
+	char *own_host;			/* lower case, when it was not */
+	hostd_buf host_as_sent;
+	struct http_param params[REQ_MAX_PARAMS];
+	unsigned nparams;
+	int minor;			/* of the HTTP version */
+
+	/* who answers */
+	struct http_route *route;
+	struct http_handler *handler;	/* NULL: the host itself */
+	void *data;			/* handler's data_size bytes */
+	size_t data_room;		/* what is allocated there */
+	int in_handler;			/* headers() was called, no end() yet */
+	int deferred;
+
+	/* the body coming in */
+	enum http_body body;
+	int body_done;
+	int paused;
+	int continue_sent;		/* or not needed */
+	uint64_t body_seen;
+	uint64_t max_body;
+	struct buf collected;		/* buffer_body */
+
+	/* the answer */
+	enum http_phase phase;
+	int status;
+	int keepalive;			/* may the connection go on after it */
+	int client_close;		/* the client asked not to */
+	int head_only;			/* no body is sent: HEAD, 204, 304 */
+	int chunked_out;
+	int high;			/* AGAIN was answered: owe writable() */
+	int cut;			/* broken promise: close, don't reuse */
+	int64_t length;			/* promised; -1: unknown */
+	uint64_t body_out;		/* body bytes taken from the plugin */
+	uint64_t out_start, out_end;	/* in the stream's count of bytes */
+	uint64_t head_out;		/* bytes of the answer's head */
+	uint64_t start_ms;
+
+	hostd_hdr headers[];		/* the server's max_headers */
+};
+
+static inline hostd_buf
+request_known(const struct http_req *r, enum http_known k)
+{
+	if (r->known[k] == 0)
+		return (hostd_buf){ NULL, 0 };
+	return r->headers[r->known[k] - 1].value;
+}
+
+/* From and to the server's pool. */
+struct http_req *request_new(struct http_server *, struct http_conn *);
+void	request_free(struct http_req *);
+
+/* The head moves out of the shared read buffer into memory of its own. */
+void	request_persist(struct http_req *);
+
+/* First header of that name, any case; NULL when absent. */
+const hostd_hdr *request_header(const struct http_req *, const char *name,
+	    size_t n);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include "base/decimal.h"
+#include "http/conn.h"
+#include "http/guard.h"
+#include "http/response.h"
+#include "http/server.h"
+
+#define INLINE_BODY	16384	/* copied in one piece with the head */
+#define HEAD_FIXED	320	/* status line, stamp, framing headers */
+#define FULL_FACTOR	4	/* of high water: nothing is taken beyond */
+
+static char *
+put(char *p, const void *s, size_t n)
+{
+	memcpy(p, s, n);
+	return p + n;
+}
+
+#define PUT(p, literal) put(p, literal, sizeof(literal) - 1)
+
+static char *
+put_status(char *p, int status)
+{
+	const char *reason;
+
+	if (status == 200)
+		return PUT(p, "HTTP/1.1 200 OK\r\n");
+	reason = status_reason(status);
+	p = PUT(p, "HTTP/1.1 ");
+	p = decimal_put(p, (unsigned)status);
+	*p++ = ' ';
+	p = put(p, reason, strlen(reason));
+	return PUT(p, "\r\n");
+}
+
+/* Names that only the host may set. */
+static int
+is_owned(hostd_buf name)
+{
+	static const char *const owned[] = {
+		"connection", "content-length", "date", "keep-alive",
+		"transfer-encoding", "upgrade"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
+		if (strlen(owned[i]) == name.n &&
+		    strncasecmp(owned[i], name.p, name.n) == 0)
+			return 1;
+	return 0;
+}
+
+/* Bytes the headers take, or -1 when one of them may not be sent. */
+static ssize_t
+check_headers(const hostd_hdr *h, uint32_t n)
+{
+	size_t total = 0;
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		if (h[i].name.p == NULL || !is_token(h[i].name.p,
+		    h[i].name.n) || is_owned(h[i].name) ||
+		    (h[i].value.n > 0 && (h[i].value.p == NULL ||
+		    !is_field_value(h[i].value.p, h[i].value.n))))
+			return -1;
+		total += h[i].name.n + h[i].value.n + 4;
+	}
+	return (ssize_t)total;
+}
+
+static int
+has_no_body(int status)
+{
+	return status == 204 || status == 304;
+}
+
+/* How the body ends, and whether the connection goes on. */
+static void
+decide_framing(struct http_req *r, int status, int64_t length)
+{
+	struct http_server *srv = r->server;
+
+	r->status = status;
+	r->length = length;
+	r->head_only = r->view.method == HOSTD_METHOD_HEAD ||
+	    has_no_body(status);
+	r->chunked_out = length < 0 && r->minor >= 1 && !has_no_body(status);
+	if (length < 0 && r->minor == 0 && !r->head_only)
+		r->keepalive = 0;
+	/* The client may or may not send the body it announced. */
+	if (!r->continue_sent && !r->body_done)
+		r->keepalive = 0;
+	if (srv->draining || r->conn->stream.eof ||
+	    r->conn->nreqs >= srv->limits->keepalive_requests)
+		r->keepalive = 0;
+}
+
+static char *
+put_framing(char *p, const struct http_req *r)
+{
+	if (r->chunked_out)
+		p = PUT(p, "Transfer-Encoding: chunked\r\n");
+	else if (r->length >= 0 && !has_no_body(r->status)) {
+		p = PUT(p, "Content-Length: ");
+		p = decimal_put(p, (uint64_t)r->length);
+		p = PUT(p, "\r\n");
+	}
+	if (!r->keepalive)
+		p = PUT(p, "Connection: close\r\n");
+	else if (r->minor == 0)
+		p = PUT(p, "Connection: keep-alive\r\n");
+	return PUT(p, "\r\n");
+}
+
+/* Queue the head and, behind it, n bytes of body, in one piece. */
+static int32_t
+queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
+    int64_t length, hostd_buf body)
+{
+	struct stream *s = &r->conn->stream;
+	ssize_t size = check_headers(h, nhdrs);
+	char *start, *p;
+	uint32_t i;
+
+	if (size < 0 || status < 200 || status > 599)
+		return HOSTD_E_INVAL;
+	if (r->phase != RESP_NONE)
+		return HOSTD_E_STATE;
+	decide_framing(r, status, length);
+	if (r->head_only)
+		body.n = 0;
+	http_server_stamp(r->server);
+	r->out_start = s->queued;
+	p = start = stream_reserve(s, HEAD_FIXED + (size_t)size + body.n);
+	p = put_status(p, status);
+	p = put(p, r->server->stamp, r->server->stamp_len);
+	for (i = 0; i < nhdrs; i++) {
+		p = put(p, h[i].name.p, h[i].name.n);
+		p = PUT(p, ": ");
+		if (h[i].value.n > 0)
+			p = put(p, h[i].value.p, h[i].value.n);
+		p = PUT(p, "\r\n");
+	}
+	p = put_framing(p, r);
+	r->head_out = (uint64_t)(p - start);
+	if (body.n > 0)
+		p = put(p, body.p, body.n);
+	stream_commit(s, (size_t)(p - start));
+	r->phase = RESP_BEGUN;
+	return HOSTD_OK;
+}
+
+static void
+response_done(struct http_req *r)
+{
+	r->phase = RESP_FINISHED;
+	r->out_end = r->conn->stream.queued;
+	conn_wake(r->conn);
+}
+
+int32_t
+response_whole(struct http_req *r, int status, const hostd_hdr *h,
+    uint32_t nhdrs, hostd_buf body)
+{
+	hostd_buf none = { NULL, 0 };
+	int inlined = body.n <= INLINE_BODY;
+	int32_t rc;
+
+	if (body.n > 0 && body.p == NULL)
+		return HOSTD_E_INVAL;
+	rc = queue_head(r, status, h, nhdrs, (int64_t)body.n,
+	    inlined ? body : none);
+	if (rc != HOSTD_OK)
+		return rc;
+	if (!inlined && !r->head_only)
+		stream_write(&r->conn->stream, body.p, body.n);
+	r->body_out = body.n;
+	response_done(r);
+	return HOSTD_OK;
+}
+
+int32_t
+response_begin(struct http_req *r, int status, const hostd_hdr *h,
+    uint32_t nhdrs, int64_t length)
+{
+	hostd_buf none = { NULL, 0 };
+	int32_t rc;
+
+	if (length < -1)
+		return HOSTD_E_INVAL;
+	rc = queue_head(r, status, h, nhdrs, length, none);
+	if (rc == HOSTD_OK)
+		conn_wake(r->conn);
+	return rc;
+}
+
+/* May n more body bytes be queued? */
+static int32_t
+check_write(struct http_req *r, uint64_t n)
+{
+	if (r->phase != RESP_BEGUN)
+		return HOSTD_E_STATE;
+	if (r->length >= 0 && n > (uint64_t)r->length - r->body_out) {
+		r->cut = 1;
+		conn_wake(r->conn);
+		return HOSTD_E_INVAL;
+	}
+	if (stream_pending(&r->conn->stream) >
+	    (uint64_t)r->server->limits->output_high * FULL_FACTOR) {
+		r->high = 1;
+		return HOSTD_E_FULL;
+	}
+	return HOSTD_OK;
+}
+
+static void
+chunk_open(struct http_req *r, uint64_t n)
+{
+	char line[24];
+
+	if (r->chunked_out && n > 0)
+		stream_write(&r->conn->stream, line, (size_t)snprintf(line,
+		    sizeof(line), "%llx\r\n", (unsigned long long)n));
+}
+
+static int32_t
+chunk_close(struct http_req *r, uint64_t n)
+{
+	if (r->chunked_out && !r->head_only && n > 0)
+		stream_write(&r->conn->stream, "\r\n", 2);
+	r->body_out += n;
+	conn_wake(r->conn);
+	if (stream_pending(&r->conn->stream) <=
+	    (uint64_t)r->server->limits->output_high)
+		return HOSTD_OK;
+	r->high = 1;
+	return HOSTD_AGAIN;
+}
+
+int32_t
+response_write(struct http_req *r, hostd_buf b)
+{
+	int32_t rc;
+
+	if (b.n > 0 && b.p == NULL)
+		return HOSTD_E_INVAL;
+	if ((rc = check_write(r, b.n)) != HOSTD_OK)
+		return rc;
+	if (!r->head_only) {
+		chunk_open(r, b.n);
+		stream_write(&r->conn->stream, b.p, b.n);
+	}
+	return chunk_close(r, b.n);
+}
+
+int32_t
+response_write_ref(struct http_req *r, hostd_buf b, response_release release,
+    void *owner, void *arg)
+{
+	int32_t rc;
+
+	if (release == NULL || (b.n > 0 && b.p == NULL))
+		return HOSTD_E_INVAL;
+	if ((rc = check_write(r, b.n)) != HOSTD_OK)
+		return rc;
+	if (!r->head_only)
+		chunk_open(r, b.n);
+	/* Queued even when nothing is sent, so that the release comes later. */
+	stream_write_ref(&r->conn->stream, b.p, r->head_only ? 0 : b.n,
+	    release, owner, arg);
+	return chunk_close(r, b.n);
+}
+
+int32_t
+response_write_file(struct http_req *r, int fd, uint64_t off, uint64_t len,
+    response_release release, void *owner, void *arg)
+{
+	int32_t rc;
+
+	if (release == NULL || fd < 0 || off > INT64_MAX || len > INT64_MAX)
+		return HOSTD_E_INVAL;
+	if ((rc = check_write(r, len)) != HOSTD_OK)
+		return rc;
+	if (r->head_only || len == 0) {
+		stream_write_ref(&r->conn->stream, "", 0, release, owner, arg);
+	} else {
+		chunk_open(r, len);
+		stream_write_file(&r->conn->stream, fd, off, len, release,
+		    owner, arg);
+	}
+	return chunk_close(r, len);
+}
+
+int32_t
+response_finish(struct http_req *r)
+{
+	if (r->phase != RESP_BEGUN)
+		return HOSTD_E_STATE;
+	if (r->length >= 0 && !r->head_only &&
+	    r->body_out != (uint64_t)r->length) {
+		r->cut = 1;
+		conn_wake(r->conn);
+		return HOSTD_E_INVAL;
+	}
+	if (r->chunked_out && !r->head_only)
+		stream_write(&r->conn->stream, "0\r\n\r\n", 5);
+	response_done(r);
+	return HOSTD_OK;
+}
+
+void
+response_continue(struct http_req *r)
+{
+	r->continue_sent = 1;
+	stream_write(&r->conn->stream, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+}
+
+static const struct conf_error_page *
+find_page(const struct conf *conf, int status)
+{
+	const struct conf_error_page *pg;
+
+	TAILQ_FOREACH(pg, &conf->error_pages, entry)
+		if (pg->status == status)
+			return pg;
+	return NULL;
+}
+
+void
+response_error(struct http_req *r, int status, const hostd_hdr *extra)
+{
+	const struct conf_error_page *pg = find_page(r->server->conf, status);
+	const char *type = "text/html; charset=utf-8";
+	const char *reason = status_reason(status);
+	hostd_hdr h[2];
+	hostd_buf body;
+	char small[256];
+
+	if (pg != NULL) {
+		type = pg->type;
+		body = (hostd_buf){ pg->body, pg->len };
+	} else {
+		body.p = small;
+		body.n = (size_t)snprintf(small, sizeof(small),
+		    "<!doctype html><title>%d %s</title><h1>%d %s</h1>\n",
+		    status, reason, status, reason);
+	}
+	h[0].name = (hostd_buf){ "Content-Type", 12 };
+	h[0].value = (hostd_buf){ type, strlen(type) };
+	if (extra != NULL)
+		h[1] = *extra;
+	(void)response_whole(r, status, h, extra != NULL ? 2 : 1, body);
+}

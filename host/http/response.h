@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The answer of one request: framing and serialisation.  Queues bytes on the
+ * connection's stream, calls nobody back.  Codes are those of <hostd/abi.h>,
+ * semantics those of struct hostd_http_api in <hostd/http.h>.
+ */
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
+
+#include <stdint.h>
+#include "http/request.h"
+
+typedef void (*response_release)(void *owner, void *arg);
+
+int32_t	response_whole(struct http_req *, int status, const hostd_hdr *,
+	    uint32_t nhdrs, hostd_buf body);
+int32_t	response_begin(struct http_req *, int status, const hostd_hdr *,
+	    uint32_t nhdrs, int64_t length);
+int32_t	response_write(struct http_req *, hostd_buf);
+int32_t	response_write_ref(struct http_req *, hostd_buf, response_release,
+	    void *owner, void *arg);
+int32_t	response_write_file(struct http_req *, int fd, uint64_t off,
+	    uint64_t len, response_release, void *owner, void *arg);
+int32_t	response_finish(struct http_req *);
+
+/* The host's own answer for an error status: the configured page or a small
+ * one.  extra is one more header; NULL: none. */
+void	response_error(struct http_req *, int status, const hostd_hdr *extra);
+/* "HTTP/1.1 100 Continue" */
+void	response_continue(struct http_req *);
+
+/* "Not Found" for 404. */
+const char *status_reason(int status);
+
+#endif

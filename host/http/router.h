@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which route answers a request.
+ *
+ * Host first: an exact name, then the longest "*.name", then routes for any
+ * host.  Within it path: exact, then patterns with ":name" (more literal
+ * characters first), then the longest prefix.  Routes of one pattern are told
+ * apart by method; a path whose most specific pattern does not take the
+ * method is 405.  A handler that passes gets the next best asked.
+ */
+#ifndef HTTP_ROUTER_H
+#define HTTP_ROUTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "http/request.h"
+
+struct http_route {
+	struct http_route *next;	/* of the same pattern */
+	char *pattern;
+	int is_prefix;
+	uint32_t methods;		/* bits 1 << HOSTD_METHOD_*; 0: any */
+	char **others;			/* methods without a number */
+	size_t nothers;
+	struct http_handler *handler;
+	uint64_t max_body;
+	uint32_t defer_ms;
+};
+
+struct router;
+
+struct router *router_new(void);
+void	router_free(struct router *);
+
+/*
+ * Add a route; it is the router's afterwards.  hosts: lower case, n 0: any.
+ * The caller has checked the pattern.
+ */
+void	router_add(struct router *, struct http_route *,
+	    char *const *hosts, size_t nhosts);
+struct http_route *route_new(const char *pattern, int is_prefix,
+	    char *const *methods, size_t nmethods);
+
+/*
+ * Find the route for r (its view's host, path and method); skip the first
+ * `skip` candidates, which have passed.  Sets view.rest and params.
+ * 0; 404; or 405 with *allow listing the methods that are.
+ */
+int	router_find(const struct router *, struct http_req *r, unsigned skip,
+	    struct http_route **out, struct buf *allow);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "http/conn.h"
+#include "http/parse.h"
+#include "http/router.h"
+#include "http/server.h"
+
+/* Closed connections are reused only after the turn: events for them may
+ * still be in it. */
+static void
+server_reap(struct loop_task *t)
+{
+	struct http_server *srv = (struct http_server *)(void *)((char *)t -
+	    offsetof(struct http_server, reap));
+	struct http_conn *c;
+
+	while ((c = srv->closed_conns) != NULL) {
+		srv->closed_conns = c->next_free;
+		c->next_free = srv->free_conns;
+		srv->free_conns = c;
+	}
+}
+
+void
+http_server_init(struct http_server *srv, struct loop *loop,
+    const struct conf *conf, struct router *router, struct board_cell *cell)
+{
+	memset(srv, 0, sizeof(*srv));
+	srv->loop = loop;
+	srv->conf = conf;
+	srv->limits = &conf->http;
+	srv->guard.request_line = (size_t)conf->http.max_request_line;
+	srv->guard.head = (size_t)conf->http.max_head;
+	srv->guard.headers = (size_t)conf->http.max_headers;
+	srv->router = router;
+	srv->cell = cell;
+	srv->parser = parser_new((size_t)conf->http.max_headers);
+	srv->reap.run = server_reap;
+	stream_io_init(&srv->sio, loop);
+	TAILQ_INIT(&srv->conns);
+}
+
+static void
+free_requests(struct http_server *srv)
+{
+	struct http_req *r;
+
+	while ((r = srv->free_reqs) != NULL) {
+		srv->free_reqs = r->next_free;
+		free(r->data);
+		free(r);
+	}
+}
+
+void
+http_server_close(struct http_server *srv)
+{
+	struct http_conn *c;
+
+	while ((c = TAILQ_FIRST(&srv->conns)) != NULL)
+		conn_close(c, HOSTD_END_SHUTDOWN);
+	loop_undefer(srv->loop, &srv->reap);
+	server_reap(&srv->reap);
+	while ((c = srv->free_conns) != NULL) {
+		srv->free_conns = c->next_free;
+		free(c);
+	}
+	free_requests(srv);
+	parser_free(srv->parser);
+	access_logs_free(&srv->logs);
+	handle_table_free(&srv->handles);
+	buf_free(&srv->allow);
+	stream_io_free(&srv->sio);
+}
+
+void
+http_server_drain(struct http_server *srv)
+{
+	struct http_conn *c;
+
+	srv->draining = 1;
+	TAILQ_FOREACH(c, &srv->conns, link)
+		conn_wake(c);
+}
+
+static void
+stamp_format(struct http_server *srv, time_t now)
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	const char *name = srv->limits->server;
+	struct tm tm;
+	int n = 0;
+
+	gmtime_r(&now, &tm);
+	if (name != NULL && name[0] != '\0')
+		n = snprintf(srv->stamp, sizeof(srv->stamp),
+		    "Server: %.64s\r\n", name);
+	/* IMF-fixdate (RFC 9110 section 5.6.7); strftime's names are the
+	 * locale's. */
+	srv->stamp_len = (size_t)n + (size_t)snprintf(srv->stamp + n,
+	    sizeof(srv->stamp) - (size_t)n,
+	    "Date: %.3s, %02d %.3s %d %02d:%02d:%02d GMT\r\n",
+	    days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon,
+	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+/* The clock is read once a turn at most. */
+void
+http_server_stamp(struct http_server *srv)
+{
+	struct timespec ts;
+
+	if (srv->stamp_len != 0 && srv->stamp_ms == srv->loop->now_ms)
+		return;
+	srv->stamp_ms = srv->loop->now_ms;
+	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	if (ts.tv_sec == srv->stamp_s && srv->stamp_len != 0)
+		return;
+	srv->stamp_s = ts.tv_sec;
+	stamp_format(srv, ts.tv_sec);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All HTTP/1 connections of one worker: their shared parser, router, limits
+ * and pools of memory.  Belongs to one loop.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+#include "base/board.h"
+#include "base/buf.h"
+#include "base/handle.h"
+#include "config/model.h"
+#include "http/accesslog.h"
+#include "http/guard.h"
+#include "http/request.h"
+#include "net/stream.h"
+
+struct http_conn;
+
+struct http_server {
+	struct loop *loop;
+	struct stream_io sio;
+	const struct conf *conf;
+	const struct conf_http *limits;
+	struct guard_limits guard;
+	struct parser *parser;
+	struct router *router;
+	struct access_logs logs;
+	struct handle_table handles;		/* hostd_req -> http_req */
+	struct board_cell *cell;		/* counters */
+	TAILQ_HEAD(, http_conn) conns;
+	size_t nconns, nidle;
+	struct http_conn *free_conns;
+	struct http_req *free_reqs;
+	struct loop_task reap;			/* closed conns -> free list */
+	struct http_conn *closed_conns;
+	struct buf allow;			/* of the last 405 */
+	int draining;
+	/* A connection has ended: room for another, or drained. */
+	void (*conn_ended)(struct http_server *);
+
+	char stamp[128];			/* "Server: ...\r\nDate: ...\r\n" */
+	size_t stamp_len;
+	int64_t stamp_s;			/* the second it was made for */
+	uint64_t stamp_ms;
+};
+
+/* cell may be any zeroed memory; conf must outlive the server. */
+void	http_server_init(struct http_server *, struct loop *,
+	    const struct conf *, struct router *, struct board_cell *);
+/* Closes what is still open; every request's end() is called. */
+void	http_server_close(struct http_server *);
+
+/* From now on answers carry Connection: close, idle connections are asked
+ * once more and then closed. */
+void	http_server_drain(struct http_server *);
+
+/* The answer's common header lines, made once a second. */
+void	http_server_stamp(struct http_server *);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A connected socket: edge-triggered readiness, and an ordered queue of
+ * output made of copied bytes, borrowed bytes and ranges of files.
+ *
+ * Nothing is sent by the functions that queue.  stream_flush sends as much as
+ * the socket takes; whoever queues outside of a read calls stream_flush_later,
+ * so that everything queued in one turn leaves in one system call.
+ *
+ * While a stream is corked (stream_cork ... stream_uncork, around the
+ * handling of one read), copied bytes go to the worker's shared scratch
+ * buffer and never see an allocation if the socket takes them at once.
+ */
+#ifndef NET_STREAM_H
+#define NET_STREAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+#include "net/loop.h"
+
+#define STREAM_RBUF	65536
+#define STREAM_SCRATCH	65536
+
+struct stream;
+
+struct stream_seg {
+	TAILQ_ENTRY(stream_seg) link;
+	enum stream_seg_type { SEG_MEM, SEG_REF, SEG_FILE, SEG_SCRATCH } type;
+	int fd;				/* FILE */
+	const char *p;			/* all but FILE: what is left */
+	uint64_t off;			/* FILE */
+	uint64_t len;			/* left to send */
+	size_t room;			/* MEM: free bytes behind p + len */
+	void (*release)(void *owner, void *arg);	/* REF, FILE */
+	void *owner, *arg;
+	char mem[];			/* MEM */
+};
+TAILQ_HEAD(stream_segs, stream_seg);
+
+/* What all streams of a worker share. */
+struct stream_io {
+	struct loop *loop;
+	struct stream *corked;		/* whose bytes are in scratch */
+	size_t scratch_from;		/* start of bytes not yet in a segment */
+	size_t scratch_len;
+	struct stream_seg *reserved;	/* by stream_reserve; NULL: scratch */
+	char *rbuf;			/* STREAM_RBUF bytes */
+	char *scratch;			/* STREAM_SCRATCH bytes */
+};
+
+struct stream_ops {
+	/* There may be something to read. */
+	void (*readable)(struct stream *);
+	/* Output was sent from the queue outside of a cork; look at
+	 * stream_pending. */
+	void (*sent)(struct stream *);
+	/* The peer or a file failed; errno-like code.  Nothing more will be
+	 * sent.  Called from the loop only. */
+	void (*failed)(struct stream *, int error);
+	/* The peer has sent its FIN, but there may be bytes before it. */
+	void (*half_closed)(struct stream *);
+};
+
+struct stream {
+	struct loop_fd io;
+	struct stream_io *sio;
+	const struct stream_ops *ops;
+	struct stream_segs segs;
+	struct loop_task flush;		/* stream_flush_later */
+	struct loop_task again;		/* stream_read_again */
+	uint64_t queued;		/* bytes ever queued */
+	uint64_t sent;			/* of these, given to the kernel */
+	uint16_t error;			/* errno of the failure */
+	uint8_t can_read;		/* since the last EAGAIN */
+	uint8_t can_write;
+	uint8_t eof;			/* RDHUP was seen */
+};
+
+void	stream_io_init(struct stream_io *, struct loop *);
+void	stream_io_free(struct stream_io *);
+
+/* Take fd (connected, not blocking).  0, or -1 with errno. */
+int	stream_open(struct stream *, struct stream_io *, int fd,
+	    const struct stream_ops *);
+/* Drops the queue (releasing what was borrowed) and closes the socket. */
+void	stream_close(struct stream *);
+/* Our FIN, after what is queued was sent. */
+void	stream_shutdown(struct stream *);
+
+/* As read(2); a short read clears can_read. */
+ssize_t	stream_read(struct stream *, void *, size_t);
+/* Call ops->readable in the next turn, for it has more to read. */
+void	stream_read_again(struct stream *);
+
+/* n contiguous bytes to write into, then how many were. */
+char	*stream_reserve(struct stream *, size_t n);
+void	stream_commit(struct stream *, size_t n);
+void	stream_write(struct stream *, const void *, size_t);
+/* release(owner, arg) is called once, from the loop, sent or not. */
+void	stream_write_ref(struct stream *, const void *, size_t,
+	    void (*release)(void *owner, void *arg), void *owner, void *arg);
+void	stream_write_file(struct stream *, int fd, uint64_t off, uint64_t len,
+	    void (*release)(void *owner, void *arg), void *owner, void *arg);
+
+void	stream_cork(struct stream *);
+void	stream_uncork(struct stream *);		/* flushes */
+/* 0, or -1: stream->error says why. */
+int	stream_flush(struct stream *);
+void	stream_flush_later(struct stream *);
+
+static inline uint64_t
+stream_pending(const struct stream *s)
+{
+	return s->queued - s->sent;
+}
+
+#endif

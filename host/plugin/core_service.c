@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* struct hostd_host: what every instance is given. */
+#include <stdlib.h>
+#include <string.h>
+#include <hostd/metrics.h>
+#include <hostd/status.h>
+#include <hostd/timer.h>
+#include <hostd/work.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "plugin/instance.h"
+#include "plugin/plugins.h"
+#include "plugin/post.h"
+
+#define LOG_TEXT_MAX 2048
+
+static const void *
+core_get_ext(const struct hostd_host *host, const char *id)
+{
+	if (id == NULL || instance_check_thread(host->ctx, "get_ext") != 0)
+		return NULL;
+	if (strcmp(id, HOSTD_EXT_HTTP) == 0)
+		return http_service();
+	if (strcmp(id, HOSTD_EXT_TIMER) == 0)
+		return timer_service();
+	if (strcmp(id, HOSTD_EXT_WORK) == 0)
+		return work_service();
+	if (strcmp(id, HOSTD_EXT_METRICS) == 0)
+		return metrics_service();
+	if (strcmp(id, HOSTD_EXT_STATUS) == 0)
+		return status_service();
+	return NULL;
+}
+
+static void
+core_log(const struct hostd_host *host, int32_t level, const char *text,
+    size_t n)
+{
+	const struct instance *in = host->ctx;
+	enum log_level lvl = LOG_LVL_ERROR;
+
+	if (text == NULL)
+		return;
+	if (level >= HOSTD_LOG_DEBUG && level <= HOSTD_LOG_ERROR)
+		lvl = (enum log_level)(level - HOSTD_LOG_DEBUG);
+	else if (level == HOSTD_LOG_HOST_BUG)
+		log_errorx("plugin %s says the host broke a promise of the "
+		    "SDK:", in->conf->name);
+	log_text(lvl, in->conf->name, text, n < LOG_TEXT_MAX ? n :
+	    LOG_TEXT_MAX);
+}
+
+static uint64_t
+core_now_ms(const struct hostd_host *host)
+{
+	const struct instance *in = host->ctx;
+
+	return loop_is_here() ? in->all->loop->now_ms : loop_clock_ms();
+}
+
+static int32_t
+core_post(const struct hostd_host *host,
+    void (*fn)(struct hostd_inst *, void *), void *arg)
+{
+	return fn == NULL ? HOSTD_E_INVAL : post_add(host->ctx, fn, arg);
+}
+
+void
+core_service_bind(struct instance *in)
+{
+	in->host.struct_size = sizeof(in->host);
+	in->host.abi_minor = module_host_minor();
+	in->host.ctx = in;
+	in->host.get_ext = core_get_ext;
+	in->host.log = core_log;
+	in->host.now_ms = core_now_ms;
+	in->host.post = core_post;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "plugin/instance.h"
+#include "plugin/plugins.h"
+#include "plugin/post.h"
+
+uint64_t
+instance_enter(struct instance *in, enum board_callback cb)
+{
+	struct board_cell *cell = in->all->cell;
+
+	atomic_store_explicit(&cell->callback, (uint32_t)cb,
+	    memory_order_relaxed);
+	atomic_store_explicit(&cell->plugin, in->index + 1,
+	    memory_order_relaxed);
+	return loop_clock_ms();
+}
+
+void
+instance_leave(struct instance *in, uint64_t entered)
+{
+	struct board_cell *cell = in->all->cell;
+	uint64_t ms = loop_clock_ms() - entered;
+
+	if (ms > (uint64_t)in->all->conf->callback_budget) {
+		board_add(&cell->counters.slow_callbacks, 1);
+		log_warnx("plugin %s: %s took %" PRIu64 " ms and kept all "
+		    "connections waiting (callback_budget is %" PRId64 " ms)",
+		    in->conf->name, board_callback_name(
+		    atomic_load_explicit(&cell->callback,
+		    memory_order_relaxed)), ms,
+		    in->all->conf->callback_budget);
+	}
+	atomic_store_explicit(&cell->plugin, 0, memory_order_relaxed);
+	atomic_store_explicit(&cell->callback, BOARD_CB_NONE,
+	    memory_order_relaxed);
+}
+
+int32_t
+instance_check_thread(struct instance *in, const char *function)
+{
+	if (loop_is_here())
+		return 0;
+	log_errorx("plugin %s: called %s from a thread of its own; only log, "
+	    "now_ms, post and metric updates may be", in->conf->name,
+	    function);
+	return HOSTD_E_THREAD;
+}
+
+static void
+instance_name_on_board(struct instance *in)
+{
+	if (in->index < BOARD_PLUGINS)
+		(void)snprintf(in->all->cell->plugins[in->index],
+		    sizeof(in->all->cell->plugins[0]), "%s", in->conf->name);
+}
+
+static int
+instance_create(struct instance *in, struct conf_errors *errs)
+{
+	struct hostd_err err = { .struct_size = sizeof(err) };
+	uint64_t entered;
+	int32_t rc;
+
+	in->creating = 1;
+	entered = instance_enter(in, BOARD_CB_CREATE);
+	rc = in->module->desc.create(&in->host, &in->view, &in->inst, &err);
+	instance_leave(in, entered);
+	in->creating = 0;
+	if (rc == HOSTD_OK) {
+		in->created = 1;
+		return 0;
+	}
+	err.msg[sizeof(err.msg) - 1] = '\0';
+	conf_error(errs, &in->conf->pos, "plugin \"%s\" (%s): %s",
+	    in->conf->name, in->module->display, err.msg[0] != '\0' ?
+	    err.msg : "create failed and gave no reason");
+	return -1;
+}
+
+struct instance *
+instance_new(struct plugins *all, const struct module *m,
+    const struct conf_plugin *conf, struct conf_errors *errs)
+{
+	static const char *const also[] = { "module", NULL };
+	struct instance *in = xcalloc(1, sizeof(*in));
+
+	in->all = all;
+	in->module = m;
+	in->conf = conf;
+	in->index = all->ninstances;
+	LIST_INIT(&in->timers);
+	LIST_INIT(&in->works);
+	if (conf_check(conf->node, m->keys, also, &in->values, errs) != 0)
+		goto fail;
+	in->route = module_provides(m, HOSTD_KIND_HTTP_ROUTE);
+	core_service_bind(in);
+	conf_view_bind(in);
+	http_binding_init(in);
+	instance_name_on_board(in);
+	if (instance_create(in, errs) == -1)
+		goto fail;
+	all->ninstances++;
+	return in;
+fail:
+	instance_stop(in);
+	instance_destroy(in);
+	return NULL;
+}
+
+int
+instance_start(struct instance *in, struct conf_errors *errs)
+{
+	uint64_t entered;
+	int32_t rc;
+
+	if (in->module->desc.start == NULL)
+		return 0;
+	entered = instance_enter(in, BOARD_CB_START);
+	rc = in->module->desc.start(in->inst);
+	instance_leave(in, entered);
+	if (rc >= 0)
+		return 0;
+	conf_error(errs, &in->conf->pos, "plugin \"%s\" (%s): start failed "
+	    "with code %d; its own log lines may say more", in->conf->name,
+	    in->module->display, rc);
+	return -1;
+}
+
+void
+instance_drain(struct instance *in, uint32_t deadline_ms)
+{
+	uint64_t entered;
+
+	if (in->module->desc.drain == NULL)
+		return;
+	entered = instance_enter(in, BOARD_CB_DRAIN);
+	in->module->desc.drain(in->inst, deadline_ms);
+	instance_leave(in, entered);
+}
+
+size_t
+instance_stop(struct instance *in)
+{
+	post_forget(in);
+	timer_service_stop(in);
+	return work_service_cancel(in);
+}
+
+void
+instance_destroy(struct instance *in)
+{
+	uint64_t entered;
+
+	if (in->created && in->module->desc.destroy != NULL) {
+		entered = instance_enter(in, BOARD_CB_DESTROY);
+		in->module->desc.destroy(in->inst);
+		instance_leave(in, entered);
+	}
+	/* A refused create may have left work on a thread. */
+	if (!LIST_EMPTY(&in->works))
+		return;
+	conf_values_free(&in->values);
+	free(in);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One configured instance of a plugin in this worker, and the brackets around
+ * every call into it.
+ */
+#ifndef PLUGIN_INSTANCE_H
+#define PLUGIN_INSTANCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include "base/board.h"
+#include "config/schema.h"
+#include "http/request.h"
+#include "net/loop.h"
+#include "plugin/module.h"
+
+struct plugins;
+struct plugin_timer;
+struct plugin_work;
+
+struct instance {
+	TAILQ_ENTRY(instance) link;
+	struct plugins *all;
+	const struct module *module;
+	const struct conf_plugin *conf;
+	struct conf_values values;
+	struct hostd_host host;		/* what the plugin holds; ctx is us */
+	struct hostd_conf view;
+	struct hostd_inst *inst;	/* the plugin's; set by create */
+	uint32_t index;			/* names it on the board */
+	int creating;			/* metrics may be defined */
+	int created;
+	int ending;			/* nothing new is taken */
+	const struct module_provide *route;	/* http_route/1, or NULL */
+	struct http_handler http;
+	LIST_HEAD(, plugin_timer) timers;
+	LIST_HEAD(, plugin_work) works;
+};
+
+/*
+ * Make the instance of conf: check its keys (errors are added) and call
+ * create.  NULL when refused.
+ */
+struct instance *instance_new(struct plugins *, const struct module *,
+	    const struct conf_plugin *, struct conf_errors *);
+int	instance_start(struct instance *, struct conf_errors *);
+void	instance_drain(struct instance *, uint32_t deadline_ms);
+/* End its timers, posts and works; returns how many works are on a thread
+ * still and must be waited for. */
+size_t	instance_stop(struct instance *);
+void	instance_destroy(struct instance *);
+
+/*
+ * Say on the board whose code runs now; returns a time for instance_leave,
+ * which warns when the callback took longer than the budget.
+ */
+uint64_t instance_enter(struct instance *, enum board_callback);
+void	instance_leave(struct instance *, uint64_t entered);
+
+/* The tables behind get_ext, one file each. */
+const struct hostd_http_api *http_service(void);
+const struct hostd_timer_api *timer_service(void);
+const struct hostd_work_api *work_service(void);
+const struct hostd_metrics_api *metrics_service(void);
+const struct hostd_status_api *status_service(void);
+
+/* hostd_host's own functions. */
+void	core_service_bind(struct instance *);
+/* hostd_conf over values. */
+void	conf_view_bind(struct instance *);
+/* http_handler over the plugin's table. */
+void	http_binding_init(struct instance *);
+
+/* For instance_stop. */
+void	timer_service_stop(struct instance *);
+size_t	work_service_cancel(struct instance *);
+
+/*
+ * 0, or HOSTD_E_THREAD and a log line that blames the plugin when this is not
+ * the loop's thread.
+ */
+int32_t	instance_check_thread(struct instance *, const char *function);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/router.h"
+#include "plugin/instance.h"
+#include "plugin/metrics_service.h"
+#include "plugin/plugins.h"
+#include "plugin/post.h"
+
+/* The module behind the generation's copy of cp's file, loaded once. */
+static struct module *
+plugins_module(struct plugins *all, const struct snapshot *snap,
+    const struct conf_plugin *cp, struct conf_errors *errs)
+{
+	const char *copy, *base = strrchr(cp->file, '/');
+	struct module *m;
+	char why[512];
+
+	copy = map_get(&snap->modules, cp->file, strlen(cp->file));
+	if (copy == NULL)
+		return NULL;	/* the master has said why */
+	if ((m = map_get(&all->modules, copy, strlen(copy))) != NULL)
+		return m;
+	m = module_open(copy, base == NULL ? cp->file : base + 1, why,
+	    sizeof(why));
+	if (m == NULL) {
+		conf_error(errs, &cp->pos, "plugin \"%s\": %s", cp->name, why);
+		return NULL;
+	}
+	if (why[0] != '\0')
+		log_warnx("plugin %s: %s", cp->name, why);
+	log_info("plugin %s: %s %s, built with SDK %s for ABI %u.%u, served "
+	    "ABI %u.%u", cp->name, m->desc.id, m->desc.version,
+	    m->desc.built_with, m->desc.abi_major, m->desc.abi_minor_needed,
+	    HOSTD_ABI_MAJOR, module_host_minor());
+	map_put(&all->modules, copy, strlen(copy), m);
+	return m;
+}
+
+void
+plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
+    const struct snapshot *snap, struct board *board, struct board_cell *cell,
+    struct conf_errors *errs)
+{
+	struct conf_plugin *cp;
+	struct instance *in;
+	struct module *m;
+
+	memset(all, 0, sizeof(*all));
+	all->loop = loop;
+	all->conf = conf;
+	all->board = board;
+	all->cell = cell;
+	all->metrics = board->metrics +
+	    (size_t)(cell - board->cells) * BOARD_METRICS;
+	TAILQ_INIT(&all->instances);
+	post_init(all);
+	TAILQ_FOREACH(cp, &conf->plugins, entry) {
+		if ((m = plugins_module(all, snap, cp, errs)) == NULL ||
+		    (in = instance_new(all, m, cp, errs)) == NULL)
+			continue;
+		TAILQ_INSERT_TAIL(&all->instances, in, link);
+	}
+}
+
+/* -- routes -- */
+
+static struct instance *
+plugins_find(const struct plugins *all, const struct conf_plugin *cp)
+{
+	struct instance *in;
+
+	TAILQ_FOREACH(in, &all->instances, link)
+		if (in->conf == cp)
+			return in;
+	return NULL;
+}
+
+static int
+has_route(const struct conf *conf, const struct conf_plugin *cp)
+{
+	const struct conf_route *cr;
+
+	TAILQ_FOREACH(cr, &conf->routes, entry)
+		if (cr->plugin == cp)
+			return 1;
+	return 0;
+}
+
+/* A plugin that no route names gets the one of its descriptor; one dropped in
+ * bare and without a wish gets its name. */
+static void
+add_default_route(struct conf *conf, const struct instance *in,
+    struct conf_errors *errs)
+{
+	const char *path = in->route->info.route;
+	char *named = NULL;
+
+	if (has_route(conf, in->conf))
+		return;
+	if (path == NULL) {
+		if (!in->conf->bare)
+			return;
+		path = named = xasprintf("/%s", in->conf->name);
+	}
+	(void)conf_route_add(conf, path, (struct conf_plugin *)(uintptr_t)
+	    in->conf, errs);
+	free(named);
+}
+
+static int
+route_is_prefix(const struct conf_route *cr)
+{
+	size_t n = strlen(cr->path);
+
+	if (cr->match == CONF_MATCH_AUTO)
+		return cr->path[n - 1] == '/';
+	return cr->match == CONF_MATCH_PREFIX;
+}
+
+static void
+add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
+    struct conf_errors *errs)
+{
+	struct instance *in = plugins_find(all, cr->plugin);
+	struct http_route *rt;
+
+	if (in == NULL)
+		return;		/* refused, and said why */
+	if (in->route == NULL) {
+		conf_error(errs, &cr->pos, "route \"%s\": plugin \"%s\" does "
+		    "not answer HTTP requests (it does not provide %s)",
+		    cr->path, cr->plugin->name, HOSTD_KIND_HTTP_ROUTE);
+		return;
+	}
+	rt = route_new(cr->path, route_is_prefix(cr), cr->methods,
+	    cr->nmethods);
+	rt->handler = &in->http;
+	rt->max_body = (uint64_t)cr->max_body;
+	rt->defer_ms = (uint32_t)cr->defer_timeout;
+	router_add(ro, rt, cr->hosts, cr->nhosts);
+}
+
+struct router *
+plugins_route(struct plugins *all, struct conf_errors *errs)
+{
+	struct router *ro = router_new();
+	struct conf_route *cr;
+	struct instance *in;
+
+	TAILQ_FOREACH(in, &all->instances, link)
+		if (in->route != NULL)
+			add_default_route(all->conf, in, errs);
+	(void)conf_routes_conflict(all->conf, errs);
+	TAILQ_FOREACH(cr, &all->conf->routes, entry)
+		add_route(all, ro, cr, errs);
+	return ro;
+}
+
+/* -- life -- */
+
+int
+plugins_start(struct plugins *all, struct http_server *srv,
+    struct conf_errors *errs)
+{
+	struct instance *in;
+	int rc = 0;
+
+	all->server = srv;
+	TAILQ_FOREACH(in, &all->instances, link)
+		if (instance_start(in, errs) == -1)
+			rc = -1;
+	return rc;
+}
+
+void
+plugins_drain(struct plugins *all, uint32_t deadline_ms)
+{
+	struct instance *in;
+
+	TAILQ_FOREACH(in, &all->instances, link)
+		instance_drain(in, deadline_ms);
+}
+
+static void
+plugins_free_modules(struct plugins *all)
+{
+	struct map_entry *e;
+	size_t it = 0;
+
+	while ((e = map_next(&all->modules, &it)) != NULL)
+		module_free(e->value);
+	map_free(&all->modules);
+}
+
+/* In reverse order of creation. */
+void
+plugins_destroy(struct plugins *all)
+{
+	struct instance *in;
+
+	all->server = NULL;
+	TAILQ_FOREACH_REVERSE(in, &all->instances, instances, link)
+		(void)instance_stop(in);
+	while (all->nworks > 0)
+		uv_run(&all->loop->uv, UV_RUN_ONCE);
+	while ((in = TAILQ_LAST(&all->instances, instances)) != NULL) {
+		TAILQ_REMOVE(&all->instances, in, link);
+		instance_destroy(in);
+	}
+	post_close(all);
+	metrics_service_close(all);
+	handle_table_free(&all->timers);
+	buf_free(&all->status_json);
+	plugins_free_modules(all);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All plugins of one worker or probe: loaded from a generation, created,
+ * routed, started, drained and destroyed.  The only part of the host, with
+ * its services, that knows the SDK's tables.
+ */
+#ifndef PLUGIN_PLUGINS_H
+#define PLUGIN_PLUGINS_H
+
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+#include "base/board.h"
+#include "base/buf.h"
+#include "base/handle.h"
+#include "base/map.h"
+#include "config/model.h"
+#include "config/snapshot.h"
+#include "net/loop.h"
+
+struct http_server;
+struct instance;
+struct metric_def;
+struct router;
+
+struct plugin_post {
+	STAILQ_ENTRY(plugin_post) link;
+	struct instance *in;
+	void (*fn)(struct hostd_inst *, void *);
+	void *arg;
+};
+
+struct plugins {
+	struct loop *loop;
+	struct conf *conf;
+	struct board *board;
+	struct board_cell *cell;
+	struct http_server *server;	/* set before start */
+	struct map modules;		/* copy's path -> struct module */
+	TAILQ_HEAD(instances, instance) instances;
+	uint32_t ninstances;
+
+	/* post(), from any thread */
+	pthread_mutex_t post_lock;
+	STAILQ_HEAD(plugin_posts, plugin_post) posts;
+	struct plugin_posts posts_running;	/* the loop's own */
+	uv_async_t post_async;
+
+	struct handle_table timers;
+	size_t nworks;
+
+	struct board_metric *metrics;	/* our cell's series */
+	struct instance *metric_owner[BOARD_METRICS];
+	uint32_t nseries;
+	struct map series;		/* name -> index + 1 */
+	struct metric_def *defs;
+	uint32_t ndefs;
+
+	struct buf status_json;
+};
+
+/*
+ * Load and create everything that conf names; modules come from the snapshot's
+ * copies.  All errors are added; the result is usable only without any.
+ */
+void	plugins_load(struct plugins *, struct loop *, struct conf *,
+	    const struct snapshot *, struct board *, struct board_cell *,
+	    struct conf_errors *);
+/* The router over all routes, default ones included; errors are added. */
+struct router *plugins_route(struct plugins *, struct conf_errors *);
+int	plugins_start(struct plugins *, struct http_server *,
+	    struct conf_errors *);
+void	plugins_drain(struct plugins *, uint32_t deadline_ms);
+/* The server must be closed before; waits for work on threads. */
+void	plugins_destroy(struct plugins *);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hostd.status/1: the board as JSON, with the plugins' own metrics. */
+#include <stdlib.h>
+#include <string.h>
+#include <hostd/status.h>
+#include "base/board_json.h"
+#include "plugin/instance.h"
+#include "plugin/plugins.h"
+
+static int32_t
+status_json(const struct hostd_host *host, hostd_buf *out)
+{
+	struct instance *in = host->ctx;
+	struct buf *b = &in->all->status_json;
+	json_t *root;
+	char *text;
+	int32_t rc;
+
+	if ((rc = instance_check_thread(in, "status json")) != 0)
+		return rc;
+	if (out == NULL)
+		return HOSTD_E_INVAL;
+	if ((root = board_json(in->all->board)) == NULL)
+		return HOSTD_E_NOMEM;
+	text = json_dumps(root, JSON_COMPACT);
+	json_decref(root);
+	if (text == NULL)
+		return HOSTD_E_NOMEM;
+	b->len = 0;
+	buf_append(b, text, strlen(text) + 1);
+	free(text);
+	out->p = b->p;
+	out->n = b->len - 1;
+	return HOSTD_OK;
+}
+
+const struct hostd_status_api *
+status_service(void)
+{
+	static const struct hostd_status_api api = {
+		.struct_size = sizeof(struct hostd_status_api),
+		.json = status_json,
+	};
+
+	return &api;
+}
