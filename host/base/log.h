@@ -13,6 +13,7 @@
 #define BASE_LOG_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum log_level { LOG_LVL_DEBUG, LOG_LVL_INFO, LOG_LVL_WARN, LOG_LVL_ERROR };
 
@@ -24,6 +25,8 @@ void	log_set_context(const char *fmt, ...)
 	    __attribute__((format(printf, 1, 2)));
 void	log_set_buffered(int on);
 void	log_flush(void);
+/* Lines lost so far. */
+uint64_t log_dropped(void);
 /* "debug", "info", "warn", "error" -> level; -1 for another word. */
 int	log_level_parse(const char *word);
 

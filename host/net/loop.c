@@ -183,7 +183,7 @@ loop_run_tasks(struct loop *l)
 	}
 }
 
-static void
+void
 loop_turn(struct loop *l)
 {
 	struct epoll_event ev[LOOP_EVENTS];

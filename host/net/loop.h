@@ -61,6 +61,8 @@ void	loop_close(struct loop *);
 /* Until loop_stop. */
 void	loop_run(struct loop *);
 void	loop_stop(struct loop *);
+/* One turn; waits for something to happen. */
+void	loop_turn(struct loop *);
 
 int	loop_add(struct loop *, struct loop_fd *, uint32_t events);
 void	loop_del(struct loop *, struct loop_fd *);
