@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 #include <sys/queue.h>
+#include "base/map.h"
 #include "config/tree.h"
 #include "net/addr.h"
 
@@ -93,6 +94,7 @@ struct conf_error_page {
 	TAILQ_ENTRY(conf_error_page) entry;
 	struct conf_pos pos;
 	int status;
+	char *file;		/* absolute path as configured */
 	char *type;		/* Content-Type */
 	char *body;		/* content of the file, read at load */
 	size_t len;
@@ -144,12 +146,23 @@ struct conf {
 
 /*
  * Read all sources into one model.  Relative paths in the files are relative
- * to the directory of the main file's name (sources[0].name).  Always returns
- * a model, as good as it could be made; it is to be used only when no error
- * was added.
+ * to the directory of the main file's name (sources[0].name).  files says
+ * where a generation keeps its copies of the files that the configuration
+ * names (error pages), by the name they have there; NULL: read them where they
+ * are.  Always returns a model, as good as it could be made; it is to be used
+ * only when no error was added.
  */
-struct conf *conf_load(const struct conf_sources *, struct conf_errors *);
+struct conf *conf_load(const struct conf_sources *, const struct map *files,
+	    struct conf_errors *);
 void	conf_free(struct conf *);
+
+/* Add a route with the defaults of http { }, for a plugin that brings its own.
+ * NULL and an error when the pattern is bad. */
+struct conf_route *conf_route_add(struct conf *, const char *path,
+	    struct conf_plugin *, struct conf_errors *);
+/* Errors for routes that claim the same host, path and method.  Returns how
+ * many. */
+int	conf_routes_conflict(const struct conf *, struct conf_errors *);
 
 /* The host's own keys by block, for documentation and tests: "" is the top
  * level.  NULL-ended; NULL for an unknown block. */

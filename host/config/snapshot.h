@@ -15,6 +15,7 @@ struct snapshot {
 	uint32_t generation;
 	struct conf_sources sources;
 	struct map modules;	/* absolute path as configured -> char * copy */
+	struct map files;	/* the same, for error pages */
 };
 
 /* 0, or -1 and an error text in why. */

@@ -3,7 +3,7 @@
  * Configuration text -> a tree of blocks and keys, every one of which knows
  * its file and line.  Knows nothing of what the keys mean.
  *
- *	# comment			// and /* these too
+ *	# comment			// comment
  *	key = value
  *	list = {"a", "b"}		# or  list = "a"
  *	section { ... }
@@ -61,6 +61,8 @@ void	conf_errors_free(struct conf_errors *);
  * Parse text of len bytes into root's children.  After an error it goes on
  * at the next statement.  file is the display name and is interned.
  */
+/* A name that lives as long as the process. */
+const char *conf_intern(const char *name);
 struct conf_node *conf_root_new(void);
 void	conf_parse(struct conf_node *root, const char *file, const char *text,
 	    size_t len, struct conf_errors *);

@@ -162,9 +162,22 @@ become_unprivileged(struct worker *w)
 }
 
 static void
+check_log_formats(struct worker *w)
+{
+	struct conf_access_log *al;
+	char bad[64];
+
+	TAILQ_FOREACH(al, &w->conf->access_logs, entry)
+		if (access_format_check(al->format, bad, sizeof(bad)) == -1)
+			conf_error(&w->errs, &al->pos, "access_log format: "
+			    "\"%s\" is not a variable", bad);
+}
+
+static void
 prepare(struct worker *w)
 {
 	load_configuration(w);
+	check_log_formats(w);
 	become_unprivileged(w);
 	if (loop_init(&w->loop) == -1)
 		fatal("making an event loop");

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include "config/model.h"
+
+static void
+free_list(char **list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(list[i]);
+	free(list);
+}
+
+static void
+free_blocks(struct conf *c)
+{
+	struct conf_error_page *e;
+	struct conf_access_log *a;
+	struct conf_plugin *p;
+	struct conf_listen *l;
+	struct conf_route *r;
+	struct conf_pool *o;
+
+	while ((r = TAILQ_FIRST(&c->routes)) != NULL) {
+		TAILQ_REMOVE(&c->routes, r, entry);
+		free_list(r->hosts, r->nhosts);
+		free_list(r->methods, r->nmethods);
+		free(r->path);
+		free(r);
+	}
+	while ((p = TAILQ_FIRST(&c->plugins)) != NULL) {
+		TAILQ_REMOVE(&c->plugins, p, entry);
+		free(p->name);
+		free(p->file);
+		free(p);
+	}
+	while ((l = TAILQ_FIRST(&c->listens)) != NULL) {
+		TAILQ_REMOVE(&c->listens, l, entry);
+		free(l->name);
+		free(l->address);
+		free(l);
+	}
+	while ((o = TAILQ_FIRST(&c->pools)) != NULL) {
+		TAILQ_REMOVE(&c->pools, o, entry);
+		free(o->name);
+		free(o);
+	}
+	while ((e = TAILQ_FIRST(&c->error_pages)) != NULL) {
+		TAILQ_REMOVE(&c->error_pages, e, entry);
+		free(e->file);
+		free(e->type);
+		free(e->body);
+		free(e);
+	}
+	while ((a = TAILQ_FIRST(&c->access_logs)) != NULL) {
+		TAILQ_REMOVE(&c->access_logs, a, entry);
+		free(a->path);
+		free(a->format);
+		free(a);
+	}
+}
+
+void
+conf_free(struct conf *c)
+{
+	free_blocks(c);
+	free(c->user);
+	free(c->group);
+	free(c->conf_dir);
+	free(c->plugin_dir);
+	free(c->run_dir);
+	free(c->pid_file);
+	free(c->control);
+	free(c->error_log);
+	free(c->http.server);
+	conf_node_free(c->tree);
+	free(c);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host's own keys: what hostd.conf(5) is made of. */
+#include <stddef.h>
+#include <string.h>
+#include "config/keys.h"
+#include "config/model.h"
+
+#define KEY(n, t, d, h) { sizeof(struct hostd_key), HOSTD_KEY_##t, 0, n, d, h, \
+	0, 0, NULL }
+#define KEY_REQ(n, t, h) { sizeof(struct hostd_key), HOSTD_KEY_##t, \
+	HOSTD_KEY_REQUIRED, n, NULL, h, 0, 0, NULL }
+#define KEY_RANGE(n, t, d, lo, hi, h) { sizeof(struct hostd_key), \
+	HOSTD_KEY_##t, 0, n, d, h, lo, hi, NULL }
+#define KEY_ENUM(n, d, c, h) { sizeof(struct hostd_key), HOSTD_KEY_ENUM, 0, n, \
+	d, h, 0, 0, c }
+
+#define MS(s)	((int64_t)(s) * 1000)
+#define DAY	MS(86400)
+
+static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+static const char *const matches[] = { "auto", "exact", "prefix", NULL };
+static const char *const over_limits[] = { "wait", "503", NULL };
+
+static const struct hostd_key top_keys[] = {
+	KEY("user", STRING, NULL, "Workers run as this user when hostd is "
+	    "started as root."),
+	KEY("group", STRING, NULL, "And as this group; default: the user's."),
+	KEY("conf_dir", STRING, "conf.d", "Directory whose *.conf files are "
+	    "read, and whose *.so files are loaded as plugins with their "
+	    "defaults, in name order."),
+	KEY("plugin_dir", STRING, HOSTD_PLUGIN_DIR, "Where a plugin's module "
+	    "is looked for when it is not an absolute path."),
+	KEY("run_dir", STRING, HOSTD_RUN_DIR, "Directory for generations and "
+	    "the control socket."),
+	KEY("pid_file", STRING, NULL, "File to write the master's pid to."),
+	KEY("control", STRING, NULL, "Path of the socket for hostctl; "
+	    "default: control.sock in run_dir."),
+	KEY("error_log", STRING, "stderr", "File for the error log, or "
+	    "\"stderr\"."),
+	KEY_ENUM("log_level", "info", levels, "Least severe lines to log."),
+	KEY_RANGE("drain_timeout", DURATION, "30s", 0, DAY, "How long a worker "
+	    "that is replaced may take to finish; 0: as long as it takes."),
+	KEY_RANGE("ready_timeout", DURATION, "10s", 100, DAY, "How long a new "
+	    "worker may take to get ready."),
+	KEY_RANGE("callback_budget", DURATION, "100ms", 1, DAY, "A plugin's "
+	    "callback that takes longer is logged."),
+};
+
+static const struct hostd_key pool_keys[] = {
+	KEY("workers", STRING, "auto", "Number of worker processes, 1 to 256, "
+	    "or \"auto\": one per core."),
+};
+
+static const struct hostd_key listen_keys[] = {
+	KEY_REQ("address", STRING, "\"0.0.0.0:8080\", \"[::]:8080\", \"*:80\", "
+	    "\"8080\" or \"unix:/path\"."),
+	KEY("pool", STRING, NULL, "Pool whose workers accept; default: the "
+	    "first one."),
+	KEY_RANGE("backlog", INT, "511", 1, 65535, "Length of the queue of "
+	    "connections not yet accepted."),
+	KEY("mode", STRING, "0666", "Permissions of a unix socket, in octal."),
+	KEY("v6only", BOOL, "on", "An IPv6 socket takes no IPv4 connections."),
+};
+
+static const struct hostd_key plugin_keys[] = {
+	KEY_REQ("module", STRING, "The plugin's .so file; in plugin_dir unless "
+	    "absolute.  All other keys are the plugin's own."),
+};
+
+static const struct hostd_key route_keys[] = {
+	KEY_REQ("plugin", STRING, "Name of the plugin block that answers."),
+	KEY("host", LIST, NULL, "Host names, \"*.example.com\" for all below "
+	    "one; default: any."),
+	KEY("methods", LIST, NULL, "Methods served, HEAD comes with GET; "
+	    "default: any."),
+	KEY_ENUM("match", "auto", matches, "\"exact\", \"prefix\" (everything "
+	    "below), or \"auto\": prefix when the path ends in \"/\"."),
+	KEY_RANGE("max_body", SIZE, NULL, 0, INT64_MAX, "As in http, for this "
+	    "route."),
+	KEY_RANGE("defer_timeout", DURATION, NULL, 1, DAY, "As in http, for "
+	    "this route."),
+};
+
+static const struct hostd_key http_keys[] = {
+	KEY_RANGE("max_request_line", SIZE, "8k", 64, 60 << 10, "Longest "
+	    "request line (414)."),
+	KEY_RANGE("max_head", SIZE, "16k", 256, 60 << 10, "Largest request "
+	    "head (431)."),
+	KEY_RANGE("max_headers", INT, "100", 1, 255, "Most header lines of a "
+	    "request (431)."),
+	KEY_RANGE("max_body", SIZE, "1m", 0, INT64_MAX, "Largest request body "
+	    "(413)."),
+	KEY_RANGE("head_timeout", DURATION, "10s", 1, DAY, "From the first "
+	    "byte of a head to its last (408), and from connecting to the "
+	    "first byte."),
+	KEY_RANGE("body_timeout", DURATION, "30s", 1, DAY, "Between two reads "
+	    "of a body (408)."),
+	KEY_RANGE("idle_timeout", DURATION, "60s", 1, DAY, "Between two "
+	    "requests of a connection, then it is closed."),
+	KEY_RANGE("send_timeout", DURATION, "30s", 1, DAY, "A client that "
+	    "takes nothing of its answer for so long is cut off."),
+	KEY_RANGE("defer_timeout", DURATION, "30s", 1, DAY, "A plugin that "
+	    "takes longer to begin its answer loses the request (504)."),
+	KEY_RANGE("lingering_timeout", DURATION, "5s", 1, DAY, "How long a "
+	    "client may take to notice that its connection was closed early."),
+	KEY_RANGE("keepalive_requests", INT, "100000", 1, INT64_MAX, "Requests "
+	    "answered on one connection, then it is closed."),
+	KEY_RANGE("max_connections", INT, "16384", 1, 1 << 20, "Open "
+	    "connections of one worker."),
+	KEY_ENUM("over_limit", "wait", over_limits, "What a connection above "
+	    "max_connections gets: wait its turn, or status 503."),
+	KEY_RANGE("output_high", SIZE, "64k", 1024, 1 << 30, "High water of a "
+	    "connection's pending output."),
+	KEY_RANGE("server", STRING, "hostd", 0, 64, "Value of the Server "
+	    "header; \"\" for none."),
+};
+
+static const struct hostd_key error_page_keys[] = {
+	KEY_REQ("file", STRING, "File with the page, at most 64k."),
+	KEY("type", STRING, "text/html; charset=utf-8", "Its Content-Type."),
+};
+
+static const struct hostd_key access_log_keys[] = {
+	KEY_REQ("path", STRING, "File to append to, \"stderr\", or \"off\"."),
+	KEY("format", STRING, "combined", "\"combined\", \"json\", or a text "
+	    "with nginx's variables."),
+};
+
+#define BLOCK(n, keys) { n, keys, sizeof(keys) / sizeof((keys)[0]) }
+
+static const struct {
+	const char *name;
+	const struct hostd_key *keys;
+	size_t n;
+} blocks[] = {
+	BLOCK("", top_keys), BLOCK("pool", pool_keys),
+	BLOCK("listen", listen_keys), BLOCK("plugin", plugin_keys),
+	BLOCK("route", route_keys), BLOCK("http", http_keys),
+	BLOCK("error_page", error_page_keys),
+	BLOCK("access_log", access_log_keys),
+};
+
+#define NBLOCKS (sizeof(blocks) / sizeof(blocks[0]))
+#define ROWS_MAX 32
+
+const char *const conf_block_names[] = {
+	"pool", "listen", "plugin", "route", "http", "error_page",
+	"access_log", NULL
+};
+
+const struct hostd_key *const *
+conf_block_rows(const char *block)
+{
+	static const struct hostd_key *rows[NBLOCKS][ROWS_MAX];
+	size_t i, k;
+
+	for (i = 0; i < NBLOCKS; i++) {
+		if (strcmp(blocks[i].name, block) != 0)
+			continue;
+		for (k = 0; k < blocks[i].n; k++)
+			rows[i][k] = &blocks[i].keys[k];
+		return rows[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,549 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "config/files.h"
+#include "config/keys.h"
+#include "config/model.h"
+#include "config/routes.h"
+#include "config/schema.h"
+
+#define WORKERS_MAX	256
+#define ERROR_PAGE_MAX	65536
+
+/* Everything the builders of blocks need. */
+struct builder {
+	struct conf *conf;
+	struct conf_errors *errs;
+	const char *main_file;
+	const struct map *files;
+	struct conf_values vals;	/* of the present block */
+};
+
+static const char *
+text_of(const struct builder *b, const char *key)
+{
+	return conf_val(&b->vals, key)->text;
+}
+
+static int64_t
+num_of(const struct builder *b, const char *key)
+{
+	return conf_val(&b->vals, key)->num;
+}
+
+static const struct conf_pos *
+pos_of(const struct builder *b, const char *key)
+{
+	return &conf_val(&b->vals, key)->pos;
+}
+
+static char *
+copy_text(const struct builder *b, const char *key)
+{
+	const char *s = text_of(b, key);
+
+	return s == NULL ? NULL : xstrdup(s);
+}
+
+static char *
+path_of(const struct builder *b, const char *key)
+{
+	const char *s = text_of(b, key);
+
+	return s == NULL ? NULL : conf_path(b->main_file, s);
+}
+
+static char **
+copy_list(const struct builder *b, const char *key, size_t *n)
+{
+	const struct conf_val *v = conf_val(&b->vals, key);
+	char **list = xcalloc(v->nitems + 1, sizeof(char *));
+	size_t i;
+
+	for (i = 0; i < v->nitems; i++)
+		list[i] = xstrdup(v->items[i]);
+	*n = v->nitems;
+	return list;
+}
+
+/* -- top level and http -- */
+
+static void
+build_top(struct builder *b)
+{
+	struct conf *c = b->conf;
+	const char *log = text_of(b, "error_log");
+
+	c->user = copy_text(b, "user");
+	c->group = copy_text(b, "group");
+	c->conf_dir = path_of(b, "conf_dir");
+	c->plugin_dir = path_of(b, "plugin_dir");
+	c->run_dir = path_of(b, "run_dir");
+	c->pid_file = path_of(b, "pid_file");
+	c->control = path_of(b, "control");
+	if (c->control == NULL)
+		c->control = xasprintf("%s/control.sock", c->run_dir);
+	c->error_log = strcmp(log, "stderr") == 0 ? xstrdup(log) :
+	    path_of(b, "error_log");
+	c->log_level = (int)num_of(b, "log_level");
+	c->drain_timeout = num_of(b, "drain_timeout");
+	c->ready_timeout = num_of(b, "ready_timeout");
+	c->callback_budget = num_of(b, "callback_budget");
+}
+
+static void
+build_http(struct builder *b)
+{
+	struct conf_http *h = &b->conf->http;
+
+	h->max_request_line = num_of(b, "max_request_line");
+	h->max_head = num_of(b, "max_head");
+	h->max_headers = num_of(b, "max_headers");
+	h->max_body = num_of(b, "max_body");
+	h->head_timeout = num_of(b, "head_timeout");
+	h->body_timeout = num_of(b, "body_timeout");
+	h->idle_timeout = num_of(b, "idle_timeout");
+	h->send_timeout = num_of(b, "send_timeout");
+	h->defer_timeout = num_of(b, "defer_timeout");
+	h->lingering_timeout = num_of(b, "lingering_timeout");
+	h->keepalive_requests = num_of(b, "keepalive_requests");
+	h->max_connections = num_of(b, "max_connections");
+	h->over_limit_503 = num_of(b, "over_limit") == 1;
+	h->output_high = num_of(b, "output_high");
+	h->server = copy_text(b, "server");
+	if (h->max_request_line > h->max_head)
+		conf_error(b->errs, pos_of(b, "max_request_line"),
+		    "\"max_request_line\" is more than \"max_head\", which "
+		    "includes it");
+	if (strpbrk(h->server, "\r\n") != NULL)
+		conf_error(b->errs, pos_of(b, "server"),
+		    "\"server\" has a line break");
+}
+
+/* -- blocks -- */
+
+static int
+auto_workers(void)
+{
+	cpu_set_t set;
+	int n = 1;
+
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		n = CPU_COUNT(&set);
+	return n < WORKERS_MAX ? n : WORKERS_MAX;
+}
+
+static void
+build_pool(struct builder *b, const struct conf_node *n)
+{
+	struct conf_pool *p = xcalloc(1, sizeof(*p));
+	const char *text = text_of(b, "workers");
+	int64_t count;
+
+	p->pos = n->pos;
+	p->name = xstrdup(n->title);
+	p->workers = 1;
+	if (strcmp(text, "auto") == 0)
+		p->workers = auto_workers();
+	else if (int_parse(text, &count) == -1 || count < 1 ||
+	    count > WORKERS_MAX)
+		conf_error(b->errs, pos_of(b, "workers"), "\"workers\" must "
+		    "be \"auto\" or from 1 to %d", WORKERS_MAX);
+	else
+		p->workers = (int)count;
+	TAILQ_INSERT_TAIL(&b->conf->pools, p, entry);
+}
+
+static struct conf_pool *
+find_pool(struct builder *b, const char *name)
+{
+	const char *names[65];
+	struct conf_pool *p;
+	const char *hint;
+	size_t i = 0;
+
+	TAILQ_FOREACH(p, &b->conf->pools, entry) {
+		if (name == NULL || strcmp(p->name, name) == 0)
+			return p;
+		if (i < 64)
+			names[i++] = p->name;
+	}
+	names[i] = NULL;
+	hint = conf_nearest(name, names);
+	conf_error(b->errs, pos_of(b, "pool"), "there is no pool \"%s\"%s%s%s",
+	    name, hint ? "; did you mean \"" : "", hint ? hint : "",
+	    hint ? "\"?" : "");
+	return TAILQ_FIRST(&b->conf->pools);
+}
+
+static void
+build_listen(struct builder *b, const struct conf_node *n)
+{
+	struct conf_listen *l = xcalloc(1, sizeof(*l)), *other;
+	const char *why, *mode = text_of(b, "mode");
+	char *end;
+
+	l->pos = n->pos;
+	l->name = xstrdup(n->title);
+	l->address = copy_text(b, "address");
+	l->pool = find_pool(b, text_of(b, "pool"));
+	l->backlog = (int)num_of(b, "backlog");
+	l->v6only = (int)num_of(b, "v6only");
+	l->mode = (int)strtol(mode, &end, 8);
+	if (*end != '\0' || *mode == '\0' || l->mode < 0 || l->mode > 0777)
+		conf_error(b->errs, pos_of(b, "mode"), "\"mode\" must be "
+		    "octal permissions, as 0660");
+	if (l->address != NULL &&
+	    addr_parse(l->address, &l->addr, &why) == -1)
+		conf_error(b->errs, pos_of(b, "address"), "address \"%s\": %s",
+		    l->address, why);
+	TAILQ_FOREACH(other, &b->conf->listens, entry)
+		if (l->addr.len > 0 && other->addr.len == l->addr.len &&
+		    memcmp(&other->addr.ss, &l->addr.ss, l->addr.len) == 0)
+			conf_error(b->errs, &l->pos, "address \"%s\" is "
+			    "already listened to by \"%s\" at %s:%d",
+			    l->address, other->name, other->pos.file,
+			    other->pos.line);
+	TAILQ_INSERT_TAIL(&b->conf->listens, l, entry);
+}
+
+static struct conf_plugin *
+add_plugin(struct builder *b, const char *name, char *file,
+    const struct conf_node *n, int bare)
+{
+	struct conf_plugin *p = xcalloc(1, sizeof(*p)), *other;
+
+	p->pos = n->pos;
+	p->name = xstrdup(name);
+	p->file = file;
+	p->node = n;
+	p->bare = bare;
+	if (name[0] == '\0' || strspn(name, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") != strlen(name))
+		conf_error(b->errs, &p->pos, "the name of plugin \"%s\" may "
+		    "have only letters, digits, \"_\" and \"-\"", name);
+	TAILQ_FOREACH(other, &b->conf->plugins, entry)
+		if (strcmp(other->name, name) == 0)
+			conf_error(b->errs, &p->pos, "plugin \"%s\" is already "
+			    "defined at %s:%d", name, other->pos.file,
+			    other->pos.line);
+	TAILQ_INSERT_TAIL(&b->conf->plugins, p, entry);
+	return p;
+}
+
+static void
+build_plugin(struct builder *b, const struct conf_node *n)
+{
+	const struct conf_node *c;
+	const char *module = NULL;
+	char *file;
+
+	TAILQ_FOREACH(c, &n->children, entry) {
+		if (strcmp(c->name, "module") != 0)
+			continue;
+		if (module != NULL || c->nvalues != 1)
+			conf_error(b->errs, &c->pos, "\"module\" takes one "
+			    "value, once");
+		if (c->nvalues > 0)
+			module = c->values[0].text;
+	}
+	if (module == NULL || module[0] == '\0') {
+		conf_error(b->errs, &n->pos, "plugin \"%s\" needs the key "
+		    "\"module\", the name of its .so file", n->title);
+		return;
+	}
+	file = module[0] == '/' ? xstrdup(module) :
+	    xasprintf("%s/%s", b->conf->plugin_dir, module);
+	(void)add_plugin(b, n->title, file, n, 0);
+}
+
+static struct conf_plugin *
+find_plugin(struct builder *b, const char *name, const struct conf_pos *pos)
+{
+	const char *names[257], *hint;
+	struct conf_plugin *p;
+	size_t i = 0;
+
+	TAILQ_FOREACH(p, &b->conf->plugins, entry) {
+		if (strcmp(p->name, name) == 0)
+			return p;
+		if (i < 256)
+			names[i++] = p->name;
+	}
+	names[i] = NULL;
+	hint = conf_nearest(name, names);
+	conf_error(b->errs, pos, "there is no plugin \"%s\"%s%s%s", name,
+	    hint ? "; did you mean \"" : "", hint ? hint : "",
+	    hint ? "\"?" : "");
+	return NULL;
+}
+
+static void
+check_route_words(struct builder *b, struct conf_route *r)
+{
+	size_t i, k;
+
+	for (i = 0; i < r->nmethods; i++)
+		if (strspn(r->methods[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_") !=
+		    strlen(r->methods[i]) || r->methods[i][0] == '\0')
+			conf_error(b->errs, pos_of(b, "methods"), "method "
+			    "\"%s\" is not a word of capital letters",
+			    r->methods[i]);
+	for (i = 0; i < r->nhosts; i++) {
+		for (k = 0; r->hosts[i][k] != '\0'; k++)
+			if (r->hosts[i][k] >= 'A' && r->hosts[i][k] <= 'Z')
+				r->hosts[i][k] |= 0x20;
+		if (r->hosts[i][0] == '\0' || strpbrk(r->hosts[i], "/ ") ||
+		    (strchr(r->hosts[i], '*') != NULL &&
+		    (strncmp(r->hosts[i], "*.", 2) != 0 ||
+		    strchr(r->hosts[i] + 1, '*') != NULL)))
+			conf_error(b->errs, pos_of(b, "host"), "host \"%s\" "
+			    "is neither a name nor \"*.name\"", r->hosts[i]);
+	}
+}
+
+static void
+build_route(struct builder *b, const struct conf_node *n)
+{
+	const char *name = text_of(b, "plugin");
+	const char *why = route_pattern_check(n->title);
+	struct conf_plugin *p = NULL;
+	struct conf_route *r;
+
+	if (why != NULL)
+		conf_error(b->errs, &n->pos, "route \"%s\" %s", n->title, why);
+	if (name != NULL)
+		p = find_plugin(b, name, pos_of(b, "plugin"));
+	if (why != NULL || p == NULL)
+		return;
+	r = conf_route_add(b->conf, n->title, p, b->errs);
+	r->pos = n->pos;
+	r->match = (int)num_of(b, "match");
+	r->hosts = copy_list(b, "host", &r->nhosts);
+	r->methods = copy_list(b, "methods", &r->nmethods);
+	if (conf_val(&b->vals, "max_body")->is_set)
+		r->max_body = num_of(b, "max_body");
+	if (conf_val(&b->vals, "defer_timeout")->is_set)
+		r->defer_timeout = num_of(b, "defer_timeout");
+	check_route_words(b, r);
+}
+
+static void
+build_error_page(struct builder *b, const struct conf_node *n)
+{
+	struct conf_error_page *e;
+	const char *copy = NULL;
+	int64_t status;
+
+	if (int_parse(n->title, &status) == -1 || status < 400 || status > 599)
+		conf_error(b->errs, &n->pos, "error_page \"%s\": the title "
+		    "must be a status from 400 to 599", n->title);
+	if (text_of(b, "file") == NULL)
+		return;
+	e = xcalloc(1, sizeof(*e));
+	e->pos = n->pos;
+	e->status = (int)status;
+	e->file = path_of(b, "file");
+	e->type = copy_text(b, "type");
+	if (b->files != NULL)
+		copy = map_get(b->files, e->file, strlen(e->file));
+	e->body = conf_read_file(copy != NULL ? copy : e->file,
+	    ERROR_PAGE_MAX, &e->len);
+	if (e->body == NULL)
+		conf_error(b->errs, pos_of(b, "file"), "error page %s: %s",
+		    e->file, strerror(errno));
+	TAILQ_INSERT_TAIL(&b->conf->error_pages, e, entry);
+}
+
+static void
+build_access_log(struct builder *b, const struct conf_node *n)
+{
+	struct conf_access_log *a = xcalloc(1, sizeof(*a));
+	const char *path = text_of(b, "path");
+
+	a->pos = n->pos;
+	a->format = copy_text(b, "format");
+	if (path != NULL)
+		a->path = strcmp(path, "stderr") == 0 ||
+		    strcmp(path, "off") == 0 ? xstrdup(path) :
+		    path_of(b, "path");
+	TAILQ_INSERT_TAIL(&b->conf->access_logs, a, entry);
+}
+
+static const struct {
+	const char *name;
+	void (*build)(struct builder *, const struct conf_node *);
+} block_builders[] = {
+	/* in the order they refer to each other */
+	{ "pool", build_pool }, { "listen", build_listen },
+	{ "plugin", build_plugin }, { "route", build_route },
+	{ "error_page", build_error_page }, { "access_log", build_access_log },
+};
+
+static int
+title_taken(const struct builder *b, const struct conf_node *n)
+{
+	const struct conf_node *o;
+
+	for (o = TAILQ_FIRST(&b->conf->tree->children); o != n;
+	    o = TAILQ_NEXT(o, entry))
+		if (o->is_block && o->title != NULL &&
+		    strcmp(o->name, n->name) == 0 &&
+		    strcmp(o->title, n->title) == 0) {
+			conf_error(b->errs, &n->pos, "%s \"%s\" is already "
+			    "defined at %s:%d", n->name, n->title,
+			    o->pos.file, o->pos.line);
+			return 1;
+		}
+	return 0;
+}
+
+static void
+build_block(struct builder *b, size_t i, const struct conf_node *n)
+{
+	const char *name = block_builders[i].name;
+	int is_plugin = strcmp(name, "plugin") == 0;
+	int is_route = strcmp(name, "route") == 0;
+
+	if (!n->is_block || n->title == NULL) {
+		conf_error(b->errs, &n->pos, "\"%s\" is a block with a title: "
+		    "%s \"name\" { ... }", name, name);
+		return;
+	}
+	/* Routes of one path may differ in host and method; plugins tell
+	 * their own story. */
+	if (!is_plugin && !is_route && title_taken(b, n))
+		return;
+	if (!is_plugin)
+		(void)conf_check(n, conf_block_rows(name), NULL, &b->vals,
+		    b->errs);
+	block_builders[i].build(b, n);
+	conf_values_free(&b->vals);
+}
+
+static void
+build_blocks(struct builder *b, const char *name)
+{
+	const struct conf_node *n;
+	size_t i;
+
+	for (i = 0; strcmp(block_builders[i].name, name) != 0; i++)
+		;
+	TAILQ_FOREACH(n, &b->conf->tree->children, entry)
+		if (strcmp(n->name, name) == 0)
+			build_block(b, i, n);
+}
+
+/* -- the whole -- */
+
+static void
+build_bare(struct builder *b, const struct conf_source *s)
+{
+	struct conf_node *n = xcalloc(1, sizeof(*n));
+	const char *base = strrchr(s->name, '/');
+	char *name;
+
+	TAILQ_INIT(&n->children);
+	n->name = xstrdup("plugin");
+	n->is_block = 1;
+	n->pos.file = conf_intern(s->name);
+	n->pos.line = 1;
+	TAILQ_INSERT_TAIL(&b->conf->tree->children, n, entry);
+	base = base == NULL ? s->name : base + 1;
+	name = xstrndup(base, strlen(base) - 3);
+	(void)add_plugin(b, name, xstrdup(s->name), n, 1);
+	free(name);
+}
+
+static struct conf *
+conf_new(void)
+{
+	struct conf *c = xcalloc(1, sizeof(*c));
+
+	TAILQ_INIT(&c->pools);
+	TAILQ_INIT(&c->listens);
+	TAILQ_INIT(&c->plugins);
+	TAILQ_INIT(&c->routes);
+	TAILQ_INIT(&c->error_pages);
+	TAILQ_INIT(&c->access_logs);
+	c->tree = conf_root_new();
+	return c;
+}
+
+static void
+build_http_block(struct builder *b)
+{
+	struct conf_node *n, *http = NULL, *empty = conf_root_new();
+
+	TAILQ_FOREACH(n, &b->conf->tree->children, entry) {
+		if (strcmp(n->name, "http") != 0)
+			continue;
+		if (!n->is_block || n->title != NULL)
+			conf_error(b->errs, &n->pos, "\"http\" is a block "
+			    "without a title: http { ... }");
+		else if (http != NULL)
+			conf_error(b->errs, &n->pos, "http is already defined "
+			    "at %s:%d", http->pos.file, http->pos.line);
+		else
+			http = n;
+	}
+	(void)conf_check(http != NULL ? http : empty, conf_block_rows("http"),
+	    NULL, &b->vals, b->errs);
+	build_http(b);
+	conf_values_free(&b->vals);
+	conf_node_free(empty);
+}
+
+static void
+default_pool(struct builder *b)
+{
+	struct conf_pool *p;
+
+	if (!TAILQ_EMPTY(&b->conf->pools))
+		return;
+	p = xcalloc(1, sizeof(*p));
+	p->name = xstrdup("web");
+	p->workers = auto_workers();
+	TAILQ_INSERT_TAIL(&b->conf->pools, p, entry);
+}
+
+struct conf *
+conf_load(const struct conf_sources *s, const struct map *files,
+    struct conf_errors *errs)
+{
+	struct builder b = { .conf = conf_new(), .errs = errs, .files = files };
+	struct conf_pos main_pos = { NULL, 1 };
+	size_t i;
+
+	b.main_file = s->n > 0 ? s->v[0].name : "";
+	for (i = 0; i < s->n; i++)
+		if (!s->v[i].is_module)
+			(void)conf_parse_file(b.conf->tree, s->v[i].name,
+			    s->v[i].path, errs);
+	(void)conf_check(b.conf->tree, conf_block_rows(""), conf_block_names,
+	    &b.vals, errs);
+	build_top(&b);
+	conf_values_free(&b.vals);
+	build_http_block(&b);
+	build_blocks(&b, "pool");
+	default_pool(&b);
+	build_blocks(&b, "listen");
+	build_blocks(&b, "plugin");
+	for (i = 0; i < s->n; i++)
+		if (s->v[i].is_module)
+			build_bare(&b, &s->v[i]);
+	build_blocks(&b, "route");
+	build_blocks(&b, "error_page");
+	build_blocks(&b, "access_log");
+	main_pos.file = b.main_file;
+	if (s->n > 0 && TAILQ_EMPTY(&b.conf->listens))
+		conf_error(errs, &main_pos, "there is no listen block; add "
+		    "listen \"main\" { address = \"8080\" }");
+	return b.conf;
+}
