@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 #include <sys/queue.h>
+#include <hostd/abi.h>
 #include "base/map.h"
 #include "config/tree.h"
 #include "net/addr.h"
