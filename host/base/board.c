@@ -68,11 +68,19 @@ board_map(struct board *b, int fd, size_t size)
 	return 0;
 }
 
+uint64_t
+board_clock_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 int
 board_create(struct board *b)
 {
 	struct board_layout l = board_layout();
-	struct timespec now;
 	int fd, saved;
 
 	fd = memfd_create("hostd board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -87,11 +95,9 @@ board_create(struct board *b)
 	}
 	if (board_map(b, fd, l.size) == -1)
 		return -1;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
 	b->node->magic = BOARD_MAGIC;
 	b->node->version = BOARD_VERSION;
-	b->node->started_ms =
-	    (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	b->node->started_ms = board_clock_ms();
 	b->node->master_pid = (uint32_t)getpid();
 	if (gethostname(b->node->node, sizeof(b->node->node) - 1) == -1)
 		(void)snprintf(b->node->node, sizeof(b->node->node), "?");

@@ -138,6 +138,9 @@ void	board_sum(const struct board *, struct board_sums *);
 const char *board_running(const struct board_cell *, char *plugin,
 	    size_t size);
 
+/* Unix time in ms, as in started_ms. */
+uint64_t board_clock_ms(void);
+
 /* "on_headers", ... for people. */
 const char *board_callback_name(uint32_t);
 const char *board_state_name(uint32_t);

@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/board_json.h"
-
-static uint64_t
-unix_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 /* Steps of the clock must not show as an age of centuries. */
 static json_t *
@@ -203,7 +193,7 @@ board_json(const struct board *b)
 	const struct board_node *node = b->node;
 	struct board_cell *copies, *list[BOARD_CELLS];
 	struct board_sums sums;
-	uint64_t now = unix_ms();
+	uint64_t now = board_clock_ms();
 	json_t *o = json_object();
 	size_t n;
 
