@@ -194,9 +194,8 @@ check_host(struct http_req *r)
 
 	if (r->known[KNOWN_HOST] == 0)
 		return r->minor >= 1 ? 400 : 0;
-	if (parse_authority(h.p, h.n, &r->host_as_sent) == -1)
-		return 400;
-	return 0;
+	return h.n == 0 || parse_authority(h.p, h.n, &r->host_as_sent) == -1 ?
+	    400 : 0;
 }
 
 /* Path and query of an absolute or origin form target. */
