@@ -258,12 +258,14 @@ module_open(const char *path, const char *display, char *why, size_t size)
 	struct module *m;
 
 	m = xcalloc(1, sizeof(*m));
-	m->path = xstrdup(path);
+	/* A bare name would make dlopen search the system's libraries. */
+	m->path = xasprintf("%s%s", strchr(path, '/') == NULL ? "./" : "",
+	    path);
 	m->display = xstrdup(display);
-	if (check_file(path, reason) == -1)
+	if (check_file(m->path, reason) == -1)
 		goto refuse;
-	if ((m->dl = dlopen(path, RTLD_NOW | RTLD_LOCAL)) == NULL) {
-		explain_dlerror(path, reason);
+	if ((m->dl = dlopen(m->path, RTLD_NOW | RTLD_LOCAL)) == NULL) {
+		explain_dlerror(m->path, reason);
 		goto refuse;
 	}
 	if ((entry = dlsym(m->dl, HOSTD_ENTRY)) == NULL) {

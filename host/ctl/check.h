@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The runner of `hostctl plugin check`: every case runs in a child of its own,
+ * with a time limit, against the fake host (fake.h).
+ */
+#ifndef CTL_CHECK_H
+#define CTL_CHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <jansson.h>
+
+struct fake_set {		/* --set key=value */
+	const char *key, *value;
+};
+
+struct check {
+	const char *path;	/* the .so */
+	const struct fake_set *sets;	/* ends with key NULL */
+	unsigned seconds;	/* for one case */
+	int verbose, strict;
+	json_t *results;	/* array; NULL: print lines */
+	unsigned passed, failed, skipped;
+};
+
+enum check_outcome {
+	CHECK_PASS,
+	CHECK_FAIL,
+	CHECK_SKIP,		/* the case does not apply */
+	CHECK_TRAP		/* a member behind a table's end was called */
+};
+
+#define CHECK_MAX_IDS 24
+
+/* What a child tells its parent; shared memory. */
+struct check_report {
+	int outcome;
+	char text[400];		/* why it failed or was skipped */
+	char note[400];		/* a remark */
+	char where[240];	/* what was being done */
+	char trap[80];		/* the member called */
+	char ids[CHECK_MAX_IDS][64];	/* extensions that were asked for */
+	uint32_t nids;
+	uint64_t value[2];	/* the case's own */
+};
+
+typedef void (*check_fn)(const struct check *, const void *arg);
+
+/*
+ * Parent: run fn in a child.  Returns its outcome; the report stays good until
+ * the next run.
+ */
+int	check_run(const struct check *, check_fn, const void *arg);
+const struct check_report *check_last(void);
+
+/* Parent: one line of the result. */
+void	check_result(struct check *, const char *test, int outcome,
+	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* check_run, then check_result. */
+void	check_simple(struct check *, const char *test, check_fn,
+	    const void *arg);
+
+/* Child: say what is being done now. */
+void	check_where(const char *fmt, ...)
+	    __attribute__((format(printf, 1, 2)));
+void	check_note(const char *fmt, ...)
+	    __attribute__((format(printf, 1, 2)));
+/* Child: end the case. */
+void	check_fail(const char *fmt, ...)
+	    __attribute__((format(printf, 1, 2), noreturn));
+void	check_skip(const char *fmt, ...)
+	    __attribute__((format(printf, 1, 2), noreturn));
+void	check_trap(const char *member) __attribute__((noreturn));
+/* Child: the report, to be filled. */
+struct check_report *check_report(void);
+
+/* The tests, by file. */
+void	check_tables(struct check *);		/* check_tables.c */
+void	check_life(struct check *);		/* check_life.c */
+void	check_requests(struct check *);		/* check_requests.c */
+void	check_faults(struct check *);		/* check_faults.c */
+
+#endif

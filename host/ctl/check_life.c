@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loading, configuration and the life of instances. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/schema.h"
+#include "ctl/check_usage.h"
+#include "ctl/fake_request.h"
+#include "plugin/elf.h"
+
+#define MAX_TEXT 4096
+
+static void
+case_load(const struct check *c, const void *arg)
+{
+	struct module *m = fake_load(c);
+
+	(void)arg;
+	check_note("%s %s, built with SDK %s, needs ABI %u.%u", m->desc.id,
+	    m->desc.version, m->desc.built_with, m->desc.abi_major,
+	    m->desc.abi_minor_needed);
+}
+
+/* Names that it exports beside the entry may be taken for another's. */
+static void
+case_symbols(const struct check *c, const void *arg)
+{
+	char why[256], names[256] = "";
+	struct elf elf;
+	const char *s;
+	size_t i, len = 0;
+	unsigned n = 0;
+
+	(void)arg;
+	if (elf_open(&elf, c->path, why, sizeof(why)) == -1)
+		check_fail("%s", why);
+	if (elf.syms == NULL)
+		check_skip("its section headers are stripped");
+	for (i = 0; i < elf.nsyms; i++) {
+		s = elf_export(&elf, i);
+		if (s == NULL || strcmp(s, HOSTD_ENTRY) == 0)
+			continue;
+		n++;
+		if (len < sizeof(names))
+			len += (size_t)snprintf(
+			    names + len, sizeof(names) - len, " %s", s);
+	}
+	elf_close(&elf);
+	if (n > 0)
+		check_note("exports %u more than it should (build with "
+			   "-fvisibility=hidden and the version script):%s",
+		    n, names);
+}
+
+static void
+case_schema(const struct check *c, const void *arg)
+{
+	struct module *m = fake_load(c);
+	struct conf_errors errors;
+	size_t i, n = 0;
+
+	(void)arg;
+	check_where("reading its keys");
+	conf_errors_init(&errors);
+	if (conf_rows_check(m->keys, m->desc.id, &errors) > 0)
+		check_fail("%s", TAILQ_FIRST(&errors)->text);
+	for (i = 0; m->keys[i] != NULL; i++, n++)
+		if (m->keys[i]->help == NULL || m->keys[i]->help[0] == '\0')
+			check_fail("key \"%s\" has no help", m->keys[i]->name);
+	check_note("%zu key%s", n, n == 1 ? "" : "s");
+}
+
+static void
+case_life(const struct check *c, const void *arg)
+{
+	struct module *m = fake_load(c);
+	struct fake *f;
+
+	(void)arg;
+	f = fake_serve(m, c);
+	fake_drain(f, 1000);
+	while (fake_turn() > 0)
+		;
+	fake_destroy(f);
+	/* As the probe does: never started. */
+	f = fake_create(m, c->sets, NULL);
+	if (!fake_alive(f))
+		check_fail("the second create failed: %s", f->err);
+	fake_destroy(f);
+	/* As a worker that has to go at once: never drained. */
+	fake_destroy(fake_serve(m, c));
+}
+
+static void
+case_two(const struct check *c, const void *arg)
+{
+	static const char body[] = "0123456789";
+	struct fake_spec spec = {.method = "POST",
+	    .body = body,
+	    .nbody = sizeof(body) - 1,
+	    .part = 1};
+	struct module *m = fake_load(c);
+	struct fake *f[2];
+	struct fake_req *r[2];
+	int i, busy;
+
+	(void)arg;
+	f[0] = fake_serve(m, c);
+	f[1] = fake_serve(m, c);
+	r[0] = fake_req_start(f[0], &spec);
+	r[1] = fake_req_start(f[1], &spec);
+	do {
+		busy = 0;
+		for (i = 0; i < 2; i++)
+			busy += fake_req_step(r[i]);
+		busy += (int)fake_turn();
+	} while (busy > 0);
+	fake_req_run(r[0]);
+	fake_req_run(r[1]);
+	fake_req_free(r[0]);
+	fake_req_free(r[1]);
+	fake_destroy(f[0]);
+	/* The other one must not have noticed. */
+	spec.method = "GET";
+	spec.nbody = 0;
+	fake_request(f[1], &spec, NULL);
+	fake_destroy(f[1]);
+}
+
+struct missing {
+	const struct check *c;
+	struct module *m;
+	struct fake_shape shape;
+	const struct fake_set *sets;
+	int created;
+};
+
+static void
+round_missing(void *arg)
+{
+	struct fake_spec get = {.method = "GET"};
+	struct missing *k = arg;
+	struct fake *f = fake_create(k->m, k->sets, &k->shape);
+
+	if (fake_alive(f)) {
+		k->created = 1;
+		fake_start(f);
+		fake_request(f, &get, NULL);
+	}
+	fake_destroy(f);
+}
+
+/* One extension is not there: refuse and leave nothing, or do without. */
+static void
+case_missing(const struct check *c, const void *arg)
+{
+	struct missing k = {.c = c,
+	    .shape = {.missing = arg, .minor = HOSTD_ABI_MINOR},
+	    .sets = c->sets};
+
+	k.m = fake_load(c);
+	check_rounds(
+	    round_missing, &k, k.created ? "an instance" : "a failed create");
+	check_report()->value[0] = (uint64_t)k.created;
+}
+
+static void
+case_ids(const struct check *c, const void *arg)
+{
+	struct fake_spec spec = {.method = "GET"};
+	struct fake *f = fake_serve(fake_load(c), c);
+
+	(void)arg;
+	fake_request(f, &spec, NULL);
+	fake_destroy(f);
+}
+
+static void
+check_missing(struct check *c)
+{
+	char ids[CHECK_MAX_IDS][64];
+	unsigned refuses = 0, n, i;
+	int rc;
+
+	if (check_run(c, case_ids, NULL) != CHECK_PASS) {
+		check_result(c, "missing", CHECK_SKIP,
+		    "it does not serve with all there");
+		return;
+	}
+	n = check_last()->nids;
+	memcpy(ids, check_last()->ids, sizeof(ids));
+	for (i = 0; i < n; i++) {
+		if ((rc = check_run(c, case_missing, ids[i])) != CHECK_PASS) {
+			check_result(c, "missing", rc, "without %s: %s", ids[i],
+			    check_last()->text);
+			return;
+		}
+		refuses += check_last()->value[0] == 0;
+	}
+	check_result(c, "missing", CHECK_PASS,
+	    "asks for %u extensions; needs %u, can do without %u", n, refuses,
+	    n - refuses);
+}
+
+/* Values of a key that are worth a try, one after the other; NULL: no more. */
+static const char *
+try_value(const struct hostd_key *k, int i, char *buf, size_t size)
+{
+	int64_t n, lo = k->min, hi = k->max;
+	const char *unit = k->type == HOSTD_KEY_DURATION ? "ms" : "";
+
+	if (k->type == HOSTD_KEY_BOOL)
+		return i == 0 ? "on" : i == 1 ? "off" : NULL;
+	if (k->type == HOSTD_KEY_ENUM)
+		return k->choices[i];
+	if (i > 1)
+		return NULL;
+	if (k->type == HOSTD_KEY_INT || k->type == HOSTD_KEY_DURATION ||
+	    k->type == HOSTD_KEY_SIZE) {
+		if (lo == 0 && hi == 0)
+			hi = INT64_C(1) << 40;
+		(void)snprintf(
+		    buf, size, "%lld%s", (long long)(i == 0 ? lo : hi), unit);
+		return buf;
+	}
+	/* Texts: of the least and the greatest length. */
+	n = i == 0 ? lo : hi == 0 ? 255 : hi;
+	if (n < 0 || (size_t)n >= size)
+		n = (int64_t)size - 1;
+	memset(buf, 'x', (size_t)n);
+	buf[n] = '\0';
+	return buf;
+}
+
+static void
+case_key(const struct check *c, const void *arg)
+{
+	const unsigned *index = arg;
+	char *buf = xmalloc(MAX_TEXT);
+	struct fake_set *sets;
+	struct missing k = {.c = c, .shape = {.minor = HOSTD_ABI_MINOR}};
+	const struct hostd_key *key;
+	size_t n = 0;
+	int i;
+
+	k.m = fake_load(c);
+	if ((key = k.m->keys[*index]) == NULL)
+		check_skip("no more keys");
+	while (c->sets[n].key != NULL)
+		n++;
+	sets = xcalloc(n + 2, sizeof(*sets));
+	memcpy(sets, c->sets, n * sizeof(*sets));
+	sets[n].key = key->name;
+	k.sets = sets;
+	for (i = 0; (sets[n].value = try_value(key, i, buf, MAX_TEXT)) != NULL;
+	     i++) {
+		check_report()->value[0]++;
+		k.created = 0;
+		round_missing(&k);
+		check_report()->value[1] += k.created == 0;
+		check_where("trying %s = %.40s", key->name, sets[n].value);
+	}
+	free(sets);
+	free(buf);
+}
+
+static void
+check_keys(struct check *c)
+{
+	uint64_t tried = 0, refused = 0;
+	unsigned i;
+	int rc;
+
+	for (i = 0;; i++) {
+		rc = check_run(c, case_key, &i);
+		if (rc == CHECK_SKIP)
+			break;
+		if (rc != CHECK_PASS) {
+			check_result(c, "keys", rc, "%s, %s",
+			    check_last()->text, check_last()->where);
+			return;
+		}
+		tried += check_last()->value[0];
+		refused += check_last()->value[1];
+	}
+	check_result(c, "keys", tried == 0 ? CHECK_SKIP : CHECK_PASS,
+	    "%llu extreme values, %llu of them refused with a reason",
+	    (unsigned long long)tried, (unsigned long long)refused);
+}
+
+static void
+round_life(void *arg)
+{
+	static const char body[] = "a=1&b=2";
+	struct fake_spec spec = {.method = "GET"};
+	struct missing *k = arg;
+	struct fake *f = fake_serve(k->m, k->c);
+
+	fake_request(f, &spec, NULL);
+	spec.method = "POST";
+	spec.body = body;
+	spec.nbody = sizeof(body) - 1;
+	fake_request(f, &spec, NULL);
+	fake_drain(f, 1000);
+	fake_destroy(f);
+}
+
+static void
+round_get(void *arg)
+{
+	struct fake_spec spec = {.method = "GET"};
+
+	fake_request(arg, &spec, NULL);
+}
+
+static void
+case_leaks(const struct check *c, const void *arg)
+{
+	struct missing k = {.c = c};
+	struct fake *f;
+
+	(void)arg;
+	k.m = fake_load(c);
+	check_rounds(round_life, &k, "an instance from create to destroy");
+	f = fake_serve(k.m, c);
+	check_rounds(round_get, f, "a GET request");
+	fake_destroy(f);
+}
+
+void
+check_life(struct check *c)
+{
+	check_simple(c, "load", case_load, NULL);
+	if (c->failed > 0)
+		return;
+	check_simple(c, "symbols", case_symbols, NULL);
+	check_simple(c, "schema", case_schema, NULL);
+	check_simple(c, "life", case_life, NULL);
+	if (c->failed > 0)
+		return;
+	check_simple(c, "two instances", case_two, NULL);
+	check_missing(c);
+	check_keys(c);
+	check_simple(c, "leaks", case_leaks, NULL);
+}

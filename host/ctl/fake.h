@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A small host that keeps every promise of the SDK headers to the letter and
+ * nothing beyond: what may be late is late, what may be missing can be missing,
+ * what is lent is taken back.  It watches the plugin's side of the bargain and
+ * ends the case (check_fail) at the first breach.
+ *
+ * It shares no code with the real host, since it must misbehave at will.  Time
+ * is virtual: timers fire in order as soon as nothing else is left to do.
+ */
+#ifndef CTL_FAKE_H
+#define CTL_FAKE_H
+
+#include <sys/queue.h>
+
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hostd/abi.h>
+#include <hostd/http.h>
+#include <hostd/metrics.h>
+#include <hostd/status.h>
+#include <hostd/timer.h>
+#include <hostd/work.h>
+
+#include "ctl/check.h"
+#include "plugin/module.h"
+
+#define FAKE_METRICS 128
+
+struct fake_conf;
+struct fake_req;
+
+/* How the tables of an instance look. */
+struct fake_shape {
+	const char *missing;	/* get_ext answers NULL for this id */
+	const char *cut;	/* the table that is cut short: "host", or an id */
+	size_t cut_at;		/* bytes of it that there are */
+	unsigned extra;		/* members behind each table's end, all traps */
+	uint32_t minor;		/* the host's abi_minor */
+};
+
+struct fake_metric {
+	uint32_t type, nlabels, metric;	/* index of its metric */
+	char name[64];
+};
+
+/* One instance and the host as it sees it. */
+struct fake {
+	LIST_ENTRY(fake) entry;
+	unsigned number;		/* 1, 2, ... for messages */
+	const struct module *m;
+	struct hostd_host *host;	/* its tables, guarded memory */
+	void *tables[5];		/* in the order of fake_tables */
+	struct fake_shape shape;
+	struct fake_conf *conf;
+	struct hostd_inst *inst;
+	int creating, draining, destroying;
+	struct fake_metric metrics[FAKE_METRICS];
+	uint32_t nmetrics;
+	char err[240];			/* create's, when it failed */
+};
+
+/* fake_host.c */
+struct fake *fake_create(const struct module *, const struct fake_set *,
+	    const struct fake_shape *);
+int	fake_alive(const struct fake *);	/* create returned OK */
+void	fake_start(struct fake *);
+void	fake_drain(struct fake *, uint32_t deadline_ms);
+/* Ends its requests, work, timers and posts, then destroy (when alive). */
+void	fake_destroy(struct fake *);
+/* create, which must succeed, and start. */
+struct fake *fake_serve(const struct module *, const struct check *);
+struct module *fake_load(const struct check *);
+
+/* Around every callback. */
+void	fake_enter(struct fake *, const char *callback,
+	    const struct fake_req *);
+void	fake_leave(struct fake *);
+/* How many callbacks there have been. */
+uint64_t fake_callbacks(void);
+/* Lent to the callback that runs: gone when it returns. */
+void	*fake_lend(size_t n);
+hostd_buf fake_lend_copy(const void *, size_t n);
+
+/*
+ * At the start of every service function: whose host is it?  Ends the case
+ * when it is nobody's, another instance's, or the wrong thread for [loop].
+ */
+struct fake *fake_called(const struct hostd_host *, const char *function);
+struct fake *fake_called_any(const struct hostd_host *, const char *function);
+int	fake_on_loop(void);
+
+/* fake_tables.c: the tables, as what they are made of. */
+struct fake_member {
+	const char *name;
+	size_t offset;
+	uint32_t since;		/* minor */
+};
+struct fake_table {
+	const char *id;		/* "host", or the extension's */
+	size_t size;
+	const void *full;
+	const struct fake_member *members;	/* ends with name NULL */
+};
+extern const struct fake_table fake_tables[];	/* "host", then extensions;
+						   ends with id NULL */
+/* One of them in guarded memory, in that shape. */
+void	*fake_table_make(const struct fake_table *, const struct fake_shape *);
+
+/* fake_conf.c */
+struct fake_conf *fake_conf_new(const struct module *, const struct fake_set *);
+void	fake_conf_free(struct fake_conf *);
+/* A table over it; lent. */
+struct hostd_conf *fake_conf_lend(struct fake_conf *);
+
+/* fake_loop.c */
+uint64_t fake_now(void);
+/* Queue a callback for the end of the turn. */
+enum fake_task { TASK_POST, TASK_RELEASE };
+void	fake_queue(struct fake *, enum fake_task,
+	    void (*fn)(struct hostd_inst *, void *), void *);
+/* Do what is queued and wait for running work.  Returns how much was done. */
+unsigned fake_turn(void);
+/* Fire the next timer if it is due at or before limit.  0: there is none. */
+int	fake_tick(uint64_t limit);
+/* Go on with the clock without firing anything. */
+void	fake_advance(uint64_t to);
+/* Wait a moment of real time for a post of another thread.  0: none came. */
+int	fake_wait(void);
+/* Before destroy: finish work, run releases, drop timers and posts. */
+void	fake_loop_end(struct fake *);
+unsigned fake_timers(const struct fake *);	/* running */
+
+extern const struct hostd_timer_api fake_timer_api;
+extern const struct hostd_work_api fake_work_api;
+extern const struct hostd_metrics_api fake_metrics_api;
+extern const struct hostd_status_api fake_status_api;
+extern const struct hostd_http_api fake_http_api;
+extern const struct hostd_host fake_host_table;
+
+int32_t	fake_post(const struct hostd_host *,
+	    void (*)(struct hostd_inst *, void *), void *);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "ctl/fake.h"
+#include "ctl/fake_memory.h"
+
+/*
+ * Traps: functions that stand where a table has ended.  Whatever they are
+ * called with, they end the case, and name the member that was meant.
+ */
+#define TRAPS 64
+static char trap_names[TRAPS][80];
+static unsigned ntraps;
+
+#define TRAP(n)                               \
+	static int32_t trap_##n(void)         \
+	{                                     \
+		check_trap(trap_names[0##n]); \
+	}
+#define TRAPS8(a)  \
+	TRAP(a##0) \
+	TRAP(a##1) \
+	TRAP(a##2) \
+	TRAP(a##3) \
+	TRAP(a##4) \
+	TRAP(a##5) \
+	TRAP(a##6) \
+	TRAP(a##7)
+TRAPS8(0)
+TRAPS8(1)
+TRAPS8(2)
+TRAPS8(3)
+TRAPS8(4)
+TRAPS8(5)
+TRAPS8(6)
+TRAPS8(7)
+
+#define NAMES8(a)                                                        \
+	trap_##a##0, trap_##a##1, trap_##a##2, trap_##a##3, trap_##a##4, \
+	    trap_##a##5, trap_##a##6, trap_##a##7
+static int32_t (*const traps[TRAPS])(void) = {NAMES8(0), NAMES8(1), NAMES8(2),
+    NAMES8(3), NAMES8(4), NAMES8(5), NAMES8(6), NAMES8(7)};
+
+#define MEMBER(type, m, since)                      \
+	{                                           \
+#m, offsetof(struct type, m), since \
+	}
+
+static const struct fake_member host_members[] = {
+    MEMBER(hostd_host, get_ext, 0),
+    MEMBER(hostd_host, log, 0),
+    MEMBER(hostd_host, now_ms, 0),
+    MEMBER(hostd_host, post, 0),
+    {NULL, 0, 0},
+};
+
+static const struct fake_member http_members[] = {
+    MEMBER(hostd_http_api, request, 0),
+    MEMBER(hostd_http_api, header, 0),
+    MEMBER(hostd_http_api, param, 0),
+    MEMBER(hostd_http_api, body_pause, 0),
+    MEMBER(hostd_http_api, respond, 0),
+    MEMBER(hostd_http_api, begin, 0),
+    MEMBER(hostd_http_api, write, 0),
+    MEMBER(hostd_http_api, write_ref, 0),
+    MEMBER(hostd_http_api, write_file, 0),
+    MEMBER(hostd_http_api, finish, 0),
+    MEMBER(hostd_http_api, abort, 0),
+    {NULL, 0, 0},
+};
+
+static const struct fake_member timer_members[] = {
+    MEMBER(hostd_timer_api, start, 0),
+    MEMBER(hostd_timer_api, stop, 0),
+    {NULL, 0, 0},
+};
+
+static const struct fake_member work_members[] = {
+    MEMBER(hostd_work_api, submit, 0),
+    {NULL, 0, 0},
+};
+
+static const struct fake_member metrics_members[] = {
+    MEMBER(hostd_metrics_api, define, 0),
+    MEMBER(hostd_metrics_api, series, 0),
+    MEMBER(hostd_metrics_api, add, 0),
+    MEMBER(hostd_metrics_api, set, 0),
+    MEMBER(hostd_metrics_api, observe, 0),
+    {NULL, 0, 0},
+};
+
+static const struct fake_member status_members[] = {
+    MEMBER(hostd_status_api, json, 0),
+    {NULL, 0, 0},
+};
+
+const struct fake_table fake_tables[] = {
+    {"host", sizeof(struct hostd_host), &fake_host_table, host_members},
+    {HOSTD_EXT_HTTP, sizeof(struct hostd_http_api), &fake_http_api,
+	http_members},
+    {HOSTD_EXT_TIMER, sizeof(struct hostd_timer_api), &fake_timer_api,
+	timer_members},
+    {HOSTD_EXT_WORK, sizeof(struct hostd_work_api), &fake_work_api,
+	work_members},
+    {HOSTD_EXT_METRICS, sizeof(struct hostd_metrics_api), &fake_metrics_api,
+	metrics_members},
+    {HOSTD_EXT_STATUS, sizeof(struct hostd_status_api), &fake_status_api,
+	status_members},
+    {NULL, 0, NULL, NULL},
+};
+
+static void
+trap_put(char *table, size_t offset, const char *id, const char *member)
+{
+	unsigned i = ntraps++;
+
+	if (i >= TRAPS)
+		fatalx("more than %d traps", TRAPS);
+	(void)snprintf(
+	    trap_names[i], sizeof(trap_names[i]), "%s of %s", member, id);
+	memcpy(table + offset, &traps[i], sizeof(traps[i]));
+}
+
+/* The minor that the table had at that size: members newer than the host's
+ * minor are behind its end. */
+static size_t
+size_at_minor(const struct fake_table *t, uint32_t minor)
+{
+	const struct fake_member *m;
+
+	for (m = t->members; m->name != NULL; m++)
+		if (m->since > minor)
+			return m->offset;
+	return t->size;
+}
+
+void *
+fake_table_make(const struct fake_table *t, const struct fake_shape *shape)
+{
+	const struct fake_member *m;
+	char *table, name[32], what[80];
+	size_t size = size_at_minor(t, shape->minor);
+	uint32_t struct_size;
+	unsigned i;
+
+	if (shape->cut != NULL && strcmp(shape->cut, t->id) == 0)
+		size = shape->cut_at;
+	(void)snprintf(what, sizeof(what), "the table of %s", t->id);
+	table = guard_alloc(t->size + shape->extra * sizeof(traps[0]), what);
+	memcpy(table, t->full, size);
+	struct_size = (uint32_t)(size + shape->extra * sizeof(traps[0]));
+	memcpy(table, &struct_size, sizeof(struct_size));
+	for (m = t->members; m->name != NULL; m++)
+		if (m->offset >= size)
+			trap_put(table, m->offset, t->id, m->name);
+	for (i = 0; i < shape->extra; i++) {
+		(void)snprintf(name, sizeof(name), "new member %u", i + 1);
+		trap_put(table, t->size + i * sizeof(traps[0]), t->id, name);
+	}
+	return table;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/plugin.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int, char **);
+	const char *usage;
+} commands[] = {
+    {"inspect", plugin_inspect, "inspect [--json] FILE"},
+    {"schema", plugin_schema, "schema [--json] FILE"},
+    {"check", plugin_check,
+	"check [--json] [--strict] [--verbose] [--set key=value]... "
+	"FILE"},
+    {"new", plugin_new, "new KIND NAME [DIR]"},
+};
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void
+usage(void)
+{
+	size_t i;
+
+	for (i = 0; i < NCOMMANDS; i++)
+		(void)fprintf(stderr, "%s hostctl plugin %s\n",
+		    i == 0 ? "usage:" : "      ", commands[i].usage);
+}
+
+int
+ctl_plugin(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; argc > 1 && i < NCOMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	usage();
+	return PLUGIN_USAGE;
+}
+
+const char *
+plugin_display(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+int
+plugin_fork(int (*fn)(const char *, void *), const char *path, void *arg,
+    unsigned seconds, char *why, size_t size)
+{
+	int status, rc;
+	pid_t pid;
+
+	(void)fflush(NULL);
+	if ((pid = fork()) == -1) {
+		(void)snprintf(why, size, "fork: %s", strerror(errno));
+		return -1;
+	}
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)alarm(seconds);
+		rc = fn(path, arg);
+		(void)fflush(NULL);
+		_exit(rc);
+	}
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -1;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	if (WTERMSIG(status) == SIGALRM)
+		(void)snprintf(why, size,
+		    "%s: loading it takes more than "
+		    "%u s",
+		    plugin_display(path), seconds);
+	else
+		(void)snprintf(why, size, "%s: loading it crashed with SIG%s",
+		    plugin_display(path), sigabbrev_np(WTERMSIG(status)));
+	return -1;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `hostctl plugin inspect|schema|check|new`: for authors; needs no daemon. */
+#ifndef CTL_PLUGIN_H
+#define CTL_PLUGIN_H
+
+#include <sys/types.h>
+
+/* argv[0] is "plugin", argv[1] the subcommand.  Returns the exit status. */
+int	ctl_plugin(int argc, char **argv);
+
+/* The subcommands; argv[0] is their name. */
+int	plugin_inspect(int argc, char **argv);
+int	plugin_schema(int argc, char **argv);
+int	plugin_check(int argc, char **argv);
+int	plugin_new(int argc, char **argv);
+
+/* Exit statuses. */
+#define PLUGIN_OK	0
+#define PLUGIN_FAILED	1	/* refused, or a check failed */
+#define PLUGIN_USAGE	2
+
+struct module;
+
+/*
+ * Run fn(path, arg) in a child, since loading a plugin runs its code.  Returns
+ * what fn returned (0-125), or -1 and a reason in why when the child crashed or
+ * took longer than seconds.
+ */
+int	plugin_fork(int (*fn)(const char *path, void *arg), const char *path,
+	    void *arg, unsigned seconds, char *why, size_t size);
+
+/* What people call the file: its last component. */
+const char *plugin_display(const char *path);
+
+#endif
