@@ -161,6 +161,54 @@ response_done(struct http_req *r)
 	conn_wake(r->conn);
 }
 
+static const struct conf_error_page *
+find_page(const struct conf *conf, int status)
+{
+	const struct conf_error_page *pg;
+
+	TAILQ_FOREACH(pg, &conf->error_pages, entry)
+		if (pg->status == status)
+			return pg;
+	return NULL;
+}
+
+/* The operator's page for a status, or a small one made in out. */
+static hostd_buf
+error_body(const struct http_req *r, int status, const char **type, char *out,
+    size_t size)
+{
+	const struct conf_error_page *pg = find_page(r->server->conf, status);
+	const char *reason = status_reason(status);
+
+	*type = "text/html; charset=utf-8";
+	if (pg != NULL) {
+		*type = pg->type;
+		return (hostd_buf){ pg->body, pg->len };
+	}
+	return (hostd_buf){ out, (size_t)snprintf(out, size,
+	    "<!doctype html><title>%d %s</title><h1>%d %s</h1>\n", status,
+	    reason, status, reason) };
+}
+
+int32_t
+response_page(struct http_req *r, int status, const hostd_hdr *h,
+    uint32_t nhdrs)
+{
+	hostd_hdr all[RESPONSE_PAGE_HEADERS + 1];
+	hostd_buf body;
+	const char *type;
+	char small[256];
+
+	if (nhdrs > RESPONSE_PAGE_HEADERS)
+		return HOSTD_E_INVAL;
+	body = error_body(r, status, &type, small, sizeof(small));
+	if (nhdrs > 0)
+		memcpy(all, h, nhdrs * sizeof(*h));
+	all[nhdrs].name = (hostd_buf){ "Content-Type", 12 };
+	all[nhdrs].value = (hostd_buf){ type, strlen(type) };
+	return response_whole(r, status, all, nhdrs + 1, body);
+}
+
 int32_t
 response_whole(struct http_req *r, int status, const hostd_hdr *h,
     uint32_t nhdrs, hostd_buf body)
@@ -312,45 +360,14 @@ response_finish(struct http_req *r)
 }
 
 void
+response_error(struct http_req *r, int status, const hostd_hdr *extra)
+{
+	(void)response_page(r, status, extra, extra != NULL);
+}
+
+void
 response_continue(struct http_req *r)
 {
 	r->continue_sent = 1;
 	stream_write(&r->conn->stream, "HTTP/1.1 100 Continue\r\n\r\n", 25);
-}
-
-static const struct conf_error_page *
-find_page(const struct conf *conf, int status)
-{
-	const struct conf_error_page *pg;
-
-	TAILQ_FOREACH(pg, &conf->error_pages, entry)
-		if (pg->status == status)
-			return pg;
-	return NULL;
-}
-
-void
-response_error(struct http_req *r, int status, const hostd_hdr *extra)
-{
-	const struct conf_error_page *pg = find_page(r->server->conf, status);
-	const char *type = "text/html; charset=utf-8";
-	const char *reason = status_reason(status);
-	hostd_hdr h[2];
-	hostd_buf body;
-	char small[256];
-
-	if (pg != NULL) {
-		type = pg->type;
-		body = (hostd_buf){ pg->body, pg->len };
-	} else {
-		body.p = small;
-		body.n = (size_t)snprintf(small, sizeof(small),
-		    "<!doctype html><title>%d %s</title><h1>%d %s</h1>\n",
-		    status, reason, status, reason);
-	}
-	h[0].name = (hostd_buf){ "Content-Type", 12 };
-	h[0].value = (hostd_buf){ type, strlen(type) };
-	if (extra != NULL)
-		h[1] = *extra;
-	(void)response_whole(r, status, h, extra != NULL ? 2 : 1, body);
 }

@@ -23,8 +23,12 @@ int32_t	response_write_file(struct http_req *, int fd, uint64_t off,
 	    uint64_t len, response_release, void *owner, void *arg);
 int32_t	response_finish(struct http_req *);
 
-/* The host's own answer for an error status: the configured page or a small
- * one.  extra is one more header; NULL: none. */
+/* An error status with the operator's page for it, or a small one. */
+#define RESPONSE_PAGE_HEADERS 16
+int32_t	response_page(struct http_req *, int status, const hostd_hdr *,
+	    uint32_t nhdrs);
+
+/* The host's own answer; extra is one more header; NULL: none. */
 void	response_error(struct http_req *, int status, const hostd_hdr *extra);
 /* "HTTP/1.1 100 Continue" */
 void	response_continue(struct http_req *);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "base/mem.h"
 #include "http/conn.h"
 #include "http/response.h"
@@ -192,6 +193,18 @@ api_body_pause(const struct hostd_host *host, hostd_req id, int32_t on)
 	return HOSTD_OK;
 }
 
+static int
+has_type(const hostd_hdr *h, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (h[i].name.n == 12 && h[i].name.p != NULL &&
+		    strncasecmp(h[i].name.p, "Content-Type", 12) == 0)
+			return 1;
+	return 0;
+}
+
 static int32_t
 api_respond(const struct hostd_host *host, hostd_req id, int32_t status,
     const hostd_hdr *h, uint32_t n, hostd_buf body)
@@ -201,6 +214,9 @@ api_respond(const struct hostd_host *host, hostd_req id, int32_t status,
 
 	if ((rc = request_own(host, id, "respond", &r)) != HOSTD_OK)
 		return rc;
+	if (status >= 400 && body.n == 0 && n <= RESPONSE_PAGE_HEADERS &&
+	    !has_type(h, n))
+		return response_page(r, status, h, n);
 	return response_whole(r, status, h, n, body);
 }
 
