@@ -335,7 +335,7 @@ stream_send_memory(struct stream *s)
 		iov[mh.msg_iovlen++].iov_len = g->len;
 		total += g->len;
 	}
-	r = sendmsg(s->io.fd, &mh, MSG_NOSIGNAL | (g != NULL ? MSG_MORE : 0));
+	r = sendmsg(s->io.fd, &mh, MSG_NOSIGNAL);
 	if ((r = stream_result(s, r)) > 0 && (size_t)r < total)
 		s->can_write = 0;
 	return r;

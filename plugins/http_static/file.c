@@ -15,7 +15,11 @@ file_open(int root, const char *path, int flags)
 	struct open_how how;
 
 	memset(&how, 0, sizeof(how));
-	how.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC | O_NONBLOCK);
+	/* A FIFO must not hold us up; O_PATH opens nothing and takes no more
+	 * flags. */
+	if (!(flags & O_PATH))
+		flags |= O_NONBLOCK;
+	how.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC);
 	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
 	if (path[0] == '\0')
 		path = ".";
