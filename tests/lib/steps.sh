@@ -1,0 +1,118 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2154 # top, build, jobs, ... are tests/run's
+# SPDX-License-Identifier: BSD-2-Clause
+# The steps of tests/run; each notes what passed.
+
+packages="clang curl libclang-rt-14-dev libcmocka-dev mandoc nodejs npm
+procps shellcheck wrk xz-utils"
+
+install_packages() {
+	local p want= sudo=
+	./bootstrap --deps-only >"$build/deps.log" 2>&1 ||
+	    { note "install packages" "$build/deps.log" 1; finish; }
+	for p in $packages; do
+		# A command that is there already, wherever from, will do.
+		case $p in
+		nodejs)	command -v node >/dev/null && continue ;;
+		npm)	command -v npm >/dev/null && continue ;;
+		esac
+		dpkg-query -W -f '${Status}\n' "$p" 2>/dev/null |
+		    grep -q '^install ok installed$' || want="$want $p"
+	done
+	[ -n "$want" ] || return 0
+	[ "$(id -u)" -eq 0 ] || sudo=sudo
+	# shellcheck disable=SC2086 # a list
+	if ! { $sudo apt-get update -q &&
+	    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+	    --no-install-recommends $want; } >>"$build/deps.log" 2>&1; then
+		note "install packages:$want" "$build/deps.log" 1
+		finish
+	fi
+}
+
+bootstrap_tree() {
+	./bootstrap >"$build/bootstrap.log" 2>&1
+	note "bootstrap" "$build/bootstrap.log" $?
+	return "$failed"
+}
+
+# build_tree NAME CONFIGURE-OPTIONS...: build/NAME, installed in
+# build/NAME/inst.
+build_tree() {
+	local name=$1 dir=$build/$1
+	shift
+	mkdir -p "$dir"
+	(
+		cd "$dir" &&
+		"$top/configure" --quiet --prefix="$dir/inst" \
+		    --with-systemdsystemunitdir="$dir/inst/systemd" "$@" &&
+		make -j"$jobs" && rm -rf inst && make install
+	) >"$dir.log" 2>&1
+	local status=$?
+	note "build $name" "$dir.log" $status
+	return $status
+}
+
+run_make_check() {
+	local dir=$build/$1 log=$build/$1-check.log ok bad
+	(cd "$dir" && make -j"$jobs" -k check) >"$log" 2>&1
+	ok=$(awk '/^# PASS:/ { n += $3 } END { print n + 0 }' "$log")
+	bad=$(awk '/^# (FAIL|ERROR|XPASS):/ { n += $3 } END { print n + 0 }' \
+	    "$log")
+	if [ "$ok" -eq 0 ] || [ "$bad" -gt 0 ]; then
+		grep -E '^(FAIL|ERROR|XPASS):|error:' "$log" | sort -u
+		find "$dir/tests" "$dir/test-suite.log" -name test-suite.log \
+		    -exec tail -n 120 {} + 2>/dev/null
+	fi
+	note_counts "make check ($1)" "$log" "$ok" "$bad"
+}
+
+run_e2e() {
+	local log=$build/$1-e2e.log files ok bad
+	files=$(find tests/e2e -name "*$filter*.test.mjs" | sort)
+	[ -n "$files" ] || return 0
+	# shellcheck disable=SC2086 # a list of files
+	HOSTD_PREFIX=$build/$1/inst HOSTD_BUILD=$1 HOSTD_TOP=$top \
+	    node tests/e2e/lib/runner.mjs $files >"$log" 2>&1
+	ok=$(awk '/^# pass / { print $3 }' "$log" | tail -n 1)
+	bad=$(awk '/^# fail / { print $3 }' "$log" | tail -n 1)
+	[ "${bad:-1}" -eq 0 ] || cat "$log"
+	note_counts "end to end ($1)" "$log" "${ok:-0}" "${bad:-1}"
+}
+
+run_fuzzers() {
+	local dir=$build/fuzz target name corpus
+	CC=clang build_tree fuzz --enable-fuzzing || return 0
+	for target in "$dir"/tests/fuzz/fuzz_*; do
+		case $target in *.o|*.dSYM) continue ;; esac
+		[ -x "$target" ] || continue
+		name=$(basename "$target")
+		corpus=$top/tests/fuzz/corpus/${name#fuzz_}
+		mkdir -p "$dir/found/$name"
+		timeout -k 5 $((fuzz_seconds + 60)) "$target" \
+		    -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=10 \
+		    -artifact_prefix="$dir/found/$name/" \
+		    "$dir/found/$name" "$corpus" >"$dir/$name.log" 2>&1
+		note "$name for ${fuzz_seconds}s" "$dir/$name.log" $?
+	done
+}
+
+run_lint() {
+	local f log=$build/lint.log
+	git ls-files | while read -r f; do
+		head -n 1 "$f" 2>/dev/null | grep -Eaq '^#!/bin/(ba)?sh|^# shellcheck shell' &&
+		    echo "$f"
+	done | xargs shellcheck -x >"$log" 2>&1
+	note "shellcheck" "$log" $?
+	for f in man/*.[1-8] "$build"/normal/man/*.[1-8]; do
+		[ -e "$f" ] || continue
+		mandoc -T lint -W warning "$f" >"$log" 2>&1
+		note "mandoc $(basename "$f")" "$log" $?
+	done
+}
+
+# run_target BUILD TARGET: a make target that passes or fails.
+run_target() {
+	(cd "$build/$1" && make -j"$jobs" "$2") >"$build/$2.log" 2>&1
+	note "make $2" "$build/$2.log" $?
+}
