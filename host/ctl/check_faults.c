@@ -6,8 +6,6 @@
 #include "ctl/fake_request.h"
 
 #define BODY "0123456789abcdefghijklmnopqrstuvwxyz"
-#define LATER 120000u /* virtual milliseconds in which late calls show up */
-#define MAX_TICKS 2000
 
 struct fault {
 	const struct check *c;
@@ -16,19 +14,6 @@ struct fault {
 	struct fake_spec spec;
 	int why;
 };
-
-/* Let timers, posts and work that still know the request come. */
-static void
-aftermath(void)
-{
-	uint64_t limit = fake_now() + LATER;
-	int i;
-
-	while (fake_turn() > 0)
-		;
-	for (i = 0; i < MAX_TICKS && fake_tick(limit); i++)
-		(void)fake_turn();
-}
 
 static void
 round_gone(void *arg)
@@ -42,7 +27,7 @@ round_gone(void *arg)
 	spec.gone = GONE_NEVER;
 	spec.room = ROOM_ENOUGH;
 	next = fake_req_start(k->f, &spec);
-	aftermath();
+	fake_settle();
 	fake_req_run(next);
 	fake_req_free(next);
 }
@@ -131,7 +116,7 @@ case_ends(const struct check *c, const void *arg)
 				(void)fake_turn();
 		fake_req_end(r, *(const int *)arg);
 		fake_req_free(r);
-		aftermath();
+		fake_settle();
 	}
 	fake_destroy(f);
 }
@@ -195,7 +180,7 @@ case_drain(const struct check *c, const void *arg)
 	fake_destroy(f);
 	for (i = 0; i < 6; i++)
 		fake_req_free(r[i]);
-	aftermath();
+	fake_settle();
 }
 
 void

@@ -313,6 +313,7 @@ round_get(void *arg)
 	struct fake_spec spec = {.method = "GET"};
 
 	fake_request(arg, &spec, NULL);
+	fake_settle();
 }
 
 static void

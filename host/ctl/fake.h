@@ -129,9 +129,10 @@ int	fake_tick(uint64_t limit);
 void	fake_advance(uint64_t to);
 /* Wait a moment of real time for a post of another thread.  0: none came. */
 int	fake_wait(void);
+/* Let come what still knows of what has ended: timers, posts, work. */
+void	fake_settle(void);
 /* Before destroy: finish work, run releases, drop timers and posts. */
 void	fake_loop_end(struct fake *);
-unsigned fake_timers(const struct fake *);	/* running */
 
 extern const struct hostd_timer_api fake_timer_api;
 extern const struct hostd_work_api fake_work_api;

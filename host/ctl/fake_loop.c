@@ -10,6 +10,8 @@
 #define MAX_TIMERS 65536u
 #define MAX_WORK 4096u
 #define WAIT_NS 20000000L
+#define SETTLE_MS 120000u
+#define SETTLE_TICKS 2000
 
 struct task {
 	TAILQ_ENTRY(task) entry;
@@ -306,15 +308,16 @@ fake_tick(uint64_t limit)
 	return 1;
 }
 
-unsigned
-fake_timers(const struct fake *f)
+void
+fake_settle(void)
 {
-	struct timer *t;
-	unsigned n = 0;
+	uint64_t limit = fake_now() + SETTLE_MS;
+	int i;
 
-	LIST_FOREACH(t, &timers, entry)
-	n += t->fake == f;
-	return n;
+	while (fake_turn() > 0)
+		;
+	for (i = 0; i < SETTLE_TICKS && fake_tick(limit); i++)
+		(void)fake_turn();
 }
 
 /* Posts are dropped, releases are not: they are owed. */
