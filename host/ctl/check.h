@@ -16,6 +16,7 @@ struct fake_set {		/* --set key=value */
 
 struct check {
 	const char *path;	/* the .so */
+	const char *target;	/* path to ask for; NULL: from its route */
 	const struct fake_set *sets;	/* ends with key NULL */
 	unsigned seconds;	/* for one case */
 	int verbose, strict;

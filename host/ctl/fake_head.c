@@ -116,6 +116,14 @@ fake_pattern(const struct module *m)
 	return pattern;
 }
 
+static const char *chosen;
+
+void
+fake_route_choose(const char *path)
+{
+	chosen = path;
+}
+
 const char *
 fake_route(const struct module *m)
 {
@@ -123,6 +131,8 @@ fake_route(const struct module *m)
 	const char *s = fake_pattern(m);
 	size_t n = 0;
 
+	if (chosen != NULL)
+		return chosen;
 	while (*s != '\0' && n + sizeof(PARAM_VALUE) < sizeof(path)) {
 		if (*s != ':') {
 			path[n++] = *s++;

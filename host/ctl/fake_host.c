@@ -168,6 +168,7 @@ fake_load(const struct check *c)
 	char why[512];
 	struct module *m;
 
+	fake_route_choose(c->target);
 	check_where("loading it");
 	if ((m = module_open(c->path, c->path, why, sizeof(why))) == NULL)
 		check_fail("%s", why);

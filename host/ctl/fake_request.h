@@ -95,6 +95,8 @@ const char *fake_route_param(const struct module *, const char *name);
 const char *fake_pattern(const struct module *);
 /* A path that the pattern of its default route matches; static. */
 const char *fake_route(const struct module *);
+/* Ask for this path instead; NULL: as above. */
+void	fake_route_choose(const char *path);
 const struct module_provide *fake_provide(const struct module *);
 
 #endif

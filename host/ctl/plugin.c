@@ -19,7 +19,8 @@ static const struct {
     {"inspect", plugin_inspect, "inspect [--json] FILE"},
     {"schema", plugin_schema, "schema [--json] FILE"},
     {"check", plugin_check,
-	"check [--json] [--strict] [--verbose] [--set key=value]... "
+	"check [--json] [--strict] [--verbose] [--path PATH]\n"
+	"           [--set key=value]... "
 	"FILE"},
     {"new", plugin_new, "new KIND NAME [DIR]"},
 };

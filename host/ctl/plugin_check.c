@@ -14,7 +14,8 @@ usage(void)
 {
 	(void)fprintf(stderr,
 	    "usage: hostctl plugin check [--json] [--strict] "
-	    "[--verbose] [--set key=value]... FILE\n");
+	    "[--verbose] [--path PATH]\n           [--set key=value]... "
+	    "FILE\n");
 	return PLUGIN_USAGE;
 }
 
@@ -50,7 +51,9 @@ parse(struct check *c, struct fake_set **sets, int argc, char **argv)
 		else if (strcmp(argv[i], "--set") == 0 && i + 1 < argc) {
 			if (add_set(sets, &n, argv[++i]) == -1)
 				return -1;
-		} else if (argv[i][0] == '-' || c->path != NULL)
+		} else if (strcmp(argv[i], "--path") == 0 && i + 1 < argc)
+			c->target = argv[++i];
+		else if (argv[i][0] == '-' || c->path != NULL)
 			return -1;
 		else
 			c->path = argv[i];
