@@ -23,7 +23,7 @@
  * 17	a slow client gets
  * 18	has no help
  * 19	for key "undeclared", which it does not declare
- * 20	crashed with SIGFPE
+ * 20	while in on_body of POST
  * 21	threads running
  * 22	before the release function of write_file
  * 23	host without get_ext: called get_ext of host
