@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/child.h"
+
+#define TERM_AFTER 1000 /* ms after a deadline */
+#define KILL_AFTER 2000 /* ms after SIGTERM */
+#define EXIT_NO_EXEC 127
+
+/* A message that waits for room in the channel. */
+struct child_out {
+	TAILQ_ENTRY(child_out) entry;
+	enum chan_type type;
+	size_t len;
+	int fd; /* a duplicate, or -1 */
+	char data[sizeof(struct chan_init)];
+};
+
+static void child_poll(struct child *);
+
+static void
+child_closed(uv_handle_t *h)
+{
+	struct child *c = h->data;
+
+	if (--c->handles == 0)
+		free(c);
+}
+
+static void
+child_out_free(struct child *c, struct child_out *o)
+{
+	TAILQ_REMOVE(&c->out, o, entry);
+	if (o->fd != -1)
+		(void)close(o->fd);
+	free(o);
+}
+
+static void
+child_hang_up(struct child *c)
+{
+	if (c->fd == -1)
+		return;
+	(void)uv_poll_stop(&c->poll);
+	(void)close(c->fd);
+	c->fd = -1;
+	while (!TAILQ_EMPTY(&c->out))
+		child_out_free(c, TAILQ_FIRST(&c->out));
+}
+
+static void
+child_free(struct child *c)
+{
+	LIST_REMOVE(c, link);
+	child_hang_up(c);
+	uv_close((uv_handle_t *)&c->poll, child_closed);
+	uv_close((uv_handle_t *)&c->timer, child_closed);
+}
+
+/* ---- what it says ---- */
+
+void
+child_blame(struct child *c, const char *why)
+{
+	if (c->why[0] == '\0')
+		(void)snprintf(c->why, sizeof(c->why), "%.*s",
+		    (int)sizeof(c->why) - 1, why);
+}
+
+static void
+child_ready(struct child *c)
+{
+	c->ready = 1;
+	if (!c->ending) {
+		(void)uv_timer_stop(&c->timer);
+		atomic_store(&c->all->board->cells[c->cell].state, CELL_READY);
+	}
+}
+
+static void
+child_message(struct child *c, struct chan_msg *msg)
+{
+	switch (msg->type) {
+	case CHAN_FAILED:
+		c->failed = 1;
+		child_blame(c, msg->data);
+		break;
+	case CHAN_READY:
+		if (c->ready)
+			break;
+		child_ready(c);
+		c->ops->message(c, msg);
+		break;
+	case CHAN_REPORT:
+	case CHAN_DRAINED:
+		c->ops->message(c, msg);
+		break;
+	default:
+		child_kill(c, "sent a message that is not for the master");
+	}
+	chan_close_fds(msg);
+}
+
+/* Everything that is there; up to a bound, so that no child can keep us. */
+static void
+child_read(struct child *c)
+{
+	static struct chan_msg msg;
+	int n, rc;
+
+	for (n = 0; n < 1000 && c->fd != -1; n++) {
+		rc = chan_recv(c->fd, &msg);
+		if (rc == 1) {
+			child_message(c, &msg);
+			continue;
+		}
+		if (rc == -1 && errno == EAGAIN)
+			return;
+		if (rc == -1)
+			child_kill(c, "sent a malformed message");
+		child_hang_up(c);
+	}
+}
+
+/* ---- what we say ---- */
+
+static int
+child_send_now(
+    struct child *c, enum chan_type type, const void *data, size_t len, int fd)
+{
+	return chan_send(c->fd, type, data, len, &fd, fd == -1 ? 0 : 1);
+}
+
+void
+child_send(
+    struct child *c, enum chan_type type, const void *data, size_t len, int fd)
+{
+	struct child_out *o;
+
+	if (c->fd == -1)
+		return;
+	if (TAILQ_EMPTY(&c->out)) {
+		if (child_send_now(c, type, data, len, fd) == 0)
+			return;
+		if (errno != EAGAIN && errno != ETOOMANYREFS) {
+			if (errno != EPIPE && errno != ECONNRESET)
+				log_warn("%s: sending message %d", c->name,
+				    (int)type);
+			return;
+		}
+	}
+	o = xcalloc(1, sizeof(*o));
+	o->type = type;
+	o->len = len;
+	o->fd = fd == -1 ? -1 : dup(fd);
+	if (len > 0)
+		memcpy(o->data, data, len);
+	TAILQ_INSERT_TAIL(&c->out, o, entry);
+	child_poll(c);
+}
+
+static void
+child_write(struct child *c)
+{
+	struct child_out *o;
+
+	while ((o = TAILQ_FIRST(&c->out)) != NULL) {
+		if (child_send_now(c, o->type, o->data, o->len, o->fd) == -1 &&
+		    (errno == EAGAIN || errno == ETOOMANYREFS))
+			return;
+		child_out_free(c, o);
+	}
+	child_poll(c);
+}
+
+static void
+child_polled(uv_poll_t *p, int status, int events)
+{
+	struct child *c = p->data;
+
+	if (status < 0 || (events & UV_READABLE))
+		child_read(c);
+	if (c->fd != -1 && (events & UV_WRITABLE))
+		child_write(c);
+}
+
+static void
+child_poll(struct child *c)
+{
+	int events = UV_READABLE;
+
+	if (!TAILQ_EMPTY(&c->out))
+		events |= UV_WRITABLE;
+	(void)uv_poll_start(&c->poll, events, child_polled);
+}
+
+/* ---- how it ends ---- */
+
+static void
+child_escalate(uv_timer_t *t)
+{
+	struct child *c = t->data;
+	int sig = c->killing;
+
+	log_warnx("%s (pid %d) has not ended in time, sending %s", c->name,
+	    (int)c->pid, sig == SIGTERM ? "SIGTERM" : "SIGKILL");
+	(void)kill(c->pid, sig);
+	if (sig == SIGTERM) {
+		c->killing = SIGKILL;
+		(void)uv_timer_start(t, child_escalate, KILL_AFTER, 0);
+	}
+}
+
+static void
+child_end(struct child *c)
+{
+	c->ending = 1;
+	atomic_store(&c->all->board->cells[c->cell].state, CELL_DRAINING);
+	(void)uv_timer_stop(&c->timer);
+}
+
+void
+child_drain(struct child *c, int64_t ms)
+{
+	struct chan_drain d = {.deadline_ms = (uint32_t)ms};
+
+	if (c->ending)
+		return;
+	child_end(c);
+	child_send(c, CHAN_DRAIN, &d, sizeof(d), -1);
+	c->killing = SIGTERM;
+	if (ms > 0)
+		(void)uv_timer_start(
+		    &c->timer, child_escalate, (uint64_t)ms + TERM_AFTER, 0);
+}
+
+void
+child_stop(struct child *c)
+{
+	child_end(c);
+	child_send(c, CHAN_STOP, NULL, 0, -1);
+	c->killing = SIGTERM;
+	(void)uv_timer_start(&c->timer, child_escalate, TERM_AFTER, 0);
+}
+
+void
+child_kill(struct child *c, const char *why)
+{
+	child_blame(c, why);
+	(void)kill(c->pid, SIGKILL);
+}
+
+static void
+child_late(uv_timer_t *t)
+{
+	struct child *c = t->data;
+	char plugin[64], why[200];
+	const char *cb;
+
+	cb = board_running(
+	    &c->all->board->cells[c->cell], plugin, sizeof(plugin));
+	if (cb != NULL)
+		(void)snprintf(why, sizeof(why),
+		    "not ready in time: plugin %s is still in %s; "
+		    "see ready_timeout",
+		    plugin, cb);
+	else
+		(void)snprintf(
+		    why, sizeof(why), "not ready in time; see ready_timeout");
+	child_kill(c, why);
+}
+
+/* "SIGSEGV in plugin chat, on_headers", "exit status 1" */
+static void
+child_cause(const struct child *c, int status, char *buf, size_t size)
+{
+	const struct board_cell *cell = &c->all->board->cells[c->cell];
+	char plugin[64], how[64];
+	const char *cb, *sig;
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_EXEC)
+		(void)snprintf(how, sizeof(how), "it could not be executed");
+	else if (WIFEXITED(status))
+		(void)snprintf(
+		    how, sizeof(how), "exit status %d", WEXITSTATUS(status));
+	else {
+		sig = sigabbrev_np(WTERMSIG(status));
+		(void)snprintf(
+		    how, sizeof(how), "SIG%s", sig != NULL ? sig : "?");
+	}
+	cb = board_running(cell, plugin, sizeof(plugin));
+	if (c->why[0] != '\0')
+		(void)snprintf(buf, size, "%s", c->why);
+	else if (cb != NULL)
+		(void)snprintf(
+		    buf, size, "%s in plugin %s, %s", how, plugin, cb);
+	else
+		(void)snprintf(buf, size, "%s", how);
+}
+
+static void
+child_reaped(struct child *c, int status)
+{
+	struct children *all = c->all;
+	char cause[sizeof(c->why)];
+
+	child_read(c); /* its last words */
+	child_cause(c, status, cause, sizeof(cause));
+	log_debug("%s (pid %d) has ended: %s", c->name, (int)c->pid, cause);
+	c->ops->exited(c, cause);
+	board_cell_retire(all->board, c->cell);
+	child_free(c);
+	if (LIST_EMPTY(&all->list) && all->empty != NULL)
+		all->empty(all);
+}
+
+static struct child *
+children_find(struct children *all, pid_t pid)
+{
+	struct child *c;
+
+	LIST_FOREACH(c, &all->list, link)
+	if (c->pid == pid)
+		return c;
+	return NULL;
+}
+
+/* Others' orphans come here as well when we are process 1. */
+static void
+children_reap(struct children *all)
+{
+	struct child *c;
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		c = children_find(all, pid);
+		if (c != NULL && (WIFEXITED(status) || WIFSIGNALED(status)))
+			child_reaped(c, status);
+	}
+}
+
+static void
+children_signalled(uv_signal_t *h, int sig)
+{
+	(void)sig;
+	children_reap(h->data);
+}
+
+void
+children_init(
+    struct children *all, uv_loop_t *loop, struct board *board, const char *exe)
+{
+	LIST_INIT(&all->list);
+	all->empty = NULL;
+	all->loop = loop;
+	all->board = board;
+	all->exe = exe;
+	all->error_log = STDERR_FILENO;
+	(void)uv_signal_init(loop, &all->sigchld);
+	all->sigchld.data = all;
+	(void)uv_signal_start(&all->sigchld, children_signalled, SIGCHLD);
+}
+
+void
+children_close(struct children *all)
+{
+	struct child *c;
+
+	while ((c = LIST_FIRST(&all->list)) != NULL) {
+		(void)kill(c->pid, SIGKILL);
+		(void)waitpid(c->pid, NULL, 0);
+		child_free(c);
+	}
+	uv_close((uv_handle_t *)&all->sigchld, NULL);
+}
+
+/* ---- how it starts ---- */
+
+/* In the child.  What is ignored here stays so over exec: what a terminal
+ * sends to all of its processes is for the master alone. */
+static void
+child_signals(void)
+{
+	static const int ignored[] = {
+	    SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGPIPE};
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	size_t i;
+
+	(void)sigaction(SIGTERM, &sa, NULL);
+	(void)sigaction(SIGCHLD, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		(void)sigaction(ignored[i], &sa, NULL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void
+child_exec(const char *exe, const char *title, int fd)
+{
+	char *const argv[] = {
+	    (char *)(uintptr_t)title, (char *)(uintptr_t) "--child", NULL};
+
+	child_signals();
+	if (fd == CHAN_FD) {
+		fd = dup(fd); /* dup2 to itself would leave FD_CLOEXEC */
+		if (fd == -1)
+			_exit(EXIT_NO_EXEC);
+	}
+	if (dup2(fd, CHAN_FD) == -1)
+		_exit(EXIT_NO_EXEC);
+	if (fd != CHAN_FD)
+		(void)close(fd);
+	(void)execv(exe, argv);
+	_exit(EXIT_NO_EXEC);
+}
+
+/* Signals wait, so that none is handled by the copy of our loop. */
+static pid_t
+child_fork(struct children *all, const char *title, int fd)
+{
+	sigset_t every, before;
+	pid_t pid;
+
+	(void)sigfillset(&every);
+	(void)sigprocmask(SIG_SETMASK, &every, &before);
+	pid = fork();
+	if (pid == 0)
+		child_exec(all->exe, title, fd);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
+/* The board's cell; the pool's name is left out for a probe, which no status
+ * page needs to see. */
+static void
+child_cell_fill(struct child *c, const struct child_opts *o)
+{
+	struct board_cell *cell = &c->all->board->cells[c->cell];
+
+	cell->slot = o->slot;
+	cell->generation = o->generation;
+	cell->restarts = o->restarts;
+	cell->started_ms = board_clock_ms();
+	(void)snprintf(cell->pool, sizeof(cell->pool), "%s", o->pool);
+}
+
+static void
+child_send_init(struct child *c, const struct child_opts *o)
+{
+	struct chan_init init = {
+	    .role = (uint32_t)o->role,
+	    .slot = o->slot,
+	    .cell = (uint32_t)c->cell,
+	    .generation = o->generation,
+	};
+	int fds[2] = {c->all->board->fd, c->all->error_log};
+
+	(void)snprintf(init.pool, sizeof(init.pool), "%s", o->pool);
+	(void)snprintf(init.snapshot, sizeof(init.snapshot), "%s", o->snapshot);
+	/* It can't be full: this is the first message. */
+	if (chan_send(c->fd, CHAN_INIT, &init, sizeof(init), fds, 2) == -1)
+		child_kill(c, "could not be told what to do");
+}
+
+static void
+child_name(struct child *c, const struct child_opts *o)
+{
+	if (o->role == CHAN_ROLE_PROBE)
+		(void)snprintf(c->name, sizeof(c->name), "probe");
+	else
+		(void)snprintf(
+		    c->name, sizeof(c->name), "%s.%u", o->pool, o->slot);
+}
+
+static struct child *
+child_new(struct children *all, const struct child_opts *o, int fd, int cell)
+{
+	struct child *c = xcalloc(1, sizeof(*c));
+
+	c->all = all;
+	c->fd = fd;
+	c->cell = cell;
+	c->generation = o->generation;
+	c->started = uv_now(all->loop);
+	c->handles = 2;
+	TAILQ_INIT(&c->out);
+	child_name(c, o);
+	child_cell_fill(c, o);
+	(void)uv_poll_init(all->loop, &c->poll, fd);
+	(void)uv_timer_init(all->loop, &c->timer);
+	c->poll.data = c->timer.data = c;
+	LIST_INSERT_HEAD(&all->list, c, link);
+	return c;
+}
+
+struct child *
+child_spawn(struct children *all, const struct child_opts *o,
+    const struct child_ops *ops, void *owner, char *why, size_t size)
+{
+	struct child *c;
+	char title[160];
+	int fds[2], cell;
+
+	cell = board_cell_take(all->board);
+	if (cell == -1) {
+		(void)snprintf(
+		    why, size, "no more than %d processes", BOARD_CELLS);
+		return NULL;
+	}
+	if (chan_pair(fds) == -1) {
+		(void)snprintf(
+		    why, size, "making a channel: %s", strerror(errno));
+		goto retire;
+	}
+	c = child_new(all, o, fds[0], cell);
+	c->ops = ops;
+	c->owner = owner;
+	(void)snprintf(
+	    title, sizeof(title), "hostd: %s gen %u", c->name, o->generation);
+	c->pid = child_fork(all, title, fds[1]);
+	(void)close(fds[1]);
+	if (c->pid == -1) {
+		(void)snprintf(why, size, "fork: %s", strerror(errno));
+		child_free(c);
+		goto retire;
+	}
+	all->board->cells[cell].pid = (uint32_t)c->pid;
+	child_send_init(c, o);
+	child_poll(c);
+	(void)uv_timer_start(
+	    &c->timer, child_late, (uint64_t)o->ready_timeout, 0);
+	return c;
+retire:
+	board_cell_retire(all->board, cell);
+	return NULL;
+}

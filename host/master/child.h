@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One process started by the master: a worker or a probe.  Knows how to start
+ * it, talk to it, end it, and say what became of it; what that means is the
+ * owner's business.
+ */
+#ifndef MASTER_CHILD_H
+#define MASTER_CHILD_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+#include "base/board.h"
+#include "net/chan.h"
+
+struct child;
+
+struct child_ops {
+	/* READY, DRAINED or REPORT.  FAILED comes back as the cause. */
+	void (*message)(struct child *, const struct chan_msg *);
+	/* It has ended.  The child is freed on return. */
+	void (*exited)(struct child *, const char *cause);
+};
+
+struct child_out;
+
+struct child {
+	LIST_ENTRY(child) link;
+	struct children *all;
+	const struct child_ops *ops;
+	void *owner;
+	pid_t pid;
+	int fd;			/* our end of the channel; -1: closed */
+	int cell;		/* of the board */
+	int ready;		/* has said READY */
+	int failed;		/* has said FAILED */
+	int ending;		/* was told to drain or stop */
+	int killing;		/* next signal of the escalation */
+	uint32_t generation;
+	uint64_t started;	/* ms, of uv_now */
+	char name[96];		/* "web.0", "probe" */
+	char why[1024];		/* from FAILED, or why we have killed it */
+	uv_poll_t poll;
+	uv_timer_t timer;
+	int handles;		/* not yet closed */
+	TAILQ_HEAD(, child_out) out;	/* the channel was full */
+};
+
+/* What all children share. */
+struct children {
+	LIST_HEAD(, child) list;
+	uv_loop_t *loop;
+	struct board *board;
+	const char *exe;	/* absolute path of hostd */
+	uv_signal_t sigchld;
+	void (*empty)(struct children *);	/* the last has ended; or NULL */
+	int error_log;		/* descriptor that is passed on */
+};
+
+struct child_opts {
+	enum chan_role role;
+	const char *pool;	/* "" for a probe */
+	uint32_t slot;
+	uint32_t generation;
+	uint32_t restarts;
+	const char *snapshot;
+	int64_t ready_timeout;	/* ms */
+};
+
+/* Started and sent INIT; the owner sends the rest and START.  NULL with a
+ * reason in why. */
+struct child *child_spawn(struct children *, const struct child_opts *,
+	    const struct child_ops *, void *owner, char *why, size_t size);
+/* Queued when the channel is full.  The descriptor stays the caller's. */
+void	child_send(struct child *, enum chan_type, const void *, size_t len,
+	    int fd);
+/* Tell it to finish; after ms, signals help.  0: no limit. */
+void	child_drain(struct child *, int64_t ms);
+/* Tell it to end now; after a second, signals help. */
+void	child_stop(struct child *);
+void	child_kill(struct child *, const char *why);
+/* What child_ops.exited is told, unless something was before. */
+void	child_blame(struct child *, const char *why);
+
+/* Watches for their ends. */
+void	children_init(struct children *, uv_loop_t *, struct board *,
+	    const char *exe);
+/* Kills those there are, without a word to their owners. */
+void	children_close(struct children *);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What hostctl can ask for. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/board_json.h"
+#include "base/log.h"
+#include "master/control.h"
+#include "master/rollout.h"
+
+#define WORKERS_MAX 256
+
+struct command {
+	const char *name;
+	void (*run)(struct control_client *, const json_t *request);
+};
+
+/* ---- rollouts ---- */
+
+static void
+rollout_said(void *arg, const char *text)
+{
+	control_progress(arg, text);
+}
+
+static void
+rollout_ended(void *arg, const struct conf_errors *errors)
+{
+	struct control_client *c = arg;
+	const struct conf_error *e;
+
+	TAILQ_FOREACH(e, errors, entry)
+	control_error(c, e->text);
+	control_end(c, TAILQ_EMPTY(errors),
+	    json_pack(
+		"{s:I}", "generation", (json_int_t)c->control->m->gen->n));
+}
+
+static void
+command_busy(struct control_client *c)
+{
+	control_error(c,
+	    c->control->m->stopping
+		? "hostd is stopping"
+		: "a reload or a change of scale is under way; try again "
+		  "when it has ended");
+	control_end(c, 0, NULL);
+}
+
+static void
+command_reload(struct control_client *c, const json_t *request)
+{
+	struct watcher w = {rollout_said, rollout_ended, c};
+
+	(void)request;
+	if (rollout_reload(c->control->m, &w) == -1)
+		command_busy(c);
+}
+
+static void
+command_scale(struct control_client *c, const json_t *request)
+{
+	struct watcher w = {rollout_said, rollout_ended, c};
+	const char *pool = json_string_value(json_object_get(request, "pool"));
+	const json_t *n = json_object_get(request, "workers");
+	struct master *m = c->control->m;
+	char text[160];
+
+	if (pool == NULL || m->gen == NULL ||
+	    generation_pool(m->gen, pool) == NULL) {
+		(void)snprintf(text, sizeof(text), "there is no pool \"%.64s\"",
+		    pool != NULL ? pool : "");
+		control_error(c, text);
+		control_end(c, 0, NULL);
+	} else if (!json_is_integer(n) || json_integer_value(n) < 1 ||
+	    json_integer_value(n) > WORKERS_MAX) {
+		(void)snprintf(text, sizeof(text),
+		    "the number of workers is 1 to %d", WORKERS_MAX);
+		control_error(c, text);
+		control_end(c, 0, NULL);
+	} else if (rollout_scale(m, pool, (int)json_integer_value(n), &w) ==
+	    -1) {
+		command_busy(c);
+	}
+}
+
+/* ---- status ---- */
+
+static json_t *
+pool_json(json_t *status, const char *name)
+{
+	json_t *pools = json_object_get(status, "pools"), *p;
+	const char *s;
+	size_t i;
+
+	for (i = 0; i < json_array_size(pools); i++) {
+		p = json_array_get(pools, i);
+		s = json_string_value(json_object_get(p, "name"));
+		if (s != NULL && strcmp(s, name) == 0)
+			return p;
+	}
+	p = json_pack("{s:s,s:[]}", "name", name, "workers");
+	(void)json_array_append_new(pools, p);
+	return p;
+}
+
+/* A slot that waits for its next try has no process, so no cell either. */
+static void
+slot_waiting_json(json_t *pool, const struct slot *s, uint64_t now)
+{
+	uint64_t in = s->respawn_at > now ? s->respawn_at - now : 0;
+
+	(void)json_array_append_new(json_object_get(pool, "workers"),
+	    json_pack("{s:I,s:I,s:s,s:I,s:I}", "slot", (json_int_t)s->index,
+		"generation", (json_int_t)s->gen->n, "state", "waiting",
+		"restarts", (json_int_t)s->restarts, "retry_in_ms",
+		(json_int_t)in));
+}
+
+static void
+pools_json(const struct master *m, json_t *status)
+{
+	const struct pool *p;
+	const struct slot *s;
+	json_t *o;
+
+	TAILQ_FOREACH(p, &m->pools.list, link)
+	{
+		o = pool_json(status, p->name);
+		(void)json_object_set_new(
+		    o, "configured", json_integer(p->configured));
+		(void)json_object_set_new(o, "target", json_integer(p->target));
+		TAILQ_FOREACH(s, &p->slots, link)
+		if (s->respawn_at != 0 && s->gen != NULL)
+			slot_waiting_json(o, s, uv_now(&m->loop));
+	}
+}
+
+static void
+command_status(struct control_client *c, const json_t *request)
+{
+	struct master *m = c->control->m;
+	json_t *status = board_json(&m->board);
+
+	(void)request;
+	pools_json(m, status);
+	(void)json_object_set_new(
+	    status, "conf_file", json_string(m->conf_file));
+	(void)json_object_set_new(status, "run_dir", json_string(m->run_dir));
+	(void)json_object_set_new(status, "state",
+	    json_string(m->stopping	 ? "stopping"
+		    : m->rollout != NULL ? "changing"
+					 : "serving"));
+	control_end(c, 1, json_pack("{s:o}", "status", status));
+}
+
+static void
+command_version(struct control_client *c, const json_t *request)
+{
+	(void)request;
+	control_end(c, 1,
+	    json_pack(
+		"{s:s}", "version", c->control->m->board.node->hostd_version));
+}
+
+/* ---- the rest ---- */
+
+static void
+command_logs_reopen(struct control_client *c, const json_t *request)
+{
+	char why[512];
+
+	(void)request;
+	if (master_reopen_logs(c->control->m, why, sizeof(why)) == 0) {
+		control_end(c, 1, NULL);
+		return;
+	}
+	control_error(c, why);
+	control_end(c, 0, NULL);
+}
+
+/* The answer comes when everything has ended, see command_stopped. */
+static void
+command_stop(struct control_client *c, const json_t *request)
+{
+	if (json_is_true(json_object_get(request, "now")))
+		master_stop(c->control->m);
+	control_progress(c, "waiting for workers to finish");
+	c->busy = 2;
+	master_stop(c->control->m);
+}
+
+void
+command_stopped(struct control *k)
+{
+	struct control_client *c, *next;
+
+	for (c = TAILQ_FIRST(&k->clients); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (c->busy == 2)
+			control_end(c, 1, NULL);
+	}
+}
+
+void
+command_forget(struct control_client *c)
+{
+	rollout_unwatch(c->control->m, c);
+}
+
+static const struct command commands[] = {
+    {"status", command_status},
+    {"reload", command_reload},
+    {"scale", command_scale},
+    {"logs-reopen", command_logs_reopen},
+    {"stop", command_stop},
+    {"version", command_version},
+};
+
+void
+command_run(struct control_client *c, const json_t *request)
+{
+	const char *cmd = json_string_value(json_object_get(request, "cmd"));
+	size_t i;
+
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (cmd != NULL && strcmp(commands[i].name, cmd) == 0) {
+			commands[i].run(c, request);
+			return;
+		}
+	control_error(c, "the request has no \"cmd\" that is known");
+	control_end(c, 0, NULL);
+}

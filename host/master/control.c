@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/control.h"
+#include "net/listener.h"
+
+#define LINE_MAX_BYTES (64 * 1024)
+#define OUT_MAX_BYTES (4 * 1024 * 1024) /* a client that does not read */
+#define CLIENTS_MAX 32
+#define IDLE_MS 10000 /* for a request, or for taking an answer */
+
+struct control_write {
+	uv_write_t req;
+	char *text;
+};
+
+static void client_arm(struct control_client *);
+
+/* ---- closing ---- */
+
+static void
+client_closed(uv_handle_t *h)
+{
+	struct control_client *c = h->data;
+
+	if (--c->handles > 0)
+		return;
+	buf_free(&c->in);
+	free(c);
+}
+
+static void
+client_close(struct control_client *c)
+{
+	if (c->closing)
+		return;
+	c->closing = 1;
+	if (c->busy)
+		command_forget(c);
+	TAILQ_REMOVE(&c->control->clients, c, link);
+	c->control->nclients--;
+	uv_close((uv_handle_t *)&c->pipe, client_closed);
+	uv_close((uv_handle_t *)&c->idle, client_closed);
+}
+
+static void
+client_idle(uv_timer_t *t)
+{
+	client_close(t->data);
+}
+
+/* While we work on a request, it is the client that waits. */
+static void
+client_arm(struct control_client *c)
+{
+	if (c->busy &&
+	    uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) == 0)
+		(void)uv_timer_stop(&c->idle);
+	else
+		(void)uv_timer_start(&c->idle, client_idle, IDLE_MS, 0);
+}
+
+/* ---- answering ---- */
+
+static void
+client_written(uv_write_t *req, int status)
+{
+	struct control_write *w = (struct control_write *)(void *)req;
+	struct control_client *c = req->handle->data;
+
+	free(w->text);
+	free(w);
+	if (status < 0)
+		client_close(c);
+	else if (!c->closing)
+		client_arm(c);
+}
+
+void
+control_say(struct control_client *c, json_t *line)
+{
+	struct control_write *w;
+	char *text = json_dumps(line, JSON_COMPACT);
+	uv_buf_t buf;
+
+	json_decref(line);
+	if (c->closing || text == NULL) {
+		free(text);
+		return;
+	}
+	w = xcalloc(1, sizeof(*w));
+	w->text = xasprintf("%s\n", text);
+	free(text);
+	buf = uv_buf_init(w->text, (unsigned)strlen(w->text));
+	if (uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) >
+		OUT_MAX_BYTES ||
+	    uv_write(&w->req, (uv_stream_t *)&c->pipe, &buf, 1,
+		client_written) < 0) {
+		free(w->text);
+		free(w);
+		client_close(c);
+		return;
+	}
+	client_arm(c);
+}
+
+/* Texts may come from files and plugins, and need not be UTF-8. */
+static json_t *
+json_any_text(const char *text)
+{
+	json_t *s = json_string(text);
+	char *copy, *p;
+
+	if (s != NULL)
+		return s;
+	copy = xstrdup(text);
+	for (p = copy; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	s = json_string(copy);
+	free(copy);
+	return s;
+}
+
+void
+control_progress(struct control_client *c, const char *text)
+{
+	control_say(c, json_pack("{s:o}", "progress", json_any_text(text)));
+}
+
+void
+control_error(struct control_client *c, const char *text)
+{
+	control_say(c, json_pack("{s:o}", "error", json_any_text(text)));
+}
+
+static void client_lines(struct control_client *);
+
+void
+control_end(struct control_client *c, int ok, json_t *more)
+{
+	json_t *o = json_pack("{s:b}", "ok", ok);
+
+	if (more != NULL) {
+		(void)json_object_update(o, more);
+		json_decref(more);
+	}
+	c->busy = 0;
+	control_say(c, o);
+	client_lines(c);
+}
+
+/* ---- reading ---- */
+
+static void
+client_line(struct control_client *c, const char *line, size_t len)
+{
+	json_error_t e;
+	json_t *request = json_loadb(line, len, 0, &e);
+
+	c->busy = 1;
+	client_arm(c);
+	if (json_is_object(request)) {
+		command_run(c, request);
+	} else {
+		control_error(c, "the request is not a JSON object");
+		control_end(c, 0, NULL);
+	}
+	json_decref(request);
+}
+
+static void
+client_lines(struct control_client *c)
+{
+	char *nl, *line;
+	size_t n;
+
+	while (!c->busy && !c->closing && c->in.len > 0 &&
+	    (nl = memchr(c->in.p, '\n', c->in.len)) != NULL) {
+		n = (size_t)(nl - c->in.p);
+		line = xstrndup(c->in.p, n);
+		buf_consume(&c->in, n + 1);
+		client_line(c, line, n);
+		free(line);
+	}
+	if (c->in.len > LINE_MAX_BYTES)
+		client_close(c);
+}
+
+static void
+client_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+	static char space[16384];
+
+	(void)h;
+	(void)suggested;
+	*buf = uv_buf_init(space, sizeof(space));
+}
+
+static void
+client_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
+{
+	struct control_client *c = s->data;
+
+	if (n < 0) {
+		client_close(c);
+		return;
+	}
+	buf_append(&c->in, buf->base, (size_t)n);
+	client_lines(c);
+}
+
+/* ---- accepting ---- */
+
+static int
+client_may(const struct control_client *c)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	uv_os_fd_t fd;
+
+	if (uv_fileno((const uv_handle_t *)&c->pipe, &fd) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
+		return 0;
+	return cred.uid == 0 || cred.uid == geteuid();
+}
+
+static void
+control_accept(uv_stream_t *server, int status)
+{
+	struct control *k = server->data;
+	struct control_client *c;
+
+	if (status < 0)
+		return;
+	c = xcalloc(1, sizeof(*c));
+	c->control = k;
+	c->handles = 2;
+	(void)uv_pipe_init(&k->m->loop, &c->pipe, 0);
+	(void)uv_timer_init(&k->m->loop, &c->idle);
+	c->pipe.data = c->idle.data = c;
+	TAILQ_INSERT_TAIL(&k->clients, c, link);
+	k->nclients++;
+	if (uv_accept(server, (uv_stream_t *)&c->pipe) < 0 ||
+	    k->nclients > CLIENTS_MAX || !client_may(c) ||
+	    uv_read_start((uv_stream_t *)&c->pipe, client_alloc, client_read) <
+		0) {
+		client_close(c);
+		return;
+	}
+	client_arm(c);
+}
+
+static int
+control_addr(const char *path, struct addr *a)
+{
+	struct sockaddr_un *sun = (struct sockaddr_un *)&a->ss;
+	size_t n = strlen(path);
+
+	memset(a, 0, sizeof(*a));
+	if (n >= sizeof(sun->sun_path))
+		return -1;
+	sun->sun_family = AF_UNIX;
+	memcpy(sun->sun_path, path, n + 1);
+	a->len = (socklen_t)sizeof(*sun);
+	return 0;
+}
+
+/* The same as for clients' unix sockets: stale ones are replaced, live ones
+ * are not. */
+static int
+control_socket(const char *path, char *why, size_t size)
+{
+	struct listener_opts o = {.mode = 0600};
+	struct listener *l;
+	struct addr a;
+	char reason[256];
+	int fd;
+
+	if (control_addr(path, &a) == -1) {
+		(void)snprintf(why, size, "control: %s: name too long", path);
+		return -1;
+	}
+	o.addr = &a;
+	l = listener_open(&o, reason, sizeof(reason));
+	if (l == NULL && errno == EADDRINUSE)
+		(void)snprintf(why, size,
+		    "another hostd is running: it answers on %s", path);
+	else if (l == NULL)
+		(void)snprintf(why, size, "control: %s: %s", path, reason);
+	if (l == NULL)
+		return -1;
+	fd = l->fd;
+	free(l); /* the path is removed by control_close */
+	return fd;
+}
+
+struct control *
+control_open(struct master *m, const char *path, char *why, size_t size)
+{
+	struct control *k;
+	int fd = control_socket(path, why, size);
+
+	if (fd == -1)
+		return NULL;
+	k = xcalloc(1, sizeof(*k));
+	k->m = m;
+	k->path = xstrdup(path);
+	TAILQ_INIT(&k->clients);
+	(void)uv_pipe_init(&m->loop, &k->server, 0);
+	k->server.data = k;
+	if (uv_pipe_open(&k->server, fd) < 0 ||
+	    uv_listen((uv_stream_t *)&k->server, 64, control_accept) < 0)
+		log_error("control: %s: listening", path);
+	return k;
+}
+
+void
+control_close(struct control *k)
+{
+	while (!TAILQ_EMPTY(&k->clients))
+		client_close(TAILQ_FIRST(&k->clients));
+	(void)unlink(k->path);
+	uv_close((uv_handle_t *)&k->server, NULL);
+}
+
+void
+control_free(struct control *k)
+{
+	free(k->path);
+	free(k);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control socket.  A client sends one JSON object per line,
+ *
+ *	{"cmd": "reload"}
+ *
+ * and gets any number of {"progress": text} and {"error": text}, then
+ * {"ok": true, ...} or {"ok": false}.  Only root and our own user may.
+ */
+#ifndef MASTER_CONTROL_H
+#define MASTER_CONTROL_H
+
+#include <jansson.h>
+#include <sys/queue.h>
+#include "base/buf.h"
+#include "master/master.h"
+
+struct control_client {
+	TAILQ_ENTRY(control_client) link;
+	struct control *control;
+	uv_pipe_t pipe;
+	uv_timer_t idle;
+	int handles;		/* not yet closed */
+	int closing;
+	int busy;		/* a request is being worked on */
+	struct buf in;
+};
+
+struct control {
+	struct master *m;
+	char *path;
+	uv_pipe_t server;
+	TAILQ_HEAD(, control_client) clients;
+	int nclients;
+};
+
+/* NULL with a reason in why: another hostd answers there, ... */
+struct control *control_open(struct master *, const char *path, char *why,
+	    size_t size);
+/* Handles close in the loop's next turn; free it after that. */
+void	control_close(struct control *);
+void	control_free(struct control *);
+
+/* One line; takes the reference. */
+void	control_say(struct control_client *, json_t *);
+void	control_progress(struct control_client *, const char *text);
+void	control_error(struct control_client *, const char *text);
+/* The last line of an answer; more may be NULL, its members are added. */
+void	control_end(struct control_client *, int ok, json_t *more);
+
+/* ---- command.c ---- */
+
+/* Work on a request; control_end is called now or later. */
+void	command_run(struct control_client *, const json_t *request);
+/* The client will not hear the end of it. */
+void	command_forget(struct control_client *);
+/* All there is to stop has stopped: tell those who asked for it. */
+void	command_stopped(struct control *);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/daemon.h"
+
+/* The child says one byte when it serves, or just ends. */
+static void
+daemon_wait(int fd, pid_t pid)
+{
+	int status;
+	ssize_t n;
+	char c;
+
+	do
+		n = read(fd, &c, 1);
+	while (n == -1 && errno == EINTR);
+	if (n == 1)
+		_exit(0);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+	_exit(WIFEXITED(status) && WEXITSTATUS(status) != 0
+		? WEXITSTATUS(status)
+		: 1);
+}
+
+int
+daemon_fork(void)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) == -1)
+		fatal("going into the background");
+	pid = fork();
+	if (pid == -1)
+		fatal("going into the background");
+	if (pid > 0) {
+		(void)close(fds[1]);
+		daemon_wait(fds[0], pid);
+	}
+	(void)close(fds[0]);
+	(void)setsid();
+	return fds[1];
+}
+
+void
+daemon_detach(int *parent)
+{
+	int null, i;
+
+	if (*parent == -1)
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (i = 0; null != -1 && i <= STDERR_FILENO; i++)
+		(void)dup2(null, i);
+	if (null > STDERR_FILENO)
+		(void)close(null);
+	if (write(*parent, "", 1) != 1)
+		log_warn("telling the parent that we serve");
+	(void)close(*parent);
+	*parent = -1;
+}
+
+int
+pid_file_write(const char *path, char *why, size_t size)
+{
+	char *tmp = xasprintf("%s.new", path);
+	int fd, ok = 0;
+
+	fd = open(
+	    tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd != -1) {
+		ok = dprintf(fd, "%d\n", (int)getpid()) > 0;
+		ok = close(fd) == 0 && ok && rename(tmp, path) == 0;
+	}
+	if (!ok) {
+		(void)snprintf(
+		    why, size, "pid_file %s: %s", path, strerror(errno));
+		if (fd != -1)
+			(void)unlink(tmp);
+	}
+	free(tmp);
+	return ok ? 0 : -1;
+}
+
+void
+pid_file_remove(const char *path)
+{
+	char text[32] = "";
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL)
+		return;
+	if (fgets(text, sizeof(text), f) != NULL &&
+	    strtol(text, NULL, 10) == (long)getpid())
+		(void)unlink(path);
+	(void)fclose(f);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "master/copy.h"
+#include "master/dir.h"
+#include "master/generation.h"
+#include "net/chan.h"
+
+static struct generation *
+generation_new(const char *run_dir, uint32_t n)
+{
+	struct generation *g = xcalloc(1, sizeof(*g));
+
+	g->n = n;
+	g->snapshot.generation = n;
+	g->dir = xasprintf("%s/gen/%u", run_dir, n);
+	g->snapshot_path = xasprintf("%s/snapshot.json", g->dir);
+	return g;
+}
+
+void
+generation_free(struct generation *g)
+{
+	if (g == NULL)
+		return;
+	logs_close(&g->logs);
+	if (g->conf != NULL)
+		conf_free(g->conf);
+	snapshot_free(&g->snapshot);
+	free(g->snapshot_path);
+	free(g->dir);
+	free(g);
+}
+
+void
+generation_remove(struct generation *g)
+{
+	dir_remove(g->dir);
+}
+
+static int
+generation_make_dir(struct generation *g, struct conf_errors *errors)
+{
+	char why[512];
+
+	if (strlen(g->snapshot_path) >=
+	    sizeof(((struct chan_init *)0)->snapshot)) {
+		conf_error(errors, NULL, "%s: run_dir is too long a name",
+		    g->snapshot_path);
+		return -1;
+	}
+	dir_remove(g->dir); /* of an earlier master */
+	if (dir_make(g->dir, 0700, why, sizeof(why)) == -1) {
+		conf_error(errors, NULL, "%s", why);
+		return -1;
+	}
+	return 0;
+}
+
+/* A module among the sources is copied with the other plugins. */
+static void
+generation_copy_sources(struct generation *g, const struct conf_sources *from,
+    struct conf_errors *errors)
+{
+	const struct conf_source *s;
+	char why[512], *to;
+	size_t i;
+
+	for (i = 0; i < from->n; i++) {
+		s = &from->v[i];
+		if (s->is_module) {
+			conf_sources_add(
+			    &g->snapshot.sources, s->name, s->path, 1);
+			continue;
+		}
+		to = xasprintf("%s/%zu.conf", g->dir, i);
+		if (copy_file(s->path, to, 0600, why, sizeof(why)) == 0)
+			conf_sources_add(&g->snapshot.sources, s->name, to, 0);
+		else
+			conf_error(errors, NULL, "%s: %s", s->name, why);
+		free(to);
+	}
+}
+
+/* A page that can't be read is conf_load's to complain about. */
+static void
+generation_copy_pages(
+    struct generation *g, const struct conf *conf, struct conf_errors *errors)
+{
+	const struct conf_error_page *p;
+	char why[512], *to, *before;
+
+	TAILQ_FOREACH(p, &conf->error_pages, entry)
+	{
+		if (p->file == NULL || p->body == NULL)
+			continue;
+		to = xasprintf("%s/%d.page", g->dir, p->status);
+		if (copy_file(p->file, to, 0600, why, sizeof(why)) == -1) {
+			conf_error(errors, &p->pos, "error_page %d: %s: %s",
+			    p->status, p->file, why);
+			free(to);
+			continue;
+		}
+		before =
+		    map_put(&g->snapshot.files, p->file, strlen(p->file), to);
+		free(before);
+	}
+}
+
+static void
+generation_copy_plugin(struct generation *g, const char *dir,
+    const struct conf_plugin *p, struct conf_errors *errors)
+{
+	char why[512], name[COPY_NAME_MAX];
+
+	if (p->file == NULL ||
+	    map_get(&g->snapshot.modules, p->file, strlen(p->file)) != NULL)
+		return;
+	if (conf_file_trusted(p->file, why, sizeof(why)) == -1) {
+		/* It names the file. */
+		conf_error(errors, &p->pos, "plugin \"%s\": %s", p->name, why);
+		return;
+	}
+	if (copy_hashed(p->file, dir, ".so", name, why, sizeof(why)) == -1) {
+		conf_error(errors, &p->pos, "plugin \"%s\": %s: %s", p->name,
+		    p->file, why);
+		return;
+	}
+	(void)map_put(&g->snapshot.modules, p->file, strlen(p->file),
+	    xasprintf("%s/%s", dir, name));
+}
+
+static void
+generation_copy_plugins(
+    struct generation *g, const char *run_dir, struct conf_errors *errors)
+{
+	const struct conf_plugin *p;
+	char *dir = xasprintf("%s/plugins", run_dir);
+
+	TAILQ_FOREACH(p, &g->conf->plugins, entry)
+	generation_copy_plugin(g, dir, p, errors);
+	free(dir);
+}
+
+struct generation *
+generation_build(const char *run_dir, const char *conf_file, uint32_t n,
+    struct conf_errors *errors)
+{
+	struct generation *g = generation_new(run_dir, n);
+	struct conf_sources from = {0};
+	struct conf_errors again;
+	struct conf *conf;
+	char why[512];
+
+	if (generation_make_dir(g, errors) == -1)
+		goto fail;
+	conf_sources_find(&from, conf_file, errors);
+	generation_copy_sources(g, &from, errors);
+	conf_sources_free(&from);
+	if (g->snapshot.sources.n == 0)
+		goto fail;
+	/* Once from where the files are, to learn which there are, and then
+	 * as the workers will. */
+	conf = conf_load(&g->snapshot.sources, NULL, errors);
+	generation_copy_pages(g, conf, errors);
+	conf_free(conf);
+	conf_errors_init(&again);
+	g->conf = conf_load(&g->snapshot.sources, &g->snapshot.files, &again);
+	conf_errors_free(&again);
+	generation_copy_plugins(g, run_dir, errors);
+	if (snapshot_write(&g->snapshot, g->snapshot_path, why, sizeof(why)) ==
+	    -1) {
+		conf_error(errors, NULL, "%s: %s", g->snapshot_path, why);
+		goto fail;
+	}
+	return g;
+fail:
+	generation_remove(g);
+	generation_free(g);
+	return NULL;
+}
+
+struct conf_pool *
+generation_pool(const struct generation *g, const char *name)
+{
+	struct conf_pool *p;
+
+	TAILQ_FOREACH(p, &g->conf->pools, entry)
+	if (strcmp(p->name, name) == 0)
+		return p;
+	return NULL;
+}

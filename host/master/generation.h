@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A generation: everything workers are started from, copied to a place of our
+ * own, so that nothing an operator does to files can reach a running worker.
+ *
+ *	<run_dir>/gen/<n>/		configuration, snapshot.json
+ *	<run_dir>/plugins/<sha256>.so	plugins, shared by generations
+ */
+#ifndef MASTER_GENERATION_H
+#define MASTER_GENERATION_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+#include "config/model.h"
+#include "config/snapshot.h"
+#include "master/logs.h"
+
+struct generation {
+	TAILQ_ENTRY(generation) link;
+	uint32_t n;
+	int users;		/* processes started from it */
+	char *dir;
+	char *snapshot_path;
+	struct snapshot snapshot;
+	struct conf *conf;
+	struct logs logs;	/* its access logs */
+};
+
+TAILQ_HEAD(generations, generation);
+
+/*
+ * Copy and read.  Errors are added; what could be made is returned, for the
+ * probe to find more errors in, or NULL when nothing could.  Without errors it
+ * is complete except for the logs.
+ */
+struct generation *generation_build(const char *run_dir,
+	    const char *conf_file, uint32_t n, struct conf_errors *);
+/* Its memory, not its files. */
+void	generation_free(struct generation *);
+/* Its own directory; plugin copies may be shared, see store_clean. */
+void	generation_remove(struct generation *);
+
+struct conf_pool *generation_pool(const struct generation *, const char *name);
+
+#endif

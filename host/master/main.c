@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/daemon.h"
+#include "master/master.h"
+#include "master/test.h"
+#include "worker/worker.h"
+
+struct options {
+	char *conf_file;
+	int test, daemon;
+};
+
+static const char usage_text[] =
+    "usage: hostd [-t] [-c FILE | -p PREFIX] [--daemon]\n"
+    "\n"
+    "  -c, --config FILE    read FILE instead of " HOSTD_CONF_FILE "\n"
+    "  -p, --prefix PREFIX  use the configuration, plugins and run directory\n"
+    "                       below PREFIX\n"
+    "  -t, --test           check configuration and plugins, then exit\n"
+    "      --daemon         go into the background when serving\n"
+    "  -V, --version        print the version\n"
+    "  -h, --help           print this\n";
+
+static void
+usage_fail(void)
+{
+	(void)fputs("Try hostd -h.\n", stderr);
+	exit(2);
+}
+
+static char *
+absolute(const char *path)
+{
+	char *cwd, *full;
+
+	if (path[0] == '/')
+		return xstrdup(path);
+	cwd = getcwd(NULL, 0);
+	if (cwd == NULL)
+		fatal("finding the current directory");
+	full = xasprintf("%s/%s", strcmp(cwd, "/") == 0 ? "" : cwd, path);
+	free(cwd);
+	return full;
+}
+
+/*
+ * What to execute for a worker.  By name rather than by inode, so that a
+ * reload starts the program that is installed by then.
+ */
+static char *
+own_path(const char *argv0)
+{
+	char buf[4096];
+	ssize_t n;
+
+	if (strchr(argv0, '/') != NULL)
+		return absolute(argv0);
+	n = readlink("/proc/self/exe", buf, sizeof(buf) - 1);
+	if (n <= 0)
+		fatal("finding out what program we are");
+	buf[n] = '\0';
+	return xstrdup(buf);
+}
+
+/* Workers learn it from the environment. */
+static void
+set_prefix(struct options *o, const char *prefix)
+{
+	char *path = absolute(prefix);
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		path[--n] = '\0';
+	if (setenv("HOSTD_PREFIX", path, 1) == -1)
+		fatal("setting the prefix");
+	free(o->conf_file);
+	o->conf_file = xasprintf("%s/etc/hostd/hostd.conf", path);
+	free(path);
+}
+
+static void
+options_parse(struct options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"prefix", required_argument, NULL, 'p'},
+	    {"test", no_argument, NULL, 't'},
+	    {"daemon", no_argument, NULL, 'd'},
+	    {"version", no_argument, NULL, 'V'},
+	    {"help", no_argument, NULL, 'h'},
+	    {NULL, 0, NULL, 0},
+	};
+	const char *conf = NULL;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:p:tVh", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			conf = optarg;
+			break;
+		case 'p':
+			set_prefix(o, optarg);
+			break;
+		case 't':
+			o->test = 1;
+			break;
+		case 'd':
+			o->daemon = 1;
+			break;
+		case 'V':
+			(void)printf("hostd %s\n", PACKAGE_VERSION);
+			exit(0);
+		case 'h':
+			(void)fputs(usage_text, stdout);
+			exit(0);
+		default:
+			usage_fail();
+		}
+	}
+	if (optind < argc) {
+		(void)fprintf(stderr, "hostd: what is \"%s\"?\n", argv[optind]);
+		usage_fail();
+	}
+	if (conf != NULL) {
+		free(o->conf_file);
+		o->conf_file = absolute(conf);
+	}
+	if (o->conf_file == NULL)
+		o->conf_file = xstrdup(HOSTD_CONF_FILE);
+}
+
+/* Descriptors 0 to 2 must be something, or a socket might become our log. */
+static void
+stdio_ensure(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		(void)close(fd);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {0};
+	int parent = -1, status;
+	char *exe;
+
+	if (argc == 2 && strcmp(argv[1], "--child") == 0)
+		return worker_main();
+	stdio_ensure();
+	(void)umask(022);
+	options_parse(&o, argc, argv);
+	exe = own_path(argv[0]);
+	if (o.test) {
+		status = test_run(o.conf_file, exe);
+	} else {
+		if (o.daemon)
+			parent = daemon_fork();
+		status = master_run(o.conf_file, exe, parent);
+	}
+	free(exe);
+	free(o.conf_file);
+	return status;
+}

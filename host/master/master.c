@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/control.h"
+#include "master/daemon.h"
+#include "master/notify.h"
+#include "master/rollout.h"
+#include "master/store.h"
+
+/* ---- generations ---- */
+
+void
+master_prune(struct master *m)
+{
+	struct generation *g, *next;
+	int n = 0;
+
+	for (g = TAILQ_FIRST(&m->generations); g != NULL; g = next) {
+		next = TAILQ_NEXT(g, link);
+		if (g->users > 0 || g == m->gen || g == m->previous ||
+		    (m->rollout != NULL && g == rollout_generation(m->rollout)))
+			continue;
+		TAILQ_REMOVE(&m->generations, g, link);
+		generation_remove(g);
+		generation_free(g);
+		n++;
+	}
+	if (n > 0 && m->rollout == NULL)
+		store_clean(m->run_dir, &m->generations);
+}
+
+/* ---- what slots tell ---- */
+
+static struct master *
+pools_master(struct pools *all)
+{
+	return (struct master *)(void *)((char *)all -
+	    offsetof(struct master, pools));
+}
+
+static void
+master_slot_ready(struct pools *all, struct slot *s)
+{
+	struct master *m = pools_master(all);
+
+	if (m->rollout != NULL)
+		rollout_slot_ready(m->rollout, s);
+}
+
+static void
+master_slot_failed(struct pools *all, struct slot *s, const char *cause)
+{
+	struct master *m = pools_master(all);
+
+	if (m->rollout != NULL)
+		rollout_slot_failed(m->rollout, s, cause);
+}
+
+static void
+master_worker_ended(struct pools *all)
+{
+	struct master *m = pools_master(all);
+
+	master_prune(m);
+}
+
+static const struct pools_ops pools_ops = {
+    master_slot_ready, master_slot_failed, master_worker_ended};
+
+/* ---- stopping ---- */
+
+static void
+master_slots(struct master *m, void (*fn)(struct slot *))
+{
+	struct pool *p, *next_pool;
+	struct slot *s, *next;
+
+	for (p = TAILQ_FIRST(&m->pools.list); p != NULL; p = next_pool) {
+		next_pool = TAILQ_NEXT(p, link);
+		for (s = TAILQ_FIRST(&p->slots); s != NULL; s = next) {
+			next = TAILQ_NEXT(s, link);
+			fn(s);
+		}
+	}
+}
+
+static void
+slot_finish(struct slot *s)
+{
+	if (!s->retiring)
+		slot_retire(s);
+}
+
+static struct master *
+children_master(struct children *all)
+{
+	return (struct master *)(void *)((char *)all -
+	    offsetof(struct master, children));
+}
+
+static void
+master_ended(struct children *all)
+{
+	uv_stop(&children_master(all)->loop);
+}
+
+void
+master_stop(struct master *m)
+{
+	struct pool *p;
+
+	if (m->stopping++ > 0) {
+		log_warnx("stopping at once");
+		master_slots(m, slot_stop);
+		return;
+	}
+	log_info("stopping");
+	notify("STOPPING=1\nSTATUS=draining");
+	m->pools.stopping = 1;
+	rollout_cancel(m);
+	TAILQ_FOREACH(p, &m->pools.list, link)
+	p->target = 0;
+	master_slots(m, slot_finish);
+	m->children.empty = master_ended;
+	if (LIST_EMPTY(&m->children.list))
+		uv_stop(&m->loop);
+}
+
+/* Nothing was served yet, so there is nothing to wait for. */
+static void
+master_abort(struct master *m)
+{
+	struct child *c;
+
+	m->status = 1;
+	master_stop(m);
+	LIST_FOREACH(c, &m->children.list, link)
+	child_kill(c, "the start has failed");
+}
+
+/* ---- logs ---- */
+
+static int
+master_reopen_access(struct generation *g, struct conf_errors *errors)
+{
+	struct logs fresh;
+
+	if (logs_open(&fresh, g->conf, errors) > 0) {
+		logs_close(&fresh);
+		return -1;
+	}
+	logs_close(&g->logs);
+	g->logs = fresh;
+	return 0;
+}
+
+int
+master_reopen_logs(struct master *m, char *why, size_t size)
+{
+	struct conf_errors errors;
+	struct generation *g;
+	int fd, rc = 0;
+
+	fd = log_open(m->error_log);
+	if (fd == -1) {
+		(void)snprintf(why, size, "error_log %s: %s", m->error_log,
+		    strerror(errno));
+		return -1;
+	}
+	log_set_fd(fd);
+	log_close(m->children.error_log);
+	m->children.error_log = fd;
+	conf_errors_init(&errors);
+	TAILQ_FOREACH(g, &m->generations, link)
+	if ((g->users > 0 || g == m->gen) &&
+	    master_reopen_access(g, &errors) == -1)
+		rc = -1;
+	if (rc == -1)
+		(void)snprintf(why, size, "%s", TAILQ_FIRST(&errors)->text);
+	conf_errors_free(&errors);
+	master_slots(m, slot_send_logs);
+	log_info("log files reopened");
+	return rc;
+}
+
+/* ---- reloading ---- */
+
+static int
+is_other(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a != b : strcmp(a, b) != 0;
+}
+
+static void
+master_warn_fixed(const struct master *m)
+{
+	const struct conf *c = m->gen->conf;
+
+	if (is_other(c->run_dir, m->run_dir))
+		log_warnx("run_dir stays %s until a restart", m->run_dir);
+	if (is_other(c->control, m->control->path))
+		log_warnx("control stays %s until a restart", m->control->path);
+	if (is_other(c->pid_file, m->pid_file))
+		log_warnx("pid_file stays %s until a restart",
+		    m->pid_file != NULL ? m->pid_file : "unset");
+}
+
+static void
+master_switch_error_log(struct master *m, const char *path)
+{
+	int fd = log_open(path);
+
+	if (fd == -1) {
+		log_error("error_log %s stays, opening %s", m->error_log, path);
+		return;
+	}
+	log_set_fd(fd);
+	log_close(m->children.error_log);
+	m->children.error_log = fd;
+	free(m->error_log);
+	m->error_log = xstrdup(path);
+	master_slots(m, slot_send_logs);
+}
+
+void
+master_committed(struct master *m)
+{
+	const struct conf *c = m->gen->conf;
+
+	log_set_level((enum log_level)c->log_level);
+	master_warn_fixed(m);
+	if (is_other(c->error_log, m->error_log))
+		master_switch_error_log(m, c->error_log);
+}
+
+static void
+hangup_progress(void *arg, const char *text)
+{
+	(void)arg;
+	log_info("reload: %s", text);
+}
+
+static void
+hangup_done(void *arg, const struct conf_errors *errors)
+{
+	const struct conf_error *e;
+
+	(void)arg;
+	TAILQ_FOREACH(e, errors, entry)
+	log_errorx("reload: %s", e->text);
+	if (!TAILQ_EMPTY(errors))
+		log_errorx("reload refused; what was served goes on");
+}
+
+static void
+master_signalled(uv_signal_t *h, int sig)
+{
+	static const struct watcher w = {hangup_progress, hangup_done, NULL};
+	struct master *m = h->data;
+	char why[512];
+
+	if (sig == SIGHUP) {
+		if (rollout_reload(m, &w) == -1)
+			log_warnx("SIGHUP: a reload is under way already");
+	} else if (sig == SIGUSR1) {
+		if (master_reopen_logs(m, why, sizeof(why)) == -1)
+			log_errorx("%s", why);
+	} else {
+		master_stop(m);
+	}
+}
+
+/* ---- starting ---- */
+
+static void
+start_progress(void *arg, const char *text)
+{
+	(void)arg;
+	log_info("%s", text);
+}
+
+/* On stderr, where whoever starts us looks, and in the log if that is
+ * elsewhere. */
+static void
+start_error(const struct master *m, const char *text)
+{
+	(void)fprintf(stderr, "hostd: %s\n", text);
+	if (m->children.error_log != STDERR_FILENO)
+		log_errorx("%s", text);
+}
+
+static void
+start_done(void *arg, const struct conf_errors *errors)
+{
+	struct master *m = arg;
+	const struct conf_error *e;
+	char why[512];
+
+	TAILQ_FOREACH(e, errors, entry)
+	start_error(m, e->text);
+	if (!TAILQ_EMPTY(errors)) {
+		if (!m->stopping)
+			master_abort(m);
+		return;
+	}
+	if (m->pid_file != NULL &&
+	    pid_file_write(m->pid_file, why, sizeof(why)) == -1) {
+		start_error(m, why);
+		master_abort(m);
+		return;
+	}
+	notify("READY=1\nSTATUS=serving generation %u", m->gen->n);
+	daemon_detach(&m->parent);
+}
+
+static void
+master_watch_signals(struct master *m)
+{
+	static const int numbers[MASTER_SIGNALS] = {
+	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1};
+	int i;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	for (i = 0; i < MASTER_SIGNALS; i++) {
+		(void)uv_signal_init(&m->loop, &m->signals[i]);
+		m->signals[i].data = m;
+		(void)uv_signal_start(
+		    &m->signals[i], master_signalled, numbers[i]);
+	}
+}
+
+/*
+ * The few things that have to be known before there is a generation.  Other
+ * mistakes are for the first rollout to find.
+ */
+static void
+master_peek(struct master *m, char **control)
+{
+	struct conf_sources sources = {0};
+	struct conf_errors ignored;
+	struct conf *c;
+
+	conf_errors_init(&ignored);
+	conf_sources_find(&sources, m->conf_file, &ignored);
+	if (sources.n == 0)
+		conf_sources_add(&sources, m->conf_file, "/dev/null", 0);
+	c = conf_load(&sources, NULL, &ignored);
+	m->run_dir = xstrdup(c->run_dir);
+	m->error_log = xstrdup(c->error_log);
+	m->pid_file = c->pid_file != NULL ? xstrdup(c->pid_file) : NULL;
+	*control = xstrdup(c->control);
+	conf_free(c);
+	conf_sources_free(&sources);
+	conf_errors_free(&ignored);
+}
+
+static int
+master_open_log(struct master *m, char *why, size_t size)
+{
+	int fd = log_open(m->error_log);
+
+	if (m->parent != -1 && fd == STDERR_FILENO) {
+		(void)snprintf(why, size,
+		    "--daemon leaves no terminal to log to: "
+		    "set error_log to a file");
+		return -1;
+	}
+	if (fd == -1) {
+		(void)snprintf(why, size, "error_log %s: %s", m->error_log,
+		    strerror(errno));
+		return -1;
+	}
+	m->children.error_log = fd;
+	return 0;
+}
+
+static int
+master_open(struct master *m, const char *control, char *why, size_t size)
+{
+	if (master_open_log(m, why, size) == -1)
+		return -1;
+	m->lock = store_open(m->run_dir, why, size);
+	if (m->lock == -1)
+		return -1;
+	if (board_create(&m->board) == -1) {
+		(void)snprintf(why, size, "shared memory: %s", strerror(errno));
+		goto fail;
+	}
+	(void)snprintf(m->board.node->hostd_version,
+	    sizeof(m->board.node->hostd_version), "%s", PACKAGE_VERSION);
+	m->control = control_open(m, control, why, size);
+	if (m->control == NULL)
+		goto close_board;
+	return 0;
+close_board:
+	board_close(&m->board);
+fail:
+	store_close(m->run_dir, m->lock);
+	return -1;
+}
+
+static void
+master_close(struct master *m)
+{
+	struct generation *g;
+	int i;
+
+	command_stopped(m->control);
+	control_close(m->control);
+	children_close(&m->children);
+	for (i = 0; i < MASTER_SIGNALS; i++)
+		uv_close((uv_handle_t *)&m->signals[i], NULL);
+	(void)uv_run(&m->loop, UV_RUN_DEFAULT);
+	control_free(m->control);
+	while ((g = TAILQ_FIRST(&m->generations)) != NULL) {
+		TAILQ_REMOVE(&m->generations, g, link);
+		generation_free(g);
+	}
+	board_close(&m->board);
+	store_close(m->run_dir, m->lock);
+	if (m->pid_file != NULL)
+		pid_file_remove(m->pid_file);
+}
+
+static void
+master_serve(struct master *m)
+{
+	const struct watcher w = {start_progress, start_done, m};
+
+	log_set_fd(m->children.error_log);
+	children_init(&m->children, &m->loop, &m->board, m->exe);
+	pools_init(&m->pools, &m->children, &pools_ops);
+	master_watch_signals(m);
+	log_info("hostd %s starting, configuration %s", PACKAGE_VERSION,
+	    m->conf_file);
+	(void)rollout_start(m, &w);
+	(void)uv_run(&m->loop, UV_RUN_DEFAULT);
+	log_info("stopped");
+	master_close(m);
+}
+
+int
+master_run(const char *conf_file, const char *exe, int parent)
+{
+	struct master *m = xcalloc(1, sizeof(*m));
+	char why[512], *control;
+	int status;
+
+	m->conf_file = conf_file;
+	m->exe = exe;
+	m->parent = parent;
+	TAILQ_INIT(&m->generations);
+	notify_init();
+	(void)uv_loop_init(&m->loop);
+	log_set_context("master pid %d", (int)getpid());
+	master_peek(m, &control);
+	if (master_open(m, control, why, sizeof(why)) == 0) {
+		master_serve(m);
+	} else {
+		(void)fprintf(stderr, "hostd: %s\n", why);
+		m->status = 1;
+	}
+	(void)uv_loop_close(&m->loop);
+	log_close(m->children.error_log);
+	status = m->status;
+	free(control);
+	free(m->run_dir);
+	free(m->pid_file);
+	free(m->error_log);
+	free(m);
+	return status;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The master: binds, starts, supervises, answers hostctl.  It never loads a
+ * plugin and never touches a client's bytes.
+ */
+#ifndef MASTER_MASTER_H
+#define MASTER_MASTER_H
+
+#include <uv.h>
+#include "base/board.h"
+#include "master/child.h"
+#include "master/generation.h"
+#include "master/slot.h"
+
+struct control;
+struct rollout;
+
+#define MASTER_SIGNALS 5
+
+struct master {
+	uv_loop_t loop;
+	const char *conf_file;
+	const char *exe;	/* absolute path of hostd */
+	int parent;		/* --daemon: tell it how the start went; or -1 */
+	char *run_dir, *pid_file, *error_log;
+	int lock;		/* of run_dir */
+	struct board board;
+	struct children children;
+	struct pools pools;
+	struct generations generations;
+	struct generation *gen;		/* serving; NULL: none yet */
+	struct generation *previous;	/* kept for going back */
+	uint32_t last_generation;
+	struct rollout *rollout;	/* NULL: none under way */
+	struct control *control;
+	uv_signal_t signals[MASTER_SIGNALS];
+	int stopping;
+	int status;		/* to exit with */
+};
+
+/* Runs until it is told to stop; returns the exit status. */
+int	master_run(const char *conf_file, const char *exe, int parent);
+
+/* Drain everything, then exit; called again: at once. */
+void	master_stop(struct master *);
+/* 0, or -1 with a reason in why: the old files stay in use. */
+int	master_reopen_logs(struct master *, char *why, size_t size);
+/* Another generation is being served now. */
+void	master_committed(struct master *);
+/* Free generations that nobody uses and nobody could go back to. */
+void	master_prune(struct master *);
+
+#endif

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/notify.h"
+#include "master/probe.h"
+#include "master/rollout.h"
+#include "master/store.h"
+
+struct rollout {
+	struct master *m;
+	enum rollout_kind kind;
+	struct generation *gen;
+	struct conf_errors errors;
+	struct watcher watcher; /* done == NULL: has been told */
+	struct probe probe;
+	int probing;
+	int reverting;
+	int cancelled;
+	int pending; /* slots that have a next worker */
+	int done, total;
+	char *pool; /* to be scaled */
+	int workers;
+};
+
+static void rollout_roll(struct rollout *);
+
+static void rollout_progress(struct rollout *, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+rollout_progress(struct rollout *r, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (r->watcher.done != NULL)
+		r->watcher.progress(r->watcher.arg, text);
+}
+
+static void
+rollout_tell(struct rollout *r)
+{
+	struct watcher w = r->watcher;
+
+	r->watcher.done = NULL;
+	if (r->kind == ROLLOUT_RELOAD)
+		notify("READY=1\nSTATUS=serving generation %u", r->m->gen->n);
+	if (w.done != NULL)
+		w.done(w.arg, &r->errors);
+}
+
+static void
+rollout_free(struct rollout *r)
+{
+	struct master *m = r->m;
+
+	m->rollout = NULL;
+	conf_errors_free(&r->errors);
+	free(r->pool);
+	free(r);
+	master_prune(m);
+}
+
+static int
+rollout_has_errors(const struct rollout *r)
+{
+	return !TAILQ_EMPTY(&r->errors);
+}
+
+/* ---- over all slots ---- */
+
+static void
+slots_each(struct rollout *r, void (*fn)(struct rollout *, struct slot *))
+{
+	struct pool *p, *next_pool;
+	struct slot *s, *next;
+
+	for (p = TAILQ_FIRST(&r->m->pools.list); p != NULL; p = next_pool) {
+		next_pool = TAILQ_NEXT(p, link);
+		for (s = TAILQ_FIRST(&p->slots); s != NULL; s = next) {
+			next = TAILQ_NEXT(s, link);
+			/* Freeing a pool's last slot frees the pool, but
+			 * then s was its last. */
+			if (!s->retiring)
+				fn(r, s);
+		}
+	}
+}
+
+/* ---- failing ---- */
+
+static void
+slot_revert(struct rollout *r, struct slot *s)
+{
+	struct master *m = r->m;
+
+	s->staged = NULL;
+	s->todo = 0;
+	if (s->next != NULL)
+		slot_abandon(s);
+	if (s->fresh) {
+		slot_retire(s);
+	} else if (s->gen != m->gen) {
+		/* Its old worker drains already. */
+		s->gen = m->gen;
+		s->todo = 1;
+		r->total++;
+	} else {
+		slot_sockets_trim(s);
+	}
+}
+
+/* Pools that were only made for this rollout and have no slots. */
+static void
+pools_forget_empty(struct rollout *r)
+{
+	struct pool *p, *next;
+
+	for (p = TAILQ_FIRST(&r->m->pools.list); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (TAILQ_EMPTY(&p->slots) && p->target == 0)
+			pool_free(p);
+	}
+}
+
+static void
+rollout_fail(struct rollout *r)
+{
+	r->pending = r->done = r->total = 0;
+	if (r->m->gen == NULL) {
+		rollout_tell(r);
+		rollout_free(r);
+		return;
+	}
+	slots_each(r, slot_revert);
+	pools_forget_empty(r);
+	r->reverting = 1;
+	r->gen = r->m->gen;
+	rollout_tell(r);
+	if (r->total > 0)
+		log_warnx("going back to generation %u in %d workers",
+		    r->gen->n, r->total);
+	rollout_roll(r);
+}
+
+/* ---- committing ---- */
+
+static void
+slot_commit(struct rollout *r, struct slot *s)
+{
+	s->staged = NULL;
+	s->fresh = 0;
+	if ((int)s->index >= s->pool->target)
+		slot_retire(s);
+	(void)r;
+}
+
+static void
+rollout_commit(struct rollout *r)
+{
+	struct master *m = r->m;
+	struct pool *p;
+
+	if (r->kind != ROLLOUT_SCALE) {
+		m->previous = m->gen;
+		m->gen = r->gen;
+		atomic_store(&m->board.node->generation, m->gen->n);
+		master_committed(m);
+	}
+	TAILQ_FOREACH(p, &m->pools.list, link)
+	{
+		p->configured = p->next_configured;
+		p->target = p->next_target;
+	}
+	slots_each(r, slot_commit);
+	log_info("serving generation %u", m->gen->n);
+	rollout_tell(r);
+	rollout_free(r);
+}
+
+/* ---- rolling ---- */
+
+static struct slot *
+rollout_next(struct rollout *r, int fresh)
+{
+	struct pool *p;
+	struct slot *s;
+
+	TAILQ_FOREACH(p, &r->m->pools.list, link)
+	TAILQ_FOREACH(s, &p->slots, link)
+	if (s->todo && s->fresh == fresh && !s->retiring)
+		return s;
+	return NULL;
+}
+
+/*
+ * One after the other, so that a generation that does not work has cost one
+ * worker's time; but at the start all at once, as nobody is served anyway.
+ * Slots that are new come last: their sockets take connections from then on.
+ */
+static void
+rollout_roll(struct rollout *r)
+{
+	struct master *m = r->m;
+	struct slot *s;
+
+	while (r->pending == 0 || r->kind == ROLLOUT_START) {
+		s = rollout_next(r, 0);
+		if (s == NULL)
+			s = rollout_next(r, 1);
+		if (s == NULL)
+			break;
+		s->todo = 0;
+		r->pending++;
+		slot_replace(s, r->gen);
+		/* A failure to start it has told us already, and may even
+		 * have ended the rollout. */
+		if (m->rollout != r || rollout_has_errors(r))
+			return;
+	}
+	if (r->pending > 0)
+		return;
+	if (r->reverting)
+		rollout_free(r);
+	else
+		rollout_commit(r);
+}
+
+void
+rollout_slot_ready(struct rollout *r, struct slot *s)
+{
+	if (r->cancelled || s->gen != r->gen)
+		return;
+	r->pending--;
+	r->done++;
+	if (!r->reverting)
+		rollout_progress(r, "worker %s.%u is ready (%d of %d)",
+		    s->pool->name, s->index, r->done, r->total);
+	rollout_roll(r);
+}
+
+void
+rollout_slot_failed(struct rollout *r, struct slot *s, const char *cause)
+{
+	if (r->cancelled)
+		return;
+	if (r->reverting) {
+		log_errorx("worker %s.%u of generation %u did not come back: "
+			   "%s; the newer one stays",
+		    s->pool->name, s->index, r->gen->n, cause);
+		r->pending--;
+		rollout_roll(r);
+		return;
+	}
+	conf_error(&r->errors, NULL,
+	    "worker %s.%u of generation %u did not get ready: %s",
+	    s->pool->name, s->index, r->gen->n, cause);
+	rollout_fail(r);
+}
+
+/* ---- staging ---- */
+
+static int
+rollout_target(
+    const struct rollout *r, const struct conf_pool *c, const struct pool *p)
+{
+	if (r->kind == ROLLOUT_SCALE && strcmp(p->name, r->pool) == 0)
+		return r->workers;
+	/* What was scaled by hand stays, until the configured number changes.
+	 */
+	return c->workers == p->configured ? p->target : c->workers;
+}
+
+static void
+rollout_stage_pool(struct rollout *r, const struct conf_pool *c)
+{
+	struct pool *p = pools_get(&r->m->pools, c->name, 1);
+	struct slot *s;
+	int i;
+
+	p->next_configured = c->workers;
+	p->next_target = rollout_target(r, c, p);
+	for (i = 0; i < p->next_target; i++) {
+		s = pool_slot(p, (uint32_t)i);
+		if (s == NULL) {
+			s = slot_new(p, (uint32_t)i);
+			s->fresh = 1;
+		} else if (r->kind == ROLLOUT_SCALE) {
+			continue;
+		}
+		s->staged = r->gen;
+		s->todo = 1;
+		r->total++;
+		(void)slot_sockets_open(
+		    s, r->gen, r->kind == ROLLOUT_START, &r->errors);
+		if (rollout_has_errors(r))
+			return; /* as would the others' */
+	}
+}
+
+static void
+rollout_stage(struct rollout *r)
+{
+	const struct conf_pool *c;
+	struct pool *p;
+
+	TAILQ_FOREACH(p, &r->m->pools.list, link)
+	p->next_target = p->next_configured = 0;
+	TAILQ_FOREACH(c, &r->gen->conf->pools, entry)
+	rollout_stage_pool(r, c);
+	if (rollout_has_errors(r))
+		rollout_fail(r);
+	else
+		rollout_roll(r);
+}
+
+/* ---- building ---- */
+
+static void
+rollout_probed(struct probe *p)
+{
+	struct rollout *r = p->arg;
+
+	r->probing = 0;
+	if (r->cancelled) {
+		rollout_free(r);
+		return;
+	}
+	if (!rollout_has_errors(r))
+		(void)logs_open(&r->gen->logs, r->gen->conf, &r->errors);
+	if (rollout_has_errors(r)) {
+		rollout_fail(r);
+		return;
+	}
+	rollout_progress(r, "configuration and plugins are fine");
+	rollout_stage(r);
+}
+
+static void
+rollout_build(struct rollout *r)
+{
+	struct master *m = r->m;
+	uint32_t n = ++m->last_generation;
+
+	rollout_progress(r, "reading %s as generation %u", m->conf_file, n);
+	r->gen = generation_build(m->run_dir, m->conf_file, n, &r->errors);
+	if (r->gen == NULL) {
+		rollout_fail(r);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&m->generations, r->gen, link);
+	r->probing = 1;
+	r->probe.gen = r->gen;
+	r->probe.errors = &r->errors;
+	r->probe.done = rollout_probed;
+	r->probe.arg = r;
+	probe_start(&r->probe, &m->children);
+}
+
+static struct rollout *
+rollout_new(struct master *m, enum rollout_kind kind, const struct watcher *w)
+{
+	struct rollout *r;
+
+	if (m->rollout != NULL || m->stopping)
+		return NULL;
+	r = xcalloc(1, sizeof(*r));
+	r->m = m;
+	r->kind = kind;
+	r->watcher = *w;
+	conf_errors_init(&r->errors);
+	m->rollout = r;
+	return r;
+}
+
+int
+rollout_start(struct master *m, const struct watcher *w)
+{
+	struct rollout *r = rollout_new(m, ROLLOUT_START, w);
+
+	if (r == NULL)
+		return -1;
+	rollout_build(r);
+	return 0;
+}
+
+int
+rollout_reload(struct master *m, const struct watcher *w)
+{
+	struct rollout *r = rollout_new(m, ROLLOUT_RELOAD, w);
+
+	if (r == NULL)
+		return -1;
+	notify_reloading();
+	rollout_build(r);
+	return 0;
+}
+
+int
+rollout_scale(
+    struct master *m, const char *pool, int workers, const struct watcher *w)
+{
+	struct rollout *r = rollout_new(m, ROLLOUT_SCALE, w);
+
+	if (r == NULL)
+		return -1;
+	r->pool = xstrdup(pool);
+	r->workers = workers;
+	r->gen = m->gen;
+	rollout_stage(r);
+	return 0;
+}
+
+void
+rollout_unwatch(struct master *m, const void *arg)
+{
+	struct rollout *r = m->rollout;
+
+	if (r != NULL && r->watcher.done != NULL && r->watcher.arg == arg)
+		r->watcher.done = NULL;
+}
+
+void
+rollout_cancel(struct master *m)
+{
+	struct rollout *r = m->rollout;
+
+	if (r == NULL)
+		return;
+	r->cancelled = 1;
+	conf_error(&r->errors, NULL, "hostd is stopping");
+	if (r->watcher.done != NULL)
+		r->watcher.done(r->watcher.arg, &r->errors);
+	r->watcher.done = NULL;
+	if (!r->probing)
+		rollout_free(r);
+	else if (r->probe.child != NULL)
+		child_kill(r->probe.child, "hostd is stopping");
+}
+
+const struct generation *
+rollout_generation(const struct rollout *r)
+{
+	return r->gen;
+}

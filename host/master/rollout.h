@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bringing a generation, or another number of workers, into service:
+ *
+ *	build	copy and read the files (not for scaling)
+ *	probe	have a throw-away process load every plugin
+ *	stage	make the slots and sockets that are new
+ *	roll	slot by slot: start the new worker, wait until it is ready, let
+ *		the old one drain
+ *	commit	let go of the slots that are no longer wanted
+ *
+ * When anything fails, what was there before stays or comes back.
+ */
+#ifndef MASTER_ROLLOUT_H
+#define MASTER_ROLLOUT_H
+
+#include "master/master.h"
+
+enum rollout_kind { ROLLOUT_START, ROLLOUT_RELOAD, ROLLOUT_SCALE };
+
+struct watcher {
+	void (*progress)(void *arg, const char *text);
+	/* Called once; no errors: it is done. */
+	void (*done)(void *arg, const struct conf_errors *);
+	void *arg;
+};
+
+/* 0, or -1 when another one is under way.  The watcher may be called before
+ * this returns. */
+int	rollout_start(struct master *, const struct watcher *);
+int	rollout_reload(struct master *, const struct watcher *);
+int	rollout_scale(struct master *, const char *pool, int workers,
+	    const struct watcher *);
+/* Nobody listens any more. */
+void	rollout_unwatch(struct master *, const void *arg);
+/* The master is ending. */
+void	rollout_cancel(struct master *);
+
+/* What the slots tell; see pools_ops. */
+void	rollout_slot_ready(struct rollout *, struct slot *);
+void	rollout_slot_failed(struct rollout *, struct slot *,
+	    const char *cause);
+
+/* What a rollout under way would need kept. */
+const struct generation *rollout_generation(const struct rollout *);
+
+#endif

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/slot.h"
+
+#define BACKOFF_FIRST 100
+#define BACKOFF_MAX 15000
+#define UP_WELL 1000	  /* ms: a first crash after this is not waited for */
+#define UP_FOR_GOOD 30000 /* ms: after this, earlier crashes are forgotten */
+
+static void slot_spawn(struct slot *);
+
+/* ---- pools ---- */
+
+void
+pools_init(
+    struct pools *all, struct children *children, const struct pools_ops *ops)
+{
+	TAILQ_INIT(&all->list);
+	all->children = children;
+	all->ops = ops;
+	all->stopping = 0;
+}
+
+struct pool *
+pools_get(struct pools *all, const char *name, int create)
+{
+	struct pool *p;
+
+	TAILQ_FOREACH(p, &all->list, link)
+	if (strcmp(p->name, name) == 0)
+		return p;
+	if (!create)
+		return NULL;
+	p = xcalloc(1, sizeof(*p));
+	p->all = all;
+	p->name = xstrdup(name);
+	TAILQ_INIT(&p->slots);
+	TAILQ_INSERT_TAIL(&all->list, p, link);
+	return p;
+}
+
+void
+pool_free(struct pool *p)
+{
+	TAILQ_REMOVE(&p->all->list, p, link);
+	free(p->name);
+	free(p);
+}
+
+struct slot *
+pool_slot(struct pool *p, uint32_t index)
+{
+	struct slot *s;
+
+	TAILQ_FOREACH(s, &p->slots, link)
+	if (s->index == index && !s->retiring)
+		return s;
+	return NULL;
+}
+
+/* ---- slots ---- */
+
+struct slot *
+slot_new(struct pool *p, uint32_t index)
+{
+	struct slot *s = xcalloc(1, sizeof(*s)), *after;
+
+	s->pool = p;
+	s->index = index;
+	TAILQ_INIT(&s->old);
+	TAILQ_INIT(&s->sockets);
+	(void)uv_timer_init(p->all->children->loop, &s->respawn);
+	s->respawn.data = s;
+	TAILQ_FOREACH(after, &p->slots, link)
+	if (after->index > index)
+		break;
+	if (after != NULL)
+		TAILQ_INSERT_BEFORE(after, s, link);
+	else
+		TAILQ_INSERT_TAIL(&p->slots, s, link);
+	return s;
+}
+
+static void
+slot_closed(uv_handle_t *h)
+{
+	free(h->data);
+}
+
+static void
+slot_free(struct slot *s)
+{
+	struct pool *p = s->pool;
+
+	slot_sockets_close(s);
+	TAILQ_REMOVE(&p->slots, s, link);
+	uv_close((uv_handle_t *)&s->respawn, slot_closed);
+	if (TAILQ_EMPTY(&p->slots) && p->target == 0)
+		pool_free(p);
+}
+
+static int
+slot_is_empty(const struct slot *s)
+{
+	return s->current == NULL && s->next == NULL && TAILQ_EMPTY(&s->old);
+}
+
+static void
+slot_make_old(struct slot *s, struct worker *w)
+{
+	TAILQ_INSERT_TAIL(&s->old, w, link);
+}
+
+/* Drain a worker, or stop it when it has nothing to drain. */
+static void
+slot_dismiss(struct slot *s, struct worker *w, int64_t drain_timeout)
+{
+	slot_make_old(s, w);
+	if (w->child->ready)
+		child_drain(w->child, drain_timeout);
+	else
+		child_stop(w->child);
+}
+
+static void
+slot_cancel_respawn(struct slot *s)
+{
+	(void)uv_timer_stop(&s->respawn);
+	s->respawn_at = 0;
+}
+
+static void
+slot_promote(struct slot *s)
+{
+	struct worker *before = s->current;
+
+	s->current = s->next;
+	s->next = NULL;
+	s->gen = s->current->gen;
+	s->backoff = 0;
+	slot_cancel_respawn(s);
+	slot_sockets_trim(s);
+	if (before != NULL)
+		slot_dismiss(s, before, s->gen->conf->drain_timeout);
+	s->pool->all->ops->ready(s->pool->all, s);
+}
+
+static void
+worker_message(struct child *c, const struct chan_msg *msg)
+{
+	struct worker *w = c->owner;
+	struct slot *s = w->slot;
+
+	if (msg->type == CHAN_READY) {
+		log_info("worker %s (pid %d, generation %u) is ready", c->name,
+		    (int)c->pid, c->generation);
+		if (w == s->next)
+			slot_promote(s);
+	} else if (msg->type == CHAN_REPORT) {
+		log_errorx("worker %s: %s", c->name, msg->data);
+		child_blame(c, msg->data);
+	}
+}
+
+/* ---- a worker's end ---- */
+
+static void
+slot_respawn_due(uv_timer_t *t)
+{
+	struct slot *s = t->data;
+
+	s->respawn_at = 0;
+	slot_spawn(s);
+}
+
+/* How long to wait before the next try, and after that. */
+static uint64_t
+slot_next_delay(struct slot *s, uint64_t up)
+{
+	uint64_t delay;
+
+	if (up >= UP_FOR_GOOD)
+		s->backoff = 0;
+	if (s->backoff == 0 && up >= UP_WELL) {
+		s->backoff = BACKOFF_FIRST;
+		return 0;
+	}
+	delay = s->backoff > 0 ? s->backoff : BACKOFF_FIRST;
+	s->backoff = delay * 2 < BACKOFF_MAX ? delay * 2 : BACKOFF_MAX;
+	return delay;
+}
+
+static uint64_t
+slot_now(const struct slot *s)
+{
+	return uv_now(s->pool->all->children->loop);
+}
+
+static void
+slot_crashed(struct slot *s, const struct child *c, const char *cause)
+{
+	uint64_t delay = slot_next_delay(s, slot_now(s) - c->started);
+
+	s->restarts++;
+	log_errorx("worker %s (pid %d, generation %u) died: %s; "
+		   "restarting in %llu ms",
+	    c->name, (int)c->pid, c->generation, cause,
+	    (unsigned long long)delay);
+	s->respawn_at = slot_now(s) + delay;
+	(void)uv_timer_start(&s->respawn, slot_respawn_due, delay, 0);
+}
+
+static void
+slot_forget(struct slot *s, struct worker *w)
+{
+	if (w == s->current)
+		s->current = NULL;
+	else if (w == s->next)
+		s->next = NULL;
+	else
+		TAILQ_REMOVE(&s->old, w, link);
+	w->gen->users--;
+	free(w);
+}
+
+static void
+worker_exited(struct child *c, const char *cause)
+{
+	struct worker *w = c->owner;
+	struct slot *s = w->slot;
+	struct pools *all = s->pool->all;
+	int was_current = w == s->current, was_next = w == s->next;
+
+	slot_forget(s, w);
+	if (was_current && !all->stopping && !s->retiring)
+		slot_crashed(s, c, cause);
+	else if (!was_next)
+		log_info("worker %s (pid %d, generation %u) has ended: %s",
+		    c->name, (int)c->pid, c->generation, cause);
+	if (was_next)
+		all->ops->failed(all, s, cause);
+	if (s->retiring && slot_is_empty(s))
+		slot_free(s);
+	all->ops->ended(all);
+}
+
+static const struct child_ops worker_ops = {worker_message, worker_exited};
+
+/* ---- a worker's start ---- */
+
+static void
+worker_send_logs(const struct worker *w)
+{
+	struct chan_log l = {0};
+	size_t i;
+
+	for (i = 0; i < w->gen->logs.n; i++) {
+		l.index = (uint32_t)i;
+		if (w->gen->logs.fds[i] != -1)
+			child_send(w->child, CHAN_LOG, &l, sizeof(l),
+			    w->gen->logs.fds[i]);
+	}
+}
+
+static struct worker *
+worker_new(struct slot *s, struct generation *gen, char *why, size_t size)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+	struct child_opts o = {
+	    .role = CHAN_ROLE_WORKER,
+	    .pool = s->pool->name,
+	    .slot = s->index,
+	    .generation = gen->n,
+	    .restarts = s->restarts,
+	    .snapshot = gen->snapshot_path,
+	    .ready_timeout = gen->conf->ready_timeout,
+	};
+
+	w->slot = s;
+	w->gen = gen;
+	w->child =
+	    child_spawn(s->pool->all->children, &o, &worker_ops, w, why, size);
+	if (w->child == NULL) {
+		free(w);
+		return NULL;
+	}
+	gen->users++;
+	if (slot_sockets_pass(s, w, why, size) == -1)
+		child_kill(w->child, why);
+	worker_send_logs(w);
+	child_send(w->child, CHAN_START, NULL, 0, -1);
+	return w;
+}
+
+/* After a crash: the same again. */
+static void
+slot_spawn(struct slot *s)
+{
+	uint64_t delay;
+	char why[512];
+
+	s->current = worker_new(s, s->gen, why, sizeof(why));
+	if (s->current != NULL)
+		return;
+	delay = slot_next_delay(s, 0);
+	log_errorx("worker %s.%u can't be started: %s; next try in %llu ms",
+	    s->pool->name, s->index, why, (unsigned long long)delay);
+	s->respawn_at = slot_now(s) + delay;
+	(void)uv_timer_start(&s->respawn, slot_respawn_due, delay, 0);
+}
+
+void
+slot_replace(struct slot *s, struct generation *gen)
+{
+	struct pools *all = s->pool->all;
+	char why[512];
+
+	s->next = worker_new(s, gen, why, sizeof(why));
+	if (s->next == NULL)
+		all->ops->failed(all, s, why);
+}
+
+void
+slot_abandon(struct slot *s)
+{
+	struct worker *w = s->next;
+
+	if (w == NULL)
+		return;
+	s->next = NULL;
+	slot_make_old(s, w);
+	child_kill(w->child, "given up");
+}
+
+void
+slot_retire(struct slot *s)
+{
+	struct worker *w = s->current;
+
+	s->retiring = 1;
+	slot_cancel_respawn(s);
+	slot_sockets_trim(s);
+	slot_abandon(s);
+	if (w != NULL) {
+		s->current = NULL;
+		slot_dismiss(s, w, w->gen->conf->drain_timeout);
+	}
+	if (slot_is_empty(s))
+		slot_free(s);
+}
+
+void
+slot_stop(struct slot *s)
+{
+	struct worker *w;
+
+	slot_cancel_respawn(s);
+	if (s->current != NULL)
+		child_stop(s->current->child);
+	if (s->next != NULL)
+		child_stop(s->next->child);
+	TAILQ_FOREACH(w, &s->old, link)
+	child_stop(w->child);
+}
+
+static void
+worker_reopen(const struct worker *w, int error_log)
+{
+	child_send(w->child, CHAN_ERROR_LOG, NULL, 0, error_log);
+	worker_send_logs(w);
+}
+
+void
+slot_send_logs(struct slot *s)
+{
+	int fd = s->pool->all->children->error_log;
+	struct worker *w;
+
+	if (s->current != NULL)
+		worker_reopen(s->current, fd);
+	if (s->next != NULL)
+		worker_reopen(s->next, fd);
+	TAILQ_FOREACH(w, &s->old, link)
+	worker_reopen(w, fd);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A pool is a named set of slots; a slot is the place of one worker.  It owns
+ * the worker's listening sockets and keeps them while workers come and go.
+ *
+ * In a slot there is at most one current worker and, while it is being
+ * replaced, one that is to be next.  Those before are old: they drain.
+ */
+#ifndef MASTER_SLOT_H
+#define MASTER_SLOT_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+#include <uv.h>
+#include "master/child.h"
+#include "master/generation.h"
+#include "net/listener.h"
+
+struct slot;
+struct pools;
+
+struct worker {
+	TAILQ_ENTRY(worker) link;	/* of slot->old */
+	struct slot *slot;
+	struct child *child;
+	struct generation *gen;
+};
+
+TAILQ_HEAD(workers, worker);
+
+struct slot_socket {
+	TAILQ_ENTRY(slot_socket) link;
+	struct listener *listener;
+};
+
+struct slot {
+	TAILQ_ENTRY(slot) link;
+	struct pool *pool;
+	uint32_t index;
+	struct generation *gen;		/* what a crashed worker is replaced from;
+					   NULL: none yet */
+	struct generation *staged;	/* about to be rolled out */
+	struct worker *current, *next;
+	struct workers old;
+	TAILQ_HEAD(, slot_socket) sockets;
+	uint32_t restarts;
+	uint64_t backoff;		/* ms before the next restart */
+	uint64_t respawn_at;		/* uv_now; 0: not waiting */
+	uv_timer_t respawn;
+	int todo;			/* to be replaced by the rollout */
+	int fresh;			/* made by the rollout */
+	int retiring;			/* to go when its workers have gone */
+};
+
+struct pool {
+	TAILQ_ENTRY(pool) link;
+	struct pools *all;
+	char *name;
+	int configured, target;		/* workers */
+	int next_configured, next_target;
+	TAILQ_HEAD(slots, slot) slots;	/* by index */
+};
+
+struct pools_ops {
+	/* slot->next was ready and is now current. */
+	void (*ready)(struct pools *, struct slot *);
+	/* slot->next has failed; the current one, if any, goes on. */
+	void (*failed)(struct pools *, struct slot *, const char *cause);
+	/* A worker has ended: its generation may be unused now. */
+	void (*ended)(struct pools *);
+};
+
+struct pools {
+	TAILQ_HEAD(, pool) list;
+	struct children *children;
+	const struct pools_ops *ops;
+	int stopping;			/* nothing is restarted any more */
+};
+
+void	pools_init(struct pools *, struct children *,
+	    const struct pools_ops *);
+struct pool *pools_get(struct pools *, const char *name, int create);
+/* Without slots. */
+void	pool_free(struct pool *);
+struct slot *pool_slot(struct pool *, uint32_t index);
+
+/* No worker yet, no sockets. */
+struct slot *slot_new(struct pool *, uint32_t index);
+/* Start a worker of gen that will take over. */
+void	slot_replace(struct slot *, struct generation *gen);
+/* Give up the replacement. */
+void	slot_abandon(struct slot *);
+/* Let the workers finish, then remove the slot. */
+void	slot_retire(struct slot *);
+/* End the workers now. */
+void	slot_stop(struct slot *);
+/* Log files have been reopened. */
+void	slot_send_logs(struct slot *);
+
+/* ---- socket.c ---- */
+
+/*
+ * Have a socket for each listen block of gen for this pool.  patient: wait a
+ * moment for addresses in use, as those of a master that was killed are until
+ * its workers have noticed.  Returns the number of errors added.
+ */
+int	slot_sockets_open(struct slot *, const struct generation *gen,
+	    int patient, struct conf_errors *);
+/* Start listening and pass them to the worker.  0, or -1 and a reason. */
+int	slot_sockets_pass(struct slot *, const struct worker *, char *why,
+	    size_t size);
+/* Close those that are configured no more.  To be called before the workers
+ * that use them drain: these close theirs when the queue is empty, and then
+ * the address is really free. */
+void	slot_sockets_trim(struct slot *);
+void	slot_sockets_close(struct slot *);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The listening sockets of a slot. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "master/slot.h"
+
+#define PATIENCE 20 /* tries, 100 ms apart */
+
+static struct listener *
+slot_find(const struct slot *s, const struct addr *a)
+{
+	const struct slot_socket *k;
+
+	TAILQ_FOREACH(k, &s->sockets, link)
+	if (listener_is_at(k->listener, a))
+		return k->listener;
+	return NULL;
+}
+
+static in_port_t
+addr_port(const struct addr *a)
+{
+	if (a->ss.ss_family == AF_INET)
+		return ((const struct sockaddr_in *)&a->ss)->sin_port;
+	if (a->ss.ss_family == AF_INET6)
+		return ((const struct sockaddr_in6 *)&a->ss)->sin6_port;
+	return 0;
+}
+
+/* A unix socket of another slot, for there is one per path. */
+static struct listener *
+pools_find(const struct pools *all, const struct addr *a)
+{
+	const struct pool *p;
+	const struct slot *s;
+	struct listener *l;
+
+	TAILQ_FOREACH(p, &all->list, link)
+	TAILQ_FOREACH(s, &p->slots, link)
+	{
+		l = slot_find(s, a);
+		if (l != NULL)
+			return l;
+	}
+	return NULL;
+}
+
+/* Is the port ours already, at this or at an overlapping address? */
+static int
+pools_has_port(const struct pools *all, const struct addr *a)
+{
+	const struct pool *p;
+	const struct slot *s;
+	const struct slot_socket *k;
+
+	TAILQ_FOREACH(p, &all->list, link)
+	TAILQ_FOREACH(s, &p->slots, link)
+	TAILQ_FOREACH(k, &s->sockets, link)
+	if (addr_port(&k->listener->addr) == addr_port(a))
+		return 1;
+	return 0;
+}
+
+static struct listener *
+open_patiently(const struct listener_opts *o, int tries, char *why, size_t size)
+{
+	const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+	struct listener *l;
+
+	for (;;) {
+		l = listener_open(o, why, size);
+		if (l != NULL || errno != EADDRINUSE || --tries <= 0)
+			return l;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static int
+slot_socket_open(struct slot *s, const struct conf_listen *c, int patient,
+    struct conf_errors *errors)
+{
+	struct pools *all = s->pool->all;
+	struct listener_opts o = {
+	    .addr = &c->addr,
+	    .mode = c->mode,
+	    .v6only = c->v6only,
+	    .alone = !pools_has_port(all, &c->addr),
+	};
+	struct slot_socket *k;
+	struct listener *l = NULL;
+	char why[256];
+
+	if (addr_is_unix(&c->addr))
+		l = pools_find(all, &c->addr);
+	if (l != NULL)
+		(void)listener_ref(l);
+	else
+		l = open_patiently(
+		    &o, patient ? PATIENCE : 1, why, sizeof(why));
+	if (l == NULL) {
+		conf_error(errors, &c->pos, "listen \"%s\": address %s: %s",
+		    c->name, c->address, why);
+		return -1;
+	}
+	k = xcalloc(1, sizeof(*k));
+	k->listener = l;
+	TAILQ_INSERT_TAIL(&s->sockets, k, link);
+	return 0;
+}
+
+static int
+listen_is_of(const struct conf_listen *c, const struct pool *p)
+{
+	return c->pool != NULL && strcmp(c->pool->name, p->name) == 0;
+}
+
+int
+slot_sockets_open(struct slot *s, const struct generation *gen, int patient,
+    struct conf_errors *errors)
+{
+	const struct conf_listen *c;
+	int failed = 0;
+
+	TAILQ_FOREACH(c, &gen->conf->listens, entry)
+	{
+		if (!listen_is_of(c, s->pool) || slot_find(s, &c->addr) != NULL)
+			continue;
+		if (slot_socket_open(s, c, patient, errors) == -1)
+			failed++;
+	}
+	return failed;
+}
+
+int
+slot_sockets_pass(
+    struct slot *s, const struct worker *w, char *why, size_t size)
+{
+	const struct conf_listen *c;
+	struct chan_listen m;
+	struct listener *l;
+
+	TAILQ_FOREACH(c, &w->gen->conf->listens, entry)
+	{
+		if (!listen_is_of(c, s->pool))
+			continue;
+		l = slot_find(s, &c->addr);
+		if (l == NULL || listener_start(l, c->backlog) == -1) {
+			(void)snprintf(why, size, "listening on %s: %s",
+			    c->address, strerror(l == NULL ? ENOENT : errno));
+			return -1;
+		}
+		memset(&m, 0, sizeof(m));
+		(void)snprintf(m.name, sizeof(m.name), "%s", c->name);
+		m.shared = l->shared != 0;
+		child_send(w->child, CHAN_LISTEN, &m, sizeof(m), l->fd);
+	}
+	return 0;
+}
+
+static int
+generation_listens(const struct generation *gen, const struct pool *p,
+    const struct listener *l)
+{
+	const struct conf_listen *c;
+
+	if (gen == NULL)
+		return 0;
+	TAILQ_FOREACH(c, &gen->conf->listens, entry)
+	if (listen_is_of(c, p) && listener_is_at(l, &c->addr))
+		return 1;
+	return 0;
+}
+
+static int
+slot_uses(const struct slot *s, const struct listener *l)
+{
+	return !s->retiring &&
+	    (generation_listens(s->gen, s->pool, l) ||
+		generation_listens(s->staged, s->pool, l));
+}
+
+static void
+slot_socket_free(struct slot *s, struct slot_socket *k)
+{
+	TAILQ_REMOVE(&s->sockets, k, link);
+	listener_unref(k->listener);
+	free(k);
+}
+
+void
+slot_sockets_trim(struct slot *s)
+{
+	struct slot_socket *k, *next;
+
+	for (k = TAILQ_FIRST(&s->sockets); k != NULL; k = next) {
+		next = TAILQ_NEXT(k, link);
+		if (!slot_uses(s, k->listener))
+			slot_socket_free(s, k);
+	}
+}
+
+void
+slot_sockets_close(struct slot *s)
+{
+	while (!TAILQ_EMPTY(&s->sockets))
+		slot_socket_free(s, TAILQ_FIRST(&s->sockets));
+}
