@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "master/dir.h"
 #include "master/store.h"
@@ -66,7 +67,8 @@ store_lock(const char *run_dir, char *why, size_t size)
 	if (fd == -1) {
 		(void)snprintf(why, size, "%s: %s", path, strerror(errno));
 	} else if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		(void)pread(fd, pid, sizeof(pid) - 1, 0);
+		if (pread(fd, pid, sizeof(pid) - 1, 0) <= 0)
+			pid[0] = '\0';
 		pid[strcspn(pid, "\n")] = '\0';
 		(void)snprintf(why, size,
 		    "another hostd (pid %s) is running in %s",
@@ -74,8 +76,10 @@ store_lock(const char *run_dir, char *why, size_t size)
 		(void)close(fd);
 		fd = -1;
 	} else {
-		(void)ftruncate(fd, 0);
-		(void)dprintf(fd, "%d\n", (int)getpid());
+		/* Only for the message above. */
+		if (ftruncate(fd, 0) == -1 ||
+		    dprintf(fd, "%d\n", (int)getpid()) < 0)
+			log_warn("%s", path);
 	}
 	free(path);
 	return fd;
