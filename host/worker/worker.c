@@ -143,7 +143,10 @@ load_configuration(struct worker *w)
 		return;
 	}
 	w->conf = conf_load(&w->snap.sources, &w->snap.files, &w->errs);
-	log_set_level(w->conf->log_level);
+	/* A probe's mistakes are reports; what goes well is not news yet. */
+	log_set_level(w->init.role == CHAN_ROLE_PROBE &&
+	    w->conf->log_level == LOG_LVL_INFO ? LOG_LVL_WARN :
+	    (enum log_level)w->conf->log_level);
 }
 
 static void
