@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/fake_request.h"
+#include "ctl/plugin.h"
 
 #define MAX_HEADERS 64
 #define PARAM_VALUE "check"
@@ -107,12 +108,12 @@ fake_provide(const struct module *m)
 const char *
 fake_pattern(const struct module *m)
 {
-	static char pattern[80];
+	static char pattern[300];
 	const char *route = fake_provide(m)->info.route;
 
 	if (route != NULL)
 		return route;
-	(void)snprintf(pattern, sizeof(pattern), "/%s", m->desc.id);
+	plugin_route(m->path, pattern, sizeof(pattern));
 	return pattern;
 }
 

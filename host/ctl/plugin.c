@@ -56,6 +56,17 @@ plugin_display(const char *path)
 	return slash == NULL ? path : slash + 1;
 }
 
+void
+plugin_route(const char *path, char *route, size_t size)
+{
+	const char *name = plugin_display(path);
+	size_t n = strlen(name);
+
+	if (n > 3 && strcmp(name + n - 3, ".so") == 0)
+		n -= 3;
+	(void)snprintf(route, size, "/%.*s", (int)n, name);
+}
+
 int
 plugin_fork(int (*fn)(const char *, void *), const char *path, void *arg,
     unsigned seconds, char *why, size_t size)

@@ -31,5 +31,7 @@ int	plugin_fork(int (*fn)(const char *path, void *arg), const char *path,
 
 /* What people call the file: its last component. */
 const char *plugin_display(const char *path);
+/* The route of one that names none: "/<file name without .so>". */
+void	plugin_route(const char *path, char *route, size_t size);
 
 #endif

@@ -192,8 +192,8 @@ print_list(const json_t *doc, const char *key)
 	size_t i;
 
 	(void)printf("%-12s", key);
-	json_array_foreach(json_object_get(doc, key), i, v)(void)
-	    printf("%s%s", i == 0 ? "" : ", ", json_string_value(v));
+	json_array_foreach (json_object_get(doc, key), i, v)
+		(void)printf("%s%s", i == 0 ? "" : ", ", json_string_value(v));
 	(void)putchar('\n');
 }
 
@@ -209,13 +209,14 @@ print_descriptor(const json_t *doc)
 	    (int)json_integer_value(json_object_get(doc, "abi_major")),
 	    (int)json_integer_value(json_object_get(doc, "abi_minor_needed")),
 	    text_of(doc, "built_with"));
-	json_array_foreach(json_object_get(doc, "provides"), i, p)(void) printf(
-	    "%-12s%s%s%s%s\n", i == 0 ? "provides" : "", text_of(p, "kind"),
-	    *text_of(p, "route") == '\0' ? "" : ", by default at ",
-	    text_of(p, "route"),
-	    json_is_true(json_object_get(p, "served"))
-		? ""
-		: " (not served by this host)");
+	json_array_foreach (json_object_get(doc, "provides"), i, p)
+		(void)printf("%-12s%s%s%s%s\n", i == 0 ? "provides" : "",
+		    text_of(p, "kind"),
+		    *text_of(p, "route") == '\0' ? "" : ", by default at ",
+		    text_of(p, "route"),
+		    json_is_true(json_object_get(p, "served"))
+			? ""
+			: " (not served by this host)");
 	print_list(doc, "keys");
 }
 
@@ -234,8 +235,8 @@ print_text(const json_t *doc)
 	}
 	if (accepted)
 		print_descriptor(doc);
-	json_array_foreach(json_object_get(doc, "warnings"), i, w)(void)
-	    printf("%-12s%s\n", "warning", json_string_value(w));
+	json_array_foreach (json_object_get(doc, "warnings"), i, w)
+		(void)printf("%-12s%s\n", "warning", json_string_value(w));
 	(void)printf("%-12s%s%s%s\n", "verdict",
 	    accepted ? "accepted" : "refused",
 	    *text_of(doc, "reason") == '\0' ? "" : ": ",
