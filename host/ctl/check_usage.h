@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a process holds: to see whether a round of work gives back what it took. */
+/* What a process holds: does a round of work give back what it took? */
 #ifndef CTL_CHECK_USAGE_H
 #define CTL_CHECK_USAGE_H
 

@@ -35,7 +35,7 @@ struct fake_req;
 /* How the tables of an instance look. */
 struct fake_shape {
 	const char *missing;	/* get_ext answers NULL for this id */
-	const char *cut;	/* the table that is cut short: "host", or an id */
+	const char *cut;	/* the table to cut short: "host", or an id */
 	size_t cut_at;		/* bytes of it that there are */
 	unsigned extra;		/* members behind each table's end, all traps */
 	uint32_t minor;		/* the host's abi_minor */

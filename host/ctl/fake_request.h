@@ -29,7 +29,7 @@ struct fake_spec {
 	size_t nbody;
 	size_t part;		/* bytes per on_body; 0: all at once */
 	int chunked;
-	const char *const *headers;	/* name, value, ..., NULL; may be NULL */
+	const char *const *headers;	/* name, value, ..., NULL */
 	enum fake_gone gone;
 	enum fake_room room;
 	int late_release;	/* after on_end, when the client left */

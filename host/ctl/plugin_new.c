@@ -277,8 +277,8 @@ plugin_new(int argc, char **argv)
 		return PLUGIN_USAGE;
 	}
 	if (!is_good_name(argv[2])) {
-		(void)fprintf(stderr, "%s: a plugin's name is 1-%d of [a-z0-9_] "
-		    "and starts with a letter\n", argv[2], MAX_NAME);
+		(void)fprintf(stderr, "%s: a plugin's name is 1-%d of "
+		    "[a-z0-9_] and starts with a letter\n", argv[2], MAX_NAME);
 		return PLUGIN_USAGE;
 	}
 	return scaffold(argv[2], argc == 4 ? argv[3] : ".");
