@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One request to the master's control socket, and its answer. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "ctl/ctl.h"
+
+static int
+client_connect(const char *path)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd;
+
+	if (strlen(path) >= sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+client_complain(const char *path)
+{
+	const char *why = strerror(errno);
+
+	if (errno == ENOENT || errno == ECONNREFUSED)
+		why = "no hostd is running there; -s says where";
+	(void)fprintf(stderr, "hostctl: %s: %s\n", path, why);
+	return errno == EACCES || errno == EPERM ? CTL_FAILED : CTL_NO_MASTER;
+}
+
+static int
+client_send(FILE *f, json_t *request)
+{
+	char *text = json_dumps(request, JSON_COMPACT);
+	int rc = -1;
+
+	if (text != NULL && fprintf(f, "%s\n", text) > 0 && fflush(f) == 0)
+		rc = 0;
+	free(text);
+	return rc;
+}
+
+static void
+client_show(const json_t *line)
+{
+	const char *progress, *error;
+
+	progress = json_string_value(json_object_get(line, "progress"));
+	error = json_string_value(json_object_get(line, "error"));
+	if (progress != NULL)
+		(void)printf("%s\n", progress);
+	if (error != NULL)
+		(void)fprintf(stderr, "hostctl: %s\n", error);
+	(void)fflush(stdout);
+}
+
+/* Lines up to the one with "ok". */
+static json_t *
+client_read(const struct ctl *ctl, FILE *f)
+{
+	char *line = NULL;
+	size_t cap = 0;
+	json_t *o = NULL;
+
+	while (getline(&line, &cap, f) > 0) {
+		o = json_loads(line, 0, NULL);
+		if (ctl->json)
+			(void)fputs(line, stdout);
+		else
+			client_show(o);
+		if (json_object_get(o, "ok") != NULL)
+			break;
+		json_decref(o);
+		o = NULL;
+	}
+	free(line);
+	return o;
+}
+
+int
+ctl_ask(const struct ctl *ctl, json_t *request, json_t **answer)
+{
+	json_t *o = NULL;
+	FILE *f = NULL;
+	int fd, status = CTL_FAILED;
+
+	fd = client_connect(ctl->socket);
+	if (fd == -1) {
+		json_decref(request);
+		return client_complain(ctl->socket);
+	}
+	f = fdopen(fd, "r+");
+	if (f != NULL && client_send(f, request) == 0)
+		o = client_read(ctl, f);
+	json_decref(request);
+	if (o == NULL)
+		(void)fprintf(stderr,
+		    "hostctl: %s: hostd has ended, or does "
+		    "not let this user in\n",
+		    ctl->socket);
+	else if (json_is_true(json_object_get(o, "ok")))
+		status = CTL_OK;
+	if (f != NULL)
+		(void)fclose(f);
+	else
+		(void)close(fd);
+	if (answer != NULL)
+		*answer = o;
+	else
+		json_decref(o);
+	return status;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hostctl status, hostctl list */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/ctl.h"
+#include "ctl/table.h"
+
+static int64_t
+number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static const char *
+text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "?";
+}
+
+/* ---- what the kernel knows of a process ---- */
+
+struct usage {
+	int64_t cpu_ms, rss;
+};
+
+static int
+usage_read(struct usage *u, int64_t pid)
+{
+	unsigned long long user, system;
+	long long pages;
+	char path[64], line[1024], *p;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return -1;
+	p = fgets(line, sizeof(line), f);
+	(void)fclose(f);
+	/* The second field is in parentheses and may contain anything. */
+	if (p == NULL || (p = strrchr(line, ')')) == NULL ||
+	    sscanf(p + 1,
+		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
+		" %llu %llu %*d %*d %*d %*d %*d %*d %*u %*u %lld",
+		&user, &system, &pages) != 3)
+		return -1;
+	u->cpu_ms = (int64_t)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
+	u->rss = pages * sysconf(_SC_PAGESIZE);
+	return 0;
+}
+
+/* ---- list ---- */
+
+static void
+list_worker(struct table *t, const char *pool, const json_t *w)
+{
+	const char *state = text(w, "state");
+	struct usage u;
+	char buf[TEXT_MAX];
+
+	table_cell(t, "%s.%lld", pool, (long long)number(w, "slot"));
+	if (number(w, "pid") == 0)
+		table_cell(t, "-");
+	else
+		table_cell(t, "%lld", (long long)number(w, "pid"));
+	table_cell(t, "%lld", (long long)number(w, "generation"));
+	if (strcmp(state, "waiting") == 0)
+		table_cell(
+		    t, "waiting %s", text_ms(buf, number(w, "retry_in_ms")));
+	else
+		table_cell(t, "%s", state);
+	table_cell(t, "%s", text_ms(buf, number(w, "uptime_ms")));
+	table_cell(t, "%lld", (long long)number(w, "restarts"));
+	table_cell(t, "%lld", (long long)number(w, "active"));
+	table_cell(t, "%lld", (long long)number(w, "requests"));
+	if (number(w, "pid") == 0 || usage_read(&u, number(w, "pid")) == -1) {
+		table_cell(t, "-");
+		table_cell(t, "-");
+		return;
+	}
+	table_cell(t, "%s", text_ms(buf, u.cpu_ms));
+	table_cell(t, "%s", text_bytes(buf, u.rss));
+}
+
+static void
+list_print(const json_t *status)
+{
+	static const char *const head[] = {"WORKER", "PID", "GEN", "STATE",
+	    "UPTIME", "RESTARTS", "CONNS", "REQS", "CPU", "MEM", NULL};
+	const json_t *pools = json_object_get(status, "pools"), *p, *workers;
+	struct table t;
+	size_t i, j;
+
+	table_begin(&t, head);
+	for (i = 0; i < json_array_size(pools); i++) {
+		p = json_array_get(pools, i);
+		workers = json_object_get(p, "workers");
+		for (j = 0; j < json_array_size(workers); j++)
+			list_worker(
+			    &t, text(p, "name"), json_array_get(workers, j));
+	}
+	table_print(&t);
+	table_free(&t);
+}
+
+/* ---- status ---- */
+
+static void
+status_traffic(const json_t *s)
+{
+	const json_t *c = json_object_get(s, "connections");
+	const json_t *r = json_object_get(s, "requests");
+	const json_t *by = json_object_get(r, "status");
+	char in[TEXT_MAX], out[TEXT_MAX];
+
+	(void)printf("connections  %lld open (%lld idle), %lld accepted, "
+		     "%lld refused\n",
+	    (long long)number(c, "active"), (long long)number(c, "idle"),
+	    (long long)number(c, "accepted"), (long long)number(c, "refused"));
+	(void)printf("requests     %lld: %lld 2xx, %lld 3xx, %lld 4xx, "
+		     "%lld 5xx; %lld malformed\n",
+	    (long long)number(r, "total"), (long long)number(by, "2xx"),
+	    (long long)number(by, "3xx"), (long long)number(by, "4xx"),
+	    (long long)number(by, "5xx"), (long long)number(r, "bad"));
+	(void)printf("bytes        %s in, %s out\n",
+	    text_bytes(in, number(r, "bytes_in")),
+	    text_bytes(out, number(r, "bytes_out")));
+}
+
+/* Only what is not as it should be. */
+static void
+status_trouble(const json_t *s)
+{
+	static const struct {
+		const char *key, *what;
+	} rows[] = {
+	    {"plugin_errors", "errors of plugins"},
+	    {"stale_handles", "uses of stale handles by plugins"},
+	    {"slow_callbacks", "callbacks over the budget"},
+	    {"log_dropped", "log lines lost"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (number(s, rows[i].key) > 0)
+			(void)printf("trouble      %lld %s\n",
+			    (long long)number(s, rows[i].key), rows[i].what);
+}
+
+static void
+status_plugins(const json_t *s)
+{
+	const json_t *list = json_object_get(s, "plugins");
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return;
+	(void)printf("plugins     ");
+	for (i = 0; i < json_array_size(list); i++)
+		(void)printf(" %s", json_string_value(json_array_get(list, i)));
+	(void)putchar('\n');
+}
+
+static void
+status_print(const json_t *s)
+{
+	char up[TEXT_MAX];
+
+	(void)printf("hostd %s on %s, pid %lld, up %s\n", text(s, "version"),
+	    text(s, "node"), (long long)number(s, "pid"),
+	    text_ms(up, number(s, "uptime_ms")));
+	(void)printf("state        %s, generation %lld\n", text(s, "state"),
+	    (long long)number(s, "generation"));
+	(void)printf("conf         %s\n", text(s, "conf_file"));
+	status_plugins(s);
+	status_traffic(s);
+	status_trouble(s);
+	(void)putchar('\n');
+	list_print(s);
+}
+
+/* With json, the status itself rather than the answer around it. */
+static int
+status_ask(const struct ctl *ctl, void (*print)(const json_t *))
+{
+	struct ctl quiet = *ctl;
+	json_t *answer = NULL, *s;
+	int rc;
+
+	quiet.json = 0;
+	rc = ctl_ask(&quiet, json_pack("{s:s}", "cmd", "status"), &answer);
+	s = json_object_get(answer, "status");
+	if (s != NULL && ctl->json) {
+		(void)json_dumpf(s, stdout, JSON_INDENT(2));
+		(void)putchar('\n');
+	} else if (s != NULL) {
+		print(s);
+	}
+	json_decref(answer);
+	return rc;
+}
+
+int
+cmd_status(const struct ctl *ctl, int argc, char **argv)
+{
+	if (argc != 1)
+		return ctl_usage(argv[0]);
+	return status_ask(ctl, status_print);
+}
+
+int
+cmd_list(const struct ctl *ctl, int argc, char **argv)
+{
+	if (argc != 1)
+		return ctl_usage(argv[0]);
+	return status_ask(ctl, list_print);
+}
