@@ -74,6 +74,17 @@ copy_list(const struct builder *b, const char *key, size_t *n)
 
 /* -- top level and http -- */
 
+/* The directory that key is about; hostd -p has moved the default. */
+static char *
+dir_of(const struct builder *b, const char *key, const char *below)
+{
+	const char *prefix = getenv("HOSTD_PREFIX");
+
+	if (prefix == NULL || conf_val(&b->vals, key)->is_set)
+		return path_of(b, key);
+	return xasprintf("%s/%s", prefix, below);
+}
+
 static void
 build_top(struct builder *b)
 {
@@ -83,8 +94,8 @@ build_top(struct builder *b)
 	c->user = copy_text(b, "user");
 	c->group = copy_text(b, "group");
 	c->conf_dir = path_of(b, "conf_dir");
-	c->plugin_dir = path_of(b, "plugin_dir");
-	c->run_dir = path_of(b, "run_dir");
+	c->plugin_dir = dir_of(b, "plugin_dir", "lib/hostd/plugins");
+	c->run_dir = dir_of(b, "run_dir", "var/run/hostd");
 	c->pid_file = path_of(b, "pid_file");
 	c->control = path_of(b, "control");
 	if (c->control == NULL)
