@@ -304,7 +304,8 @@ worker_deadline(struct wheel_timer *t)
 
 /*
  * No new connections but those that wait in the queue; what is open ends as
- * its requests end.
+ * its requests end.  The sockets are closed now: if no successor has them, the
+ * kernel must not queue anybody on them any more.
  */
 static void
 worker_drain(struct worker *w, uint64_t deadline_ms)
@@ -317,7 +318,7 @@ worker_drain(struct worker *w, uint64_t deadline_ms)
 	log_info("draining, %zu connections open", w->server.nconns);
 	TAILQ_FOREACH(a, &w->acceptors, link) {
 		acceptor_empty(a);
-		acceptor_stop(a);
+		acceptor_close(a);
 	}
 	plugins_drain(&w->plugins, (uint32_t)deadline_ms);
 	http_server_drain(&w->server);
