@@ -220,9 +220,10 @@ exchange_start(struct http_conn *c, struct http_req *r)
 	r->client_close = !r->keepalive;
 	if (r->view.path.n == 1 && *(const char *)r->view.path.p == '*')
 		answer_options(r);
-	else if (r->view.method == HOSTD_METHOD_TRACE)
+	else if (r->view.method == HOSTD_METHOD_TRACE) {
+		r->keepalive = 0;
 		response_error(r, 501, NULL);
-	else
+	} else
 		exchange_route(r);
 	if (c->req == NULL)
 		return;

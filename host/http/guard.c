@@ -100,6 +100,9 @@ guard_partial(const struct guard *g, const struct guard_limits *lim,
 {
 	size_t n = len - g->line;
 
+	/* A CR may only be the last byte so far. */
+	if (n > 1 && memchr(p + g->line, '\r', n - 1) != NULL)
+		return -400;
 	if (g->nlines == 0 && n > 0 && p[0] != '\r' &&
 	    !is_tchar((unsigned char)p[0]))
 		return -400;

@@ -367,6 +367,18 @@ check_expect(struct http_req *r)
 	return 0;
 }
 
+/* The guard has seen to it that the line is method SP target SP version. */
+static int
+check_line(const struct http_req *r, const char *p, size_t n)
+{
+	const char *end = memchr(p, '\r', n);
+
+	if (!is_token(r->view.method_name.p, r->view.method_name.n) ||
+	    end - p < 9 || memcmp(end - 9, " HTTP/", 6) != 0)
+		return 400;
+	return 0;
+}
+
 static int
 parse_error(struct parser *ps, llhttp_errno_t err)
 {
@@ -408,6 +420,8 @@ parse_head(struct parser *ps, struct http_req *r, const char *p, size_t n)
 	r->head_len = n;
 	r->view.headers = r->headers;
 	set_method(r, p);
+	if ((status = check_line(r, p, n)) != 0)
+		return status;
 	ps->req = r;
 	ps->too_many = 0;
 	llhttp_reset(&ps->ll);

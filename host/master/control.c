@@ -327,9 +327,10 @@ control_open(struct master *m, const char *path, char *why, size_t size)
 void
 control_close(struct control *k)
 {
+	(void)unlink(k->path);
+	command_stopped(k);
 	while (!TAILQ_EMPTY(&k->clients))
 		client_close(TAILQ_FIRST(&k->clients));
-	(void)unlink(k->path);
 	uv_close((uv_handle_t *)&k->server, NULL);
 }
 

@@ -408,17 +408,21 @@ fail:
 	return -1;
 }
 
+/* When whoever has asked us to stop hears that we have, nothing of us is left
+ * in the way of a successor. */
 static void
 master_close(struct master *m)
 {
 	struct generation *g;
 	int i;
 
-	command_stopped(m->control);
-	control_close(m->control);
 	children_close(&m->children);
 	for (i = 0; i < MASTER_SIGNALS; i++)
 		uv_close((uv_handle_t *)&m->signals[i], NULL);
+	if (m->pid_file != NULL)
+		pid_file_remove(m->pid_file);
+	store_close(m->run_dir, m->lock);
+	control_close(m->control);
 	(void)uv_run(&m->loop, UV_RUN_DEFAULT);
 	control_free(m->control);
 	while ((g = TAILQ_FIRST(&m->generations)) != NULL) {
@@ -426,9 +430,6 @@ master_close(struct master *m)
 		generation_free(g);
 	}
 	board_close(&m->board);
-	store_close(m->run_dir, m->lock);
-	if (m->pid_file != NULL)
-		pid_file_remove(m->pid_file);
 }
 
 static void
