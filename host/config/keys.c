@@ -22,7 +22,7 @@ static const char *const matches[] = { "auto", "exact", "prefix", NULL };
 static const char *const over_limits[] = { "wait", "503", NULL };
 
 static const struct hostd_key top_keys[] = {
-	KEY("user", STRING, NULL, "Workers run as this user when hostd is "
+	KEY("user", STRING, "nobody", "Workers run as this user when hostd is "
 	    "started as root."),
 	KEY("group", STRING, NULL, "And as this group; default: the user's."),
 	KEY("conf_dir", STRING, "conf.d", "Directory whose *.conf files are "

@@ -128,7 +128,7 @@ struct conf_http {
 };
 
 struct conf {
-	char *user, *group;	/* NULL: stay who we are */
+	char *user, *group;	/* group: NULL for the user's */
 	char *conf_dir, *plugin_dir, *run_dir, *pid_file, *control;
 	char *error_log;	/* absolute path, or "stderr" */
 	int log_level;		/* enum log_level */

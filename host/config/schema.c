@@ -389,3 +389,12 @@ conf_rows_check(const struct hostd_key *const *rows, const char *owner,
 	}
 	return (int)(count_errors(errs) - before);
 }
+
+const char *
+conf_type_name(uint32_t type)
+{
+	static const char *const names[] = { "?", "int", "bool", "duration",
+		"size", "string", "enum", "list", "secret" };
+
+	return type < sizeof(names) / sizeof(names[0]) ? names[type] : names[0];
+}

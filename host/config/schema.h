@@ -53,4 +53,7 @@ const char *conf_nearest(const char *word, const char *const *list);
 int	conf_rows_check(const struct hostd_key *const *rows, const char *owner,
 	    struct conf_errors *);
 
+/* Of HOSTD_KEY_*: "int", "duration" and so on. */
+const char *conf_type_name(uint32_t type);
+
 #endif

@@ -57,13 +57,13 @@ void	conf_error(struct conf_errors *, const struct conf_pos *,
 	    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void	conf_errors_free(struct conf_errors *);
 
+/* A copy of name that lives as long as the process. */
+const char *conf_intern(const char *name);
+struct conf_node *conf_root_new(void);
 /*
  * Parse text of len bytes into root's children.  After an error it goes on
  * at the next statement.  file is the display name and is interned.
  */
-/* A name that lives as long as the process. */
-const char *conf_intern(const char *name);
-struct conf_node *conf_root_new(void);
 void	conf_parse(struct conf_node *root, const char *file, const char *text,
 	    size_t len, struct conf_errors *);
 void	conf_node_free(struct conf_node *);

@@ -4,20 +4,12 @@
 
 #include <jansson.h>
 
+#include "config/schema.h"
 #include "ctl/plugin.h"
 #include "plugin/module.h"
 
 #define SECONDS 10
 #define WIDTH 72
-
-static const char *
-type_name(uint32_t type)
-{
-	static const char *const names[] = {"?", "int", "bool", "duration",
-	    "size", "string", "enum", "list", "secret"};
-
-	return type < sizeof(names) / sizeof(names[0]) ? names[type] : names[0];
-}
 
 static int
 is_number(const struct hostd_key *k)
@@ -33,7 +25,7 @@ key_json(const struct hostd_key *k)
 	size_t i;
 
 	o = json_pack("{s:s, s:s, s:b, s:s?, s:s}", "name", k->name, "type",
-	    type_name(k->type), "required",
+	    conf_type_name(k->type), "required",
 	    (k->flags & HOSTD_KEY_REQUIRED) != 0, "default",
 	    k->type == HOSTD_KEY_SECRET ? NULL : k->dflt, "help",
 	    k->help == NULL ? "" : k->help);
@@ -104,7 +96,7 @@ print_kind(const struct hostd_key *k)
 {
 	size_t i;
 
-	(void)printf("\t# %s", type_name(k->type));
+	(void)printf("\t# %s", conf_type_name(k->type));
 	if (k->min != 0 || k->max != 0) {
 		(void)printf(is_number(k) ? ", " : ", length ");
 		print_bound(k, k->min);

@@ -43,7 +43,7 @@ privilege_drop(const char *user, const char *group, char *why, size_t size)
 	uid_t uid;
 	gid_t gid;
 
-	if (user != NULL && geteuid() == 0) {
+	if (geteuid() == 0) {
 		if (privilege_ids(user, group, &uid, &gid, why, size) == -1)
 			return -1;
 		if (initgroups(user, gid) == -1 ||
@@ -54,7 +54,7 @@ privilege_drop(const char *user, const char *group, char *why, size_t size)
 		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return privilege_fail(why, size, "no_new_privs for user",
-		    user == NULL ? "" : user);
+		return privilege_fail(
+		    why, size, "no_new_privs for user", user);
 	return 0;
 }
