@@ -356,15 +356,15 @@ children_signalled(uv_signal_t *h, int sig)
 }
 
 void
-children_init(
-    struct children *all, uv_loop_t *loop, struct board *board, const char *exe)
+children_init(struct children *all, uv_loop_t *loop, struct board *board,
+    const char *exe, int error_log)
 {
 	LIST_INIT(&all->list);
 	all->empty = NULL;
 	all->loop = loop;
 	all->board = board;
 	all->exe = exe;
-	all->error_log = STDERR_FILENO;
+	all->error_log = error_log;
 	(void)uv_signal_init(loop, &all->sigchld);
 	all->sigchld.data = all;
 	(void)uv_signal_start(&all->sigchld, children_signalled, SIGCHLD);

@@ -82,9 +82,9 @@ void	child_kill(struct child *, const char *why);
 /* What child_ops.exited is told, unless something was before. */
 void	child_blame(struct child *, const char *why);
 
-/* Watches for their ends. */
+/* Watches for their ends; error_log is passed on to them. */
 void	children_init(struct children *, uv_loop_t *, struct board *,
-	    const char *exe);
+	    const char *exe, int error_log);
 /* Kills those there are, without a word to their owners. */
 void	children_close(struct children *);
 

@@ -380,6 +380,7 @@ master_open_log(struct master *m, char *why, size_t size)
 		return -1;
 	}
 	m->children.error_log = fd;
+	log_set_fd(fd);
 	return 0;
 }
 
@@ -437,8 +438,8 @@ master_serve(struct master *m)
 {
 	const struct watcher w = {start_progress, start_done, m};
 
-	log_set_fd(m->children.error_log);
-	children_init(&m->children, &m->loop, &m->board, m->exe);
+	children_init(&m->children, &m->loop, &m->board, m->exe,
+	    m->children.error_log);
 	pools_init(&m->pools, &m->children, &pools_ops);
 	master_watch_signals(m);
 	log_info("hostd %s starting, configuration %s", PACKAGE_VERSION,

@@ -82,7 +82,7 @@ test_probe(struct test *t, const char *conf_file, const char *exe)
 	struct probe probe = {
 	    .errors = &t->errors, .done = test_probed, .arg = t};
 
-	children_init(&t->children, &t->loop, &t->board, exe);
+	children_init(&t->children, &t->loop, &t->board, exe, STDERR_FILENO);
 	test_watch(t);
 	g = generation_build(t->dir, conf_file, 1, &t->errors);
 	if (g != NULL) {
