@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What README.md shows works as it stands there.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { command, prepareHostd, sbin, startHostd, tempDir, top }
+	from './lib/hostd.mjs';
+import { buildPlugin } from './lib/plugin.mjs';
+
+const readme = fs.readFileSync(path.join(top, 'README.md'), 'utf8');
+
+function block(language) {
+	const found = [...readme.matchAll(
+	    new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))];
+
+	assert.equal(found.length, 1, `one block of ${language}`);
+	return found[0][1];
+}
+
+test('the first plugin answers', async (t) => {
+	const dir = tempDir(t);
+	const so = await buildPlugin(dir, 'hello', block('c'));
+	const h = await startHostd(t, {
+		confd: { 'hello.so': fs.readFileSync(so) } });
+	const r = await fetch(`${h.url}/hello`);
+
+	assert.equal(r.status, 200);
+	assert.equal(await r.text(), 'hello, world\n');
+});
+
+test('the configuration passes the test', async (t) => {
+	const h = await prepareHostd(t, {});
+	const text = block('conf').replaceAll('/var/log/hostd', h.dir)
+	    .replaceAll('/srv/www', h.dir);
+
+	fs.writeFileSync(h.confFile, text);
+	const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+
+	assert.equal(r.code, 0, r.stdout + r.stderr);
+	assert.match(r.stdout + r.stderr, /configuration ok/);
+});
+
+test('the manual page\'s example passes the test', async (t) => {
+	const h = await prepareHostd(t, {});
+	const page = fs.readFileSync(
+	    path.join(top, 'man/hostd.conf.5.in'), 'utf8');
+	const text = /^\.Sh EXAMPLES\n\.Bd -literal\n(.*?)^\.Ed$/ms.exec(page)[1]
+	    .replaceAll('/var/log/hostd', h.dir).replaceAll('/srv/www', h.dir);
+
+	fs.mkdirSync(path.join(h.dir, 'pages'));
+	fs.writeFileSync(path.join(h.dir, 'pages/404.html'), 'no');
+	fs.writeFileSync(h.confFile, text);
+	const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+
+	assert.equal(r.code, 0, r.stdout + r.stderr);
+});
+
+test('the quickstart serves its pages', async (t) => {
+	const dir = tempDir(t);
+	const r = await command(path.join(top, 'examples/quickstart/run'),
+	    ['--check'], { env: { ...process.env, BUILD: dir } });
+
+	assert.equal(r.code, 0, r.stdout + r.stderr);
+	for (const page of ['/', '/hello', '/status'])
+		assert.match(r.stdout, new RegExp(`^${page}: [1-9]\\d* bytes$`, 'm'));
+});
