@@ -75,7 +75,7 @@ static int
 same_pattern(const char *a, const char *b)
 {
 	while (*a != '\0' && *b != '\0') {
-		if (*a == ':' && *b == ':') {
+		if (*a == ':' && *b == ':' && a[-1] == '/') {
 			a += strcspn(a, "/");
 			b += strcspn(b, "/");
 			continue;

@@ -14,7 +14,7 @@ struct param_list {
 /* One host's routes. */
 struct vhost {
 	struct map exact;	/* path -> struct http_route */
-	struct map prefix;	/* path without a trailing slash -> same */
+	struct map prefix;	/* "/a" and "/a/" are two of them -> same */
 	struct param_list params;
 };
 
@@ -86,21 +86,27 @@ route_free_all(struct http_route *rt)
 	}
 }
 
+/* Does a parameter start at p in a pattern?  Elsewhere ":" is a colon. */
+static int
+is_param(const char *p)
+{
+	return p[0] == ':' && p[-1] == '/';
+}
+
 /* -- building -- */
 
 static size_t
 literal_length(const char *pattern)
 {
 	size_t n = 0;
-	int in_param = 0;
 
-	for (; *pattern != '\0'; pattern++) {
-		if (*pattern == ':')
-			in_param = 1;
-		else if (*pattern == '/')
-			in_param = 0;
-		n += !in_param;
-	}
+	while (*pattern != '\0')
+		if (n > 0 && is_param(pattern))
+			pattern += strcspn(pattern, "/");
+		else {
+			pattern++;
+			n++;
+		}
 	return n;
 }
 
@@ -133,8 +139,6 @@ vhost_add(struct vhost *vh, struct http_route *rt)
 		params_add(&vh->params, rt);
 		return;
 	}
-	if (rt->is_prefix && n > 0 && rt->pattern[n - 1] == '/')
-		n--;
 	m = rt->is_prefix ? &vh->prefix : &vh->exact;
 	rt->next = map_get(m, rt->pattern, n);
 	map_put(m, rt->pattern, n, rt);
@@ -317,7 +321,7 @@ match_params(const struct http_route *rt, struct http_req *r)
 
 	r->nparams = 0;
 	while (*pat != '\0') {
-		if (*pat != ':') {
+		if (*pat != ':' || !is_param(pat)) {
 			if (p == end || *p != *pat)
 				return 0;
 			pat++;
@@ -344,26 +348,20 @@ static int
 search_prefixes(struct search *s, const struct vhost *vh)
 {
 	const char *p = s->req->view.path.p;
+	size_t i, n = s->req->view.path.n;
 	struct http_route *rt;
-	size_t i = s->req->view.path.n;
 
-	for (;; i--) {
-		if (i < s->req->view.path.n && p[i] != '/') {
-			if (i == 0)
-				return 0;
+	/* Before and behind each slash: "/x" and "/x/". */
+	for (i = n; i > 0; i--) {
+		if (i < n && p[i] != '/' && p[i - 1] != '/')
 			continue;
-		}
-		rt = map_get(&vh->prefix, p, i);
-		/* "/x/" is not matched by "/x" itself. */
-		if (rt != NULL && (i < s->req->view.path.n ||
-		    rt->pattern[strlen(rt->pattern) - 1] != '/')) {
-			set_rest(s->req, i);
-			if (search_pattern(s, rt))
-				return 1;
-		}
-		if (i == 0)
-			return 0;
+		if ((rt = map_get(&vh->prefix, p, i)) == NULL)
+			continue;
+		set_rest(s->req, i);
+		if (search_pattern(s, rt))
+			return 1;
 	}
+	return 0;
 }
 
 static int
