@@ -116,3 +116,25 @@ run_target() {
 	(cd "$build/$1" && make -j"$jobs" "$2") >"$build/$2.log" 2>&1
 	note "make $2" "$build/$2.log" $?
 }
+
+# What is released is built by those who have no autotools.
+run_tarball() {
+	local dir=$build/tarball log=$build/tarball.log tool
+	rm -rf "$dir" && mkdir -p "$dir/bin"
+	for tool in autoconf automake aclocal autoheader autoreconf; do
+		printf '#!/bin/sh\necho "%s was called" >&2\nexit 1\n' \
+		    "$tool" >"$dir/bin/$tool"
+	done
+	chmod +x "$dir"/bin/*
+	(
+		cd "$dir" && tar xf "$build"/normal/hostd-*.tar.xz &&
+		cd hostd-* && PATH=$dir/bin:$PATH &&
+		./configure --quiet --prefix="$dir/usr" \
+		    --without-systemdsystemunitdir &&
+		make -j"$jobs" && make install DESTDIR="$dir/stage" &&
+		test -x "$dir/stage$dir/usr/sbin/hostd" &&
+		make uninstall DESTDIR="$dir/stage" &&
+		[ -z "$(find "$dir/stage" -type f)" ]
+	) >"$log" 2>&1
+	note "tarball without autotools" "$log" $?
+}

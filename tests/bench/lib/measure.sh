@@ -30,6 +30,10 @@ load() {
 		echo "bench: errors under load from $url:" >&2
 		grep -E 'Non-2xx|Socket errors' <<<"$out" >&2
 	fi
+	if [ "$before" = "$after" ]; then
+		echo "bench: the processes $pids used no CPU" >&2
+		exit 1
+	fi
 	awk -v a="$before" -v b="$after" '
 		/requests in/ { n = $1 }
 		/^Requests\/sec/ { rps = $2 }

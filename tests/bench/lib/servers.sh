@@ -4,12 +4,13 @@
 # The two servers, configured alike: one worker, the same answer, the same
 # files.
 
+# Only in subshells: $! has to be the program itself.
 if [ "$(nproc)" -gt 1 ]; then
-	on_server() { taskset -c 0 "$@"; }
-	on_client() { taskset -c 1 "$@"; }
+	on_server() { exec taskset -c 0 "$@"; }
+	on_client() { exec taskset -c 1 "$@"; }
 else
-	on_server() { "$@"; }
-	on_client() { "$@"; }
+	on_server() { exec "$@"; }
+	on_client() { exec "$@"; }
 fi
 
 server_pids=()
