@@ -81,7 +81,8 @@ is_request_line(const char *p, size_t n)
 		} else if (c < 0x21 || c > 0x7e)
 			return 0;
 	}
-	return spaces == 2 && p[n - 1] != ' ';
+	return spaces == 2 && p[n - 1] != ' ' &&
+	    is_tchar((unsigned char)p[0]);
 }
 
 static int
