@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// hostd with tests/plugins/life_route at "/".
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { startHostd } from './hostd.mjs';
+import { buildPlugin, testPlugin } from './plugin.mjs';
+
+let built;
+
+// Its .so, built once for a test file.
+export function lifePlugin() {
+	built ??= (async () => {
+		const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hostd-life-'));
+
+		process.on('exit', () =>
+		    fs.rmSync(dir, { recursive: true, force: true }));
+		return buildPlugin(dir, 'life', testPlugin('life_route'));
+	})();
+	return built;
+}
+
+export const lifeConf = (keys = '') =>
+	`plugin "life" { module = "@DIR@/life.so" ${keys} }\n` +
+	'route "/" { plugin = "life" }\n';
+
+// Options as of startHostd; and keys: text for the plugin's block.
+export async function startLife(t, { keys, files, confd, ...more } = {}) {
+	const so = fs.readFileSync(await lifePlugin());
+
+	return startHostd(t, {
+		files: { 'life.so': so, ...files },
+		confd: { 'life.conf': lifeConf(keys), ...confd },
+		...more,
+	});
+}
+
+// Change a file below the directory of h.
+export function rewrite(h, name, text) {
+	fs.writeFileSync(path.join(h.dir, name),
+	    text.replaceAll('@DIR@', h.dir)
+	    .replaceAll('@PORT@', String(h.port)));
+}
+
+export const descriptors = (pid) =>
+	fs.readdirSync(`/proc/${pid}/fd`).length;
