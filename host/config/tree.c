@@ -362,6 +362,8 @@ resume(struct parser *ps, int line)
 static void
 parse_list(struct parser *ps, struct conf_node *n)
 {
+	int line;
+
 	n->is_list = 1;
 	next_token(ps);
 	while (is_text(ps)) {
@@ -370,13 +372,16 @@ parse_list(struct parser *ps, struct conf_node *n)
 			break;
 		next_token(ps);
 	}
-	if (is_punct(ps, '}'))
-		next_token(ps);
-	else {
+	if (!is_punct(ps, '}')) {
+		line = ps->tok.pos.line;
 		conf_error(ps->errs, &n->pos, "the list \"%s\" is not closed: "
 		    "expected \",\" or \"}\"", n->name);
-		resume(ps, ps->tok.pos.line);
+		resume(ps, line);
+		if (!is_punct(ps, '}') || ps->tok.pos.line != line)
+			return;
+		/* The list's own, not that of the block it is in. */
 	}
+	next_token(ps);
 }
 
 static void
