@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The steps of tests/run; each notes what passed.
 
-packages="clang curl libclang-rt-14-dev libcmocka-dev mandoc nodejs npm
+packages="chromium clang curl libclang-rt-14-dev libcmocka-dev mandoc nodejs
 procps shellcheck wrk xz-utils"
 
 install_packages() {
@@ -14,7 +14,6 @@ install_packages() {
 		# A command that is there already, wherever from, will do.
 		case $p in
 		nodejs)	command -v node >/dev/null && continue ;;
-		npm)	command -v npm >/dev/null && continue ;;
 		esac
 		dpkg-query -W -f '${Status}\n' "$p" 2>/dev/null |
 		    grep -q '^install ok installed$' || want="$want $p"
