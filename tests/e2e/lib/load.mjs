@@ -96,9 +96,11 @@ export class Client {
 /*
  * Ask from several connections until stop(), which returns what happened:
  * { answers, byPid: Map, failures: [{ pid, answered, why }] }.  kind 'keep'
- * asks on one connection as long as the server keeps it, 'new' on a new one
- * each time.
+ * asks USES times on a connection unless the server closes it before, 'new' on
+ * a new one each time.
  */
+const USES = 100;
+
 export class Load {
 	running = true;
 	answers = 0;
@@ -134,7 +136,7 @@ export class Load {
 				if (a.status !== 200)
 					throw new Error(`status ${a.status}`);
 				this.count(c.pid);
-			} while (this.running && !close);
+			} while (this.running && !close && c.answered < USES);
 		} catch (e) {
 			this.failures.push({ pid: c.pid, answered: c.answered,
 				why: e.message });
