@@ -211,9 +211,11 @@ build_listen(struct builder *b, const struct conf_node *n)
 		conf_error(b->errs, pos_of(b, "mode"), "\"mode\" must be "
 		    "octal permissions, as 0660");
 	if (l->address != NULL &&
-	    addr_parse(l->address, &l->addr, &why) == -1)
+	    addr_parse(l->address, &l->addr, &why) == -1) {
 		conf_error(b->errs, pos_of(b, "address"), "address \"%s\": %s",
 		    l->address, why);
+		l->addr.len = 0;
+	}
 	TAILQ_FOREACH(other, &b->conf->listens, entry)
 		if (l->addr.len > 0 && other->addr.len == l->addr.len &&
 		    memcmp(&other->addr.ss, &l->addr.ss, l->addr.len) == 0)
@@ -350,7 +352,7 @@ build_error_page(struct builder *b, const struct conf_node *n)
 {
 	struct conf_error_page *e;
 	const char *copy = NULL;
-	int64_t status;
+	int64_t status = 0;
 
 	if (int_parse(n->title, &status) == -1 || status < 400 || status > 599)
 		conf_error(b->errs, &n->pos, "error_page \"%s\": the title "

@@ -93,7 +93,7 @@ parse_number(const struct hostd_key *k, const char *text, int64_t *out,
     const struct conf_pos *pos, struct conf_errors *errs)
 {
 	const char *want = "a whole number";
-	int rc, b;
+	int rc, b = 0;
 
 	if (k->type == HOSTD_KEY_DURATION) {
 		rc = duration_parse(text, out);
@@ -212,6 +212,11 @@ unknown_key(const struct conf_node *n, const struct hostd_key *const *rows,
 	const char *names[256], *hint;
 	size_t i = 0;
 
+	if (row_find(rows, n->name) != NULL) {
+		conf_error(errs, &n->pos, "\"%s\" is a key, not a block; write "
+		    "%s = value", n->name, n->name);
+		return;
+	}
 	for (; *rows != NULL && i < 200; rows++)
 		names[i++] = (*rows)->name;
 	for (; also != NULL && *also != NULL && i < 255; also++)
@@ -249,6 +254,8 @@ value_set(struct conf_val *v, const struct conf_node *n,
 		if (n->is_list || n->nvalues > 1)
 			conf_error(errs, &n->pos, "\"%s\" takes one value, "
 			    "not a list", n->name);
+		/* Whoever reads on finds a text where one always is. */
+		value_default(v);
 		return -1;
 	}
 	return value_parse(v, n->values[0].text, &n->values[0].pos, errs);
