@@ -303,11 +303,13 @@ conn_keep(struct http_conn *c, const char *p, size_t n)
 	buf_append(&c->in, p, n);
 }
 
-/* The peer will send no more. */
+/* The peer will send no more; what it sent before may still have to wait, and
+ * then its end is read again. */
 static void
 conn_eof(struct http_conn *c)
 {
-	c->stream.eof = 1;
+	if (c->stalled)
+		return;
 	switch (c->state) {
 	case CONN_HEAD:
 		c->state = CONN_CLOSING;
@@ -465,7 +467,7 @@ conn_settle(struct http_conn *c)
 	}
 	if (c->state == CONN_CLOSING && stream_pending(&c->stream) == 0 &&
 	    TAILQ_EMPTY(&c->unsent)) {
-		if (!c->linger || c->stream.eof) {
+		if (!c->linger) {
 			conn_close(c, HOSTD_END_DONE);
 			return;
 		}

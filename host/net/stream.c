@@ -148,8 +148,10 @@ stream_read(struct stream *s, void *buf, size_t n)
 	do
 		r = recv(s->io.fd, buf, n, 0);
 	while (r == -1 && errno == EINTR);
+	if (r == 0)
+		s->eof = 1;
 	/* A short read has drained the socket (epoll(7)); with a FIN behind
-	 * it there is still the end to be read. */
+	 * it there is still the end to be read, any number of times. */
 	if (r == -1 || ((size_t)r < n && !s->eof))
 		s->can_read = 0;
 	return r;
