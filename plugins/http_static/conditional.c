@@ -71,7 +71,8 @@ conditional_range(const struct conditions *c, const char *etag,
 
 	if (p == NULL)
 		return 1;
-	if (c->if_range.n > 0 && (p[0] == '"' || p[0] == 'W'))
+	/* A weak tag is equal to none, and no date. */
+	if (c->if_range.n > 0 && p[0] == '"')
 		return c->if_range.n == strlen(etag) &&
 		    memcmp(p, etag, c->if_range.n) == 0;
 	return date_parse(p, c->if_range.n, &t) == 0 && t == modified;

@@ -2,6 +2,7 @@
 /* Files of a directory: the plugin's keys, life and one request. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <strings.h>
 #include <unistd.h>
@@ -69,38 +70,67 @@ is_name(const hostd_hdr *h, const char *name, size_t n)
 
 #define IS(h, literal) is_name(h, literal, sizeof(literal) - 1)
 
-static void
+/* Where the header's value belongs; NULL: it does not matter here. */
+static hostd_buf *
+wanted_field(struct wanted *w, const hostd_hdr *h)
+{
+	switch (*(const char *)h->name.p | 0x20) {
+	case 'a':
+		if (IS(h, "Accept-Encoding"))
+			return &w->accept_encoding;
+		return IS(h, "Accept") ? &w->accept : NULL;
+	case 'i':
+		if (IS(h, "If-None-Match"))
+			return &w->cond.if_none_match;
+		if (IS(h, "If-Modified-Since"))
+			return &w->cond.if_modified_since;
+		if (IS(h, "If-Match"))
+			return &w->cond.if_match;
+		if (IS(h, "If-Unmodified-Since"))
+			return &w->cond.if_unmodified_since;
+		return IS(h, "If-Range") ? &w->cond.if_range : NULL;
+	case 'r':
+		return IS(h, "Range") ? &w->range : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* Several lines of one name are one list (RFC 9110 section 5.3).  -1: they
+ * are too long for that. */
+static int
+join_lines(struct wanted *w, hostd_buf *list, hostd_buf more)
+{
+	char *p = w->joined + w->njoined;
+
+	if (list->p == NULL) {
+		*list = more;
+		return 0;
+	}
+	if (list->n + more.n + 2 > sizeof(w->joined) - w->njoined)
+		return -1;
+	memcpy(p, list->p, list->n);
+	memcpy(p + list->n, ", ", 2);
+	memcpy(p + list->n + 2, more.p, more.n);
+	list->p = p;
+	list->n += more.n + 2;
+	w->njoined += list->n;
+	return 0;
+}
+
+static int
 read_headers(const struct hostd_request *r, struct wanted *w)
 {
 	const hostd_hdr *h = r->headers, *end = h + r->nheaders;
+	hostd_buf *to;
 
-	memset(w, 0, sizeof(*w));
+	memset(w, 0, offsetof(struct wanted, joined));
 	w->head = r->method == HOSTD_METHOD_HEAD;
 	for (; h < end; h++)
-		switch (*(const char *)h->name.p | 0x20) {
-		case 'a':
-			if (IS(h, "Accept-Encoding"))
-				w->accept_encoding = h->value;
-			else if (IS(h, "Accept"))
-				w->accept = h->value;
-			break;
-		case 'i':
-			if (IS(h, "If-None-Match"))
-				w->cond.if_none_match = h->value;
-			else if (IS(h, "If-Modified-Since"))
-				w->cond.if_modified_since = h->value;
-			else if (IS(h, "If-Match"))
-				w->cond.if_match = h->value;
-			else if (IS(h, "If-Unmodified-Since"))
-				w->cond.if_unmodified_since = h->value;
-			else if (IS(h, "If-Range"))
-				w->cond.if_range = h->value;
-			break;
-		case 'r':
-			if (IS(h, "Range"))
-				w->range = h->value;
-			break;
-		}
+		if ((to = wanted_field(w, h)) != NULL &&
+		    join_lines(w, to, h->value) == -1)
+			return -1;
+	return 0;
 }
 
 /* Does a segment of the path start with a dot? */
@@ -250,7 +280,8 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	if (len > 0)
 		memcpy(path, r->rest.p, len);
 	path[len] = '\0';
-	read_headers(r, &w);
+	if (read_headers(r, &w) == -1)
+		return send_status(in, req, 431);
 	if (!in->dotfiles && has_dotfile(path))
 		return answer_missing(in, req, d, &w, FILE_MISSING);
 	if (len == 0 || path[len - 1] == '/')

@@ -3,15 +3,18 @@
 #include <strings.h>
 #include "range.h"
 
-/* Digits at *p; -1 when there are none or too many. */
+#define BEYOND	(UINT64_MAX / 16)	/* the end of any file */
+
+/* Digits at *p; -1 when there are none. */
 static int
 parse_number(const char **p, const char *end, uint64_t *out)
 {
 	const char *start = *p;
 
 	for (*out = 0; *p < end && **p >= '0' && **p <= '9'; (*p)++)
-		*out = *out * 10 + (uint64_t)(**p - '0');
-	return *p == start || *p - start > 18 ? -1 : 0;
+		if (*out < BEYOND)
+			*out = *out * 10 + (uint64_t)(**p - '0');
+	return *p == start ? -1 : 0;
 }
 
 /* "a-b", "a-" or "-n": 1 and a range, 0 when it lies outside, -1 malformed. */
@@ -58,7 +61,7 @@ range_parse(const char *p, size_t n, uint64_t size,
 	const char *end = p + n;
 	struct range r;
 	uint64_t total = 0;
-	int count = 0, rc;
+	int count = 0, seen = 0, rc;
 
 	if (n < 6 || strncasecmp(p, "bytes=", 6) != 0)
 		return RANGE_IGNORE;
@@ -70,6 +73,7 @@ range_parse(const char *p, size_t n, uint64_t size,
 			break;
 		if ((rc = parse_spec(&p, end, size, &r)) == -1)
 			return RANGE_IGNORE;
+		seen = 1;
 		if (rc == 1) {
 			if (count == RANGES_MAX)
 				return RANGE_IGNORE;
@@ -83,7 +87,7 @@ range_parse(const char *p, size_t n, uint64_t size,
 			return RANGE_IGNORE;
 	}
 	if (count == 0)
-		return RANGE_UNSATISFIABLE;
+		return seen ? RANGE_UNSATISFIABLE : RANGE_IGNORE;
 	/* Overlaps that add up to more than the file are an abuse. */
 	return count > 1 && total > size ? RANGE_IGNORE : count;
 }

@@ -32,6 +32,8 @@ struct wanted {
 	struct conditions cond;
 	hostd_buf range, accept_encoding, accept;
 	int head;
+	size_t njoined;
+	char joined[2048];	/* values that came in several lines */
 };
 
 /* An answer under way: for the host's per-request data. */
