@@ -346,6 +346,7 @@ board_callback_name(uint32_t callback)
 	    [BOARD_CB_RELEASE] = "a release function",
 	    [BOARD_CB_DRAIN] = "drain",
 	    [BOARD_CB_DESTROY] = "destroy",
+	    [BOARD_CB_DLOPEN] = "dlopen",
 	};
 
 	return callback < sizeof(names) / sizeof(names[0]) ? names[callback]

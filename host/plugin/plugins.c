@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
@@ -9,12 +10,33 @@
 #include "plugin/plugins.h"
 #include "plugin/post.h"
 
+/* A module's constructors are its code as well: note whose may run. */
+static struct module *
+plugins_open(struct plugins *all, const struct conf_plugin *cp,
+    const char *copy, char *why, size_t size)
+{
+	const char *base = strrchr(cp->file, '/');
+	struct board_cell *cell = all->cell;
+	uint32_t i = all->ninstances;
+	struct module *m;
+
+	if (i < BOARD_PLUGINS)
+		(void)snprintf(cell->plugins[i], sizeof(cell->plugins[i]),
+		    "%s", cp->name);
+	atomic_store(&cell->callback, BOARD_CB_DLOPEN);
+	atomic_store(&cell->plugin, i + 1);
+	m = module_open(copy, base == NULL ? cp->file : base + 1, why, size);
+	atomic_store(&cell->plugin, 0);
+	atomic_store(&cell->callback, BOARD_CB_NONE);
+	return m;
+}
+
 /* The module behind the generation's copy of cp's file, loaded once. */
 static struct module *
 plugins_module(struct plugins *all, const struct snapshot *snap,
     const struct conf_plugin *cp, struct conf_errors *errs)
 {
-	const char *copy, *base = strrchr(cp->file, '/');
+	const char *copy;
 	struct module *m;
 	char why[512];
 
@@ -23,9 +45,7 @@ plugins_module(struct plugins *all, const struct snapshot *snap,
 		return NULL;	/* the master has said why */
 	if ((m = map_get(&all->modules, copy, strlen(copy))) != NULL)
 		return m;
-	m = module_open(copy, base == NULL ? cp->file : base + 1, why,
-	    sizeof(why));
-	if (m == NULL) {
+	if ((m = plugins_open(all, cp, copy, why, sizeof(why))) == NULL) {
 		conf_error(errs, &cp->pos, "plugin \"%s\": %s", cp->name, why);
 		return NULL;
 	}
