@@ -243,13 +243,6 @@ master_committed(struct master *m)
 }
 
 static void
-hangup_progress(void *arg, const char *text)
-{
-	(void)arg;
-	log_info("reload: %s", text);
-}
-
-static void
 hangup_done(void *arg, const struct conf_errors *errors)
 {
 	const struct conf_error *e;
@@ -264,7 +257,7 @@ hangup_done(void *arg, const struct conf_errors *errors)
 static void
 master_signalled(uv_signal_t *h, int sig)
 {
-	static const struct watcher w = {hangup_progress, hangup_done, NULL};
+	static const struct watcher w = {NULL, hangup_done, NULL};
 	struct master *m = h->data;
 	char why[512];
 
@@ -280,13 +273,6 @@ master_signalled(uv_signal_t *h, int sig)
 }
 
 /* ---- starting ---- */
-
-static void
-start_progress(void *arg, const char *text)
-{
-	(void)arg;
-	log_info("%s", text);
-}
 
 /* On stderr, where whoever starts us looks, and in the log if that is
  * elsewhere. */
@@ -436,7 +422,7 @@ master_close(struct master *m)
 static void
 master_serve(struct master *m)
 {
-	const struct watcher w = {start_progress, start_done, m};
+	const struct watcher w = {NULL, start_done, m};
 
 	children_init(&m->children, &m->loop, &m->board, m->exe,
 	    m->children.error_log);

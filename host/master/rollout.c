@@ -41,7 +41,7 @@ rollout_progress(struct rollout *r, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (r->watcher.done != NULL)
+	if (r->watcher.done != NULL && r->watcher.progress != NULL)
 		r->watcher.progress(r->watcher.arg, text);
 }
 
@@ -350,6 +350,8 @@ rollout_build(struct rollout *r)
 	struct master *m = r->m;
 	uint32_t n = ++m->last_generation;
 
+	if (r->kind == ROLLOUT_RELOAD)
+		log_info("reloading, as generation %u", n);
 	rollout_progress(r, "reading %s as generation %u", m->conf_file, n);
 	r->gen = generation_build(m->run_dir, m->conf_file, n, &r->errors);
 	if (r->gen == NULL) {

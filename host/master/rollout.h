@@ -19,6 +19,7 @@
 enum rollout_kind { ROLLOUT_START, ROLLOUT_RELOAD, ROLLOUT_SCALE };
 
 struct watcher {
+	/* For those who wait; may be NULL. */
 	void (*progress)(void *arg, const char *text);
 	/* Called once; no errors: it is done. */
 	void (*done)(void *arg, const struct conf_errors *);
