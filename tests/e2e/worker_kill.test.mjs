@@ -35,8 +35,7 @@ test('kill -9 of one worker under load', async (t) => {
 
 	await keep.more(() => keep.byPid.get(victim.pid) > 10);
 	process.kill(victim.pid, 'SIGKILL');
-	// Twice a first wait at most: a worker that was up for long enough
-	// comes back at once.
+	// At once when it was up for a second, else after the shortest wait.
 	const [, delay] = await restartsIn(h, victim.pid);
 	const now = await h.workersSatisfy((w) => w.some((x) =>
 	    x.slot === victim.slot && x.pid !== victim.pid &&
