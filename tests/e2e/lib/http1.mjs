@@ -256,3 +256,16 @@ export const chunked = (path, parts, ...more) =>
 	[`POST ${path} HTTP/1.1`, 'Host: a', 'Transfer-Encoding: chunked',
 		...more, '', ...parts.flatMap((p) => [p.length.toString(16), p]),
 		'0', '', ''].join(CRLF);
+
+// One request over a connection of its own; its answer, parsed.
+export async function ask(t, where, path, ...headers) {
+	const c = await connect(t, where);
+
+	await c.send(get(path, 'Connection: close', ...headers));
+	const r = await c.next();
+
+	c.destroy();
+	if (r.headers['content-type']?.[0] === 'application/json')
+		r.json = JSON.parse(r.body);
+	return r;
+}
