@@ -377,6 +377,46 @@ destroy(struct hostd_inst *in)
 	free(in);
 }
 
+/* "word value", where the value can be that of a header? */
+static int
+is_pair(const char *p)
+{
+	size_t word = strcspn(p, " \t"), i;
+
+	if (word == 0 || word > PAIR_WORD_MAX)
+		return 0;
+	p += word + strspn(p + word, " \t");
+	for (i = 0; p[i] != '\0'; i++)
+		if ((unsigned char)p[i] < ' ' || p[i] == 0x7f)
+			return 0;
+	return i > 0 && i <= PAIR_VALUE_MAX;
+}
+
+static int32_t
+check_pairs(const char *key, const hostd_buf *list, uint32_t n,
+    struct hostd_err *err)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (!is_pair(list[i].p))
+			return hostd_fail(err, HOSTD_E_INVAL, "%s: \"%.100s\" "
+			    "is not two words with a space between, of at "
+			    "most %d and %d bytes", key,
+			    (const char *)list[i].p, PAIR_WORD_MAX,
+			    PAIR_VALUE_MAX);
+	return HOSTD_OK;
+}
+
+static int32_t
+check_conf(const struct hostd_inst *in, struct hostd_err *err)
+{
+	int32_t rc = check_pairs("types", in->types, in->ntypes, err);
+
+	return rc != HOSTD_OK ? rc : check_pairs("cache_control",
+	    in->cache_control, in->ncache_control, err);
+}
+
 static int32_t
 open_root(struct hostd_inst *in, const struct hostd_conf *conf,
     struct hostd_err *err)
@@ -413,9 +453,10 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	if (in->work == NULL || !HOSTD_HAS(in->work, submit))
 		rc = hostd_fail(err, HOSTD_E_NOTSUP,
 		    "this host does not serve " HOSTD_EXT_WORK);
-	else if ((rc = open_root(in, conf, err)) == HOSTD_OK &&
-	    read_conf(in, conf) == -1)
-		rc = hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
+	else if ((rc = open_root(in, conf, err)) == HOSTD_OK)
+		rc = read_conf(in, conf) == -1 ?
+		    hostd_fail(err, HOSTD_E_NOMEM, "out of memory") :
+		    check_conf(in, err);
 	if (rc != HOSTD_OK) {
 		destroy(in);
 		return rc;

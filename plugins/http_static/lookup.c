@@ -49,7 +49,7 @@ content_type(const struct hostd_inst *in, const char *path)
 static const char *
 cache_control(const struct hostd_inst *in, const char *path)
 {
-	char pattern[256];
+	char pattern[PAIR_WORD_MAX + 1];
 	const char *entry;
 	size_t n;
 	uint32_t i;
@@ -57,12 +57,12 @@ cache_control(const struct hostd_inst *in, const char *path)
 	for (i = 0; i < in->ncache_control; i++) {
 		entry = in->cache_control[i].p;
 		n = strcspn(entry, " \t");
-		if (n >= sizeof(pattern))
-			continue;
 		memcpy(pattern, entry, n);
 		pattern[n] = '\0';
-		if (fnmatch(pattern, strchr(pattern, '/') != NULL ? path :
-		    base_name(path), 0) == 0)
+		/* Paths are below the root: "/x" means "x" there. */
+		if (fnmatch(pattern + (pattern[0] == '/'),
+		    strchr(pattern, '/') != NULL ? path : base_name(path),
+		    0) == 0)
 			return entry + n + strspn(entry + n, " \t");
 	}
 	return NULL;

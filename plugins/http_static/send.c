@@ -4,6 +4,7 @@
 #include "static.h"
 
 #define SMALL 16384	/* the host copies up to this in one piece */
+#define PART_HEAD_MAX (PAIR_VALUE_MAX + 160)
 
 int32_t
 send_status(struct hostd_inst *in, hostd_req req, int status)
@@ -116,7 +117,7 @@ part_head(const struct transfer *t, char *out, size_t size)
 static int64_t
 multipart_length(struct transfer *t)
 {
-	char head[256];
+	char head[PART_HEAD_MAX];
 	int64_t total = 0;
 
 	for (t->i = 0; t->i < t->n; t->i++)
@@ -139,7 +140,7 @@ static int32_t
 multipart_step(struct hostd_inst *in, hostd_req req, struct transfer *t)
 {
 	const struct range *r = &t->ranges[t->i];
-	char text[256];
+	char text[PART_HEAD_MAX];
 	int32_t rc;
 
 	if (!t->in_body) {

@@ -11,6 +11,8 @@
 #include "range.h"
 
 #define PATH_MAX_LEN 4096
+#define PAIR_WORD_MAX 255	/* of an item of types or cache_control */
+#define PAIR_VALUE_MAX 255
 
 struct hostd_inst {
 	HOSTD_EASY_HEAD;
