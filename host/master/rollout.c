@@ -62,11 +62,21 @@ rollout_free(struct rollout *r)
 {
 	struct master *m = r->m;
 
-	m->rollout = NULL;
+	if (m->rollout == r)
+		m->rollout = NULL;
 	conf_errors_free(&r->errors);
 	free(r->pool);
 	free(r);
 	master_prune(m);
+}
+
+/* Whoever is told may stop the master, which cancels the rollout it finds. */
+static void
+rollout_end(struct rollout *r)
+{
+	r->m->rollout = NULL;
+	rollout_tell(r);
+	rollout_free(r);
 }
 
 static int
@@ -136,8 +146,7 @@ rollout_fail(struct rollout *r)
 {
 	r->pending = r->done = r->total = 0;
 	if (r->m->gen == NULL) {
-		rollout_tell(r);
-		rollout_free(r);
+		rollout_end(r);
 		return;
 	}
 	slots_each(r, slot_revert);
@@ -182,8 +191,7 @@ rollout_commit(struct rollout *r)
 	}
 	slots_each(r, slot_commit);
 	log_info("serving generation %u", m->gen->n);
-	rollout_tell(r);
-	rollout_free(r);
+	rollout_end(r);
 }
 
 /* ---- rolling ---- */
