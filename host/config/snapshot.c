@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "config/snapshot.h"
 
+/* NULL when a path is not UTF-8, here and below. */
 static json_t *
 map_to_json(const struct map *m)
 {
@@ -18,30 +19,47 @@ map_to_json(const struct map *m)
 	size_t it = 0;
 
 	while ((e = map_next(m, &it)) != NULL)
-		(void)json_object_set_new(o, e->key, json_string(e->value));
+		if (json_object_set_new(o, e->key, json_string(e->value)) ==
+		    -1) {
+			json_decref(o);
+			return NULL;
+		}
 	return o;
 }
 
-/* NULL when a path is not UTF-8. */
 static json_t *
-snapshot_to_json(const struct snapshot *s)
+sources_to_json(const struct conf_sources *s)
 {
 	json_t *list = json_array(), *item;
 	size_t i;
 
-	for (i = 0; i < s->sources.n; i++) {
-		item = json_pack("{s:s,s:s,s:b}",
-		    "name", s->sources.v[i].name, "path", s->sources.v[i].path,
-		    "module", s->sources.v[i].is_module);
+	for (i = 0; i < s->n; i++) {
+		item = json_pack("{s:s,s:s,s:b}", "name", s->v[i].name, "path",
+		    s->v[i].path, "module", s->v[i].is_module);
 		if (item == NULL) {
 			json_decref(list);
 			return NULL;
 		}
 		(void)json_array_append_new(list, item);
 	}
-	return json_pack("{s:I,s:o,s:o,s:o}", "generation",
-	    (json_int_t)s->generation, "sources", list, "modules",
-	    map_to_json(&s->modules), "files", map_to_json(&s->files));
+	return list;
+}
+
+static json_t *
+snapshot_to_json(const struct snapshot *s)
+{
+	json_t *list = sources_to_json(&s->sources);
+	json_t *modules = map_to_json(&s->modules);
+	json_t *files = map_to_json(&s->files), *root = NULL;
+
+	if (list != NULL && modules != NULL && files != NULL)
+		root = json_pack("{s:I,s:O,s:O,s:O}", "generation",
+		    (json_int_t)s->generation, "sources", list, "modules",
+		    modules, "files", files);
+	json_decref(list);
+	json_decref(modules);
+	json_decref(files);
+	return root;
 }
 
 static int
