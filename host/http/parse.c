@@ -170,6 +170,9 @@ parse_authority(const char *p, size_t n, hostd_buf *host)
 		if (close == NULL)
 			return -1;
 		end = (size_t)(close - p) + 1;
+		if (end < 4 || strspn(p + 1, "0123456789abcdefABCDEF:.") <
+		    end - 2)
+			return -1;
 	} else {
 		for (i = 0; i < n && p[i] != ':'; i++) {
 			c = (unsigned char)p[i];
@@ -243,7 +246,9 @@ parse_absolute(struct http_req *r, const char *p, size_t n)
 		return 400;
 	if (end < n && p[end] == '/')
 		return split_path(r, p + end, n - end);
-	r->view.path = (hostd_buf){ "/", 1 };
+	/* No path at all is "*" for OPTIONS (RFC 9110 section 4.2.3). */
+	r->view.path = (hostd_buf){ end == n &&
+	    r->view.method == HOSTD_METHOD_OPTIONS ? "*" : "/", 1 };
 	if (end < n && p[end] == '#')
 		return 400;
 	if (end < n)
