@@ -98,9 +98,11 @@ run_fuzzers() {
 
 run_lint() {
 	local f log=$build/lint.log
-	git ls-files | while read -r f; do
-		head -n 1 "$f" 2>/dev/null | grep -Eaq '^#!/bin/(ba)?sh|^# shellcheck shell' &&
-		    echo "$f"
+	grep -rlE '^#!/bin/(ba)?sh$|^# shellcheck shell' --exclude-dir=.git \
+	    --exclude-dir=build --exclude-dir=build-aux \
+	    --exclude-dir=autom4te.cache --exclude-dir=node_modules . |
+	    while read -r f; do
+		head -n 1 "$f" | grep -Eaq '^#' && echo "$f"
 	done | xargs shellcheck -x >"$log" 2>&1
 	note "shellcheck" "$log" $?
 	for f in man/*.[1-8] "$build"/normal/man/*.[1-8]; do
