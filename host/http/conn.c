@@ -289,7 +289,10 @@ conn_feed(struct http_conn *c, const char *p, size_t n)
 			break;
 		used += k;
 	}
-	return c->state >= CONN_CLOSING ? n : used;
+	if (c->state < CONN_CLOSING)
+		return used;
+	c->stalled = 0;
+	return n;
 }
 
 static void
