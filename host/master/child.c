@@ -44,12 +44,14 @@ child_out_free(struct child *c, struct child_out *o)
 	free(o);
 }
 
+/* The handle goes with the descriptor: closed later, it would take whoever has
+ * got that number since out of the loop. */
 static void
 child_hang_up(struct child *c)
 {
 	if (c->fd == -1)
 		return;
-	(void)uv_poll_stop(&c->poll);
+	uv_close((uv_handle_t *)&c->poll, child_closed);
 	(void)close(c->fd);
 	c->fd = -1;
 	while (!TAILQ_EMPTY(&c->out))
@@ -61,7 +63,6 @@ child_free(struct child *c)
 {
 	LIST_REMOVE(c, link);
 	child_hang_up(c);
-	uv_close((uv_handle_t *)&c->poll, child_closed);
 	uv_close((uv_handle_t *)&c->timer, child_closed);
 }
 
