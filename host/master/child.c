@@ -101,7 +101,7 @@ child_message(struct child *c, struct chan_msg *msg)
 		c->ops->message(c, msg);
 		break;
 	case CHAN_REPORT:
-	case CHAN_DRAINED:
+	case CHAN_CLOSED:
 		c->ops->message(c, msg);
 		break;
 	default:

@@ -9,6 +9,7 @@
 
 #define BACKOFF_FIRST 100
 #define BACKOFF_MAX 15000
+#define YIELD_MAX 1000	  /* ms to wait for a worker to stop accepting */
 #define UP_WELL 1000	  /* ms: a first crash after this is not waited for */
 #define UP_FOR_GOOD 30000 /* ms: after this, earlier crashes are forgotten */
 
@@ -31,9 +32,9 @@ pools_get(struct pools *all, const char *name, int create)
 {
 	struct pool *p;
 
-	TAILQ_FOREACH(p, &all->list, link)
-	if (strcmp(p->name, name) == 0)
-		return p;
+	TAILQ_FOREACH (p, &all->list, link)
+		if (strcmp(p->name, name) == 0)
+			return p;
 	if (!create)
 		return NULL;
 	p = xcalloc(1, sizeof(*p));
@@ -57,9 +58,9 @@ pool_slot(struct pool *p, uint32_t index)
 {
 	struct slot *s;
 
-	TAILQ_FOREACH(s, &p->slots, link)
-	if (s->index == index && !s->retiring)
-		return s;
+	TAILQ_FOREACH (s, &p->slots, link)
+		if (s->index == index && !s->retiring)
+			return s;
 	return NULL;
 }
 
@@ -75,10 +76,12 @@ slot_new(struct pool *p, uint32_t index)
 	TAILQ_INIT(&s->old);
 	TAILQ_INIT(&s->sockets);
 	(void)uv_timer_init(p->all->children->loop, &s->respawn);
-	s->respawn.data = s;
-	TAILQ_FOREACH(after, &p->slots, link)
-	if (after->index > index)
-		break;
+	(void)uv_timer_init(p->all->children->loop, &s->yield);
+	s->respawn.data = s->yield.data = s;
+	s->handles = 2;
+	TAILQ_FOREACH (after, &p->slots, link)
+		if (after->index > index)
+			break;
 	if (after != NULL)
 		TAILQ_INSERT_BEFORE(after, s, link);
 	else
@@ -89,7 +92,10 @@ slot_new(struct pool *p, uint32_t index)
 static void
 slot_closed(uv_handle_t *h)
 {
-	free(h->data);
+	struct slot *s = h->data;
+
+	if (--s->handles == 0)
+		free(s);
 }
 
 static void
@@ -100,6 +106,7 @@ slot_free(struct slot *s)
 	slot_sockets_close(s);
 	TAILQ_REMOVE(&p->slots, s, link);
 	uv_close((uv_handle_t *)&s->respawn, slot_closed);
+	uv_close((uv_handle_t *)&s->yield, slot_closed);
 	if (TAILQ_EMPTY(&p->slots) && p->target == 0)
 		pool_free(p);
 }
@@ -135,6 +142,25 @@ slot_cancel_respawn(struct slot *s)
 }
 
 static void
+slot_yielded(struct slot *s)
+{
+	s->yielding = NULL;
+	(void)uv_timer_stop(&s->yield);
+	s->pool->all->ops->ready(s->pool->all, s);
+}
+
+/* It is busy or stuck; nobody waits for it. */
+static void
+slot_yield_late(uv_timer_t *t)
+{
+	slot_yielded(t->data);
+}
+
+/*
+ * Whoever is told that the new worker is ready may rely on it: so not before
+ * the one before has stopped accepting from the same sockets.
+ */
+static void
 slot_promote(struct slot *s)
 {
 	struct worker *before = s->current;
@@ -147,7 +173,12 @@ slot_promote(struct slot *s)
 	slot_sockets_trim(s);
 	if (before != NULL)
 		slot_dismiss(s, before, s->gen->conf->drain_timeout);
-	s->pool->all->ops->ready(s->pool->all, s);
+	if (before != NULL && before->child->ready) {
+		s->yielding = before;
+		(void)uv_timer_start(&s->yield, slot_yield_late, YIELD_MAX, 0);
+	} else {
+		slot_yielded(s);
+	}
 }
 
 static void
@@ -161,6 +192,9 @@ worker_message(struct child *c, const struct chan_msg *msg)
 		    (int)c->pid, c->generation);
 		if (w == s->next)
 			slot_promote(s);
+	} else if (msg->type == CHAN_CLOSED) {
+		if (w == s->yielding)
+			slot_yielded(s);
 	} else if (msg->type == CHAN_REPORT) {
 		log_errorx("worker %s: %s", c->name, msg->data);
 		child_blame(c, msg->data);
@@ -235,6 +269,7 @@ worker_exited(struct child *c, const char *cause)
 	struct slot *s = w->slot;
 	struct pools *all = s->pool->all;
 	int was_current = w == s->current, was_next = w == s->next;
+	int was_yielding = w == s->yielding;
 
 	slot_forget(s, w);
 	if (was_current && !all->stopping && !s->retiring)
@@ -242,9 +277,12 @@ worker_exited(struct child *c, const char *cause)
 	else if (!was_next)
 		log_info("worker %s (pid %d, generation %u) has ended: %s",
 		    c->name, (int)c->pid, c->generation, cause);
+	/* The first two may retire the slot, and that frees it if it can. */
 	if (was_next)
 		all->ops->failed(all, s, cause);
-	if (s->retiring && slot_is_empty(s))
+	else if (was_yielding)
+		slot_yielded(s);
+	else if (s->retiring && slot_is_empty(s))
 		slot_free(s);
 	all->ops->ended(all);
 }
@@ -343,6 +381,8 @@ slot_retire(struct slot *s)
 	struct worker *w = s->current;
 
 	s->retiring = 1;
+	s->yielding = NULL;
+	(void)uv_timer_stop(&s->yield);
 	slot_cancel_respawn(s);
 	slot_sockets_trim(s);
 	slot_abandon(s);
@@ -364,8 +404,8 @@ slot_stop(struct slot *s)
 		child_stop(s->current->child);
 	if (s->next != NULL)
 		child_stop(s->next->child);
-	TAILQ_FOREACH(w, &s->old, link)
-	child_stop(w->child);
+	TAILQ_FOREACH (w, &s->old, link)
+		child_stop(w->child);
 }
 
 static void
@@ -385,6 +425,6 @@ slot_send_logs(struct slot *s)
 		worker_reopen(s->current, fd);
 	if (s->next != NULL)
 		worker_reopen(s->next, fd);
-	TAILQ_FOREACH(w, &s->old, link)
-	worker_reopen(w, fd);
+	TAILQ_FOREACH (w, &s->old, link)
+		worker_reopen(w, fd);
 }

@@ -41,12 +41,14 @@ struct slot {
 					   NULL: none yet */
 	struct generation *staged;	/* about to be rolled out */
 	struct worker *current, *next;
+	struct worker *yielding;	/* told to drain, may still accept */
 	struct workers old;
 	TAILQ_HEAD(, slot_socket) sockets;
 	uint32_t restarts;
 	uint64_t backoff;		/* ms before the next restart */
 	uint64_t respawn_at;		/* uv_now; 0: not waiting */
-	uv_timer_t respawn;
+	uv_timer_t respawn, yield;
+	int handles;			/* not yet closed */
 	int todo;			/* to be replaced by the rollout */
 	int fresh;			/* made by the rollout */
 	int retiring;			/* to go when its workers have gone */
@@ -62,7 +64,8 @@ struct pool {
 };
 
 struct pools_ops {
-	/* slot->next was ready and is now current. */
+	/* slot->next was ready and is now current; the one before accepts no
+	 * more. */
 	void (*ready)(struct pools *, struct slot *);
 	/* slot->next has failed; the current one, if any, goes on. */
 	void (*failed)(struct pools *, struct slot *, const char *cause);

@@ -11,7 +11,7 @@
  *			  START
  *	worker -> master  READY                 or FAILED text, and exits
  *	master -> worker  DRAIN, LOGS_REOPENED (fds), STOP
- *	worker -> master  DRAINED, and exits
+ *	worker -> master  CLOSED, and some time later it exits
  *
  *	master -> probe   INIT, START
  *	probe  -> master  any number of REPORT texts, then READY or FAILED
@@ -38,7 +38,7 @@ enum chan_type {
 	CHAN_READY,		/* nothing */
 	CHAN_FAILED,		/* text: why not */
 	CHAN_REPORT,		/* text: one configuration error */
-	CHAN_DRAINED,		/* nothing: about to exit */
+	CHAN_CLOSED,		/* nothing: takes no new connections any more */
 	CHAN_NTYPES
 };
 

@@ -320,6 +320,8 @@ worker_drain(struct worker *w, uint64_t deadline_ms)
 		acceptor_empty(a);
 		acceptor_close(a);
 	}
+	if (!w->master_gone)
+		(void)chan_send(CHAN_FD, CHAN_CLOSED, NULL, 0, NULL, 0);
 	plugins_drain(&w->plugins, (uint32_t)deadline_ms);
 	http_server_drain(&w->server);
 	if (deadline_ms > 0)
@@ -482,8 +484,6 @@ run_worker(struct worker *w)
 	log_set_buffered(1);
 	loop_run(&w->loop);
 	log_info("ending");
-	if (!w->master_gone)
-		(void)chan_send(CHAN_FD, CHAN_DRAINED, NULL, 0, NULL, 0);
 	release_all(w);
 	return 0;
 }
