@@ -106,6 +106,7 @@ export class Hostd extends EventEmitter {
 		this.ended = new Promise((resolve) => {
 			this.child.on('close', (code, signal) => {
 				this.exited = true;
+				this.log += `(ended: ${signal ?? code})\n`;
 				this.emit('log');
 				resolve({ code, signal });
 			});
@@ -170,7 +171,7 @@ export class Hostd extends EventEmitter {
 		const r = await this.hostctl('status', '--json');
 
 		if (r.code !== 0)
-			throw new Error(`hostctl status: ${r.stderr}`);
+			throw new Error(`hostctl status: ${r.stderr}\n${this.log}`);
 		return JSON.parse(r.stdout);
 	}
 
@@ -256,7 +257,7 @@ export async function startHostd(t, options = {}) {
 		h.checkSanitizers();
 	});
 	if (options.ready !== false)
-		await h.logged(/serving|ready/);
+		await h.logged(/serving generation/);
 	if (options.ready !== false && !options.noPort)
 		await h.listening();
 	return h;
