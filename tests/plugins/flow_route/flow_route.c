@@ -9,6 +9,7 @@
  *	source?N	N bytes, as the client takes them
  *	flood?N		the same, writing until nothing more is taken
  *	sink		the body is read: one part, then nothing until "resume"
+ *	count		the body is read
  *	echo		the body comes back, read as the client takes it
  *	stats		counters
  *
@@ -219,8 +220,9 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 		return resume(in, req);
 	if (is(r, "fail"))
 		return fail_later(in, req);
-	if (is(r, "sink")) {
+	if (is(r, "sink") || is(r, "count")) {
 		f->what = SINK;
+		f->waited = is(r, "count");
 		return HOSTD_OK;
 	}
 	if (is(r, "echo")) {
