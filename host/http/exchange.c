@@ -81,12 +81,29 @@ exchange_refuse(struct http_conn *c, int status, int why)
 	exchange_advance(c);
 }
 
+static int
+is_too_large(const struct http_req *r)
+{
+	return r->view.content_length > 0 &&
+	    (uint64_t)r->view.content_length > r->max_body;
+}
+
+/* A body that nobody wants is dropped within the limit for all. */
+static void
+drop_body(struct http_req *r)
+{
+	r->max_body = (uint64_t)r->server->limits->max_body;
+	if (is_too_large(r))
+		r->keepalive = 0;
+}
+
 static void
 answer_no_route(struct http_req *r, int status)
 {
 	const struct buf *allow = &r->server->allow;
 	hostd_hdr h = { { "Allow", 5 }, { allow->p, allow->len } };
 
+	drop_body(r);
 	response_error(r, status, status == 405 ? &h : NULL);
 }
 
@@ -99,6 +116,7 @@ answer_options(struct http_req *r)
 	hostd_hdr h = { { "Allow", 5 }, { all, sizeof(all) - 1 } };
 	hostd_buf none = { NULL, 0 };
 
+	drop_body(r);
 	(void)response_whole(r, 200, &h, 1, none);
 }
 
@@ -205,8 +223,7 @@ exchange_route(struct http_req *r)
 			return;
 		}
 		r->max_body = r->route->max_body;
-		if (r->view.content_length > 0 &&
-		    (uint64_t)r->view.content_length > r->max_body) {
+		if (is_too_large(r)) {
 			r->keepalive = 0;
 			response_error(r, 413, NULL);
 			return;
