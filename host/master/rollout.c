@@ -184,8 +184,7 @@ rollout_commit(struct rollout *r)
 		atomic_store(&m->board.node->generation, m->gen->n);
 		master_committed(m);
 	}
-	TAILQ_FOREACH(p, &m->pools.list, link)
-	{
+	TAILQ_FOREACH (p, &m->pools.list, link) {
 		p->configured = p->next_configured;
 		p->target = p->next_target;
 	}
@@ -196,23 +195,36 @@ rollout_commit(struct rollout *r)
 
 /* ---- rolling ---- */
 
-static struct slot *
-rollout_next(struct rollout *r, int fresh)
+/*
+ * Slots that are new come after those that stay: their sockets take connections
+ * from then on.  Slots that let go of an address come last, when those that
+ * take it up have done so.
+ */
+static int
+slot_rank(const struct slot *s)
 {
-	struct pool *p;
-	struct slot *s;
+	if (slot_lets_go(s))
+		return 2;
+	return s->fresh;
+}
 
-	TAILQ_FOREACH(p, &r->m->pools.list, link)
-	TAILQ_FOREACH(s, &p->slots, link)
-	if (s->todo && s->fresh == fresh && !s->retiring)
-		return s;
-	return NULL;
+static struct slot *
+rollout_next(struct rollout *r)
+{
+	struct slot *s, *first = NULL;
+	struct pool *p;
+
+	TAILQ_FOREACH (p, &r->m->pools.list, link)
+		TAILQ_FOREACH (s, &p->slots, link)
+			if (s->todo && !s->retiring &&
+			    (first == NULL || slot_rank(s) < slot_rank(first)))
+				first = s;
+	return first;
 }
 
 /*
  * One after the other, so that a generation that does not work has cost one
  * worker's time; but at the start all at once, as nobody is served anyway.
- * Slots that are new come last: their sockets take connections from then on.
  */
 static void
 rollout_roll(struct rollout *r)
@@ -221,9 +233,7 @@ rollout_roll(struct rollout *r)
 	struct slot *s;
 
 	while (r->pending == 0 || r->kind == ROLLOUT_START) {
-		s = rollout_next(r, 0);
-		if (s == NULL)
-			s = rollout_next(r, 1);
+		s = rollout_next(r);
 		if (s == NULL)
 			break;
 		s->todo = 0;
@@ -320,10 +330,10 @@ rollout_stage(struct rollout *r)
 	const struct conf_pool *c;
 	struct pool *p;
 
-	TAILQ_FOREACH(p, &r->m->pools.list, link)
-	p->next_target = p->next_configured = 0;
-	TAILQ_FOREACH(c, &r->gen->conf->pools, entry)
-	rollout_stage_pool(r, c);
+	TAILQ_FOREACH (p, &r->m->pools.list, link)
+		p->next_target = p->next_configured = 0;
+	TAILQ_FOREACH (c, &r->gen->conf->pools, entry)
+		rollout_stage_pool(r, c);
 	if (rollout_has_errors(r))
 		rollout_fail(r);
 	else

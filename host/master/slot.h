@@ -117,5 +117,7 @@ int	slot_sockets_pass(struct slot *, const struct worker *, char *why,
  * the address is really free. */
 void	slot_sockets_trim(struct slot *);
 void	slot_sockets_close(struct slot *);
+/* Has it a socket that the staged generation does not want? */
+int	slot_lets_go(const struct slot *);
 
 #endif

@@ -17,9 +17,9 @@ slot_find(const struct slot *s, const struct addr *a)
 {
 	const struct slot_socket *k;
 
-	TAILQ_FOREACH(k, &s->sockets, link)
-	if (listener_is_at(k->listener, a))
-		return k->listener;
+	TAILQ_FOREACH (k, &s->sockets, link)
+		if (listener_is_at(k->listener, a))
+			return k->listener;
 	return NULL;
 }
 
@@ -41,13 +41,12 @@ pools_find(const struct pools *all, const struct addr *a)
 	const struct slot *s;
 	struct listener *l;
 
-	TAILQ_FOREACH(p, &all->list, link)
-	TAILQ_FOREACH(s, &p->slots, link)
-	{
-		l = slot_find(s, a);
-		if (l != NULL)
-			return l;
-	}
+	TAILQ_FOREACH (p, &all->list, link)
+		TAILQ_FOREACH (s, &p->slots, link) {
+			l = slot_find(s, a);
+			if (l != NULL)
+				return l;
+		}
 	return NULL;
 }
 
@@ -59,11 +58,12 @@ pools_has_port(const struct pools *all, const struct addr *a)
 	const struct slot *s;
 	const struct slot_socket *k;
 
-	TAILQ_FOREACH(p, &all->list, link)
-	TAILQ_FOREACH(s, &p->slots, link)
-	TAILQ_FOREACH(k, &s->sockets, link)
-	if (addr_port(&k->listener->addr) == addr_port(a))
-		return 1;
+	TAILQ_FOREACH (p, &all->list, link)
+		TAILQ_FOREACH (s, &p->slots, link)
+			TAILQ_FOREACH (k, &s->sockets, link)
+				if (addr_port(&k->listener->addr) ==
+				    addr_port(a))
+					return 1;
 	return 0;
 }
 
@@ -127,8 +127,7 @@ slot_sockets_open(struct slot *s, const struct generation *gen, int patient,
 	const struct conf_listen *c;
 	int failed = 0;
 
-	TAILQ_FOREACH(c, &gen->conf->listens, entry)
-	{
+	TAILQ_FOREACH (c, &gen->conf->listens, entry) {
 		if (!listen_is_of(c, s->pool) || slot_find(s, &c->addr) != NULL)
 			continue;
 		if (slot_socket_open(s, c, patient, errors) == -1)
@@ -145,8 +144,7 @@ slot_sockets_pass(
 	struct chan_listen m;
 	struct listener *l;
 
-	TAILQ_FOREACH(c, &w->gen->conf->listens, entry)
-	{
+	TAILQ_FOREACH (c, &w->gen->conf->listens, entry) {
 		if (!listen_is_of(c, s->pool))
 			continue;
 		l = slot_find(s, &c->addr);
@@ -171,9 +169,9 @@ generation_listens(const struct generation *gen, const struct pool *p,
 
 	if (gen == NULL)
 		return 0;
-	TAILQ_FOREACH(c, &gen->conf->listens, entry)
-	if (listen_is_of(c, p) && listener_is_at(l, &c->addr))
-		return 1;
+	TAILQ_FOREACH (c, &gen->conf->listens, entry)
+		if (listen_is_of(c, p) && listener_is_at(l, &c->addr))
+			return 1;
 	return 0;
 }
 
@@ -210,4 +208,15 @@ slot_sockets_close(struct slot *s)
 {
 	while (!TAILQ_EMPTY(&s->sockets))
 		slot_socket_free(s, TAILQ_FIRST(&s->sockets));
+}
+
+int
+slot_lets_go(const struct slot *s)
+{
+	const struct slot_socket *k;
+
+	TAILQ_FOREACH (k, &s->sockets, link)
+		if (!generation_listens(s->staged, s->pool, k->listener))
+			return 1;
+	return 0;
 }
