@@ -2,7 +2,8 @@
 /*
  * For tests of a worker's life.  "/" answers the worker's pid and the key
  * text; "/hold" answers when the file of the key gate is there; "/crash" ends
- * the process; the key create makes a start fail in several ways.
+ * the process; the key create makes a start fail in several ways, and so does
+ * the file of the key bomb, if there is one.
  */
 #include <hostd/easy.h>
 #include <hostd/timer.h>
@@ -85,13 +86,15 @@ static int32_t
 create(const struct hostd_host *host, const struct hostd_conf *conf,
     struct hostd_inst **out, struct hostd_err *err)
 {
+	hostd_buf bomb;
 	int64_t how;
 	int32_t rc;
 
 	(void)conf->get_int(conf, "create", &how);
 	if (how == CREATE_FAIL)
 		return hostd_fail(err, HOSTD_E_INVAL, "told to fail");
-	if (how == CREATE_CRASH)
+	(void)conf->get_str(conf, "bomb", &bomb);
+	if (how == CREATE_CRASH || access(bomb.p, F_OK) == 0)
 		abort();
 	while (how == CREATE_HANG)
 		(void)pause();
@@ -116,10 +119,12 @@ static const struct hostd_key key_text = {sizeof(key_text), HOSTD_KEY_STRING, 0,
     "text", "one", "Answered.", 0, 0, NULL};
 static const struct hostd_key key_gate = {sizeof(key_gate), HOSTD_KEY_STRING, 0,
     "gate", "/", "Opens /hold.", 0, 0, NULL};
+static const struct hostd_key key_bomb = {sizeof(key_bomb), HOSTD_KEY_STRING, 0,
+    "bomb", "/absent", "Makes create crash.", 0, 0, NULL};
 static const struct hostd_key key_create = {sizeof(key_create), HOSTD_KEY_ENUM,
     0, "create", "ok", "What create does.", 0, 0, creates};
 static const struct hostd_key *const keys[] = {
-    &key_text, &key_gate, &key_create, NULL};
+    &key_text, &key_gate, &key_bomb, &key_create, NULL};
 
 static const struct hostd_http_ops ops = {.struct_size = sizeof(ops),
     .data_size = sizeof(struct held),
