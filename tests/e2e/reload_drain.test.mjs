@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What is in flight during a reload finishes; what does not is ended in time.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { startLife } from './lib/life.mjs';
+import { Client } from './lib/load.mjs';
+
+const gate = (h) => path.join(h.dir, 'gate');
+const keys = 'gate = "@DIR@/gate"';
+
+async function reload(h) {
+	const r = await h.hostctl('reload');
+
+	assert.equal(r.code, 0, r.stdout + r.stderr);
+}
+
+// A request that is under way, of a connection whose worker is known.
+async function held(h) {
+	const c = new Client(h.port);
+
+	await c.ask();
+	c.send('/hold');
+	// It has been read when the next turn's status says so.
+	await h.workersSatisfy((ws) => ws.some((w) => w.pid === c.pid &&
+	    w.active > w.idle), 'a request under way');
+	return c;
+}
+
+const draining = (ws, pid) => ws.some((w) => w.pid === pid &&
+    w.state === 'draining');
+
+test('a slow request finishes and is told to go', async (t) => {
+	const h = await startLife(t, { keys });
+	const c = await held(h);
+	const idle = new Client(h.port);
+
+	await idle.ask();
+	await reload(h);
+	const ws = await h.workers();
+
+	assert.ok(draining(ws, c.pid), JSON.stringify(ws));
+	assert.deepEqual(ws.filter((w) => w.state === 'ready')
+	    .map((w) => w.generation), [2, 2]);
+
+	await t.test('hostctl list shows both generations', async () => {
+		const r = await h.hostctl('list');
+
+		assert.match(r.stdout, new RegExp(
+		    `^web\\.\\d +${c.pid} +1 +draining `, 'm'));
+		assert.equal(r.stdout.match(/^web\.\d +\d+ +2 +ready /gm)
+		    .length, 2);
+	});
+
+	fs.writeFileSync(gate(h), '');
+	const a = await c.answer();
+
+	assert.equal(a.status, 200);
+	assert.equal(a.close, true);
+	assert.equal(Number.parseInt(a.body, 10), c.pid);
+	assert.equal(await c.ended, 'closed');
+
+	// One that was idle is served once more, then told the same.
+	const b = await idle.ask();
+
+	assert.equal(b.status, 200);
+	assert.equal(b.close, true);
+	await h.workersSatisfy((w) => w.length === 2, 'end of the old workers');
+});
+
+test('pipelined requests are all answered', async (t) => {
+	const h = await startLife(t, { keys });
+	const c = await held(h);
+
+	c.send('/');
+	c.send('/');
+	await reload(h);
+	fs.writeFileSync(gate(h), '');
+	const first = await c.answer();
+
+	// The first answer that says close is the last one: what is behind it
+	// may be sent anew.
+	assert.equal(first.status, 200);
+	assert.equal(first.close, true);
+	await c.ended;
+});
+
+test('drain_timeout ends what does not finish', async (t) => {
+	const h = await startLife(t, { keys, conf: 'drain_timeout = 300ms' });
+	const c = await held(h);
+	const { pid } = c;
+
+	await reload(h);
+	assert.equal(await c.ended, 'closed');
+	assert.equal(c.answered, 1);
+	await h.logged(new RegExp(`pid ${pid}\\] \\d connections were still ` +
+	    'open at the drain deadline'));
+	await h.workersSatisfy((w) => w.length === 2, 'end of the old workers');
+});
+
+test('generations pile up while requests hold them, and go with them',
+    async (t) => {
+	const h = await startLife(t, { keys });
+	const clients = [];
+
+	for (let i = 0; i < 4; i++) {
+		clients.push(await held(h));
+		await reload(h);
+	}
+	const ws = await h.workers();
+
+	for (const [i, c] of clients.entries()) {
+		const w = ws.find((x) => x.pid === c.pid);
+
+		assert.equal(w.state, 'draining');
+		assert.equal(w.generation, i + 1);
+	}
+	assert.deepEqual(fs.readdirSync(path.join(h.dir, 'run/gen')).sort(),
+	    ['1', '2', '3', '4', '5']);
+	fs.writeFileSync(gate(h), '');
+	for (const c of clients) {
+		assert.equal((await c.answer()).close, true);
+		await c.ended;
+	}
+	await h.workersSatisfy((w) => w.length === 2, 'end of the old workers');
+	assert.deepEqual(fs.readdirSync(path.join(h.dir, 'run/gen')).sort(),
+	    ['4', '5']);
+});
+
+test('a stuck worker does not hold up a reload', async (t) => {
+	const h = await startLife(t, { conf: 'pool "web" { workers = 1 }\n' +
+	    'drain_timeout = 100ms' });
+	const [{ pid }] = await h.workers();
+
+	process.kill(pid, 'SIGSTOP');
+	await reload(h);
+	const c = new Client(h.port);
+
+	await c.ask('/', true);
+	assert.notEqual(c.pid, pid);
+	await h.logged(`(pid ${pid}) has not ended in time, sending SIGKILL`);
+	await h.workersSatisfy((w) => w.length === 1, 'end of the old worker');
+});
