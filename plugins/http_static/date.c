@@ -16,7 +16,8 @@ date_format(time_t t, char out[DATE_SIZE])
 	gmtime_r(&t, &tm);
 	(void)snprintf(out, DATE_SIZE,
 	    "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday,
-	    tm.tm_mday, months + 3 * tm.tm_mon, (tm.tm_year + 1900) % 10000,
+	    tm.tm_mday, months + 3 * tm.tm_mon,
+	    (int)((tm.tm_year + 1900L) % 10000),
 	    tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 

@@ -12,8 +12,8 @@ parse_number(const char **p, const char *end, uint64_t *out)
 	const char *start = *p;
 
 	for (*out = 0; *p < end && **p >= '0' && **p <= '9'; (*p)++)
-		if (*out < BEYOND)
-			*out = *out * 10 + (uint64_t)(**p - '0');
+		*out = *out < BEYOND ?
+		    *out * 10 + (uint64_t)(**p - '0') : UINT64_MAX;
 	return *p == start ? -1 : 0;
 }
 
