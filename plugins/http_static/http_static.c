@@ -184,28 +184,6 @@ wants_html(const struct wanted *w)
 }
 
 static int32_t
-answer_missing(struct hostd_inst *in, hostd_req req, struct transfer *t,
-    const struct wanted *w, enum file_kind kind)
-{
-	struct file *f;
-	int32_t rc;
-
-	if (kind == FILE_BUSY)
-		return send_status(in, req, 503);
-	if (kind == FILE_MISSING && in->fallback != NULL && wants_html(w)) {
-		f = lookup_file(in, in->fallback, strlen(in->fallback), &kind);
-		if (f == NULL)
-			return send_status(in, req, 404);
-		rc = send_file(in, req, t, f, w, 200);
-		file_unref(f);
-		return rc;
-	}
-	if (kind == FILE_MISSING && in->pass_missing)
-		return HOSTD_PASS;
-	return send_status(in, req, kind == FILE_OTHER ? 403 : 404);
-}
-
-static int32_t
 answer_file(struct hostd_inst *in, hostd_req req, struct transfer *t,
     const struct wanted *w, const char *path, size_t len, struct file *f)
 {
@@ -220,6 +198,26 @@ answer_file(struct hostd_inst *in, hostd_req req, struct transfer *t,
 	rc = send_file(in, req, t, f, w, 200);
 	file_unref(f);
 	return rc;
+}
+
+static int32_t
+answer_missing(struct hostd_inst *in, hostd_req req, struct transfer *t,
+    const struct wanted *w, enum file_kind kind)
+{
+	struct file *f;
+	size_t len;
+
+	if (kind == FILE_BUSY)
+		return send_status(in, req, 503);
+	if (kind == FILE_MISSING && in->fallback != NULL && wants_html(w)) {
+		len = strlen(in->fallback);
+		f = lookup_file(in, in->fallback, len, &kind);
+		return f == NULL ? send_status(in, req, 404) :
+		    answer_file(in, req, t, w, in->fallback, len, f);
+	}
+	if (kind == FILE_MISSING && in->pass_missing)
+		return HOSTD_PASS;
+	return send_status(in, req, kind == FILE_OTHER ? 403 : 404);
 }
 
 static int32_t
@@ -255,6 +253,9 @@ answer_directory(struct hostd_inst *in, hostd_req req, struct transfer *t,
 		    answer_missing(in, req, t, w, FILE_MISSING);
 	if (r->path.n > PATH_MAX_LEN)
 		return send_status(in, req, 414);
+	/* A route without a slash: the links are relative. */
+	if (((const char *)r->path.p)[r->path.n - 1] != '/')
+		return redirect(in, req, r);
 	memcpy(shown, r->path.p, r->path.n);
 	shown[r->path.n] = '\0';
 	return listing_send(in, req, path, shown);

@@ -121,11 +121,9 @@ static int
 make_page(struct page *pg, int dir, const char *shown)
 {
 	struct dirent **list;
-	char path[64];
 	int i, n;
 
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", dir);
-	if ((n = scandir(path, &list, is_shown, compare)) == -1)
+	if ((n = scandirat(dir, ".", &list, is_shown, compare)) == -1)
 		return -1;
 	put_text(pg, "<!doctype html>\n<meta charset=utf-8>\n<title>");
 	put_html(pg, shown);

@@ -72,6 +72,20 @@ export function ask(h, target, headers = {}, options = {}) {
 export const head = (h, target, headers) =>
 	ask(h, target, headers, { method: 'HEAD' });
 
+// Ask again until the answer is the wanted one: something changes behind it.
+export function askUntil(h, target, headers, pred) {
+	const loop = async () => {
+		for (;;) {
+			const r = await ask(h, target, headers);
+
+			if (pred(r))
+				return r;
+		}
+	};
+
+	return within(loop(), `the awaited answer to ${target}`);
+}
+
 // Bytes that differ wherever they are cut.
 export function pattern(size, seed = 1) {
 	const b = Buffer.allocUnsafe(size);
