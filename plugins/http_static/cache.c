@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include "cache.h"
 
 /* FNV-1a.  Clients choose paths, but only those of existing files are kept. */
@@ -17,7 +18,10 @@ path_hash(const char *p, size_t n)
 int
 cache_init(struct cache *c, size_t max_n, uint64_t max_cost)
 {
+	struct rlimit rl;
+
 	memset(c, 0, sizeof(*c));
+	c->max_fds = getrlimit(RLIMIT_NOFILE, &rl) == 0 ? rl.rlim_cur / 4 : 64;
 	TAILQ_INIT(&c->lru);
 	c->max_n = max_n;
 	c->max_cost = max_cost;
@@ -68,6 +72,7 @@ cache_drop(struct cache *c, struct cache_entry *e)
 	TAILQ_REMOVE(&c->lru, e, lru);
 	c->n--;
 	c->cost -= e->cost;
+	c->fds -= e->fds;
 	file_unref(e->file);
 	free(e);
 }
@@ -77,7 +82,8 @@ cache_shrink(struct cache *c, const struct cache_entry *keep)
 {
 	struct cache_entry *e;
 
-	while ((c->n > c->max_n || c->cost > c->max_cost) &&
+	while ((c->n > c->max_n || c->cost > c->max_cost ||
+	    c->fds > c->max_fds) &&
 	    (e = TAILQ_LAST(&c->lru, cache_lru)) != NULL && e != keep)
 		cache_drop(c, e);
 }
@@ -99,12 +105,14 @@ cache_put(struct cache *c, const char *path, size_t len, struct file *f,
 	e->file = file_ref(f);
 	e->checked_ms = now_ms;
 	e->cost = file_cost(f);
+	e->fds = file_fds(f);
 	at = &c->buckets[e->hash & (c->nbuckets - 1)];
 	e->next = *at;
 	*at = e;
 	TAILQ_INSERT_HEAD(&c->lru, e, lru);
 	c->n++;
 	c->cost += e->cost;
+	c->fds += e->fds;
 	cache_shrink(c, e);
 	return e;
 }

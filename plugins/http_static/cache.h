@@ -14,6 +14,7 @@ struct cache_entry {
 	struct file *file;
 	uint64_t checked_ms;		/* when it was last seen unchanged */
 	uint64_t cost;
+	unsigned fds;
 	uint64_t hash;
 	size_t len;
 	char path[];
@@ -25,9 +26,10 @@ struct cache {
 	TAILQ_HEAD(cache_lru, cache_entry) lru;	/* most recent first */
 	size_t n, max_n;
 	uint64_t cost, max_cost;
+	uint64_t fds, max_fds;		/* descriptors kept open */
 };
 
-/* 0, or -1: no memory. */
+/* 0, or -1: no memory.  Of the process's descriptors a quarter is used. */
 int	cache_init(struct cache *, size_t max_n, uint64_t max_cost);
 void	cache_free(struct cache *);
 struct cache_entry *cache_get(struct cache *, const char *path, size_t len);

@@ -9,10 +9,14 @@
 #include <unistd.h>
 #include "file.h"
 
+#define OPEN_TRIES 64
+#define READ_TRIES 4
+
 int
 file_open(int root, const char *path, int flags)
 {
 	struct open_how how;
+	int fd, tries = 0;
 
 	memset(&how, 0, sizeof(how));
 	/* A FIFO must not hold us up; O_PATH opens nothing and takes no more
@@ -23,7 +27,11 @@ file_open(int root, const char *path, int flags)
 	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
 	if (path[0] == '\0')
 		path = ".";
-	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	/* EAGAIN: something was renamed while the kernel followed a "..". */
+	do
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	while (fd == -1 && errno == EAGAIN && ++tries < OPEN_TRIES);
+	return fd;
 }
 
 static enum file_kind
@@ -67,9 +75,8 @@ file_look(int root, const char *path, struct stat *st)
 	return rc == -1 ? FILE_BUSY : kind_of_mode(st->st_mode);
 }
 
-/* The whole content, if it is the same before and after. */
-static char *
-read_content(int fd, const struct stat *st)
+char *
+file_bytes(int fd, const struct stat *st)
 {
 	size_t size = (size_t)st->st_size, done = 0;
 	char *p = malloc(size + 1);
@@ -102,6 +109,30 @@ file_new(const struct stat *st)
 	return f;
 }
 
+/* What fd leads to; NULL: it does not hold still, or memory is short. */
+static struct file *
+file_read(int fd, uint64_t in_memory)
+{
+	char *content = NULL;
+	struct file *f;
+	struct stat st;
+	int tries = 0;
+
+	do {
+		if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+			return NULL;
+		if ((uint64_t)st.st_size > in_memory)
+			break;
+		content = file_bytes(fd, &st);
+	} while (content == NULL && ++tries < READ_TRIES);
+	if (tries == READ_TRIES || (f = file_new(&st)) == NULL) {
+		free(content);
+		return NULL;
+	}
+	f->content = content;
+	return f;
+}
+
 struct file *
 file_load(int root, const char *path, uint64_t in_memory,
     enum file_kind *kind)
@@ -117,18 +148,12 @@ file_load(int root, const char *path, uint64_t in_memory,
 		*kind = kind_of_error(errno);
 		return NULL;
 	}
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    (f = file_new(&st)) == NULL) {
+	if ((f = file_read(fd, in_memory)) == NULL)
 		*kind = FILE_BUSY;
-		close(fd);
-		return NULL;
-	}
-	if (f->size <= in_memory)
-		f->content = read_content(fd, &st);
-	if (f->content != NULL)
-		close(fd);
-	else
+	if (f != NULL && f->content == NULL)
 		f->fd = fd;
+	else
+		close(fd);
 	return f;
 }
 
@@ -143,6 +168,7 @@ file_coded(const struct file *plain, char *bytes, uint64_t size, int coding)
 	}
 	f->content = bytes;
 	f->size = size;
+	f->made = 1;
 	file_make_headers(f, plain->type, plain->cache_control, coding, 1);
 	return f;
 }
@@ -221,4 +247,31 @@ file_cost(const struct file *f)
 		if (f->coded[i] != NULL)
 			n += file_cost(f->coded[i]);
 	return n;
+}
+
+unsigned
+file_fds(const struct file *f)
+{
+	unsigned n = f->fd != -1;
+	int i;
+
+	for (i = 0; i < CODING_N; i++)
+		if (f->coded[i] != NULL)
+			n += file_fds(f->coded[i]);
+	return n;
+}
+
+int
+file_is_intact(const struct file *f)
+{
+	struct stat st;
+	int i;
+
+	if (f->fd != -1 && (fstat(f->fd, &st) == -1 ||
+	    !same_version(&st, &f->st)))
+		return 0;
+	for (i = 0; i < CODING_N; i++)
+		if (f->coded[i] != NULL && !file_is_intact(f->coded[i]))
+			return 0;
+	return 1;
 }

@@ -35,6 +35,7 @@ struct file {
 	uint32_t nheaders, nvalidators;
 	struct file *coded[CODING_N];	/* precompressed; NULL: none */
 	int compressing;		/* asked of a thread, or tried before */
+	int made;			/* a coding made here: not on disk */
 };
 
 enum file_kind { FILE_MISSING, FILE_REGULAR, FILE_DIRECTORY, FILE_OTHER,
@@ -51,6 +52,9 @@ enum file_kind file_look(int root, const char *path, struct stat *);
  */
 struct file *file_load(int root, const char *path, uint64_t in_memory,
 	    enum file_kind *kind);
+/* The whole content (malloced) of that version; NULL: it is another by now, or
+ * memory is short. */
+char	*file_bytes(int fd, const struct stat *);
 /* A file of coded bytes (malloced, taken) for plain. */
 struct file *file_coded(const struct file *plain, char *bytes, uint64_t size,
 	    int coding);
@@ -61,8 +65,11 @@ void	file_make_headers(struct file *, const char *type,
 
 struct file *file_ref(struct file *);
 void	file_unref(struct file *);
-/* Memory it takes. */
+/* Memory it takes, and descriptors. */
 uint64_t file_cost(const struct file *);
+unsigned file_fds(const struct file *);
+/* Is what its descriptor leads to still what its headers say? */
+int	file_is_intact(const struct file *);
 
 static inline int
 same_version(const struct stat *a, const struct stat *b)

@@ -125,17 +125,38 @@ load(struct hostd_inst *in, const char *path, enum file_kind *kind)
 	return f;
 }
 
+static int
+sibling_is_fresh(struct hostd_inst *in, const char *path,
+    const struct file *coded, int coding)
+{
+	char name[PATH_MAX_LEN + 4];
+	struct stat st;
+
+	(void)snprintf(name, sizeof(name), "%s%s", path, suffixes[coding]);
+	if (file_look(in->root, name, &st) != FILE_REGULAR)
+		return coded == NULL || coded->made;
+	return coded != NULL && !coded->made && same_version(&st, &coded->st);
+}
+
 /* Is what the cache holds still what is on disk? */
 static int
 is_fresh(struct hostd_inst *in, struct cache_entry *e, uint64_t now)
 {
 	struct stat st;
+	int c;
 
+	if (!file_is_intact(e->file))
+		return 0;
 	if (now - e->checked_ms < in->valid_ms)
 		return 1;
 	e->checked_ms = now;
-	return file_look(in->root, e->path, &st) == FILE_REGULAR &&
-	    same_version(&st, &e->file->st);
+	if (file_look(in->root, e->path, &st) != FILE_REGULAR ||
+	    !same_version(&st, &e->file->st))
+		return 0;
+	for (c = CODING_BR; in->precompressed && c < CODING_N; c++)
+		if (!sibling_is_fresh(in, e->path, e->file->coded[c], c))
+			return 0;
+	return 1;
 }
 
 struct file *
@@ -174,16 +195,12 @@ job_run(void *arg)
 {
 	struct job *j = arg;
 	size_t n = (size_t)j->file->size;
-	char *bytes = j->file->content, *copy = NULL;
+	const char *bytes = j->file->content;
+	char *copy = NULL;
 
-	if (bytes == NULL) {
-		if ((copy = malloc(n)) == NULL ||
-		    pread(j->file->fd, copy, n, 0) != (ssize_t)n) {
-			free(copy);
-			return;
-		}
-		bytes = copy;
-	}
+	if (bytes == NULL && (bytes = copy = file_bytes(j->file->fd,
+	    &j->file->st)) == NULL)
+		return;
 	j->result = encoding_gzip(bytes, n, &j->size);
 	free(copy);
 }
