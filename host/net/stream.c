@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include "base/mem.h"
@@ -273,10 +274,15 @@ stream_write_file(struct stream *s, int fd, uint64_t off, uint64_t len,
     void (*release)(void *owner, void *arg), void *owner, void *arg)
 {
 	struct stream_seg *g;
+	struct stat st;
 
 	stream_seal_scratch(s);
 	g = seg_new(s, SEG_FILE, 0);
 	g->fd = fd;
+	if (fstat(fd, &st) == 0) {
+		g->size = (uint64_t)st.st_size;
+		g->modified = st.st_mtim;
+	}
 	g->off = off;
 	g->len = len;
 	g->release = release;
@@ -343,6 +349,23 @@ stream_send_memory(struct stream *s)
 	return r;
 }
 
+/*
+ * Was the file overwritten while it waited?  What is left of it would not fit
+ * what was sent.  One that has only grown, as logs do, still has the bytes that
+ * were promised.
+ */
+static int
+file_was_overwritten(const struct stream_seg *g)
+{
+	struct stat st;
+
+	if (fstat(g->fd, &st) == -1 || (uint64_t)st.st_size < g->size)
+		return 1;
+	return (uint64_t)st.st_size == g->size &&
+	    (st.st_mtim.tv_sec != g->modified.tv_sec ||
+	    st.st_mtim.tv_nsec != g->modified.tv_nsec);
+}
+
 static ssize_t
 stream_send_file(struct stream *s, struct stream_seg *g)
 {
@@ -350,9 +373,13 @@ stream_send_file(struct stream *s, struct stream_seg *g)
 	off_t off = (off_t)g->off;
 	ssize_t r;
 
+	if (file_was_overwritten(g)) {
+		stream_fail(s, ENODATA);
+		return -1;
+	}
 	r = sendfile(s->io.fd, g->fd, &off, n);
 	if (r == 0) {
-		/* The file has become shorter than what was promised. */
+		/* The file is shorter than what was promised. */
 		stream_fail(s, ENODATA);
 		return -1;
 	}

@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
+#include <time.h>
 #include "net/loop.h"
 
 #define STREAM_RBUF	65536
@@ -32,6 +33,8 @@ struct stream_seg {
 	const char *p;			/* all but FILE: what is left */
 	uint64_t off;			/* FILE */
 	uint64_t len;			/* left to send */
+	uint64_t size;			/* FILE: as it was when queued */
+	struct timespec modified;	/* FILE: the same */
 	size_t room;			/* MEM: free bytes behind p + len */
 	void (*release)(void *owner, void *arg);	/* REF, FILE */
 	void *owner, *arg;

@@ -193,7 +193,8 @@ struct hostd_http_api {
 	/*
 	 * Send len bytes of file fd from offset off, by sendfile(2).  fd must
 	 * stay open and unchanged until release.  If the file turns out
-	 * shorter, the connection is cut, since the length was promised.
+	 * shorter, or was overwritten meanwhile, the connection is cut, since
+	 * the bytes were promised; a file may grow.
 	 * AGAIN is the usual answer; the whole range is taken.
 	 */
 	int32_t (*write_file)(const struct hostd_host *, hostd_req, int32_t fd,
