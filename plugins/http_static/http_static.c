@@ -239,8 +239,9 @@ answer_directory(struct hostd_inst *in, hostd_req req, struct transfer *t,
 		if (f != NULL)
 			return answer_file(in, req, t, w, path,
 			    len + in->index[i].n, f);
-		if (kind == FILE_BUSY)
-			return send_status(in, req, 503);
+		/* One that may not be read is not to be listed instead. */
+		if (kind == FILE_BUSY || kind == FILE_OTHER)
+			return answer_missing(in, req, t, w, kind);
 	}
 	path[len] = '\0';
 	kind = file_look(in->root, path, &st);
