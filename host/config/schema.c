@@ -229,6 +229,7 @@ unknown_key(const struct conf_node *n, const struct hostd_key *const *rows,
 	    hint != NULL ? "\"?" : "");
 }
 
+/* 0; -1 and an error; 1 when the parser has said that there is no value. */
 static int
 value_set(struct conf_val *v, const struct conf_node *n,
     struct conf_errors *errs)
@@ -250,12 +251,12 @@ value_set(struct conf_val *v, const struct conf_node *n,
 		    "must have a number of items", &n->pos, errs);
 	}
 	if (n->nvalues != 1) {
-		/* Without a value the parser has said so. */
-		if (n->is_list || n->nvalues > 1)
-			conf_error(errs, &n->pos, "\"%s\" takes one value, "
-			    "not a list", n->name);
 		/* Whoever reads on finds a text where one always is. */
 		value_default(v);
+		if (n->nvalues == 0 && !n->is_list)
+			return 1;
+		conf_error(errs, &n->pos, "\"%s\" takes one value, not a list",
+		    n->name);
 		return -1;
 	}
 	return value_parse(v, n->values[0].text, &n->values[0].pos, errs);
@@ -294,6 +295,7 @@ conf_check(const struct conf_node *block, const struct hostd_key *const *rows,
 	const struct hostd_key *k;
 	const struct conf_node *n;
 	size_t i, before = count_errors(errs);
+	int silent = 0;
 
 	values_init(out, rows, block->pos);
 	TAILQ_FOREACH(n, &block->children, entry) {
@@ -306,7 +308,7 @@ conf_check(const struct conf_node *block, const struct hostd_key *const *rows,
 		}
 		for (i = 0; rows[i] != k; i++)
 			;
-		(void)value_set(&out->vals[i], n, errs);
+		silent += value_set(&out->vals[i], n, errs) == 1;
 	}
 	for (i = 0; i < out->n; i++) {
 		if (out->vals[i].is_set)
@@ -319,7 +321,7 @@ conf_check(const struct conf_node *block, const struct hostd_key *const *rows,
 		else
 			value_default(&out->vals[i]);
 	}
-	return (int)(count_errors(errs) - before);
+	return (int)(count_errors(errs) - before) + silent;
 }
 
 void

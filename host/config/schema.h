@@ -32,7 +32,8 @@ struct conf_values {
  * also (NULL-ended list, may be NULL) are somebody else's and skipped; nested
  * blocks whose name is not in also are errors.  An unknown key is an error
  * with the nearest known key as a hint; a key given twice is an error naming
- * both places.  Returns the number of errors added.
+ * both places.  Returns the number of mistakes: the errors added, and keys
+ * without a value, of which the parser has told.
  */
 int	conf_check(const struct conf_node *block,
 	    const struct hostd_key *const *rows, const char *const *also,
