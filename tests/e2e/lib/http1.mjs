@@ -238,12 +238,14 @@ export const serveShow = (t, http = '', conf = '', options = {}) =>
 		route "/" { plugin = "show" }
 		${conf}`, options);
 
-export async function connect(t, where) {
-	const c = await Client.connect(where);
-
+// Close it with the others.
+export function track(t, c) {
 	connections.get(t).add(c);
 	return c;
 }
+
+export const connect = async (t, where) =>
+	track(t, await Client.connect(where));
 
 export const get = (path, ...more) =>
 	[`GET ${path} HTTP/1.1`, 'Host: a', ...more, '', ''].join(CRLF);
