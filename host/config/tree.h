@@ -9,8 +9,8 @@
  *	section { ... }
  *	section "title" { ... }
  *
- * Values are bare words ([A-Za-z0-9_./:*+@%,-]...) or "quoted", with \" \\ \n
- * \t and ${NAME} from the environment (also ${NAME:-default}); a variable
+ * Values are bare words ([A-Za-z0-9_./:*+@%,-]...) or "quoted", with \" \\ \$
+ * \n \t and ${NAME} from the environment (also ${NAME:-default}); a variable
  * that is not set and has no default is an error.  Separators between
  * statements are white space or ";".
  */
