@@ -110,6 +110,13 @@ literal_length(const char *pattern)
 	return n;
 }
 
+/* Which of two patterns is asked first. */
+static size_t
+specificity(const struct http_route *rt)
+{
+	return 2 * literal_length(rt->pattern) + !rt->is_prefix;
+}
+
 static void
 params_add(struct param_list *l, struct http_route *rt)
 {
@@ -123,8 +130,8 @@ params_add(struct param_list *l, struct http_route *rt)
 			return;
 		}
 	l->v = xrealloc(l->v, (l->n + 1) * sizeof(struct http_route *));
-	for (i = l->n++; i > 0 && literal_length(l->v[i - 1]->pattern) <
-	    literal_length(rt->pattern); i--)
+	for (i = l->n++; i > 0 && specificity(l->v[i - 1]) < specificity(rt);
+	    i--)
 		l->v[i] = l->v[i - 1];
 	l->v[i] = rt;
 }

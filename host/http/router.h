@@ -4,7 +4,8 @@
  *
  * Host first: an exact name, then the longest "*.name", then routes for any
  * host.  Within it path: exact, then patterns with ":name" (more literal
- * characters first), then the longest prefix.  Routes of one pattern are told
+ * characters first, then whole paths before prefixes), then the longest
+ * prefix.  Routes of one pattern are told
  * apart by method; a path whose most specific pattern does not take the
  * method is 405.  A handler that passes gets the next best asked.
  */

@@ -226,6 +226,22 @@ literals_before_parameters(void **state)
 	assert_int_equal(req.nparams, 0);
 }
 
+/* The order in which they were added decided. */
+static void
+a_whole_pattern_before_a_prefix(void **state)
+{
+	struct http_route *p1 = add("/a/:x", 1, NULL, NULL);
+	struct http_route *e1 = add("/a/:x", 0, NULL, NULL);
+	struct http_route *e2 = add("/b/:x", 0, NULL, NULL);
+	struct http_route *p2 = add("/b/:x", 1, NULL, NULL);
+
+	(void)state;
+	assert_goes("/a/1", e1, "");
+	assert_goes("/a/1/2", p1, "2");
+	assert_goes("/b/1", e2, "");
+	assert_goes("/b/1/2", p2, "2");
+}
+
 /* Was taken for a parameter when another segment had one. */
 static void
 a_colon_inside_a_segment_is_a_colon(void **state)
@@ -424,6 +440,7 @@ main(void)
 	    T(parameters_take_one_segment),
 	    T(parameters_of_a_prefix_leave_the_rest),
 	    T(literals_before_parameters),
+	    T(a_whole_pattern_before_a_prefix),
 	    T(a_colon_inside_a_segment_is_a_colon),
 	    T(as_many_parameters_as_there_is_room_for),
 	    T(methods_tell_routes_apart),
