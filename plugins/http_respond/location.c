@@ -16,7 +16,7 @@ static const struct {
 
 struct writer {
 	char *p, *end;
-	int full;
+	int full, no_host;
 };
 
 static enum variable
@@ -32,21 +32,46 @@ variable_at(const char *p, size_t *n)
 	return VAR_NONE;
 }
 
+/* Past "scheme://" or "//", behind which a host is named. */
+static const char *
+skip_to_host(const char *p)
+{
+	size_t n = strspn(p, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+
+	if (n > 0 && p[n] == ':')
+		p += n + 1;
+	else if (p[0] != '/' || p[1] != '/')
+		return p;
+	return p + strspn(p, "/");
+}
+
+/*
+ * What the client may choose freely, $rest and $args, must stand behind the
+ * host's end: else it would be part of the host's name, or be a scheme.
+ */
 int
 location_is_sound(const char *tmpl)
 {
+	enum variable var;
+	int behind_host = 0;
 	size_t n;
 
+	tmpl = skip_to_host(tmpl);
 	if (*tmpl == '\0')
 		return 0;
-	while (*tmpl != '\0') {
+	for (; *tmpl != '\0'; tmpl += n) {
+		n = 1;
 		if (*tmpl == '$') {
-			if (variable_at(tmpl, &n) == VAR_NONE)
+			var = variable_at(tmpl, &n);
+			if (var == VAR_NONE || (!behind_host &&
+			    (var == VAR_REST || var == VAR_ARGS)))
 				return 0;
-			tmpl += n;
-		} else if ((unsigned char)*tmpl <= 0x20 || *tmpl == 0x7f ||
-		    *tmpl++ == '\\')
+			behind_host |= var != VAR_HOST;
+		} else if (*tmpl <= 0x20 || *tmpl >= 0x7f || *tmpl == '\\')
 			return 0;
+		else
+			behind_host |= strchr("/?#", *tmpl) != NULL;
 	}
 	return 1;
 }
@@ -54,6 +79,8 @@ location_is_sound(const char *tmpl)
 static void
 put(struct writer *w, const char *p, size_t n)
 {
+	if (n == 0)
+		return;
 	if ((size_t)(w->end - w->p) < n) {
 		w->full = 1;
 		return;
@@ -113,6 +140,7 @@ put_variable(struct writer *w, enum variable var,
 		put(w, r->query.p, r->query.n);
 		break;
 	case VAR_HOST:
+		w->no_host = r->host.n == 0;
 		put(w, r->host.p, r->host.n);
 		break;
 	case VAR_NONE:
@@ -132,7 +160,7 @@ int32_t
 location_expand(const char *tmpl, const struct hostd_request *r, char *out,
     size_t size)
 {
-	struct writer w = { out, out + size, 0 };
+	struct writer w = { out, out + size, 0, 0 };
 	const char *p = tmpl;
 	enum variable var;
 	size_t n;
@@ -149,5 +177,6 @@ location_expand(const char *tmpl, const struct hostd_request *r, char *out,
 	n = (size_t)(w.p - out);
 	if (w.full)
 		return HOSTD_E_FULL;
-	return leaves_host(out, n, tmpl) ? HOSTD_E_INVAL : (int32_t)n;
+	return w.no_host || leaves_host(out, n, tmpl) ? HOSTD_E_INVAL :
+	    (int32_t)n;
 }
