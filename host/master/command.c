@@ -29,8 +29,8 @@ rollout_ended(void *arg, const struct conf_errors *errors)
 	struct control_client *c = arg;
 	const struct conf_error *e;
 
-	TAILQ_FOREACH(e, errors, entry)
-	control_error(c, e->text);
+	TAILQ_FOREACH (e, errors, entry)
+		control_error(c, e->text);
 	control_end(c, TAILQ_EMPTY(errors),
 	    json_pack(
 		"{s:I}", "generation", (json_int_t)c->control->m->gen->n));
@@ -108,9 +108,16 @@ pool_json(json_t *status, const char *name)
 static void
 slot_waiting_json(json_t *pool, const struct slot *s, uint64_t now)
 {
+	json_t *workers = json_object_get(pool, "workers");
 	uint64_t in = s->respawn_at > now ? s->respawn_at - now : 0;
+	size_t i = 0;
 
-	(void)json_array_append_new(json_object_get(pool, "workers"),
+	/* Where it belongs: the others are in order. */
+	while (i < json_array_size(workers) &&
+	    json_integer_value(json_object_get(
+		json_array_get(workers, i), "slot")) < (json_int_t)s->index)
+		i++;
+	(void)json_array_insert_new(workers, i,
 	    json_pack("{s:I,s:I,s:s,s:I,s:I}", "slot", (json_int_t)s->index,
 		"generation", (json_int_t)s->gen->n, "state", "waiting",
 		"restarts", (json_int_t)s->restarts, "retry_in_ms",
@@ -124,15 +131,14 @@ pools_json(const struct master *m, json_t *status)
 	const struct slot *s;
 	json_t *o;
 
-	TAILQ_FOREACH(p, &m->pools.list, link)
-	{
+	TAILQ_FOREACH (p, &m->pools.list, link) {
 		o = pool_json(status, p->name);
 		(void)json_object_set_new(
 		    o, "configured", json_integer(p->configured));
 		(void)json_object_set_new(o, "target", json_integer(p->target));
-		TAILQ_FOREACH(s, &p->slots, link)
-		if (s->respawn_at != 0 && s->gen != NULL)
-			slot_waiting_json(o, s, uv_now(&m->loop));
+		TAILQ_FOREACH (s, &p->slots, link)
+			if (s->respawn_at != 0 && s->gen != NULL)
+				slot_waiting_json(o, s, uv_now(&m->loop));
 	}
 }
 
