@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { startHostd } from './hostd.mjs';
+import { startHostd, within } from './hostd.mjs';
 import { buildPlugin, testPlugin } from './plugin.mjs';
 
 let built;
@@ -44,3 +44,10 @@ export function rewrite(h, name, text) {
 
 export const descriptors = (pid) =>
 	fs.readdirSync(`/proc/${pid}/fd`).length;
+
+// Until a process has no more than n: that of the last hostctl's connection
+// may be closed a moment after hostctl has ended.
+export const descriptorsAtMost = (pid, n) => within((async () => {
+	while (descriptors(pid) > n)
+		await new Promise((r) => setImmediate(r));
+})(), `return to ${n} descriptors`);

@@ -3,10 +3,12 @@
  * For tests of a worker's life.  "/" answers the worker's pid and the key
  * text; "/hold" answers when the file of the key gate is there; "/crash" ends
  * the process; the key create makes a start fail in several ways, and so does
- * the file of the key bomb, if there is one.
+ * the file of the key bomb, if there is one.  With create = once only one start
+ * works, which makes that file; a probe does not count.
  */
 #include <hostd/easy.h>
 #include <hostd/timer.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #define LOOK_EVERY 5 /* ms */
@@ -14,7 +16,8 @@
 struct hostd_inst {
 	HOSTD_EASY_HEAD;
 	const struct hostd_timer_api *timers;
-	hostd_buf text, gate;
+	hostd_buf text, gate, bomb;
+	int64_t how;
 };
 
 /* One request of "/hold"; may end before its timer does. */
@@ -80,7 +83,7 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 		(void)in->timers->stop(in->easy.host, h->timer);
 }
 
-enum { CREATE_OK, CREATE_FAIL, CREATE_CRASH, CREATE_HANG };
+enum { CREATE_OK, CREATE_FAIL, CREATE_CRASH, CREATE_HANG, CREATE_ONCE };
 
 static int32_t
 create(const struct hostd_host *host, const struct hostd_conf *conf,
@@ -94,7 +97,8 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	if (how == CREATE_FAIL)
 		return hostd_fail(err, HOSTD_E_INVAL, "told to fail");
 	(void)conf->get_str(conf, "bomb", &bomb);
-	if (how == CREATE_CRASH || access(bomb.p, F_OK) == 0)
+	if (how == CREATE_CRASH ||
+	    (how != CREATE_ONCE && access(bomb.p, F_OK) == 0))
 		abort();
 	while (how == CREATE_HANG)
 		(void)pause();
@@ -104,6 +108,22 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	(*out)->timers = host->get_ext(host, HOSTD_EXT_TIMER);
 	(void)conf->get_str(conf, "text", &(*out)->text);
 	(void)conf->get_str(conf, "gate", &(*out)->gate);
+	(*out)->bomb = bomb;
+	(*out)->how = how;
+	return HOSTD_OK;
+}
+
+static int32_t
+start(struct hostd_inst *in)
+{
+	int fd;
+
+	if (in->how != CREATE_ONCE)
+		return HOSTD_OK;
+	fd = open(in->bomb.p, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	if (fd == -1)
+		return HOSTD_E_STATE;
+	(void)close(fd);
 	return HOSTD_OK;
 }
 
@@ -113,7 +133,8 @@ destroy(struct hostd_inst *in)
 	free(in);
 }
 
-static const char *const creates[] = {"ok", "fail", "crash", "hang", NULL};
+static const char *const creates[] = {
+    "ok", "fail", "crash", "hang", "once", NULL};
 
 static const struct hostd_key key_text = {sizeof(key_text), HOSTD_KEY_STRING, 0,
     "text", "one", "Answered.", 0, 0, NULL};
@@ -138,4 +159,4 @@ static const struct hostd_provide *const provides[] = {&provide, NULL};
 
 HOSTD_PLUGIN_ENTRY = {HOSTD_PREFIX(0), .id = "life_route", .version = "1.0",
     .built_with = HOSTD_SDK_VERSION, .provides = provides, .keys = keys,
-    .create = create, .destroy = destroy};
+    .create = create, .start = start, .destroy = destroy};
