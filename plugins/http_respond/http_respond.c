@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Fixed answers and redirects from the configuration. */
+#include <strings.h>
 #include <hostd/easy.h>
 #include "location.h"
 
@@ -50,8 +51,8 @@ redirect(struct hostd_inst *in, hostd_req req)
 	if (r == NULL)
 		return HOSTD_E_GONE;
 	if ((n = location_expand(in->location, r, to, sizeof(to))) < 0)
-		return hostd_respond(in, req, 400, "text/plain",
-		    "400: nowhere to go from here\n");
+		return in->easy.http->respond(in->easy.host, req,
+		    n == HOSTD_E_FULL ? 414 : 400, NULL, 0, hostd_str(NULL));
 	memcpy(h, in->headers, in->nheaders * sizeof(h[0]));
 	h[in->nheaders].name = hostd_str("Location");
 	h[in->nheaders].value.p = to;
@@ -70,6 +71,44 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	    in->headers, in->nheaders, in->body);
 }
 
+/* -- the configuration -- */
+
+static int
+is_name(hostd_buf name, const char *other)
+{
+	return name.n == strlen(other) &&
+	    strncasecmp(name.p, other, name.n) == 0;
+}
+
+/* The host would refuse it in every answer (RFC 9110 section 5.6.2, and the
+ * names that are its own). */
+static int
+is_bad_name(hostd_buf name)
+{
+	static const char *const owned[] = {
+		"Connection", "Content-Length", "Date", "Keep-Alive",
+		"Transfer-Encoding", "Upgrade"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
+		if (is_name(name, owned[i]))
+			return 1;
+	return name.n == 0 || strspn(name.p, "!#$%&'*+-.^_`|~0123456789"
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") < name.n;
+}
+
+static int
+is_bad_value(hostd_buf value)
+{
+	const unsigned char *p = value.p, *end = p + value.n;
+
+	for (; p < end; p++)
+		if ((*p < ' ' && *p != '\t') || *p == 0x7f)
+			return 1;
+	return 0;
+}
+
 /* "Name: value" -> a header that points into text. */
 static int
 parse_header(hostd_buf text, hostd_hdr *h)
@@ -77,7 +116,7 @@ parse_header(hostd_buf text, hostd_hdr *h)
 	const char *p = text.p, *colon = memchr(p, ':', text.n);
 	const char *value, *end = p + text.n;
 
-	if (colon == NULL || colon == p)
+	if (colon == NULL)
 		return -1;
 	for (value = colon + 1; value < end && *value == ' '; value++)
 		;
@@ -85,7 +124,7 @@ parse_header(hostd_buf text, hostd_hdr *h)
 	h->name.n = (size_t)(colon - p);
 	h->value.p = value;
 	h->value.n = (size_t)(end - value);
-	return 0;
+	return is_bad_name(h->name) || is_bad_value(h->value) ? -1 : 0;
 }
 
 static int32_t
@@ -98,9 +137,21 @@ read_headers(struct hostd_inst *in, const struct hostd_conf *conf,
 	for (i = 0; conf->get_item(conf, "headers", i, &text) == HOSTD_OK; i++)
 		if (parse_header(text, &in->headers[in->nheaders++]) == -1)
 			return hostd_fail(err, HOSTD_E_INVAL,
-			    "headers: \"%s\" is not \"Name: value\"",
+			    "headers: \"%s\" is not \"Name: value\" with "
+			    "a name that is free",
 			    (const char *)text.p);
 	return HOSTD_OK;
+}
+
+static int
+has_type(const struct hostd_inst *in)
+{
+	uint32_t i;
+
+	for (i = 0; i < in->nheaders; i++)
+		if (is_name(in->headers[i].name, "Content-Type"))
+			return 1;
+	return 0;
 }
 
 static int32_t
@@ -109,6 +160,7 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 {
 	hostd_buf type, location;
 	int64_t status;
+	int32_t rc;
 
 	if (conf->get_int(conf, "status", &status) != HOSTD_OK ||
 	    conf->get_str(conf, "type", &type) != HOSTD_OK ||
@@ -125,12 +177,18 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 		    "status: %d is not from 200 to 599", in->status);
 	if (in->location != NULL && !location_is_sound(in->location))
 		return hostd_fail(err, HOSTD_E_INVAL,
-		    "location: \"%s\" has an unknown $variable or bytes "
-		    "that a URL can't have", in->location);
-	if (in->body.n > 0)
+		    "location: \"%s\" has an unknown $variable, bytes "
+		    "that a URL can't have, or $rest or $args where a host "
+		    "is named", in->location);
+	if (is_bad_value(type))
+		return hostd_fail(err, HOSTD_E_INVAL,
+		    "type: it has bytes that a header can't have");
+	if ((rc = read_headers(in, conf, err)) != HOSTD_OK)
+		return rc;
+	if (in->body.n > 0 && !has_type(in))
 		in->headers[in->nheaders++] =
 		    hostd_header("Content-Type", (const char *)type.p);
-	return read_headers(in, conf, err);
+	return HOSTD_OK;
 }
 
 static int32_t

@@ -9,13 +9,16 @@
 
 #define LOCATION_MAX 8192
 
-/* Does the template have only known variables and bytes of a URL? */
+/*
+ * Does the template have only known variables and bytes of a URL, and none of
+ * the client's where a host or a scheme is named?
+ */
 int	location_is_sound(const char *tmpl);
 
 /*
  * Write the template with its variables filled in; paths are percent-encoded.
- * The length, or a negative code: too long, or what the client sent would lead
- * to another host than the template says.
+ * The length, or a negative code: E_FULL, too long; E_INVAL, the client named no
+ * host, or what it sent would lead to another than the template says.
  */
 int32_t	location_expand(const char *tmpl, const struct hostd_request *,
 	    char *out, size_t size);
