@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Access logs: what a format says, and nothing that a client could forge. */
+#include <jansson.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "http/accesslog.h"
+#include "http/conn.h"
+#include "scratch.h"
+
+static struct access_logs logs;
+static struct http_conn conn;
+static struct http_req *req;
+static char text[1 << 16];
+
+static hostd_buf
+buf_of(const char *s)
+{
+	return (hostd_buf){s, s == NULL ? 0 : strlen(s)};
+}
+
+static void
+add_header(enum http_known known, const char *name, const char *value)
+{
+	req->headers[req->view.nheaders].name = buf_of(name);
+	req->headers[req->view.nheaders].value = buf_of(value);
+	req->view.nheaders++;
+	if (known != KNOWN_N)
+		req->known[known] = (uint8_t)req->view.nheaders;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	scratch_make();
+	memset(&logs, 0, sizeof(logs));
+	memset(&conn, 0, sizeof(conn));
+	req = calloc(1, sizeof(*req) + 8 * sizeof(hostd_hdr));
+	assert_non_null(req);
+	conn.nreqs = 7;
+	req->conn = &conn;
+	req->view.headers = req->headers;
+	req->view.method_name = buf_of("GET");
+	req->view.target = buf_of("/a%20b?c");
+	req->view.path = buf_of("/a b");
+	req->view.query = buf_of("c");
+	req->view.host = buf_of("h");
+	req->view.peer = buf_of("192.0.2.1");
+	req->minor = 1;
+	req->status = 200;
+	req->head_len = 100;
+	req->head_out = 150;
+	req->start_ms = 1000;
+	add_header(KNOWN_USER_AGENT, "User-Agent", "ua/1");
+	add_header(KNOWN_N, "X-Some-Thing", "some");
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	access_logs_free(&logs);
+	free(req);
+	scratch_remove();
+	return 0;
+}
+
+static int
+open_log(const char *name)
+{
+	return open(scratch_path(name), O_RDWR | O_CREAT | O_APPEND, 0600);
+}
+
+static const char *
+read_log(const char *name)
+{
+	int fd = open_log(name);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	(void)close(fd);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	return text;
+}
+
+/* The line for the request in this format. */
+static const char *
+line_of(const char *format)
+{
+	access_logs_free(&logs);
+	memset(&logs, 0, sizeof(logs));
+	(void)unlink(scratch_path("log"));
+	access_logs_add(&logs, format);
+	access_logs_set_fd(&logs, 0, open_log("log"));
+	access_logs_note(&logs, req, 175, 3042);
+	access_logs_flush(&logs);
+	return read_log("log");
+}
+
+static void
+custom_formats(void **state)
+{
+	(void)state;
+	assert_string_equal(
+	    line_of("$remote_addr $request_method"), "192.0.2.1 GET\n");
+	assert_string_equal(
+	    line_of("<$request>$status"), "<GET /a%20b?c HTTP/1.1>200\n");
+	assert_string_equal(
+	    line_of("$uri|$args|$request_uri|$host"), "/a b|c|/a%20b?c|h\n");
+	assert_string_equal(line_of("$bytes_sent $body_bytes_sent "
+				    "$request_length $request_time"),
+	    "175 25 100 2.042\n");
+	assert_string_equal(
+	    line_of("$http_user_agent $http_x_some_thing $http_none"),
+	    "ua/1 some -\n");
+	assert_string_equal(
+	    line_of("a${status}b$connection_requests"), "a200b7\n");
+	assert_string_equal(line_of("no variable"), "no variable\n");
+	assert_string_equal(line_of(""), "\n");
+}
+
+static void
+what_a_request_lacks(void **state)
+{
+	(void)state;
+	memset(&req->view, 0, sizeof(req->view));
+	memset(req->known, 0, sizeof(req->known));
+	req->minor = 0;
+	req->status = 400;
+	assert_string_equal(line_of("$request|$host|$args|$remote_addr|"
+				    "$http_referer|$content_length|"
+				    "$server_protocol"),
+	    "-|-|-|-|-|-|HTTP/1.0\n");
+	/* More sent than a head: never a negative number. */
+	req->head_out = 1000;
+	assert_string_equal(line_of("$body_bytes_sent"), "0\n");
+}
+
+static void
+combined(void **state)
+{
+	const char *line = line_of("combined"), *p;
+
+	(void)state;
+	assert_int_equal(strncmp(line, "192.0.2.1 - - [", 15), 0);
+	p = strchr(line, ']');
+	assert_non_null(p);
+	assert_string_equal(
+	    p, "] \"GET /a%20b?c HTTP/1.1\" 200 25 \"-\" \"ua/1\"\n");
+}
+
+static void
+nothing_can_forge_a_line(void **state)
+{
+	(void)state;
+	req->headers[0].value = buf_of("a\"b\\c\r\n\x1b\x7f\xc3\xa9\td");
+	assert_string_equal(line_of("\"$http_user_agent\""),
+	    "\"a\\x22b\\x5Cc\\x0D\\x0A\\x1B\\x7F\\xC3\\xA9\\x09d\"\n");
+}
+
+static void
+json_is_json(void **state)
+{
+	json_error_t err;
+	const char *line;
+	json_t *o;
+
+	(void)state;
+	req->headers[0].value = buf_of("a\"b\\c\r\n\x1b\x7f\xff\t}");
+	req->view.target = buf_of("/\"},{\"");
+	line = line_of("json");
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+	o = json_loads(line, 0, &err);
+	if (o == NULL)
+		fail_msg("%s: %s", err.text, line);
+	assert_string_equal(
+	    json_string_value(json_object_get(o, "uri")), "/\"},{\"");
+	assert_string_equal(json_string_value(json_object_get(o, "user_agent")),
+	    "a\"b\\c\r\n\x1b\x7f\xc3\xbf\t}");
+	assert_int_equal(json_integer_value(json_object_get(o, "status")), 200);
+	assert_int_equal(
+	    json_integer_value(json_object_get(o, "pid")), getpid());
+	json_decref(o);
+}
+
+static void
+formats_are_checked(void **state)
+{
+	static const char *const good[] = {"combined", "json", "", "x",
+	    "$status", "${status}x", "$http_a", "$http_a_b1", "100% $uri"};
+	static const struct {
+		const char *format, *bad;
+	} wrong[] = {{"$", "$"}, {"$$", "$"}, {"$foo", "$foo"},
+	    {"$status $statu", "$statu"}, {"$statusx", "$statusx"},
+	    {"$http_", "$http_"}, {"$Status", "$"}, {"a $ b", "$"}};
+	char bad[64];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_int_equal(
+		    access_format_check(good[i], bad, sizeof(bad)), 0);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(
+		    access_format_check(wrong[i].format, bad, sizeof(bad)), -1);
+		assert_string_equal(bad, wrong[i].bad);
+	}
+	assert_int_equal(access_format_check("${status", bad, 64), -1);
+	assert_int_equal(access_format_check("${}", bad, 64), -1);
+	assert_int_equal(access_format_check("${foo}", bad, 64), -1);
+}
+
+static void
+each_log_its_own_format(void **state)
+{
+	(void)state;
+	access_logs_add(&logs, "a $status");
+	access_logs_add(&logs, "b $uri");
+	access_logs_add(&logs, "off");
+	assert_false(logs.active);
+	access_logs_set_fd(&logs, 0, open_log("a"));
+	access_logs_set_fd(&logs, 1, open_log("b"));
+	access_logs_set_fd(&logs, 9, open_log("c"));
+	assert_true(logs.active);
+	access_logs_note(&logs, req, 1, 1);
+	access_logs_note(&logs, req, 1, 1);
+	assert_string_equal(read_log("a"), "");
+	access_logs_flush(&logs);
+	assert_string_equal(read_log("a"), "a 200\na 200\n");
+	assert_string_equal(read_log("b"), "b /a b\nb /a b\n");
+	/* Reopened: the lines to come go to the new file. */
+	access_logs_set_fd(&logs, 0, open_log("a2"));
+	access_logs_note(&logs, req, 1, 1);
+	access_logs_flush(&logs);
+	assert_string_equal(read_log("a2"), "a 200\n");
+	assert_string_equal(read_log("a"), "a 200\na 200\n");
+	access_logs_set_fd(&logs, 0, -1);
+	access_logs_set_fd(&logs, 1, -1);
+	assert_false(logs.active);
+}
+
+/* A pipe that nobody reads: whole lines are lost and counted, none waits. */
+static void
+never_waits(void **state)
+{
+	size_t lines = 0, i;
+	ssize_t n;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	access_logs_add(&logs, "$request $http_user_agent $status");
+	access_logs_set_fd(&logs, 0, fds[1]);
+	for (i = 0; i < 50000; i++) {
+		access_logs_note(&logs, req, 1, 1);
+		access_logs_flush(&logs);
+	}
+	assert_true(logs.dropped > 0);
+	while ((n = read(fds[0], text, sizeof(text))) > 0) {
+		for (i = 0; i < (size_t)n; i++)
+			lines += text[i] == '\n';
+		access_logs_flush(&logs);
+	}
+	assert_int_equal(lines + logs.dropped, 50000);
+	(void)close(fds[0]);
+}
+
+/* The reader has gone: what can't ever be written does not pile up. */
+static void
+a_broken_pipe_is_dropped(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	(void)signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	(void)close(fds[0]);
+	access_logs_add(&logs, "$status");
+	access_logs_set_fd(&logs, 0, fds[1]);
+	access_logs_note(&logs, req, 1, 1);
+	access_logs_note(&logs, req, 1, 1);
+	access_logs_flush(&logs);
+	assert_int_equal(logs.dropped, 2);
+	assert_int_equal(logs.v[0].out.len, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	    T(custom_formats),
+	    T(what_a_request_lacks),
+	    T(combined),
+	    T(nothing_can_forge_a_line),
+	    T(json_is_json),
+	    T(formats_are_checked),
+	    T(each_log_its_own_format),
+	    T(never_waits),
+	    T(a_broken_pipe_is_dropped),
+	};
+
+	return cmocka_run_group_tests_name("accesslog", tests, NULL, NULL);
+}
