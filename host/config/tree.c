@@ -384,13 +384,27 @@ parse_list(struct parser *ps, struct conf_node *n)
 	next_token(ps);
 }
 
+/* Is the word looked at, on a line of its own, the next key? */
+static int
+is_next_key(const struct parser *ps, int line)
+{
+	const char *p = ps->p;
+
+	while (p < ps->end && (*p == ' ' || *p == '\t'))
+		p++;
+	return ps->tok.type == TOK_WORD && ps->tok.pos.line != line &&
+	    p < ps->end && *p == '=';
+}
+
 static void
 parse_value(struct parser *ps, struct conf_node *n)
 {
+	int line = ps->tok.pos.line;
+
 	next_token(ps);
 	if (is_punct(ps, '{'))
 		parse_list(ps, n);
-	else if (is_text(ps))
+	else if (is_text(ps) && !is_next_key(ps, line))
 		add_value(ps, n);
 	else {
 		conf_error(ps->errs, &n->pos, "\"%s\" has no value", n->name);

@@ -297,6 +297,20 @@ goes_on_behind_a_mistake(void **state)
 	last_error("t.conf:4: \"d\" has no value");
 }
 
+/* It took the next key for its value. */
+static void
+a_missing_value_leaves_the_next_key(void **state)
+{
+	(void)state;
+	parse("a =\nb = 1\nc = # x\n\td\t=\t2\ne =\nf\n");
+	assert_int_equal(count(root), 5);
+	assert_value(child(root, 1, "b", 2), "1");
+	assert_value(child(root, 3, "d", 4), "2");
+	assert_value(child(root, 4, "e", 5), "f");
+	next_error("t.conf:1: \"a\" has no value");
+	last_error("t.conf:3: \"c\" has no value");
+}
+
 /* The end of a broken list was taken for the end of the block around it. */
 static void
 a_broken_list_ends_itself(void **state)
@@ -412,6 +426,7 @@ main(void)
 	    T(all_errors_in_one_run),
 	    T(what_is_not_closed),
 	    T(goes_on_behind_a_mistake),
+	    T(a_missing_value_leaves_the_next_key),
 	    T(a_broken_list_ends_itself),
 	    T(bytes_that_are_no_text),
 	    T(errors_are_printable),
