@@ -108,6 +108,20 @@ build_top(struct builder *b)
 	c->callback_budget = num_of(b, "callback_budget");
 }
 
+/* What the host will send as a header's value (RFC 9110 section 5.5). */
+static void
+check_field_value(struct builder *b, const char *key, const char *text)
+{
+	const unsigned char *p;
+
+	for (p = (const unsigned char *)text; p != NULL && *p != '\0'; p++)
+		if ((*p < 0x20 && *p != '\t') || *p == 0x7f) {
+			conf_error(b->errs, pos_of(b, key), "\"%s\" has a "
+			    "byte (0x%02x) that no header may have", key, *p);
+			return;
+		}
+}
+
 static void
 build_http(struct builder *b)
 {
@@ -132,9 +146,7 @@ build_http(struct builder *b)
 		conf_error(b->errs, pos_of(b, "max_request_line"),
 		    "\"max_request_line\" is more than \"max_head\", which "
 		    "includes it");
-	if (strpbrk(h->server, "\r\n") != NULL)
-		conf_error(b->errs, pos_of(b, "server"),
-		    "\"server\" has a line break");
+	check_field_value(b, "server", h->server);
 }
 
 /* -- blocks -- */
@@ -364,6 +376,7 @@ build_error_page(struct builder *b, const struct conf_node *n)
 	e->status = (int)status;
 	e->file = path_of(b, "file");
 	e->type = copy_text(b, "type");
+	check_field_value(b, "type", e->type);
 	if (b->files != NULL)
 		copy = map_get(b->files, e->file, strlen(e->file));
 	e->body = conf_read_file(copy != NULL ? copy : e->file,
