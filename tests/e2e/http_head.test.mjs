@@ -79,15 +79,20 @@ test('status lines have their reasons', async (t) => {
 	assert.match(r.raw, /^HTTP\/1\.1 299 [^\r]*\r\n/);
 });
 
-test('a Server that would break the head is refused', async (t) => {
+test('values that would break the head are refused', async (t) => {
 	const h = await serveShow(t);
 	const text = fs.readFileSync(h.confFile, 'utf8');
 
-	fs.writeFileSync(h.confFile, text.replace('http {',
-	    'http { server = "a\\nSet-Cookie: b" '));
-	const r = await h.hostctl('reload');
+	for (const [key, more] of [['server', 'server = "a\\nSet-Cookie: b"'],
+		['server', 'server = "a\x01"'], ['type', '} error_page "404" ' +
+		`{ file = "${h.confFile}" type = "a\\nb"`]]) {
+		fs.writeFileSync(h.confFile, text.replace('http {',
+		    `http { ${more}`));
+		const r = await h.hostctl('reload');
 
-	assert.notEqual(r.code, 0, 'a line break in a header');
-	assert.match(r.stdout + r.stderr, /hostd\.conf:\d+: .*server/);
+		assert.notEqual(r.code, 0, more);
+		assert.match(r.stdout + r.stderr,
+		    new RegExp(`hostd\\.conf:\\d+: .*${key}`));
+	}
 	assert.deepEqual((await ask(t, h.port, '/')).headers.server, ['hostd']);
 });
