@@ -482,6 +482,11 @@ conn_settle(struct http_conn *c)
 		request_persist(r);
 	conn_offer_room(c);
 	conn_set_idle(c, c->state == CONN_HEAD && c->in.len == 0);
+	if (c->server->closing_idle && c->counted_idle &&
+	    TAILQ_EMPTY(&c->unsent)) {
+		conn_close(c, HOSTD_END_DONE);
+		return;
+	}
 	conn_arm(c);
 	if (conn_wants_input(c) && (c->stalled || c->stream.can_read))
 		stream_read_again(&c->stream);

@@ -77,11 +77,12 @@ http_server_close(struct http_server *srv)
 }
 
 void
-http_server_drain(struct http_server *srv)
+http_server_drain(struct http_server *srv, int last)
 {
 	struct http_conn *c;
 
 	srv->draining = 1;
+	srv->closing_idle = last;
 	TAILQ_FOREACH(c, &srv->conns, link)
 		conn_wake(c);
 }

@@ -38,6 +38,7 @@ struct http_server {
 	struct http_conn *closed_conns;
 	struct buf allow;			/* of the last 405 */
 	int draining;
+	int closing_idle;
 	/* A connection has ended: room for another, or drained. */
 	void (*conn_ended)(struct http_server *);
 
@@ -53,9 +54,9 @@ void	http_server_init(struct http_server *, struct loop *,
 /* Closes what is still open; every request's end() is called. */
 void	http_server_close(struct http_server *);
 
-/* From now on answers carry Connection: close, idle connections are asked
- * once more and then closed. */
-void	http_server_drain(struct http_server *);
+/* From now on answers carry Connection: close.  Idle connections may ask once
+ * more; if this is the last that is served here, they are closed. */
+void	http_server_drain(struct http_server *, int last);
 
 /* The answer's common header lines, made once a second. */
 void	http_server_stamp(struct http_server *);

@@ -229,14 +229,16 @@ child_end(struct child *c)
 }
 
 void
-child_drain(struct child *c, int64_t ms)
+child_drain(struct child *c, int64_t ms, int last)
 {
-	struct chan_drain d = {.deadline_ms = (uint32_t)ms};
+	struct chan_drain d = {.deadline_ms = (uint32_t)ms, .last = last != 0};
 
+	if (c->ending && !last)
+		return;
+	child_send(c, CHAN_DRAIN, &d, sizeof(d), -1);
 	if (c->ending)
 		return;
 	child_end(c);
-	child_send(c, CHAN_DRAIN, &d, sizeof(d), -1);
 	c->killing = SIGTERM;
 	if (ms > 0)
 		(void)uv_timer_start(
@@ -328,9 +330,9 @@ children_find(struct children *all, pid_t pid)
 {
 	struct child *c;
 
-	LIST_FOREACH(c, &all->list, link)
-	if (c->pid == pid)
-		return c;
+	LIST_FOREACH (c, &all->list, link)
+		if (c->pid == pid)
+			return c;
 	return NULL;
 }
 

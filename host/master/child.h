@@ -74,8 +74,9 @@ struct child *child_spawn(struct children *, const struct child_opts *,
 /* Queued when the channel is full.  The descriptor stays the caller's. */
 void	child_send(struct child *, enum chan_type, const void *, size_t len,
 	    int fd);
-/* Tell it to finish; after ms, signals help.  0: no limit. */
-void	child_drain(struct child *, int64_t ms);
+/* Tell it to finish; after ms, signals help.  0: no limit.  last: nobody
+ * follows. */
+void	child_drain(struct child *, int64_t ms, int last);
 /* Tell it to end now; after a second, signals help. */
 void	child_stop(struct child *);
 void	child_kill(struct child *, const char *why);

@@ -93,13 +93,6 @@ master_slots(struct master *m, void (*fn)(struct slot *))
 	}
 }
 
-static void
-slot_finish(struct slot *s)
-{
-	if (!s->retiring)
-		slot_retire(s);
-}
-
 static struct master *
 children_master(struct children *all)
 {
@@ -127,9 +120,9 @@ master_stop(struct master *m)
 	notify("STOPPING=1\nSTATUS=draining");
 	m->pools.stopping = 1;
 	rollout_cancel(m);
-	TAILQ_FOREACH(p, &m->pools.list, link)
-	p->target = 0;
-	master_slots(m, slot_finish);
+	TAILQ_FOREACH (p, &m->pools.list, link)
+		p->target = 0;
+	master_slots(m, slot_retire);
 	m->children.empty = master_ended;
 	if (LIST_EMPTY(&m->children.list))
 		uv_stop(&m->loop);
@@ -143,8 +136,8 @@ master_abort(struct master *m)
 
 	m->status = 1;
 	master_stop(m);
-	LIST_FOREACH(c, &m->children.list, link)
-	child_kill(c, "the start has failed");
+	LIST_FOREACH (c, &m->children.list, link)
+		child_kill(c, "the start has failed");
 }
 
 /* ---- logs ---- */
@@ -180,10 +173,10 @@ master_reopen_logs(struct master *m, char *why, size_t size)
 	log_close(m->children.error_log);
 	m->children.error_log = fd;
 	conf_errors_init(&errors);
-	TAILQ_FOREACH(g, &m->generations, link)
-	if ((g->users > 0 || g == m->gen) &&
-	    master_reopen_access(g, &errors) == -1)
-		rc = -1;
+	TAILQ_FOREACH (g, &m->generations, link)
+		if ((g->users > 0 || g == m->gen) &&
+		    master_reopen_access(g, &errors) == -1)
+			rc = -1;
 	if (rc == -1)
 		(void)snprintf(why, size, "%s", TAILQ_FIRST(&errors)->text);
 	conf_errors_free(&errors);
@@ -248,8 +241,8 @@ hangup_done(void *arg, const struct conf_errors *errors)
 	const struct conf_error *e;
 
 	(void)arg;
-	TAILQ_FOREACH(e, errors, entry)
-	log_errorx("reload: %s", e->text);
+	TAILQ_FOREACH (e, errors, entry)
+		log_errorx("reload: %s", e->text);
 	if (!TAILQ_EMPTY(errors))
 		log_errorx("reload refused; what was served goes on");
 }
@@ -291,8 +284,8 @@ start_done(void *arg, const struct conf_errors *errors)
 	const struct conf_error *e;
 	char why[512];
 
-	TAILQ_FOREACH(e, errors, entry)
-	start_error(m, e->text);
+	TAILQ_FOREACH (e, errors, entry)
+		start_error(m, e->text);
 	if (!TAILQ_EMPTY(errors)) {
 		if (!m->stopping)
 			master_abort(m);
@@ -424,8 +417,8 @@ master_serve(struct master *m)
 {
 	const struct watcher w = {NULL, start_done, m};
 
-	children_init(&m->children, &m->loop, &m->board, m->exe,
-	    m->children.error_log);
+	children_init(
+	    &m->children, &m->loop, &m->board, m->exe, m->children.error_log);
 	pools_init(&m->pools, &m->children, &pools_ops);
 	master_watch_signals(m);
 	log_info("hostd %s starting, configuration %s", PACKAGE_VERSION,

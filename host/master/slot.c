@@ -129,7 +129,7 @@ slot_dismiss(struct slot *s, struct worker *w, int64_t drain_timeout)
 {
 	slot_make_old(s, w);
 	if (w->child->ready)
-		child_drain(w->child, drain_timeout);
+		child_drain(w->child, drain_timeout, s->pool->all->stopping);
 	else
 		child_stop(w->child);
 }
@@ -378,7 +378,7 @@ slot_abandon(struct slot *s)
 void
 slot_retire(struct slot *s)
 {
-	struct worker *w = s->current;
+	struct worker *w = s->current, *o;
 
 	s->retiring = 1;
 	s->yielding = NULL;
@@ -386,6 +386,9 @@ slot_retire(struct slot *s)
 	slot_cancel_respawn(s);
 	slot_sockets_trim(s);
 	slot_abandon(s);
+	if (s->pool->all->stopping)
+		TAILQ_FOREACH (o, &s->old, link)
+			child_drain(o->child, 0, 1);
 	if (w != NULL) {
 		s->current = NULL;
 		slot_dismiss(s, w, w->gen->conf->drain_timeout);

@@ -93,7 +93,8 @@ struct slot *slot_new(struct pool *, uint32_t index);
 void	slot_replace(struct slot *, struct generation *gen);
 /* Give up the replacement. */
 void	slot_abandon(struct slot *);
-/* Let the workers finish, then remove the slot. */
+/* Let the workers finish, then remove the slot.  Again, when all is stopping,
+ * it makes those hurry that finish already. */
 void	slot_retire(struct slot *);
 /* End the workers now. */
 void	slot_stop(struct slot *);

@@ -68,7 +68,8 @@ struct chan_log {
 struct chan_drain {
 	uint32_t deadline_ms;	/* 0: end when the last request ends, however
 				   long that takes */
-	uint32_t reserved;
+	uint32_t last;		/* 1: nobody follows, so connections without a
+				   request are closed at once */
 };
 
 struct chan_msg {

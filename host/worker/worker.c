@@ -308,12 +308,15 @@ worker_deadline(struct wheel_timer *t)
  * kernel must not queue anybody on them any more.
  */
 static void
-worker_drain(struct worker *w, uint64_t deadline_ms)
+worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 {
 	struct acceptor *a;
 
-	if (w->draining)
+	if (w->draining) {
+		if (last)
+			http_server_drain(&w->server, 1);
 		return;
+	}
 	w->draining = 1;
 	log_info("draining, %zu connections open", w->server.nconns);
 	TAILQ_FOREACH(a, &w->acceptors, link) {
@@ -323,7 +326,7 @@ worker_drain(struct worker *w, uint64_t deadline_ms)
 	if (!w->master_gone)
 		(void)chan_send(CHAN_FD, CHAN_CLOSED, NULL, 0, NULL, 0);
 	plugins_drain(&w->plugins, (uint32_t)deadline_ms);
-	http_server_drain(&w->server);
+	http_server_drain(&w->server, last);
 	if (deadline_ms > 0)
 		wheel_set(&w->loop.wheel, &w->deadline,
 		    w->loop.now_ms + deadline_ms);
@@ -334,11 +337,11 @@ worker_drain(struct worker *w, uint64_t deadline_ms)
 static void
 worker_message(struct worker *w, struct chan_msg *m)
 {
+	const struct chan_drain *d = (const void *)m->data;
+
 	switch (m->type) {
 	case CHAN_DRAIN:
-		worker_drain(w,
-		    ((const struct chan_drain *)(const void *)
-		    m->data)->deadline_ms);
+		worker_drain(w, d->deadline_ms, d->last != 0);
 		break;
 	case CHAN_STOP:
 		loop_stop(&w->loop);
@@ -376,7 +379,7 @@ worker_chan_ready(struct loop_fd *fd, uint32_t events)
 	loop_del(&w->loop, fd);
 	w->master_gone = 1;
 	log_errorx("the master has gone: serving what is open, then ending");
-	worker_drain(w, (uint64_t)w->conf->drain_timeout);
+	worker_drain(w, (uint64_t)w->conf->drain_timeout, 1);
 }
 
 static void
