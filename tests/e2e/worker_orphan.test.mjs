@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { Hostd, command, sbin, within } from './lib/hostd.mjs';
-import { startLife } from './lib/life.mjs';
+import { command, sbin, within } from './lib/hostd.mjs';
+import { startLife, successor } from './lib/life.mjs';
 import { Client } from './lib/load.mjs';
 
 const isAlive = (pid) => {
@@ -22,19 +22,6 @@ const gone = (pids) => within((async () => {
 	while (pids.some(isAlive))
 		await new Promise((r) => setImmediate(r));
 })(), `end of ${pids}`);
-
-// Another hostd with the files of h.
-async function successor(t, h) {
-	const next = new Hostd(h.dir, h.port);
-
-	next.spawn();
-	t.after(async () => {
-		await next.stop();
-		next.checkSanitizers();
-	});
-	await next.logged('serving generation 1');
-	return next;
-}
 
 test('kill -9 of the master', async (t) => {
 	const conf = 'pid_file = "@DIR@/pid"\n' +

@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { startHostd, within } from './hostd.mjs';
+import { Hostd, startHostd, within } from './hostd.mjs';
 import { buildPlugin, testPlugin } from './plugin.mjs';
 
 let built;
@@ -51,3 +51,16 @@ export const descriptorsAtMost = (pid, n) => within((async () => {
 	while (descriptors(pid) > n)
 		await new Promise((r) => setImmediate(r));
 })(), `return to ${n} descriptors`);
+
+// Another hostd with the files of h.
+export async function successor(t, h) {
+	const next = new Hostd(h.dir, h.port);
+
+	next.spawn();
+	t.after(async () => {
+		await next.stop();
+		next.checkSanitizers();
+	});
+	await next.logged('serving generation 1');
+	return next;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// hostd ends when it is told to, after what is in flight or at once, and
+// leaves nothing behind.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { within } from './lib/hostd.mjs';
+import { startLife, successor } from './lib/life.mjs';
+import { Client } from './lib/load.mjs';
+
+const ended = (h) => within(h.ended, 'end of hostd');
+
+// What may be left: the lock, which the next one takes.
+function assertClean(h) {
+	assert.deepEqual(fs.readdirSync(path.join(h.dir, 'run')), ['lock']);
+	assert.ok(!fs.existsSync(path.join(h.dir, 'web.sock')));
+	assert.ok(!fs.existsSync(path.join(h.dir, 'pid')));
+}
+
+const options = {
+	keys: 'gate = "@DIR@/gate"',
+	conf: 'pid_file = "@DIR@/pid"\n' +
+	    'listen "main" { address = "127.0.0.1:@PORT@" }\n' +
+	    'listen "unix" { address = "unix:@DIR@/web.sock" }',
+};
+
+async function held(h) {
+	const c = new Client(h.port);
+
+	await c.ask();
+	c.send('/hold');
+	await h.workersSatisfy((ws) => ws.some((w) => w.active > w.idle),
+	    'a request under way');
+	return c;
+}
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT']) {
+	test(`${signal} finishes what is in flight`, async (t) => {
+		const h = await startLife(t, options);
+		const c = await held(h);
+
+		h.child.kill(signal);
+		await h.logged('draining, ');
+		// Nobody is let in any more, even now.
+		const late = new Client(h.port);
+
+		assert.match(await late.ended, /ECONNREFUSED|ECONNRESET|closed/);
+		fs.writeFileSync(path.join(h.dir, 'gate'), '');
+		const a = await c.answer();
+
+		assert.equal(a.status, 200);
+		assert.equal(a.close, true);
+		assert.deepEqual(await ended(h), { code: 0, signal: null });
+		assertClean(h);
+	});
+
+	test(`${signal} twice ends at once`, async (t) => {
+		const h = await startLife(t, options);
+		const c = await held(h);
+
+		h.child.kill(signal);
+		await h.logged('draining, ');
+		h.child.kill(signal);
+		await h.logged('stopping at once');
+		await c.ended;
+		assert.equal(c.answered, 1);
+		assert.deepEqual(await ended(h), { code: 0, signal: null });
+		assertClean(h);
+	});
+}
+
+test('hostctl stop waits for what is in flight', async (t) => {
+	const h = await startLife(t, options);
+	const c = await held(h);
+	const stop = h.hostctl('stop');
+
+	await h.logged('draining, ');
+	fs.writeFileSync(path.join(h.dir, 'gate'), '');
+	assert.equal((await c.answer()).status, 200);
+	const r = await stop;
+
+	assert.equal(r.code, 0, r.stderr);
+	// It has ended when hostctl says so: another one can start.
+	assertClean(h);
+	await successor(t, h);
+});
+
+test('hostctl stop --now does not wait', async (t) => {
+	const h = await startLife(t, options);
+	const c = await held(h);
+	const r = await h.hostctl('stop', '--now');
+
+	assert.equal(r.code, 0, r.stderr);
+	await c.ended;
+	assert.equal(c.answered, 1);
+	assert.deepEqual(await ended(h), { code: 0, signal: null });
+	assertClean(h);
+});
+
+test('connections that are idle hold nothing up', async (t) => {
+	const h = await startLife(t, { conf: 'drain_timeout = 0' });
+	const c = new Client(h.port);
+
+	await c.ask();
+	const r = await h.hostctl('stop');
+
+	assert.equal(r.code, 0, r.stderr);
+	assert.equal(await c.ended, 'closed');
+});
+
+test('drain_timeout bounds a stop', async (t) => {
+	const h = await startLife(t,
+	    { ...options, conf: `${options.conf}\ndrain_timeout = 200ms` });
+	const c = await held(h);
+
+	h.child.kill('SIGTERM');
+	await c.ended;
+	assert.equal(c.answered, 1);
+	assert.deepEqual(await ended(h), { code: 0, signal: null });
+	assertClean(h);
+});
+
+test('old workers do not hold up a stop', async (t) => {
+	const h = await startLife(t, { conf: 'drain_timeout = 0' });
+	const c = new Client(h.port);
+
+	await c.ask();
+	assert.equal((await h.hostctl('reload')).code, 0);
+	assert.equal((await h.hostctl('scale', 'web', '1')).code, 0);
+	assert.equal((await h.hostctl('stop')).code, 0);
+	assert.equal(await c.ended, 'closed');
+});
+
+for (let i = 0; i < 3; i++)
+	test(`a stop during a reload, ${i}`, async (t) => {
+		const h = await startLife(t, options);
+		const reload = h.hostctl('reload');
+
+		await h.logged('reloading, as generation');
+		h.child.kill('SIGTERM');
+		const r = await reload;
+
+		assert.deepEqual(await ended(h), { code: 0, signal: null });
+		assert.equal(r.code, 1);
+		assert.match(r.stderr, /hostctl: hostd is stopping/);
+		assertClean(h);
+	});
