@@ -25,6 +25,7 @@ struct parser {
 	struct conf_errors *errs;
 	struct token tok;	/* the one looked at */
 	int depth;
+	int bad_line;		/* the last one with a byte that is no text */
 };
 
 /* -- errors -- */
@@ -249,6 +250,19 @@ read_word(struct parser *ps, struct buf *b)
 	return TOK_WORD;
 }
 
+/* A byte that nothing begins with; one of a line is enough to tell of. */
+static void
+read_bad(struct parser *ps)
+{
+	unsigned char c = (unsigned char)*ps->p++;
+
+	if (ps->bad_line != ps->pos.line)
+		conf_error(ps->errs, &ps->pos, c < 0x20 ?
+		    "a control byte (0x%02x)" : "an unexpected byte (0x%02x); "
+		    "put the value in quotes", c);
+	ps->bad_line = ps->pos.line;
+}
+
 static void
 next_token(struct parser *ps)
 {
@@ -270,10 +284,7 @@ next_token(struct parser *ps)
 		t->punct = *ps->p++;
 	} else {
 		t->type = TOK_BAD;
-		conf_error(ps->errs, &ps->pos, (unsigned char)*ps->p < 0x20 ?
-		    "a control byte (0x%02x)" : "an unexpected byte (0x%02x); "
-		    "put the value in quotes", (unsigned char)*ps->p);
-		ps->p++;
+		read_bad(ps);
 	}
 	buf_append(&b, "", 1);
 	t->text = b.p;

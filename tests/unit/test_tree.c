@@ -260,6 +260,22 @@ all_errors_in_one_run(void **state)
 	assert_value(child(root, (int)count(root) - 1, "g", 9), "7");
 }
 
+/* Every byte of a text in the wrong quotes was told of. */
+static void
+a_line_of_bad_bytes_is_one_error(void **state)
+{
+	(void)state;
+	parse("a = 'x y?' !\nb = $x$\n\x80\x81\x82\n");
+	next_error("t.conf:1: an unexpected byte (0x27); put the value in "
+		   "quotes");
+	next_error("t.conf:1: \"a\" has no value");
+	next_error("t.conf:2: an unexpected byte (0x24); put the value in "
+		   "quotes");
+	next_error("t.conf:2: \"b\" has no value");
+	last_error("t.conf:3: an unexpected byte (0x80); put the value in "
+		   "quotes");
+}
+
 static void
 what_is_not_closed(void **state)
 {
@@ -424,6 +440,7 @@ main(void)
 	    T(comments_count_their_lines),
 	    T(variables),
 	    T(all_errors_in_one_run),
+	    T(a_line_of_bad_bytes_is_one_error),
 	    T(what_is_not_closed),
 	    T(goes_on_behind_a_mistake),
 	    T(a_missing_value_leaves_the_next_key),
