@@ -13,6 +13,8 @@ struct acceptor {
 	struct loop *loop;
 	int shared;			/* other processes accept from it too */
 	int on;
+	int resting;			/* on, but out of descriptors */
+	struct wheel_timer rested;
 	uint64_t muted_ms;		/* last complaint, they are rare */
 	/* Take the connected socket fd.  Returns 0, or -1 to accept no more
 	 * in this turn. */
