@@ -102,7 +102,9 @@ static const struct hostd_key http_keys[] = {
 	KEY_RANGE("defer_timeout", DURATION, "30s", 1, DAY, "A plugin that "
 	    "takes longer to begin its answer loses the request (504)."),
 	KEY_RANGE("lingering_timeout", DURATION, "5s", 1, DAY, "How long a "
-	    "client may take to notice that its connection was closed early."),
+	    "client may take to notice that its connection was closed early, "
+	    "and how long one that has closed its side may wait for more of an "
+	    "answer."),
 	KEY_RANGE("keepalive_requests", INT, "100000", 1, INT64_MAX, "Requests "
 	    "answered on one connection, then it is closed."),
 	KEY_RANGE("max_connections", INT, "16384", 1, 1 << 20, "Open "

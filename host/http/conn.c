@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "http/blame.h"
 #include "http/conn.h"
 #include "http/exchange.h"
 #include "http/router.h"
@@ -37,6 +38,18 @@ conn_set_timer(struct http_conn *c, enum conn_timer kind, uint64_t ms)
 	wheel_set(&l->wheel, &c->timer, l->now_ms + ms);
 }
 
+/*
+ * It is the handler's turn.  A client that has closed its side may still wait
+ * for the rest of an answer, or be gone: it is, when no more comes for a while.
+ */
+static enum conn_timer
+handler_timer_kind(const struct http_conn *c)
+{
+	if (c->req->phase == RESP_NONE)
+		return TIMER_DEFER;
+	return c->stream.eof ? TIMER_GONE : TIMER_NONE;
+}
+
 /* Which time limit holds in the state the connection is in. */
 static enum conn_timer
 conn_timer_kind(const struct http_conn *c)
@@ -51,17 +64,18 @@ conn_timer_kind(const struct http_conn *c)
 			return TIMER_HEAD;
 		return c->nreqs == 0 ? TIMER_FIRST : TIMER_IDLE;
 	case CONN_BODY:
-		return c->req->paused ? TIMER_NONE : TIMER_BODY;
+		if (!c->req->paused || c->req->phase == RESP_FINISHED)
+			return TIMER_BODY;
+		return handler_timer_kind(c);
 	case CONN_WAIT:
-		return c->req->deferred && c->req->phase == RESP_NONE ?
-		    TIMER_DEFER : TIMER_NONE;
+		return handler_timer_kind(c);
 	default:
 		return TIMER_NONE;
 	}
 }
 
-/* HEAD, FIRST, DEFER and LINGER run from when they began; IDLE, BODY and SEND
- * from the last progress. */
+/* HEAD, FIRST, DEFER and LINGER run from when they began; IDLE, BODY, SEND and
+ * GONE from the last progress. */
 static void
 conn_arm(struct http_conn *c)
 {
@@ -94,6 +108,12 @@ conn_arm(struct http_conn *c)
 		if (!same)
 			conn_set_timer(c, kind, c->req->route->defer_ms);
 		break;
+	case TIMER_GONE:
+		if (!same || c->timer_sent != c->stream.sent)
+			conn_set_timer(c, kind,
+			    (uint64_t)lim->lingering_timeout);
+		c->timer_sent = c->stream.sent;
+		break;
 	case TIMER_LINGER:
 		if (!same)
 			conn_set_timer(c, kind,
@@ -118,6 +138,8 @@ conn_timeout(struct wheel_timer *t)
 		exchange_refuse(c, 408, HOSTD_END_TIMEOUT);
 		break;
 	case TIMER_DEFER:
+		blame(c->req, "no answer within defer_timeout (%u ms); "
+		    "answered 504", c->req->route->defer_ms);
 		exchange_refuse(c, 504, HOSTD_END_TIMEOUT);
 		break;
 	default:
@@ -435,7 +457,8 @@ conn_complete(struct http_conn *c)
 static int
 conn_is_forsaken(const struct http_conn *c)
 {
-	return c->state == CONN_WAIT && c->stream.eof && c->req->deferred &&
+	return c->stream.eof && (c->state == CONN_WAIT ||
+	    (c->state == CONN_BODY && c->req->paused)) && c->req->deferred &&
 	    c->req->phase == RESP_NONE;
 }
 

@@ -28,7 +28,7 @@ enum conn_state {
 
 enum conn_timer {
 	TIMER_NONE, TIMER_FIRST, TIMER_IDLE, TIMER_HEAD, TIMER_BODY,
-	TIMER_SEND, TIMER_DEFER, TIMER_LINGER
+	TIMER_SEND, TIMER_DEFER, TIMER_GONE, TIMER_LINGER
 };
 
 struct http_conn {
@@ -43,7 +43,8 @@ struct http_conn {
 	struct buf in;			/* bytes that had to wait */
 	struct guard guard;
 	struct chunked chunked;
-	uint64_t timer_sent;		/* stream.sent when SEND was armed */
+	uint64_t timer_sent;		/* stream.sent when SEND or GONE was
+					   armed */
 	uint32_t nreqs;
 	uint8_t state;			/* enum conn_state */
 	uint8_t timer_kind;		/* enum conn_timer */

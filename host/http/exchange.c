@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "http/blame.h"
 #include "http/exchange.h"
 #include "http/parse.h"
 #include "http/response.h"
@@ -130,8 +132,13 @@ status_for(int32_t code)
 
 /* The handler failed, or promised an answer and gave none. */
 static void
-handler_failed(struct http_req *r, int status)
+handler_failed(struct http_req *r, int status, const char *what)
 {
+	if (r->phase == RESP_NONE)
+		blame(r, "%s; answered %d", what, status);
+	else
+		blame(r, "%s; the answer had begun, so the connection is cut",
+		    what);
 	board_add(&r->server->cell->counters.plugin_errors, 1);
 	exchange_refuse(r->conn, status, HOSTD_END_ERROR);
 }
@@ -161,16 +168,23 @@ handler_prepare(struct http_req *r)
 static int
 handler_result(struct http_req *r, int32_t code, int last)
 {
+	char what[80], text[CODE_TEXT];
+
 	if (code == HOSTD_DEFER) {
 		r->deferred = 1;
 		return 1;
 	}
-	if (code != HOSTD_OK) {
-		handler_failed(r, status_for(code));
+	/* AGAIN: the result of a write is often what is returned. */
+	if (code != HOSTD_OK && code != HOSTD_AGAIN) {
+		(void)snprintf(what, sizeof(what), "the plugin returned %s%s",
+		    code_text(text, code), code > 0 ? ", which means nothing "
+		    "here" : "");
+		handler_failed(r, status_for(code), what);
 		return 0;
 	}
 	if (last && r->phase == RESP_NONE && !r->deferred) {
-		handler_failed(r, 500);
+		handler_failed(r, 500, "the plugin returned without an answer "
+		    "and has not deferred it");
 		return 0;
 	}
 	return 1;

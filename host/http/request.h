@@ -22,6 +22,9 @@ struct http_server;
  * those of <hostd/abi.h>.
  */
 struct http_handler {
+	const char *name;		/* of the plugin, for the log */
+	uint64_t blamed_ms;		/* see blame.h */
+	unsigned blamed;
 	uint32_t data_size;		/* zeroed bytes per request */
 	int buffer_body;		/* body in one call */
 	int wants_body;			/* has body() */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/decimal.h"
+#include "http/blame.h"
 #include "http/conn.h"
 #include "http/guard.h"
 #include "http/response.h"
@@ -53,22 +54,58 @@ is_owned(hostd_buf name)
 	return 0;
 }
 
+/* NULL, or why the header may not be sent. */
+static const char *
+check_header(const hostd_hdr *h)
+{
+	if (h->name.p == NULL || !is_token(h->name.p, h->name.n))
+		return "it has no proper name (RFC 9110 section 5.1)";
+	if (is_owned(h->name))
+		return "it is the host's to set";
+	if (h->value.n > 0 && (h->value.p == NULL ||
+	    !is_field_value(h->value.p, h->value.n)))
+		return "its value has bytes that no header may have "
+		    "(RFC 9110 section 5.5)";
+	return NULL;
+}
+
 /* Bytes the headers take, or -1 when one of them may not be sent. */
 static ssize_t
-check_headers(const hostd_hdr *h, uint32_t n)
+check_headers(struct http_req *r, const hostd_hdr *h, uint32_t n)
 {
+	const char *why;
 	size_t total = 0;
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
-		if (h[i].name.p == NULL || !is_token(h[i].name.p,
-		    h[i].name.n) || is_owned(h[i].name) ||
-		    (h[i].value.n > 0 && (h[i].value.p == NULL ||
-		    !is_field_value(h[i].value.p, h[i].value.n))))
+		if ((why = check_header(&h[i])) != NULL) {
+			blame(r, "header %.*s is refused: %s",
+			    h[i].name.p == NULL ? 0 : (int)(h[i].name.n < 64 ?
+			    h[i].name.n : 64), (const char *)h[i].name.p, why);
 			return -1;
+		}
 		total += h[i].name.n + h[i].value.n + 4;
 	}
 	return (ssize_t)total;
+}
+
+/* May an answer be begun?  Bytes the headers take, or a code. */
+static ssize_t
+check_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs)
+{
+	ssize_t size;
+
+	if (r->phase != RESP_NONE) {
+		blame(r, "a second answer is refused");
+		return HOSTD_E_STATE;
+	}
+	if (status < 200 || status > 599) {
+		blame(r, "status %d is refused: it must be 200 to 599",
+		    status);
+		return HOSTD_E_INVAL;
+	}
+	size = check_headers(r, h, nhdrs);
+	return size < 0 ? HOSTD_E_INVAL : size;
 }
 
 static int
@@ -121,14 +158,12 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
     int64_t length, hostd_buf body)
 {
 	struct stream *s = &r->conn->stream;
-	ssize_t size = check_headers(h, nhdrs);
+	ssize_t size = check_head(r, status, h, nhdrs);
 	char *start, *p;
 	uint32_t i;
 
-	if (size < 0 || status < 200 || status > 599)
-		return HOSTD_E_INVAL;
-	if (r->phase != RESP_NONE)
-		return HOSTD_E_STATE;
+	if (size < 0)
+		return (int32_t)size;
 	decide_framing(r, status, length);
 	if (r->head_only)
 		body.n = 0;
@@ -252,6 +287,8 @@ check_write(struct http_req *r, uint64_t n)
 	if (r->phase != RESP_BEGUN)
 		return HOSTD_E_STATE;
 	if (r->length >= 0 && n > (uint64_t)r->length - r->body_out) {
+		blame(r, "more bytes than the %lld promised; the connection "
+		    "is cut", (long long)r->length);
 		r->cut = 1;
 		conn_wake(r->conn);
 		return HOSTD_E_INVAL;
@@ -349,6 +386,9 @@ response_finish(struct http_req *r)
 		return HOSTD_E_STATE;
 	if (r->length >= 0 && !r->head_only &&
 	    r->body_out != (uint64_t)r->length) {
+		blame(r, "finished with %llu of the %lld bytes promised; the "
+		    "connection is cut", (unsigned long long)r->body_out,
+		    (long long)r->length);
 		r->cut = 1;
 		conn_wake(r->conn);
 		return HOSTD_E_INVAL;

@@ -82,6 +82,7 @@ http_binding_init(struct instance *in)
 	if (in->route == NULL)
 		return;
 	ops = in->route->http;
+	in->http.name = in->conf->name;
 	in->http.data_size = ops->data_size;
 	in->http.buffer_body = (ops->flags & HOSTD_HTTP_BUFFER_BODY) != 0;
 	in->http.wants_body = ops->on_body != NULL;

@@ -130,7 +130,7 @@ test('a plugin that gives up cuts the connection', async (t) => {
 	await h.logged('ended fail why 4');
 });
 
-test('a stop waits for it, and says close', async (t) => {
+test('a worker that is replaced waits for it, and says close', async (t) => {
 	const h = await start(t);
 	const c = await connect(t, h.port);
 
@@ -140,7 +140,7 @@ test('a stop waits for it, and says close', async (t) => {
 
 	await other.send(get('/flow/stats'));
 	await other.next();
-	const stopped = h.stop('SIGQUIT');
+	const reloaded = h.hostctl('reload');
 
 	await h.logged('draining');
 	await other.send(get('/flow/release'));
@@ -155,5 +155,5 @@ test('a stop waits for it, and says close', async (t) => {
 	assert.deepEqual(d.headers.connection, ['close']);
 	await c.end();
 	c.destroy();
-	assert.equal((await stopped).code, 0);
+	assert.equal((await reloaded).code, 0);
 });

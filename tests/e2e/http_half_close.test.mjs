@@ -6,7 +6,8 @@ import test from 'node:test';
 import { ask, chunked, connect, get, post, serve, serveShow } from
     './lib/http1.mjs';
 
-const flow = (t) => serve(t, 'flow_route', (so) => `
+const flow = (t, http = '') => serve(t, 'flow_route', (so) => `
+	http { ${http} }
 	plugin "flow" { module = "${so}" }
 	route "/flow/" { plugin = "flow" }`);
 
@@ -98,6 +99,20 @@ test('an answer that has begun is finished', async (t) => {
 	assert.equal((await c.next()).body, 'first,last');
 	assert.equal(await c.end(), '');
 	await h.logged('ended begin why 0');
+});
+
+test('an answer that has begun ends when nobody takes it', async (t) => {
+	const h = await flow(t, 'lingering_timeout = 300ms');
+	const c = await connect(t, h.port);
+
+	await c.send(get('/flow/begin'));
+	await h.logged('holding begin');
+	await c.bytes(1);
+	c.finish();
+	await h.logged('ended begin why 1');
+	const r = await ask(t, h.port, '/flow/release');
+
+	assert.deepEqual(r.json, { held: 1, gone: 1 });
 });
 
 test('a deferred request nobody waits for ends', async (t) => {
