@@ -12,6 +12,8 @@
 #include "base/mem.h"
 #include "master/daemon.h"
 
+static int terminal = STDERR_FILENO;
+
 /* The child says one byte when it serves, or just ends. */
 static void
 daemon_wait(int fd, pid_t pid)
@@ -32,6 +34,25 @@ daemon_wait(int fd, pid_t pid)
 		: 1);
 }
 
+/*
+ * Whoever has started us may wait until nobody has its standard output open, so
+ * not even workers may have it.  Only why a start has failed is still said
+ * there.
+ */
+static void
+daemon_leave_terminal(void)
+{
+	int null, i;
+
+	terminal = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (terminal == -1 || null == -1)
+		fatal("going into the background");
+	for (i = 0; i <= STDERR_FILENO; i++)
+		(void)dup2(null, i);
+	(void)close(null);
+}
+
 int
 daemon_fork(void)
 {
@@ -49,25 +70,27 @@ daemon_fork(void)
 	}
 	(void)close(fds[0]);
 	(void)setsid();
+	daemon_leave_terminal();
 	return fds[1];
 }
 
 void
 daemon_detach(int *parent)
 {
-	int null, i;
-
 	if (*parent == -1)
 		return;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	for (i = 0; null != -1 && i <= STDERR_FILENO; i++)
-		(void)dup2(null, i);
-	if (null > STDERR_FILENO)
-		(void)close(null);
+	(void)close(terminal);
+	terminal = STDERR_FILENO;
 	if (write(*parent, "", 1) != 1)
 		log_warn("telling the parent that we serve");
 	(void)close(*parent);
 	*parent = -1;
+}
+
+void
+daemon_complain(const char *text)
+{
+	(void)dprintf(terminal, "hostd: %s\n", text);
 }
 
 int

@@ -12,6 +12,8 @@
 int	daemon_fork(void);
 /* The start has succeeded: let go of the terminal and of the parent. */
 void	daemon_detach(int *parent);
+/* A line for whoever has started us: why the start has failed. */
+void	daemon_complain(const char *text);
 
 /* 0, or -1 with a reason in why. */
 int	pid_file_write(const char *path, char *why, size_t size);

@@ -272,7 +272,7 @@ master_signalled(uv_signal_t *h, int sig)
 static void
 start_error(const struct master *m, const char *text)
 {
-	(void)fprintf(stderr, "hostd: %s\n", text);
+	daemon_complain(text);
 	if (m->children.error_log != STDERR_FILENO)
 		log_errorx("%s", text);
 }
@@ -447,7 +447,7 @@ master_run(const char *conf_file, const char *exe, int parent)
 	if (master_open(m, control, why, sizeof(why)) == 0) {
 		master_serve(m);
 	} else {
-		(void)fprintf(stderr, "hostd: %s\n", why);
+		daemon_complain(why);
 		m->status = 1;
 	}
 	(void)uv_loop_close(&m->loop);
