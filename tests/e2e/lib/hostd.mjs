@@ -94,7 +94,11 @@ export class Hostd extends EventEmitter {
 	}
 
 	spawn(args = [], env = {}) {
-		this.child = spawn(sbin('hostd'), ['-c', this.confFile, ...args], {
+		this.spawnArgs(['-c', this.confFile, ...args], env);
+	}
+
+	spawnArgs(args, env = {}) {
+		this.child = spawn(sbin('hostd'), args, {
 			env: { ...process.env, ...env },
 			stdio: ['ignore', 'pipe', 'pipe'],
 		});
