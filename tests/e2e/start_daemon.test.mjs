@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { command, prepareHostd, sbin, within } from './lib/hostd.mjs';
+import { command, prepareHostd, sbin, tempDir, within } from './lib/hostd.mjs';
 import { startLife } from './lib/life.mjs';
 import { Client } from './lib/load.mjs';
 
@@ -77,16 +77,53 @@ test('a pid file that is another\'s stays', async (t) => {
 	assert.equal(read(h, 'pid'), '1\n');
 });
 
-// A datagram socket at path; node has none.  next() is the next message.
+// node has no datagram sockets of this kind.  Each message becomes a line, with
+// tabs for its line ends.
+const receiver = `
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int
+main(int argc, char **argv)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	size_t i, n = strlen(argv[argc - 1]);
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char buf[4096];
+	ssize_t len;
+
+	memcpy(sun.sun_path, argv[argc - 1], n);
+	if (sun.sun_path[0] == '@')
+		sun.sun_path[0] = 0;
+	n += offsetof(struct sockaddr_un, sun_path);
+	if (bind(fd, (struct sockaddr *)&sun, (socklen_t)n) == -1)
+		return 1;
+	for (puts("bound"); fflush(stdout) == 0; putchar(10)) {
+		if ((len = recv(fd, buf, sizeof(buf), 0)) < 0)
+			return 1;
+		for (i = 0; i < (size_t)len; i++)
+			putchar(buf[i] == 10 ? 9 : buf[i]);
+	}
+	return 1;
+}
+`;
+
+// A datagram socket; next() is the next message.
 async function notifySocket(t, where) {
-	const p = spawn('python3', ['-u', '-c', `
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1].replace('@', '\\0', 1))
-print('bound')
-while True:
-    print(repr(s.recv(4096).decode()))
-`, where], { stdio: ['ignore', 'pipe', 'inherit'] });
+	const dir = tempDir(t);
+	const program = path.join(dir, 'receiver');
+
+	fs.writeFileSync(`${program}.c`, receiver);
+	const cc = await command(process.env.CC ?? 'gcc',
+	    ['-o', program, `${program}.c`]);
+
+	assert.equal(cc.code, 0, cc.stderr);
+	const p = spawn(program, [where],
+	    { stdio: ['ignore', 'pipe', 'inherit'] });
 	const lines = [];
 	let text = '', wake = () => {};
 
@@ -102,7 +139,7 @@ while True:
 	const next = () => within((async () => {
 		while (lines.length === 0)
 			await new Promise((r) => { wake = r; });
-		return lines.shift().replace(/^'|'$/g, '').split('\\n');
+		return lines.shift().split('\t');
 	})(), 'message');
 
 	assert.deepEqual(await next(), ['bound']);
@@ -111,10 +148,8 @@ while True:
 
 for (const kind of ['path', 'abstract'])
 	test(`a service manager is told, ${kind}`, async (t) => {
-		const dir = fs.mkdtempSync('/tmp/hostd-notify-');
-
-		t.after(() => fs.rmSync(dir, { recursive: true }));
-		const where = `${kind === 'path' ? '' : '@'}${dir}/notify`;
+		const where = `${kind === 'path' ? '' : '@'}` +
+		    `${tempDir(t)}/notify`;
 		const next = await notifySocket(t, where);
 		const h = await startLife(t, { env: { NOTIFY_SOCKET: where } });
 
@@ -147,9 +182,7 @@ for (const kind of ['path', 'abstract'])
 	});
 
 test('a start that fails does not say that it is ready', async (t) => {
-	const dir = fs.mkdtempSync('/tmp/hostd-notify-');
-
-	t.after(() => fs.rmSync(dir, { recursive: true }));
+	const dir = tempDir(t);
 	const next = await notifySocket(t, `${dir}/notify`);
 	const h = await prepareHostd(t, { conf: 'plugin "x" { module = "x.so" }' });
 	const r = await command(sbin('hostd'), ['-c', h.confFile],
