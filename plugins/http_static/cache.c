@@ -32,12 +32,18 @@ cache_init(struct cache *c, size_t max_n, uint64_t max_cost)
 }
 
 void
-cache_free(struct cache *c)
+cache_clear(struct cache *c)
 {
 	struct cache_entry *e;
 
 	while ((e = TAILQ_FIRST(&c->lru)) != NULL)
 		cache_drop(c, e);
+}
+
+void
+cache_free(struct cache *c)
+{
+	cache_clear(c);
 	free(c->buckets);
 	c->buckets = NULL;
 }

@@ -31,6 +31,7 @@ struct cache {
 
 /* 0, or -1: no memory.  Of the process's descriptors a quarter is used. */
 int	cache_init(struct cache *, size_t max_n, uint64_t max_cost);
+void	cache_clear(struct cache *);
 void	cache_free(struct cache *);
 struct cache_entry *cache_get(struct cache *, const char *path, size_t len);
 /* Takes a reference to the file; NULL when it is not kept. */

@@ -99,12 +99,14 @@ static struct file *
 file_new(const struct stat *st)
 {
 	struct file *f = calloc(1, sizeof(*f));
+	time_t now = time(NULL);
 
 	if (f == NULL)
 		return NULL;
 	f->refs = 1;
 	f->fd = -1;
 	f->st = *st;
+	f->mtime = st->st_mtim.tv_sec < now ? st->st_mtim.tv_sec : now;
 	f->size = (uint64_t)st->st_size;
 	return f;
 }
@@ -169,7 +171,8 @@ file_coded(const struct file *plain, char *bytes, uint64_t size, int coding)
 	f->content = bytes;
 	f->size = size;
 	f->made = 1;
-	file_make_headers(f, plain->type, plain->cache_control, coding, 1);
+	file_make_headers(f, plain->type, plain->cache_control, coding,
+	    plain->vary);
 	return f;
 }
 
@@ -186,11 +189,12 @@ add_header(struct file *f, const char *name, const char *value)
 
 void
 file_make_headers(struct file *f, const char *type, const char *cache_control,
-    int coding, int vary)
+    int coding, const char *vary)
 {
 	static const char *const names[] = { "", "br", "gzip" };
 
 	f->type = type;
+	f->vary = vary;
 	f->nheaders = 0;
 	(void)snprintf(f->etag, sizeof(f->etag), "\"%llx-%llx-%llx%s%s\"",
 	    (unsigned long long)f->st.st_mtim.tv_sec * 1000000000ull +
@@ -198,15 +202,15 @@ file_make_headers(struct file *f, const char *type, const char *cache_control,
 	    (unsigned long long)f->st.st_size,
 	    (unsigned long long)f->st.st_ino,
 	    coding != CODING_NONE ? "-" : "", names[coding]);
-	date_format(f->st.st_mtim.tv_sec, f->modified);
+	date_format(f->mtime, f->modified);
 	if (cache_control != NULL && f->cache_control == NULL)
 		f->cache_control = strdup(cache_control);
 	add_header(f, "ETag", f->etag);
 	add_header(f, "Last-Modified", f->modified);
 	if (f->cache_control != NULL)
 		add_header(f, "Cache-Control", f->cache_control);
-	if (vary)
-		add_header(f, "Vary", "Accept-Encoding");
+	if (vary != NULL)
+		add_header(f, "Vary", vary);
 	f->nvalidators = f->nheaders;
 	add_header(f, "Accept-Ranges", "bytes");
 	add_header(f, "Content-Type", type);

@@ -26,7 +26,9 @@ struct file {
 	char *content;		/* NULL when it is not */
 	uint64_t size;
 	struct stat st;		/* what identifies this version of it */
+	time_t mtime;		/* never in the future: RFC 9110 8.8.2.1 */
 	const char *type;
+	const char *vary;	/* NULL: it is the same for everybody */
 	char etag[80];
 	char modified[DATE_SIZE];
 	char *cache_control;	/* NULL: none */
@@ -59,9 +61,10 @@ char	*file_bytes(int fd, const struct stat *);
 struct file *file_coded(const struct file *plain, char *bytes, uint64_t size,
 	    int coding);
 
-/* Make the header lines.  vary: the answer depends on Accept-Encoding. */
+/* Make the header lines.  vary: headers of the request that the answer depends
+ * on, or NULL. */
 void	file_make_headers(struct file *, const char *type,
-	    const char *cache_control, int coding, int vary);
+	    const char *cache_control, int coding, const char *vary);
 
 struct file *file_ref(struct file *);
 void	file_unref(struct file *);

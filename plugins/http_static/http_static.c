@@ -195,7 +195,7 @@ answer_file(struct hostd_inst *in, hostd_req req, struct transfer *t,
 		if (a.gzip > 0)
 			lookup_compress(in, path, len, f);
 	}
-	rc = send_file(in, req, t, f, w, 200);
+	rc = send_file(in, req, t, f, w);
 	file_unref(f);
 	return rc;
 }
@@ -204,6 +204,7 @@ static int32_t
 answer_missing(struct hostd_inst *in, hostd_req req, struct transfer *t,
     const struct wanted *w, enum file_kind kind)
 {
+	hostd_hdr vary = hostd_header("Vary", "Accept");
 	struct file *f;
 	size_t len;
 
@@ -217,7 +218,10 @@ answer_missing(struct hostd_inst *in, hostd_req req, struct transfer *t,
 	}
 	if (kind == FILE_MISSING && in->pass_missing)
 		return HOSTD_PASS;
-	return send_status(in, req, kind == FILE_OTHER ? 403 : 404);
+	if (kind == FILE_OTHER)
+		return send_status(in, req, 403);
+	return in->easy.http->respond(in->easy.host, req, 404, &vary,
+	    in->fallback != NULL, hostd_str(NULL));
 }
 
 static int32_t
@@ -262,6 +266,33 @@ answer_directory(struct hostd_inst *in, hostd_req req, struct transfer *t,
 	return listing_send(in, req, path, shown);
 }
 
+/*
+ * The root's name may lead to another directory by now: a link was turned to
+ * the next release, or the directory was removed and built anew.
+ */
+static void
+follow_root(struct hostd_inst *in)
+{
+	uint64_t now = in->easy.host->now_ms(in->easy.host);
+	struct stat st;
+	int fd;
+
+	if (now - in->root_checked_ms < in->valid_ms)
+		return;
+	in->root_checked_ms = now;
+	if (stat(in->root_path, &st) == -1 ||
+	    (st.st_ino == in->root_st.st_ino &&
+	    st.st_dev == in->root_st.st_dev))
+		return;
+	fd = open(in->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	close(in->root);
+	in->root = fd;
+	(void)fstat(fd, &in->root_st);
+	cache_clear(&in->cache);
+}
+
 static int32_t
 on_headers(struct hostd_inst *in, hostd_req req, void *d)
 {
@@ -284,6 +315,7 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	path[len] = '\0';
 	if (read_headers(r, &w) == -1)
 		return send_status(in, req, 431);
+	follow_root(in);
 	if (!in->dotfiles && has_dotfile(path))
 		return answer_missing(in, req, d, &w, FILE_MISSING);
 	if (len == 0 || path[len - 1] == '/')
@@ -428,8 +460,9 @@ open_root(struct hostd_inst *in, const struct hostd_conf *conf,
 
 	if (conf->get_str(conf, "root", &root) != HOSTD_OK || root.p == NULL)
 		return hostd_fail(err, HOSTD_E_INVAL, "root is not set");
+	in->root_path = root.p;
 	in->root = open(root.p, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (in->root == -1)
+	if (in->root == -1 || fstat(in->root, &in->root_st) == -1)
 		return hostd_fail(err, HOSTD_E_IO, "root %s: %s",
 		    (const char *)root.p, strerror(errno));
 	/* Without openat2(2) nothing would keep requests beneath the root. */

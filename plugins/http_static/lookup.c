@@ -88,6 +88,15 @@ may_gzip(const struct hostd_inst *in, const struct file *f)
 	    f->size <= in->gzip_max && is_gzip_type(in, f->type);
 }
 
+/* The fallback is there for those who accept pages only. */
+static const char *
+vary_of(const struct hostd_inst *in, const char *path, int by_coding)
+{
+	if (in->fallback == NULL || strcmp(path, in->fallback) != 0)
+		return by_coding ? "Accept-Encoding" : NULL;
+	return by_coding ? "Accept, Accept-Encoding" : "Accept";
+}
+
 static void
 load_siblings(struct hostd_inst *in, const char *path, struct file *f)
 {
@@ -100,7 +109,7 @@ load_siblings(struct hostd_inst *in, const char *path, struct file *f)
 		f->coded[c] = file_load(in->root, name, in->in_memory, &kind);
 		if (f->coded[c] != NULL)
 			file_make_headers(f->coded[c], f->type,
-			    f->cache_control, c, 1);
+			    f->cache_control, c, vary_of(in, path, 1));
 	}
 }
 
@@ -119,9 +128,9 @@ load(struct hostd_inst *in, const char *path, enum file_kind *kind)
 		f->cache_control = strdup(cc);
 	if (in->precompressed)
 		load_siblings(in, path, f);
-	file_make_headers(f, type, cc, CODING_NONE,
+	file_make_headers(f, type, cc, CODING_NONE, vary_of(in, path,
 	    f->coded[CODING_BR] != NULL || f->coded[CODING_GZIP] != NULL ||
-	    may_gzip(in, f));
+	    may_gzip(in, f)));
 	return f;
 }
 

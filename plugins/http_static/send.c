@@ -45,16 +45,16 @@ write_part(struct hostd_inst *in, hostd_req req, struct file *f,
 }
 
 static int32_t
-send_whole(struct hostd_inst *in, hostd_req req, struct file *f, int status)
+send_whole(struct hostd_inst *in, hostd_req req, struct file *f)
 {
 	const struct hostd_http_api *http = in->easy.http;
 	hostd_buf b = { f->content, (size_t)f->size };
 	int32_t rc;
 
 	if (f->content != NULL && f->size <= SMALL)
-		return http->respond(in->easy.host, req, status, f->headers,
+		return http->respond(in->easy.host, req, 200, f->headers,
 		    f->nheaders, b);
-	rc = http->begin(in->easy.host, req, status, f->headers, f->nheaders,
+	rc = http->begin(in->easy.host, req, 200, f->headers, f->nheaders,
 	    (int64_t)f->size);
 	if (rc == HOSTD_OK)
 		rc = write_part(in, req, f, 0, f->size);
@@ -233,7 +233,7 @@ choose_coding(struct file *f, const struct wanted *w)
 {
 	struct accepted a;
 
-	if (f->nvalidators == f->nheaders || w->accept_encoding.p == NULL)
+	if (w->accept_encoding.p == NULL)
 		return f;
 	encoding_parse(w->accept_encoding, &a);
 	if (f->coded[CODING_BR] != NULL && a.br > 0 && a.br >= a.identity &&
@@ -247,22 +247,23 @@ choose_coding(struct file *f, const struct wanted *w)
 
 int32_t
 send_file(struct hostd_inst *in, hostd_req req, struct transfer *t,
-    struct file *f, const struct wanted *w, int status)
+    struct file *f, const struct wanted *w)
 {
+	hostd_hdr vary = hostd_header("Vary", "Accept-Encoding");
 	hostd_buf none = { NULL, 0 };
 	int rc, n = RANGE_IGNORE;
 
 	if ((f = choose_coding(f, w)) == NULL)
-		return send_status(in, req, 406);
-	rc = status == 200 ? conditional_check(&w->cond, f->etag,
-	    f->st.st_mtim.tv_sec) : 0;
+		return in->easy.http->respond(in->easy.host, req, 406, &vary,
+		    1, none);
+	rc = conditional_check(&w->cond, f->etag, f->mtime);
 	if (rc == 304)
 		return in->easy.http->respond(in->easy.host, req, 304,
 		    f->headers, f->nvalidators, none);
 	if (rc == 412)
 		return send_status(in, req, 412);
-	if (w->range.p != NULL && !w->head && status == 200 &&
-	    conditional_range(&w->cond, f->etag, f->st.st_mtim.tv_sec))
+	if (w->range.p != NULL && !w->head &&
+	    conditional_range(&w->cond, f->etag, f->mtime))
 		n = range_parse(w->range.p, w->range.n, f->size, t->ranges);
 	if (n == RANGE_UNSATISFIABLE)
 		return send_unsatisfiable(in, req, f);
@@ -272,5 +273,5 @@ send_file(struct hostd_inst *in, hostd_req req, struct transfer *t,
 		t->n = (uint32_t)n;
 		return send_multipart(in, req, t, f);
 	}
-	return send_whole(in, req, f, status);
+	return send_whole(in, req, f);
 }

@@ -19,6 +19,9 @@ struct hostd_inst {
 	const struct hostd_work_api *work;
 	struct cache cache;
 	int root;
+	struct stat root_st;
+	uint64_t root_checked_ms;
+	const char *root_path;
 	/* the configuration; texts are [instance] */
 	const char *fallback;		/* NULL: none */
 	hostd_buf *index;
@@ -49,7 +52,7 @@ struct transfer {
 
 /* Answer with the file: conditions, ranges, the right coding. */
 int32_t	send_file(struct hostd_inst *, hostd_req, struct transfer *,
-	    struct file *, const struct wanted *, int status);
+	    struct file *, const struct wanted *);
 /* Go on where AGAIN stopped it. */
 void	send_more(struct hostd_inst *, hostd_req, struct transfer *);
 void	send_end(struct transfer *);

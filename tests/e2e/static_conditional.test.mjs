@@ -51,6 +51,22 @@ test('other content has another tag', async (t) => {
 	assert.notEqual(r.headers.etag, a);
 });
 
+test('a file from the future', async (t) => {
+	const h = await startStatic(t, { files: { 'a.txt': 'a' } });
+	const future = new Date(Date.now() + 864e5);
+
+	fs.utimesSync(at(h, 'a.txt'), future, future);
+	const { headers } = await ask(h, '/a.txt');
+	const modified = headers['last-modified'];
+
+	assert.ok(new Date(modified) <= new Date(headers.date),
+	    `${modified} is not after ${headers.date}`);
+	for (const [name, status] of [['If-Modified-Since', 304],
+		['If-Unmodified-Since', 200]])
+		assert.equal((await ask(h, '/a.txt', { [name]: modified }))
+		    .status, status, name);
+});
+
 const E = '@etag@';
 
 // [headers, status]

@@ -66,6 +66,7 @@ const cases = [
 function check(r, want, what) {
 	if (want === 406) {
 		assert.equal(r.status, 406, what);
+		assert.equal(r.headers.vary, 'Accept-Encoding', what);
 		return;
 	}
 	assert.equal(r.status, 200, what);

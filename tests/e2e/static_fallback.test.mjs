@@ -23,6 +23,9 @@ test('browsers get the fallback', async (t) => {
 	}
 	const { headers } = await ask(h, '/users/7', html);
 
+	assert.equal(headers.vary, 'Accept');
+	assert.equal((await ask(h, '/users/7')).headers.vary, 'Accept',
+	    'a cache must not give it to browsers');
 	assert.equal(headers.etag, (await ask(h, '/')).headers.etag);
 	assert.equal((await ask(h, '/users/7', { ...html,
 		'If-None-Match': headers.etag })).status, 304);
@@ -65,7 +68,7 @@ test('the fallback is compressed, too', async (t) => {
 	    { ...html, 'Accept-Encoding': 'gzip' },
 	    (a) => a.headers['content-encoding'] === 'gzip');
 
-	assert.equal(r.headers.vary, 'Accept-Encoding');
+	assert.equal(r.headers.vary, 'Accept, Accept-Encoding');
 	assert.equal(zlib.gunzipSync(r.body).toString(), page);
 });
 
