@@ -80,6 +80,33 @@ test('answers larger than the output limit keep their order', async (t) => {
 	}
 });
 
+test('heads and bodies that cross every boundary of a read', async (t) => {
+	const h = await serveShow(t,
+	    'max_head = 60k  max_body = 1m  max_headers = 255');
+	const c = await connect(t, h.port);
+	const sizes = [1, 50000, 59000, 100, 57000, 8000, 200000, 58000, 64000];
+	const bytes = sizes.map((n, i) => i % 3 === 2 || n > 59000 ?
+	    post(`/${i}`, 'b'.repeat(n)) :
+	    get(`/${i}`, ...Array.from({ length: Math.ceil(n / 1000) },
+	    (_, k) => `X-${k}: ${'v'.repeat(Math.min(n, 980))}`))).join('');
+
+	for (const step of [bytes.length, 65536, 65535, 60001, 9973]) {
+		for (let i = 0; i < bytes.length; i += step)
+			await c.send(bytes.slice(i, i + step));
+		for (let i = 0; i < sizes.length; i++) {
+			const r = await show(c);
+
+			assert.equal(r.path, `/${i}`);
+			if (i % 3 === 2 || sizes[i] > 59000)
+				assert.equal(r.seen, sizes[i]);
+			else
+				assert.equal(r.headers,
+				    1 + Math.ceil(sizes[i] / 1000));
+		}
+	}
+	assert.equal(c.unread, '');
+});
+
 test('what is behind a request that closes is not answered', async (t) => {
 	const h = await serveShow(t);
 	const c = await connect(t, h.port);
