@@ -223,15 +223,14 @@ metric_same(const struct board_metric *a, const struct board_metric *b)
 	    0;
 }
 
-/* What a gauge said of an ended process is no longer so. */
+/* Into the one of BOARD_METRICS at r that is the same; it is lost when there is
+ * no room for another. */
 static void
-metric_fold(struct board *b, const struct board_metric *m)
+metric_fold(struct board_metric *r, const struct board_metric *m)
 {
-	struct board_metric *r = b->retired, *end = r + BOARD_METRICS;
+	const struct board_metric *end = r + BOARD_METRICS;
 	int i;
 
-	if (m->type == BOARD_METRIC_GAUGE)
-		return;
 	while (r < end && r->type != 0 && !metric_same(r, m))
 		r++;
 	if (r == end)
@@ -259,8 +258,10 @@ board_cell_retire(struct board *b, int cell)
 	atomic_store(&c->state, CELL_DEAD);
 	counters_fold(&b->node->retired, &c->counters);
 	for (i = 0; i < BOARD_METRICS && atomic_load(&m[i].type) != 0; i++)
-		if (metric_copy(&copy, &m[i]))
-			metric_fold(b, &copy);
+		/* What a gauge said of an ended process is no longer so. */
+		if (metric_copy(&copy, &m[i]) &&
+		    copy.type != BOARD_METRIC_GAUGE)
+			metric_fold(b->retired, &copy);
 	board_zero(b, m, sizeof(*m) * BOARD_METRICS);
 	memset(c, 0, sizeof(*c)); /* with it, the state is CELL_FREE */
 	atomic_fetch_add(&b->node->folding, 1);
@@ -315,6 +316,40 @@ board_sum(const struct board *b, struct board_sums *s)
 		if (before % 2 == 0 && before == atomic_load(&b->node->folding))
 			break;
 	}
+}
+
+static void
+metrics_sum_list(struct board_metric *out, const struct board_metric *m)
+{
+	struct board_metric copy;
+	int i;
+
+	for (i = 0; i < BOARD_METRICS && atomic_load(&m[i].type) != 0; i++)
+		if (metric_copy(&copy, &m[i]))
+			metric_fold(out, &copy);
+}
+
+size_t
+board_metrics_sum(const struct board *b, struct board_metric *out)
+{
+	uint32_t before;
+	size_t i, n = 0;
+	int tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		before = atomic_load(&b->node->folding);
+		memset(out, 0, sizeof(*out) * BOARD_METRICS);
+		metrics_sum_list(out, b->retired);
+		for (i = 0; i < BOARD_CELLS; i++)
+			if (atomic_load(&b->cells[i].state) != CELL_FREE)
+				metrics_sum_list(
+				    out, &b->metrics[i * BOARD_METRICS]);
+		if (before % 2 == 0 && before == atomic_load(&b->node->folding))
+			break;
+	}
+	while (n < BOARD_METRICS && out[n].type != 0)
+		n++;
+	return n;
 }
 
 const char *

@@ -56,7 +56,7 @@ struct board_counters {
 /* One series of a plugin's metric; self-describing.  A cell's are filled in
  * from the first on, without gaps. */
 struct board_metric {
-	char name[160];			/* hostd_<id>_<name>{label="v",...} */
+	char name[256];			/* hostd_<id>_<name>{label="v",...} */
 	_Atomic uint32_t type;		/* HOSTD_METRIC_*; 0: unused.  Set last */
 	uint32_t nbounds;
 	int64_t bounds[BOARD_BUCKETS - 1];
@@ -132,6 +132,9 @@ struct board_sums {
 	uint64_t active, idle;
 };
 void	board_sum(const struct board *, struct board_sums *);
+/* The same of the plugins' metrics, by name; out has room for BOARD_METRICS.
+ * Returns how many there are. */
+size_t	board_metrics_sum(const struct board *, struct board_metric *out);
 
 /* What a process is, or was, doing: the plugin's name is copied out, and the
  * callback's returned; NULL when it is in no plugin's code. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,48 @@ cells_copy(
 	return n;
 }
 
+/* {"count": n, "sum": n, "buckets": {"10": n, "+Inf": n}}, not cumulative */
+static json_t *
+histogram_json(const struct board_metric *m)
+{
+	json_t *o = json_object(), *buckets = json_object();
+	uint64_t n = 0;
+	char le[24];
+	uint32_t i;
+
+	for (i = 0; i <= m->nbounds; i++) {
+		n += m->buckets[i];
+		if (i < m->nbounds)
+			(void)snprintf(le, sizeof(le), "%lld",
+			    (long long)m->bounds[i]);
+		set_number(buckets, i < m->nbounds ? le : "+Inf",
+		    m->buckets[i]);
+	}
+	set_number(o, "count", n);
+	(void)json_object_set_new(o, "sum", json_integer(m->value));
+	(void)json_object_set_new(o, "buckets", buckets);
+	return o;
+}
+
+static json_t *
+metrics_json(const struct board *b)
+{
+	struct board_metric *all = calloc(BOARD_METRICS, sizeof(*all));
+	json_t *o = json_object();
+	size_t i, n;
+
+	if (all == NULL)
+		return o;
+	n = board_metrics_sum(b, all);
+	for (i = 0; i < n; i++)
+		(void)json_object_set_new(o, all[i].name,
+		    all[i].type == BOARD_METRIC_HISTOGRAM ?
+			histogram_json(&all[i]) :
+			json_integer(all[i].value));
+	free(all);
+	return o;
+}
+
 json_t *
 board_json(const struct board *b)
 {
@@ -212,6 +255,7 @@ board_json(const struct board *b)
 	sums_json(o, &sums);
 	n = cells_copy(b, &copies, list);
 	(void)json_object_set_new(o, "plugins", plugins_json(list, n));
+	(void)json_object_set_new(o, "metrics", metrics_json(b));
 	(void)json_object_set_new(o, "pools", pools_json(list, n, now));
 	free(copies);
 	return o;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ctl/fake.h"
+#include "plugin/module_check.h"
 
 #define LABEL_BYTES 32
 
@@ -38,9 +39,6 @@ judge_metric(const struct fake *f, const struct hostd_metric *m)
 
 	if (!f->creating)
 		check_fail("defined a metric outside of create");
-	if (m->struct_size < sizeof(*m))
-		check_fail(
-		    "defined a metric with struct_size %u", m->struct_size);
 	if (!is_name(m->name))
 		check_fail("defined a metric whose name is not [a-z0-9_]+");
 	for (i = 0; i < f->nmetrics; i++)
@@ -53,29 +51,36 @@ judge_metric(const struct fake *f, const struct hostd_metric *m)
 	if (m->type == HOSTD_METRIC_HISTOGRAM)
 		judge_bounds(m);
 	for (; m->labels != NULL && m->labels[n] != NULL; n++)
-		if (n == HOSTD_METRIC_MAX_LABELS || !is_name(m->labels[n]))
+		if (n == HOSTD_METRIC_MAX_LABELS || !is_name(m->labels[n]) ||
+		    strcmp(m->labels[n], "plugin") == 0)
 			check_fail("metric %s: bad labels", m->name);
 	return n;
 }
 
 static int32_t
-metrics_define(
-    const struct hostd_host *host, const struct hostd_metric *m, uint32_t *id)
+metrics_define(const struct hostd_host *host, const struct hostd_metric *given,
+    uint32_t *id)
 {
 	struct fake *f = fake_called(host, "define of hostd.metrics/1");
+	struct hostd_metric m = {0};
 	struct fake_metric *s;
 	uint32_t nlabels;
 
-	if (m == NULL || id == NULL)
+	if (given == NULL || id == NULL)
 		check_fail("called define of hostd.metrics/1 with NULL");
-	nlabels = judge_metric(f, m);
+	if (given->struct_size < MODULE_MIN_METRIC)
+		check_fail(
+		    "defined a metric with struct_size %u", given->struct_size);
+	memcpy(&m, given,
+	    given->struct_size < sizeof(m) ? given->struct_size : sizeof(m));
+	nlabels = judge_metric(f, &m);
 	if (f->nmetrics == FAKE_METRICS)
 		return HOSTD_E_FULL;
 	s = &f->metrics[f->nmetrics];
-	s->type = m->type;
+	s->type = m.type;
 	s->nlabels = nlabels;
 	s->metric = f->nmetrics;
-	(void)snprintf(s->name, sizeof(s->name), "%s", m->name);
+	(void)snprintf(s->name, sizeof(s->name), "%s", m.name);
 	*id = f->nmetrics++;
 	return HOSTD_OK;
 }

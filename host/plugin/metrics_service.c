@@ -6,14 +6,17 @@
 #include <string.h>
 #include <hostd/metrics.h>
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "plugin/instance.h"
 #include "plugin/metrics_service.h"
+#include "plugin/module_check.h"
 #include "plugin/plugins.h"
 
 #define DEFS_MAX	256
 #define DEF_BASE	0x10000u	/* ids of metrics that have labels */
 #define LABEL_VALUE_MAX	32
+#define PLUGIN_NAME_MAX	63
 
 struct metric_def {
 	struct instance *in;
@@ -40,26 +43,56 @@ count_labels(const struct hostd_metric *m)
 	return n;
 }
 
-static int
-is_sound(const struct hostd_metric *m)
+static const char *
+check_bounds(const struct hostd_metric *m)
+{
+	uint32_t i;
+
+	if (m->type != HOSTD_METRIC_HISTOGRAM)
+		return m->nbounds == 0 ? NULL : "only a histogram has bounds";
+	if (m->nbounds == 0 || m->nbounds > HOSTD_METRIC_MAX_BUCKETS ||
+	    m->bounds == NULL)
+		return "a histogram has 1 to 12 bounds";
+	for (i = 1; i < m->nbounds; i++)
+		if (m->bounds[i] <= m->bounds[i - 1])
+			return "its bounds do not ascend";
+	return NULL;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *
+check_metric(const struct hostd_metric *m)
 {
 	uint32_t i, n = count_labels(m);
 
-	if (!is_metric_name(m->name) || m->type < HOSTD_METRIC_COUNTER ||
-	    m->type > HOSTD_METRIC_HISTOGRAM || n > HOSTD_METRIC_MAX_LABELS)
-		return 0;
+	if (!is_metric_name(m->name))
+		return "its name must be 1 to 63 of [a-z0-9_]";
+	if (m->type < HOSTD_METRIC_COUNTER || m->type > HOSTD_METRIC_HISTOGRAM)
+		return "its type is unknown";
+	if (n > HOSTD_METRIC_MAX_LABELS)
+		return "it has more than 4 labels";
 	for (i = 0; i < n; i++)
-		if (!is_metric_name(m->labels[i]))
-			return 0;
-	if (m->type != HOSTD_METRIC_HISTOGRAM)
-		return m->nbounds == 0;
-	if (m->nbounds == 0 || m->nbounds > HOSTD_METRIC_MAX_BUCKETS ||
-	    m->bounds == NULL)
-		return 0;
-	for (i = 1; i < m->nbounds; i++)
-		if (m->bounds[i] <= m->bounds[i - 1])
-			return 0;
-	return 1;
+		if (!is_metric_name(m->labels[i]) ||
+		    strcmp(m->labels[i], "plugin") == 0)
+			return "a label must be 1 to 63 of [a-z0-9_], and "
+			    "not \"plugin\"";
+	return check_bounds(m);
+}
+
+/* Label values are somebody's bytes: keep them short and printable. */
+static void
+put_label(struct buf *b, const char *name, hostd_buf v, size_t max)
+{
+	const unsigned char *p = v.p;
+	size_t i;
+
+	buf_printf(b, "%s%s=\"", b->len == 0 ? "" : ",", name);
+	for (i = 0; i < v.n && i < max; i++)
+		if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '"' || p[i] == '\\')
+			buf_append(b, "_", 1);
+		else
+			buf_append(b, &p[i], 1);
+	buf_puts(b, "\"");
 }
 
 /* The series of that full name: found, or made.  0, or a code. */
@@ -89,27 +122,47 @@ series_get(struct instance *in, const struct metric_def *d, const char *name,
 	return HOSTD_OK;
 }
 
+/* The series of d with these label values.  0, or a code. */
 static int32_t
-metrics_define(const struct hostd_host *host, const struct hostd_metric *m,
-    uint32_t *id)
+series_of(struct instance *in, const struct metric_def *d,
+    const hostd_buf *values, uint32_t *id)
 {
-	struct instance *in = host->ctx;
-	struct plugins *all = in->all;
-	struct metric_def *d;
+	hostd_buf own = { in->conf->name, strlen(in->conf->name) };
+	struct buf labels = { NULL, 0, 0 };
+	char *full;
 	uint32_t i;
 	int32_t rc;
 
-	if ((rc = instance_check_thread(in, "metrics define")) != 0)
-		return rc;
-	if (!in->creating)
-		return HOSTD_E_STATE;
-	if (m == NULL || id == NULL || m->struct_size < sizeof(*m) ||
-	    !is_sound(m))
-		return HOSTD_E_INVAL;
-	if (all->ndefs == DEFS_MAX)
-		return HOSTD_E_FULL;
-	all->defs = xrealloc(all->defs, (all->ndefs + 1) * sizeof(*d));
-	d = &all->defs[all->ndefs++];
+	put_label(&labels, "plugin", own, PLUGIN_NAME_MAX);
+	for (i = 0; i < d->nlabels; i++)
+		put_label(&labels, d->labels[i], values[i], LABEL_VALUE_MAX);
+	full = xasprintf("%s{%.*s}", d->name, (int)labels.len, labels.p);
+	rc = series_get(in, d, full, id);
+	free(full);
+	buf_free(&labels);
+	return rc;
+}
+
+/* Blocks of one plugin have a metric each, but it is one metric to whoever
+ * collects them. */
+static int
+is_other_type(const struct plugins *all, const struct metric_def *d)
+{
+	uint32_t i;
+
+	for (i = 0; i < all->ndefs; i++)
+		if (&all->defs[i] != d && all->defs[i].type != d->type &&
+		    strcmp(all->defs[i].name, d->name) == 0)
+			return 1;
+	return 0;
+}
+
+static void
+def_fill(struct metric_def *d, struct instance *in,
+    const struct hostd_metric *m)
+{
+	uint32_t i;
+
 	memset(d, 0, sizeof(*d));
 	d->in = in;
 	d->type = m->type;
@@ -120,22 +173,61 @@ metrics_define(const struct hostd_host *host, const struct hostd_metric *m,
 		d->labels[i] = xstrdup(m->labels[i]);
 	for (i = 0; i < d->nbounds; i++)
 		d->bounds[i] = m->bounds[i];
-	*id = DEF_BASE + all->ndefs;
-	return d->nlabels > 0 ? HOSTD_OK : series_get(in, d, d->name, id);
 }
 
-/* Label values are somebody's bytes: keep them short and printable. */
 static void
-put_label_value(struct buf *b, hostd_buf v)
+def_free(struct metric_def *d)
 {
-	const unsigned char *p = v.p;
-	size_t i;
+	uint32_t k;
 
-	for (i = 0; i < v.n && i < LABEL_VALUE_MAX; i++)
-		if (p[i] < 0x20 || p[i] > 0x7e || p[i] == '"' || p[i] == '\\')
-			buf_append(b, "_", 1);
-		else
-			buf_append(b, &p[i], 1);
+	free(d->name);
+	for (k = 0; k < d->nlabels; k++)
+		free(d->labels[k]);
+}
+
+static int32_t
+define_refused(const struct instance *in, const char *name, const char *why)
+{
+	log_warnx("plugin %s: metric %s is refused: %s", in->conf->name, name,
+	    why);
+	return HOSTD_E_INVAL;
+}
+
+static int32_t
+metrics_define(const struct hostd_host *host, const struct hostd_metric *given,
+    uint32_t *id)
+{
+	struct instance *in = host->ctx;
+	struct plugins *all = in->all;
+	struct hostd_metric m = { 0 };
+	struct metric_def *d;
+	const char *why;
+	int32_t rc;
+
+	if ((rc = instance_check_thread(in, "metrics define")) != 0)
+		return rc;
+	if (!in->creating)
+		return HOSTD_E_STATE;
+	if (given == NULL || id == NULL ||
+	    given->struct_size < MODULE_MIN_METRIC)
+		return HOSTD_E_INVAL;
+	memcpy(&m, given, given->struct_size < sizeof(m) ? given->struct_size :
+	    sizeof(m));
+	if ((why = check_metric(&m)) != NULL)
+		return define_refused(in, is_metric_name(m.name) ? m.name :
+		    "?", why);
+	if (all->ndefs == DEFS_MAX)
+		return HOSTD_E_FULL;
+	all->defs = xrealloc(all->defs, (all->ndefs + 1) * sizeof(*d));
+	d = &all->defs[all->ndefs];
+	def_fill(d, in, &m);
+	if (is_other_type(all, d)) {
+		def_free(d);
+		return define_refused(in, m.name, "another block defines it "
+		    "with another type");
+	}
+	*id = DEF_BASE + ++all->ndefs;
+	return d->nlabels > 0 ? HOSTD_OK : series_of(in, d, NULL, id);
 }
 
 static int32_t
@@ -144,8 +236,6 @@ metrics_series(const struct hostd_host *host, uint32_t metric,
 {
 	struct instance *in = host->ctx;
 	struct plugins *all = in->all;
-	const struct metric_def *d;
-	struct buf name = { NULL, 0, 0 };
 	uint32_t i = metric - DEF_BASE - 1;
 	int32_t rc;
 
@@ -154,21 +244,7 @@ metrics_series(const struct hostd_host *host, uint32_t metric,
 	if (i >= all->ndefs || all->defs[i].in != in || values == NULL ||
 	    id == NULL || all->defs[i].nlabels != nvalues)
 		return HOSTD_E_INVAL;
-	d = &all->defs[i];
-	for (i = 0; i < nvalues; i++) {
-		buf_printf(&name, "%s%s=\"", i == 0 ? "" : ",", d->labels[i]);
-		put_label_value(&name, values[i]);
-		buf_puts(&name, "\"");
-	}
-	buf_append(&name, "", 1);
-	{
-		char *full = xasprintf("%s{%s}", d->name, name.p);
-
-		rc = series_get(in, d, full, id);
-		free(full);
-	}
-	buf_free(&name);
-	return rc;
+	return series_of(in, &all->defs[i], values, id);
 }
 
 static struct board_metric *
@@ -223,13 +299,10 @@ metrics_observe(const struct hostd_host *host, uint32_t id, int64_t value)
 void
 metrics_service_close(struct plugins *all)
 {
-	uint32_t i, k;
+	uint32_t i;
 
-	for (i = 0; i < all->ndefs; i++) {
-		free(all->defs[i].name);
-		for (k = 0; k < all->defs[i].nlabels; k++)
-			free(all->defs[i].labels[k]);
-	}
+	for (i = 0; i < all->ndefs; i++)
+		def_free(&all->defs[i]);
 	free(all->defs);
 	map_free(&all->series);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <hostd/abi.h>
 #include <hostd/http.h>
+#include <hostd/metrics.h>
 
 /* The frozen prefix of the entry, all that is read before it is accepted. */
 struct module_prefix {
@@ -33,6 +34,7 @@ int	module_check_http(const struct hostd_http_ops *, char *why,
 #define MODULE_MIN_PROVIDE	MODULE_END(hostd_provide, ops)
 #define MODULE_MIN_KEY		MODULE_END(hostd_key, name)
 #define MODULE_MIN_HTTP		MODULE_END(hostd_http_ops, on_headers)
+#define MODULE_MIN_METRIC	MODULE_END(hostd_metric, name)
 
 /* Larger tables than this are taken for garbage. */
 #define MODULE_MAX_TABLE	65536u

@@ -3,9 +3,11 @@
  * hostd.metrics/1: counters, gauges and histograms of a plugin.
  *
  * Names follow Prometheus' rules (https://prometheus.io/docs/practices/naming/)
- * and are prefixed by the host with "hostd_<plugin id>_".  Values live in
- * memory shared by all workers: one worker can report all of them, and they
- * survive the worker.
+ * and are prefixed by the host with "hostd_<plugin id>_"; a first label,
+ * plugin="<name of the block>", tells the instances of one plugin apart.  Values
+ * live in memory shared by all workers, so any of them can report the sums:
+ * hostd.status/1 and `hostctl status --json` do.  Counters and histograms
+ * outlive the worker that counted.
  */
 #ifndef HOSTD_METRICS_H
 #define HOSTD_METRICS_H
@@ -28,11 +30,12 @@ enum {
 #define HOSTD_METRIC_MAX_BUCKETS 12u
 
 struct hostd_metric {
-	uint32_t struct_size, type;
+	uint32_t struct_size;
+	uint32_t type;		/* HOSTD_METRIC_* */
 	const char *name;	/* [a-z0-9_]+, without the prefix */
 	const char *help;	/* one sentence */
-	const char *const *labels;	/* names, NULL-ended, at most 4; NULL:
-					   no labels */
+	const char *const *labels;	/* names as above, but not "plugin";
+					   NULL-ended, at most 4; NULL: none */
 	const int64_t *bounds;	/* HISTOGRAM: upper bounds, ascending */
 	uint32_t nbounds;	/* at most 12 */
 	uint32_t reserved;
@@ -45,7 +48,8 @@ struct hostd_metrics_api {
 	/*
 	 * [loop] In create only.  *id names the metric; without labels it is
 	 * also its one series.
-	 * Errors: E_INVAL, E_STATE (not in create), E_FULL, E_THREAD.
+	 * Errors: E_INVAL (the log says what is wrong), E_STATE (not in
+	 * create), E_FULL, E_THREAD.
 	 */
 	int32_t (*define)(const struct hostd_host *,
 	    const struct hostd_metric *, uint32_t *id);

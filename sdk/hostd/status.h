@@ -19,8 +19,8 @@ struct hostd_status_api {
 
 	/*
 	 * [loop] The node as one JSON object: node, version, generation,
-	 * uptime, pools with their workers, plugins, connections, requests -
-	 * of all workers, whichever one is asked.  *out is NUL-ended and good
+	 * uptime, pools with their workers, plugins, their metrics,
+	 * connections, requests - of all workers, whichever one is asked.  *out is NUL-ended and good
 	 * until the next call of any instance.
 	 * Errors: E_THREAD, E_NOMEM.
 	 */
