@@ -67,6 +67,11 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 		return rc;
 	*out = in;
 	in->metrics = host->get_ext(host, HOSTD_EXT_METRICS);
+	if (in->metrics == NULL) {
+		free(in);
+		return hostd_fail(err, HOSTD_E_NOTSUP,
+		    "this host does not serve " HOSTD_EXT_METRICS);
+	}
 	if ((rc = in->metrics->define(host, &all, &in->all)) < 0 ||
 	    (rc = in->metrics->define(host, &method, &in->method)) < 0 ||
 	    (rc = in->metrics->define(host, &length, &in->length)) < 0 ||
