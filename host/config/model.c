@@ -227,6 +227,10 @@ build_listen(struct builder *b, const struct conf_node *n)
 		conf_error(b->errs, pos_of(b, "address"), "address \"%s\": %s",
 		    l->address, why);
 		l->addr.len = 0;
+	} else if (l->address != NULL &&
+	    strncmp(l->address, "unix:", 5) == 0 && l->address[5] != '/') {
+		conf_error(b->errs, pos_of(b, "address"), "address \"%s\": "
+		    "the path does not start with \"/\"", l->address);
 	}
 	TAILQ_FOREACH(other, &b->conf->listens, entry)
 		if (l->addr.len > 0 && other->addr.len == l->addr.len &&
