@@ -82,3 +82,30 @@ test('the sockets of a server that has stopped', async (t) => {
 	await h.stop('SIGQUIT');
 	assert.equal(fs.existsSync(`${h.dir}/http.sock`), false);
 });
+
+test('a unix socket that a killed server left is taken over', async (t) => {
+	const h = await serveShow(t, '', `
+		listen "unix" { address = "unix:@DIR@/http.sock" }`,
+	    { noPort: true });
+	const where = { path: `${h.dir}/http.sock` };
+
+	for (const pid of h.pids().reverse())
+		process.kill(pid, 'SIGKILL');
+	await h.ended;
+	assert.ok(fs.existsSync(where.path));
+	h.exited = false;
+	h.log = '';
+	h.spawn();
+	await h.logged('serving generation');
+	assert.equal((await ask(t, where, '/')).status, 200);
+});
+
+test('a file that is no socket is not', async (t) => {
+	const h = await serveShow(t, '', `
+		listen "unix" { address = "unix:@DIR@/plain" }`,
+	    { noPort: true, ready: false, files: { plain: 'precious' } });
+
+	assert.equal((await h.ended).code, 1);
+	assert.match(h.log, /hostd\.conf:\d+: .*\/plain/);
+	assert.equal(fs.readFileSync(`${h.dir}/plain`, 'utf8'), 'precious');
+});
