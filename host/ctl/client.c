@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "ctl/ctl.h"
 
 static int
@@ -42,14 +43,21 @@ client_complain(const char *path)
 	return errno == EACCES || errno == EPERM ? CTL_FAILED : CTL_NO_MASTER;
 }
 
+/* A line that fits the socket's buffer.  It may be closed already: hostd does
+ * not listen to everybody. */
 static int
-client_send(FILE *f, json_t *request)
+client_send(int fd, json_t *request)
 {
-	char *text = json_dumps(request, JSON_COMPACT);
-	int rc = -1;
+	char *text = json_dumps(request, JSON_COMPACT), *line;
+	size_t n;
+	int rc;
 
-	if (text != NULL && fprintf(f, "%s\n", text) > 0 && fflush(f) == 0)
-		rc = 0;
+	if (text == NULL)
+		return -1;
+	line = xasprintf("%s\n", text);
+	n = strlen(line);
+	rc = send(fd, line, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
+	free(line);
 	free(text);
 	return rc;
 }
@@ -103,8 +111,8 @@ ctl_ask(const struct ctl *ctl, json_t *request, json_t **answer)
 		json_decref(request);
 		return client_complain(ctl->socket);
 	}
-	f = fdopen(fd, "r+");
-	if (f != NULL && client_send(f, request) == 0)
+	f = fdopen(fd, "r");
+	if (f != NULL && client_send(fd, request) == 0)
 		o = client_read(ctl, f);
 	json_decref(request);
 	if (o == NULL)
