@@ -5,37 +5,9 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
-import { Worker } from 'node:worker_threads';
+import { churn } from './lib/churn.mjs';
 import { within } from './lib/hostd.mjs';
 import { ask, at, startStatic } from './lib/static.mjs';
-
-/*
- * A thread that runs `body`, code with fs and dir, again and again.  stop()
- * gives how often it did.
- */
-function churn(t, dir, body) {
-	const flag = new Int32Array(new SharedArrayBuffer(8));
-	const w = new Worker(`
-		const fs = require('node:fs');
-		const { flag, dir } = require('node:worker_threads').workerData;
-
-		while (Atomics.load(flag, 0) === 0) {
-			${body}
-			Atomics.add(flag, 1, 1);
-		}`, { eval: true, workerData: { flag, dir } });
-	const ended = new Promise((resolve, reject) => {
-		w.once('exit', resolve);
-		w.once('error', reject);
-	});
-	const stop = async () => {
-		Atomics.store(flag, 0, 1);
-		await within(ended, 'end of the thread');
-		return Atomics.load(flag, 1);
-	};
-
-	t.after(stop);
-	return { stop };
-}
 
 // Ask over a few connections until enough(counts); counts are of `status
 // text`.
