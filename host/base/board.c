@@ -382,6 +382,7 @@ board_callback_name(uint32_t callback)
 	    [BOARD_CB_DRAIN] = "drain",
 	    [BOARD_CB_DESTROY] = "destroy",
 	    [BOARD_CB_DLOPEN] = "dlopen",
+	    [BOARD_CB_WORK] = "work on a thread",
 	};
 
 	return callback < sizeof(names) / sizeof(names[0]) ? names[callback]

@@ -25,15 +25,15 @@ static const struct hostd_key top_keys[] = {
 	KEY("user", STRING, "nobody", "Workers run as this user when hostd is "
 	    "started as root."),
 	KEY("group", STRING, NULL, "And as this group; default: the user's."),
-	KEY("conf_dir", STRING, "conf.d", "Directory whose *.conf files are "
+	KEY("conf_dir", PATH, "conf.d", "Directory whose *.conf files are "
 	    "read, and whose *.so files are loaded as plugins with their "
 	    "defaults, in name order."),
-	KEY("plugin_dir", STRING, HOSTD_PLUGIN_DIR, "Where a plugin's module "
+	KEY("plugin_dir", PATH, HOSTD_PLUGIN_DIR, "Where a plugin's module "
 	    "is looked for when it is not an absolute path."),
-	KEY("run_dir", STRING, HOSTD_RUN_DIR, "Directory for generations and "
+	KEY("run_dir", PATH, HOSTD_RUN_DIR, "Directory for generations and "
 	    "the control socket."),
-	KEY("pid_file", STRING, NULL, "File to write the master's pid to."),
-	KEY("control", STRING, NULL, "Path of the socket for hostctl; "
+	KEY("pid_file", PATH, NULL, "File to write the master's pid to."),
+	KEY("control", PATH, NULL, "Path of the socket for hostctl; "
 	    "default: control.sock in run_dir."),
 	KEY("error_log", STRING, "stderr", "File for the error log, or "
 	    "\"stderr\"."),
@@ -42,6 +42,9 @@ static const struct hostd_key top_keys[] = {
 	    "that is replaced may take to finish; 0: as long as it takes."),
 	KEY_RANGE("ready_timeout", DURATION, "10s", 100, DAY, "How long a new "
 	    "worker may take to get ready."),
+	KEY_RANGE("work_threads", INT, "4", 1, 128, "Threads of each worker "
+	    "for what plugins must not do on its loop, such as reading "
+	    "files."),
 	KEY_RANGE("callback_budget", DURATION, "100ms", 1, DAY, "A plugin's "
 	    "callback that takes longer is logged."),
 };
@@ -118,7 +121,7 @@ static const struct hostd_key http_keys[] = {
 };
 
 static const struct hostd_key error_page_keys[] = {
-	KEY_REQ("file", STRING, "File with the page, at most 64k."),
+	KEY_REQ("file", PATH, "File with the page, at most 64k."),
 	KEY("type", STRING, "text/html; charset=utf-8", "Its Content-Type."),
 };
 

@@ -105,6 +105,7 @@ build_top(struct builder *b)
 	c->log_level = (int)num_of(b, "log_level");
 	c->drain_timeout = num_of(b, "drain_timeout");
 	c->ready_timeout = num_of(b, "ready_timeout");
+	c->work_threads = (int)num_of(b, "work_threads");
 	c->callback_budget = num_of(b, "callback_budget");
 }
 
@@ -551,7 +552,8 @@ conf_load(const struct conf_sources *s, const struct map *files,
 	struct conf_pos main_pos = { NULL, 1 };
 	size_t i;
 
-	b.main_file = s->n > 0 ? s->v[0].name : "";
+	b.main_file = s->n > 0 ? conf_intern(s->v[0].name) : "";
+	b.conf->file = b.main_file;
 	for (i = 0; i < s->n; i++)
 		if (!s->v[i].is_module)
 			(void)conf_parse_file(b.conf->tree, s->v[i].name,

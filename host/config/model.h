@@ -128,11 +128,13 @@ struct conf_http {
 };
 
 struct conf {
+	const char *file;	/* the main one */
 	char *user, *group;	/* group: NULL for the user's */
 	char *conf_dir, *plugin_dir, *run_dir, *pid_file, *control;
 	char *error_log;	/* absolute path, or "stderr" */
 	int log_level;		/* enum log_level */
 	int64_t drain_timeout;	/* ms; then open connections are closed */
+	int work_threads;	/* of each worker */
 	int64_t ready_timeout;	/* ms; a worker or probe not ready by then */
 	int64_t callback_budget;	/* ms; a longer callback is logged */
 	struct conf_http http;

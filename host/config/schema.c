@@ -146,6 +146,7 @@ value_parse(struct conf_val *v, const char *text, const struct conf_pos *pos,
 	switch (k->type) {
 	case HOSTD_KEY_STRING:
 	case HOSTD_KEY_SECRET:
+	case HOSTD_KEY_PATH:
 		v->text = xstrdup(text);
 		return check_bounds(k, (int64_t)strlen(text),
 		    "must have a length", pos, errs);
@@ -365,7 +366,7 @@ row_check(const struct hostd_key *k, const char *owner,
 		    owner);
 		return -1;
 	}
-	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_SECRET ||
+	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_PATH ||
 	    (k->type == HOSTD_KEY_ENUM && k->choices == NULL)) {
 		conf_error(errs, NULL, "%s: key \"%s\" has an unknown type or "
 		    "an enum without choices", owner, k->name);
@@ -403,7 +404,7 @@ const char *
 conf_type_name(uint32_t type)
 {
 	static const char *const names[] = { "?", "int", "bool", "duration",
-		"size", "string", "enum", "list", "secret" };
+		"size", "string", "enum", "list", "secret", "path" };
 
 	return type < sizeof(names) / sizeof(names[0]) ? names[type] : names[0];
 }

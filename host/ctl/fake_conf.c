@@ -143,7 +143,8 @@ fake_conf_free(struct fake_conf *c)
 	(BIT(HOSTD_KEY_INT) | BIT(HOSTD_KEY_BOOL) | BIT(HOSTD_KEY_DURATION) | \
 	    BIT(HOSTD_KEY_SIZE) | BIT(HOSTD_KEY_ENUM))
 #define TEXTS \
-	(BIT(HOSTD_KEY_STRING) | BIT(HOSTD_KEY_ENUM) | BIT(HOSTD_KEY_SECRET))
+	(BIT(HOSTD_KEY_STRING) | BIT(HOSTD_KEY_PATH) | BIT(HOSTD_KEY_ENUM) | \
+	    BIT(HOSTD_KEY_SECRET))
 
 static const struct value *
 lookup(const struct hostd_conf *conf, const char *key, unsigned types,

@@ -158,7 +158,8 @@ print_value(const struct hostd_key *k)
 		(void)printf("\"\"");
 	else if (k->type == HOSTD_KEY_LIST)
 		print_items(dflt);
-	else if (k->type == HOSTD_KEY_STRING || *dflt == '\0')
+	else if (k->type == HOSTD_KEY_STRING ||
+	    k->type == HOSTD_KEY_PATH || *dflt == '\0')
 		print_quoted(dflt);
 	else
 		(void)printf("%s", dflt);

@@ -337,7 +337,7 @@ body_part(struct http_req *r, const char *p, size_t n, int fin)
 
 	r->body_seen += n;
 	if (r->body_seen > r->max_body) {
-		exchange_refuse(c, 413, HOSTD_END_ERROR);
+		exchange_refuse(c, 413, HOSTD_END_GONE);
 		return;
 	}
 	if (fin) {

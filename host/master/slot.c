@@ -117,6 +117,48 @@ slot_is_empty(const struct slot *s)
 	return s->current == NULL && s->next == NULL && TAILQ_EMPTY(&s->old);
 }
 
+/* ---- sockets of a slot without a worker ---- */
+
+/* Connections that come in meanwhile must not wait for its return. */
+static void
+slot_lend(struct slot *s)
+{
+	struct slot *o;
+
+	TAILQ_FOREACH (o, &s->pool->slots, link) {
+		if (o == s || o->current == NULL || !o->current->child->ready)
+			continue;
+		slot_sockets_lend(s, o->current);
+		s->borrower = o->current;
+		return;
+	}
+}
+
+static void
+slot_take_back(struct slot *s)
+{
+	struct chan_return r = {.slot = s->index};
+
+	if (s->borrower != NULL)
+		child_send(
+		    s->borrower->child, CHAN_RETURN, &r, sizeof(r), -1);
+	s->borrower = NULL;
+}
+
+/* A worker accepts no more, for whomever it did. */
+static void
+slots_lend_anew(struct pool *p, const struct worker *w)
+{
+	struct slot *s;
+
+	TAILQ_FOREACH (s, &p->slots, link) {
+		if (s->borrower != w)
+			continue;
+		s->borrower = NULL;
+		slot_lend(s);
+	}
+}
+
 static void
 slot_make_old(struct slot *s, struct worker *w)
 {
@@ -128,6 +170,7 @@ static void
 slot_dismiss(struct slot *s, struct worker *w, int64_t drain_timeout)
 {
 	slot_make_old(s, w);
+	slots_lend_anew(s->pool, w);
 	if (w->child->ready)
 		child_drain(w->child, drain_timeout, s->pool->all->stopping);
 	else
@@ -170,6 +213,7 @@ slot_promote(struct slot *s)
 	s->gen = s->current->gen;
 	s->backoff = 0;
 	slot_cancel_respawn(s);
+	slot_take_back(s);
 	slot_sockets_trim(s);
 	if (before != NULL)
 		slot_dismiss(s, before, s->gen->conf->drain_timeout);
@@ -192,6 +236,8 @@ worker_message(struct child *c, const struct chan_msg *msg)
 		    (int)c->pid, c->generation);
 		if (w == s->next)
 			slot_promote(s);
+		else if (w == s->current)
+			slot_take_back(s);
 	} else if (msg->type == CHAN_CLOSED) {
 		if (w == s->yielding)
 			slot_yielded(s);
@@ -247,6 +293,8 @@ slot_crashed(struct slot *s, const struct child *c, const char *cause)
 	    (unsigned long long)delay);
 	s->respawn_at = slot_now(s) + delay;
 	(void)uv_timer_start(&s->respawn, slot_respawn_due, delay, 0);
+	if (delay > 0 && s->borrower == NULL)
+		slot_lend(s);
 }
 
 static void
@@ -258,6 +306,7 @@ slot_forget(struct slot *s, struct worker *w)
 		s->next = NULL;
 	else
 		TAILQ_REMOVE(&s->old, w, link);
+	slots_lend_anew(s->pool, w);
 	w->gen->users--;
 	free(w);
 }
@@ -384,6 +433,7 @@ slot_retire(struct slot *s)
 	s->yielding = NULL;
 	(void)uv_timer_stop(&s->yield);
 	slot_cancel_respawn(s);
+	slot_take_back(s);
 	slot_sockets_trim(s);
 	slot_abandon(s);
 	if (s->pool->all->stopping)

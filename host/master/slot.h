@@ -41,6 +41,8 @@ struct slot {
 					   NULL: none yet */
 	struct generation *staged;	/* about to be rolled out */
 	struct worker *current, *next;
+	struct worker *borrower;	/* of another slot: accepts for us while
+					   we have no worker */
 	struct worker *yielding;	/* told to drain, may still accept */
 	struct workers old;
 	TAILQ_HEAD(, slot_socket) sockets;
@@ -113,6 +115,9 @@ int	slot_sockets_open(struct slot *, const struct generation *gen,
 /* Start listening and pass them to the worker.  0, or -1 and a reason. */
 int	slot_sockets_pass(struct slot *, const struct worker *, char *why,
 	    size_t size);
+/* Have a worker of another slot accept from them as well, until they are taken
+ * back. */
+void	slot_sockets_lend(const struct slot *, const struct worker *);
 /* Close those that are configured no more.  To be called before the workers
  * that use them drain: these close theirs when the queue is empty, and then
  * the address is really free. */

@@ -156,9 +156,23 @@ slot_sockets_pass(
 		memset(&m, 0, sizeof(m));
 		(void)snprintf(m.name, sizeof(m.name), "%s", c->name);
 		m.shared = l->shared != 0;
+		m.slot = s->index;
 		child_send(w->child, CHAN_LISTEN, &m, sizeof(m), l->fd);
 	}
 	return 0;
+}
+
+void
+slot_sockets_lend(const struct slot *s, const struct worker *w)
+{
+	struct chan_listen m = {.slot = s->index};
+	const struct slot_socket *k;
+
+	TAILQ_FOREACH (k, &s->sockets, link)
+		/* A shared one it has itself. */
+		if (k->listener->listening && !k->listener->shared)
+			child_send(w->child, CHAN_LISTEN, &m, sizeof(m),
+			    k->listener->fd);
 }
 
 static int

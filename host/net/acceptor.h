@@ -20,6 +20,7 @@ struct acceptor {
 	 * in this turn. */
 	int (*accepted)(struct acceptor *, int fd, const struct sockaddr *);
 	void *arg;
+	uint32_t slot;			/* the user's: whose socket it is */
 };
 
 /* Takes fd, which must not block. */

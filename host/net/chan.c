@@ -36,6 +36,7 @@ static const struct chan_rule {
     [CHAN_READY] = {0, 0, 0},
     [CHAN_FAILED] = {0, 0, 1},
     [CHAN_REPORT] = {0, 0, 1},
+    [CHAN_RETURN] = {sizeof(struct chan_return), 0, 0},
     [CHAN_CLOSED] = {0, 0, 0},
 };
 

@@ -10,7 +10,8 @@
  *	master -> worker  INIT (fds: board, error log), LISTEN... , LOG...,
  *			  START
  *	worker -> master  READY                 or FAILED text, and exits
- *	master -> worker  DRAIN, LOGS_REOPENED (fds), STOP
+ *	master -> worker  LISTEN, RETURN: of a slot without a worker
+ *	master -> worker  LOG, ERROR_LOG, DRAIN, STOP
  *	worker -> master  CLOSED, and some time later it exits
  *
  *	master -> probe   INIT, START
@@ -38,6 +39,7 @@ enum chan_type {
 	CHAN_READY,		/* nothing */
 	CHAN_FAILED,		/* text: why not */
 	CHAN_REPORT,		/* text: one configuration error */
+	CHAN_RETURN,		/* struct chan_return */
 	CHAN_CLOSED,		/* nothing: takes no new connections any more */
 	CHAN_NTYPES
 };
@@ -57,6 +59,11 @@ struct chan_listen {
 	char name[64];		/* of the listen block */
 	uint32_t shared;	/* 1: other workers accept from the same socket
 				   (unix): wake one at a time */
+	uint32_t slot;		/* whose it is; another's is lent */
+};
+
+struct chan_return {
+	uint32_t slot;		/* its sockets are lent no more */
 	uint32_t reserved;
 };
 

@@ -42,6 +42,7 @@ view_get_str(const struct hostd_conf *view, const char *key, hostd_buf *out)
 	case HOSTD_KEY_STRING:
 	case HOSTD_KEY_ENUM:
 	case HOSTD_KEY_SECRET:
+	case HOSTD_KEY_PATH:
 		out->p = v->text;
 		out->n = v->text == NULL ? 0 : strlen(v->text);
 		return HOSTD_OK;

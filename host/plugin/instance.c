@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/files.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
 #include "plugin/post.h"
@@ -77,10 +78,31 @@ instance_create(struct instance *in, struct conf_errors *errs)
 		return 0;
 	}
 	err.msg[sizeof(err.msg) - 1] = '\0';
+	if (err.msg[0] == '\0')
+		(void)snprintf(err.msg, sizeof(err.msg), "create failed with "
+		    "code %d and gave no reason", rc);
 	conf_error(errs, &in->conf->pos, "plugin \"%s\" (%s): %s",
-	    in->conf->name, in->module->display, err.msg[0] != '\0' ?
-	    err.msg : "create failed and gave no reason");
+	    in->conf->name, in->module->display, err.msg);
 	return -1;
+}
+
+/* A plugin does not know where the configuration is. */
+static void
+resolve_paths(struct instance *in)
+{
+	struct conf_val *v;
+	char *path;
+	size_t i;
+
+	for (i = 0; i < in->values.n; i++) {
+		v = &in->values.vals[i];
+		if (v->key->type != HOSTD_KEY_PATH || v->text == NULL ||
+		    v->text[0] == '\0')
+			continue;
+		path = conf_path(in->all->conf->file, v->text);
+		free(v->text);
+		v->text = path;
+	}
 }
 
 struct instance *
@@ -98,6 +120,7 @@ instance_new(struct plugins *all, const struct module *m,
 	LIST_INIT(&in->works);
 	if (conf_check(conf->node, m->keys, also, &in->values, errs) != 0)
 		goto fail;
+	resolve_paths(in);
 	in->route = module_provides(m, HOSTD_KIND_HTTP_ROUTE);
 	core_service_bind(in);
 	conf_view_bind(in);

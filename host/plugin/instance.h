@@ -35,6 +35,7 @@ struct instance {
 	const struct module_provide *route;	/* http_route/1, or NULL */
 	struct http_handler http;
 	LIST_HEAD(, plugin_timer) timers;
+	uint32_t ntimers;
 	LIST_HEAD(, plugin_work) works;
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/schema.h"
 #include "plugin/elf.h"
 #include "plugin/module.h"
 #include "plugin/module_check.h"
@@ -152,6 +153,24 @@ load_key(struct hostd_key *dst, const struct hostd_key *src, char *why)
 	return module_check_key(dst, why, REASON_SIZE);
 }
 
+/* Defaults have to pass the checks of their own keys. */
+static int
+check_rows(const struct module *m, char *why)
+{
+	struct conf_errors errs;
+	int rc = 0;
+
+	conf_errors_init(&errs);
+	if (conf_rows_check(m->keys, m->desc.id, &errs) != 0) {
+		(void)snprintf(
+		    why, REASON_SIZE, "broken default: %s",
+		    TAILQ_FIRST(&errs)->text);
+		rc = -1;
+	}
+	conf_errors_free(&errs);
+	return rc;
+}
+
 static int
 load_keys(struct module *m, char *why)
 {
@@ -182,7 +201,7 @@ load_keys(struct module *m, char *why)
 		keys[i] = &rows[i];
 	}
 	m->desc.keys = m->keys;
-	return 0;
+	return check_rows(m, why);
 }
 
 static int
@@ -236,6 +255,11 @@ load_provides(struct module *m, char *why)
 		p = &m->provides[i];
 		if (load_provide(m, p, m->desc.provides[i], why) == -1)
 			return -1;
+		if (module_provides(m, p->info.kind) != p) {
+			(void)snprintf(why, REASON_SIZE,
+			    "provides %s twice; one of a kind", p->info.kind);
+			return -1;
+		}
 		if (p->http != NULL)
 			served++;
 		else if (len < sizeof(unknown))

@@ -105,7 +105,9 @@ module_check_key(const struct hostd_key *k, char *why, size_t size)
 	if (!is_name(k->name))
 		REFUSE(
 		    "broken key: its name must be 1-%u of [a-z0-9_]", MAX_NAME);
-	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_SECRET)
+	if (strcmp(k->name, "module") == 0)
+		REFUSE("key \"module\": the host has one of that name");
+	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_PATH)
 		REFUSE("key \"%s\": unknown type %u", k->name, k->type);
 	if ((k->flags & ~HOSTD_KEY_REQUIRED) != 0)
 		REFUSE("key \"%s\": unknown flag bits 0x%x", k->name,

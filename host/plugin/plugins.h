@@ -72,6 +72,9 @@ struct router *plugins_route(struct plugins *, struct conf_errors *);
 int	plugins_start(struct plugins *, struct http_server *,
 	    struct conf_errors *);
 void	plugins_drain(struct plugins *, uint32_t deadline_ms);
+/* Once, in a process that serves: a crash on a thread of the pool is blamed on
+ * the plugin whose work it was doing. */
+void	work_service_watch(void);
 /* The server must be closed before; waits for work on threads. */
 void	plugins_destroy(struct plugins *);
 

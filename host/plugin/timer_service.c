@@ -6,7 +6,7 @@
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
 
-#define TIMERS_MAX 65536
+#define TIMERS_MAX 65536	/* of an instance */
 
 struct plugin_timer {
 	uv_timer_t uv;			/* first */
@@ -28,6 +28,7 @@ timer_end(struct plugin_timer *t)
 {
 	handle_free(&t->in->all->timers, t->id);
 	LIST_REMOVE(t, link);
+	t->in->ntimers--;
 	(void)loop_uv(t->in->all->loop);
 	uv_close((uv_handle_t *)&t->uv, timer_closed);
 }
@@ -65,6 +66,8 @@ timer_start(const struct hostd_host *host, uint64_t delay_ms,
 		return HOSTD_E_INVAL;
 	if (in->ending)
 		return HOSTD_E_STATE;
+	if (in->ntimers == TIMERS_MAX)
+		return HOSTD_E_FULL;
 	t = xcalloc(1, sizeof(*t));
 	if ((t->id = handle_new(&all->timers, t)) == 0) {
 		free(t);
@@ -77,6 +80,7 @@ timer_start(const struct hostd_host *host, uint64_t delay_ms,
 	uv_update_time(&all->loop->uv);
 	uv_timer_start(&t->uv, timer_fire, delay_ms, repeat_ms);
 	LIST_INSERT_HEAD(&in->timers, t, link);
+	in->ntimers++;
 	out->id = t->id;
 	return HOSTD_OK;
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hostd.work/1 over libuv's thread pool. */
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <hostd/work.h>
 #include "base/mem.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
 
-#define WORKS_MAX 4096
+#define WORKS_MAX 4096	/* of a worker */
 
 struct plugin_work {
 	uv_work_t uv;			/* first */
@@ -17,12 +19,47 @@ struct plugin_work {
 	void *arg;
 };
 
+/* Whose work this thread does. */
+static _Thread_local const struct instance *working;
+
 static void
 work_run(uv_work_t *uv)
 {
 	struct plugin_work *w = (struct plugin_work *)(void *)uv;
 
+	working = w->in;
 	w->work(w->arg);
+	working = NULL;
+}
+
+/* The board tells what the loop's thread was doing; if another one has crashed,
+ * that is beside the point. */
+static void
+work_crashed(int sig)
+{
+	struct board_cell *cell;
+
+	if (working != NULL) {
+		cell = working->all->cell;
+		atomic_store(&cell->callback, BOARD_CB_WORK);
+		atomic_store(&cell->plugin, working->index + 1);
+	}
+	(void)raise(sig);	/* when we return, as if we had not been here */
+}
+
+void
+work_service_watch(void)
+{
+	static const int sigs[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	struct sigaction sa = { .sa_handler = work_crashed,
+		.sa_flags = (int)SA_RESETHAND }, before;
+	size_t i;
+
+	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+		/* Not where a sanitizer watches. */
+		if (sigaction(sigs[i], NULL, &before) == 0 &&
+		    before.sa_handler == SIG_DFL)
+			(void)sigaction(sigs[i], &sa, NULL);
 }
 
 static void

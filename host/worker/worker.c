@@ -37,7 +37,8 @@ struct worker {
 	struct plugins plugins;
 	struct router *router;
 	struct http_server server;
-	TAILQ_HEAD(, acceptor) acceptors;
+	TAILQ_HEAD(acceptors, acceptor) acceptors;
+	struct acceptors returned;	/* closed; events may still name them */
 	int log_fds[CHAN_MAX_FDS];	/* until the server takes them */
 	int error_log;
 	int master_gone;
@@ -69,19 +70,21 @@ take_init(struct worker *w, struct chan_msg *m)
 	m->nfds = 0;
 }
 
-static void
+static struct acceptor *
 take_listen(struct worker *w, struct chan_msg *m)
 {
 	const struct chan_listen *cl = (const void *)m->data;
 	struct acceptor *a;
 
 	if (m->nfds != 1)
-		return;
+		return NULL;
 	a = xcalloc(1, sizeof(*a));
 	acceptor_init(a, &w->loop, m->fds[0], cl->shared != 0);
 	a->arg = w;
+	a->slot = cl->slot;
 	TAILQ_INSERT_TAIL(&w->acceptors, a, link);
 	m->nfds = 0;
+	return a;
 }
 
 static void
@@ -123,7 +126,7 @@ receive_orders(struct worker *w)
 		if (m->type == CHAN_INIT)
 			take_init(w, m);
 		else if (m->type == CHAN_LISTEN)
-			take_listen(w, m);
+			(void)take_listen(w, m);
 		else if (m->type == CHAN_LOG)
 			take_log(w, m);
 		chan_close_fds(m);
@@ -176,12 +179,23 @@ check_log_formats(struct worker *w)
 			    "\"%s\" is not a variable", bad);
 }
 
+/* libuv asks when the first work is queued. */
+static void
+size_thread_pool(const struct worker *w)
+{
+	char n[16];
+
+	(void)snprintf(n, sizeof(n), "%d", w->conf->work_threads);
+	(void)setenv("UV_THREADPOOL_SIZE", n, 1);
+}
+
 static void
 prepare(struct worker *w)
 {
 	load_configuration(w);
 	check_log_formats(w);
 	become_unprivileged(w);
+	size_thread_pool(w);
 	if (loop_init(&w->loop) == -1)
 		fatal("making an event loop");
 	plugins_load(&w->plugins, &w->loop, w->conf, &w->snap, &w->board,
@@ -208,6 +222,7 @@ release_all(struct worker *w)
 {
 	struct acceptor *a;
 
+	TAILQ_CONCAT(&w->acceptors, &w->returned, link);
 	while ((a = TAILQ_FIRST(&w->acceptors)) != NULL) {
 		TAILQ_REMOVE(&w->acceptors, a, link);
 		acceptor_close(a);
@@ -291,6 +306,35 @@ worker_conn_ended(struct http_server *srv)
 		loop_stop(&w->loop);
 }
 
+/* Another slot's socket, whose own worker is not there. */
+static void
+worker_borrow(struct worker *w, struct chan_msg *m)
+{
+	struct acceptor *a;
+
+	if (w->draining || (a = take_listen(w, m)) == NULL)
+		return;
+	a->accepted = worker_accepted;
+	if (!w->full && acceptor_start(a) == -1)
+		log_warn("watching a borrowed socket");
+}
+
+/* Who waits in the queue is served by its own worker. */
+static void
+worker_return(struct worker *w, uint32_t slot)
+{
+	struct acceptor *a, *next;
+
+	for (a = TAILQ_FIRST(&w->acceptors); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, link);
+		if (a->slot != slot || slot == w->init.slot)
+			continue;
+		acceptor_close(a);
+		TAILQ_REMOVE(&w->acceptors, a, link);
+		TAILQ_INSERT_TAIL(&w->returned, a, link);
+	}
+}
+
 static void
 worker_deadline(struct wheel_timer *t)
 {
@@ -338,6 +382,7 @@ static void
 worker_message(struct worker *w, struct chan_msg *m)
 {
 	const struct chan_drain *d = (const void *)m->data;
+	const struct chan_return *r = (const void *)m->data;
 
 	switch (m->type) {
 	case CHAN_DRAIN:
@@ -345,6 +390,12 @@ worker_message(struct worker *w, struct chan_msg *m)
 		break;
 	case CHAN_STOP:
 		loop_stop(&w->loop);
+		break;
+	case CHAN_LISTEN:
+		worker_borrow(w, m);
+		break;
+	case CHAN_RETURN:
+		worker_return(w, r->slot);
 		break;
 	case CHAN_LOG:
 		take_log(w, m);
@@ -401,6 +452,22 @@ worker_signals(struct worker *w)
 {
 	sigset_t set;
 
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	w->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	w->signals.ready = worker_signalled;
+	if (w->signals.fd == -1 ||
+	    loop_add(&w->loop, &w->signals, EPOLLIN) == -1)
+		fatal("watching signals");
+}
+
+/* Before plugins make threads, which inherit it: a signal that one of them does
+ * not block would end us. */
+static void
+hold_signals(void)
+{
+	sigset_t set;
+
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
@@ -409,11 +476,7 @@ worker_signals(struct worker *w)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	w->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	w->signals.ready = worker_signalled;
-	if (w->signals.fd == -1 ||
-	    loop_add(&w->loop, &w->signals, EPOLLIN) == -1)
-		fatal("watching signals");
+	work_service_watch();
 }
 
 static void
@@ -470,6 +533,7 @@ start_serving(struct worker *w)
 static int
 run_worker(struct worker *w)
 {
+	hold_signals();
 	prepare(w);
 	if (TAILQ_EMPTY(&w->errs)) {
 		open_server(w);
@@ -498,6 +562,7 @@ worker_main(void)
 	int i, rc;
 
 	TAILQ_INIT(&w->acceptors);
+	TAILQ_INIT(&w->returned);
 	conf_errors_init(&w->errs);
 	for (i = 0; i < CHAN_MAX_FDS; i++)
 		w->log_fds[i] = -1;

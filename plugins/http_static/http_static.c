@@ -14,7 +14,7 @@
 		dflt, help, min, max, NULL				\
 	}
 
-KEY(key_root, "root", STRING, HOSTD_KEY_REQUIRED, NULL, 0, 0,
+KEY(key_root, "root", PATH, HOSTD_KEY_REQUIRED, NULL, 0, 0,
     "Directory whose files are served; nothing outside of it ever is.");
 KEY(key_index, "index", LIST, 0, "index.html", 0, 8,
     "Files tried, in order, for a directory.");

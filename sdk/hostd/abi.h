@@ -25,7 +25,8 @@
  *   [loop]     call it, or expect to be called, on the worker's loop thread
  *   [any]      any thread
  *   [work]     a pool thread, from hostd.work/1
- *   [call]     a pointer that is good until the callback or call returns
+ *   [call]     a pointer that is good until the callback returns in which it
+ *              was got, or the call to which it was given
  *   [request]  good until on_end of that request returns
  *   [instance] good until destroy of that instance returns
  *
@@ -185,7 +186,7 @@ struct hostd_conf {
 	 * into choices). */
 	int32_t (*get_int)(const struct hostd_conf *, const char *key,
 	    int64_t *out);
-	/* STRING, ENUM (the word), SECRET.  Unset and without a default:
+	/* STRING, PATH, ENUM (the word), SECRET.  Unset and without a default:
 	 * out->p is NULL. */
 	int32_t (*get_str)(const struct hostd_conf *, const char *key,
 	    hostd_buf *out);
@@ -201,12 +202,15 @@ struct hostd_conf {
 enum {
 	HOSTD_KEY_INT = 1,
 	HOSTD_KEY_BOOL = 2,
-	HOSTD_KEY_DURATION = 3,	/* "250ms", "30s", "5m", "1h", "1d" */
+	HOSTD_KEY_DURATION = 3,	/* "250ms", "30s", "5m", "1h", "1d"; a bare
+				   number is seconds */
 	HOSTD_KEY_SIZE = 4,	/* "512", "16k", "1m", "2g" */
 	HOSTD_KEY_STRING = 5,
 	HOSTD_KEY_ENUM = 6,
 	HOSTD_KEY_LIST = 7,	/* of strings */
-	HOSTD_KEY_SECRET = 8	/* a string that is never shown or logged */
+	HOSTD_KEY_SECRET = 8,	/* a string that is never shown or logged */
+	HOSTD_KEY_PATH = 9	/* a string; the plugin gets a relative one
+				   below the directory of hostd.conf */
 };
 
 /* Flags of a key. */
@@ -218,25 +222,27 @@ enum {
  */
 struct hostd_key {
 	uint32_t struct_size, type, flags;
-	const char *name;	/* [a-z0-9_]+ */
+	const char *name;	/* [a-z0-9_]+, not "module" */
 	const char *dflt;	/* as one would write it in the file; lists:
 				   items separated by commas; NULL: none */
 	const char *help;	/* one sentence */
 	int64_t min, max;	/* INT, DURATION (ms), SIZE (bytes), inclusive;
-				   both 0: no bound.  STRING, LIST: length */
+				   both 0: no bound.  STRING, PATH, SECRET, LIST:
+				   length */
 	const char *const *choices; /* ENUM: NULL-ended */
 };
 
 struct hostd_cmd;		/* <hostd/draft/cmd.h> */
 
 /*
- * One thing a plugin provides.  An instance may provide several.
+ * One thing a plugin provides.  An instance may provide several, of different
+ * kinds.
  */
 struct hostd_provide {
 	uint32_t struct_size;
 	uint32_t reserved;
 	const char *kind;	/* "http_route/1", ... */
-	const char *name;	/* what the configuration calls it; NULL: the
+	const char *name;	/* what logs and inspect call it; NULL: the
 				   plugin's id */
 	const void *ops;	/* the kind's table, in the plugin */
 	const char *route;	/* routes kinds only: pattern to serve when the
@@ -254,7 +260,9 @@ struct hostd_plugin {
 	uint32_t magic;			/* HOSTD_MAGIC */
 	uint32_t abi_major;		/* HOSTD_ABI_MAJOR */
 	uint32_t abi_minor_needed;	/* the least minor it cannot do without;
-					   mostly 0 */
+					   mostly 0.  Flag bits and key types
+					   of a later minor need that minor:
+					   unknown ones are refused */
 	uint32_t struct_size;		/* end of the frozen prefix */
 
 	const char *id;			/* [a-z0-9_]+ */

@@ -9,7 +9,8 @@
  *                Answer here, or wait for the body, or return HOSTD_DEFER and
  *                answer at any later time.
  *   on_body      zero or more times, in order, until fin.
- *   on_writable  after a send returned HOSTD_AGAIN and room came back.
+ *   on_writable  after a send returned HOSTD_AGAIN or E_FULL and room came
+ *                back.
  *   on_end       exactly once after on_headers, unless that returned
  *                HOSTD_PASS.  The handle is stale when it returns.
  *
@@ -78,10 +79,12 @@ struct hostd_request {
  */
 enum {
 	HOSTD_END_DONE = 0,	/* the whole answer was given to the kernel */
-	HOSTD_END_GONE = 1,	/* the client left, or broke the protocol */
+	HOSTD_END_GONE = 1,	/* the client left, or broke the protocol or a
+				   limit (408, 413) */
 	HOSTD_END_TIMEOUT = 2,	/* body, defer or send time limit */
 	HOSTD_END_SHUTDOWN = 3,	/* the worker ends */
-	HOSTD_END_ERROR = 4	/* the plugin failed; the host answered 500 */
+	HOSTD_END_ERROR = 4	/* the plugin failed or gave up: the host has
+				   answered, or cut the connection */
 };
 
 /* Flags of hostd_http_ops. */
@@ -101,9 +104,14 @@ struct hostd_http_ops {
 	uint32_t reserved;
 
 	/*
-	 * HOSTD_OK     answered, or on_body will; OK without an answer when
-	 *              the body is complete is answered 500.
-	 * HOSTD_DEFER  the answer comes later; bounded by defer_timeout.
+	 * HOSTD_OK     answered or begun, or on_body will; OK without an answer
+	 *              when the body is complete is answered 500.  AGAIN means
+	 *              the same, so the result of a send may be returned.
+	 * HOSTD_DEFER  the answer comes later; that it begins is bounded by
+	 *              defer_timeout (504).  on_body goes on being called.
+	 *              A client that closes its side before then is gone; after
+	 *              that, when no more of the answer comes for
+	 *              lingering_timeout.
 	 * HOSTD_PASS   not mine: the next best route is asked.  Nothing may
 	 *              have been sent.  No on_end.
 	 * negative     answered 500 by the host (503 for E_FULL, 504 for
@@ -151,8 +159,11 @@ struct hostd_http_api {
 	int32_t (*param)(const struct hostd_host *, hostd_req,
 	    const char *name, hostd_buf *out);
 
-	/* on 1: stop reading the body (and the socket); 0: go on.
-	 * E_STATE when the body is complete. */
+	/*
+	 * on 1: stop reading the body (and the socket); 0: go on.  A paused
+	 * request whose answer has not begun is bounded by defer_timeout.
+	 * Errors: E_STATE when the body is complete.
+	 */
 	int32_t (*body_pause)(const struct hostd_host *, hostd_req, int32_t on);
 
 	/*
@@ -167,6 +178,7 @@ struct hostd_http_api {
 	/*
 	 * A streamed answer: begin, any number of sends, finish.  length is
 	 * the body's size in bytes, or -1 when it is not known.
+	 * Errors: E_INVAL, E_STATE when an answer was begun.
 	 */
 	int32_t (*begin)(const struct hostd_host *, hostd_req, int32_t status,
 	    const hostd_hdr *hdrs, uint32_t nhdrs, int64_t length);
@@ -175,7 +187,7 @@ struct hostd_http_api {
 	 * Send body bytes; they are copied.
 	 *   OK      taken
 	 *   AGAIN   taken, but above high water: wait for on_writable
-	 *   E_FULL  not taken: far above high water
+	 *   E_FULL  not taken: far above high water; wait for on_writable
 	 *   E_INVAL more than the length promised to begin; the connection
 	 *           will be cut
 	 *   E_STATE before begin or after finish
@@ -185,7 +197,8 @@ struct hostd_http_api {
 	/*
 	 * The same without a copy.  The bytes stay untouched until
 	 * release(inst, arg), called exactly once, later, whether they were
-	 * sent or not - unless this call returned a negative code.
+	 * sent or not - unless this call returned a negative code.  release is
+	 * not optional.  Codes as for write.
 	 */
 	int32_t (*write_ref)(const struct hostd_host *, hostd_req, hostd_buf,
 	    void (*release)(struct hostd_inst *, void *arg), void *arg);
@@ -195,7 +208,8 @@ struct hostd_http_api {
 	 * stay open and unchanged until release.  If the file turns out
 	 * shorter, or was overwritten meanwhile, the connection is cut, since
 	 * the bytes were promised; a file may grow.
-	 * AGAIN is the usual answer; the whole range is taken.
+	 * AGAIN is the usual answer; the whole range is taken.  release is not
+	 * optional.  Codes as for write.
 	 */
 	int32_t (*write_file)(const struct hostd_host *, hostd_req, int32_t fd,
 	    uint64_t off, uint64_t len,
@@ -207,8 +221,8 @@ struct hostd_http_api {
 	 */
 	int32_t (*finish)(const struct hostd_host *, hostd_req);
 
-	/* Give up: the connection is cut at once; on_end follows with
-	 * HOSTD_END_ERROR. */
+	/* Give up: the connection is cut in this turn of the loop; on_end
+	 * follows with HOSTD_END_ERROR. */
 	int32_t (*abort)(const struct hostd_host *, hostd_req);
 };
 

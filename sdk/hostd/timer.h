@@ -20,7 +20,8 @@ struct hostd_timer_api {
 	/*
 	 * [loop] Call fn(inst, timer, arg) after delay_ms, then every repeat_ms
 	 * (0: once; the handle is stale when fn is called).  fn is [loop].
-	 * Errors: E_INVAL, E_FULL (more than 65536 timers), E_THREAD.
+	 * Errors: E_INVAL, E_FULL (the instance has 65536), E_STATE (it is
+	 * being destroyed), E_THREAD.
 	 */
 	int32_t (*start)(const struct hostd_host *, uint64_t delay_ms,
 	    uint64_t repeat_ms,

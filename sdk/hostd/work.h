@@ -21,9 +21,13 @@ struct hostd_work_api {
 	 * [loop] Call work(arg) on a pool thread [work], then done(inst, arg,
 	 * status) on the loop.  status is HOSTD_OK, or HOSTD_E_GONE when the
 	 * work was cancelled before it began because the instance ends; done is
-	 * called exactly once either way, and before destroy.  work may use
+	 * called exactly once either way, and before destroy; it is not when
+	 * create has failed after submit.  work may use
 	 * what is tagged [any], nothing else of the host's.
-	 * Errors: E_INVAL, E_FULL (4096 pieces of work wait), E_THREAD.
+	 * The pool belongs to the worker: its threads (configuration:
+	 * work_threads) and its 4096 places are shared by all instances.
+	 * Errors: E_INVAL, E_FULL (no place), E_STATE (the instance is being
+	 * destroyed), E_THREAD.
 	 */
 	int32_t (*submit)(const struct hostd_host *, void (*work)(void *arg),
 	    void (*done)(struct hostd_inst *, void *arg, int32_t status),
