@@ -244,10 +244,15 @@ void
 lookup_compress(struct hostd_inst *in, const char *path, size_t len,
     struct file *f)
 {
+	struct cache_entry *e;
 	struct job *j;
 
 	if (f->compressing || f->coded[CODING_GZIP] != NULL ||
 	    !may_gzip(in, f))
+		return;
+	/* For one that is not kept it would be done at every request. */
+	e = cache_get(&in->cache, path, len + 1);
+	if (e == NULL || e->file != f)
 		return;
 	f->compressing = 1;
 	if ((j = calloc(1, sizeof(*j))) == NULL)
