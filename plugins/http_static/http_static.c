@@ -51,7 +51,8 @@ KEY(key_memory, "cache_memory", SIZE, 0, "32m", 0, INT64_C(1) << 40,
 KEY(key_file_max, "cache_file_max", SIZE, 0, "64k", 0, 16 << 20,
     "Larger files are sent from the disk, by sendfile(2).");
 KEY(key_valid, "cache_valid", DURATION, 0, "1s", 0, 86400000,
-    "How long a file is taken to be unchanged without looking.");
+    "How long a file, or the directory behind root, is taken to be unchanged "
+    "without looking.");
 
 static const struct hostd_key *const keys[] = {
 	&key_root, &key_index, &key_fallback, &key_types, &key_listing,
