@@ -140,8 +140,7 @@ slot_take_back(struct slot *s)
 	struct chan_return r = {.slot = s->index};
 
 	if (s->borrower != NULL)
-		child_send(
-		    s->borrower->child, CHAN_RETURN, &r, sizeof(r), -1);
+		child_send(s->borrower->child, CHAN_RETURN, &r, sizeof(r), -1);
 	s->borrower = NULL;
 }
 
@@ -157,6 +156,17 @@ slots_lend_anew(struct pool *p, const struct worker *w)
 		s->borrower = NULL;
 		slot_lend(s);
 	}
+}
+
+/* There is somebody who can accept for those that found nobody. */
+static void
+slots_lend_waiting(struct pool *p)
+{
+	struct slot *s;
+
+	TAILQ_FOREACH (s, &p->slots, link)
+		if (s->respawn_at != 0 && s->borrower == NULL)
+			slot_lend(s);
 }
 
 static void
@@ -238,6 +248,7 @@ worker_message(struct child *c, const struct chan_msg *msg)
 			slot_promote(s);
 		else if (w == s->current)
 			slot_take_back(s);
+		slots_lend_waiting(s->pool);
 	} else if (msg->type == CHAN_CLOSED) {
 		if (w == s->yielding)
 			slot_yielded(s);

@@ -319,7 +319,6 @@ worker_borrow(struct worker *w, struct chan_msg *m)
 		log_warn("watching a borrowed socket");
 }
 
-/* Who waits in the queue is served by its own worker. */
 static void
 worker_return(struct worker *w, uint32_t slot)
 {
@@ -329,6 +328,7 @@ worker_return(struct worker *w, uint32_t slot)
 		next = TAILQ_NEXT(a, link);
 		if (a->slot != slot || slot == w->init.slot)
 			continue;
+		acceptor_empty(a);
 		acceptor_close(a);
 		TAILQ_REMOVE(&w->acceptors, a, link);
 		TAILQ_INSERT_TAIL(&w->returned, a, link);
