@@ -42,10 +42,9 @@ test('headers, as they are in the tree', () => {
 		assert.deepEqual(list('include/hostd', dir)
 		    .filter((f) => f.endsWith('.h')), headers);
 		for (const f of headers)
-			assert.deepEqual(
-			    fs.readFileSync(at('include/hostd', dir, f)),
-			    fs.readFileSync(path.join(top, 'sdk/hostd', dir, f)),
-			    f);
+			assert.ok(fs.readFileSync(at('include/hostd', dir, f))
+			    .equals(fs.readFileSync(
+			    path.join(top, 'sdk/hostd', dir, f))), f);
 	}
 });
 

@@ -88,18 +88,29 @@ test('a plugin that crashes on a request', async (t) => {
 	});
 });
 
+// The workers that serve 16 connections.
+async function askAll(h) {
+	const pids = new Set();
+
+	for (let i = 0; i < 16; i++) {
+		const c = new Client(h.port);
+
+		await c.ask('/', true);
+		c.destroy();
+		pids.add(c.pid);
+	}
+	return [...pids];
+}
+
 test('a worker that can\'t start again', async (t) => {
 	const h = await startLife(t, { keys: 'bomb = "@DIR@/bomb"' });
 	const bomb = path.join(h.dir, 'bomb');
 	const [victim, other] = await h.workers();
 
-	const c = await connectTo(h, other.pid);
-
 	fs.writeFileSync(bomb, '');
 	process.kill(victim.pid, 'SIGKILL');
 	await h.logged(/died: SIGABRT in plugin life, create; restarting in 200 ms/);
-	assert.equal((await c.ask()).status, 200);
-	c.destroy();
+	assert.deepEqual(await askAll(h), [other.pid]);
 
 	await t.test('keeps nobody from adding one', async () => {
 		const r = await h.hostctl('scale', 'web', '3');
@@ -119,6 +130,56 @@ test('a worker that can\'t start again', async (t) => {
 
 	assert.ok(ws[0].restarts >= 2);
 	assert.equal(ws[1].pid, other.pid);
+});
+
+test('others serve those who would wait for it', async (t) => {
+	const h = await startLife(t, { keys: 'bomb = "@DIR@/bomb"',
+		conf: 'pool "web" { workers = 3 }' });
+	const bomb = path.join(h.dir, 'bomb');
+	const [first, second, third] = (await h.workers()).map((w) => w.pid);
+	const waits = (slot, pid) => h.logged(new RegExp(
+	    `worker web\\.${slot} \\(pid (?!${pid},).* died: SIGABRT`));
+
+	fs.writeFileSync(bomb, '');
+	process.kill(first, 'SIGKILL');
+	await waits(0, first);
+	assert.ok(!(await askAll(h)).includes(first));
+
+	// Also when the one that did has gone as well.
+	process.kill(second, 'SIGKILL');
+	await waits(1, second);
+	assert.deepEqual(await askAll(h), [third]);
+	process.kill(third, 'SIGKILL');
+	await waits(2, third);
+
+	// The first to come back serves all, and then each its own.
+	fs.rmSync(bomb);
+	const ws = await h.workersSatisfy((list) => list.length === 3 &&
+	    list.every((w) => w.state === 'ready'), 'all workers');
+	const load = new Load(h.port, { kind: 'new' });
+
+	await load.more(() => ws.every((w) => load.byPid.get(w.pid) > 3));
+	await load.stop();
+	assert.deepEqual(load.failures, []);
+
+	await t.test('and are let go without anybody lost', async () => {
+		const more = new Load(h.port);
+
+		fs.writeFileSync(bomb, '');
+		process.kill(ws[2].pid, 'SIGKILL');
+		await h.logged(new RegExp(`worker web\\.2 \\(pid ` +
+		    `(?!(${third}|${ws[2].pid}),).* died: SIGABRT`),
+		    h.log.length);
+		const failed = more.failures.length;
+
+		fs.rmSync(bomb);
+		assert.equal((await h.hostctl('scale', 'web', '2')).code, 0);
+		await more.more(20);
+		assert.equal((await h.hostctl('reload')).code, 0);
+		await more.more(20);
+		await more.stop();
+		assert.equal(more.failures.length, failed);
+	});
 });
 
 test('a reload whose second worker does not start is taken back',
