@@ -91,7 +91,8 @@ for (const [name, args] of [['keep-alive', []],
 	});
 
 test('twenty reloads in a row', async (t) => {
-	const h = await startLife(t);
+	const h = await startLife(t, {
+		conf: 'access_log "main" { path = "@DIR@/access.log" }' });
 	const master = h.child.pid;
 	const loads = ['keep', 'new'].map((kind) => new Load(h.port, { kind }));
 	const all = new Set(await h.workers().then((w) => w.map((x) => x.pid)));

@@ -2,7 +2,9 @@
 // Workers that are killed come back, and take nobody with them but those who
 // were connected to them.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import test from 'node:test';
+import { within } from './lib/hostd.mjs';
 import { startLife } from './lib/life.mjs';
 import { Client, Load } from './lib/load.mjs';
 
@@ -116,5 +118,36 @@ test('connections that wait in the queue are not lost', async (t) => {
 		assert.equal(a.status, 200);
 		assert.notEqual(c.pid, victim.pid);
 		c.destroy();
+	}
+});
+
+// The number of a dead worker's channel was given to a hostctl, which was then
+// never heard again, or the master aborted.
+test('hostctl is heard while workers are killed', async (t) => {
+	const h = await startLife(t, { conf: 'pool "web" { workers = 8 }' });
+	const say = () => within(new Promise((resolve, reject) => {
+		const s = net.connect(h.socket);
+
+		s.on('error', reject);
+		s.on('data', (d) => {
+			s.destroy();
+			resolve(JSON.parse(d).ok);
+		});
+		// In two pieces: it has to be heard more than once.
+		s.write('{"cmd":', () => setImmediate(() =>
+		    s.write('"version"}\n')));
+	}), 'answer');
+
+	for (let round = 0; round < 2; round++) {
+		const workers = await h.workersSatisfy((ws) =>
+		    ws.every((w) => w.state === 'ready'), 'all workers');
+		const answers = [];
+
+		for (const w of workers) {
+			process.kill(w.pid, 'SIGKILL');
+			answers.push(say(), say());
+		}
+		for (const a of await Promise.all(answers))
+			assert.equal(a, true);
 	}
 });
