@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,22 +9,25 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "base/sink.h"
 
 #define LINE_MAX_LEN	4096
 #define BUFFER_MAX	65536
 
 static struct {
 	pthread_mutex_t lock;
-	int fd;
+	struct sink sink;
 	enum log_level level;
 	int buffered;
+	pthread_t owner;	/* of the buffer, when buffered */
 	char context[128];
 	char buf[BUFFER_MAX];
 	size_t len;
 	uint64_t dropped;	/* lines, ever */
 	uint64_t reported;	/* of these, already told of */
 } lg = {
-	.lock = PTHREAD_MUTEX_INITIALIZER, .fd = 2, .level = LOG_LVL_INFO
+	.lock = PTHREAD_MUTEX_INITIALIZER, .sink = { 2, SINK_PIPE },
+	.level = LOG_LVL_INFO
 };
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
@@ -106,15 +108,6 @@ line_put(char *line, size_t at, size_t size, const char *text, size_t n)
 	return at;
 }
 
-/* Would a write wait?  A regular file's never does. */
-static int
-log_is_ready(void)
-{
-	struct pollfd p = { .fd = lg.fd, .events = POLLOUT };
-
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
-}
-
 /* Under the lock: write what is buffered, as far as it goes. */
 static void
 log_write_out(void)
@@ -122,13 +115,8 @@ log_write_out(void)
 	size_t done = 0;
 	ssize_t w;
 
-	while (done < lg.len && log_is_ready()) {
-		/* No more than a pipe that is ready takes whole. */
-		size_t n = lg.len - done < 4096 ? lg.len - done : 4096;
-
-		w = write(lg.fd, lg.buf + done, n);
-		if (w == -1 && errno == EINTR)
-			continue;
+	while (done < lg.len) {
+		w = sink_write(&lg.sink, lg.buf + done, lg.len - done);
 		if (w <= 0)
 			break;
 		done += (size_t)w;
@@ -154,23 +142,20 @@ log_note_dropped(void)
 	lg.len = n;
 }
 
+/* The loop writes its lines at the end of its turn; other threads cannot know
+ * when that will be. */
 static void
 log_line(const char *line, size_t n)
 {
-	if (lg.fd == -1)
+	if (lg.sink.fd == -1)
 		return;
-	if (!lg.buffered && lg.len == 0) {
-		if (write(lg.fd, line, n) != (ssize_t)n)
-			lg.dropped++;
-		return;
-	}
 	if (n > BUFFER_MAX - lg.len) {
 		lg.dropped++;
 		return;
 	}
 	memcpy(lg.buf + lg.len, line, n);
 	lg.len += n;
-	if (!lg.buffered)
+	if (!lg.buffered || !pthread_equal(lg.owner, pthread_self()))
 		log_write_out();
 }
 
@@ -178,7 +163,7 @@ void
 log_set_fd(int fd)
 {
 	pthread_mutex_lock(&lg.lock);
-	lg.fd = fd;
+	sink_set(&lg.sink, fd);
 	pthread_mutex_unlock(&lg.lock);
 }
 
@@ -188,7 +173,7 @@ log_flush(void)
 	if (lg.len == 0 && lg.dropped == lg.reported)
 		return;
 	pthread_mutex_lock(&lg.lock);
-	if (lg.fd != -1) {
+	if (lg.sink.fd != -1) {
 		log_write_out();
 		log_note_dropped();
 	}
@@ -196,10 +181,22 @@ log_flush(void)
 }
 
 void
+log_last_words(void)
+{
+	ssize_t w;
+
+	if (lg.sink.fd == -1 || lg.len == 0)
+		return;
+	w = write(lg.sink.fd, lg.buf, lg.len);
+	(void)w;
+}
+
+void
 log_set_buffered(int on)
 {
 	pthread_mutex_lock(&lg.lock);
 	lg.buffered = on;
+	lg.owner = pthread_self();
 	pthread_mutex_unlock(&lg.lock);
 	if (!on)
 		log_flush();

@@ -25,6 +25,8 @@ void	log_set_context(const char *fmt, ...)
 	    __attribute__((format(printf, 1, 2)));
 void	log_set_buffered(int on);
 void	log_flush(void);
+/* From a handler of a deadly signal: what was said before. */
+void	log_last_words(void);
 /* Lines lost so far. */
 uint64_t log_dropped(void);
 /* "debug", "info", "warn", "error" -> level; -1 for another word. */

@@ -13,7 +13,6 @@
 #include "http/request.h"
 
 #define LOG_BUFFER_MAX	(1u << 20)
-#define LOG_WRITE_MAX	65536
 
 enum log_var {
 	VAR_TEXT, VAR_HEADER, VAR_REMOTE_ADDR, VAR_REMOTE_USER, VAR_TIME_LOCAL,
@@ -146,7 +145,7 @@ access_logs_add(struct access_logs *logs, const char *format)
 	logs->v = xrealloc(logs->v, (logs->n + 1) * sizeof(*logs->v));
 	log = &logs->v[logs->n++];
 	memset(log, 0, sizeof(*log));
-	log->fd = -1;
+	sink_set(&log->sink, -1);
 	log->json = strcmp(format, "json") == 0;
 	if (log->json)
 		format = json;
@@ -172,12 +171,12 @@ access_logs_set_fd(struct access_logs *logs, size_t index, int fd)
 		close(fd);
 		return;
 	}
-	if (logs->v[index].fd != -1)
-		close(logs->v[index].fd);
-	logs->v[index].fd = fd;
+	if (logs->v[index].sink.fd != -1)
+		close(logs->v[index].sink.fd);
+	sink_set(&logs->v[index].sink, fd);
 	logs->active = 0;
 	for (i = 0; i < logs->n; i++)
-		logs->active |= logs->v[i].fd != -1;
+		logs->active |= logs->v[i].sink.fd != -1;
 }
 
 /* -- writing a line -- */
@@ -384,7 +383,7 @@ access_logs_note(struct access_logs *logs, const struct http_req *r,
 	stamp_update(logs);
 	for (i = 0; i < logs->n; i++) {
 		log = &logs->v[i];
-		if (log->fd == -1)
+		if (log->sink.fd == -1)
 			continue;
 		if (log->out.len > LOG_BUFFER_MAX) {
 			logs->dropped++;
@@ -394,27 +393,6 @@ access_logs_note(struct access_logs *logs, const struct http_req *r,
 			put_variable(logs, log, &log->ops[k], r, &f);
 		buf_append(&log->out, "\n", 1);
 	}
-}
-
-/* Can it be written without waiting?  Regular files always can. */
-static int
-log_is_ready(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT);
-}
-
-/* The whole lines among the first max bytes. */
-static size_t
-whole_lines(const struct buf *b, size_t max)
-{
-	const char *nl;
-
-	if (b->len <= max)
-		return b->len;
-	nl = memrchr(b->p, '\n', max);
-	return nl == NULL ? b->len : (size_t)(nl - b->p) + 1;
 }
 
 static void
@@ -431,15 +409,14 @@ void
 access_logs_flush(struct access_logs *logs)
 {
 	struct access_log *log;
-	size_t i, n;
+	size_t i;
 	ssize_t w;
 
 	for (i = 0; i < logs->n; i++) {
 		log = &logs->v[i];
-		while (log->out.len > 0 && log_is_ready(log->fd)) {
-			n = whole_lines(&log->out, LOG_WRITE_MAX);
-			w = write(log->fd, log->out.p, n);
-			if (w < 0 && errno != EAGAIN && errno != EINTR)
+		while (log->out.len > 0) {
+			w = sink_write(&log->sink, log->out.p, log->out.len);
+			if (w < 0)
 				log_drop(logs, log);
 			if (w <= 0)
 				break;
@@ -461,8 +438,8 @@ access_logs_free(struct access_logs *logs)
 			free(log->ops[k].text);
 		free(log->ops);
 		buf_free(&log->out);
-		if (log->fd != -1)
-			close(log->fd);
+		if (log->sink.fd != -1)
+			close(log->sink.fd);
 	}
 	free(logs->v);
 }

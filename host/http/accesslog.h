@@ -19,12 +19,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 #include "base/buf.h"
+#include "base/sink.h"
 
 struct http_req;
 struct log_op;
 
 struct access_log {
-	int fd;			/* -1: off */
+	struct sink sink;	/* fd -1: off */
 	struct log_op *ops;	/* the compiled format */
 	size_t nops;
 	int json;		/* values are escaped for JSON */

@@ -19,6 +19,12 @@ static void	conn_half_closed(struct stream *);
 static void	conn_task(struct loop_task *);
 static void	conn_timeout(struct wheel_timer *);
 static void	conn_settle(struct http_conn *);
+static void	conn_complete(struct http_conn *);
+
+/* Answers that a client has not taken; each keeps a request in memory. */
+#define UNSENT_MAX	64
+/* ms for the first request of a connection when the last worker ends */
+#define FRESH_MAX	1000
 
 static const struct stream_ops conn_ops = {
 	.readable = conn_readable,
@@ -74,6 +80,26 @@ conn_timer_kind(const struct http_conn *c)
 	}
 }
 
+/* A worker that ends leaves the idle half of its time to ask once more. */
+static uint64_t
+conn_idle_ms(const struct http_conn *c)
+{
+	uint64_t ms = (uint64_t)c->server->limits->idle_timeout;
+	uint64_t drain = (uint64_t)c->server->conf->drain_timeout;
+
+	if (c->server->draining && drain > 0 && ms > drain / 2)
+		ms = drain / 2;
+	return ms;
+}
+
+static uint64_t
+conn_first_ms(const struct http_conn *c)
+{
+	uint64_t ms = (uint64_t)c->server->limits->head_timeout;
+
+	return c->server->closing_idle && ms > FRESH_MAX ? FRESH_MAX : ms;
+}
+
 /* HEAD, FIRST, DEFER and LINGER run from when they began; IDLE, BODY, SEND and
  * GONE from the last progress. */
 static void
@@ -89,7 +115,7 @@ conn_arm(struct http_conn *c)
 		wheel_clear(&c->timer);
 		break;
 	case TIMER_IDLE:
-		conn_set_timer(c, kind, (uint64_t)lim->idle_timeout);
+		conn_set_timer(c, kind, conn_idle_ms(c));
 		break;
 	case TIMER_BODY:
 		conn_set_timer(c, kind, (uint64_t)lim->body_timeout);
@@ -100,6 +126,9 @@ conn_arm(struct http_conn *c)
 		c->timer_sent = c->stream.sent;
 		break;
 	case TIMER_FIRST:
+		if (!same)
+			conn_set_timer(c, kind, conn_first_ms(c));
+		break;
 	case TIMER_HEAD:
 		if (!same)
 			conn_set_timer(c, kind, (uint64_t)lim->head_timeout);
@@ -237,6 +266,7 @@ conn_close(struct http_conn *c, int why)
 		TAILQ_REMOVE(&c->unsent, r, link);
 		exchange_end(r, why);
 	}
+	c->nunsent = 0;
 	if ((r = c->req) != NULL) {
 		c->req = NULL;
 		exchange_end(r, why);
@@ -273,7 +303,7 @@ conn_wants_input(const struct http_conn *c)
 {
 	switch (c->state) {
 	case CONN_HEAD:
-		return stream_pending(&c->stream) <=
+		return c->nunsent < UNSENT_MAX && stream_pending(&c->stream) <=
 		    (uint64_t)c->server->limits->output_high;
 	case CONN_BODY:
 		return !c->req->paused || c->req->phase == RESP_FINISHED;
@@ -284,6 +314,16 @@ conn_wants_input(const struct http_conn *c)
 	}
 }
 
+/* Perhaps only our own batch is in the way. */
+static int
+conn_make_room(struct http_conn *c)
+{
+	if (c->state != CONN_HEAD || stream_flush(&c->stream) == -1)
+		return 0;
+	conn_complete(c);
+	return conn_wants_input(c);
+}
+
 /* Feed n bytes; returns how many were used. */
 static size_t
 conn_feed(struct http_conn *c, const char *p, size_t n)
@@ -292,14 +332,9 @@ conn_feed(struct http_conn *c, const char *p, size_t n)
 
 	c->stalled = 0;
 	while (used < n && !c->cut) {
-		if (!conn_wants_input(c)) {
-			/* Perhaps only our own batch is in the way. */
-			if (c->state != CONN_HEAD ||
-			    stream_flush(&c->stream) == -1 ||
-			    !conn_wants_input(c)) {
-				c->stalled = 1;
-				break;
-			}
+		if (!conn_wants_input(c) && !conn_make_room(c)) {
+			c->stalled = 1;
+			break;
 		}
 		if (c->state == CONN_HEAD)
 			k = exchange_head(c, p + used, n - used);
@@ -393,8 +428,9 @@ conn_turn(struct http_conn *c)
 	stream_cork(&c->stream);
 	exchange_advance(c);
 	conn_input(c);
-	stream_uncork(&c->stream);
+	/* What is released on the way out may wake us again. */
 	c->busy = 0;
+	stream_uncork(&c->stream);
 	conn_settle(c);
 }
 
@@ -446,6 +482,7 @@ conn_complete(struct http_conn *c)
 	while ((r = TAILQ_FIRST(&c->unsent)) != NULL &&
 	    r->out_end <= c->stream.sent) {
 		TAILQ_REMOVE(&c->unsent, r, link);
+		c->nunsent--;
 		exchange_end(r, HOSTD_END_DONE);
 	}
 }
@@ -475,25 +512,46 @@ conn_offer_room(struct http_conn *c)
 	r->handler->writable(r->handler, r);
 }
 
+/* The request in progress will not be answered, but those before it are. */
+static void
+conn_give_up(struct http_conn *c, int why)
+{
+	struct http_req *r = c->req;
+
+	c->cut = c->gone = 0;
+	c->state = CONN_CLOSING;
+	c->linger = 1;
+	c->req = NULL;
+	if (r != NULL)
+		exchange_end(r, why);
+}
+
 /* After every turn: what has ended, what must outlive the read buffer, what
  * to wait for. */
 static void
 conn_settle(struct http_conn *c)
 {
 	struct http_req *r;
+	int why;
 
 	conn_complete(c);
-	if (c->stream.error != 0 || c->gone || conn_is_forsaken(c)) {
+	if (c->stream.error != 0) {
 		conn_close(c, HOSTD_END_GONE);
 		return;
 	}
-	if (c->cut) {
-		conn_close(c, HOSTD_END_ERROR);
-		return;
+	if (c->cut || c->gone || conn_is_forsaken(c)) {
+		why = c->cut && !c->gone ? HOSTD_END_ERROR : HOSTD_END_GONE;
+		if (TAILQ_EMPTY(&c->unsent)) {
+			conn_close(c, why);
+			return;
+		}
+		conn_give_up(c, why);
 	}
 	if (c->state == CONN_CLOSING && stream_pending(&c->stream) == 0 &&
 	    TAILQ_EMPTY(&c->unsent)) {
-		if (!c->linger) {
+		/* Closed with bytes unread, the kernel would take back what
+		 * it has not sent yet. */
+		if (!c->linger && !c->stream.can_read) {
 			conn_close(c, HOSTD_END_DONE);
 			return;
 		}
@@ -505,8 +563,8 @@ conn_settle(struct http_conn *c)
 		request_persist(r);
 	conn_offer_room(c);
 	conn_set_idle(c, c->state == CONN_HEAD && c->in.len == 0);
-	if (c->server->closing_idle && c->counted_idle &&
-	    TAILQ_EMPTY(&c->unsent)) {
+	if (c->server->closing_idle && c->counted_idle && c->nreqs > 0 &&
+	    !c->stream.can_read && TAILQ_EMPTY(&c->unsent)) {
 		conn_close(c, HOSTD_END_DONE);
 		return;
 	}

@@ -46,6 +46,7 @@ struct http_conn {
 	uint64_t timer_sent;		/* stream.sent when SEND or GONE was
 					   armed */
 	uint32_t nreqs;
+	uint32_t nunsent;
 	uint8_t state;			/* enum conn_state */
 	uint8_t timer_kind;		/* enum conn_timer */
 	uint8_t busy;			/* conn_turn is running */

@@ -259,8 +259,6 @@ exchange_start(struct http_conn *c, struct http_req *r)
 	if (c->req == NULL)
 		return;
 	if (!r->body_done) {
-		if (!r->continue_sent && r->phase == RESP_NONE)
-			response_continue(r);
 		memset(&c->chunked, 0, sizeof(c->chunked));
 		c->state = CONN_BODY;
 	} else
@@ -278,6 +276,8 @@ exchange_new(struct http_conn *c)
 	r->view.peer = (hostd_buf){ c->peer, c->peer_len };
 	c->req = r;
 	c->nreqs++;
+	/* Time limits are for each request anew. */
+	c->timer_kind = TIMER_NONE;
 	memset(&c->guard, 0, sizeof(c->guard));
 	return r;
 }
@@ -303,6 +303,8 @@ exchange_head(struct http_conn *c, const char *p, size_t n)
 		c->skipped_line = 1;
 		return 2;
 	}
+	if (c->guard.pos == 0 && !c->skipped_line && n == 1 && p[0] == '\r')
+		return 0;
 	len = guard_head(&c->guard, &c->server->guard, p, n);
 	if (len == 0)
 		return 0;
@@ -416,6 +418,10 @@ exchange_advance(struct http_conn *c)
 		c->cut = 1;
 		return;
 	}
+	/* The client waits to be told that its body is wanted. */
+	if (c->state == CONN_BODY && !r->continue_sent && !r->paused &&
+	    r->phase == RESP_NONE)
+		response_continue(r);
 	if (r->phase != RESP_FINISHED)
 		return;
 	/* The rest of the body is read and dropped, if the connection is to
@@ -424,6 +430,7 @@ exchange_advance(struct http_conn *c)
 		return;
 	c->req = NULL;
 	TAILQ_INSERT_TAIL(&c->unsent, r, link);
+	c->nunsent++;
 	if (r->keepalive) {
 		c->state = CONN_HEAD;
 		return;

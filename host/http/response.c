@@ -43,7 +43,7 @@ is_owned(hostd_buf name)
 {
 	static const char *const owned[] = {
 		"connection", "content-length", "date", "keep-alive",
-		"transfer-encoding", "upgrade"
+		"server", "transfer-encoding", "upgrade"
 	};
 	size_t i;
 
@@ -120,10 +120,13 @@ decide_framing(struct http_req *r, int status, int64_t length)
 {
 	struct http_server *srv = r->server;
 
+	/* Reset Content has none, and says so (RFC 9110 section 15.3.6). */
+	if (status == 205)
+		length = 0;
 	r->status = status;
 	r->length = length;
 	r->head_only = r->view.method == HOSTD_METHOD_HEAD ||
-	    has_no_body(status);
+	    has_no_body(status) || status == 205;
 	r->chunked_out = length < 0 && r->minor >= 1 && !has_no_body(status);
 	if (length < 0 && r->minor == 0 && !r->head_only)
 		r->keepalive = 0;

@@ -83,8 +83,13 @@ http_server_drain(struct http_server *srv, int last)
 
 	srv->draining = 1;
 	srv->closing_idle = last;
-	TAILQ_FOREACH(c, &srv->conns, link)
+	TAILQ_FOREACH(c, &srv->conns, link) {
+		/* Its time limit is another one now, and the kernel may hold
+		 * a request that we have not been told of yet. */
+		c->timer_kind = TIMER_NONE;
+		c->stream.can_read = 1;
 		conn_wake(c);
+	}
 }
 
 static void

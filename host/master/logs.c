@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/sink.h"
 #include "master/logs.h"
 
 int
 log_open(const char *path)
 {
 	if (strcmp(path, "stderr") == 0)
-		return STDERR_FILENO;
+		return sink_open_stderr();
 	/* Not to hang on a FIFO nobody reads. */
 	return open(path,
 	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,

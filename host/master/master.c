@@ -273,7 +273,7 @@ static void
 start_error(const struct master *m, const char *text)
 {
 	daemon_complain(text);
-	if (m->children.error_log != STDERR_FILENO)
+	if (strcmp(m->error_log, "stderr") != 0)
 		log_errorx("%s", text);
 }
 
@@ -345,14 +345,15 @@ master_peek(struct master *m, char **control)
 static int
 master_open_log(struct master *m, char *why, size_t size)
 {
-	int fd = log_open(m->error_log);
+	int fd;
 
-	if (m->parent != -1 && fd == STDERR_FILENO) {
+	if (m->parent != -1 && strcmp(m->error_log, "stderr") == 0) {
 		(void)snprintf(why, size,
 		    "--daemon leaves no terminal to log to: "
 		    "set error_log to a file");
 		return -1;
 	}
+	fd = log_open(m->error_log);
 	if (fd == -1) {
 		(void)snprintf(why, size, "error_log %s: %s", m->error_log,
 		    strerror(errno));

@@ -52,6 +52,7 @@ loop_init(struct loop *l)
 	l->stopping = 0;
 	l->uv_dirty = 1;
 	l->nevents = 0;
+	l->turn = 0;
 	l->now_ms = loop_clock_ms();
 	wheel_init(&l->wheel, l->now_ms);
 	if ((l->epfd = epoll_create1(EPOLL_CLOEXEC)) == -1)
@@ -196,6 +197,7 @@ loop_turn(struct loop *l)
 		fatal("epoll_wait");
 	l->now_ms = loop_clock_ms();
 	l->nevents = n;
+	l->turn++;
 	for (i = 0; i < n; i++) {
 		fd = ev[i].data.ptr;
 		if (fd->fd != -1)

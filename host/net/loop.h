@@ -46,6 +46,7 @@ struct loop {
 	int stopping;
 	int uv_dirty;		/* handles were added from outside libuv */
 	int nevents;		/* of this turn */
+	uint64_t turn;			/* number of the present one */
 	uint64_t now_ms;	/* monotonic; fixed during a turn */
 	struct loop_fd uv_fd;
 	uv_loop_t uv;

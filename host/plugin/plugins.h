@@ -46,6 +46,7 @@ struct plugins {
 	STAILQ_HEAD(plugin_posts, plugin_post) posts;
 	struct plugin_posts posts_running;	/* the loop's own */
 	uv_async_t post_async;
+	uint64_t post_turn;		/* when they were run last */
 
 	struct handle_table timers;
 	size_t nworks;
@@ -72,8 +73,8 @@ struct router *plugins_route(struct plugins *, struct conf_errors *);
 int	plugins_start(struct plugins *, struct http_server *,
 	    struct conf_errors *);
 void	plugins_drain(struct plugins *, uint32_t deadline_ms);
-/* Once, in a process that serves: a crash on a thread of the pool is blamed on
- * the plugin whose work it was doing. */
+/* Once, in a process that serves: a crash leaves its last words in the log, and
+ * on a thread of the pool is blamed on the plugin whose work it was doing. */
 void	work_service_watch(void);
 /* The server must be closed before; waits for work on threads. */
 void	plugins_destroy(struct plugins *);

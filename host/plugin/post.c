@@ -14,6 +14,11 @@ post_run(uv_async_t *async)
 	struct plugin_post *p;
 	uint64_t entered;
 
+	if (all->post_turn == all->loop->turn) {
+		uv_async_send(async);
+		return;
+	}
+	all->post_turn = all->loop->turn;
 	pthread_mutex_lock(&all->post_lock);
 	STAILQ_CONCAT(&all->posts_running, &all->posts);
 	pthread_mutex_unlock(&all->post_lock);

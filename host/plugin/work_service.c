@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <hostd/work.h>
+#include "base/log.h"
 #include "base/mem.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
@@ -44,6 +45,7 @@ work_crashed(int sig)
 		atomic_store(&cell->callback, BOARD_CB_WORK);
 		atomic_store(&cell->plugin, working->index + 1);
 	}
+	log_last_words();
 	(void)raise(sig);	/* when we return, as if we had not been here */
 }
 

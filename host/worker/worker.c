@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
@@ -21,6 +22,8 @@
 #include "plugin/plugins.h"
 #include "worker/privilege.h"
 #include "worker/worker.h"
+
+#define REFUSED_MAX 64
 
 struct worker {
 	struct loop loop;
@@ -272,6 +275,23 @@ worker_pause_accepting(struct worker *w, int pause)
 	}
 }
 
+/* A refusal takes a connection, too, until the client has read it.  When there
+ * are many of them, the next are told in passing. */
+static void
+worker_refuse(struct worker *w, int fd, const struct sockaddr *sa)
+{
+	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\n"
+	    "Content-Length: 0\r\nConnection: close\r\n\r\n";
+
+	if (w->server.nconns < (size_t)w->server.limits->max_connections +
+	    REFUSED_MAX) {
+		conn_open_refused(&w->server, fd, sa);
+		return;
+	}
+	(void)send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)close(fd);
+}
+
 static int
 worker_accepted(struct acceptor *a, int fd, const struct sockaddr *sa)
 {
@@ -281,7 +301,7 @@ worker_accepted(struct acceptor *a, int fd, const struct sockaddr *sa)
 	if (w->server.nconns >= (size_t)lim->max_connections) {
 		board_add(&w->cell->counters.refused, 1);
 		if (lim->over_limit_503) {
-			conn_open_refused(&w->server, fd, sa);
+			worker_refuse(w, fd, sa);
 			return 0;
 		}
 	}

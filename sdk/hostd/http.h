@@ -139,7 +139,7 @@ struct hostd_http_ops {
  * E_THREAD off the loop.
  *
  * Header names and values are checked (RFC 9110 section 5): a bad one, or one
- * that the host owns (Connection, Content-Length, Date, Keep-Alive,
+ * that the host owns (Connection, Content-Length, Date, Keep-Alive, Server,
  * Transfer-Encoding, Upgrade), is E_INVAL and nothing is sent.
  */
 struct hostd_http_api {
