@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // hostd with tests/plugins/life_route at "/".
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -56,6 +57,9 @@ export const descriptorsAtMost = (pid, n) => within((async () => {
 export async function successor(t, h) {
 	const next = new Hostd(h.dir, h.port);
 
+	// Its workers, who have its output as well, may go on.
+	if (h.child.exitCode === null && h.child.signalCode === null)
+		await within(once(h.child, 'exit'), 'end of the master');
 	next.spawn();
 	t.after(async () => {
 		await next.stop();
