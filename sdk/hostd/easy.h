@@ -29,6 +29,13 @@
 #include <hostd/abi.h>
 #include <hostd/http.h>
 
+/* Compilers that can check the arguments of the printf-like ones. */
+#if defined(__GNUC__)
+#define HOSTD_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#else
+#define HOSTD_PRINTF(fmt, args)
+#endif
+
 /* The tables an instance needs to answer requests. */
 struct hostd_easy {
 	const struct hostd_host *host;
@@ -45,7 +52,7 @@ hostd_easy_of(const struct hostd_inst *in)
 }
 
 /* Fill err for create.  Returns code, so: return hostd_fail(err, ...). */
-static inline int32_t
+static inline int32_t HOSTD_PRINTF(3, 4)
 hostd_fail(struct hostd_err *err, int32_t code, const char *fmt, ...)
 {
 	va_list ap;
@@ -92,7 +99,7 @@ hostd_header(const char *name, const char *value)
 }
 
 /* Log a formatted line.  [any] */
-static inline void
+static inline void HOSTD_PRINTF(3, 4)
 hostd_logf(const struct hostd_host *host, int32_t level, const char *fmt, ...)
 {
 	char line[1024];
@@ -132,7 +139,7 @@ hostd_respond(struct hostd_inst *in, hostd_req req, int32_t status,
 }
 
 /* Answer with JSON, formatted as by printf; at most 4095 bytes. */
-static inline int32_t
+static inline int32_t HOSTD_PRINTF(4, 5)
 hostd_json(struct hostd_inst *in, hostd_req req, int32_t status,
     const char *fmt, ...)
 {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { prepareHostd, within } from './lib/hostd.mjs';
+import { atEnd, prepareHostd, within } from './lib/hostd.mjs';
 import { ask, chunked, connect, get, plugin, post, serve, serveShow } from
     './lib/http1.mjs';
 
@@ -250,7 +250,7 @@ test('an unknown variable is refused with file and line', async (t) => {
 		access_log "a" { path = "a.log"  format = "$status $wat" }` });
 
 	h.spawn();
-	t.after(() => h.stop('SIGKILL'));
+	atEnd(t, () => h.stop('SIGKILL'));
 	assert.equal((await within(h.ended, 'end of hostd')).code, 1);
 	assert.match(h.log, /hostd\.conf:\d+: .*\$wat/);
 });

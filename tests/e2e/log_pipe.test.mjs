@@ -5,13 +5,13 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { command, within } from './lib/hostd.mjs';
+import { atEnd, command, within } from './lib/hostd.mjs';
 import { ask, connect, get, serve } from './lib/http1.mjs';
 
 async function start(t, name) {
 	const fifo = path.join(fs.mkdtempSync('/tmp/hostd-fifo-'), name);
 
-	t.after(() => fs.rmSync(path.dirname(fifo), { recursive: true }));
+	atEnd(t, () => fs.rmSync(path.dirname(fifo), { recursive: true }));
 	assert.equal((await command('mkfifo', [fifo])).code, 0);
 	// Both ends, so that there is a reader that does not read.
 	const fd = fs.openSync(fifo, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);

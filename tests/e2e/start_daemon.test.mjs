@@ -5,7 +5,8 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { command, prepareHostd, sbin, tempDir, within } from './lib/hostd.mjs';
+import { atEnd, command, prepareHostd, sbin, tempDir, within }
+    from './lib/hostd.mjs';
 import { startLife } from './lib/life.mjs';
 import { Client } from './lib/load.mjs';
 
@@ -16,7 +17,7 @@ test('--daemon returns when it serves', async (t) => {
 		conf: 'pid_file = "@DIR@/pid"\nerror_log = "@DIR@/log"' });
 	const r = await command(sbin('hostd'), ['-c', h.confFile, '--daemon']);
 
-	t.after(() => h.hostctl('stop', '--now'));
+	atEnd(t, () => h.hostctl('stop', '--now'));
 	assert.equal(r.code, 0, r.stderr);
 	assert.equal(r.stdout + r.stderr, '');
 	assert.match(read(h, 'log'), /serving generation 1$/m);
@@ -127,7 +128,7 @@ async function notifySocket(t, where) {
 	const lines = [];
 	let text = '', wake = () => {};
 
-	t.after(() => p.kill());
+	atEnd(t, () => p.kill());
 	p.stdout.setEncoding('utf8').on('data', (d) => {
 		text += d;
 		const all = text.split('\n');

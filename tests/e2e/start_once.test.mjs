@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { command, prepareHostd, sbin } from './lib/hostd.mjs';
+import { atEnd, command, prepareHostd, sbin } from './lib/hostd.mjs';
 import { lifeConf, startLife } from './lib/life.mjs';
 
 async function refused(h, ...args) {
@@ -40,7 +40,7 @@ test('an address in use', async (t) => {
 	const s = net.createServer();
 
 	await new Promise((resolve) => s.listen(0, '127.0.0.1', resolve));
-	t.after(() => s.close());
+	atEnd(t, () => s.close());
 	const { port } = s.address();
 	const h = await prepareHostd(t, { port });
 

@@ -5,8 +5,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
-import { Hostd, bin, command, freePort, prefix, prepareHostd, sbin, tempDir,
-	writeFiles } from './lib/hostd.mjs';
+import { atEnd, bin, command, freePort, Hostd, prefix, prepareHostd, sbin,
+	tempDir, writeFiles } from './lib/hostd.mjs';
 import { Client } from './lib/load.mjs';
 
 const hostd = (...args) => command(sbin('hostd'), args);
@@ -110,7 +110,7 @@ test('-p moves everything below a prefix', async (t) => {
 
 	h.confFile = path.join(dir, 'etc/hostd/hostd.conf');
 	h.spawnArgs(['-p', `${dir}/`]);
-	t.after(() => h.stop());
+	atEnd(t, () => h.stop());
 	await h.logged('serving generation 1');
 	const c = new Client(port);
 

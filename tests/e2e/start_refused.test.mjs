@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import test from 'node:test';
-import { prepareHostd, within } from './lib/hostd.mjs';
+import { atEnd, prepareHostd, within } from './lib/hostd.mjs';
 
 for (const [name, conf, why] of [
 	['found by the probe', 'access_log "x" { path = "a.log" ' +
@@ -19,7 +19,7 @@ for (const [name, conf, why] of [
 		const h = await prepareHostd(t, { conf });
 
 		h.spawn();
-		t.after(() => h.stop('SIGKILL'));
+		atEnd(t, () => h.stop('SIGKILL'));
 		const { code, signal } = await within(h.ended, 'end of hostd');
 
 		assert.equal(signal, null, h.log);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
 import test from 'node:test';
-import { command, within } from './lib/hostd.mjs';
+import { atEnd, command, within } from './lib/hostd.mjs';
 import { ask, at, head, openFiles, pattern, startStatic }
 	from './lib/static.mjs';
 
@@ -138,7 +138,7 @@ test('a client that reads nothing is let go of', async (t) => {
 	const s = net.connect(h.port, '127.0.0.1');
 
 	s.on('error', () => {});
-	t.after(() => s.destroy());
+	atEnd(t, () => s.destroy());
 	s.write('GET /l.bin HTTP/1.1\r\nHost: a\r\n\r\n');
 	await within(new Promise((r) => s.once('data', () => {
 		s.pause();

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
 import test from 'node:test';
-import { command } from './lib/hostd.mjs';
+import { atEnd, command } from './lib/hostd.mjs';
 import { ask, at, openFiles, startStatic } from './lib/static.mjs';
 
 const isRoot = process.getuid() === 0;
@@ -20,7 +20,7 @@ test('a FIFO, a socket and a directory', async (t) => {
 	const server = net.createServer();
 
 	await new Promise((r) => server.listen(at(h, 'sock'), r));
-	t.after(() => server.close());
+	atEnd(t, () => server.close());
 	for (const p of ['/fifo', '/sock', '/dir/']) {
 		const r = await ask(h, p);
 

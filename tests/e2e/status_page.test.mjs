@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { prefix, raw, startHostd, within } from './lib/hostd.mjs';
+import { atEnd, prefix, raw, startHostd, within } from './lib/hostd.mjs';
 import { ask, askUntil } from './lib/static.mjs';
 
 const conf = `pool "web" { workers = 2 }
@@ -202,7 +202,7 @@ test('connections over the limit are counted as refused', async (t) => {
 	const hold = () => within(new Promise((resolve, reject) => {
 		const s = net.connect(h.port, '127.0.0.1');
 
-		t.after(() => s.destroy());
+		atEnd(t, () => s.destroy());
 		s.on('error', reject);
 		s.on('data', () => resolve(s));
 		s.write('GET /hello HTTP/1.1\r\nHost: a\r\n\r\n');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Files that change all the time, by a thread of their own.
 import { Worker } from 'node:worker_threads';
-import { within } from './hostd.mjs';
+import { atEnd, within } from './hostd.mjs';
 
 /*
  * Run `body`, code with fs and dir, again and again.  stop() waits until the
@@ -27,6 +27,6 @@ export function churn(t, dir, body) {
 		return Atomics.load(flag, 1);
 	};
 
-	t.after(stop);
+	atEnd(t, stop);
 	return { stop };
 }

@@ -29,11 +29,34 @@ export function within(promise, what, ms = WAIT_MS) {
 	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+// Run fn when the test has ended: the last one that asked comes first, so that a
+// server is stopped before its directory goes.
+const endings = new WeakMap();
+
+export function atEnd(t, fn) {
+	if (!endings.has(t)) {
+		endings.set(t, []);
+		t.after(async () => {
+			const errors = [];
+
+			for (const f of endings.get(t).reverse())
+				try {
+					await f();
+				} catch (e) {
+					errors.push(e);
+				}
+			if (errors.length > 0)
+				throw errors[0];
+		});
+	}
+	endings.get(t).push(fn);
+}
+
 export function tempDir(t) {
 	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hostd-'));
 
 	fs.chmodSync(dir, 0o755);
-	t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
+	atEnd(t, () => fs.rmSync(dir, { recursive: true, force: true }));
 	return dir;
 }
 
@@ -256,7 +279,7 @@ export async function startHostd(t, options = {}) {
 	const h = await prepareHostd(t, options);
 
 	h.spawn(options.args, options.env);
-	t.after(async () => {
+	atEnd(t, async () => {
 		await h.stop('SIGQUIT');
 		h.checkSanitizers();
 	});

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { startHostd, within } from './hostd.mjs';
+import { atEnd, startHostd, within } from './hostd.mjs';
 import { buildPlugin, testPlugin } from './plugin.mjs';
 
 const CRLF = '\r\n';
@@ -221,13 +221,15 @@ export async function serve(t, name, conf, options = {}) {
 	const all = new Set();
 
 	connections.set(t, all);
-	t.after(() => {
+	const h = await startHostd(t, { ...options, conf:
+	    (/^\s*pool /m.test(text) ? '' : 'pool "web" { workers = 1 }\n') +
+	    text });
+
+	atEnd(t, () => {
 		for (const c of all)
 			c.destroy();
 	});
-	return startHostd(t, { ...options, conf:
-	    (/^\s*pool /m.test(text) ? '' : 'pool "web" { workers = 1 }\n') +
-	    text });
+	return h;
 }
 
 // show_route on "/", and whatever http says.

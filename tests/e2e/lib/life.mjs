@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Hostd, startHostd, within } from './hostd.mjs';
+import { atEnd, Hostd, startHostd, within } from './hostd.mjs';
 import { buildPlugin, testPlugin } from './plugin.mjs';
 
 let built;
@@ -61,7 +61,7 @@ export async function successor(t, h) {
 	if (h.child.exitCode === null && h.child.signalCode === null)
 		await within(once(h.child, 'exit'), 'end of the master');
 	next.spawn();
-	t.after(async () => {
+	atEnd(t, async () => {
 		await next.stop();
 		next.checkSanitizers();
 	});
