@@ -364,6 +364,19 @@ board_running(const struct board_cell *c, char *plugin, size_t size)
 	return board_callback_name(atomic_load(&c->callback));
 }
 
+uint64_t
+board_running_ms(const struct board_cell *c)
+{
+	uint64_t since = atomic_load(&c->entered_ms), now;
+	struct timespec ts;
+
+	if (atomic_load(&c->plugin) == 0)
+		return 0;
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	now = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return now > since ? now - since : 0;
+}
+
 const char *
 board_callback_name(uint32_t callback)
 {

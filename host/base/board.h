@@ -23,6 +23,7 @@
 #define BOARD_METRICS	256	/* series per worker */
 #define BOARD_BUCKETS	13	/* a histogram's, the last one is +Inf */
 #define BOARD_PLUGINS	64
+#define BOARD_STUCK_MS	1000	/* in one callback: worth telling */
 
 enum cell_state {
 	CELL_FREE = 0,
@@ -77,9 +78,9 @@ struct board_cell {
 	/* What runs now, for whoever finds the body. */
 	_Alignas(64) _Atomic uint32_t plugin;	/* index + 1; 0: the host */
 	_Atomic uint32_t callback;		/* enum board_callback */
+	_Atomic uint64_t entered_ms;		/* since when; monotonic */
 	char plugins[BOARD_PLUGINS][64];	/* instance names */
-	_Alignas(64) _Atomic uint64_t heartbeat_ms;	/* monotonic */
-	_Atomic uint64_t active;		/* connections now */
+	_Alignas(64) _Atomic uint64_t active;		/* connections now */
 	_Atomic uint64_t idle;			/* of these, between requests */
 	_Alignas(64) struct board_counters counters;
 };
@@ -140,6 +141,8 @@ size_t	board_metrics_sum(const struct board *, struct board_metric *out);
  * callback's returned; NULL when it is in no plugin's code. */
 const char *board_running(const struct board_cell *, char *plugin,
 	    size_t size);
+/* For how many ms it has been there; 0 when it is in no plugin's code. */
+uint64_t board_running_ms(const struct board_cell *);
 
 /* Unix time in ms, as in started_ms. */
 uint64_t board_clock_ms(void);

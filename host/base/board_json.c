@@ -47,6 +47,21 @@ cell_compare(const void *pa, const void *pb)
 					     : a->started_ms > b->started_ms;
 }
 
+/* A callback that takes so long keeps all others waiting. */
+static void
+worker_stuck_json(json_t *o, const struct board_cell *c)
+{
+	uint64_t ms = board_running_ms(c);
+	char plugin[64], text[160];
+	const char *cb = board_running(c, plugin, sizeof(plugin));
+
+	if (ms < BOARD_STUCK_MS || cb == NULL)
+		return;
+	(void)snprintf(text, sizeof(text), "%s, %s", plugin, cb);
+	(void)json_object_set_new(o, "stuck_in", json_text(text, sizeof(text)));
+	set_number(o, "stuck_ms", ms);
+}
+
 static json_t *
 worker_json(const struct board_cell *c, uint64_t now)
 {
@@ -64,6 +79,7 @@ worker_json(const struct board_cell *c, uint64_t now)
 	set_number(o, "idle", c->idle);
 	set_number(o, "accepted", c->counters.accepted);
 	set_number(o, "requests", c->counters.requests);
+	worker_stuck_json(o, c);
 	return o;
 }
 

@@ -68,7 +68,10 @@ list_worker(struct table *t, const char *pool, const json_t *w)
 	else
 		table_cell(t, "%lld", (long long)number(w, "pid"));
 	table_cell(t, "%lld", (long long)number(w, "generation"));
-	if (strcmp(state, "waiting") == 0)
+	if (json_object_get(w, "stuck_in") != NULL)
+		table_cell(t, "in %s %s", text(w, "stuck_in"),
+		    text_ms(buf, number(w, "stuck_ms")));
+	else if (strcmp(state, "waiting") == 0)
 		table_cell(
 		    t, "waiting %s", text_ms(buf, number(w, "retry_in_ms")));
 	else

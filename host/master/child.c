@@ -14,6 +14,8 @@
 #define TERM_AFTER 1000 /* ms after a deadline */
 #define KILL_AFTER 2000 /* ms after SIGTERM */
 #define EXIT_NO_EXEC 127
+#define WATCH_EVERY 1000 /* ms */
+#define STUCK_MS 3000	 /* in one callback, before it is logged */
 
 /* A message that waits for room in the channel. */
 struct child_out {
@@ -358,6 +360,37 @@ children_signalled(uv_signal_t *h, int sig)
 	children_reap(h->data);
 }
 
+/* One that does not come back from a plugin's code serves nobody; who it is and
+ * where is known on the board alone. */
+static void
+child_look(struct child *c)
+{
+	const struct board_cell *cell = &c->all->board->cells[c->cell];
+	uint64_t ms = board_running_ms(cell);
+	char plugin[64];
+	const char *cb = board_running(cell, plugin, sizeof(plugin));
+
+	if (!c->ready || cb == NULL || ms < STUCK_MS) {
+		c->stuck = 0;
+		return;
+	}
+	if (!c->stuck)
+		log_warnx("%s (pid %d) has been in plugin %s, %s, for %llu ms "
+			  "and serves nobody meanwhile",
+		    c->name, (int)c->pid, plugin, cb, (unsigned long long)ms);
+	c->stuck = 1;
+}
+
+static void
+children_watched(uv_timer_t *t)
+{
+	struct children *all = t->data;
+	struct child *c;
+
+	LIST_FOREACH(c, &all->list, link)
+		child_look(c);
+}
+
 void
 children_init(struct children *all, uv_loop_t *loop, struct board *board,
     const char *exe, int error_log)
@@ -368,6 +401,11 @@ children_init(struct children *all, uv_loop_t *loop, struct board *board,
 	all->board = board;
 	all->exe = exe;
 	all->error_log = error_log;
+	(void)uv_timer_init(loop, &all->watch);
+	all->watch.data = all;
+	(void)uv_timer_start(
+	    &all->watch, children_watched, WATCH_EVERY, WATCH_EVERY);
+	uv_unref((uv_handle_t *)&all->watch);
 	(void)uv_signal_init(loop, &all->sigchld);
 	all->sigchld.data = all;
 	(void)uv_signal_start(&all->sigchld, children_signalled, SIGCHLD);
@@ -384,6 +422,7 @@ children_close(struct children *all)
 		child_free(c);
 	}
 	uv_close((uv_handle_t *)&all->sigchld, NULL);
+	uv_close((uv_handle_t *)&all->watch, NULL);
 }
 
 /* ---- how it starts ---- */

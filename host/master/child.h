@@ -38,6 +38,7 @@ struct child {
 	int killing;		/* next signal of the escalation */
 	uint32_t generation;
 	uint64_t started;	/* ms, of uv_now */
+	int stuck;		/* in a callback, and told of */
 	char name[96];		/* "web.0", "probe" */
 	char why[1024];		/* from FAILED, or why we have killed it */
 	uv_poll_t poll;
@@ -53,6 +54,7 @@ struct children {
 	struct board *board;
 	const char *exe;	/* absolute path of hostd */
 	uv_signal_t sigchld;
+	uv_timer_t watch;	/* for those who are stuck */
 	void (*empty)(struct children *);	/* the last has ended; or NULL */
 	int error_log;		/* descriptor that is passed on */
 };

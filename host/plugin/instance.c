@@ -14,12 +14,14 @@ uint64_t
 instance_enter(struct instance *in, enum board_callback cb)
 {
 	struct board_cell *cell = in->all->cell;
+	uint64_t now = loop_clock_ms();
 
 	atomic_store_explicit(&cell->callback, (uint32_t)cb,
 	    memory_order_relaxed);
+	atomic_store_explicit(&cell->entered_ms, now, memory_order_relaxed);
 	atomic_store_explicit(&cell->plugin, in->index + 1,
 	    memory_order_relaxed);
-	return loop_clock_ms();
+	return now;
 }
 
 void
