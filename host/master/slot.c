@@ -445,6 +445,8 @@ slot_retire(struct slot *s)
 	(void)uv_timer_stop(&s->yield);
 	slot_cancel_respawn(s);
 	slot_take_back(s);
+	if (!s->pool->all->stopping)
+		slot_sockets_bequeath(s);
 	slot_sockets_trim(s);
 	slot_abandon(s);
 	if (s->pool->all->stopping)

@@ -31,6 +31,7 @@ TAILQ_HEAD(workers, worker);
 struct slot_socket {
 	TAILQ_ENTRY(slot_socket) link;
 	struct listener *listener;
+	uint32_t origin;	/* the slot it was made for */
 };
 
 struct slot {
@@ -118,6 +119,12 @@ int	slot_sockets_pass(struct slot *, const struct worker *, char *why,
 /* Have a worker of another slot accept from them as well, until they are taken
  * back. */
 void	slot_sockets_lend(const struct slot *, const struct worker *);
+/*
+ * A slot that goes leaves its sockets to another one, for a socket that is
+ * closed takes those with it who come that very moment.  They are there for the
+ * next slot of that number.
+ */
+void	slot_sockets_bequeath(struct slot *);
 /* Close those that are configured no more.  To be called before the workers
  * that use them drain: these close theirs when the queue is empty, and then
  * the address is really free. */

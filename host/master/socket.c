@@ -81,6 +81,26 @@ open_patiently(const struct listener_opts *o, int tries, char *why, size_t size)
 	}
 }
 
+/* One that an earlier slot of this number has left to another. */
+static int
+slot_socket_reclaim(struct slot *s, const struct addr *a)
+{
+	struct slot_socket *k;
+	struct slot *o;
+
+	TAILQ_FOREACH (o, &s->pool->slots, link)
+		TAILQ_FOREACH (k, &o->sockets, link) {
+			if (o == s || k->origin != s->index ||
+			    !listener_is_at(k->listener, a))
+				continue;
+			TAILQ_REMOVE(&o->sockets, k, link);
+			TAILQ_INSERT_TAIL(&s->sockets, k, link);
+			s->borrower = o->current;
+			return 1;
+		}
+	return 0;
+}
+
 static int
 slot_socket_open(struct slot *s, const struct conf_listen *c, int patient,
     struct conf_errors *errors)
@@ -110,6 +130,7 @@ slot_socket_open(struct slot *s, const struct conf_listen *c, int patient,
 	}
 	k = xcalloc(1, sizeof(*k));
 	k->listener = l;
+	k->origin = s->index;
 	TAILQ_INSERT_TAIL(&s->sockets, k, link);
 	return 0;
 }
@@ -130,10 +151,44 @@ slot_sockets_open(struct slot *s, const struct generation *gen, int patient,
 	TAILQ_FOREACH (c, &gen->conf->listens, entry) {
 		if (!listen_is_of(c, s->pool) || slot_find(s, &c->addr) != NULL)
 			continue;
+		if (slot_socket_reclaim(s, &c->addr))
+			continue;
 		if (slot_socket_open(s, c, patient, errors) == -1)
 			failed++;
 	}
 	return failed;
+}
+
+/* slot: what the worker is told to forget it by. */
+static void
+slot_socket_send(const struct slot_socket *k, const struct worker *w,
+    const char *name, uint32_t slot)
+{
+	struct chan_listen m = {
+	    .shared = k->listener->shared != 0, .slot = slot};
+
+	(void)snprintf(m.name, sizeof(m.name), "%s", name);
+	child_send(w->child, CHAN_LISTEN, &m, sizeof(m), k->listener->fd);
+}
+
+/* All there are of one address: 0, or -1 with errno. */
+static int
+slot_sockets_start(
+    struct slot *s, const struct worker *w, const struct conf_listen *c)
+{
+	const struct slot_socket *k;
+	int n = 0;
+
+	TAILQ_FOREACH (k, &s->sockets, link) {
+		if (!listener_is_at(k->listener, &c->addr))
+			continue;
+		if (listener_start(k->listener, c->backlog) == -1)
+			return -1;
+		slot_socket_send(k, w, c->name, k->origin);
+		n++;
+	}
+	errno = ENOENT;
+	return n > 0 ? 0 : -1;
 }
 
 int
@@ -141,38 +196,26 @@ slot_sockets_pass(
     struct slot *s, const struct worker *w, char *why, size_t size)
 {
 	const struct conf_listen *c;
-	struct chan_listen m;
-	struct listener *l;
 
-	TAILQ_FOREACH (c, &w->gen->conf->listens, entry) {
-		if (!listen_is_of(c, s->pool))
-			continue;
-		l = slot_find(s, &c->addr);
-		if (l == NULL || listener_start(l, c->backlog) == -1) {
+	TAILQ_FOREACH (c, &w->gen->conf->listens, entry)
+		if (listen_is_of(c, s->pool) &&
+		    slot_sockets_start(s, w, c) == -1) {
 			(void)snprintf(why, size, "listening on %s: %s",
-			    c->address, strerror(l == NULL ? ENOENT : errno));
+			    c->address, strerror(errno));
 			return -1;
 		}
-		memset(&m, 0, sizeof(m));
-		(void)snprintf(m.name, sizeof(m.name), "%s", c->name);
-		m.shared = l->shared != 0;
-		m.slot = s->index;
-		child_send(w->child, CHAN_LISTEN, &m, sizeof(m), l->fd);
-	}
 	return 0;
 }
 
 void
 slot_sockets_lend(const struct slot *s, const struct worker *w)
 {
-	struct chan_listen m = {.slot = s->index};
 	const struct slot_socket *k;
 
+	/* A shared one it has itself. */
 	TAILQ_FOREACH (k, &s->sockets, link)
-		/* A shared one it has itself. */
 		if (k->listener->listening && !k->listener->shared)
-			child_send(w->child, CHAN_LISTEN, &m, sizeof(m),
-			    k->listener->fd);
+			slot_socket_send(k, w, "", s->index);
 }
 
 static int
@@ -203,6 +246,51 @@ slot_socket_free(struct slot *s, struct slot_socket *k)
 	TAILQ_REMOVE(&s->sockets, k, link);
 	listener_unref(k->listener);
 	free(k);
+}
+
+static int
+slot_nsockets(const struct slot *s)
+{
+	const struct slot_socket *k;
+	int n = 0;
+
+	TAILQ_FOREACH (k, &s->sockets, link)
+		n++;
+	return n;
+}
+
+/* Whoever has the fewest, as each socket brings connections. */
+static struct slot *
+slot_heir(const struct slot *s)
+{
+	struct slot *o, *heir = NULL;
+
+	TAILQ_FOREACH (o, &s->pool->slots, link)
+		if (o != s && !o->retiring && o->gen != NULL &&
+		    (int)o->index < s->pool->target &&
+		    (heir == NULL || slot_nsockets(o) < slot_nsockets(heir)))
+			heir = o;
+	return heir;
+}
+
+void
+slot_sockets_bequeath(struct slot *s)
+{
+	struct slot *heir = slot_heir(s);
+	struct slot_socket *k, *next;
+
+	if (heir == NULL)
+		return;
+	for (k = TAILQ_FIRST(&s->sockets); k != NULL; k = next) {
+		next = TAILQ_NEXT(k, link);
+		if (k->listener->shared || !k->listener->listening ||
+		    !generation_listens(heir->gen, heir->pool, k->listener))
+			continue;
+		TAILQ_REMOVE(&s->sockets, k, link);
+		TAILQ_INSERT_TAIL(&heir->sockets, k, link);
+		if (heir->current != NULL)
+			slot_socket_send(k, heir->current, "", k->origin);
+	}
 }
 
 void
