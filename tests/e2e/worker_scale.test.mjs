@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { freePort } from './lib/hostd.mjs';
 import { descriptors, descriptorsAtMost, startLife } from './lib/life.mjs';
 import { Client, Load } from './lib/load.mjs';
 
@@ -21,6 +22,7 @@ const slots = (h, list) => h.workersSatisfy((ws) =>
 test('up and down under load', async (t) => {
 	const h = await startLife(t);
 	const load = new Load(h.port, { clients: 6 });
+	const fresh = new Load(h.port, { kind: 'new' });
 	const before = await slots(h, [0, 1]);
 
 	await scale(h, 4);
@@ -35,11 +37,72 @@ test('up and down under load', async (t) => {
 
 	assert.equal(one[0].pid, before[0].pid);
 	await load.more(100);
-	await scale(h, 2);
+	for (let i = 0; i < 10; i++) {
+		await scale(h, 4);
+		await fresh.more(10);
+		await scale(h, 2);
+		await fresh.more(10);
+	}
 	await slots(h, [0, 1]);
 	await load.more(100);
-	await load.stop();
-	assert.deepEqual(load.failures, []);
+	for (const l of [load, fresh]) {
+		await l.stop();
+		assert.deepEqual(l.failures, []);
+	}
+});
+
+// The sockets of workers that are let go stay, with those that are left.
+test('nobody waits where there is no worker any more', async (t) => {
+	const other = await freePort();
+	const h = await startLife(t, { conf: `
+		pool "web" { workers = 4 }
+		listen "main" { address = "127.0.0.1:@PORT@" }
+		listen "other" { address = "127.0.0.1:${other}" }
+	` });
+	// All workers of `ws`, and no others, serve those who come now.
+	const serve = async (ws, port = h.port) => {
+		const load = new Load(port, { kind: 'new' });
+
+		await load.more(() => ws.every((w) => load.byPid.get(w.pid) > 3));
+		await load.more(50);
+		await load.stop();
+		assert.deepEqual(load.failures, []);
+		assert.deepEqual([...load.byPid.keys()].sort(),
+		    ws.map((w) => w.pid).sort());
+	};
+	const back = (pid) => h.workersSatisfy((ws) => ws.every((w) =>
+	    w.state === 'ready' && w.pid !== pid), 'a new worker');
+
+	await serve(await slots(h, [0, 1, 2, 3]));
+	await scale(h, 2);
+	const [first] = await slots(h, [0, 1]);
+
+	await serve(await slots(h, [0, 1]));
+	await serve(await slots(h, [0, 1]), other);
+
+	process.kill(first.pid, 'SIGKILL');
+	await serve(await back(first.pid));
+	assert.equal((await h.hostctl('reload')).code, 0);
+	await serve(await slots(h, [0, 1]));
+
+	// Each gets its own back.
+	await scale(h, 4);
+	await serve(await slots(h, [0, 1, 2, 3]));
+	await scale(h, 1);
+	await serve(await slots(h, [0]));
+
+	await t.test('an address that goes, goes with all its sockets',
+	    async () => {
+		fs.writeFileSync(h.confFile, fs.readFileSync(h.confFile, 'utf8')
+		    .replace(/^.*listen "other".*\n/m, ''));
+		assert.equal((await h.hostctl('reload')).code, 0);
+		await slots(h, [0]);
+		const c = new Client(other);
+
+		assert.equal(await c.ended, 'ECONNREFUSED');
+		await scale(h, 3);
+		await serve(await slots(h, [0, 1, 2]));
+	});
 });
 
 test('many times leaves nothing behind', async (t) => {
