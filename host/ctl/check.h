@@ -42,7 +42,7 @@ struct check_report {
 	char trap[80];		/* the member called */
 	char ids[CHECK_MAX_IDS][64];	/* extensions that were asked for */
 	uint32_t nids;
-	uint64_t value[2];	/* the case's own */
+	uint64_t value[3];	/* the case's own */
 };
 
 typedef void (*check_fn)(const struct check *, const void *arg);

@@ -23,8 +23,23 @@ case_method(const struct check *c, const void *arg)
 	fake_request(f, &spec, &r);
 	fake_destroy(f);
 	check_report()->value[0] = (uint64_t)r.status;
-	if (!r.begun && !r.passed && r.why == HOSTD_END_TIMEOUT)
-		check_report()->value[1] = 1;
+	check_report()->value[1] = (uint64_t)-(int64_t)r.code;
+	check_report()->value[2] = r.begun ? !r.finished :
+	    r.why == HOSTD_END_TIMEOUT && !r.passed;
+}
+
+/* What became of it, in a word. */
+static void
+method_text(char *buf, size_t size, const struct check_report *r)
+{
+	if (r->value[1] != 0)
+		(void)snprintf(buf, size, "failed with %d", -(int)r->value[1]);
+	else if (r->value[0] != 0)
+		(void)snprintf(buf, size, "%u%s", (unsigned)r->value[0],
+		    r->value[2] ? " (never finished)" : "");
+	else
+		(void)snprintf(buf, size, "%s",
+		    r->value[2] ? "never answered" : "passed on");
 }
 
 /* Each method gets an answer, or is passed on. */
@@ -50,12 +65,8 @@ check_methods(struct check *c)
 		served += status != 0;
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s ",
 		    i == 0 ? "" : ", ", methods[i]);
-		if (status != 0)
-			len += (size_t)snprintf(text + len, sizeof(text) - len,
-			    "%u", (unsigned)status);
-		else
-			len += (size_t)snprintf(text + len, sizeof(text) - len,
-			    check_last()->value[1] ? "deferred" : "passed on");
+		method_text(text + len, sizeof(text) - len, check_last());
+		len += strlen(text + len);
 	}
 	check_result(c, "methods", served ? CHECK_PASS : CHECK_FAIL, "%s%s",
 	    text, served ? "" : ": it answers nothing at its own route");

@@ -101,6 +101,7 @@ fail_request(struct fake_req *r, int32_t rc, const char *callback)
 {
 	check_note("%s of %s %.100s returned %d", callback, r->spec.method,
 	    r->path, rc);
+	r->code = rc;
 	fake_req_end(r, HOSTD_END_ERROR);
 }
 
@@ -123,7 +124,7 @@ judge_return(struct fake_req *r, int32_t rc, const char *callback)
 		judge_pass(r);
 		return;
 	}
-	if (rc > HOSTD_DEFER || rc == HOSTD_AGAIN)
+	if (rc > HOSTD_DEFER)
 		check_fail("%s returned %d", callback, rc);
 	if (rc < 0) {
 		fail_request(r, rc, callback);
@@ -266,12 +267,13 @@ fake_req_run(struct fake_req *r)
 		}
 		if (fake_tick(limit))
 			continue;
-		if (waits++ < REAL_WAITS) {
+		if (waits++ < (r->begun ? 1 : REAL_WAITS)) {
 			(void)fake_wait();
 			continue;
 		}
 		fake_advance(limit);
-		fake_req_end(r, HOSTD_END_TIMEOUT);
+		/* Of a stream without an end the client has enough. */
+		fake_req_end(r, r->begun ? HOSTD_END_GONE : HOSTD_END_TIMEOUT);
 	}
 	(void)fake_turn();
 }

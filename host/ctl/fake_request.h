@@ -49,6 +49,7 @@ struct fake_req {
 	int paused;
 	int deferred;		/* the last return value */
 	int passed, ended, why;
+	int32_t code;		/* with which a callback failed */
 
 	int begun, finished, aborted;
 	int32_t status;
