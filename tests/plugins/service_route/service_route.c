@@ -36,6 +36,12 @@ struct hostd_inst {
 	uint64_t gaps[POSTS];
 };
 
+/* Of each request. */
+struct late {
+	hostd_req req;
+	hostd_timer timer;
+};
+
 struct job {
 	hostd_req req;
 	int crash;
@@ -114,32 +120,23 @@ fill(struct hostd_inst *in, hostd_req req)
 static void
 answer_late(struct hostd_inst *in, hostd_timer timer, void *arg)
 {
-	hostd_req *req = arg;
+	const struct late *l = arg;
 
 	(void)timer;
-	(void)hostd_respond(in, *req, 200, "text/plain", "late\n");
-	free(req);
+	(void)hostd_respond(in, l->req, 200, "text/plain", "late\n");
 }
 
 static int32_t
-delay(struct hostd_inst *in, hostd_req req, const struct hostd_request *r)
+delay(struct hostd_inst *in, const struct hostd_request *r, struct late *l)
 {
-	hostd_req *copy = malloc(sizeof(*copy));
 	char digits[16];
-	hostd_timer t;
 	int32_t rc;
 
-	if (copy == NULL)
-		return HOSTD_E_NOMEM;
-	*copy = req;
 	(void)snprintf(digits, sizeof(digits), "%.*s", (int)r->query.n,
 	    (const char *)r->query.p);
-	rc = in->timers->start(
-	    in->easy.host, strtoul(digits, NULL, 10), 0, answer_late, copy, &t);
-	if (rc == HOSTD_OK)
-		return HOSTD_DEFER;
-	free(copy);
-	return rc;
+	rc = in->timers->start(in->easy.host, strtoul(digits, NULL, 10), 0,
+	    answer_late, l, &l->timer);
+	return rc == HOSTD_OK ? HOSTD_DEFER : rc;
 }
 
 /* -- posts -- */
@@ -252,8 +249,9 @@ static int32_t
 on_headers(struct hostd_inst *in, hostd_req req, void *d)
 {
 	const struct hostd_request *r = hostd_request_of(in, req);
+	struct late *l = d;
 
-	(void)d;
+	l->req = req;
 	if (is(r, "crash"))
 		return submit(in, req, 1);
 	if (is(r, "sum"))
@@ -261,7 +259,7 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	if (is(r, "timers"))
 		return fill(in, req);
 	if (is(r, "delay"))
-		return delay(in, req, r);
+		return delay(in, r, l);
 	if (is(r, "posts"))
 		return start_posts(in, req);
 	if (is(r, "thread"))
@@ -274,8 +272,10 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 static void
 on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 {
+	struct late *l = d;
+
 	(void)req;
-	(void)d;
+	(void)in->timers->stop(in->easy.host, l->timer);
 	hostd_logf(
 	    in->easy.host, HOSTD_LOG_INFO, "a request ended why %d", (int)why);
 }
@@ -317,8 +317,10 @@ static const struct hostd_key with = {.struct_size = sizeof(with),
     .dflt = "off",
     .help = "Make a thread."};
 static const struct hostd_key *const keys[] = {&dir, &with, NULL};
-static const struct hostd_http_ops ops = {
-    .struct_size = sizeof(ops), .on_headers = on_headers, .on_end = on_end};
+static const struct hostd_http_ops ops = {.struct_size = sizeof(ops),
+    .data_size = sizeof(struct late),
+    .on_headers = on_headers,
+    .on_end = on_end};
 static const struct hostd_provide provide = {
     .struct_size = sizeof(provide), .kind = HOSTD_KIND_HTTP_ROUTE, .ops = &ops};
 static const struct hostd_provide *const provides[] = {&provide, NULL};
