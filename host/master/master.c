@@ -395,8 +395,12 @@ static void
 master_close(struct master *m)
 {
 	struct generation *g;
+	sigset_t every;
 	int i;
 
+	/* Who tells us to end now shall not make it an end by a signal. */
+	(void)sigfillset(&every);
+	(void)sigprocmask(SIG_BLOCK, &every, NULL);
 	children_close(&m->children);
 	for (i = 0; i < MASTER_SIGNALS; i++)
 		uv_close((uv_handle_t *)&m->signals[i], NULL);
