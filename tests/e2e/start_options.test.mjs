@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { atEnd, bin, command, freePort, Hostd, prefix, prepareHostd, sbin,
-	tempDir, writeFiles } from './lib/hostd.mjs';
+	tempDir, within, writeFiles } from './lib/hostd.mjs';
 import { Client } from './lib/load.mjs';
 
 const hostd = (...args) => command(sbin('hostd'), args);
@@ -123,4 +123,6 @@ test('-p moves everything below a prefix', async (t) => {
 	// A worker that comes back has not forgotten it.
 	assert.equal((await ctl('reload')).code, 0);
 	assert.equal((await ctl('stop')).code, 0);
+	assert.deepEqual(await within(h.ended, 'end of hostd'),
+	    { code: 0, signal: null });
 });

@@ -146,3 +146,11 @@ for (let i = 0; i < 3; i++)
 		assert.match(r.stderr, /hostctl: hostd is stopping/);
 		assertClean(h);
 	});
+
+test('a signal that comes last changes nothing', async (t) => {
+	const h = await startLife(t, options);
+
+	await h.hostctl('stop');
+	h.child.kill('SIGTERM');
+	assert.deepEqual(await ended(h), { code: 0, signal: null });
+});
