@@ -261,6 +261,8 @@ master_signalled(uv_signal_t *h, int sig)
 		if (master_reopen_logs(m, why, sizeof(why)) == -1)
 			log_errorx("%s", why);
 	} else {
+		if (sig == SIGQUIT && !m->stopping)
+			master_stop(m);
 		master_stop(m);
 	}
 }

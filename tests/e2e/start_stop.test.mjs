@@ -35,7 +35,7 @@ async function held(h) {
 	return c;
 }
 
-for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT']) {
+for (const signal of ['SIGTERM', 'SIGINT']) {
 	test(`${signal} finishes what is in flight`, async (t) => {
 		const h = await startLife(t, options);
 		const c = await held(h);
@@ -69,6 +69,23 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT']) {
 		assertClean(h);
 	});
 }
+
+for (const before of [undefined, 'SIGTERM'])
+	test(`SIGQUIT ends at once${before ? `, also after ${before}` : ''}`,
+	    async (t) => {
+		const h = await startLife(t, options);
+		const c = await held(h);
+
+		if (before) {
+			h.child.kill(before);
+			await h.logged('draining, ');
+		}
+		h.child.kill('SIGQUIT');
+		await c.ended;
+		assert.equal(c.answered, 1);
+		assert.deepEqual(await ended(h), { code: 0, signal: null });
+		assertClean(h);
+	});
 
 test('hostctl stop waits for what is in flight', async (t) => {
 	const h = await startLife(t, options);

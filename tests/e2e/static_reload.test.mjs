@@ -54,7 +54,7 @@ test('a file is sent to its end by the worker that began it', async (t) => {
 test('and when hostd is told to finish', async (t) => {
 	const h = await startStatic(t, { files: { 'l.bin': content } });
 	const rest = await begin(h, '/l.bin');
-	const stopped = h.stop('SIGQUIT');
+	const stopped = h.stop('SIGTERM');
 	const { complete, body } = await rest();
 
 	assert.ok(complete);
@@ -68,7 +68,7 @@ for (const [what, act] of [
 		assert.equal((await ask(h, '/a.txt')).text, 'a');
 	}],
 	['a stop', async (h) =>
-		assert.equal((await h.stop('SIGQUIT')).code, 0)],
+		assert.equal((await h.stop('SIGTERM')).code, 0)],
 	['a stop at once', async (h) =>
 		assert.equal((await h.stop('SIGTERM')).code, 0)],
 ])
