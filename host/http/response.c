@@ -111,7 +111,7 @@ check_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs)
 static int
 has_no_body(int status)
 {
-	return status == 204 || status == 304;
+	return status == 204 || status == 205 || status == 304;
 }
 
 /* How the body ends, and whether the connection goes on. */
@@ -120,13 +120,10 @@ decide_framing(struct http_req *r, int status, int64_t length)
 {
 	struct http_server *srv = r->server;
 
-	/* Reset Content has none, and says so (RFC 9110 section 15.3.6). */
-	if (status == 205)
-		length = 0;
 	r->status = status;
 	r->length = length;
 	r->head_only = r->view.method == HOSTD_METHOD_HEAD ||
-	    has_no_body(status) || status == 205;
+	    has_no_body(status);
 	r->chunked_out = length < 0 && r->minor >= 1 && !has_no_body(status);
 	if (length < 0 && r->minor == 0 && !r->head_only)
 		r->keepalive = 0;
@@ -143,6 +140,9 @@ put_framing(char *p, const struct http_req *r)
 {
 	if (r->chunked_out)
 		p = PUT(p, "Transfer-Encoding: chunked\r\n");
+	else if (r->status == 205)
+		/* It has no body, and says so (RFC 9110 section 15.3.6). */
+		p = PUT(p, "Content-Length: 0\r\n");
 	else if (r->length >= 0 && !has_no_body(r->status)) {
 		p = PUT(p, "Content-Length: ");
 		p = decimal_put(p, (uint64_t)r->length);
