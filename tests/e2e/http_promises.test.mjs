@@ -55,7 +55,7 @@ test('a second answer is refused', async (t) => {
 	assert.deepEqual(await codes(h, 'twice'), [OK, STATE, STATE, STATE, STATE]);
 });
 
-for (const [path, n] of [['owned', 6], ['bytes', 7], ['status', 7]])
+for (const [path, n] of [['owned', 7], ['bytes', 7], ['status', 7]])
 	test(`what may not be sent is refused: ${path}`, async (t) => {
 		const h = await start(t);
 		const r = await ask(t, h.port, `/${path}`);

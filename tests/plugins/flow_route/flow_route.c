@@ -9,6 +9,7 @@
  *	source?N	N bytes, as the client takes them
  *	flood?N		the same, writing until nothing more is taken
  *	sink		the body is read: one part, then nothing until "resume"
+ *	gate		the body is not read before "resume"
  *	count		the body is read
  *	echo		the body comes back, read as the client takes it
  *	stats		counters
@@ -199,6 +200,31 @@ fail_later(struct hostd_inst *in, hostd_req req)
 	return rc;
 }
 
+/* -- reading -- */
+
+static int32_t
+stop_body(struct hostd_inst *in, hostd_req req, struct flow *f)
+{
+	const struct hostd_easy *e = &in->easy;
+
+	f->what = SINK;
+	f->waited = 1;
+	if (in->npaused == HELD_MAX)
+		return HOSTD_E_FULL;
+	in->paused[in->npaused++] = req;
+	hostd_logf(e->host, HOSTD_LOG_INFO, "pausing %s", f->path);
+	return e->http->body_pause(e->host, req, 1);
+}
+
+static int32_t
+sink(struct hostd_inst *in, hostd_req req, struct flow *f, int32_t fin)
+{
+	if (fin)
+		return hostd_json(in, req, 200, "{\"seen\":%llu}",
+		    (unsigned long long)f->seen);
+	return f->waited ? HOSTD_OK : stop_body(in, req, f);
+}
+
 /* -- requests -- */
 
 static int32_t
@@ -220,6 +246,8 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 		return resume(in, req);
 	if (is(r, "fail"))
 		return fail_later(in, req);
+	if (is(r, "gate"))
+		return stop_body(in, req, f);
 	if (is(r, "sink") || is(r, "count")) {
 		f->what = SINK;
 		f->waited = is(r, "count");
@@ -238,22 +266,6 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	    "\"full\":%llu,\"held\":%u,\"paused\":%u}",
 	    (unsigned long long)in->writable, (unsigned long long)in->again,
 	    (unsigned long long)in->full, in->nheld, in->npaused);
-}
-
-static int32_t
-sink(struct hostd_inst *in, hostd_req req, struct flow *f, int32_t fin)
-{
-	const struct hostd_easy *e = &in->easy;
-
-	if (fin)
-		return hostd_json(in, req, 200, "{\"seen\":%llu}",
-		    (unsigned long long)f->seen);
-	if (f->waited || in->npaused == HELD_MAX)
-		return HOSTD_OK;
-	f->waited = 1;
-	in->paused[in->npaused++] = req;
-	hostd_logf(e->host, HOSTD_LOG_INFO, "pausing %s", f->path);
-	return e->http->body_pause(e->host, req, 1);
 }
 
 static int32_t

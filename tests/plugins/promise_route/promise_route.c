@@ -14,6 +14,12 @@
  *	early		write and finish before begin
  *	broken		an answer begun, then a failure
  *	ref		borrowed bytes; their releases are logged
+ *	refin, rewrite, reabort	borrowed bytes; their release finishes, writes
+ *			and finishes, aborts
+ *	rechunk		as refin, without a length
+ *	reset, restream	205 with a body
+ *	stuck		deferred for ever
+ *	code?N		the code N
  */
 #include <hostd/easy.h>
 
@@ -71,7 +77,7 @@ static int32_t
 owned(struct hostd_inst *in, hostd_req req, struct codes *c)
 {
 	static const char *const names[] = {"Connection", "CONTENT-LENGTH",
-	    "Date", "Keep-Alive", "Transfer-encoding", "upgrade"};
+	    "Date", "Keep-Alive", "Server", "Transfer-encoding", "upgrade"};
 	hostd_hdr h;
 	size_t i;
 
@@ -188,11 +194,101 @@ ref(struct hostd_inst *in, hostd_req req, struct codes *c)
 	return a->finish(in->easy.host, req);
 }
 
+/* -- releases that go on with the answer -- */
+
+struct later {
+	hostd_req req;
+	int32_t writes;
+	int32_t aborts;
+};
+
+static void
+go_on(struct hostd_inst *in, void *arg)
+{
+	const struct hostd_http_api *a = in->easy.http;
+	const struct hostd_host *host = in->easy.host;
+	struct later *l = arg;
+	struct codes c = {.n = 0};
+
+	if (l->aborts)
+		note(&c, a->abort(host, l->req));
+	if (l->writes)
+		note(&c, a->write(host, l->req, hostd_str("second")));
+	if (!l->aborts)
+		note(&c, a->finish(host, l->req));
+	log_codes(in, "in release", &c);
+	free(l);
+}
+
+static int32_t
+lend(struct hostd_inst *in, hostd_req req, int64_t length, struct later how)
+{
+	const struct hostd_http_api *a = in->easy.http;
+	struct later *l = malloc(sizeof(*l));
+	hostd_buf b = {in->ref, 10};
+	int32_t rc;
+
+	if (l == NULL)
+		return HOSTD_E_NOMEM;
+	*l = how;
+	l->req = req;
+	rc = a->begin(in->easy.host, req, 200, NULL, 0, length);
+	if (rc == HOSTD_OK)
+		rc = a->write_ref(in->easy.host, req, b, go_on, l);
+	if (rc >= 0)
+		return HOSTD_DEFER;
+	free(l);
+	return rc;
+}
+
+static int32_t
+lend_as(struct hostd_inst *in, hostd_req req, const char *path)
+{
+	struct later finishes = {.writes = 0}, writes = {.writes = 1},
+		     aborts = {.aborts = 1};
+
+	if (strcmp(path, "refin") == 0)
+		return lend(in, req, 10, finishes);
+	if (strcmp(path, "rechunk") == 0)
+		return lend(in, req, -1, finishes);
+	if (strcmp(path, "rewrite") == 0)
+		return lend(in, req, 16, writes);
+	if (strcmp(path, "reabort") == 0)
+		return lend(in, req, 20, aborts);
+	return HOSTD_PASS;
+}
+
+/* -- 205 -- */
+
+static int32_t
+restream(struct hostd_inst *in, hostd_req req, struct codes *c)
+{
+	const struct hostd_http_api *a = in->easy.http;
+	const struct hostd_host *host = in->easy.host;
+
+	note(c, a->begin(host, req, 205, NULL, 0, -1));
+	note(c, a->write(host, req, hostd_str("body")));
+	note(c, a->finish(host, req));
+	return HOSTD_OK;
+}
+
 /* -- requests -- */
+
+static int32_t
+number(hostd_buf b)
+{
+	char digits[16];
+
+	(void)snprintf(
+	    digits, sizeof(digits), "%.*s", (int)b.n, (const char *)b.p);
+	return (int32_t)strtol(digits, NULL, 10);
+}
 
 static int32_t
 act(struct hostd_inst *in, hostd_req req, const char *path, struct codes *c)
 {
+	int32_t rc;
+
 	if (strcmp(path, "invalid") == 0)
 		return HOSTD_E_INVAL;
 	if (strcmp(path, "full") == 0)
@@ -217,7 +313,14 @@ act(struct hostd_inst *in, hostd_req req, const char *path, struct codes *c)
 		return broken(in, req, c);
 	if (strcmp(path, "ref") == 0)
 		return ref(in, req, c);
-	return HOSTD_OK;
+	if (strcmp(path, "reset") == 0)
+		return hostd_respond(in, req, 205, "text/plain", "body");
+	if (strcmp(path, "restream") == 0)
+		return restream(in, req, c);
+	if (strcmp(path, "stuck") == 0)
+		return HOSTD_DEFER;
+	rc = lend_as(in, req, path);
+	return rc == HOSTD_PASS ? HOSTD_OK : rc;
 }
 
 static int32_t
@@ -231,6 +334,8 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	(void)d;
 	(void)snprintf(path, sizeof(path), "%.*s", (int)r->rest.n,
 	    (const char *)r->rest.p);
+	if (strcmp(path, "code") == 0)
+		return number(r->query);
 	rc = act(in, req, path, &c);
 	log_codes(in, path, &c);
 	return rc;
