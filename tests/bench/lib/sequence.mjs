@@ -10,10 +10,18 @@ let left = Number(process.argv[3]);
 const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
 const end = Buffer.from('hello, world\n');
 
+let running = false;
+
 function run() {
+	if (running)
+		return;
+	running = true;
 	const s = net.connect(sock);
 	let seen = Buffer.alloc(0);
-	s.on('error', () => setImmediate(waitForSocket));
+	s.on('error', () => {
+		running = false;
+		setImmediate(waitForSocket);
+	});
 	s.on('connect', () => s.write(request));
 	s.on('data', (d) => {
 		seen = Buffer.concat([seen, d]);
