@@ -79,8 +79,8 @@ test('http: one connection for many requests', async (t) => {
 	const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 	const ports = new Set();
 	const once = (i) => new Promise((resolve, reject) => {
-		const req = http.request({ port: h.port, path: `/${i}`, agent,
-			method: i % 2 ? 'POST' : 'GET' }, (res) => {
+		const req = http.request({ host: '127.0.0.1', port: h.port,
+			path: `/${i}`, agent, method: i % 2 ? 'POST' : 'GET' }, (res) => {
 			let text = '';
 
 			ports.add(res.socket.localPort);

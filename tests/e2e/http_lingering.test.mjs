@@ -96,8 +96,8 @@ test('curl and node read the answer', async (t) => {
 	assert.equal(r.code, 0, r.stderr);
 	assert.equal(r.stdout, '413');
 	const status = await new Promise((resolve, reject) => {
-		const req = http.request({ port: h.port, method: 'POST',
-			agent: false, headers: { 'content-length': SIZE } });
+		const req = http.request({ host: '127.0.0.1', port: h.port,
+			method: 'POST', agent: false, headers: { 'content-length': SIZE } });
 
 		req.on('response', (res) => { res.resume(); resolve(res.statusCode); });
 		req.on('error', reject);
