@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/mem.h"
-#include "http/blame.h"
 #include "http/conn.h"
 #include "http/exchange.h"
 #include "http/router.h"
@@ -17,14 +16,11 @@ static void	conn_sent(struct stream *);
 static void	conn_failed(struct stream *, int);
 static void	conn_half_closed(struct stream *);
 static void	conn_task(struct loop_task *);
-static void	conn_timeout(struct wheel_timer *);
 static void	conn_settle(struct http_conn *);
 static void	conn_complete(struct http_conn *);
 
 /* Answers that a client has not taken; each keeps a request in memory. */
 #define UNSENT_MAX	64
-/* ms for the first request of a connection when the last worker ends */
-#define FRESH_MAX	1000
 
 static const struct stream_ops conn_ops = {
 	.readable = conn_readable,
@@ -32,152 +28,6 @@ static const struct stream_ops conn_ops = {
 	.failed = conn_failed,
 	.half_closed = conn_half_closed,
 };
-
-/* -- timeouts -- */
-
-static void
-conn_set_timer(struct http_conn *c, enum conn_timer kind, uint64_t ms)
-{
-	struct loop *l = c->server->loop;
-
-	c->timer_kind = (uint8_t)kind;
-	wheel_set(&l->wheel, &c->timer, l->now_ms + ms);
-}
-
-/*
- * It is the handler's turn.  A client that has closed its side may still wait
- * for the rest of an answer, or be gone: it is, when no more comes for a while.
- */
-static enum conn_timer
-handler_timer_kind(const struct http_conn *c)
-{
-	if (c->req->phase == RESP_NONE)
-		return TIMER_DEFER;
-	return c->stream.eof ? TIMER_GONE : TIMER_NONE;
-}
-
-/* Which time limit holds in the state the connection is in. */
-static enum conn_timer
-conn_timer_kind(const struct http_conn *c)
-{
-	if (c->state == CONN_LINGER)
-		return TIMER_LINGER;
-	if (stream_pending(&c->stream) > 0)
-		return TIMER_SEND;
-	switch (c->state) {
-	case CONN_HEAD:
-		if (c->in.len > 0)
-			return TIMER_HEAD;
-		return c->nreqs == 0 ? TIMER_FIRST : TIMER_IDLE;
-	case CONN_BODY:
-		if (!c->req->paused || c->req->phase == RESP_FINISHED)
-			return TIMER_BODY;
-		return handler_timer_kind(c);
-	case CONN_WAIT:
-		return handler_timer_kind(c);
-	default:
-		return TIMER_NONE;
-	}
-}
-
-/* A worker that ends leaves the idle half of its time to ask once more. */
-static uint64_t
-conn_idle_ms(const struct http_conn *c)
-{
-	uint64_t ms = (uint64_t)c->server->limits->idle_timeout;
-	uint64_t drain = (uint64_t)c->server->conf->drain_timeout;
-
-	if (c->server->draining && drain > 0 && ms > drain / 2)
-		ms = drain / 2;
-	return ms;
-}
-
-static uint64_t
-conn_first_ms(const struct http_conn *c)
-{
-	uint64_t ms = (uint64_t)c->server->limits->head_timeout;
-
-	return c->server->closing_idle && ms > FRESH_MAX ? FRESH_MAX : ms;
-}
-
-/* HEAD, FIRST, DEFER and LINGER run from when they began; IDLE, BODY, SEND and
- * GONE from the last progress. */
-static void
-conn_arm(struct http_conn *c)
-{
-	const struct conf_http *lim = c->server->limits;
-	enum conn_timer kind = conn_timer_kind(c);
-	int same = kind == c->timer_kind && c->timer.deadline != 0;
-
-	switch (kind) {
-	case TIMER_NONE:
-		c->timer_kind = TIMER_NONE;
-		wheel_clear(&c->timer);
-		break;
-	case TIMER_IDLE:
-		conn_set_timer(c, kind, conn_idle_ms(c));
-		break;
-	case TIMER_BODY:
-		conn_set_timer(c, kind, (uint64_t)lim->body_timeout);
-		break;
-	case TIMER_SEND:
-		if (!same || c->timer_sent != c->stream.sent)
-			conn_set_timer(c, kind, (uint64_t)lim->send_timeout);
-		c->timer_sent = c->stream.sent;
-		break;
-	case TIMER_FIRST:
-		if (!same)
-			conn_set_timer(c, kind, conn_first_ms(c));
-		break;
-	case TIMER_HEAD:
-		if (!same)
-			conn_set_timer(c, kind, (uint64_t)lim->head_timeout);
-		break;
-	case TIMER_DEFER:
-		if (!same)
-			conn_set_timer(c, kind, c->req->route->defer_ms);
-		break;
-	case TIMER_GONE:
-		if (!same || c->timer_sent != c->stream.sent)
-			conn_set_timer(c, kind,
-			    (uint64_t)lim->lingering_timeout);
-		c->timer_sent = c->stream.sent;
-		break;
-	case TIMER_LINGER:
-		if (!same)
-			conn_set_timer(c, kind,
-			    (uint64_t)lim->lingering_timeout);
-		break;
-	}
-}
-
-static void
-conn_timeout(struct wheel_timer *t)
-{
-	struct http_conn *c = (struct http_conn *)(void *)((char *)t -
-	    offsetof(struct http_conn, timer));
-	enum conn_timer kind = c->timer_kind;
-
-	c->timer_kind = TIMER_NONE;
-	switch (kind) {
-	case TIMER_HEAD:
-		exchange_refuse_unread(c, 408);
-		break;
-	case TIMER_BODY:
-		exchange_refuse(c, 408, HOSTD_END_TIMEOUT);
-		break;
-	case TIMER_DEFER:
-		blame(c->req, "no answer within defer_timeout (%u ms); "
-		    "answered 504", c->req->route->defer_ms);
-		exchange_refuse(c, 504, HOSTD_END_TIMEOUT);
-		break;
-	default:
-		conn_close(c, kind == TIMER_SEND ? HOSTD_END_TIMEOUT :
-		    HOSTD_END_GONE);
-		return;
-	}
-	conn_wake(c);
-}
 
 /* -- opening and closing -- */
 

@@ -67,6 +67,9 @@ void	conn_open_refused(struct http_server *, int fd,
 	    const struct sockaddr *);
 /* At once; the request in progress and those unsent end with why. */
 void	conn_close(struct http_conn *, int why);
+/* Set the time limit for what it is waiting for now; and what happens then. */
+void	conn_arm(struct http_conn *);
+void	conn_timeout(struct wheel_timer *);
 /* Look at the connection again at the end of this turn: its request has moved
  * on from outside of it. */
 void	conn_wake(struct http_conn *);
