@@ -188,8 +188,8 @@ generation_pool(const struct generation *g, const char *name)
 {
 	struct conf_pool *p;
 
-	TAILQ_FOREACH(p, &g->conf->pools, entry)
-	if (strcmp(p->name, name) == 0)
-		return p;
+	TAILQ_FOREACH (p, &g->conf->pools, entry)
+		if (strcmp(p->name, name) == 0)
+			return p;
 	return NULL;
 }

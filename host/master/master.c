@@ -236,26 +236,14 @@ master_committed(struct master *m)
 }
 
 static void
-hangup_done(void *arg, const struct conf_errors *errors)
-{
-	const struct conf_error *e;
-
-	(void)arg;
-	TAILQ_FOREACH (e, errors, entry)
-		log_errorx("reload: %s", e->text);
-	if (!TAILQ_EMPTY(errors))
-		log_errorx("reload refused; what was served goes on");
-}
-
-static void
 master_signalled(uv_signal_t *h, int sig)
 {
-	static const struct watcher w = {NULL, hangup_done, NULL};
+	static const struct watcher nobody;
 	struct master *m = h->data;
 	char why[512];
 
 	if (sig == SIGHUP) {
-		if (rollout_reload(m, &w) == -1)
+		if (rollout_reload(m, &nobody) == -1)
 			log_warnx("SIGHUP: a reload is under way already");
 	} else if (sig == SIGUSR1) {
 		if (master_reopen_logs(m, why, sizeof(why)) == -1)

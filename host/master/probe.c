@@ -11,9 +11,9 @@ conf_errors_merge(struct conf_errors *errors, const char *text)
 {
 	const struct conf_error *e;
 
-	TAILQ_FOREACH(e, errors, entry)
-	if (strcmp(e->text, text) == 0)
-		return;
+	TAILQ_FOREACH (e, errors, entry)
+		if (strcmp(e->text, text) == 0)
+			return;
 	conf_error(errors, NULL, "%s", text);
 }
 

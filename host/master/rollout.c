@@ -141,6 +141,19 @@ pools_forget_empty(struct rollout *r)
 	}
 }
 
+/* For whoever reads the log: who asked may have been a signal or a script. */
+static void
+rollout_log_errors(const struct rollout *r)
+{
+	const char *what = r->kind == ROLLOUT_RELOAD ? "reload" : "scale";
+	const struct conf_error *e;
+
+	TAILQ_FOREACH (e, &r->errors, entry)
+		log_errorx("%s: %s", what, e->text);
+	log_errorx("%s refused; generation %u goes on serving", what,
+	    r->m->gen->n);
+}
+
 static void
 rollout_fail(struct rollout *r)
 {
@@ -149,6 +162,7 @@ rollout_fail(struct rollout *r)
 		rollout_end(r);
 		return;
 	}
+	rollout_log_errors(r);
 	slots_each(r, slot_revert);
 	pools_forget_empty(r);
 	r->reverting = 1;

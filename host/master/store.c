@@ -138,9 +138,9 @@ clean_generation(const char *name, void *arg)
 	const struct generation *g;
 	char *path = xasprintf("%s/%s", c->dir, name);
 
-	TAILQ_FOREACH(g, c->gens, link)
-	if (strcmp(g->dir, path) == 0)
-		break;
+	TAILQ_FOREACH (g, c->gens, link)
+		if (strcmp(g->dir, path) == 0)
+			break;
 	if (g == NULL)
 		dir_remove(path);
 	free(path);
@@ -165,9 +165,9 @@ clean_plugin(const char *name, void *arg)
 	const struct generation *g;
 	char *path = xasprintf("%s/%s", c->dir, name);
 
-	TAILQ_FOREACH(g, c->gens, link)
-	if (generation_has(g, path))
-		break;
+	TAILQ_FOREACH (g, c->gens, link)
+		if (generation_has(g, path))
+			break;
 	if (g == NULL)
 		(void)unlink(path);
 	free(path);

@@ -20,7 +20,12 @@ async function refused(h) {
 	assert.equal(r.code, 1, r.stdout + r.stderr);
 	assert.match(lines.pop(),
 	    /^hostctl: not reloaded; generation 1 goes on serving$/);
-	return lines.map((l) => l.replace(/^hostctl: /, ''));
+	const errors = lines.map((l) => l.replace(/^hostctl: /, ''));
+
+	// The log tells it to whoever was not there.
+	for (const e of errors)
+		await h.logged(`reload: ${e}`);
+	return errors;
 }
 
 const badSource = (name) => path.join(top, 'tests/abi/bad', `${name}.c`);
