@@ -27,7 +27,9 @@
 #include <string.h>
 
 #include <hostd/abi.h>
+#include <hostd/channel.h>
 #include <hostd/http.h>
+#include <hostd/ws.h>
 
 /* Compilers that can check the arguments of the printf-like ones. */
 #if defined(__GNUC__)
@@ -36,10 +38,13 @@
 #define HOSTD_PRINTF(fmt, args)
 #endif
 
-/* The tables an instance needs to answer requests. */
+/* The tables an instance needs to answer requests, talk WebSocket and
+ * publish. */
 struct hostd_easy {
 	const struct hostd_host *host;
 	const struct hostd_http_api *http;
+	const struct hostd_ws_api *ws;		/* NULL: not served */
+	const struct hostd_channel_api *channel;	/* the same */
 };
 
 #define HOSTD_EASY_HEAD struct hostd_easy easy
@@ -75,6 +80,9 @@ hostd_easy_init(struct hostd_easy *e, const struct hostd_host *host,
 	if (e->http == NULL || !HOSTD_HAS(e->http, respond))
 		return hostd_fail(err, HOSTD_E_NOTSUP,
 		    "this host does not serve " HOSTD_EXT_HTTP);
+	e->ws = (const struct hostd_ws_api *)host->get_ext(host, HOSTD_EXT_WS);
+	e->channel = (const struct hostd_channel_api *)host->get_ext(host,
+	    HOSTD_EXT_CHANNEL);
 	return HOSTD_OK;
 }
 
@@ -165,6 +173,72 @@ hostd_request_of(struct hostd_inst *in, hostd_req req)
 	return e->http->request(e->host, req);
 }
 
+/* Send a NUL-ended text to one socket. */
+static inline int32_t
+hostd_ws_text(struct hostd_inst *in, hostd_ws ws, const char *text)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+
+	if (e->ws == NULL)
+		return HOSTD_E_NOTSUP;
+	return e->ws->send(e->host, ws, hostd_str(text), HOSTD_WS_TEXT);
+}
+
+/* Rooms are channels.  Leaving is not needed before the end. */
+static inline int32_t
+hostd_room_join(struct hostd_inst *in, hostd_ws ws, const char *room)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+
+	if (e->ws == NULL)
+		return HOSTD_E_NOTSUP;
+	return e->ws->subscribe(e->host, ws, hostd_str(room));
+}
+
+static inline int32_t
+hostd_room_leave(struct hostd_inst *in, hostd_ws ws, const char *room)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+
+	if (e->ws == NULL)
+		return HOSTD_E_NOTSUP;
+	return e->ws->unsubscribe(e->host, ws, hostd_str(room));
+}
+
+/* To everybody in the room but one; flags HOSTD_WS_TEXT or HOSTD_WS_BINARY. */
+static inline int32_t
+hostd_room_send(struct hostd_inst *in, const char *room, hostd_buf msg,
+    uint32_t flags, hostd_ws except)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+
+	if (e->channel == NULL)
+		return HOSTD_E_NOTSUP;
+	return e->channel->publish(e->host, hostd_str(room), msg,
+	    flags & (HOSTD_WS_TEXT | HOSTD_WS_BINARY), except);
+}
+
+/* Text to everybody in the room, formatted as by printf; at most 4095 bytes. */
+static inline int32_t HOSTD_PRINTF(3, 4)
+hostd_room_printf(struct hostd_inst *in, const char *room, const char *fmt,
+    ...)
+{
+	hostd_ws nobody = { 0 };
+	char text[4096];
+	hostd_buf b;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return HOSTD_E_FULL;
+	b.p = text;
+	b.n = (size_t)n;
+	return hostd_room_send(in, room, b, HOSTD_WS_TEXT, nobody);
+}
+
 /* create and destroy for instances that are nothing but a struct hostd_easy
  * and zeroed bytes behind it. */
 static inline int32_t
@@ -185,15 +259,15 @@ hostd_easy_create(size_t size, const struct hostd_host *host,
 }
 
 /*
- * A plugin that is one function of the type of on_headers, with a default
- * route.  Defines everything else.
+ * The rest of a plugin that keeps nothing of its own per instance: kind, its
+ * table, and a default route.
  */
-#define HOSTD_EASY_ROUTE(id, version, route, fn)			\
+#define HOSTD_EASY_PLUGIN(id, version, kind, table, route)		\
 struct hostd_inst {							\
 	HOSTD_EASY_HEAD;						\
 };									\
 static int32_t								\
-hostd_easy_route_create(const struct hostd_host *host,			\
+hostd_easy_plugin_create(const struct hostd_host *host,			\
     const struct hostd_conf *conf, struct hostd_inst **out,		\
     struct hostd_err *err)						\
 {									\
@@ -202,26 +276,40 @@ hostd_easy_route_create(const struct hostd_host *host,			\
 	    err);							\
 }									\
 static void								\
-hostd_easy_route_destroy(struct hostd_inst *in)				\
+hostd_easy_plugin_destroy(struct hostd_inst *in)			\
 {									\
 	free(in);							\
 }									\
+static const struct hostd_provide hostd_easy_plugin_provide = {		\
+	(uint32_t)sizeof(struct hostd_provide), 0, kind, NULL, table, route \
+};									\
+static const struct hostd_provide *const hostd_easy_plugin_provides[] = { \
+	&hostd_easy_plugin_provide, NULL				\
+};									\
+HOSTD_PLUGIN_ENTRY = {							\
+	HOSTD_PREFIX(0), id, version, HOSTD_SDK_VERSION,		\
+	hostd_easy_plugin_provides, NULL, NULL,				\
+	hostd_easy_plugin_create, NULL, NULL, hostd_easy_plugin_destroy, \
+	NULL								\
+};
+
+/* A plugin that is one function of the type of on_headers. */
+#define HOSTD_EASY_ROUTE(id, version, route, fn)			\
 static const struct hostd_http_ops hostd_easy_route_ops = {		\
 	(uint32_t)sizeof(struct hostd_http_ops), 0, 0, 0, fn,		\
 	NULL, NULL, NULL						\
 };									\
-static const struct hostd_provide hostd_easy_route_provide = {		\
-	(uint32_t)sizeof(struct hostd_provide), 0,			\
-	HOSTD_KIND_HTTP_ROUTE, NULL, &hostd_easy_route_ops, route	\
+HOSTD_EASY_PLUGIN(id, version, HOSTD_KIND_HTTP_ROUTE,			\
+    &hostd_easy_route_ops, route)
+
+/* A plugin that is three functions of a hostd_ws_ops; NULL where it needs
+ * none. */
+#define HOSTD_EASY_WS(id, version, route, open, message, close)		\
+static const struct hostd_ws_ops hostd_easy_ws_ops = {			\
+	(uint32_t)sizeof(struct hostd_ws_ops), 0, 0, 0, NULL, NULL,	\
+	open, message, NULL, close					\
 };									\
-static const struct hostd_provide *const hostd_easy_route_provides[] = { \
-	&hostd_easy_route_provide, NULL					\
-};									\
-HOSTD_PLUGIN_ENTRY = {							\
-	HOSTD_PREFIX(0), id, version, HOSTD_SDK_VERSION,		\
-	hostd_easy_route_provides, NULL, NULL,				\
-	hostd_easy_route_create, NULL, NULL, hostd_easy_route_destroy,	\
-	NULL								\
-};
+HOSTD_EASY_PLUGIN(id, version, HOSTD_KIND_WS_HANDLER,			\
+    &hostd_easy_ws_ops, route)
 
 #endif /* HOSTD_EASY_H */

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DRAFT: may change until it leaves hostd/draft/.
- *
  * ws_handler/1: a plugin that talks WebSocket (RFC 6455), and hostd.ws/1: what
- * the host offers it, rooms included.
+ * the host offers it.  Rooms are channels: <hostd/channel.h>.
  *
  * One connection, as a plugin sees it
  *
@@ -12,28 +10,20 @@
  *                defer.
  *   on_open      the 101 is sent; the ws handle is good from here on.
  *   on_message   any number of times.
- *   on_drain     after a send returned HOSTD_AGAIN or HOSTD_E_FULL and room
+ *   on_writable  after a send returned HOSTD_AGAIN or HOSTD_E_FULL and room
  *                came back.
  *   on_close     exactly once after on_open.  The handle is stale when it
  *                returns.
  *
  * The host does the framing, masking, UTF-8 check, fragmentation, compression
- * (RFC 7692), ping and pong, close handshake, and all limits.
+ * (RFC 7692), ping and pong, close handshake, and all limits: the keys of the
+ * block "websocket" in hostd.conf(5).
  *
- * Rooms
- *
- * A channel is a name of 1 to 255 bytes without control bytes.  It exists
- * while somebody is subscribed.  A message published to it goes to every
- * subscribed socket of every worker, and of every node when a pubsub_backend
- * is configured.
- *   Delivery is at most once.  Messages of one publishing instance to one
- *   channel arrive in the order published; there is no order between
- *   publishers.  A socket that is too slow loses messages or is closed, by the
- *   route's policy; others do not notice.  A socket sees nothing that was
- *   published before its subscribe returned on the same worker.
+ * An instance may provide http_route/1 as well: then upgrades come here, and
+ * all other requests of its routes go there.
  */
-#ifndef HOSTD_DRAFT_WS_H
-#define HOSTD_DRAFT_WS_H
+#ifndef HOSTD_WS_H
+#define HOSTD_WS_H
 
 #include <hostd/abi.h>
 #include <hostd/http.h>
@@ -48,8 +38,8 @@ extern "C" {
 /* Flags of a message, in and out. */
 #define HOSTD_WS_TEXT		0x1u	/* UTF-8, checked both ways */
 #define HOSTD_WS_BINARY		0x2u
-#define HOSTD_WS_FIRST		0x4u	/* in, with fragments: first part */
-#define HOSTD_WS_FIN		0x8u	/* in, with fragments: last part */
+#define HOSTD_WS_FIRST		0x4u	/* in: starts a message */
+#define HOSTD_WS_FIN		0x8u	/* in: ends it */
 #define HOSTD_WS_VOLATILE	0x10u	/* out: not worth waiting; dropped when
 					   the peer is above high water */
 #define HOSTD_WS_PLAIN		0x20u	/* out: do not compress */
@@ -88,10 +78,11 @@ struct hostd_ws_ops {
 	uint32_t reserved;
 
 	/*
-	 * HOSTD_OK     accepted, with what `accept` set; or refused, when an
-	 *              HTTP answer was given by hostd.http/1.
+	 * Optional; without it every upgrade is accepted, with no subprotocol.
+	 * HOSTD_OK     accepted, as `accept` said if it was called; or refused,
+	 *              when an HTTP answer was given by hostd.http/1.
 	 * HOSTD_DEFER  `accept` or an HTTP answer comes later; bounded by the
-	 *              route's defer_timeout.
+	 *              route's defer_timeout (504).
 	 * HOSTD_PASS   not mine: the next best route is asked.
 	 * negative     answered 500 (503 for E_FULL, 504 for E_TIMEOUT).
 	 * Read the head by hostd.http/1, with this req.
@@ -107,14 +98,19 @@ struct hostd_ws_ops {
 	/*
 	 * flags: HOSTD_WS_TEXT or HOSTD_WS_BINARY, FIRST and FIN; whole
 	 * messages have both.  With fragments, a text's characters may be
-	 * split between parts.  Negative: the socket is closed with 1011.
+	 * split between parts, and the last part may be empty.
+	 * HOSTD_OK or HOSTD_AGAIN, so the result of a send may be returned;
+	 * E_FULL, E_GONE and E_STATE are let pass for the same reason.  Another
+	 * negative code closes the socket with 1011.
 	 */
 	int32_t (*on_message)(struct hostd_inst *, hostd_ws, void *d,
 	    hostd_buf msg, uint32_t flags);
 	/* Optional. */
-	void (*on_drain)(struct hostd_inst *, hostd_ws, void *d);
-	/* Optional.  code as received (RFC 6455 section 7.4), or sent when we
-	 * closed first.  Its subscriptions have ended. */
+	void (*on_writable)(struct hostd_inst *, hostd_ws, void *d);
+	/*
+	 * Optional.  code as received (RFC 6455 section 7.4), or sent when we
+	 * closed first; reason as received.  Its subscriptions have ended.
+	 */
 	void (*on_close)(struct hostd_inst *, hostd_ws, void *d, int32_t code,
 	    hostd_buf reason);
 };
@@ -124,7 +120,7 @@ struct hostd_ws_info {
 	uint32_t struct_size;
 	uint32_t flags;			/* HOSTD_REQ_TLS */
 	hostd_buf peer;			/* as in hostd_request */
-	hostd_buf path;
+	hostd_buf path;			/* as in hostd_request */
 	hostd_buf subprotocol;		/* p NULL: none */
 	uint64_t opened_ms;		/* by now_ms */
 	uint64_t pending;		/* bytes not yet given to the kernel */
@@ -143,7 +139,8 @@ struct hostd_ws_api {
 	/*
 	 * Accept an upgrade: from on_upgrade, or later when that returned
 	 * HOSTD_DEFER.  subprotocol must be one the client offered (RFC 6455
-	 * section 4.2.2); p NULL for none.  Headers are added to the 101.
+	 * section 4.2.2); p NULL for none.  Headers are added to the 101, and
+	 * checked as by hostd.http/1; none may start with "Sec-WebSocket-".
 	 * on_open follows.
 	 * Errors: E_INVAL, E_STATE (answered before).
 	 */
@@ -154,10 +151,10 @@ struct hostd_ws_api {
 	 * Send one message; it is copied.  flags: TEXT or BINARY, VOLATILE,
 	 * PLAIN.
 	 *   OK      taken
-	 *   AGAIN   taken, but above high water: wait for on_drain
-	 *   E_FULL  not taken: at the connection's limit, or volatile and above
-	 *           high water.  Under the policy "close" the socket is closed
-	 *           with 1013, unless volatile.
+	 *   AGAIN   taken, but above high water: wait for on_writable
+	 *   E_FULL  not taken: at the connection's max_output, or volatile and
+	 *           above high water.  Under slow_peer = close the socket is
+	 *           closed with 1013, unless the message was volatile.
 	 *   E_INVAL bad flags, or text that is not UTF-8
 	 *   E_STATE a close was sent
 	 */
@@ -165,15 +162,16 @@ struct hostd_ws_api {
 	    uint32_t flags);
 
 	/*
-	 * Close with code 1000, 1001, 1008-1013 or 3000-4999, and at most 123
+	 * Close with code 1000-1003, 1007-1014 or 3000-4999, and at most 123
 	 * bytes of UTF-8.  What was sent before goes out first.  on_close
-	 * follows.
+	 * follows, at the latest after the route's close_timeout.
 	 * Errors: E_INVAL, E_STATE (a close was sent).
 	 */
 	int32_t (*close)(const struct hostd_host *, hostd_ws, int32_t code,
 	    hostd_buf reason);
 
-	/* on 1: stop reading from this socket; 0: go on. */
+	/* on 1: stop reading from this socket, closes and pongs included; 0: go
+	 * on.  Messages read already may still come. */
 	int32_t (*pause)(const struct hostd_host *, hostd_ws, int32_t on);
 
 	/* NULL for a stale handle. */
@@ -183,9 +181,10 @@ struct hostd_ws_api {
 	void *(*data)(const struct hostd_host *, hostd_ws);
 
 	/*
-	 * Subscribing twice is once.  A socket's subscriptions end with it.
-	 * Errors: E_INVAL (the name), E_FULL (the route's limit of channels per
-	 * socket), E_STATE (not subscribed).
+	 * Put the socket in a room, or take it out.  Subscribing twice is once.
+	 * A socket's subscriptions end with it.
+	 * Errors: E_INVAL (the name), E_FULL (the route's max_channels), E_STATE
+	 * (not subscribed; closing).
 	 */
 	int32_t (*subscribe)(const struct hostd_host *, hostd_ws,
 	    hostd_buf channel);
@@ -193,30 +192,16 @@ struct hostd_ws_api {
 	    hostd_buf channel);
 
 	/*
-	 * Publish one message to a channel; it is copied, and framed once per
-	 * worker.  except (id 0: nobody) is left out.  flags as for send.
-	 * Local subscribers get it in this turn of the loop.
-	 *   OK      on its way
-	 *   AGAIN   on its way, but the bus is above high water: slow down
-	 *   E_FULL  nothing sent: the bus is full
-	 *   E_INVAL the name, flags, text, or a message over the limit
+	 * What the list of hostd.channel/1 shows of this socket: at most 255
+	 * bytes, copied; n 0: nothing.  Errors: E_INVAL.
 	 */
-	int32_t (*publish)(const struct hostd_host *, hostd_buf channel,
-	    hostd_buf msg, uint32_t flags, hostd_ws except);
+	int32_t (*set_label)(const struct hostd_host *, hostd_ws,
+	    hostd_buf label);
 
-	/* How many sockets of this worker are subscribed.  Errors: E_INVAL. */
-	int32_t (*count_here)(const struct hostd_host *, hostd_buf channel,
-	    uint32_t *out);
-	/*
-	 * How many of all workers and nodes: done(inst, arg, status, n) is
-	 * called once, later.  E_TIMEOUT: n counts those who answered in time.
-	 */
-	int32_t (*count)(const struct hostd_host *, hostd_buf channel,
-	    void (*done)(struct hostd_inst *, void *arg, int32_t status,
-	    uint64_t n), void *arg);
 	/*
 	 * The subscribed sockets of this worker that belong to this instance:
 	 * at most max handles are stored, *total is how many there are.
+	 * Errors: E_INVAL.
 	 */
 	int32_t (*members)(const struct hostd_host *, hostd_buf channel,
 	    hostd_ws *out, uint32_t max, uint32_t *total);
@@ -225,4 +210,4 @@ struct hostd_ws_api {
 #ifdef __cplusplus
 }
 #endif
-#endif /* HOSTD_DRAFT_WS_H */
+#endif /* HOSTD_WS_H */

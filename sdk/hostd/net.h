@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DRAFT: may change until it leaves hostd/draft/.
- *
  * hostd.net/1: a TCP, TLS or unix connection from a plugin to a server.  Names
  * are resolved without blocking; all addresses are tried (RFC 8305).
  */
-#ifndef HOSTD_DRAFT_NET_H
-#define HOSTD_DRAFT_NET_H
+#ifndef HOSTD_NET_H
+#define HOSTD_NET_H
 
 #include <hostd/abi.h>
 
@@ -22,7 +20,8 @@ typedef struct {
 
 /* Flags of hostd_connect. */
 #define HOSTD_NET_TLS		0x1u	/* TLS 1.2 or newer; the certificate and
-					   name are checked */
+					   name are checked.  E_NOTSUP in this
+					   version of the host */
 #define HOSTD_NET_TLS_UNCHECKED	0x2u	/* do not check them */
 #define HOSTD_NET_DELAY		0x4u	/* leave Nagle's algorithm on */
 
@@ -70,7 +69,8 @@ struct hostd_net_api {
 	uint32_t struct_size;
 	uint32_t reserved;
 
-	/* Errors: E_INVAL, E_FULL (the instance's limit of connections). */
+	/* Errors: E_INVAL, E_NOTSUP (TLS), E_FULL (1024 connections of an
+	 * instance). */
 	int32_t (*connect)(const struct hostd_host *,
 	    const struct hostd_connect *, const struct hostd_net_ops *,
 	    void *arg, hostd_conn *out);
@@ -88,4 +88,4 @@ struct hostd_net_api {
 #ifdef __cplusplus
 }
 #endif
-#endif /* HOSTD_DRAFT_NET_H */
+#endif /* HOSTD_NET_H */
