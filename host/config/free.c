@@ -13,6 +13,16 @@ free_list(char **list, size_t n)
 }
 
 static void
+free_websocket(const struct conf *c, struct conf_websocket *w)
+{
+	if (w == &c->websocket)
+		return;
+	if (w->origins != c->websocket.origins)
+		free_list(w->origins, w->norigins);
+	free(w);
+}
+
+static void
 free_blocks(struct conf *c)
 {
 	struct conf_error_page *e;
@@ -26,6 +36,7 @@ free_blocks(struct conf *c)
 		TAILQ_REMOVE(&c->routes, r, entry);
 		free_list(r->hosts, r->nhosts);
 		free_list(r->methods, r->nmethods);
+		free_websocket(c, r->websocket);
 		free(r->path);
 		free(r);
 	}
@@ -74,6 +85,8 @@ conf_free(struct conf *c)
 	free(c->control);
 	free(c->error_log);
 	free(c->http.server);
+	free_list(c->websocket.origins, c->websocket.norigins);
+	free(c->pubsub.backend);
 	conf_node_free(c->tree);
 	free(c);
 }

@@ -20,6 +20,7 @@
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const matches[] = { "auto", "exact", "prefix", NULL };
 static const char *const over_limits[] = { "wait", "503", NULL };
+static const char *const slow_peers[] = { "close", "drop", NULL };
 
 static const struct hostd_key top_keys[] = {
 	KEY("user", STRING, "nobody", "Workers run as this user when hostd is "
@@ -120,6 +121,61 @@ static const struct hostd_key http_keys[] = {
 	    "header; \"\" for none."),
 };
 
+static const struct hostd_key websocket_keys[] = {
+	KEY("origins", LIST, NULL, "Pages that may connect: \"*\", \"same\" "
+	    "(the host that is asked), \"https://example.com\" or "
+	    "\"https://*.example.com\" (403); default: any."),
+	KEY_RANGE("max_message", SIZE, "1m", 0, 1 << 30, "Largest message, "
+	    "decompressed (1009)."),
+	KEY_RANGE("message_timeout", DURATION, "60s", 1, DAY, "From the first "
+	    "byte of a message to its last, then the connection is closed "
+	    "(1008)."),
+	KEY_RANGE("message_rate", INT, "0", 0, INT32_MAX, "Messages a second "
+	    "that a connection may send on average (1008); 0: any."),
+	KEY_RANGE("message_burst", INT, "0", 0, INT32_MAX, "How many may come "
+	    "at once within message_rate; 0: as many as in a second."),
+	KEY_RANGE("ping_interval", DURATION, "30s", 0, DAY, "A connection "
+	    "that is silent for so long is sent a ping; 0: never."),
+	KEY_RANGE("pong_timeout", DURATION, "10s", 1, DAY, "And is closed when "
+	    "it stays silent for so long after it."),
+	KEY_RANGE("close_timeout", DURATION, "5s", 1, DAY, "How long a client "
+	    "may take to answer a close."),
+	KEY_RANGE("high_water", SIZE, "256k", 1024, 1 << 30, "Pending output "
+	    "above which senders are told to wait, volatile messages are "
+	    "dropped, and the connection is not read from."),
+	KEY_RANGE("max_output", SIZE, "4m", 1024, 1 << 30, "Pending output "
+	    "beyond which nothing is taken."),
+	KEY_ENUM("slow_peer", "close", slow_peers, "What happens then: the "
+	    "connection is closed (1013), or the message is dropped."),
+	KEY_RANGE("max_channels", INT, "1000", 0, 1 << 20, "Channels that a "
+	    "connection may be subscribed to."),
+	KEY("deflate", BOOL, "off", "Offer permessage-deflate."),
+	KEY_RANGE("deflate_min", SIZE, "1k", 0, 1 << 30, "Smaller messages are "
+	    "sent as they are."),
+	KEY("deflate_server_takeover", BOOL, "off", "Keep the compressor's "
+	    "window between messages: smaller messages, up to 256k of memory "
+	    "for each connection."),
+	KEY("deflate_client_takeover", BOOL, "off", "Let clients keep theirs, "
+	    "about 40k for each connection."),
+	KEY_RANGE("deflate_server_bits", INT, "15", 9, 15, "Largest window of "
+	    "ours, as a power of two."),
+	KEY_RANGE("deflate_client_bits", INT, "15", 9, 15, "Largest window of "
+	    "clients that let us choose."),
+	KEY_RANGE("deflate_level", INT, "1", 1, 9, "Effort.  Not for a single "
+	    "route."),
+	KEY_RANGE("deflate_memory", INT, "8", 1, 9, "zlib's memory level.  Not "
+	    "for a single route."),
+};
+
+static const struct hostd_key pubsub_keys[] = {
+	KEY("backend", STRING, NULL, "Plugin that carries channels to other "
+	    "nodes, or \"none\"; default: the only one that can."),
+	KEY_RANGE("queue", SIZE, "16m", 65536, 1 << 30, "Messages waiting for "
+	    "a worker that does not take them; more are dropped and counted."),
+	KEY_RANGE("query_timeout", DURATION, "1s", 1, DAY, "How long counting "
+	    "and listing subscribers waits for other workers and nodes."),
+};
+
 static const struct hostd_key error_page_keys[] = {
 	KEY_REQ("file", PATH, "File with the page, at most 64k."),
 	KEY("type", STRING, "text/html; charset=utf-8", "Its Content-Type."),
@@ -141,6 +197,7 @@ static const struct {
 	BLOCK("", top_keys), BLOCK("pool", pool_keys),
 	BLOCK("listen", listen_keys), BLOCK("plugin", plugin_keys),
 	BLOCK("route", route_keys), BLOCK("http", http_keys),
+	BLOCK("websocket", websocket_keys), BLOCK("pubsub", pubsub_keys),
 	BLOCK("error_page", error_page_keys),
 	BLOCK("access_log", access_log_keys),
 };
@@ -149,8 +206,8 @@ static const struct {
 #define ROWS_MAX 32
 
 const char *const conf_block_names[] = {
-	"pool", "listen", "plugin", "route", "http", "error_page",
-	"access_log", NULL
+	"pool", "listen", "plugin", "route", "http", "websocket", "pubsub",
+	"error_page", "access_log", NULL
 };
 
 const struct hostd_key *const *

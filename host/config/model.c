@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
+#include "config/builder.h"
 #include "config/files.h"
 #include "config/keys.h"
 #include "config/model.h"
@@ -16,62 +17,6 @@
 #define WORKERS_MAX	256
 #define ERROR_PAGE_MAX	65536
 
-/* Everything the builders of blocks need. */
-struct builder {
-	struct conf *conf;
-	struct conf_errors *errs;
-	const char *main_file;
-	const struct map *files;
-	struct conf_values vals;	/* of the present block */
-};
-
-static const char *
-text_of(const struct builder *b, const char *key)
-{
-	return conf_val(&b->vals, key)->text;
-}
-
-static int64_t
-num_of(const struct builder *b, const char *key)
-{
-	return conf_val(&b->vals, key)->num;
-}
-
-static const struct conf_pos *
-pos_of(const struct builder *b, const char *key)
-{
-	return &conf_val(&b->vals, key)->pos;
-}
-
-static char *
-copy_text(const struct builder *b, const char *key)
-{
-	const char *s = text_of(b, key);
-
-	return s == NULL ? NULL : xstrdup(s);
-}
-
-static char *
-path_of(const struct builder *b, const char *key)
-{
-	const char *s = text_of(b, key);
-
-	return s == NULL ? NULL : conf_path(b->main_file, s);
-}
-
-static char **
-copy_list(const struct builder *b, const char *key, size_t *n)
-{
-	const struct conf_val *v = conf_val(&b->vals, key);
-	char **list = xcalloc(v->nitems + 1, sizeof(char *));
-	size_t i;
-
-	for (i = 0; i < v->nitems; i++)
-		list[i] = xstrdup(v->items[i]);
-	*n = v->nitems;
-	return list;
-}
-
 /* -- top level and http -- */
 
 /* The directory that key is about; hostd -p has moved the default. */
@@ -80,7 +25,7 @@ dir_of(const struct builder *b, const char *key, const char *below)
 {
 	const char *prefix = getenv("HOSTD_PREFIX");
 
-	if (prefix == NULL || conf_val(&b->vals, key)->is_set)
+	if (prefix == NULL || is_set(b, key))
 		return path_of(b, key);
 	return xasprintf("%s/%s", prefix, below);
 }
@@ -357,11 +302,12 @@ build_route(struct builder *b, const struct conf_node *n)
 	r->match = (int)num_of(b, "match");
 	r->hosts = copy_list(b, "host", &r->nhosts);
 	r->methods = copy_list(b, "methods", &r->nmethods);
-	if (conf_val(&b->vals, "max_body")->is_set)
+	if (is_set(b, "max_body"))
 		r->max_body = num_of(b, "max_body");
-	if (conf_val(&b->vals, "defer_timeout")->is_set)
+	if (is_set(b, "defer_timeout"))
 		r->defer_timeout = num_of(b, "defer_timeout");
 	check_route_words(b, r);
+	build_route_websocket(b, n, r);
 }
 
 static void
@@ -438,6 +384,7 @@ title_taken(const struct builder *b, const struct conf_node *n)
 static void
 build_block(struct builder *b, size_t i, const struct conf_node *n)
 {
+	static const char *const nested[] = { "websocket", NULL };
 	const char *name = block_builders[i].name;
 	int is_plugin = strcmp(name, "plugin") == 0;
 	int is_route = strcmp(name, "route") == 0;
@@ -452,8 +399,8 @@ build_block(struct builder *b, size_t i, const struct conf_node *n)
 	if (!is_plugin && !is_route && title_taken(b, n))
 		return;
 	if (!is_plugin)
-		(void)conf_check(n, conf_block_rows(name), NULL, &b->vals,
-		    b->errs);
+		(void)conf_check(n, conf_block_rows(name), is_route ? nested :
+		    NULL, &b->vals, b->errs);
 	block_builders[i].build(b, n);
 	conf_values_free(&b->vals);
 }
@@ -508,30 +455,6 @@ conf_new(void)
 }
 
 static void
-build_http_block(struct builder *b)
-{
-	struct conf_node *n, *http = NULL, *empty = conf_root_new();
-
-	TAILQ_FOREACH(n, &b->conf->tree->children, entry) {
-		if (strcmp(n->name, "http") != 0)
-			continue;
-		if (!n->is_block || n->title != NULL)
-			conf_error(b->errs, &n->pos, "\"http\" is a block "
-			    "without a title: http { ... }");
-		else if (http != NULL)
-			conf_error(b->errs, &n->pos, "http is already defined "
-			    "at %s:%d", http->pos.file, http->pos.line);
-		else
-			http = n;
-	}
-	(void)conf_check(http != NULL ? http : empty, conf_block_rows("http"),
-	    NULL, &b->vals, b->errs);
-	build_http(b);
-	conf_values_free(&b->vals);
-	conf_node_free(empty);
-}
-
-static void
 default_pool(struct builder *b)
 {
 	struct conf_pool *p;
@@ -562,7 +485,9 @@ conf_load(const struct conf_sources *s, const struct map *files,
 	    &b.vals, errs);
 	build_top(&b);
 	conf_values_free(&b.vals);
-	build_http_block(&b);
+	conf_block_only(&b, "http", build_http);
+	conf_block_only(&b, "websocket", build_websocket);
+	conf_block_only(&b, "pubsub", build_pubsub);
 	build_blocks(&b, "pool");
 	default_pool(&b);
 	build_blocks(&b, "listen");

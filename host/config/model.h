@@ -73,6 +73,32 @@ struct conf_plugin {
 	const struct conf_node *node;	/* its keys; an empty block when bare */
 };
 
+/* What holds for WebSockets: of all routes, or of one.  Bytes and ms. */
+struct conf_websocket {
+	char **origins;
+	size_t norigins;		/* 0: any */
+	int64_t max_message;
+	int64_t message_timeout;
+	int64_t message_rate, message_burst;	/* 0: any */
+	int64_t ping_interval;		/* 0: never */
+	int64_t pong_timeout, close_timeout;
+	int64_t high_water, max_output;
+	int slow_close;			/* else: drop */
+	int64_t max_channels;
+	int deflate;
+	int64_t deflate_min;
+	int server_takeover, client_takeover;
+	int server_bits, client_bits;
+	int level, memory;		/* of all routes */
+};
+
+struct conf_pubsub {
+	char *backend;			/* name; NULL: none was said */
+	struct conf_pos pos;		/* of it */
+	int64_t queue;			/* bytes for each worker */
+	int64_t query_timeout;		/* ms */
+};
+
 struct conf_route {
 	TAILQ_ENTRY(conf_route) entry;
 	struct conf_pos pos;
@@ -85,6 +111,7 @@ struct conf_route {
 	int match;		/* enum conf_match */
 	int64_t max_body;	/* bytes */
 	int64_t defer_timeout;	/* ms */
+	struct conf_websocket *websocket;	/* its own, or conf's */
 };
 
 /* How a route's path is compared.  AUTO: a pattern that ends in "/" matches
@@ -138,6 +165,8 @@ struct conf {
 	int64_t ready_timeout;	/* ms; a worker or probe not ready by then */
 	int64_t callback_budget;	/* ms; a longer callback is logged */
 	struct conf_http http;
+	struct conf_websocket websocket;
+	struct conf_pubsub pubsub;
 	TAILQ_HEAD(, conf_pool) pools;
 	TAILQ_HEAD(, conf_listen) listens;
 	TAILQ_HEAD(, conf_plugin) plugins;

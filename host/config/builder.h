@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the builders of the model's blocks share; nobody else's business. */
+#ifndef CONFIG_BUILDER_H
+#define CONFIG_BUILDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "config/model.h"
+#include "config/schema.h"
+
+struct builder {
+	struct conf *conf;
+	struct conf_errors *errs;
+	const char *main_file;
+	const struct map *files;
+	struct conf_values vals;	/* of the present block */
+};
+
+/* Values of the present block, by key. */
+const char *text_of(const struct builder *, const char *key);
+int64_t	num_of(const struct builder *, const char *key);
+int	is_set(const struct builder *, const char *key);
+const struct conf_pos *pos_of(const struct builder *, const char *key);
+/* Copies; NULL for an unset text. */
+char	*copy_text(const struct builder *, const char *key);
+char	*path_of(const struct builder *, const char *key);
+char	**copy_list(const struct builder *, const char *key, size_t *n);
+
+/* The block of that name among parent's children, which has no title and comes
+ * once; NULL when it is not there. */
+const struct conf_node *block_only(struct builder *,
+	    const struct conf_node *parent, const char *name);
+/* Build the top level's only block of that name, from defaults if it is not
+ * there. */
+void	conf_block_only(struct builder *, const char *name,
+	    void (*build)(struct builder *));
+
+void	build_websocket(struct builder *);
+void	build_pubsub(struct builder *);
+/* A block within a route: what it says differs for this one. */
+void	build_route_websocket(struct builder *, const struct conf_node *route,
+	    struct conf_route *);
+
+#endif
