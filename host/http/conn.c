@@ -49,22 +49,13 @@ conn_new(struct http_server *srv)
 }
 
 static void
-conn_gauges(struct http_server *srv)
-{
-	atomic_store_explicit(&srv->cell->active, srv->nconns,
-	    memory_order_relaxed);
-	atomic_store_explicit(&srv->cell->idle, srv->nidle,
-	    memory_order_relaxed);
-}
-
-static void
 conn_set_idle(struct http_conn *c, int idle)
 {
 	if (idle == c->counted_idle)
 		return;
 	c->counted_idle = (uint8_t)idle;
 	c->server->nidle += idle ? 1 : (size_t)-1;
-	conn_gauges(c->server);
+	http_server_gauges(c->server);
 }
 
 static struct http_conn *
@@ -83,7 +74,7 @@ conn_start(struct http_server *srv, int fd, const struct sockaddr *sa)
 	TAILQ_INSERT_TAIL(&srv->conns, c, link);
 	srv->nconns++;
 	board_add(&srv->cell->counters.accepted, 1);
-	conn_gauges(srv);
+	http_server_gauges(srv);
 	return c;
 }
 
@@ -105,6 +96,24 @@ conn_open_refused(struct http_server *srv, int fd, const struct sockaddr *sa)
 		exchange_refuse_unread(c, 503);
 }
 
+/* Nothing of it is left but its stream, which may be somebody else's by now. */
+static void
+conn_retire(struct http_conn *c)
+{
+	struct http_server *srv = c->server;
+
+	c->state = CONN_CLOSED;
+	stream_close(&c->stream);
+	wheel_remove(&srv->loop->wheel, &c->timer);
+	loop_undefer(srv->loop, &c->task);
+	buf_free(&c->in);
+	TAILQ_REMOVE(&srv->conns, c, link);
+	conn_set_idle(c, 0);
+	c->next_free = srv->closed_conns;
+	srv->closed_conns = c;
+	loop_defer(srv->loop, &srv->reap);
+}
+
 void
 conn_close(struct http_conn *c, int why)
 {
@@ -121,20 +130,24 @@ conn_close(struct http_conn *c, int why)
 		c->req = NULL;
 		exchange_end(r, why);
 	}
-	stream_close(&c->stream);
-	wheel_remove(&srv->loop->wheel, &c->timer);
-	loop_undefer(srv->loop, &c->task);
-	buf_free(&c->in);
-	TAILQ_REMOVE(&srv->conns, c, link);
-	srv->nconns--;
-	conn_set_idle(c, 0);
-	board_add(&srv->cell->counters.closed, 1);
-	conn_gauges(srv);
-	c->next_free = srv->closed_conns;
-	srv->closed_conns = c;
-	loop_defer(srv->loop, &srv->reap);
-	if (srv->conn_ended != NULL)
-		srv->conn_ended(srv);
+	if (c->upgrade != NULL)
+		c->upgrade->lost(c->upgrade, why);
+	conn_retire(c);
+	http_server_ended(srv);
+}
+
+/* The other protocol's; it still counts as open. */
+static void
+conn_hand_over(struct http_conn *c)
+{
+	struct http_upgrade *u = c->upgrade;
+	struct buf rest = c->in;
+
+	c->upgrade = NULL;
+	c->in = (struct buf){ NULL, 0, 0 };
+	u->taken(u, &c->stream, rest.p, rest.len);
+	buf_free(&rest);
+	conn_retire(c);
 }
 
 static void
@@ -396,6 +409,10 @@ conn_settle(struct http_conn *c)
 			return;
 		}
 		conn_give_up(c, why);
+	}
+	if (c->state == CONN_UPGRADED && TAILQ_EMPTY(&c->unsent)) {
+		conn_hand_over(c);
+		return;
 	}
 	if (c->state == CONN_CLOSING && stream_pending(&c->stream) == 0 &&
 	    TAILQ_EMPTY(&c->unsent)) {

@@ -6,6 +6,7 @@
  *	HEAD     waiting for, or collecting, a request head
  *	BODY     reading a body: to its handler, or to be dropped
  *	WAIT     request read, answer not complete; nothing is read
+ *	UPGRADED another protocol follows; the output drains
  *	CLOSING  no more requests; the output drains
  *	LINGER   our FIN is sent; reading on so that the peer gets the answer
  *	         before a reset
@@ -23,7 +24,8 @@
 #include "net/stream.h"
 
 enum conn_state {
-	CONN_HEAD, CONN_BODY, CONN_WAIT, CONN_CLOSING, CONN_LINGER, CONN_CLOSED
+	CONN_HEAD, CONN_BODY, CONN_WAIT, CONN_UPGRADED, CONN_CLOSING,
+	CONN_LINGER, CONN_CLOSED
 };
 
 enum conn_timer {
@@ -41,6 +43,7 @@ struct http_conn {
 	struct http_req *req;		/* in progress */
 	TAILQ_HEAD(, http_req) unsent;	/* finished, output pending */
 	struct buf in;			/* bytes that had to wait */
+	struct http_upgrade *upgrade;	/* UPGRADED: who gets it */
 	struct guard guard;
 	struct chunked chunked;
 	uint64_t timer_sent;		/* stream.sent when SEND or GONE was

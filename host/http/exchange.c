@@ -431,6 +431,11 @@ exchange_advance(struct http_conn *c)
 	c->req = NULL;
 	TAILQ_INSERT_TAIL(&c->unsent, r, link);
 	c->nunsent++;
+	if (r->upgrade != NULL) {
+		c->upgrade = r->upgrade;
+		c->state = CONN_UPGRADED;
+		return;
+	}
 	if (r->keepalive) {
 		c->state = CONN_HEAD;
 		return;

@@ -14,6 +14,7 @@
 
 struct http_conn;
 struct http_req;
+struct stream;
 struct http_route;
 struct http_server;
 
@@ -34,6 +35,19 @@ struct http_handler {
 	void (*writable)(struct http_handler *, struct http_req *);
 	/* Exactly once, unless headers() returned HOSTD_PASS. */
 	void (*end)(struct http_handler *, struct http_req *, int why);
+};
+
+/*
+ * Who takes a connection over when the other protocol was agreed on
+ * (response_upgrade).  One of the two is called, once.
+ */
+struct http_upgrade {
+	/* The 101 is sent, and nothing is pending on from: stream_move it.
+	 * The n bytes at p came behind the request; they are the caller's. */
+	void (*taken)(struct http_upgrade *, struct stream *from,
+	    const char *p, size_t n);
+	/* The connection ended before.  why: HOSTD_END_*. */
+	void (*lost)(struct http_upgrade *, int why);
 };
 
 /* Headers that the host itself reads. */
@@ -103,6 +117,8 @@ struct http_req {
 	int client_close;		/* the client asked not to */
 	int head_only;			/* no body is sent: HEAD, 204, 304 */
 	int chunked_out;
+	const char *upgrade_to;		/* protocol that a 101 or 426 names */
+	struct http_upgrade *upgrade;	/* accepted: who gets the connection */
 	int high;			/* AGAIN was answered: owe writable() */
 	int cut;			/* broken promise: close, don't reuse */
 	int64_t length;			/* promised; -1: unknown */

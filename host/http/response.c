@@ -99,7 +99,7 @@ check_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs)
 		blame(r, "a second answer is refused");
 		return HOSTD_E_STATE;
 	}
-	if (status < 200 || status > 599) {
+	if ((status < 200 && r->upgrade == NULL) || status > 599) {
 		blame(r, "status %d is refused: it must be 200 to 599",
 		    status);
 		return HOSTD_E_INVAL;
@@ -111,7 +111,8 @@ check_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs)
 static int
 has_no_body(int status)
 {
-	return status == 204 || status == 205 || status == 304;
+	return status < 200 || status == 204 || status == 205 ||
+	    status == 304;
 }
 
 /* How the body ends, and whether the connection goes on. */
@@ -135,6 +136,32 @@ decide_framing(struct http_req *r, int status, int64_t length)
 		r->keepalive = 0;
 }
 
+/* 426 says what to upgrade to (RFC 9110 section 15.5.22), 101 to what. */
+static int
+names_protocol(const struct http_req *r)
+{
+	return r->upgrade_to != NULL &&
+	    (r->status == 101 || r->status == 426);
+}
+
+static char *
+put_connection(char *p, const struct http_req *r)
+{
+	if (names_protocol(r)) {
+		p = PUT(p, "Upgrade: ");
+		p = put(p, r->upgrade_to, strlen(r->upgrade_to));
+		p = PUT(p, "\r\nConnection: Upgrade");
+		if (!r->keepalive && r->status != 101)
+			p = PUT(p, ", close");
+		return PUT(p, "\r\n");
+	}
+	if (!r->keepalive)
+		return PUT(p, "Connection: close\r\n");
+	if (r->minor == 0)
+		return PUT(p, "Connection: keep-alive\r\n");
+	return p;
+}
+
 static char *
 put_framing(char *p, const struct http_req *r)
 {
@@ -148,10 +175,7 @@ put_framing(char *p, const struct http_req *r)
 		p = decimal_put(p, (uint64_t)r->length);
 		p = PUT(p, "\r\n");
 	}
-	if (!r->keepalive)
-		p = PUT(p, "Connection: close\r\n");
-	else if (r->minor == 0)
-		p = PUT(p, "Connection: keep-alive\r\n");
+	p = put_connection(p, r);
 	return PUT(p, "\r\n");
 }
 
@@ -266,6 +290,23 @@ response_whole(struct http_req *r, int status, const hostd_hdr *h,
 	r->body_out = body.n;
 	response_done(r);
 	return HOSTD_OK;
+}
+
+int32_t
+response_upgrade(struct http_req *r, const char *protocol, const hostd_hdr *h,
+    uint32_t nhdrs, struct http_upgrade *upgrade)
+{
+	hostd_buf none = { NULL, 0 };
+	int32_t rc;
+
+	r->upgrade = upgrade;
+	r->upgrade_to = protocol;
+	rc = queue_head(r, 101, h, nhdrs, 0, none);
+	if (rc == HOSTD_OK)
+		response_done(r);
+	else
+		r->upgrade = NULL;
+	return rc;
 }
 
 int32_t

@@ -23,6 +23,13 @@ int32_t	response_write_file(struct http_req *, int fd, uint64_t off,
 	    uint64_t len, response_release, void *owner, void *arg);
 int32_t	response_finish(struct http_req *);
 
+/*
+ * 101: the connection is the other protocol's from here on.  headers as for a
+ * whole answer; E_STATE when an answer was begun.
+ */
+int32_t	response_upgrade(struct http_req *, const char *protocol,
+	    const hostd_hdr *, uint32_t nhdrs, struct http_upgrade *);
+
 /* An error status with the operator's page for it, or a small one. */
 #define RESPONSE_PAGE_HEADERS 16
 int32_t	response_page(struct http_req *, int status, const hostd_hdr *,

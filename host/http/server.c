@@ -92,6 +92,25 @@ http_server_drain(struct http_server *srv, int last)
 	}
 }
 
+void
+http_server_gauges(struct http_server *srv)
+{
+	atomic_store_explicit(&srv->cell->active, srv->nconns,
+	    memory_order_relaxed);
+	atomic_store_explicit(&srv->cell->idle, srv->nidle,
+	    memory_order_relaxed);
+}
+
+void
+http_server_ended(struct http_server *srv)
+{
+	srv->nconns--;
+	board_add(&srv->cell->counters.closed, 1);
+	http_server_gauges(srv);
+	if (srv->conn_ended != NULL)
+		srv->conn_ended(srv);
+}
+
 static void
 stamp_format(struct http_server *srv, time_t now)
 {

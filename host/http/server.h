@@ -31,7 +31,7 @@ struct http_server {
 	struct handle_table handles;		/* hostd_req -> http_req */
 	struct board_cell *cell;		/* counters */
 	TAILQ_HEAD(, http_conn) conns;
-	size_t nconns, nidle;
+	size_t nconns, nidle;			/* upgraded ones included */
 	struct http_conn *free_conns;
 	struct http_req *free_reqs;
 	struct loop_task reap;			/* closed conns -> free list */
@@ -57,6 +57,11 @@ void	http_server_close(struct http_server *);
 /* From now on answers carry Connection: close.  Idle connections may ask once
  * more; if this is the last that is served here, they are closed. */
 void	http_server_drain(struct http_server *, int last);
+
+/* A connection is over, upgraded or not: counted, conn_ended called. */
+void	http_server_ended(struct http_server *);
+/* Show on the board how many connections there are. */
+void	http_server_gauges(struct http_server *);
 
 /* The answer's common header lines, made once a second. */
 void	http_server_stamp(struct http_server *);

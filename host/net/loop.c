@@ -96,6 +96,16 @@ loop_add(struct loop *l, struct loop_fd *fd, uint32_t events)
 }
 
 void
+loop_move(struct loop *l, struct loop_fd *fd, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = fd };
+
+	/* It needs no memory, so it fails for mistakes of ours only. */
+	if (epoll_ctl(l->epfd, EPOLL_CTL_MOD, fd->fd, &ev) == -1)
+		fatal("moving a descriptor of the event loop");
+}
+
+void
 loop_del(struct loop *l, struct loop_fd *fd)
 {
 	struct epoll_event ev = { .events = 0 };

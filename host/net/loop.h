@@ -66,6 +66,8 @@ void	loop_stop(struct loop *);
 void	loop_turn(struct loop *);
 
 int	loop_add(struct loop *, struct loop_fd *, uint32_t events);
+/* The descriptor, which is in the set, is this one's from now on. */
+void	loop_move(struct loop *, struct loop_fd *, uint32_t events);
 void	loop_del(struct loop *, struct loop_fd *);
 /* Tasks deferred while tasks run come in the next turn, without waiting. */
 void	loop_defer(struct loop *, struct loop_task *);

@@ -53,6 +53,19 @@ stream_open(struct stream *s, struct stream_io *sio, int fd,
 	return loop_add(sio->loop, &s->io, STREAM_EVENTS);
 }
 
+void
+stream_move(struct stream *to, struct stream *from,
+    const struct stream_ops *ops)
+{
+	loop_undefer(from->sio->loop, &from->flush);
+	loop_undefer(from->sio->loop, &from->again);
+	*to = *from;
+	to->ops = ops;
+	TAILQ_INIT(&to->segs);
+	loop_move(to->sio->loop, &to->io, STREAM_EVENTS);
+	from->io.fd = -1;
+}
+
 static void
 seg_free(struct stream *s, struct stream_seg *g)
 {

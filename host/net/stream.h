@@ -87,6 +87,12 @@ void	stream_io_free(struct stream_io *);
 /* Take fd (connected, not blocking).  0, or -1 with errno. */
 int	stream_open(struct stream *, struct stream_io *, int fd,
 	    const struct stream_ops *);
+/*
+ * Give the socket to another stream of the same worker, which takes the place
+ * of this one; nothing may be pending.  from is as after stream_close.
+ */
+void	stream_move(struct stream *to, struct stream *from,
+	    const struct stream_ops *);
 /* Drops the queue (releasing what was borrowed) and closes the socket. */
 void	stream_close(struct stream *);
 /* Our FIN, after what is queued was sent. */
