@@ -1,8 +1,7 @@
 # shellcheck shell=bash
-# shellcheck disable=SC2034 # the URLs and pids are used by the caller
+# shellcheck disable=SC2034 # peer_port is the caller's
 # SPDX-License-Identifier: BSD-2-Clause
-# The two servers, configured alike: one worker, the same answer, the same
-# files.
+# Servers to measure: hostd, and those beside it, all on the first core.
 
 # Only in subshells: $! has to be the program itself.
 if [ "$(nproc)" -gt 1 ]; then
@@ -21,13 +20,6 @@ free_port() {
 	s.close(); });'
 }
 
-make_files() {
-	mkdir -p "$1/www/files"
-	chmod 755 "$1" "$1/www" "$1/www/files"
-	head -c 4096 /dev/urandom >"$1/www/files/4k.bin"
-	head -c 1048576 /dev/urandom >"$1/www/files/1m.bin"
-}
-
 wait_for() {
 	local i
 	for ((i = 0; i < 200; i++)); do
@@ -38,16 +30,16 @@ wait_for() {
 	exit 1
 }
 
-# start_hostd DIR PORT PREFIX [MORE CONFIGURATION]
+# start_hostd DIR PORT PREFIX [WORKERS [MORE CONFIGURATION]]
 start_hostd() {
-	local d=$1 port=$2 prefix=$3 more=${4:-}
+	local d=$1 port=$2 prefix=$3 workers=${4:-1} more=${5:-}
 	mkdir -p "$d/conf.d"
 	cat >"$d/hostd.conf" <<-EOF
 	user = "$(id -un)"
 	plugin_dir = "$prefix/lib/hostd/plugins"
 	run_dir = "$d/run"
 	error_log = "$d/error.log"
-	pool "web" { workers = 1 }
+	pool "web" { workers = $workers }
 	listen "main" { address = "127.0.0.1:$port" }
 	http { keepalive_requests = 1000000000 }
 	plugin "small" {
@@ -56,8 +48,6 @@ start_hostd() {
 		body = "hello, world\n"
 	}
 	route "/small" { plugin = "small" }
-	plugin "files" { module = "http_static.so"  root = "$dir/www" }
-	route "/" { plugin = "files" }
 	$more
 	EOF
 	on_server "$prefix/sbin/hostd" -c "$d/hostd.conf" \
@@ -66,9 +56,9 @@ start_hostd() {
 	wait_for "http://127.0.0.1:$port/small"
 }
 
-# start_nginx DIR PORT [ACCESS LOG]
+# start_nginx DIR PORT FILES [ACCESS LOG]
 start_nginx() {
-	local d=$1 port=$2 log=${3:-off}
+	local d=$1 port=$2 files=$3 log=${4:-off}
 	mkdir -p "$d"
 	cat >"$d/nginx.conf" <<-EOF
 	worker_processes 1; daemon off; master_process off;
@@ -83,7 +73,7 @@ start_nginx() {
 		sendfile on;
 		server {
 			listen 127.0.0.1:$port;
-			root $dir/www;
+			root $files;
 			location /small {
 				default_type text/plain;
 				return 200 "hello, world\n";
@@ -96,6 +86,15 @@ start_nginx() {
 	wait_for "http://127.0.0.1:$port/small"
 }
 
+# start_peer SCRIPT [ARGUMENT]: a program of tests/bench/peers; sets peer_port.
+start_peer() {
+	exec 7< <(on_server node "$here/peers/$1" "${@:2}" 9<&-)
+	server_pids+=($!)
+	read -r -u 7 peer_port ||
+	    { echo "bench: $1 does not start" >&2; exit 1; }
+	exec 7<&-
+}
+
 with_children() {
 	local p
 	for p in "$@"; do
@@ -104,29 +103,11 @@ with_children() {
 	done | tr '\n' ' '
 }
 
-start_servers() {
-	local prefix=$1 d=$2 p
-	p=$(free_port)
-	start_hostd "$d/hostd" "$p" "$prefix"
-	HOSTD=http://127.0.0.1:$p
-	p=$(free_port)
-	start_nginx "$d/nginx" "$p"
-	NGINX=http://127.0.0.1:$p
-	p=$(free_port)
-	start_hostd "$d/hostd-log" "$p" "$prefix" \
-	    "access_log \"main\" { path = \"$d/hostd.access\" }"
-	HOSTD_LOG=http://127.0.0.1:$p
-	p=$(free_port)
-	start_nginx "$d/nginx-log" "$p" "$d/nginx.access combined"
-	NGINX_LOG=http://127.0.0.1:$p
-	HOSTD_PIDS=$(with_children "${server_pids[0]}" "${server_pids[2]}")
-	NGINX_PIDS="${server_pids[1]} ${server_pids[3]}"
-}
-
 stop_servers() {
 	local p
 	for p in "${server_pids[@]}"; do
 		kill -QUIT "$p" 2>/dev/null || true
 	done
 	wait
+	server_pids=()
 }

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What was asked for on the command line, and the four kinds of load. */
+#ifndef WSLOAD_H
+#define WSLOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <netinet/in.h>
+
+struct options {
+	struct sockaddr_in addr;
+	char authority[64];	/* "127.0.0.1:8080" */
+	const char *path;
+	unsigned connections;
+	unsigned depth;		/* messages under way, or published at once */
+	size_t size;		/* bytes of a message */
+	double seconds;
+	int text;		/* else binary */
+	int deflate;		/* offer permessage-deflate */
+	int spread;		/* half of the connections to either worker */
+	int socketio;		/* Engine.IO and Socket.IO around messages */
+};
+
+/*
+ * Each opens what it needs, says so on standard output, and begins when a line
+ * (or the end) comes on standard input.  Whatever is not as expected ends the
+ * program.
+ */
+void	load_echo(const struct options *);
+void	load_fanout(const struct options *);
+void	load_idle(const struct options *);
+void	load_connect(const struct options *);
+
+/* For them. */
+void	say_ready(void);	/* returns when we may begin */
+double	now_seconds(void);
+/* The result: what was counted since `since`, and our own share of a CPU. */
+void	say_result(uint64_t count, double since);
+
+#endif

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Node's ws: what one sends, all others get.  Prints its port.
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const require = createRequire(path.join(process.env.HOSTD_NPM, 'any'));
+const { WebSocketServer } = require('ws');
+
+const server = new WebSocketServer({
+	host: '127.0.0.1',
+	port: 0,
+	backlog: 4096,
+	perMessageDeflate: false,
+}, () => console.log(server.address().port));
+
+server.on('connection', (ws) => {
+	ws.on('message', (data, binary) => {
+		for (const client of server.clients)
+			if (client !== ws)
+				client.send(data, { binary });
+	});
+});
