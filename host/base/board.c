@@ -396,6 +396,7 @@ board_callback_name(uint32_t callback)
 	    [BOARD_CB_DESTROY] = "destroy",
 	    [BOARD_CB_DLOPEN] = "dlopen",
 	    [BOARD_CB_WORK] = "work on a thread",
+	    [BOARD_CB_NET] = "a connection's function",
 	};
 
 	return callback < sizeof(names) / sizeof(names[0]) ? names[callback]

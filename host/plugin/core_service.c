@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <hostd/metrics.h>
+#include <hostd/net.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
 #include <hostd/work.h>
@@ -29,6 +30,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return metrics_service();
 	if (strcmp(id, HOSTD_EXT_STATUS) == 0)
 		return status_service();
+	if (strcmp(id, HOSTD_EXT_NET) == 0)
+		return net_service();
 	return NULL;
 }
 

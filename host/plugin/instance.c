@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "config/files.h"
 #include "plugin/instance.h"
+#include "plugin/net_service.h"
 #include "plugin/plugins.h"
 #include "plugin/post.h"
 
@@ -120,6 +121,7 @@ instance_new(struct plugins *all, const struct module *m,
 	in->index = all->ninstances;
 	LIST_INIT(&in->timers);
 	LIST_INIT(&in->works);
+	LIST_INIT(&in->conns);
 	if (conf_check(conf->node, m->keys, also, &in->values, errs) != 0)
 		goto fail;
 	resolve_paths(in);
@@ -174,6 +176,7 @@ instance_stop(struct instance *in)
 {
 	post_forget(in);
 	timer_service_stop(in);
+	net_service_stop(in);
 	return work_service_cancel(in);
 }
 

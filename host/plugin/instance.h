@@ -18,6 +18,7 @@
 struct plugins;
 struct plugin_timer;
 struct plugin_work;
+struct net_conn;
 
 struct instance {
 	TAILQ_ENTRY(instance) link;
@@ -37,6 +38,8 @@ struct instance {
 	LIST_HEAD(, plugin_timer) timers;
 	uint32_t ntimers;
 	LIST_HEAD(, plugin_work) works;
+	LIST_HEAD(, net_conn) conns;	/* outgoing */
+	uint32_t nconns;
 };
 
 /*
@@ -47,7 +50,7 @@ struct instance *instance_new(struct plugins *, const struct module *,
 	    const struct conf_plugin *, struct conf_errors *);
 int	instance_start(struct instance *, struct conf_errors *);
 void	instance_drain(struct instance *, uint32_t deadline_ms);
-/* End its timers, posts and works; returns how many works are on a thread
+/* End its timers, posts, connections and works; returns how many works are on a thread
  * still and must be waited for. */
 size_t	instance_stop(struct instance *);
 void	instance_destroy(struct instance *);
@@ -65,6 +68,7 @@ const struct hostd_timer_api *timer_service(void);
 const struct hostd_work_api *work_service(void);
 const struct hostd_metrics_api *metrics_service(void);
 const struct hostd_status_api *status_service(void);
+const struct hostd_net_api *net_service(void);
 
 /* hostd_host's own functions. */
 void	core_service_bind(struct instance *);

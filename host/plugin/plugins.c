@@ -7,6 +7,7 @@
 #include "http/router.h"
 #include "plugin/instance.h"
 #include "plugin/metrics_service.h"
+#include "plugin/net_service.h"
 #include "plugin/plugins.h"
 #include "plugin/post.h"
 
@@ -233,6 +234,7 @@ plugins_destroy(struct plugins *all)
 	post_close(all);
 	metrics_service_close(all);
 	handle_table_free(&all->timers);
+	net_service_close(all);
 	buf_free(&all->status_json);
 	plugins_free_modules(all);
 }

@@ -18,6 +18,7 @@
 #include "config/model.h"
 #include "config/snapshot.h"
 #include "net/loop.h"
+#include "net/stream.h"
 
 struct http_server;
 struct instance;
@@ -50,6 +51,9 @@ struct plugins {
 
 	struct handle_table timers;
 	size_t nworks;
+
+	struct handle_table conns;	/* outgoing */
+	struct stream_io net_io;	/* theirs; loop NULL: none yet */
 
 	struct board_metric *metrics;	/* our cell's series */
 	struct instance *metric_owner[BOARD_METRICS];
