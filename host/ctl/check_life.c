@@ -330,6 +330,34 @@ case_leaks(const struct check *c, const void *arg)
 	fake_destroy(f);
 }
 
+/* Its servers are not there, do not answer, talk nonsense and hang up. */
+static void
+round_servers(void *arg)
+{
+	struct missing *k = arg;
+	struct fake *f = fake_serve(k->m, k->c);
+
+	fake_settle();
+	fake_drain(f, 1000);
+	fake_settle();
+	fake_destroy(f);
+}
+
+static void
+case_servers(const struct check *c, const void *arg)
+{
+	struct missing k = {.c = c};
+
+	(void)arg;
+	k.m = fake_load(c);
+	round_servers(&k);
+	if (fake_net_count() == 0)
+		check_skip("it connects to none by itself");
+	check_rounds(round_servers, &k, "a life with bad servers");
+	check_note("%llu connections",
+	    (unsigned long long)fake_net_count());
+}
+
 void
 check_life(struct check *c)
 {
@@ -345,4 +373,5 @@ check_life(struct check *c)
 	check_missing(c);
 	check_keys(c);
 	check_simple(c, "leaks", case_leaks, NULL);
+	check_simple(c, "bad servers", case_servers, NULL);
 }

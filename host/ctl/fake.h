@@ -20,6 +20,7 @@
 #include <hostd/abi.h>
 #include <hostd/http.h>
 #include <hostd/metrics.h>
+#include <hostd/net.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
 #include <hostd/work.h>
@@ -52,7 +53,7 @@ struct fake {
 	unsigned number;		/* 1, 2, ... for messages */
 	const struct module *m;
 	struct hostd_host *host;	/* its tables, guarded memory */
-	void *tables[5];		/* in the order of fake_tables */
+	void *tables[6];		/* in the order of fake_tables */
 	struct fake_shape shape;
 	struct fake_conf *conf;
 	struct hostd_inst *inst;
@@ -134,11 +135,20 @@ void	fake_settle(void);
 /* Before destroy: finish work, run releases, drop timers and posts. */
 void	fake_loop_end(struct fake *);
 
+/* fake_net.c */
+/* Let the next thing happen to every connection.  Returns to how many. */
+unsigned fake_net_turn(void);
+/* Before destroy: on_close of all that are left. */
+void	fake_net_end(struct fake *);
+/* How many there have been. */
+uint64_t fake_net_count(void);
+
 extern const struct hostd_timer_api fake_timer_api;
 extern const struct hostd_work_api fake_work_api;
 extern const struct hostd_metrics_api fake_metrics_api;
 extern const struct hostd_status_api fake_status_api;
 extern const struct hostd_http_api fake_http_api;
+extern const struct hostd_net_api fake_net_api;
 extern const struct hostd_host fake_host_table;
 
 int32_t	fake_post(const struct hostd_host *,

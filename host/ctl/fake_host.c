@@ -290,6 +290,7 @@ fake_destroy(struct fake *f)
 
 	fake_req_end_all(f, HOSTD_END_SHUTDOWN);
 	f->destroying = 1;
+	fake_net_end(f);
 	fake_loop_end(f);
 	if (f->inst != NULL && f->m->desc.destroy != NULL) {
 		fake_enter(f, "destroy", NULL);

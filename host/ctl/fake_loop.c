@@ -205,6 +205,7 @@ fake_turn(void)
 		TAILQ_REMOVE(&mine, t, entry);
 		task_run(t);
 	}
+	n += fake_net_turn();
 	last = TAILQ_LAST(&works, work_list);
 	while (last != NULL && (w = TAILQ_FIRST(&works)) != NULL) {
 		if (!w->running)

@@ -91,6 +91,15 @@ static const struct fake_member metrics_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member net_members[] = {
+    MEMBER(hostd_net_api, connect, 0),
+    MEMBER(hostd_net_api, send, 0),
+    MEMBER(hostd_net_api, pause, 0),
+    MEMBER(hostd_net_api, shutdown, 0),
+    MEMBER(hostd_net_api, close, 0),
+    {NULL, 0, 0},
+};
+
 static const struct fake_member status_members[] = {
     MEMBER(hostd_status_api, json, 0),
     {NULL, 0, 0},
@@ -108,6 +117,7 @@ const struct fake_table fake_tables[] = {
 	metrics_members},
     {HOSTD_EXT_STATUS, sizeof(struct hostd_status_api), &fake_status_api,
 	status_members},
+    {HOSTD_EXT_NET, sizeof(struct hostd_net_api), &fake_net_api, net_members},
     {NULL, 0, NULL, NULL},
 };
 
