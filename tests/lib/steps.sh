@@ -4,7 +4,7 @@
 # The steps of tests/run; each notes what passed.
 
 packages="chromium clang curl libclang-rt-14-dev libcmocka-dev mandoc nodejs
-procps shellcheck wrk xz-utils"
+npm procps shellcheck wrk xz-utils"
 
 install_packages() {
 	local p want= sudo=
@@ -14,6 +14,7 @@ install_packages() {
 		# A command that is there already, wherever from, will do.
 		case $p in
 		nodejs)	command -v node >/dev/null && continue ;;
+		npm)	command -v npm >/dev/null && continue ;;
 		esac
 		dpkg-query -W -f '${Status}\n' "$p" 2>/dev/null |
 		    grep -q '^install ok installed$' || want="$want $p"
@@ -27,6 +28,19 @@ install_packages() {
 		note "install packages:$want" "$build/deps.log" 1
 		finish
 	fi
+}
+
+# Clients that tests talk to hostd with, in build/npm; once, while nothing about
+# them changes.
+npm_packages() {
+	local dir=$build/npm log=$build/npm.log from=$top/tests/e2e
+	cmp -s "$from/package-lock.json" "$dir/installed.json" || (
+		mkdir -p "$dir" && rm -f "$dir/installed.json" &&
+		cp "$from/package.json" "$from/package-lock.json" "$dir/" &&
+		cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund &&
+		cp "$from/package-lock.json" installed.json
+	) >"$log" 2>&1
+	note "npm packages" "$log" $?
 }
 
 bootstrap_tree() {
@@ -72,6 +86,7 @@ run_e2e() {
 	[ -n "$files" ] || return 0
 	# shellcheck disable=SC2086 # a list of files
 	HOSTD_PREFIX=$build/$1/inst HOSTD_BUILD=$1 HOSTD_TOP=$top \
+	    HOSTD_NPM=$build/npm \
 	    node tests/e2e/lib/runner.mjs $files >"$log" 2>&1
 	ok=$(awk '/^# pass / { print $3 }' "$log" | tail -n 1)
 	bad=$(awk '/^# fail / { print $3 }' "$log" | tail -n 1)
