@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 #define COUNTERS (sizeof(struct board_counters) / sizeof(_Atomic uint64_t))
 
 /* The counters are summed as one array. */
-_Static_assert(sizeof(struct board_counters) == 17 * sizeof(uint64_t),
+_Static_assert(sizeof(struct board_counters) == 28 * sizeof(uint64_t),
     "board_counters is made of counters only");
 
 /* Where each part starts, on a page of its own. */
@@ -96,6 +97,10 @@ board_create(struct board *b)
 	if (board_map(b, fd, l.size) == -1)
 		return -1;
 	b->node->magic = BOARD_MAGIC;
+	if (getrandom(&b->node->id, sizeof(b->node->id), 0) == -1) {
+		board_close(b);
+		return -1;
+	}
 	b->node->version = BOARD_VERSION;
 	b->node->started_ms = board_clock_ms();
 	b->node->master_pid = (uint32_t)getpid();
@@ -270,34 +275,20 @@ board_cell_retire(struct board *b, int cell)
 static void
 board_sum_once(const struct board *b, struct board_sums *s)
 {
-	struct board_counters sum;
 	const struct board_cell *c;
 	int i;
 
-	memset(&sum, 0, sizeof(sum));
 	memset(s, 0, sizeof(*s));
-	counters_fold(&sum, &b->node->retired);
+	counters_fold(&s->n, &b->node->retired);
 	for (i = 0; i < BOARD_CELLS; i++) {
 		c = &b->cells[i];
 		if (atomic_load(&c->state) == CELL_FREE)
 			continue;
-		counters_fold(&sum, &c->counters);
+		counters_fold(&s->n, &c->counters);
 		s->active += c->active;
 		s->idle += c->idle;
+		s->websockets += c->websockets;
 	}
-	s->accepted = sum.accepted;
-	s->refused = sum.refused;
-	s->closed = sum.closed;
-	s->requests = sum.requests;
-	for (i = 0; i < 6; i++)
-		s->status[i] = sum.status[i];
-	s->bytes_in = sum.bytes_in;
-	s->bytes_out = sum.bytes_out;
-	s->bad_requests = sum.bad_requests;
-	s->plugin_errors = sum.plugin_errors;
-	s->stale_handles = sum.stale_handles;
-	s->log_dropped = sum.log_dropped;
-	s->slow_callbacks = sum.slow_callbacks;
 }
 
 /*
@@ -396,6 +387,14 @@ board_callback_name(uint32_t callback)
 	    [BOARD_CB_DESTROY] = "destroy",
 	    [BOARD_CB_DLOPEN] = "dlopen",
 	    [BOARD_CB_WORK] = "work on a thread",
+	    [BOARD_CB_UPGRADE] = "on_upgrade",
+	    [BOARD_CB_REFUSED] = "on_refused",
+	    [BOARD_CB_OPEN] = "on_open",
+	    [BOARD_CB_MESSAGE] = "on_message",
+	    [BOARD_CB_CLOSE] = "on_close",
+	    [BOARD_CB_CHANNEL] = "a channel's function",
+	    [BOARD_CB_PUBLISH] = "publish",
+	    [BOARD_CB_SUBSCRIBE] = "subscribe",
 	    [BOARD_CB_NET] = "a connection's function",
 	};
 

@@ -46,6 +46,14 @@ struct board_counters {
 	_Atomic uint64_t stale_handles;
 	_Atomic uint64_t log_dropped;
 	_Atomic uint64_t slow_callbacks;
+	_Atomic uint64_t ws_opened;	/* WebSockets */
+	_Atomic uint64_t ws_in, ws_out;	/* messages */
+	_Atomic uint64_t ws_dropped;	/* messages for slow clients */
+	_Atomic uint64_t bus_out, bus_in;	/* between workers */
+	_Atomic uint64_t bus_dropped;	/* for workers that do not read */
+	_Atomic uint64_t backend_out, backend_in;	/* between nodes */
+	_Atomic uint64_t backend_dropped;	/* not taken by it */
+	_Atomic uint64_t backend_bad;	/* what it brought was no envelope */
 };
 
 /* The values of HOSTD_METRIC_* of the SDK. */
@@ -82,6 +90,7 @@ struct board_cell {
 	char plugins[BOARD_PLUGINS][64];	/* instance names */
 	_Alignas(64) _Atomic uint64_t active;		/* connections now */
 	_Atomic uint64_t idle;			/* of these, between requests */
+	_Atomic uint64_t websockets;		/* of these, upgraded */
 	_Alignas(64) struct board_counters counters;
 };
 
@@ -89,7 +98,10 @@ enum board_callback {
 	BOARD_CB_NONE, BOARD_CB_CREATE, BOARD_CB_START, BOARD_CB_HEADERS,
 	BOARD_CB_BODY, BOARD_CB_WRITABLE, BOARD_CB_END, BOARD_CB_TIMER,
 	BOARD_CB_POST, BOARD_CB_WORK_DONE, BOARD_CB_RELEASE, BOARD_CB_DRAIN,
-	BOARD_CB_DESTROY, BOARD_CB_DLOPEN, BOARD_CB_WORK, BOARD_CB_NET
+	BOARD_CB_DESTROY, BOARD_CB_DLOPEN, BOARD_CB_WORK,
+	BOARD_CB_UPGRADE, BOARD_CB_REFUSED, BOARD_CB_OPEN, BOARD_CB_MESSAGE,
+	BOARD_CB_CLOSE, BOARD_CB_CHANNEL, BOARD_CB_PUBLISH, BOARD_CB_SUBSCRIBE,
+	BOARD_CB_NET
 };
 
 struct board_node {			/* [master] */
@@ -101,6 +113,8 @@ struct board_node {			/* [master] */
 	_Atomic uint32_t folding;	/* odd while a cell is being folded */
 	char hostd_version[32];
 	char node[64];			/* host name */
+	uint64_t id;			/* random: no other node's */
+	_Atomic uint32_t processes;	/* each worker takes the next number */
 	struct board_counters retired;	/* of processes that have ended */
 };
 
@@ -127,10 +141,8 @@ void	board_cell_retire(struct board *, int cell);
 
 /* The live sum of all cells and of what is retired. */
 struct board_sums {
-	uint64_t accepted, refused, closed, requests, status[6];
-	uint64_t bytes_in, bytes_out, bad_requests, plugin_errors;
-	uint64_t stale_handles, log_dropped, slow_callbacks;
-	uint64_t active, idle;
+	struct board_counters n;
+	uint64_t active, idle, websockets;
 };
 void	board_sum(const struct board *, struct board_sums *);
 /* The same of the plugins' metrics, by name; out has room for BOARD_METRICS.

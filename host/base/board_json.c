@@ -77,6 +77,7 @@ worker_json(const struct board_cell *c, uint64_t now)
 	set_number(o, "restarts", c->restarts);
 	set_number(o, "active", c->active);
 	set_number(o, "idle", c->idle);
+	set_number(o, "websockets", c->websockets);
 	set_number(o, "accepted", c->counters.accepted);
 	set_number(o, "requests", c->counters.requests);
 	worker_stuck_json(o, c);
@@ -140,6 +141,29 @@ plugins_json(struct board_cell *const *cells, size_t n)
 }
 
 static void
+sockets_json(json_t *o, const struct board_sums *s)
+{
+	json_t *ws = json_object(), *bus = json_object();
+	json_t *backend = json_object();
+
+	set_number(ws, "active", s->websockets);
+	set_number(ws, "opened", s->n.ws_opened);
+	set_number(ws, "messages_in", s->n.ws_in);
+	set_number(ws, "messages_out", s->n.ws_out);
+	set_number(ws, "messages_dropped", s->n.ws_dropped);
+	(void)json_object_set_new(o, "websockets", ws);
+	set_number(bus, "out", s->n.bus_out);
+	set_number(bus, "in", s->n.bus_in);
+	set_number(bus, "dropped", s->n.bus_dropped);
+	(void)json_object_set_new(o, "bus", bus);
+	set_number(backend, "out", s->n.backend_out);
+	set_number(backend, "in", s->n.backend_in);
+	set_number(backend, "dropped", s->n.backend_dropped);
+	set_number(backend, "bad", s->n.backend_bad);
+	(void)json_object_set_new(o, "backend", backend);
+}
+
+static void
 sums_json(json_t *o, const struct board_sums *s)
 {
 	static const char *const classes[] = {
@@ -148,24 +172,25 @@ sums_json(json_t *o, const struct board_sums *s)
 	json_t *status = json_object();
 	size_t i;
 
+	sockets_json(o, s);
 	set_number(conns, "active", s->active);
 	set_number(conns, "idle", s->idle);
-	set_number(conns, "accepted", s->accepted);
-	set_number(conns, "refused", s->refused);
-	set_number(conns, "closed", s->closed);
+	set_number(conns, "accepted", s->n.accepted);
+	set_number(conns, "refused", s->n.refused);
+	set_number(conns, "closed", s->n.closed);
 	(void)json_object_set_new(o, "connections", conns);
-	set_number(reqs, "total", s->requests);
-	set_number(reqs, "bad", s->bad_requests);
+	set_number(reqs, "total", s->n.requests);
+	set_number(reqs, "bad", s->n.bad_requests);
 	for (i = 0; i < 6; i++)
-		set_number(status, classes[i], s->status[i]);
+		set_number(status, classes[i], s->n.status[i]);
 	(void)json_object_set_new(reqs, "status", status);
-	set_number(reqs, "bytes_in", s->bytes_in);
-	set_number(reqs, "bytes_out", s->bytes_out);
+	set_number(reqs, "bytes_in", s->n.bytes_in);
+	set_number(reqs, "bytes_out", s->n.bytes_out);
 	(void)json_object_set_new(o, "requests", reqs);
-	set_number(o, "plugin_errors", s->plugin_errors);
-	set_number(o, "stale_handles", s->stale_handles);
-	set_number(o, "log_dropped", s->log_dropped);
-	set_number(o, "slow_callbacks", s->slow_callbacks);
+	set_number(o, "plugin_errors", s->n.plugin_errors);
+	set_number(o, "stale_handles", s->n.stale_handles);
+	set_number(o, "log_dropped", s->n.log_dropped);
+	set_number(o, "slow_callbacks", s->n.slow_callbacks);
 }
 
 /*

@@ -118,6 +118,7 @@ status_traffic(const json_t *s)
 	const json_t *c = json_object_get(s, "connections");
 	const json_t *r = json_object_get(s, "requests");
 	const json_t *by = json_object_get(r, "status");
+	const json_t *ws = json_object_get(s, "websockets");
 	char in[TEXT_MAX], out[TEXT_MAX];
 
 	(void)printf("connections  %lld open (%lld idle), %lld accepted, "
@@ -132,6 +133,13 @@ status_traffic(const json_t *s)
 	(void)printf("bytes        %s in, %s out\n",
 	    text_bytes(in, number(r, "bytes_in")),
 	    text_bytes(out, number(r, "bytes_out")));
+	if (number(ws, "opened") > 0)
+		(void)printf("websockets   %lld open; messages: %lld in, %lld "
+			     "out, %lld dropped\n",
+		    (long long)number(ws, "active"),
+		    (long long)number(ws, "messages_in"),
+		    (long long)number(ws, "messages_out"),
+		    (long long)number(ws, "messages_dropped"));
 }
 
 /* Only what is not as it should be. */
@@ -146,12 +154,22 @@ status_trouble(const json_t *s)
 	    {"slow_callbacks", "callbacks over the budget"},
 	    {"log_dropped", "log lines lost"},
 	};
+	const json_t *bus = json_object_get(s, "bus");
+	const json_t *backend = json_object_get(s, "backend");
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (number(s, rows[i].key) > 0)
 			(void)printf("trouble      %lld %s\n",
 			    (long long)number(s, rows[i].key), rows[i].what);
+	if (number(bus, "dropped") > 0)
+		(void)printf("trouble      %lld messages for workers that do "
+			     "not read\n", (long long)number(bus, "dropped"));
+	if (number(backend, "dropped") + number(backend, "bad") > 0)
+		(void)printf("trouble      %lld messages not taken by the "
+			     "backend, %lld that it garbled\n",
+		    (long long)number(backend, "dropped"),
+		    (long long)number(backend, "bad"));
 }
 
 static void

@@ -17,6 +17,8 @@
 #include "base/buf.h"
 #include "http/request.h"
 
+struct conf_websocket;
+
 struct http_route {
 	struct http_route *next;	/* of the same pattern */
 	char *pattern;
@@ -27,6 +29,7 @@ struct http_route {
 	struct http_handler *handler;
 	uint64_t max_body;
 	uint32_t defer_ms;
+	const struct conf_websocket *websocket;
 };
 
 struct router;

@@ -3,6 +3,9 @@
 #include <stddef.h>
 #include "http/response.h"
 
+static const char *const reasons_1xx[] = {
+	"Continue", "Switching Protocols"
+};
 static const char *const reasons_2xx[] = {
 	"OK", "Created", "Accepted", "Non-Authoritative Information",
 	"No Content", "Reset Content", "Partial Content", "Multi-Status",
@@ -38,13 +41,14 @@ static const struct {
 	const char *const *names;
 	size_t n;
 } reasons[] = {
-	ROW(reasons_2xx), ROW(reasons_3xx), ROW(reasons_4xx), ROW(reasons_5xx)
+	ROW(reasons_1xx), ROW(reasons_2xx), ROW(reasons_3xx), ROW(reasons_4xx),
+	ROW(reasons_5xx)
 };
 
 const char *
 status_reason(int status)
 {
-	size_t row = (size_t)(status / 100 - 2), i = (size_t)(status % 100);
+	size_t row = (size_t)(status / 100 - 1), i = (size_t)(status % 100);
 
 	if (row < sizeof(reasons) / sizeof(reasons[0]) && i < reasons[row].n &&
 	    reasons[row].names[i] != NULL)

@@ -534,6 +534,7 @@ child_new(struct children *all, const struct child_opts *o, int fd, int cell)
 	c->fd = fd;
 	c->cell = cell;
 	c->generation = o->generation;
+	c->role = o->role;
 	c->started = uv_now(all->loop);
 	c->handles = 2;
 	TAILQ_INIT(&c->out);

@@ -32,6 +32,7 @@ struct child {
 	pid_t pid;
 	int fd;			/* our end of the channel; -1: closed */
 	int cell;		/* of the board */
+	enum chan_role role;
 	int ready;		/* has said READY */
 	int failed;		/* has said FAILED */
 	int ending;		/* was told to drain or stop */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "master/peers.h"
 #include "master/slot.h"
 
 #define BACKOFF_FIRST 100
@@ -391,6 +392,7 @@ worker_new(struct slot *s, struct generation *gen, char *why, size_t size)
 	if (slot_sockets_pass(s, w, why, size) == -1)
 		child_kill(w->child, why);
 	worker_send_logs(w);
+	peers_connect(w->child);
 	child_send(w->child, CHAN_START, NULL, 0, -1);
 	return w;
 }

@@ -38,6 +38,7 @@ static const struct chan_rule {
     [CHAN_REPORT] = {0, 0, 1},
     [CHAN_RETURN] = {sizeof(struct chan_return), 0, 0},
     [CHAN_CLOSED] = {0, 0, 0},
+    [CHAN_PEER] = {0, 1, 0},
 };
 
 /* Control buffers must be aligned as a cmsghdr is. */

@@ -8,10 +8,10 @@
  * A conversation:
  *
  *	master -> worker  INIT (fds: board, error log), LISTEN... , LOG...,
- *			  START
+ *			  PEER..., START
  *	worker -> master  READY                 or FAILED text, and exits
  *	master -> worker  LISTEN, RETURN: of a slot without a worker
- *	master -> worker  LOG, ERROR_LOG, DRAIN, STOP
+ *	master -> worker  LOG, ERROR_LOG, PEER, DRAIN, STOP
  *	worker -> master  CLOSED, and some time later it exits
  *
  *	master -> probe   INIT, START
@@ -41,6 +41,7 @@ enum chan_type {
 	CHAN_REPORT,		/* text: one configuration error */
 	CHAN_RETURN,		/* struct chan_return */
 	CHAN_CLOSED,		/* nothing: takes no new connections any more */
+	CHAN_PEER,		/* nothing, fd: the bus to another worker */
 	CHAN_NTYPES
 };
 

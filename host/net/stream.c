@@ -458,26 +458,51 @@ stream_cork(struct stream *s)
 	s->sio->scratch_from = s->sio->scratch_len = 0;
 }
 
+/* Copy somebody else's bytes. */
+static void
+seg_own(struct stream *s, struct stream_seg *g)
+{
+	struct stream_seg *copy = xmalloc(sizeof(*copy) + g->len);
+
+	memset(copy, 0, sizeof(*copy));
+	copy->type = SEG_MEM;
+	copy->fd = -1;
+	copy->p = copy->mem;
+	copy->len = g->len;
+	memcpy(copy->mem, g->p, g->len);
+	TAILQ_INSERT_BEFORE(g, copy, link);
+	seg_free(s, g);
+}
+
 /* What the socket did not take must outlive scratch. */
 static void
 stream_leave_scratch(struct stream *s)
 {
-	struct stream_seg *g, *copy, *next;
+	struct stream_seg *g, *next;
 
 	for (g = TAILQ_FIRST(&s->segs); g != NULL; g = next) {
 		next = TAILQ_NEXT(g, link);
-		if (g->type != SEG_SCRATCH)
-			continue;
-		copy = xmalloc(sizeof(*copy) + g->len);
-		memset(copy, 0, sizeof(*copy));
-		copy->type = SEG_MEM;
-		copy->fd = -1;
-		copy->p = copy->mem;
-		copy->len = g->len;
-		memcpy(copy->mem, g->p, g->len);
-		TAILQ_INSERT_BEFORE(g, copy, link);
-		seg_free(s, g);
+		if (g->type == SEG_SCRATCH)
+			seg_own(s, g);
 	}
+}
+
+void
+stream_write_through(struct stream *s, const void *p, size_t n)
+{
+	struct stream_seg *g;
+
+	stream_seal_scratch(s);
+	g = seg_new(s, SEG_REF, 0);
+	g->p = p;
+	g->len = n;
+	s->queued += n;
+	if (s->can_write)
+		(void)stream_flush(s);
+	/* What is left of it, always the last, is the caller's memory. */
+	g = TAILQ_LAST(&s->segs, stream_segs);
+	if (g != NULL && g->type == SEG_REF && g->release == NULL)
+		seg_own(s, g);
 }
 
 void

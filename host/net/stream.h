@@ -21,7 +21,7 @@
 #include <time.h>
 #include "net/loop.h"
 
-#define STREAM_RBUF	65536
+#define STREAM_RBUF	131072	/* a message of 64k and its frame fit */
 #define STREAM_SCRATCH	65536
 
 struct stream;
@@ -110,6 +110,9 @@ void	stream_write(struct stream *, const void *, size_t);
 /* release(owner, arg) is called once, from the loop, sent or not. */
 void	stream_write_ref(struct stream *, const void *, size_t,
 	    void (*release)(void *owner, void *arg), void *owner, void *arg);
+/* As stream_write, but sends at once what it can, so that only the rest is
+ * copied. */
+void	stream_write_through(struct stream *, const void *, size_t);
 void	stream_write_file(struct stream *, int fd, uint64_t off, uint64_t len,
 	    void (*release)(void *owner, void *arg), void *owner, void *arg);
 

@@ -2,6 +2,8 @@
 /* struct hostd_host: what every instance is given. */
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/channel.h>
+#include <hostd/pubsub.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
 #include <hostd/status.h>
@@ -32,6 +34,12 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return status_service();
 	if (strcmp(id, HOSTD_EXT_NET) == 0)
 		return net_service();
+	if (strcmp(id, HOSTD_EXT_WS) == 0)
+		return ws_service();
+	if (strcmp(id, HOSTD_EXT_CHANNEL) == 0)
+		return channel_service();
+	if (strcmp(id, HOSTD_EXT_PUBSUB) == 0)
+		return pubsub_service();
 	return NULL;
 }
 

@@ -25,10 +25,13 @@ route_headers(struct http_handler *h, struct http_req *r)
 {
 	struct instance *in = instance_of(h);
 	hostd_req id = { r->id };
-	uint64_t entered = instance_enter(in, BOARD_CB_HEADERS);
+	uint64_t entered;
 	int32_t rc;
 
-	rc = in->route->http->on_headers(in->inst, id, r->data);
+	if (ws_is_upgrade(in, r))
+		return ws_upgrade_headers(in, r);
+	entered = instance_enter(in, BOARD_CB_HEADERS);
+	rc = in->route->on_headers(in->inst, id, r->data);
 	instance_leave(in, entered);
 	return rc;
 }
@@ -38,10 +41,13 @@ route_body(struct http_handler *h, struct http_req *r, hostd_buf part, int fin)
 {
 	struct instance *in = instance_of(h);
 	hostd_req id = { r->id };
-	uint64_t entered = instance_enter(in, BOARD_CB_BODY);
+	uint64_t entered;
 	int32_t rc;
 
-	rc = in->route->http->on_body(in->inst, id, r->data, part, fin);
+	if (ws_is_upgrade(in, r))
+		return HOSTD_DEFER;
+	entered = instance_enter(in, BOARD_CB_BODY);
+	rc = in->route->on_body(in->inst, id, r->data, part, fin);
 	instance_leave(in, entered);
 	return rc;
 }
@@ -53,10 +59,10 @@ route_writable(struct http_handler *h, struct http_req *r)
 	hostd_req id = { r->id };
 	uint64_t entered;
 
-	if (in->route->http->on_writable == NULL)
+	if (ws_is_upgrade(in, r) || in->route->on_writable == NULL)
 		return;
 	entered = instance_enter(in, BOARD_CB_WRITABLE);
-	in->route->http->on_writable(in->inst, id, r->data);
+	in->route->on_writable(in->inst, id, r->data);
 	instance_leave(in, entered);
 }
 
@@ -67,25 +73,32 @@ route_end(struct http_handler *h, struct http_req *r, int why)
 	hostd_req id = { r->id };
 	uint64_t entered;
 
-	if (in->route->http->on_end == NULL)
+	if (ws_is_upgrade(in, r)) {
+		ws_upgrade_end(in, r, why);
+		return;
+	}
+	if (in->route->on_end == NULL)
 		return;
 	entered = instance_enter(in, BOARD_CB_END);
-	in->route->http->on_end(in->inst, id, r->data, why);
+	in->route->on_end(in->inst, id, r->data, why);
 	instance_leave(in, entered);
 }
 
 void
 http_binding_init(struct instance *in)
 {
-	const struct hostd_http_ops *ops;
+	const struct hostd_http_ops *ops = in->route;
 
-	if (in->route == NULL)
-		return;
-	ops = in->route->http;
 	in->http.name = in->conf->name;
-	in->http.data_size = ops->data_size;
-	in->http.buffer_body = (ops->flags & HOSTD_HTTP_BUFFER_BODY) != 0;
-	in->http.wants_body = ops->on_body != NULL;
+	/* An upgrade keeps its candidate there. */
+	in->http.data_size = sizeof(void *);
+	if (ops != NULL) {
+		if (ops->data_size > in->http.data_size)
+			in->http.data_size = ops->data_size;
+		in->http.buffer_body =
+		    (ops->flags & HOSTD_HTTP_BUFFER_BODY) != 0;
+		in->http.wants_body = ops->on_body != NULL;
+	}
 	in->http.headers = route_headers;
 	in->http.body = route_body;
 	in->http.writable = route_writable;
@@ -117,8 +130,8 @@ request_find(const struct hostd_host *host, hostd_req id, const char *function,
 }
 
 /* The same, and it is still the plugin's to answer. */
-static int32_t
-request_own(const struct hostd_host *host, hostd_req id, const char *function,
+int32_t
+http_find(const struct hostd_host *host, hostd_req id, const char *function,
     struct http_req **out)
 {
 	int32_t rc = request_find(host, id, function, out);
@@ -185,7 +198,7 @@ api_body_pause(const struct hostd_host *host, hostd_req id, int32_t on)
 	struct http_req *r;
 	int32_t rc;
 
-	if ((rc = request_own(host, id, "body_pause", &r)) != HOSTD_OK)
+	if ((rc = http_find(host, id, "body_pause", &r)) != HOSTD_OK)
 		return rc;
 	if (r->body_done)
 		return HOSTD_E_STATE;
@@ -213,7 +226,7 @@ api_respond(const struct hostd_host *host, hostd_req id, int32_t status,
 	struct http_req *r;
 	int32_t rc;
 
-	if ((rc = request_own(host, id, "respond", &r)) != HOSTD_OK)
+	if ((rc = http_find(host, id, "respond", &r)) != HOSTD_OK)
 		return rc;
 	if (status >= 400 && body.n == 0 && n <= RESPONSE_PAGE_HEADERS &&
 	    !has_type(h, n))
@@ -228,7 +241,7 @@ api_begin(const struct hostd_host *host, hostd_req id, int32_t status,
 	struct http_req *r;
 	int32_t rc;
 
-	if ((rc = request_own(host, id, "begin", &r)) != HOSTD_OK)
+	if ((rc = http_find(host, id, "begin", &r)) != HOSTD_OK)
 		return rc;
 	return response_begin(r, status, h, n, length);
 }
@@ -239,7 +252,7 @@ api_write(const struct hostd_host *host, hostd_req id, hostd_buf b)
 	struct http_req *r;
 	int32_t rc;
 
-	if ((rc = request_own(host, id, "write", &r)) != HOSTD_OK)
+	if ((rc = http_find(host, id, "write", &r)) != HOSTD_OK)
 		return rc;
 	return response_write(r, b);
 }
@@ -280,7 +293,7 @@ api_write_ref(const struct hostd_host *host, hostd_req id, hostd_buf b,
 	struct http_req *r;
 	int32_t rc;
 
-	if ((rc = request_own(host, id, "write_ref", &r)) != HOSTD_OK)
+	if ((rc = http_find(host, id, "write_ref", &r)) != HOSTD_OK)
 		return rc;
 	if (fn == NULL)
 		return HOSTD_E_INVAL;
@@ -300,7 +313,7 @@ api_write_file(const struct hostd_host *host, hostd_req id, int32_t fd,
 	struct http_req *r;
 	int32_t rc;
 
-	if ((rc = request_own(host, id, "write_file", &r)) != HOSTD_OK)
+	if ((rc = http_find(host, id, "write_file", &r)) != HOSTD_OK)
 		return rc;
 	if (fn == NULL)
 		return HOSTD_E_INVAL;
@@ -317,7 +330,7 @@ api_finish(const struct hostd_host *host, hostd_req id)
 	struct http_req *r;
 	int32_t rc;
 
-	if ((rc = request_own(host, id, "finish", &r)) != HOSTD_OK)
+	if ((rc = http_find(host, id, "finish", &r)) != HOSTD_OK)
 		return rc;
 	return response_finish(r);
 }
@@ -328,7 +341,7 @@ api_abort(const struct hostd_host *host, hostd_req id)
 	struct http_req *r;
 	int32_t rc;
 
-	if ((rc = request_own(host, id, "abort", &r)) != HOSTD_OK)
+	if ((rc = http_find(host, id, "abort", &r)) != HOSTD_OK)
 		return rc;
 	r->cut = 1;
 	conn_wake(r->conn);

@@ -108,6 +108,22 @@ resolve_paths(struct instance *in)
 	}
 }
 
+static void
+instance_find_tables(struct instance *in)
+{
+	const struct module *m = in->module;
+	size_t i;
+
+	for (i = 0; i < m->nprovides; i++) {
+		if (m->provides[i].http != NULL)
+			in->route = m->provides[i].http;
+		if (m->provides[i].ws != NULL)
+			in->ws = m->provides[i].ws;
+		if (m->provides[i].pubsub != NULL)
+			in->pubsub = m->provides[i].pubsub;
+	}
+}
+
 struct instance *
 instance_new(struct plugins *all, const struct module *m,
     const struct conf_plugin *conf, struct conf_errors *errs)
@@ -122,13 +138,16 @@ instance_new(struct plugins *all, const struct module *m,
 	LIST_INIT(&in->timers);
 	LIST_INIT(&in->works);
 	LIST_INIT(&in->conns);
+	LIST_INIT(&in->subs);
 	if (conf_check(conf->node, m->keys, also, &in->values, errs) != 0)
 		goto fail;
 	resolve_paths(in);
-	in->route = module_provides(m, HOSTD_KIND_HTTP_ROUTE);
+	instance_find_tables(in);
 	core_service_bind(in);
 	conf_view_bind(in);
 	http_binding_init(in);
+	ws_binding_init(in);
+	pubsub_binding_init(in);
 	instance_name_on_board(in);
 	if (instance_create(in, errs) == -1)
 		goto fail;
@@ -177,6 +196,7 @@ instance_stop(struct instance *in)
 	post_forget(in);
 	timer_service_stop(in);
 	net_service_stop(in);
+	channel_service_stop(in);
 	return work_service_cancel(in);
 }
 

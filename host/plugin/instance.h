@@ -14,8 +14,11 @@
 #include "http/request.h"
 #include "net/loop.h"
 #include "plugin/module.h"
+#include "pubsub/hub.h"
+#include "ws/conn.h"
 
 struct plugins;
+struct plugin_sub;
 struct plugin_timer;
 struct plugin_work;
 struct net_conn;
@@ -33,8 +36,15 @@ struct instance {
 	int creating;			/* metrics may be defined */
 	int created;
 	int ending;			/* nothing new is taken */
-	const struct module_provide *route;	/* http_route/1, or NULL */
-	struct http_handler http;
+	/* What it provides; NULL: not that. */
+	const struct hostd_http_ops *route;
+	const struct hostd_ws_ops *ws;
+	const struct hostd_pubsub_ops *pubsub;
+	struct http_handler http;	/* of its routes, upgrades included */
+	struct ws_handler ws_handler;
+	struct hub_backend backend;
+	LIST_HEAD(, plugin_sub) subs;	/* of hostd.channel/1 */
+	uint32_t nsubs;
 	LIST_HEAD(, plugin_timer) timers;
 	uint32_t ntimers;
 	LIST_HEAD(, plugin_work) works;
@@ -69,16 +79,38 @@ const struct hostd_work_api *work_service(void);
 const struct hostd_metrics_api *metrics_service(void);
 const struct hostd_status_api *status_service(void);
 const struct hostd_net_api *net_service(void);
+const struct hostd_ws_api *ws_service(void);
+const struct hostd_channel_api *channel_service(void);
+const struct hostd_pubsub_api *pubsub_service(void);
 
 /* hostd_host's own functions. */
 void	core_service_bind(struct instance *);
 /* hostd_conf over values. */
 void	conf_view_bind(struct instance *);
-/* http_handler over the plugin's table. */
+/* The handlers over the plugin's tables. */
 void	http_binding_init(struct instance *);
+void	ws_binding_init(struct instance *);
+void	pubsub_binding_init(struct instance *);
+
+/* Upgrades among the requests of an instance's routes. */
+int	ws_is_upgrade(const struct instance *, const struct http_req *);
+int32_t	ws_upgrade_headers(struct instance *, struct http_req *);
+void	ws_upgrade_end(struct instance *, struct http_req *, int why);
+
+/* What a handle names, if it is this instance's: HOSTD_OK, E_GONE, E_THREAD.
+ * The request is still the plugin's to answer. */
+int32_t	http_find(const struct hostd_host *, hostd_req, const char *function,
+	    struct http_req **);
+int32_t	ws_find(const struct hostd_host *, hostd_ws, const char *function,
+	    struct ws_conn **);
+
+/* hostd.channel/1's part of struct plugins. */
+void	channel_service_init(struct plugins *);
+void	channel_service_close(struct plugins *);
 
 /* For instance_stop. */
 void	timer_service_stop(struct instance *);
+void	channel_service_stop(struct instance *);
 size_t	work_service_cancel(struct instance *);
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <dlfcn.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,17 +205,47 @@ load_keys(struct module *m, char *why)
 	return check_rows(m, why);
 }
 
-static int
-load_http(struct module_provide *p, char *why)
-{
-	struct hostd_http_ops *ops = xcalloc(1, sizeof(*ops));
+/* The kinds that are served. */
+static const struct kind {
+	const char *id;
+	size_t full, least;	/* of its table */
+	int (*check)(const void *, char *, size_t);
+	size_t at;		/* of its pointer in struct module_provide */
+} kinds[] = {
+	{ HOSTD_KIND_HTTP_ROUTE, sizeof(struct hostd_http_ops),
+	    MODULE_MIN_HTTP, module_check_http,
+	    offsetof(struct module_provide, http) },
+	{ HOSTD_KIND_WS_HANDLER, sizeof(struct hostd_ws_ops),
+	    MODULE_MIN_WS, module_check_ws,
+	    offsetof(struct module_provide, ws) },
+	{ HOSTD_KIND_PUBSUB_BACKEND, sizeof(struct hostd_pubsub_ops),
+	    MODULE_MIN_PUBSUB, module_check_pubsub,
+	    offsetof(struct module_provide, pubsub) },
+};
 
-	p->http = ops;
-	if (copy_table(ops, sizeof(*ops), p->info.ops, size_of(p->info.ops),
-		MODULE_MIN_HTTP, p->info.kind, why) == -1 ||
-	    module_check_http(ops, why, REASON_SIZE) == -1)
+static const struct kind *
+find_kind(const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(kinds[i].id, id) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+static int
+load_ops(struct module_provide *p, const struct kind *k, char *why)
+{
+	const void *src = p->info.ops;
+	uint32_t *ops = xcalloc(1, k->full);
+
+	p->info.ops = NULL;
+	*(void **)(void *)((char *)p + k->at) = ops;
+	if (copy_table(ops, k->full, src, size_of(src), k->least, k->id,
+	    why) == -1 || k->check(ops, why, REASON_SIZE) == -1)
 		return -1;
-	ops->struct_size = (uint32_t)sizeof(*ops);
+	*ops = (uint32_t)k->full;	/* struct_size comes first */
 	p->info.ops = ops;
 	return 0;
 }
@@ -223,6 +254,8 @@ static int
 load_provide(struct module *m, struct module_provide *p,
     const struct hostd_provide *src, char *why)
 {
+	const struct kind *kind;
+
 	if (copy_table(&p->info, sizeof(p->info), src, size_of(src),
 		MODULE_MIN_PROVIDE, "broken provide", why) == -1)
 		return -1;
@@ -230,9 +263,8 @@ load_provide(struct module *m, struct module_provide *p,
 		p->info.name = m->desc.id;
 	if (module_check_provide(&p->info, why, REASON_SIZE) == -1)
 		return -1;
-	if (strcmp(p->info.kind, HOSTD_KIND_HTTP_ROUTE) == 0)
-		return load_http(p, why);
-	return 0;
+	kind = find_kind(p->info.kind);
+	return kind == NULL ? 0 : load_ops(p, kind, why);
 }
 
 /* Leaves in why what is not served, "" when all is. */
@@ -260,7 +292,7 @@ load_provides(struct module *m, char *why)
 			    "provides %s twice; one of a kind", p->info.kind);
 			return -1;
 		}
-		if (p->http != NULL)
+		if (find_kind(p->info.kind) != NULL)
 			served++;
 		else if (len < sizeof(unknown))
 			len += (size_t)snprintf(unknown + len,
@@ -318,8 +350,11 @@ module_free(struct module *m)
 
 	if (m == NULL)
 		return;
-	for (i = 0; i < m->nprovides; i++)
+	for (i = 0; i < m->nprovides; i++) {
 		free((void *)(uintptr_t)m->provides[i].http);
+		free((void *)(uintptr_t)m->provides[i].ws);
+		free((void *)(uintptr_t)m->provides[i].pubsub);
+	}
 	free(m->provides);
 	free((void *)(uintptr_t)m->keys);
 	free(m->display);

@@ -10,11 +10,15 @@
 #include <stddef.h>
 #include <hostd/abi.h>
 #include <hostd/http.h>
+#include <hostd/pubsub.h>
+#include <hostd/ws.h>
 
 struct module_provide {
 	struct hostd_provide info;	/* full size; name never NULL */
-	const struct hostd_http_ops *http;	/* http_route/1, full size; else
-						   NULL */
+	/* Of a kind that is served one is set, a full-size copy. */
+	const struct hostd_http_ops *http;	/* http_route/1 */
+	const struct hostd_ws_ops *ws;		/* ws_handler/1 */
+	const struct hostd_pubsub_ops *pubsub;	/* pubsub_backend/1 */
 };
 
 struct module {

@@ -138,18 +138,61 @@ module_check_provide(const struct hostd_provide *p, char *why, size_t size)
 	return 0;
 }
 
-int
-module_check_http(const struct hostd_http_ops *o, char *why, size_t size)
+/* What the kinds' tables have in common. */
+static int
+check_flags(const char *kind, uint32_t flags, uint32_t known, uint32_t reserved,
+    char *why, size_t size)
 {
+	uint32_t unknown = (flags & ~known) | reserved;
+
+	if (unknown != 0)
+		REFUSE("%s: unknown flag bits 0x%x", kind, unknown);
+	return 0;
+}
+
+static int
+check_data_size(const char *kind, uint32_t n, char *why, size_t size)
+{
+	if (n > MAX_DATA)
+		REFUSE("%s: data_size %u, at most %u", kind, n, MAX_DATA);
+	return 0;
+}
+
+int
+module_check_http(const void *ops, char *why, size_t size)
+{
+	const struct hostd_http_ops *o = ops;
+
 	if (o->on_headers == NULL)
 		REFUSE("http_route/1: on_headers is NULL");
-	if ((o->flags & ~HOSTD_HTTP_BUFFER_BODY) != 0)
-		REFUSE("http_route/1: unknown flag bits 0x%x",
-		    o->flags & ~HOSTD_HTTP_BUFFER_BODY);
-	if (o->reserved != 0)
-		REFUSE("http_route/1: unknown flag bits 0x%x", o->reserved);
-	if (o->data_size > MAX_DATA)
-		REFUSE("http_route/1: data_size %u, at most %u", o->data_size,
-		    MAX_DATA);
-	return 0;
+	if (check_flags(HOSTD_KIND_HTTP_ROUTE, o->flags,
+	    HOSTD_HTTP_BUFFER_BODY, o->reserved, why, size) == -1)
+		return -1;
+	return check_data_size(HOSTD_KIND_HTTP_ROUTE, o->data_size, why, size);
+}
+
+int
+module_check_ws(const void *ops, char *why, size_t size)
+{
+	const struct hostd_ws_ops *o = ops;
+
+	if (o->on_message == NULL)
+		REFUSE("ws_handler/1: on_message is NULL");
+	if (check_flags(HOSTD_KIND_WS_HANDLER, o->flags, HOSTD_WS_FRAGMENTS,
+	    o->reserved, why, size) == -1)
+		return -1;
+	return check_data_size(HOSTD_KIND_WS_HANDLER, o->data_size, why, size);
+}
+
+int
+module_check_pubsub(const void *ops, char *why, size_t size)
+{
+	const struct hostd_pubsub_ops *o = ops;
+
+	if (o->publish == NULL)
+		REFUSE("pubsub_backend/1: publish is NULL");
+	if (o->subscribe == NULL)
+		REFUSE("pubsub_backend/1: subscribe is NULL");
+	return check_flags(HOSTD_KIND_PUBSUB_BACKEND, o->flags, 0,
+	    o->reserved, why, size);
 }

@@ -11,6 +11,8 @@
 #include <hostd/abi.h>
 #include <hostd/http.h>
 #include <hostd/metrics.h>
+#include <hostd/pubsub.h>
+#include <hostd/ws.h>
 
 /* The frozen prefix of the entry, all that is read before it is accepted. */
 struct module_prefix {
@@ -24,8 +26,10 @@ int	module_check_desc(const struct hostd_plugin *, char *why, size_t size);
 int	module_check_key(const struct hostd_key *, char *why, size_t size);
 int	module_check_provide(const struct hostd_provide *, char *why,
 	    size_t size);
-int	module_check_http(const struct hostd_http_ops *, char *why,
-	    size_t size);
+/* A kind's table; the void is of the kind's type. */
+int	module_check_http(const void *ops, char *why, size_t size);
+int	module_check_ws(const void *ops, char *why, size_t size);
+int	module_check_pubsub(const void *ops, char *why, size_t size);
 
 /* The least struct_size of each: its members that are not optional. */
 #define MODULE_END(type, member)					\
@@ -34,6 +38,8 @@ int	module_check_http(const struct hostd_http_ops *, char *why,
 #define MODULE_MIN_PROVIDE	MODULE_END(hostd_provide, ops)
 #define MODULE_MIN_KEY		MODULE_END(hostd_key, name)
 #define MODULE_MIN_HTTP		MODULE_END(hostd_http_ops, on_headers)
+#define MODULE_MIN_WS		MODULE_END(hostd_ws_ops, on_message)
+#define MODULE_MIN_PUBSUB	MODULE_END(hostd_pubsub_ops, subscribe)
 #define MODULE_MIN_METRIC	MODULE_END(hostd_metric, name)
 
 /* Larger tables than this are taken for garbage. */

@@ -10,6 +10,7 @@
 #include "plugin/net_service.h"
 #include "plugin/plugins.h"
 #include "plugin/post.h"
+#include "plugin/room_service.h"
 
 /* A module's constructors are its code as well: note whose may run. */
 static struct module *
@@ -60,6 +61,34 @@ plugins_module(struct plugins *all, const struct snapshot *snap,
 	return m;
 }
 
+/* The plugin that the configuration names, or the only one that can. */
+static void
+choose_backend(struct plugins *all, struct conf_errors *errs)
+{
+	const struct conf_pubsub *conf = &all->conf->pubsub;
+	struct instance *in, *found = NULL;
+	int n = 0;
+
+	if (conf->backend != NULL && strcmp(conf->backend, "none") == 0)
+		return;
+	TAILQ_FOREACH(in, &all->instances, link) {
+		if (in->pubsub == NULL || (conf->backend != NULL &&
+		    strcmp(in->conf->name, conf->backend) != 0))
+			continue;
+		found = in;
+		n++;
+	}
+	if (conf->backend != NULL && n == 0)
+		conf_error(errs, &conf->pos, "there is no plugin \"%s\" that "
+		    "provides %s", conf->backend, HOSTD_KIND_PUBSUB_BACKEND);
+	else if (n > 1)
+		conf_error(errs, &found->conf->pos, "%d plugins provide %s; "
+		    "choose one: pubsub { backend = \"%s\" }", n,
+		    HOSTD_KIND_PUBSUB_BACKEND, found->conf->name);
+	else if (found != NULL)
+		all->hub.backend = &found->backend;
+}
+
 void
 plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
     const struct snapshot *snap, struct board *board, struct board_cell *cell,
@@ -78,12 +107,16 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	    (size_t)(cell - board->cells) * BOARD_METRICS;
 	TAILQ_INIT(&all->instances);
 	post_init(all);
+	channel_service_init(all);
+	hub_init(&all->hub, loop, board, cell, &conf->pubsub);
+	all->hub.queries.list_here = room_service_labels;
 	TAILQ_FOREACH(cp, &conf->plugins, entry) {
 		if ((m = plugins_module(all, snap, cp, errs)) == NULL ||
 		    (in = instance_new(all, m, cp, errs)) == NULL)
 			continue;
 		TAILQ_INSERT_TAIL(&all->instances, in, link);
 	}
+	choose_backend(all, errs);
 }
 
 /* -- routes -- */
@@ -110,13 +143,26 @@ has_route(const struct conf *conf, const struct conf_plugin *cp)
 	return 0;
 }
 
+/* Both kinds of an instance that has two are served on all its routes. */
+static const char *
+default_route(const struct module *m)
+{
+	const char *path = NULL;
+	size_t i;
+
+	for (i = 0; i < m->nprovides && path == NULL; i++)
+		if (m->provides[i].http != NULL || m->provides[i].ws != NULL)
+			path = m->provides[i].info.route;
+	return path;
+}
+
 /* A plugin that no route names gets the one of its descriptor; one dropped in
  * bare and without a wish gets its name. */
 static void
 add_default_route(struct conf *conf, const struct instance *in,
     struct conf_errors *errs)
 {
-	const char *path = in->route->info.route;
+	const char *path = default_route(in->module);
 	char *named = NULL;
 
 	if (has_route(conf, in->conf))
@@ -150,10 +196,11 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 
 	if (in == NULL)
 		return;		/* refused, and said why */
-	if (in->route == NULL) {
+	if (in->route == NULL && in->ws == NULL) {
 		conf_error(errs, &cr->pos, "route \"%s\": plugin \"%s\" does "
-		    "not answer HTTP requests (it does not provide %s)",
-		    cr->path, cr->plugin->name, HOSTD_KIND_HTTP_ROUTE);
+		    "not answer requests (it provides neither %s nor %s)",
+		    cr->path, cr->plugin->name, HOSTD_KIND_HTTP_ROUTE,
+		    HOSTD_KIND_WS_HANDLER);
 		return;
 	}
 	rt = route_new(cr->path, route_is_prefix(cr), cr->methods,
@@ -161,6 +208,7 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 	rt->handler = &in->http;
 	rt->max_body = (uint64_t)cr->max_body;
 	rt->defer_ms = (uint32_t)cr->defer_timeout;
+	rt->websocket = cr->websocket;
 	router_add(ro, rt, cr->hosts, cr->nhosts);
 }
 
@@ -172,7 +220,7 @@ plugins_route(struct plugins *all, struct conf_errors *errs)
 	struct instance *in;
 
 	TAILQ_FOREACH(in, &all->instances, link)
-		if (in->route != NULL)
+		if (in->route != NULL || in->ws != NULL)
 			add_default_route(all->conf, in, errs);
 	(void)conf_routes_conflict(all->conf, errs);
 	TAILQ_FOREACH(cr, &all->conf->routes, entry)
@@ -184,12 +232,14 @@ plugins_route(struct plugins *all, struct conf_errors *errs)
 
 int
 plugins_start(struct plugins *all, struct http_server *srv,
-    struct conf_errors *errs)
+    struct ws_server *sockets, struct conf_errors *errs)
 {
 	struct instance *in;
 	int rc = 0;
 
 	all->server = srv;
+	all->sockets = sockets;
+	hub_serve(&all->hub, &srv->sio);
 	TAILQ_FOREACH(in, &all->instances, link)
 		if (instance_start(in, errs) == -1)
 			rc = -1;
@@ -203,6 +253,7 @@ plugins_drain(struct plugins *all, uint32_t deadline_ms)
 
 	TAILQ_FOREACH(in, &all->instances, link)
 		instance_drain(in, deadline_ms);
+	hub_drain(&all->hub);
 }
 
 static void
@@ -223,6 +274,8 @@ plugins_destroy(struct plugins *all)
 	struct instance *in;
 
 	all->server = NULL;
+	all->sockets = NULL;
+	hub_stop(&all->hub);
 	TAILQ_FOREACH_REVERSE(in, &all->instances, instances, link)
 		(void)instance_stop(in);
 	while (all->nworks > 0)
@@ -231,6 +284,8 @@ plugins_destroy(struct plugins *all)
 		TAILQ_REMOVE(&all->instances, in, link);
 		instance_destroy(in);
 	}
+	hub_close(&all->hub);
+	channel_service_close(all);
 	post_close(all);
 	metrics_service_close(all);
 	handle_table_free(&all->timers);

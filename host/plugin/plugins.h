@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <uv.h>
+#include <hostd/ws.h>
 #include "base/board.h"
 #include "base/buf.h"
 #include "base/handle.h"
@@ -19,11 +20,13 @@
 #include "config/snapshot.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "pubsub/hub.h"
 
 struct http_server;
 struct instance;
 struct metric_def;
 struct router;
+struct ws_server;
 
 struct plugin_post {
 	STAILQ_ENTRY(plugin_post) link;
@@ -38,6 +41,8 @@ struct plugins {
 	struct board *board;
 	struct board_cell *cell;
 	struct http_server *server;	/* set before start */
+	struct ws_server *sockets;	/* the same */
+	struct hub hub;
 	struct map modules;		/* copy's path -> struct module */
 	TAILQ_HEAD(instances, instance) instances;
 	uint32_t ninstances;
@@ -62,6 +67,11 @@ struct plugins {
 	struct metric_def *defs;
 	uint32_t ndefs;
 
+	struct handle_table subs;	/* of hostd.channel/1 */
+	STAILQ_HEAD(plugin_newses, plugin_news) news;
+	struct loop_task news_task;
+	struct hostd_ws_info ws_info;	/* of the last to be asked for */
+
 	struct buf status_json;
 };
 
@@ -75,7 +85,7 @@ void	plugins_load(struct plugins *, struct loop *, struct conf *,
 /* The router over all routes, default ones included; errors are added. */
 struct router *plugins_route(struct plugins *, struct conf_errors *);
 int	plugins_start(struct plugins *, struct http_server *,
-	    struct conf_errors *);
+	    struct ws_server *, struct conf_errors *);
 void	plugins_drain(struct plugins *, uint32_t deadline_ms);
 /* Once, in a process that serves: a crash leaves its last words in the log, and
  * on a thread of the pool is blamed on the plugin whose work it was doing. */

@@ -29,9 +29,9 @@ int	ws_handshake_offers(const struct http_req *, hostd_buf name);
 
 /*
  * May this Origin come in?  patterns: "*" (any), "same" (its host and port are
- * those of the request's Host), "https://example.com", or
- * "https://*.example.com".  npatterns 0: any.  A request without Origin is no
- * browser's and is allowed.
+ * those of the request's Host), "https://example.com", or the same with "*."
+ * before the host, for all below it.  npatterns 0: any.  A request without
+ * Origin is no browser's and is allowed.
  */
 int	ws_handshake_origin_ok(const struct http_req *, char *const *patterns,
 	    size_t npatterns);

@@ -33,12 +33,16 @@ const shape = {
 	requests: { total: COUNT, bad: COUNT, bytes_in: COUNT, bytes_out: COUNT,
 		status: { none: COUNT, '1xx': COUNT, '2xx': COUNT, '3xx': COUNT,
 			'4xx': COUNT, '5xx': COUNT } },
+	websockets: { active: COUNT, opened: COUNT, messages_in: COUNT,
+		messages_out: COUNT, messages_dropped: COUNT },
+	bus: { out: COUNT, in: COUNT, dropped: COUNT },
+	backend: { out: COUNT, in: COUNT, dropped: COUNT, bad: COUNT },
 	plugin_errors: COUNT, stale_handles: COUNT, log_dropped: COUNT,
 	slow_callbacks: COUNT, plugins: Array.isArray, pools: Array.isArray,
 };
 const workerShape = { slot: COUNT, pid: COUNT, generation: COUNT, state: TEXT,
 	started_ms: COUNT, uptime_ms: COUNT, restarts: COUNT, active: COUNT,
-	idle: COUNT, accepted: COUNT, requests: COUNT };
+	idle: COUNT, websockets: COUNT, accepted: COUNT, requests: COUNT };
 
 function checkShape(value, want, where) {
 	for (const [key, test] of Object.entries(want)) {

@@ -148,13 +148,13 @@ sums_outlive_processes(void **state)
 	board.cells[a].active = 1;
 	board.cells[b].active = 2;
 	board_sum(&board, &s);
-	assert_int_equal(s.requests, 7);
+	assert_int_equal(s.n.requests, 7);
 	assert_int_equal(s.active, 3);
 	board_cell_retire(&board, b);
 	board_sum(&board, &s);
-	assert_int_equal(s.requests, 7);
-	assert_int_equal(s.status[2], 4);
-	assert_int_equal(s.slow_callbacks, 2);
+	assert_int_equal(s.n.requests, 7);
+	assert_int_equal(s.n.status[2], 4);
+	assert_int_equal(s.n.slow_callbacks, 2);
 	assert_int_equal(s.active, 1);
 }
 
@@ -167,7 +167,7 @@ sums_end_although_the_master_died_folding(void **state)
 	board.node->folding = 1;
 	board.node->retired.requests = 8;
 	board_sum(&board, &s);
-	assert_int_equal(s.requests, 8);
+	assert_int_equal(s.n.requests, 8);
 }
 
 static void

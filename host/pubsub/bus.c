@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "pubsub/bus.h"
+#include "ws/message.h"
+
+#define COMPLAIN_MS	5000
+
+static void	peer_readable(struct stream *);
+static void	peer_sent(struct stream *);
+static void	peer_failed(struct stream *, int);
+static void	peer_half_closed(struct stream *);
+
+static const struct stream_ops peer_ops = {
+	.readable = peer_readable,
+	.sent = peer_sent,
+	.failed = peer_failed,
+	.half_closed = peer_half_closed,
+};
+
+/* -- peers -- */
+
+static void
+bus_reap(struct loop_task *t)
+{
+	struct bus *bus = (struct bus *)(void *)((char *)t -
+	    offsetof(struct bus, reap));
+	struct bus_peer *p;
+
+	while ((p = bus->closed) != NULL) {
+		bus->closed = p->next_closed;
+		free(p);
+	}
+}
+
+void
+bus_init(struct bus *bus)
+{
+	bus->reap.run = bus_reap;
+	TAILQ_INIT(&bus->peers);
+}
+
+/* Its subscribers are gone with it. */
+static void
+peer_forget_channels(struct bus_peer *p)
+{
+	struct channels *all = p->bus->channels;
+	struct map_entry *e;
+	size_t it = 0;
+
+	while ((e = map_next(&all->map, &it)) != NULL)
+		channel_peer_del(e->value, p);
+	/* Settling changes the map, so it comes once the walk is over. */
+	channels_settle(all);
+}
+
+static void
+peer_close(struct bus_peer *p)
+{
+	struct bus *bus = p->bus;
+
+	TAILQ_REMOVE(&bus->peers, p, link);
+	bus->npeers--;
+	peer_forget_channels(p);
+	stream_close(&p->stream);
+	buf_free(&p->in);
+	p->next_closed = bus->closed;
+	bus->closed = p;
+	loop_defer(bus->sio->loop, &bus->reap);
+	bus->left(bus, p);
+}
+
+void
+bus_close(struct bus *bus)
+{
+	struct bus_peer *p;
+
+	while ((p = TAILQ_FIRST(&bus->peers)) != NULL)
+		peer_close(p);
+	if (bus->sio == NULL)
+		return;
+	loop_undefer(bus->sio->loop, &bus->reap);
+	bus_reap(&bus->reap);
+}
+
+struct bus_peer *
+bus_find(const struct bus *bus, uint32_t ref)
+{
+	struct bus_peer *p;
+
+	TAILQ_FOREACH(p, &bus->peers, link)
+		if (p->ref == ref)
+			return p;
+	return NULL;
+}
+
+/* -- out -- */
+
+static void
+peer_queue(struct bus_peer *p, const struct envelope *e, int with_payload)
+{
+	struct stream *s = &p->stream;
+	size_t n = ENVELOPE_HEAD + e->name.n +
+	    (with_payload ? e->payload.n : 0);
+	char *to = stream_reserve(s, n);
+
+	envelope_put(to, e);
+	if (e->name.n > 0)
+		memcpy(to + ENVELOPE_HEAD, e->name.p, e->name.n);
+	if (with_payload && e->payload.n > 0)
+		memcpy(to + ENVELOPE_HEAD + e->name.n, e->payload.p,
+		    e->payload.n);
+	stream_commit(s, n);
+	stream_flush_later(s);
+}
+
+static void
+peer_tell(struct bus_peer *p, unsigned type, unsigned flags, hostd_buf name)
+{
+	struct envelope e = { .type = (uint8_t)type, .flags = (uint8_t)flags,
+		.name = name };
+
+	peer_queue(p, &e, 0);
+}
+
+/* Everything that we have subscribers of. */
+static void
+peer_tell_all(struct bus_peer *p)
+{
+	struct map_entry *e;
+	hostd_buf none = { NULL, 0 };
+	size_t it = 0;
+
+	while ((e = map_next(&p->bus->channels->map, &it)) != NULL)
+		if (channel_is_wanted(e->value))
+			peer_tell(p, ENV_INTEREST, 1, channel_name(e->value));
+	peer_tell(p, ENV_READY, 0, none);
+}
+
+void
+bus_add(struct bus *bus, int fd)
+{
+	struct bus_peer *p = xcalloc(1, sizeof(*p));
+
+	p->bus = bus;
+	if (stream_open(&p->stream, bus->sio, fd, &peer_ops) == -1) {
+		log_warn("joining another worker's bus");
+		close(fd);
+		free(p);
+		return;
+	}
+	p->ref = ++bus->last_ref;
+	TAILQ_INSERT_TAIL(&bus->peers, p, link);
+	bus->npeers++;
+	peer_tell_all(p);
+}
+
+/* Room for n more bytes?  What does not fit is counted and dropped. */
+static int
+peer_has_room(struct bus_peer *p, size_t n)
+{
+	struct bus *bus = p->bus;
+	uint64_t now = bus->sio->loop->now_ms;
+
+	if (stream_pending(&p->stream) + n <= bus->queue && !p->lossy)
+		return 1;
+	p->lossy = 1;
+	board_add(&bus->cell->counters.bus_dropped, 1);
+	if (now - bus->complained_ms > COMPLAIN_MS) {
+		bus->complained_ms = now;
+		log_warnx("a worker does not take its messages: %" PRIu64
+		    " bytes wait for it, more are dropped",
+		    stream_pending(&p->stream));
+	}
+	return 0;
+}
+
+int
+bus_send(struct bus_peer *p, const struct envelope *e)
+{
+	if (!peer_has_room(p, e->payload.n))
+		return -1;
+	peer_queue(p, e, 1);
+	return 0;
+}
+
+void
+bus_interest(struct bus *bus, const struct channel *ch, int on)
+{
+	struct bus_peer *p;
+
+	TAILQ_FOREACH(p, &bus->peers, link)
+		/* One that has missed something is told all, later. */
+		if (!p->lossy)
+			peer_tell(p, ENV_INTEREST, on != 0, channel_name(ch));
+}
+
+static void
+message_release(void *owner, void *arg)
+{
+	(void)owner;
+	ws_message_unref(arg);
+}
+
+/* The payload goes out from where it is, however many it goes to. */
+static int
+peer_publish(struct bus_peer *p, const struct envelope *e,
+    struct ws_message *m)
+{
+	if (!peer_has_room(p, e->payload.n))
+		return 1;
+	peer_queue(p, e, 0);
+	if (e->payload.n > 0)
+		stream_write_ref(&p->stream, e->payload.p, e->payload.n,
+		    message_release, NULL, ws_message_ref(m));
+	board_add(&p->bus->cell->counters.bus_out, 1);
+	return stream_pending(&p->stream) > p->bus->queue / 2;
+}
+
+int
+bus_peer_may_want(const struct bus_peer *p, const struct channel *ch)
+{
+	uint32_t i;
+
+	if (!p->told)
+		return 1;
+	for (i = 0; ch != NULL && i < ch->npeers; i++)
+		if (ch->peers[i] == p)
+			return 1;
+	return 0;
+}
+
+int
+bus_publish(struct bus *bus, const struct channel *ch,
+    const struct envelope *e, struct ws_message *m)
+{
+	struct bus_peer *p;
+	int full = 0;
+
+	TAILQ_FOREACH(p, &bus->peers, link)
+		if (bus_peer_may_want(p, ch))
+			full |= peer_publish(p, e, m);
+	return full;
+}
+
+/* -- in -- */
+
+static void
+take_interest(struct bus_peer *p, const struct envelope *e)
+{
+	struct channels *all = p->bus->channels;
+	struct channel *ch;
+
+	if (!channel_name_ok(e->name))
+		return;
+	if (e->flags) {
+		channel_peer_add(channel_get(all, e->name), p);
+	} else if ((ch = channel_find(all, e->name)) != NULL) {
+		channel_peer_del(ch, p);
+		channel_settle(all, ch);
+	}
+}
+
+/* What follows is all that it has subscribers of. */
+static void
+take_gap(struct bus_peer *p, const struct envelope *e)
+{
+	p->told = 0;
+	peer_forget_channels(p);
+	p->bus->received(p->bus, p, e);
+}
+
+static void
+peer_envelope(struct bus_peer *p, const struct envelope *e)
+{
+	switch (e->type) {
+	case ENV_INTEREST:
+		take_interest(p, e);
+		break;
+	case ENV_READY:
+		p->told = 1;
+		break;
+	case ENV_GAP:
+		take_gap(p, e);
+		break;
+	default:
+		if (e->type == ENV_MESSAGE)
+			board_add(&p->bus->cell->counters.bus_in, 1);
+		p->bus->received(p->bus, p, e);
+	}
+}
+
+/* Returns bytes used, or -1 when it is not a worker that talks. */
+static ssize_t
+peer_feed(struct bus_peer *p, const char *bytes, size_t n)
+{
+	struct envelope e;
+	size_t used = 0;
+	int64_t k;
+
+	while ((k = envelope_parse(&e, bytes + used, n - used)) > 0) {
+		peer_envelope(p, &e);
+		used += (size_t)k;
+	}
+	return k < 0 ? -1 : (ssize_t)used;
+}
+
+/* n bytes came, behind those that had to wait. */
+static int
+peer_take(struct bus_peer *p, const char *bytes, size_t n)
+{
+	ssize_t used;
+
+	if (p->in.len > 0) {
+		buf_append(&p->in, bytes, n);
+		bytes = p->in.p;
+		n = p->in.len;
+	}
+	if ((used = peer_feed(p, bytes, n)) == -1)
+		return -1;
+	if (p->in.len > 0)
+		buf_consume(&p->in, (size_t)used);
+	else
+		buf_append(&p->in, bytes + used, n - (size_t)used);
+	if (p->in.len == 0)
+		buf_free(&p->in);
+	return 0;
+}
+
+static void
+peer_readable(struct stream *s)
+{
+	struct bus_peer *p = (struct bus_peer *)(void *)s;
+	char *buf = s->sio->rbuf;
+	ssize_t n = stream_read(s, buf, STREAM_RBUF);
+
+	if (n == 0 || (n == -1 && errno != EAGAIN)) {
+		peer_close(p);
+		return;
+	}
+	if (n > 0 && peer_take(p, buf, (size_t)n) == -1) {
+		log_errorx("another worker sent what is no envelope; it is of "
+		    "another version of hostd?");
+		peer_close(p);
+		return;
+	}
+	if (s->can_read)
+		stream_read_again(s);
+}
+
+/* It reads again: tell it that it has missed something, and start anew. */
+static void
+peer_sent(struct stream *s)
+{
+	struct bus_peer *p = (struct bus_peer *)(void *)s;
+	hostd_buf none = { NULL, 0 };
+
+	if (!p->lossy || stream_pending(s) > p->bus->queue / 4)
+		return;
+	p->lossy = 0;
+	log_info("a worker takes its messages again");
+	peer_tell(p, ENV_GAP, 0, none);
+	peer_tell_all(p);
+}
+
+static void
+peer_failed(struct stream *s, int error)
+{
+	(void)error;
+	peer_close((struct bus_peer *)(void *)s);
+}
+
+static void
+peer_half_closed(struct stream *s)
+{
+	(void)s;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bus between the workers of one machine: a stream socket for each pair,
+ * made by the master.  This is pubsub_local, the default that is always there.
+ *
+ * Each worker tells the others which channels it has subscribers of, and gets
+ * only what is published to those; of a worker that has not told yet, all are
+ * assumed.  What one worker publishes arrives in order.
+ *
+ * A worker that does not read has at most `queue` bytes waiting for it in each
+ * sender; then messages for it are dropped and counted, and when it reads again
+ * it is told of the gap.
+ */
+#ifndef PUBSUB_BUS_H
+#define PUBSUB_BUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include "base/board.h"
+#include "base/buf.h"
+#include "net/stream.h"
+#include "pubsub/channel.h"
+#include "pubsub/envelope.h"
+
+struct bus;
+struct ws_message;
+
+struct bus_peer {
+	struct stream stream;		/* first */
+	struct bus *bus;
+	TAILQ_ENTRY(bus_peer) link;
+	struct bus_peer *next_closed;
+	struct buf in;			/* part of an envelope */
+	uint32_t ref;			/* names it in queries */
+	int told;			/* has said all its channels */
+	int lossy;			/* something was dropped; to be told */
+};
+
+struct bus {
+	struct stream_io *sio;
+	struct board_cell *cell;
+	struct channels *channels;
+	uint64_t queue;			/* limit of what waits, bytes */
+	uint64_t complained_ms;		/* a stalled worker was logged */
+	TAILQ_HEAD(bus_peers, bus_peer) peers;
+	struct bus_peer *closed;
+	struct loop_task reap;
+	uint32_t npeers, last_ref;
+	/* A message, a gap (name empty), a query or a reply came. */
+	void (*received)(struct bus *, struct bus_peer *,
+	    const struct envelope *);
+	/* A worker has gone, and with it its subscribers. */
+	void (*left)(struct bus *, struct bus_peer *);
+};
+
+/* Zeroed memory with cell, channels, queue, received and left set.  sio is
+ * needed before the first bus_add. */
+void	bus_init(struct bus *);
+void	bus_close(struct bus *);
+/* Another worker, behind a connected socket. */
+void	bus_add(struct bus *, int fd);
+
+/* Our first subscriber of the channel has come, or the last has gone. */
+void	bus_interest(struct bus *, const struct channel *, int on);
+
+/*
+ * Send a message to all workers that have subscribers of ch (NULL: that may
+ * have some); its payload is m's.  1 when one of them is above half of what may
+ * wait.
+ */
+int	bus_publish(struct bus *, const struct channel *ch,
+	    const struct envelope *, struct ws_message *m);
+/* A query or reply, to one worker.  0, or -1 when too much waits for it. */
+int	bus_send(struct bus_peer *, const struct envelope *);
+/* By its number; NULL when it has gone. */
+struct bus_peer *bus_find(const struct bus *, uint32_t ref);
+
+/* May it have subscribers of ch (NULL: of a channel nobody here knows)? */
+int	bus_peer_may_want(const struct bus_peer *, const struct channel *ch);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "pubsub/envelope.h"
+#include "pubsub/history.h"
+#include "pubsub/hub.h"
+#include "ws/message.h"
+
+struct past {
+	uint64_t node, seq, time;
+	struct ws_message *message;
+};
+
+struct wish {
+	const void *owner;
+	uint32_t max, age_ms;
+};
+
+struct history {
+	struct wish *wishes;
+	size_t nwishes;
+	uint32_t max, age_ms;	/* the most that anybody wants */
+	struct past *ring;	/* max of them */
+	uint32_t first, n;
+};
+
+struct history *
+history_new(void)
+{
+	return xcalloc(1, sizeof(struct history));
+}
+
+static struct past *
+past_at(const struct history *h, uint32_t i)
+{
+	return &h->ring[(h->first + i) % h->max];
+}
+
+static void
+drop_oldest(struct history *h)
+{
+	ws_message_unref(past_at(h, 0)->message);
+	h->first = (h->first + 1) % h->max;
+	h->n--;
+}
+
+void
+history_free(struct history *h)
+{
+	if (h == NULL)
+		return;
+	while (h->n > 0)
+		drop_oldest(h);
+	free(h->ring);
+	free(h->wishes);
+	free(h);
+}
+
+/* A ring of another size, with the newest of what there was. */
+static void
+history_resize(struct history *h, uint32_t max)
+{
+	struct past *ring = max > 0 ? xcalloc(max, sizeof(*ring)) : NULL;
+	uint32_t i;
+
+	while (h->n > max)
+		drop_oldest(h);
+	for (i = 0; i < h->n; i++)
+		ring[i] = *past_at(h, i);
+	free(h->ring);
+	h->ring = ring;
+	h->first = 0;
+	h->max = max;
+}
+
+static void
+history_adjust(struct history *h)
+{
+	uint32_t max = 0, age = 0;
+	size_t i;
+
+	for (i = 0; i < h->nwishes; i++) {
+		if (h->wishes[i].max > max)
+			max = h->wishes[i].max;
+		if (h->wishes[i].age_ms > age)
+			age = h->wishes[i].age_ms;
+	}
+	h->age_ms = age;
+	if (max != h->max)
+		history_resize(h, max);
+}
+
+void
+history_want(struct history *h, const void *owner, uint32_t max,
+    uint32_t age_ms)
+{
+	size_t i = 0;
+
+	while (i < h->nwishes && h->wishes[i].owner != owner)
+		i++;
+	if (max == 0) {
+		if (i < h->nwishes)
+			h->wishes[i] = h->wishes[--h->nwishes];
+	} else {
+		if (i == h->nwishes)
+			h->wishes = xrealloc(h->wishes, ++h->nwishes *
+			    sizeof(h->wishes[0]));
+		h->wishes[i] = (struct wish){ owner, max, age_ms };
+	}
+	history_adjust(h);
+}
+
+int
+history_is_wanted(const struct history *h)
+{
+	return h->nwishes > 0;
+}
+
+static void
+drop_old(struct history *h, uint64_t now)
+{
+	while (h->n > 0 && past_at(h, 0)->time + h->age_ms < now)
+		drop_oldest(h);
+}
+
+void
+history_add(struct history *h, struct delivery *d)
+{
+	struct past *p;
+
+	if (h->max == 0)
+		return;
+	drop_old(h, d->time);
+	if (h->n == h->max)
+		drop_oldest(h);
+	p = past_at(h, h->n++);
+	p->node = d->node;
+	p->seq = d->seq;
+	p->time = d->time;
+	p->message = ws_message_ref(delivery_message(d));
+}
+
+void
+history_write(struct history *h, uint64_t now, struct buf *out)
+{
+	struct envelope e = { .type = ENV_MESSAGE };
+	const struct past *p;
+	uint32_t i;
+
+	drop_old(h, now);
+	for (i = 0; i < h->n; i++) {
+		p = past_at(h, i);
+		e.flags = (uint8_t)p->message->flags;
+		e.node = p->node;
+		e.seq = p->seq;
+		e.time = p->time;
+		e.payload = ws_message_payload(p->message);
+		envelope_put(buf_reserve(out, ENVELOPE_HEAD), &e);
+		out->len += ENVELOPE_HEAD;
+		buf_append(out, e.payload.p, e.payload.n);
+	}
+}

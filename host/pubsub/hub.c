@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "pubsub/history.h"
+#include "pubsub/hub.h"
+#include "ws/message.h"
+
+static uint64_t
+unix_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* -- delivery here -- */
+
+struct ws_message *
+delivery_message(struct delivery *d)
+{
+	if (d->message == NULL)
+		d->message = ws_message_new(d->payload, d->flags);
+	return d->message;
+}
+
+static void
+deliver_here(struct delivery *d)
+{
+	struct subscription *sub;
+
+	if (d->channel->history != NULL && !d->gap)
+		history_add(d->channel->history, d);
+	TAILQ_FOREACH(sub, &d->channel->subscriptions, of_channel)
+		if (sub->subscriber != d->except)
+			sub->subscriber->deliver(sub->subscriber, d);
+}
+
+/* A message from elsewhere. */
+void
+hub_deliver_envelope(struct channel *ch, const struct envelope *e)
+{
+	struct delivery d = { .channel = ch, .node = e->node, .seq = e->seq,
+		.time = e->time, .flags = e->flags, .payload = e->payload };
+
+	deliver_here(&d);
+	if (d.message != NULL)
+		ws_message_unref(d.message);
+}
+
+static void
+deliver_gap(struct channel *ch)
+{
+	struct delivery d = { .channel = ch, .gap = 1 };
+
+	deliver_here(&d);
+}
+
+void
+hub_gap(struct hub *hub, const hostd_buf *name)
+{
+	struct map_entry *e;
+	struct channel *ch;
+	size_t it = 0;
+
+	if (name != NULL) {
+		if ((ch = channel_find(&hub->channels, *name)) != NULL)
+			deliver_gap(ch);
+		return;
+	}
+	while ((e = map_next(&hub->channels.map, &it)) != NULL)
+		deliver_gap(e->value);
+}
+
+/* -- publishing -- */
+
+int32_t
+hub_publish(struct hub *hub, hostd_buf name, hostd_buf payload,
+    uint32_t flags, const struct subscriber *except)
+{
+	struct delivery d = { .channel = channel_find(&hub->channels, name),
+		.node = hub->node, .seq = hub->process << 40 | ++hub->count,
+		.time = unix_ms(), .flags = flags, .payload = payload,
+		.except = except };
+	struct envelope e = { .type = ENV_MESSAGE, .flags = (uint8_t)flags,
+		.node = d.node, .seq = d.seq, .time = d.time };
+	int full = 0;
+
+	if (d.channel != NULL)
+		deliver_here(&d);
+	if (hub->bus.npeers > 0) {
+		e.name = name;
+		e.payload = ws_message_payload(delivery_message(&d));
+		full = bus_publish(&hub->bus, d.channel, &e, d.message);
+	}
+	if (hub->up) {
+		e.name.n = 0;
+		e.payload = payload;
+		outbox_publish(hub, name, &e);
+	}
+	if (d.message != NULL)
+		ws_message_unref(d.message);
+	return full || hub->full ? HOSTD_AGAIN : HOSTD_OK;
+}
+
+void
+hub_keep(struct hub *hub, hostd_buf name, const void *owner, uint32_t max,
+    uint32_t age_ms)
+{
+	struct channel *ch = max > 0 ? channel_get(&hub->channels, name) :
+	    channel_find(&hub->channels, name);
+	int wanted;
+
+	if (ch == NULL)
+		return;
+	wanted = channel_is_wanted(ch);
+	if (ch->history == NULL && max > 0)
+		ch->history = history_new();
+	if (ch->history != NULL)
+		history_want(ch->history, owner, max, age_ms);
+	if (ch->history != NULL && !history_is_wanted(ch->history)) {
+		history_free(ch->history);
+		ch->history = NULL;
+	}
+	if (channel_is_wanted(ch) != wanted)
+		hub->channels.interest(&hub->channels, ch, !wanted);
+	channel_settle(&hub->channels, ch);
+}
+
+void
+hub_forget(struct hub *hub, const void *owner)
+{
+	struct map_entry *e;
+	struct channel *ch;
+	size_t it = 0;
+
+	while ((e = map_next(&hub->channels.map, &it)) != NULL) {
+		ch = e->value;
+		if (ch->history != NULL)
+			history_want(ch->history, owner, 0, 0);
+	}
+}
+
+/* -- from elsewhere -- */
+
+static void
+bus_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
+{
+	struct hub *hub = (struct hub *)(void *)((char *)bus -
+	    offsetof(struct hub, bus));
+	struct channel *ch;
+
+	switch (e->type) {
+	case ENV_MESSAGE:
+		ch = channel_find(&hub->channels, e->name);
+		if (ch != NULL)
+			hub_deliver_envelope(ch, e);
+		break;
+	case ENV_GAP:
+		hub_gap(hub, NULL);
+		break;
+	default:
+		query_received(hub, p, e);
+	}
+}
+
+static void
+bus_left(struct bus *bus, struct bus_peer *p)
+{
+	struct hub *hub = (struct hub *)(void *)((char *)bus -
+	    offsetof(struct hub, bus));
+
+	query_peer_left(hub, p);
+}
+
+/* The first subscriber of a channel has come, or the last has gone. */
+static void
+hub_interest(struct channels *all, struct channel *ch, int on)
+{
+	struct hub *hub = (struct hub *)(void *)((char *)all -
+	    offsetof(struct hub, channels));
+
+	bus_interest(&hub->bus, ch, on);
+	if (hub->up)
+		outbox_subscribe(hub, channel_name(ch), on);
+}
+
+/* -- life -- */
+
+void
+hub_init(struct hub *hub, struct loop *loop, struct board *board,
+    struct board_cell *cell, const struct conf_pubsub *conf)
+{
+	memset(hub, 0, sizeof(*hub));
+	hub->loop = loop;
+	hub->cell = cell;
+	hub->conf = conf;
+	hub->node = board->node->id;
+	hub->process = atomic_fetch_add(&board->node->processes, 1) + 1;
+	hub->channels.interest = hub_interest;
+	hub->bus.cell = cell;
+	hub->bus.channels = &hub->channels;
+	hub->bus.queue = (uint64_t)conf->queue;
+	hub->bus.received = bus_received;
+	hub->bus.left = bus_left;
+	bus_init(&hub->bus);
+	outbox_init(hub);
+	TAILQ_INIT(&hub->queries.list);
+	nodes_init(hub);
+}
+
+void
+hub_serve(struct hub *hub, struct stream_io *sio)
+{
+	hub->bus.sio = sio;
+}
+
+void
+hub_stop(struct hub *hub)
+{
+	hub->up = 0;
+	hub->backend = NULL;
+}
+
+void
+hub_close(struct hub *hub)
+{
+	struct map_entry *e;
+	size_t it = 0;
+
+	nodes_close(hub);
+	outbox_close(hub);
+	queries_close(hub);
+	bus_close(&hub->bus);
+	while ((e = map_next(&hub->channels.map, &it)) != NULL)
+		history_free(((struct channel *)e->value)->history);
+	channels_free(&hub->channels);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "pubsub/hub.h"
+#include "pubsub/nodes.h"
+#include "ws/conn.h"
+
+#define ALL	HUB_OWN_PREFIX "nodes"
+#define BEAT_MS	5000
+#define GONE_MS	(3 * BEAT_MS)
+
+static hostd_buf
+name_of(const char *s)
+{
+	return (hostd_buf){ s, strlen(s) };
+}
+
+static void
+inbox_name(char *out, size_t size, uint64_t node, uint64_t process)
+{
+	(void)snprintf(out, size, HUB_OWN_PREFIX "node/%016" PRIx64 ".%" PRIu64,
+	    node, process);
+}
+
+/* -- out -- */
+
+void
+hub_send_remote(struct hub *hub, const struct hub_remote *to,
+    struct envelope *e)
+{
+	char name[64] = ALL;
+
+	if (to != NULL)
+		inbox_name(name, sizeof(name), to->node, to->process);
+	e->node = hub->node;
+	e->seq = hub->process;
+	outbox_publish(hub, name_of(name), e);
+}
+
+static void
+say(struct hub *hub, enum envelope_type type, int asking)
+{
+	struct envelope e = { .type = (uint8_t)type,
+		.flags = (uint8_t)asking };
+
+	hub_send_remote(hub, NULL, &e);
+}
+
+/* -- who is there -- */
+
+static struct hub_remote *
+remote_find(struct hub *hub, uint64_t node, uint64_t process)
+{
+	size_t i;
+
+	for (i = 0; i < hub->nremotes; i++)
+		if (hub->remotes[i].node == node &&
+		    hub->remotes[i].process == process)
+			return &hub->remotes[i];
+	return NULL;
+}
+
+static void
+remote_drop(struct hub *hub, struct hub_remote *r)
+{
+	*r = hub->remotes[--hub->nremotes];
+}
+
+static void
+remote_heard(struct hub *hub, uint64_t node, uint64_t process)
+{
+	struct hub_remote *r = remote_find(hub, node, process);
+
+	if (r == NULL) {
+		hub->remotes = xrealloc(hub->remotes, (hub->nremotes + 1) *
+		    sizeof(*r));
+		r = &hub->remotes[hub->nremotes++];
+		r->node = node;
+		r->process = process;
+	}
+	r->heard_ms = hub->loop->now_ms;
+}
+
+static void
+heartbeat(struct wheel_timer *t)
+{
+	struct hub *hub = (struct hub *)(void *)((char *)t -
+	    offsetof(struct hub, heartbeat));
+	uint64_t now = hub->loop->now_ms;
+	size_t i = 0;
+
+	while (i < hub->nremotes)
+		if (now - hub->remotes[i].heard_ms > GONE_MS)
+			remote_drop(hub, &hub->remotes[i]);
+		else
+			i++;
+	say(hub, ENV_HELLO, 0);
+	wheel_set(&hub->loop->wheel, t, now + BEAT_MS);
+}
+
+/* -- up and down -- */
+
+static void
+subscribe_all(struct loop_task *t)
+{
+	struct hub *hub = (struct hub *)(void *)((char *)t -
+	    offsetof(struct hub, resubscribe));
+	struct map_entry *e;
+	struct channel *ch;
+	size_t it = 0;
+
+	if (!hub->up)
+		return;
+	outbox_subscribe(hub, name_of(ALL), 1);
+	outbox_subscribe(hub, name_of(hub->inbox), 1);
+	while ((e = map_next(&hub->channels.map, &it)) != NULL) {
+		ch = e->value;
+		if (channel_is_wanted(ch))
+			outbox_subscribe(hub, channel_name(ch), 1);
+	}
+	say(hub, ENV_HELLO, 1);
+	wheel_set(&hub->loop->wheel, &hub->heartbeat,
+	    hub->loop->now_ms + BEAT_MS);
+	if (hub->was_up)
+		hub_gap(hub, NULL);
+	hub->was_up = 1;
+}
+
+int32_t
+hub_up(struct hub *hub)
+{
+	if (hub->up)
+		return HOSTD_E_STATE;
+	hub->up = 1;
+	hub->full = 0;
+	log_info("pubsub: %s is up", hub->backend->name);
+	loop_defer(hub->loop, &hub->resubscribe);
+	return HOSTD_OK;
+}
+
+int32_t
+hub_down(struct hub *hub, const char *reason)
+{
+	if (!hub->up && hub->was_up)
+		return HOSTD_E_STATE;
+	/* Lost, or never there: told once, as what was there before. */
+	hub->was_up = 1;
+	hub->up = hub->full = 0;
+	hub->nremotes = 0;
+	wheel_clear(&hub->heartbeat);
+	log_warnx("pubsub: %s is down: %s; this node goes on alone",
+	    hub->backend->name, reason);
+	return HOSTD_OK;
+}
+
+void
+hub_writable(struct hub *hub)
+{
+	hub->full = 0;
+}
+
+/* -- in -- */
+
+/* What is for the host itself. */
+static void
+own_channel(struct hub *hub, const struct envelope *e)
+{
+	struct hub_remote *r;
+
+	switch (e->type) {
+	case ENV_HELLO:
+		remote_heard(hub, e->node, e->seq);
+		if (e->flags)
+			say(hub, ENV_HELLO, 0);
+		break;
+	case ENV_BYE:
+		if ((r = remote_find(hub, e->node, e->seq)) != NULL)
+			remote_drop(hub, r);
+		break;
+	case ENV_QUERY:
+	case ENV_REPLY:
+		query_received(hub, NULL, e);
+		break;
+	default:
+		board_add(&hub->cell->counters.backend_bad, 1);
+	}
+}
+
+static int
+is_own_channel(hostd_buf name)
+{
+	size_t n = sizeof(HUB_OWN_PREFIX) - 1;
+
+	return name.n > n && memcmp(name.p, HUB_OWN_PREFIX, n) == 0;
+}
+
+static int32_t
+bad_envelope(struct hub *hub)
+{
+	board_add(&hub->cell->counters.backend_bad, 1);
+	return HOSTD_E_INVAL;
+}
+
+int32_t
+hub_deliver(struct hub *hub, hostd_buf channel, hostd_buf bytes)
+{
+	struct channel *ch;
+	struct envelope e;
+
+	if (!channel_name_ok(channel) || (bytes.n > 0 && bytes.p == NULL) ||
+	    envelope_parse(&e, bytes.p, bytes.n) != (int64_t)bytes.n ||
+	    bytes.n == 0)
+		return bad_envelope(hub);
+	board_add(&hub->cell->counters.backend_in, 1);
+	/* Our own node's went over the bus. */
+	if (e.node == hub->node)
+		return HOSTD_OK;
+	if (is_own_channel(channel)) {
+		own_channel(hub, &e);
+		return HOSTD_OK;
+	}
+	if (e.type != ENV_MESSAGE || e.name.n != 0 ||
+	    ws_check_message(e.payload, e.flags) != HOSTD_OK)
+		return bad_envelope(hub);
+	ch = channel_find(&hub->channels, channel);
+	if (ch != NULL && channel_is_wanted(ch) &&
+	    channel_is_news(ch, e.node, e.seq))
+		hub_deliver_envelope(ch, &e);
+	return HOSTD_OK;
+}
+
+/* -- life -- */
+
+void
+hub_drain(struct hub *hub)
+{
+	say(hub, ENV_BYE, 0);
+	wheel_clear(&hub->heartbeat);
+}
+
+void
+nodes_init(struct hub *hub)
+{
+	hub->heartbeat.fire = heartbeat;
+	hub->resubscribe.run = subscribe_all;
+	inbox_name(hub->inbox, sizeof(hub->inbox), hub->node, hub->process);
+}
+
+void
+nodes_close(struct hub *hub)
+{
+	wheel_remove(&hub->loop->wheel, &hub->heartbeat);
+	loop_undefer(hub->loop, &hub->resubscribe);
+	free(hub->remotes);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Questions about a channel to all workers and nodes, and their answers put
+ * together: how many subscribers, who they are, what was said.
+ *
+ * A question goes over the bus to the workers that have an interest in the
+ * channel, and to all processes of other nodes; it is answered when all of them
+ * have, or query_timeout has passed.
+ */
+#ifndef PUBSUB_QUERY_H
+#define PUBSUB_QUERY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <hostd/abi.h>
+#include "base/buf.h"
+#include "net/loop.h"
+#include "net/wheel.h"
+
+struct bus_peer;
+struct envelope;
+struct hub;
+struct query;
+
+enum query_kind { QUERY_COUNT = 1, QUERY_LIST, QUERY_REPLAY, QUERY_NKINDS };
+
+/* Most bytes of one answer; the rest is left out. */
+#define QUERY_ANSWER_MAX	(4u << 20)
+
+/*
+ * Answers, one behind the other in the order they came; ours first.
+ *	COUNT	8 bytes each
+ *	LIST	a length byte and a label, each
+ *	REPLAY	envelopes
+ */
+typedef void (*query_done)(void *owner, void *arg, int32_t status,
+    struct buf *answers);
+
+struct queries {
+	TAILQ_HEAD(, query) list;
+	uint32_t last;
+	/* Append the labels of the sockets of a channel here. */
+	void (*list_here)(struct hub *, hostd_buf channel, struct buf *out);
+};
+
+/* done is called once, later, unless the owner is forgotten before; arg is
+ * freed after it. */
+void	query_start(struct hub *, enum query_kind, hostd_buf channel,
+	    query_done, void *owner, void *arg);
+void	query_forget(struct hub *, const void *owner);
+void	queries_close(struct hub *);
+
+/* A question or an answer came: from a worker, or (peer NULL) a node. */
+void	query_received(struct hub *, struct bus_peer *,
+	    const struct envelope *);
+/* This worker will not answer any more. */
+void	query_peer_left(struct hub *, const struct bus_peer *);
+
+#endif

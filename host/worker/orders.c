@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the master says. */
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "worker/state.h"
+
+/* -- what the master says before START -- */
+
+static void
+take_init(struct worker *w, struct chan_msg *m)
+{
+	if (m->nfds != 2)
+		fatalx("the master's first message lacks descriptors");
+	memcpy(&w->init, m->data, sizeof(w->init));
+	w->error_log = m->fds[1];
+	log_set_fd(w->error_log);
+	if (w->init.role == CHAN_ROLE_PROBE)
+		log_set_context("probe gen %u", w->init.generation);
+	else
+		log_set_context("%s.%u gen %u pid %d", w->init.pool,
+		    w->init.slot, w->init.generation, (int)getpid());
+	if (board_attach(&w->board, m->fds[0]) == -1)
+		fatal("mapping the board");
+	if (w->init.cell >= BOARD_CELLS)
+		fatalx("the master gave a cell that does not exist");
+	w->cell = &w->board.cells[w->init.cell];
+	m->nfds = 0;
+}
+
+static struct acceptor *
+take_listen(struct worker *w, struct chan_msg *m)
+{
+	const struct chan_listen *cl = (const void *)m->data;
+	struct acceptor *a;
+
+	if (m->nfds != 1)
+		return NULL;
+	a = xcalloc(1, sizeof(*a));
+	acceptor_init(a, &w->loop, m->fds[0], cl->shared != 0);
+	a->arg = w;
+	a->slot = cl->slot;
+	TAILQ_INSERT_TAIL(&w->acceptors, a, link);
+	m->nfds = 0;
+	return a;
+}
+
+/* The bus to another worker. */
+static void
+take_peer(struct worker *w, struct chan_msg *m)
+{
+	if (m->nfds != 1)
+		return;
+	if (w->server.loop != NULL) {
+		bus_add(&w->plugins.hub.bus, m->fds[0]);
+	} else {
+		w->peer_fds = xrealloc(w->peer_fds, (w->npeer_fds + 1) *
+		    sizeof(*w->peer_fds));
+		w->peer_fds[w->npeer_fds++] = m->fds[0];
+	}
+	m->nfds = 0;
+}
+
+static void
+take_log(struct worker *w, struct chan_msg *m)
+{
+	const struct chan_log *cl = (const void *)m->data;
+
+	if (m->nfds != 1)
+		return;
+	if (w->server.loop != NULL)
+		access_logs_set_fd(&w->server.logs, cl->index, m->fds[0]);
+	else if (cl->index < CHAN_MAX_FDS)
+		w->log_fds[cl->index] = m->fds[0];
+	else
+		return;
+	m->nfds = 0;
+}
+
+/* Read messages until START; -1 when the master has gone. */
+int
+worker_receive_orders(struct worker *w)
+{
+	struct pollfd p = { .fd = CHAN_FD, .events = POLLIN };
+	struct chan_msg *m = &w->msg;
+	int rc;
+
+	for (;;) {
+		if (poll(&p, 1, -1) == -1 && errno != EINTR)
+			fatal("waiting for the master");
+		if ((rc = chan_recv(CHAN_FD, m)) == 0)
+			return -1;
+		if (rc == -1) {
+			if (errno == EAGAIN || errno == EINTR)
+				continue;
+			fatal("reading from the master");
+		}
+		if (m->type == CHAN_START)
+			return 0;
+		if (m->type == CHAN_INIT)
+			take_init(w, m);
+		else if (m->type == CHAN_LISTEN)
+			(void)take_listen(w, m);
+		else if (m->type == CHAN_LOG)
+			take_log(w, m);
+		else if (m->type == CHAN_PEER)
+			take_peer(w, m);
+		chan_close_fds(m);
+	}
+}
+
+/* -- and from then on -- */
+
+static void
+worker_message(struct worker *w, struct chan_msg *m)
+{
+	const struct chan_drain *d = (const void *)m->data;
+	const struct chan_return *r = (const void *)m->data;
+	struct acceptor *a;
+
+	switch (m->type) {
+	case CHAN_DRAIN:
+		worker_drain(w, d->deadline_ms, d->last != 0);
+		break;
+	case CHAN_STOP:
+		loop_stop(&w->loop);
+		break;
+	case CHAN_LISTEN:
+		if (!w->draining && (a = take_listen(w, m)) != NULL)
+			worker_borrow(w, a);
+		break;
+	case CHAN_RETURN:
+		worker_return(w, r->slot);
+		break;
+	case CHAN_LOG:
+		take_log(w, m);
+		break;
+	case CHAN_PEER:
+		take_peer(w, m);
+		break;
+	case CHAN_ERROR_LOG:
+		if (m->nfds != 1)
+			break;
+		log_flush();
+		log_set_fd(m->fds[0]);
+		close(w->error_log);
+		w->error_log = m->fds[0];
+		m->nfds = 0;
+		break;
+	default:
+		log_warnx("unexpected message %u from the master", m->type);
+	}
+	chan_close_fds(m);
+}
+
+void
+worker_chan_ready(struct loop_fd *fd, uint32_t events)
+{
+	struct worker *w = (struct worker *)(void *)((char *)fd -
+	    offsetof(struct worker, chan));
+	int rc;
+
+	(void)events;
+	while ((rc = chan_recv(CHAN_FD, &w->msg)) == 1)
+		worker_message(w, &w->msg);
+	if (rc == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	loop_del(&w->loop, fd);
+	w->master_gone = 1;
+	log_errorx("the master has gone: serving what is open, then ending");
+	worker_drain(w, (uint64_t)w->conf->drain_timeout, 1);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Serving: connections come, are lent and returned, and drain away. */
+#include <signal.h>
+#include <stddef.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "http/conn.h"
+#include "worker/state.h"
+
+/* Connections above the limit that are told so properly. */
+#define REFUSED_MAX	64
+
+static void
+worker_pause_accepting(struct worker *w, int pause)
+{
+	struct acceptor *a;
+
+	w->full = pause;
+	TAILQ_FOREACH(a, &w->acceptors, link) {
+		if (pause)
+			acceptor_stop(a);
+		else if (acceptor_start(a) == -1)
+			log_warn("listening again after being full");
+	}
+}
+
+/* A refusal takes a connection, too, until the client has read it.  When there
+ * are many of them, the next are told in passing. */
+static void
+worker_refuse(struct worker *w, int fd, const struct sockaddr *sa)
+{
+	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\n"
+	    "Content-Length: 0\r\nConnection: close\r\n\r\n";
+
+	if (w->server.nconns < (size_t)w->server.limits->max_connections +
+	    REFUSED_MAX) {
+		conn_open_refused(&w->server, fd, sa);
+		return;
+	}
+	(void)send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)close(fd);
+}
+
+static int
+worker_accepted(struct acceptor *a, int fd, const struct sockaddr *sa)
+{
+	struct worker *w = a->arg;
+	const struct conf_http *lim = w->server.limits;
+
+	if (w->server.nconns >= (size_t)lim->max_connections) {
+		board_add(&w->cell->counters.refused, 1);
+		if (lim->over_limit_503) {
+			worker_refuse(w, fd, sa);
+			return 0;
+		}
+	}
+	conn_open(&w->server, fd, sa);
+	if (!lim->over_limit_503 && !w->draining &&
+	    w->server.nconns >= (size_t)lim->max_connections) {
+		worker_pause_accepting(w, 1);
+		return -1;
+	}
+	return 0;
+}
+
+void
+worker_conn_ended(struct http_server *srv)
+{
+	struct worker *w = (struct worker *)(void *)((char *)srv -
+	    offsetof(struct worker, server));
+
+	if (w->full && !w->draining)
+		worker_pause_accepting(w, 0);
+	if (w->draining && srv->nconns == 0)
+		loop_stop(&w->loop);
+}
+
+/* Another slot's socket, whose own worker is not there. */
+void
+worker_borrow(struct worker *w, struct acceptor *a)
+{
+	a->accepted = worker_accepted;
+	if (!w->full && acceptor_start(a) == -1)
+		log_warn("watching a borrowed socket");
+}
+
+void
+worker_return(struct worker *w, uint32_t slot)
+{
+	struct acceptor *a, *next;
+
+	for (a = TAILQ_FIRST(&w->acceptors); a != NULL; a = next) {
+		next = TAILQ_NEXT(a, link);
+		if (a->slot != slot || slot == w->init.slot)
+			continue;
+		acceptor_empty(a);
+		acceptor_close(a);
+		TAILQ_REMOVE(&w->acceptors, a, link);
+		TAILQ_INSERT_TAIL(&w->returned, a, link);
+	}
+}
+
+static void
+worker_deadline(struct wheel_timer *t)
+{
+	struct worker *w = (struct worker *)(void *)((char *)t -
+	    offsetof(struct worker, deadline));
+
+	log_warnx("%zu connections were still open at the drain deadline",
+	    w->server.nconns);
+	loop_stop(&w->loop);
+}
+
+/*
+ * No new connections but those that wait in the queue; what is open ends as
+ * its requests end.  The sockets are closed now: if no successor has them, the
+ * kernel must not queue anybody on them any more.
+ */
+void
+worker_drain(struct worker *w, uint64_t deadline_ms, int last)
+{
+	struct acceptor *a;
+
+	if (w->draining) {
+		if (last) {
+			http_server_drain(&w->server, 1);
+			ws_server_drain(&w->sockets, 0, 1);
+		}
+		return;
+	}
+	w->draining = 1;
+	log_info("draining, %zu connections open", w->server.nconns);
+	TAILQ_FOREACH(a, &w->acceptors, link) {
+		acceptor_empty(a);
+		acceptor_close(a);
+	}
+	if (!w->master_gone)
+		(void)chan_send(CHAN_FD, CHAN_CLOSED, NULL, 0, NULL, 0);
+	plugins_drain(&w->plugins, (uint32_t)deadline_ms);
+	http_server_drain(&w->server, last);
+	ws_server_drain(&w->sockets, (uint32_t)deadline_ms, last);
+	if (deadline_ms > 0)
+		wheel_set(&w->loop.wheel, &w->deadline,
+		    w->loop.now_ms + deadline_ms);
+	if (w->server.nconns == 0)
+		loop_stop(&w->loop);
+}
+
+static void
+worker_signalled(struct loop_fd *fd, uint32_t events)
+{
+	struct worker *w = (struct worker *)(void *)((char *)fd -
+	    offsetof(struct worker, signals));
+	struct signalfd_siginfo si;
+
+	(void)events;
+	while (read(fd->fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		loop_stop(&w->loop);
+}
+
+/* SIGTERM ends at once: a drain is asked for over the channel.  The terminal's
+ * SIGINT goes to the master, which decides. */
+static void
+worker_signals(struct worker *w)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	w->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	w->signals.ready = worker_signalled;
+	if (w->signals.fd == -1 ||
+	    loop_add(&w->loop, &w->signals, EPOLLIN) == -1)
+		fatal("watching signals");
+}
+
+/* Before plugins make threads, which inherit it: a signal that one of them does
+ * not block would end us. */
+void
+worker_hold_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	work_service_watch();
+}
+
+void
+worker_start_serving(struct worker *w)
+{
+	struct acceptor *a;
+
+	w->chan.fd = CHAN_FD;
+	w->chan.ready = worker_chan_ready;
+	w->deadline.fire = worker_deadline;
+	worker_signals(w);
+	if (loop_add(&w->loop, &w->chan, EPOLLIN) == -1)
+		fatal("watching the channel");
+	TAILQ_FOREACH(a, &w->acceptors, link) {
+		a->accepted = worker_accepted;
+		if (acceptor_start(a) == -1)
+			fatal("watching a listening socket");
+	}
+}

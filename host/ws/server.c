@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include "ws/conn.h"
+#include "ws/deflate.h"
+
+#define SPREAD_MAX	10000	/* ms over which clients are sent away */
+
+static void
+server_reap(struct loop_task *t)
+{
+	struct ws_server *srv = (struct ws_server *)(void *)((char *)t -
+	    offsetof(struct ws_server, reap));
+	struct ws_conn *c;
+
+	while ((c = srv->closed) != NULL) {
+		srv->closed = c->next_closed;
+		free(c);
+	}
+}
+
+void
+ws_server_init(struct ws_server *srv, struct http_server *http)
+{
+	const struct conf_websocket *conf = &http->conf->websocket;
+
+	memset(srv, 0, sizeof(*srv));
+	srv->http = http;
+	srv->loop = http->loop;
+	srv->cell = http->cell;
+	srv->readers.zpool = ws_zpool_new(conf->level, conf->memory);
+	srv->reap.run = server_reap;
+	TAILQ_INIT(&srv->conns);
+}
+
+void
+ws_server_close(struct ws_server *srv)
+{
+	struct ws_conn *c;
+
+	while ((c = TAILQ_FIRST(&srv->conns)) != NULL)
+		ws_conn_cut(c, HOSTD_WS_ABNORMAL);
+	loop_undefer(srv->loop, &srv->reap);
+	server_reap(&srv->reap);
+	ws_sequences_free(&srv->readers.sequences);
+	ws_zpool_free(srv->readers.zpool);
+	handle_table_free(&srv->handles);
+	buf_free(&srv->packed);
+}
+
+void
+ws_server_drain(struct ws_server *srv, uint32_t deadline_ms, int last)
+{
+	uint64_t spread = deadline_ms / 2 < SPREAD_MAX ? deadline_ms / 2 :
+	    SPREAD_MAX;
+	hostd_buf none = { NULL, 0 };
+	struct ws_conn *c, *next;
+
+	if (deadline_ms == 0)
+		spread = SPREAD_MAX;
+	for (c = TAILQ_FIRST(&srv->conns); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (c->state != WS_OPEN)
+			continue;
+		if (last) {
+			(void)ws_conn_close(c, HOSTD_WS_GOING_AWAY, none);
+			continue;
+		}
+		c->leave_ms = srv->loop->now_ms +
+		    (uint64_t)random() % (spread + 1);
+		ws_conn_arm(c);
+	}
+}

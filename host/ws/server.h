@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All WebSockets of one worker: what they share.  They are connections of the
+ * HTTP server that were upgraded, and count as such there.
+ */
+#ifndef WS_SERVER_H
+#define WS_SERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include "base/buf.h"
+#include "base/handle.h"
+#include "http/server.h"
+#include "net/loop.h"
+#include "ws/reader.h"
+
+struct ws_conn;
+
+struct ws_server {
+	struct http_server *http;
+	struct loop *loop;
+	struct board_cell *cell;
+	struct ws_reader_pool readers;
+	struct handle_table handles;	/* hostd_ws -> ws_conn */
+	TAILQ_HEAD(ws_conns, ws_conn) conns;
+	size_t nconns;
+	struct buf packed;		/* of the message being compressed */
+	struct ws_conn *closed;		/* until the end of the turn */
+	struct loop_task reap;
+};
+
+void	ws_server_init(struct ws_server *, struct http_server *);
+/* Before http_server_close; every connection's close() is called. */
+void	ws_server_close(struct ws_server *);
+
+/*
+ * Send all away: with 1001 at once when nobody follows, else with 1012, spread
+ * over the first half of deadline_ms so that they do not all come back in one
+ * moment.
+ */
+void	ws_server_drain(struct ws_server *, uint32_t deadline_ms, int last);
+
+#endif
