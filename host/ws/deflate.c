@@ -195,10 +195,10 @@ inflate_some(struct ws_inflater *in, struct buf *out, size_t max)
 	}
 	in->midway |= z->avail_in > 0;
 	rc = inflate(z, Z_SYNC_FLUSH);
-	if (rc != Z_OK && rc != Z_BUF_ERROR && rc != Z_STREAM_END)
-		return WS_INFLATE_BAD;
 	if (is_full && z->avail_out == 0)
 		return WS_INFLATE_TOO_BIG;
+	if (rc != Z_OK && rc != Z_BUF_ERROR && rc != Z_STREAM_END)
+		return WS_INFLATE_BAD;
 	if (!is_full)
 		out->len += room - z->avail_out;
 	if (rc != Z_STREAM_END)

@@ -373,6 +373,17 @@ refuses_what_was_cut_short(void **state)
 			assert_fails(stored, n, 1000, WS_INFLATE_BAD);
 }
 
+/* Whichever comes first, in any pieces. */
+static void
+tells_too_big_from_bad(void **state)
+{
+	static const char bad[] = "\x4a\x00\x00\x00\x00\xff\x00";
+
+	(void)state;
+	assert_fails(S(bad), 0, WS_INFLATE_TOO_BIG);
+	assert_fails(S(bad), 1, WS_INFLATE_BAD);
+}
+
 static void
 stops_at_the_limit(void **state)
 {
@@ -581,6 +592,7 @@ main(void)
 	    T(appends),
 	    T(refuses_bad_data),
 	    T(refuses_what_was_cut_short),
+	    T(tells_too_big_from_bad),
 	    TM(stops_at_the_limit),
 	    T(survives_bombs),
 	    T(uses_states_again),
