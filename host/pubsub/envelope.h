@@ -14,7 +14,7 @@
  *	12 0
  *	16 node		of the sender: random, one for all workers of a machine
  *	24 seq		process << 40 | count
- *	32 time		when it was sent; ms since 1970
+ *	32 time		when it was sent; microseconds since 1970
  *	40 name, payload
  */
 #ifndef PUBSUB_ENVELOPE_H

@@ -120,7 +120,7 @@ history_is_wanted(const struct history *h)
 static void
 drop_old(struct history *h, uint64_t now)
 {
-	while (h->n > 0 && past_at(h, 0)->time + h->age_ms < now)
+	while (h->n > 0 && past_at(h, 0)->time + h->age_ms * 1000ull < now)
 		drop_oldest(h);
 }
 

@@ -7,13 +7,33 @@
 #include "pubsub/hub.h"
 #include "ws/message.h"
 
-static uint64_t
-unix_ms(void)
+#define SKEW_MAX_US	60000000u	/* clocks that are further off are wrong */
+
+uint64_t
+hub_now_us(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* Later than whatever was seen here: an answer sorts behind its question,
+ * though the clocks of two machines differ a little. */
+static uint64_t
+hub_tick(struct hub *hub)
+{
+	uint64_t now = hub_now_us();
+
+	hub->clock = now > hub->clock ? now : hub->clock + 1;
+	return hub->clock;
+}
+
+static void
+hub_saw(struct hub *hub, uint64_t time)
+{
+	if (time > hub->clock && time < hub_now_us() + SKEW_MAX_US)
+		hub->clock = time;
 }
 
 /* -- delivery here -- */
@@ -40,11 +60,13 @@ deliver_here(struct delivery *d)
 
 /* A message from elsewhere. */
 void
-hub_deliver_envelope(struct channel *ch, const struct envelope *e)
+hub_deliver_envelope(struct hub *hub, struct channel *ch,
+    const struct envelope *e)
 {
 	struct delivery d = { .channel = ch, .node = e->node, .seq = e->seq,
 		.time = e->time, .flags = e->flags, .payload = e->payload };
 
+	hub_saw(hub, e->time);
 	deliver_here(&d);
 	if (d.message != NULL)
 		ws_message_unref(d.message);
@@ -82,7 +104,7 @@ hub_publish(struct hub *hub, hostd_buf name, hostd_buf payload,
 {
 	struct delivery d = { .channel = channel_find(&hub->channels, name),
 		.node = hub->node, .seq = hub->process << 40 | ++hub->count,
-		.time = unix_ms(), .flags = flags, .payload = payload,
+		.time = hub_tick(hub), .flags = flags, .payload = payload,
 		.except = except };
 	struct envelope e = { .type = ENV_MESSAGE, .flags = (uint8_t)flags,
 		.node = d.node, .seq = d.seq, .time = d.time };
@@ -156,7 +178,7 @@ bus_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
 	case ENV_MESSAGE:
 		ch = channel_find(&hub->channels, e->name);
 		if (ch != NULL)
-			hub_deliver_envelope(ch, e);
+			hub_deliver_envelope(hub, ch, e);
 		break;
 	case ENV_GAP:
 		hub_gap(hub, NULL);

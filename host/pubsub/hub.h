@@ -64,6 +64,7 @@ struct hub {
 	uint64_t node;			/* of the machine */
 	uint64_t process;		/* of this worker, within it */
 	uint64_t count;			/* messages published */
+	uint64_t clock;			/* time of the last one seen */
 	struct channels channels;
 	struct bus bus;
 	struct queries queries;
@@ -116,7 +117,10 @@ void	outbox_subscribe(struct hub *, hostd_buf channel, int on);
 void	outbox_init(struct hub *);
 void	outbox_close(struct hub *);
 
-void	hub_deliver_envelope(struct channel *, const struct envelope *);
+void	hub_deliver_envelope(struct hub *, struct channel *,
+	    const struct envelope *);
+/* Microseconds since 1970. */
+uint64_t hub_now_us(void);
 
 /* To another node's process, or to all of them (remote NULL). */
 void	hub_send_remote(struct hub *, const struct hub_remote *,

@@ -230,7 +230,7 @@ hub_deliver(struct hub *hub, hostd_buf channel, hostd_buf bytes)
 	ch = channel_find(&hub->channels, channel);
 	if (ch != NULL && channel_is_wanted(ch) &&
 	    channel_is_news(ch, e.node, e.seq))
-		hub_deliver_envelope(ch, &e);
+		hub_deliver_envelope(hub, ch, &e);
 	return HOSTD_OK;
 }
 

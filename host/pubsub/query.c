@@ -105,7 +105,6 @@ static void
 answer(struct hub *hub, uint32_t kind, hostd_buf name, struct buf *out)
 {
 	struct channel *ch = channel_find(&hub->channels, name);
-	struct timespec ts;
 	uint64_t n;
 
 	if (kind == QUERY_COUNT) {
@@ -115,9 +114,7 @@ answer(struct hub *hub, uint32_t kind, hostd_buf name, struct buf *out)
 		hub->queries.list_here(hub, name, out);
 	} else if (kind == QUERY_REPLAY && ch != NULL &&
 	    ch->history != NULL) {
-		clock_gettime(CLOCK_REALTIME_COARSE, &ts);
-		history_write(ch->history, (uint64_t)ts.tv_sec * 1000 +
-		    (uint64_t)ts.tv_nsec / 1000000, out);
+		history_write(ch->history, hub_now_us(), out);
 	}
 }
 
