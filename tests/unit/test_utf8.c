@@ -234,6 +234,20 @@ every_boundary(void **state)
 	}
 }
 
+static void
+assert_among_ascii(const struct sample *what, size_t at, size_t shift, size_t n)
+{
+	uint8_t text[160], *p = text + shift;
+	int want;
+
+	memset(text, 'a', sizeof(text));
+	memcpy(p + at, what->p, what->n);
+	want = reference(p, n);
+	assert_int_equal(fed(p, n, SIZE_MAX), want);
+	assert_int_equal(fed(p, n, 33), want);
+	assert_int_equal(fed(p, at + 1, SIZE_MAX), reference(p, at + 1));
+}
+
 /* Something at each place of a long text, at each address. */
 static void
 wherever_it_is(void **state)
@@ -241,23 +255,15 @@ wherever_it_is(void **state)
 	static const struct sample what[] = {{S("\xc3\xa9")},
 	    {S("\xf0\x9f\x98\x80")}, {S("\xed\xa0\x80")}, {S("\xe3\x81")},
 	    {S("\x80")}, {S("\xff")}, {S("\xf4\x90\x80\x80")}};
-	uint8_t text[160], *p;
-	size_t i, shift, at, n = 120;
-	int want;
+	size_t i, shift, at, n;
 
 	(void)state;
 	for (i = 0; i < N(what); i++)
 		for (shift = 0; shift < 9; shift++)
-			for (at = 0; at + what[i].n <= n; at++) {
-				memset(text, 'a', sizeof(text));
-				p = text + shift;
-				memcpy(p + at, what[i].p, what[i].n);
-				want = reference(p, n);
-				assert_int_equal(fed(p, n, SIZE_MAX), want);
-				assert_int_equal(fed(p, n, 33), want);
-				assert_int_equal(fed(p, at + 1, SIZE_MAX),
-				    reference(p, at + 1));
-			}
+			for (n = 120; n <= 128; n += 4)
+				for (at = 0; at + what[i].n <= n; at++)
+					assert_among_ascii(
+					    &what[i], at, shift, n);
 }
 
 static uint32_t

@@ -169,6 +169,8 @@ reads_what_has_no_tail(void **state)
 	    in, S("\x03\x00\x03\x00\xf3\x00\x11\x00"), 1, S("Hello"));
 	assert_inflates(in, S("\x01"), 1, S(""));
 	assert_inflates(in, S(AGAIN), 1, S("Hello"));
+	assert_inflates(in, S(""), 1, S(""));
+	assert_inflates(in, S(AGAIN), 1, S("Hello"));
 	ws_inflater_put(pool, in);
 }
 
@@ -290,6 +292,40 @@ may_be_cut_anywhere(void **state)
 	ws_inflater_put(pool, in);
 }
 
+/* What comes of those bytes in a fresh window, into a buffer of that room. */
+static size_t
+inflated_size(size_t n, size_t room, size_t max)
+{
+	struct ws_inflater *in = inflater(15);
+
+	buf_free(&out);
+	(void)buf_reserve(&out, room);
+	assert_int_equal(
+	    ws_inflate(in, packed.p, n, 0, &out, max), WS_INFLATE_OK);
+	ws_inflater_put(pool, in);
+	return out.len;
+}
+
+/* What can be told is told at once, however little room there was. */
+static void
+holds_nothing_back(void **state)
+{
+	struct ws_deflater *d = deflater(15);
+	struct buf m = {NULL, 0, 0};
+	size_t cut;
+
+	(void)state;
+	fill(&m, 100000, 0);
+	assert_int_equal(ws_deflate(d, m.p, m.len, &packed), 0);
+	assert_true(packed.len > 50);
+	for (cut = 0; cut <= packed.len; cut++)
+		assert_int_equal(inflated_size(cut, 1, m.len),
+		    inflated_size(cut, 2 * m.len, m.len));
+	assert_int_equal(out.len, m.len);
+	ws_deflater_put(pool, d);
+	buf_free(&m);
+}
+
 static void
 large_messages(void **state)
 {
@@ -362,6 +398,10 @@ static void
 refuses_what_was_cut_short(void **state)
 {
 	static const char stored[] = "\x00\x05\x00\xfa\xffHello\x00";
+	/* The tail makes a copy and the end of a block, but for one bit. */
+	static const char bit[] =
+	    "\xcc\xd1\x81\x00\x00\x00\x00\x80\x20\xd6"
+	    "\xfd\x25\xd6\x28\x85\x2a\x00\x00\x00\x00\x00";
 	size_t n;
 
 	(void)state;
@@ -371,6 +411,7 @@ refuses_what_was_cut_short(void **state)
 	for (n = 2; n < sizeof(stored) - 1; n++)
 		if (n != 6)
 			assert_fails(stored, n, 1000, WS_INFLATE_BAD);
+	assert_fails(S(bit), 5000, WS_INFLATE_BAD);
 }
 
 /* Whichever comes first, in any pieces. */
@@ -588,6 +629,7 @@ main(void)
 	    T(reads_what_has_no_tail),
 	    TM(comes_back_as_it_was),
 	    TM(may_be_cut_anywhere),
+	    T(holds_nothing_back),
 	    T(large_messages),
 	    T(appends),
 	    T(refuses_bad_data),

@@ -354,6 +354,8 @@ lets_named_pages_in(void **state)
 	    {"http://[::1]:81", "h", "http://[::1]:81", 1},
 	    {"app://local", "h", "app://local", 1},
 	    {"https://example.com", "example.com", "http://example.com", 0},
+	    {"https://example.com", "h", "http://example.com:443", 0},
+	    {"app://local", "h", "other://local", 0},
 	    {"https://example.com", "h", "https://example.com:444", 0},
 	    {"https://example.com:444", "h", "https://example.com", 0},
 	    {"https://example.com", "h", "https://www.example.com", 0},
@@ -394,6 +396,8 @@ lets_what_is_below_in(void **state)
 	    {BELOW, "h", "https://evil.org https://www.example.com", 0},
 	    {BELOW, "h", "https://*.example.com", 0},
 	    {BELOW, "h", "https://*.www.example.com", 0},
+	    {BELOW, "h", "https://a*.example.com", 0},
+	    {BELOW, "h", "app://www.example.com:443", 0},
 	    {BELOW, "h", "http://www.example.com", 0},
 	    {BELOW, "h", "https://www.example.com:8443", 0},
 	    {BELOW ":8443", "h", "https://www.example.com", 0}};
