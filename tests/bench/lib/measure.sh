@@ -18,6 +18,15 @@ cpu_ns() {
 	done | awk '{ t += $1 } END { printf "%.0f\n", t }'
 }
 
+# Ticks that all CPUs have spent on anything.
+busy_ticks() {
+	awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 + $9; exit }' /proc/stat
+}
+
+is_less() {
+	awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }'
+}
+
 pss_kb() {
 	local pid
 	for pid in "$@"; do

@@ -86,6 +86,19 @@ start_nginx() {
 	wait_for "http://127.0.0.1:$port/small"
 }
 
+# Where tests/run has installed the packages of tests/e2e/package.json.
+export HOSTD_NPM=${HOSTD_NPM:-$here/../../build/npm}
+
+need_packages() {
+	local p
+	for p in "$@"; do
+		[ -d "$HOSTD_NPM/node_modules/$p" ] && continue
+		echo "bench: $HOSTD_NPM has no $p: HOSTD_NPM is to name the" \
+		    "directory of node_modules" >&2
+		exit 1
+	done
+}
+
 # start_peer SCRIPT [ARGUMENT]: a program of tests/bench/peers; sets peer_port.
 start_peer() {
 	exec 7< <(on_server node "$here/peers/$1" "${@:2}" 9<&-)

@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-const require = createRequire(path.join(process.env.HOSTD_NPM, 'any'));
+const require = createRequire(path.join(process.env.HOSTD_NPM, 'package.json'));
 const { WebSocketServer } = require('ws');
 
 const server = new WebSocketServer({

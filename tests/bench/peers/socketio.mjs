@@ -5,7 +5,7 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-const require = createRequire(path.join(process.env.HOSTD_NPM, 'any'));
+const require = createRequire(path.join(process.env.HOSTD_NPM, 'package.json'));
 const { Server } = require('socket.io');
 
 const server = http.createServer();
