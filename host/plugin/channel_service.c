@@ -58,13 +58,15 @@ api_publish(const struct hostd_host *host, hostd_buf name, hostd_buf msg,
 {
 	struct instance *in = host->ctx;
 	const struct subscriber *but = NULL;
+	hostd_buf none = { NULL, 0 };
 	struct ws_conn *c;
 	int32_t rc;
 
 	if ((rc = channel_check(host, name, "publish")) != HOSTD_OK)
 		return rc;
 	if (msg.n > ENVELOPE_MAX ||
-	    (rc = ws_check_message(msg, flags)) != HOSTD_OK)
+	    ws_check_message(msg, flags, in->all->sockets == NULL ? none :
+	    in->all->sockets->text) != HOSTD_OK)
 		return HOSTD_E_INVAL;
 	if (except.id != 0 && ws_find(host, except, "publish", &c) == HOSTD_OK)
 		but = room_service_subscriber(c);

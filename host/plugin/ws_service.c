@@ -235,7 +235,7 @@ api_send(const struct hostd_host *host, hostd_ws id, hostd_buf msg,
 	int32_t rc;
 
 	if ((rc = ws_find(host, id, "send", &c)) != HOSTD_OK ||
-	    (rc = ws_check_message(msg, flags)) != HOSTD_OK)
+	    (rc = ws_check_message(msg, flags, c->server->text)) != HOSTD_OK)
 		return rc;
 	return ws_conn_send(c, msg, flags);
 }

@@ -209,6 +209,7 @@ bad_envelope(struct hub *hub)
 int32_t
 hub_deliver(struct hub *hub, hostd_buf channel, hostd_buf bytes)
 {
+	hostd_buf none = { NULL, 0 };
 	struct channel *ch;
 	struct envelope e;
 
@@ -225,7 +226,7 @@ hub_deliver(struct hub *hub, hostd_buf channel, hostd_buf bytes)
 		return HOSTD_OK;
 	}
 	if (e.type != ENV_MESSAGE || e.name.n != 0 ||
-	    ws_check_message(e.payload, e.flags) != HOSTD_OK)
+	    ws_check_message(e.payload, e.flags, none) != HOSTD_OK)
 		return bad_envelope(hub);
 	ch = channel_find(&hub->channels, channel);
 	if (ch != NULL && channel_is_wanted(ch) &&

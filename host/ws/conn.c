@@ -157,6 +157,7 @@ is_failure(int32_t rc)
 static int
 conn_message(struct ws_reader *r, hostd_buf msg, uint32_t flags)
 {
+	const uint32_t whole = HOSTD_WS_TEXT | HOSTD_WS_FIRST | HOSTD_WS_FIN;
 	struct ws_conn *c = conn_of(r);
 	int32_t rc;
 
@@ -171,7 +172,10 @@ conn_message(struct ws_reader *r, hostd_buf msg, uint32_t flags)
 			return -1;
 		}
 	}
+	if (flags == whole)
+		c->server->text = msg;
 	rc = c->handler->message(c->handler, c, msg, flags);
+	c->server->text.p = NULL;
 	if (is_failure(rc) && c->state == WS_OPEN)
 		ws_conn_fail(c, HOSTD_WS_SERVER_ERROR);
 	return c->state == WS_OPEN && --c->budget == 0;

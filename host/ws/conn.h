@@ -112,8 +112,11 @@ int32_t	ws_conn_close(struct ws_conn *, int32_t code, hostd_buf reason);
 /* A control frame. */
 void	ws_conn_control(struct ws_conn *, unsigned opcode, const void *,
 	    size_t n);
-/* Codes of a bad message: HOSTD_OK or E_INVAL. */
-int32_t	ws_check_message(hostd_buf, uint32_t flags);
+/*
+ * Is it a message (HOSTD_OK or E_INVAL)?  known: text that was checked already,
+ * which is not gone through again when it goes out as it came in.
+ */
+int32_t	ws_check_message(hostd_buf, uint32_t flags, hostd_buf known);
 
 void	ws_conn_pause(struct ws_conn *, int on);
 /* Close with code, and tell the handler now; the client has no say. */

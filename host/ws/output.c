@@ -14,14 +14,15 @@
 #define OPTIONS	(HOSTD_WS_VOLATILE | HOSTD_WS_PLAIN)
 
 int32_t
-ws_check_message(hostd_buf b, uint32_t flags)
+ws_check_message(hostd_buf b, uint32_t flags, hostd_buf known)
 {
 	uint32_t type = flags & TYPES;
 
 	if ((flags & ~(TYPES | OPTIONS)) != 0 || type == 0 || type == TYPES ||
 	    (b.n > 0 && b.p == NULL))
 		return HOSTD_E_INVAL;
-	if (type == HOSTD_WS_TEXT && !utf8_is_valid(b.p, b.n))
+	if (type == HOSTD_WS_TEXT && (b.p != known.p || b.n != known.n) &&
+	    !utf8_is_valid(b.p, b.n))
 		return HOSTD_E_INVAL;
 	return HOSTD_OK;
 }

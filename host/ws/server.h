@@ -26,6 +26,7 @@ struct ws_server {
 	TAILQ_HEAD(ws_conns, ws_conn) conns;
 	size_t nconns;
 	struct buf packed;		/* of the message being compressed */
+	hostd_buf text;			/* being told; checked to be UTF-8 */
 	struct ws_conn *closed;		/* until the end of the turn */
 	struct loop_task reap;
 };
