@@ -10,6 +10,11 @@
 #include <stdint.h>
 #include <jansson.h>
 
+/* Kinds that are checked. */
+#define CHECK_HTTP	0x1u
+#define CHECK_WS	0x2u
+#define CHECK_BACKEND	0x4u
+
 struct fake_set {		/* --set key=value */
 	const char *key, *value;
 };
@@ -20,6 +25,7 @@ struct check {
 	const struct fake_set *sets;	/* ends with key NULL */
 	unsigned seconds;	/* for one case */
 	int verbose, strict;
+	unsigned kinds;		/* CHECK_*: what it provides */
 	json_t *results;	/* array; NULL: print lines */
 	unsigned passed, failed, skipped;
 };
@@ -80,5 +86,6 @@ void	check_tables(struct check *);		/* check_tables.c */
 void	check_life(struct check *);		/* check_life.c */
 void	check_requests(struct check *);		/* check_requests.c */
 void	check_faults(struct check *);		/* check_faults.c */
+void	check_sockets(struct check *);		/* check_sockets.c */
 
 #endif

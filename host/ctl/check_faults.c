@@ -188,6 +188,8 @@ check_faults(struct check *c)
 {
 	static const enum fake_room little = ROOM_LITTLE, none = ROOM_NONE;
 
+	if ((c->kinds & CHECK_HTTP) == 0)
+		return;
 	check_gone(c);
 	check_simple(c, "slow client", case_slow, &little);
 	check_simple(c, "full buffer", case_slow, &none);

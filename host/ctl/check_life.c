@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "config/schema.h"
 #include "ctl/check_usage.h"
+#include "ctl/check_use.h"
 #include "ctl/fake_request.h"
 #include "plugin/elf.h"
 
@@ -21,6 +22,7 @@ case_load(const struct check *c, const void *arg)
 	check_note("%s %s, built with SDK %s, needs ABI %u.%u", m->desc.id,
 	    m->desc.version, m->desc.built_with, m->desc.abi_major,
 	    m->desc.abi_minor_needed);
+	check_report()->value[0] = check_kinds(m);
 }
 
 /* Names that it exports beside the entry may be taken for another's. */
@@ -96,37 +98,15 @@ case_life(const struct check *c, const void *arg)
 static void
 case_two(const struct check *c, const void *arg)
 {
-	static const char body[] = "0123456789";
-	struct fake_spec spec = {.method = "POST",
-	    .body = body,
-	    .nbody = sizeof(body) - 1,
-	    .part = 1};
 	struct module *m = fake_load(c);
-	struct fake *f[2];
-	struct fake_req *r[2];
-	int i, busy;
+	struct fake *a = fake_serve(m, c), *b = fake_serve(m, c);
 
 	(void)arg;
-	f[0] = fake_serve(m, c);
-	f[1] = fake_serve(m, c);
-	r[0] = fake_req_start(f[0], &spec);
-	r[1] = fake_req_start(f[1], &spec);
-	do {
-		busy = 0;
-		for (i = 0; i < 2; i++)
-			busy += fake_req_step(r[i]);
-		busy += (int)fake_turn();
-	} while (busy > 0);
-	fake_req_run(r[0]);
-	fake_req_run(r[1]);
-	fake_req_free(r[0]);
-	fake_req_free(r[1]);
-	fake_destroy(f[0]);
+	check_use_both(a, b);
+	fake_destroy(a);
 	/* The other one must not have noticed. */
-	spec.method = "GET";
-	spec.nbody = 0;
-	fake_request(f[1], &spec, NULL);
-	fake_destroy(f[1]);
+	check_use(b);
+	fake_destroy(b);
 }
 
 struct missing {
@@ -140,14 +120,13 @@ struct missing {
 static void
 round_missing(void *arg)
 {
-	struct fake_spec get = {.method = "GET"};
 	struct missing *k = arg;
 	struct fake *f = fake_create(k->m, k->sets, &k->shape);
 
 	if (fake_alive(f)) {
 		k->created = 1;
 		fake_start(f);
-		fake_request(f, &get, NULL);
+		check_use(f);
 	}
 	fake_destroy(f);
 }
@@ -169,11 +148,10 @@ case_missing(const struct check *c, const void *arg)
 static void
 case_ids(const struct check *c, const void *arg)
 {
-	struct fake_spec spec = {.method = "GET"};
 	struct fake *f = fake_serve(fake_load(c), c);
 
 	(void)arg;
-	fake_request(f, &spec, NULL);
+	check_use(f);
 	fake_destroy(f);
 }
 
@@ -293,16 +271,10 @@ check_keys(struct check *c)
 static void
 round_life(void *arg)
 {
-	static const char body[] = "a=1&b=2";
-	struct fake_spec spec = {.method = "GET"};
 	struct missing *k = arg;
 	struct fake *f = fake_serve(k->m, k->c);
 
-	fake_request(f, &spec, NULL);
-	spec.method = "POST";
-	spec.body = body;
-	spec.nbody = sizeof(body) - 1;
-	fake_request(f, &spec, NULL);
+	check_use(f);
 	fake_drain(f, 1000);
 	fake_destroy(f);
 }
@@ -325,6 +297,8 @@ case_leaks(const struct check *c, const void *arg)
 	(void)arg;
 	k.m = fake_load(c);
 	check_rounds(round_life, &k, "an instance from create to destroy");
+	if ((c->kinds & CHECK_HTTP) == 0)
+		return;
 	f = fake_serve(k.m, c);
 	check_rounds(round_get, f, "a GET request");
 	fake_destroy(f);
@@ -364,6 +338,7 @@ check_life(struct check *c)
 	check_simple(c, "load", case_load, NULL);
 	if (c->failed > 0)
 		return;
+	c->kinds = (unsigned)check_last()->value[0];
 	check_simple(c, "symbols", case_symbols, NULL);
 	check_simple(c, "schema", case_schema, NULL);
 	check_simple(c, "life", case_life, NULL);

@@ -131,7 +131,7 @@ case_odd_paths(const struct check *c, const void *arg)
 	size_t i, n;
 
 	(void)arg;
-	n = (size_t)snprintf(path, sizeof(path), "%s", fake_route(m));
+	n = (size_t)snprintf(path, sizeof(path), "%s", fake_route(m, 0));
 	/* Only a prefix has anything behind it. */
 	for (i = 0; i < sizeof(tails) / sizeof(tails[0]) && path[n - 1] == '/';
 	     i++) {
@@ -228,6 +228,8 @@ case_many(const struct check *c, const void *arg)
 void
 check_requests(struct check *c)
 {
+	if ((c->kinds & CHECK_HTTP) == 0)
+		return;
 	check_methods(c);
 	check_simple(c, "body parts", case_parts, "POST");
 	check_simple(c, "odd paths", case_odd_paths, NULL);

@@ -4,23 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/fake_request.h"
+#include "ctl/check_use.h"
 
 static void
 serve_shape(
     const struct check *c, struct module *m, const struct fake_shape *shape)
 {
-	static const char body[] = "a=1";
-	struct fake_spec spec = {.method = "GET"};
 	struct fake *f = fake_create(m, c->sets, shape);
 
 	if (fake_alive(f)) {
 		fake_start(f);
-		fake_request(f, &spec, NULL);
-		spec.method = "POST";
-		spec.body = body;
-		spec.nbody = sizeof(body) - 1;
-		fake_request(f, &spec, NULL);
+		check_use(f);
 		fake_drain(f, 1000);
 	} else if (shape->cut == NULL) {
 		check_fail("create failed: %s", f->err);

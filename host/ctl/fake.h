@@ -18,17 +18,21 @@
 #include <stdint.h>
 
 #include <hostd/abi.h>
+#include <hostd/channel.h>
 #include <hostd/http.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
+#include <hostd/pubsub.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
 #include <hostd/work.h>
+#include <hostd/ws.h>
 
 #include "ctl/check.h"
 #include "plugin/module.h"
 
 #define FAKE_METRICS 128
+#define FAKE_TABLES 9		/* beside "host" */
 
 struct fake_conf;
 struct fake_req;
@@ -53,13 +57,20 @@ struct fake {
 	unsigned number;		/* 1, 2, ... for messages */
 	const struct module *m;
 	struct hostd_host *host;	/* its tables, guarded memory */
-	void *tables[6];		/* in the order of fake_tables */
+	void *tables[FAKE_TABLES];	/* in the order of fake_tables */
 	struct fake_shape shape;
 	struct fake_conf *conf;
 	struct hostd_inst *inst;
 	int creating, draining, destroying;
+	int ended;			/* destroy runs */
 	struct fake_metric metrics[FAKE_METRICS];
 	uint32_t nmetrics;
+	uint32_t nsubs;			/* of channels */
+	struct {
+		int up, full;		/* full: publish returned AGAIN */
+		int fresh;		/* all is to be subscribed */
+		uint64_t ups, taken, delivered;
+	} backend;
 	char err[240];			/* create's, when it failed */
 };
 
@@ -74,6 +85,8 @@ void	fake_destroy(struct fake *);
 /* create, which must succeed, and start. */
 struct fake *fake_serve(const struct module *, const struct check *);
 struct module *fake_load(const struct check *);
+/* One after the other, from NULL to NULL. */
+struct fake *fake_next(struct fake *);
 
 /* Around every callback. */
 void	fake_enter(struct fake *, const char *callback,
@@ -135,6 +148,32 @@ void	fake_settle(void);
 /* Before destroy: finish work, run releases, drop timers and posts. */
 void	fake_loop_end(struct fake *);
 
+/* fake_channel.c */
+int	fake_channel_is_name(hostd_buf);
+/* From now on what a plugin makes of its clients' words may be wrong: bad names
+ * and texts are refused, where else they would end the case. */
+void	fake_channel_odd(void);
+int	fake_channel_is_odd(void);
+/* OK, E_INVAL, or the end. */
+int32_t	fake_judge_channel(hostd_buf name, const char *function);
+/* A message; except: the handle of a socket that is left out. */
+void	fake_channel_say(hostd_buf channel, hostd_buf msg, uint32_t flags,
+	    uint64_t except);
+/* Every channel that an instance listens to has one, or a gap. */
+void	fake_channel_elsewhere(hostd_buf msg, uint32_t flags, int gap);
+/* Events and answers that are due.  How many there were. */
+unsigned fake_channel_turn(void);
+/* Before destroy: its subscriptions and questions end. */
+void	fake_channel_end(struct fake *);
+
+/* fake_pubsub.c: what backends have to carry; they get it in the next turn. */
+const struct hostd_pubsub_ops *fake_pubsub_ops(const struct fake *);
+void	fake_backend_say(hostd_buf channel, hostd_buf payload);
+void	fake_backend_want(hostd_buf channel, int on);
+unsigned fake_backend_turn(void);
+/* Before destroy. */
+void	fake_backend_end(struct fake *);
+
 /* fake_net.c */
 /* Let the next thing happen to every connection.  Returns to how many. */
 unsigned fake_net_turn(void);
@@ -149,6 +188,9 @@ extern const struct hostd_metrics_api fake_metrics_api;
 extern const struct hostd_status_api fake_status_api;
 extern const struct hostd_http_api fake_http_api;
 extern const struct hostd_net_api fake_net_api;
+extern const struct hostd_ws_api fake_ws_api;
+extern const struct hostd_channel_api fake_channel_api;
+extern const struct hostd_pubsub_api fake_pubsub_api;
 extern const struct hostd_host fake_host_table;
 
 int32_t	fake_post(const struct hostd_host *,

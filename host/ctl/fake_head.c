@@ -50,6 +50,19 @@ add_header(
 }
 
 static void
+add_upgrade(struct hostd_request *q, hostd_hdr *h, const struct fake_spec *s)
+{
+	q->flags |= HOSTD_REQ_UPGRADE;
+	add_header(q, h, "Connection", "Upgrade");
+	add_header(q, h, "Upgrade", "websocket");
+	add_header(q, h, "Origin", "http://check.example");
+	add_header(q, h, "Sec-WebSocket-Version", "13");
+	add_header(q, h, "Sec-WebSocket-Key", "aG9zdGN0bCBwbHVnaW4gIQ==");
+	if (s->protocols != NULL)
+		add_header(q, h, "Sec-WebSocket-Protocol", s->protocols);
+}
+
+static void
 add_headers(struct hostd_request *q, const struct fake_spec *s)
 {
 	hostd_hdr *h = fake_lend(MAX_HEADERS * sizeof(*h));
@@ -66,6 +79,8 @@ add_headers(struct hostd_request *q, const struct fake_spec *s)
 		(void)snprintf(number, sizeof(number), "%zu", s->nbody);
 		add_header(q, h, "Content-Length", number);
 	}
+	if (s->upgrade)
+		add_upgrade(q, h, s);
 	for (extra = s->headers; extra != NULL && *extra != NULL; extra += 2)
 		add_header(q, h, extra[0], extra[1]);
 }
@@ -100,16 +115,17 @@ fake_req_head(struct fake_req *r)
 }
 
 const struct module_provide *
-fake_provide(const struct module *m)
+fake_provide(const struct module *m, int upgrade)
 {
-	return module_provides(m, HOSTD_KIND_HTTP_ROUTE);
+	return module_provides(
+	    m, upgrade ? HOSTD_KIND_WS_HANDLER : HOSTD_KIND_HTTP_ROUTE);
 }
 
 const char *
-fake_pattern(const struct module *m)
+fake_pattern(const struct module *m, int upgrade)
 {
 	static char pattern[300];
-	const char *route = fake_provide(m)->info.route;
+	const char *route = fake_provide(m, upgrade)->info.route;
 
 	if (route != NULL)
 		return route;
@@ -126,10 +142,10 @@ fake_route_choose(const char *path)
 }
 
 const char *
-fake_route(const struct module *m)
+fake_route(const struct module *m, int upgrade)
 {
 	static char path[2048];
-	const char *s = fake_pattern(m);
+	const char *s = fake_pattern(m, upgrade);
 	size_t n = 0;
 
 	if (chosen != NULL)
@@ -148,9 +164,9 @@ fake_route(const struct module *m)
 }
 
 const char *
-fake_route_param(const struct module *m, const char *name)
+fake_route_param(const struct fake_req *r, const char *name)
 {
-	const char *s = fake_pattern(m);
+	const char *s = fake_pattern(r->fake->m, r->spec.upgrade);
 	size_t n = strlen(name);
 
 	while ((s = strchr(s, ':')) != NULL) {

@@ -7,6 +7,7 @@
 #include "ctl/fake.h"
 #include "ctl/fake_memory.h"
 #include "ctl/fake_request.h"
+#include "ctl/fake_sock.h"
 
 static LIST_HEAD(, fake) fakes = LIST_HEAD_INITIALIZER(fakes);
 static struct fake *current; /* whose callback runs */
@@ -162,6 +163,21 @@ const struct hostd_host fake_host_table = {
     .post = fake_post,
 };
 
+struct fake *
+fake_next(struct fake *f)
+{
+	return f == NULL ? LIST_FIRST(&fakes) : LIST_NEXT(f, entry);
+}
+
+const struct hostd_pubsub_ops *
+fake_pubsub_ops(const struct fake *f)
+{
+	const struct module_provide *p =
+	    module_provides(f->m, HOSTD_KIND_PUBSUB_BACKEND);
+
+	return p == NULL ? NULL : p->pubsub;
+}
+
 struct module *
 fake_load(const struct check *c)
 {
@@ -289,10 +305,14 @@ fake_destroy(struct fake *f)
 	size_t i;
 
 	fake_req_end_all(f, HOSTD_END_SHUTDOWN);
+	fake_sock_end_all(f);
 	f->destroying = 1;
+	fake_channel_end(f);
 	fake_net_end(f);
+	fake_backend_end(f);
 	fake_loop_end(f);
 	if (f->inst != NULL && f->m->desc.destroy != NULL) {
+		f->ended = 1;
 		fake_enter(f, "destroy", NULL);
 		f->m->desc.destroy(f->inst);
 		fake_leave(f);

@@ -71,7 +71,7 @@ http_param(const struct hostd_host *host, hostd_req id, const char *name,
 		check_fail("called param with NULL");
 	if (r == NULL)
 		return HOSTD_E_GONE;
-	if ((value = fake_route_param(r->fake->m, name)) == NULL)
+	if ((value = fake_route_param(r, name)) == NULL)
 		return HOSTD_E_INVAL;
 	*out = fake_lend_copy(value, strlen(value));
 	return HOSTD_OK;
@@ -106,11 +106,12 @@ is_token(hostd_buf b)
 	return b.n > 0 && b.n <= MAX_NAME_BYTES;
 }
 
-static void
-judge_header(const hostd_hdr *h)
+void
+fake_judge_header(const hostd_hdr *h)
 {
 	static const char *const owned[] = {"Connection", "Content-Length",
-	    "Date", "Keep-Alive", "Transfer-Encoding", "Upgrade", NULL};
+	    "Date", "Keep-Alive", "Server", "Transfer-Encoding", "Upgrade",
+	    NULL};
 	const unsigned char *s = h->value.p;
 	size_t i;
 
@@ -147,7 +148,7 @@ start_answer(struct fake_req *r, int32_t status, const hostd_hdr *hdrs,
 		check_fail(
 		    "called %s with %u headers at NULL", function, nhdrs);
 	for (i = 0; i < nhdrs; i++)
-		judge_header(&hdrs[i]);
+		fake_judge_header(&hdrs[i]);
 	r->begun = 1;
 	r->status = status;
 	r->hash = 14695981039346656037u ^ (uint64_t)status;

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "ctl/fake.h"
+#include "ctl/fake_sock.h"
 
 #define MAX_TIMERS 65536u
 #define MAX_WORK 4096u
@@ -206,6 +206,9 @@ fake_turn(void)
 		task_run(t);
 	}
 	n += fake_net_turn();
+	n += fake_sock_turn();
+	n += fake_channel_turn();
+	n += fake_backend_turn();
 	last = TAILQ_LAST(&works, work_list);
 	while (last != NULL && (w = TAILQ_FIRST(&works)) != NULL) {
 		if (!w->running)

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "ctl/fake_memory.h"
-#include "ctl/fake_request.h"
+#include "ctl/fake_sock.h"
 
 #define DEFER_TIMEOUT 30000u /* virtual milliseconds */
 #define REAL_WAITS 10	     /* then nobody will answer any more */
@@ -76,7 +76,7 @@ fake_req_end(struct fake_req *r, int why)
 
 	if (r->ended || r->passed)
 		return;
-	if (!r->spec.late_release) {
+	if (!r->spec.late_release && r->sock == NULL) {
 		flush(r);
 		(void)fake_turn();
 		if (r->ended)
@@ -84,7 +84,9 @@ fake_req_end(struct fake_req *r, int why)
 	}
 	r->why = why;
 	r->ending = 1;
-	if (r->ops->on_end != NULL) {
+	if (r->sock != NULL) {
+		fake_sock_refuse(r->sock, why);
+	} else if (r->ops->on_end != NULL) {
 		fake_enter(r->fake, "on_end", r);
 		r->ops->on_end(r->fake->inst, id, r->d, why);
 		fake_leave(r->fake);
@@ -113,6 +115,8 @@ judge_pass(struct fake_req *r)
 			   "an answer",
 		    r->spec.method, r->path);
 	r->passed = 1;
+	if (r->sock != NULL)
+		fake_sock_pass(r->sock);
 	guard_retire(r->d);
 	r->d = NULL;
 }
@@ -120,11 +124,13 @@ judge_pass(struct fake_req *r)
 static void
 judge_return(struct fake_req *r, int32_t rc, const char *callback)
 {
-	if (rc == HOSTD_PASS && strcmp(callback, "on_headers") == 0) {
+	static const hostd_buf no_protocol = {NULL, 0};
+
+	if (rc == HOSTD_PASS && strcmp(callback, "on_body") != 0) {
 		judge_pass(r);
 		return;
 	}
-	if (rc > HOSTD_DEFER)
+	if (rc > HOSTD_DEFER || (rc == HOSTD_AGAIN && r->sock != NULL))
 		check_fail("%s returned %d", callback, rc);
 	if (rc < 0) {
 		fail_request(r, rc, callback);
@@ -132,10 +138,13 @@ judge_return(struct fake_req *r, int32_t rc, const char *callback)
 	}
 	if (rc == HOSTD_DEFER)
 		r->deferred = 1;
-	if (r->fin && !r->deferred && !r->begun)
+	if (!r->fin || r->deferred || r->begun)
+		return;
+	if (r->sock == NULL)
 		check_fail("%s returned HOSTD_OK for %s %s, but there was no "
 			   "answer",
 		    callback, r->spec.method, r->path);
+	fake_sock_accept(r->sock, no_protocol);
 }
 
 /* Has the moment come at which this client leaves? */
@@ -162,32 +171,59 @@ after_callback(struct fake_req *r, int32_t rc, const char *callback)
 		fake_req_end(r, HOSTD_END_GONE);
 }
 
+/* on_headers or on_upgrade, and what it returned. */
+static void
+ask(struct fake_req *r)
+{
+	hostd_req id = {r->id};
+	int32_t rc;
+
+	if (r->spec.upgrade) {
+		r->sock = fake_sock_new(r);
+		r->fin = 1;
+		after_callback(r, fake_sock_ask(r->sock), "on_upgrade");
+		return;
+	}
+	r->ops = fake_provide(r->fake->m, 0)->http;
+	r->d = guard_alloc(r->ops->data_size, "the request's data block");
+	r->fin = r->ops->on_body == NULL;
+	fake_enter(r->fake, "on_headers", r);
+	rc = r->ops->on_headers(r->fake->inst, id, r->d);
+	fake_leave(r->fake);
+	after_callback(r, rc, "on_headers");
+}
+
+/* Could a plugin take names and texts from this request as they are? */
+static int
+is_plain(const struct fake_req *r, const char *pattern)
+{
+	hostd_buf path = {r->path, strlen(r->path)};
+
+	return r->spec.upgrade && fake_channel_is_name(path) &&
+	    (r->rest[0] != '\0' || pattern[strlen(pattern) - 1] != '/') &&
+	    r->spec.query == NULL && r->spec.headers == NULL;
+}
+
 struct fake_req *
 fake_req_start(struct fake *f, const struct fake_spec *spec)
 {
 	struct fake_req *r = xcalloc(1, sizeof(*r));
-	const char *pattern = fake_pattern(f->m);
-	hostd_req id;
+	const char *pattern = fake_pattern(f->m, spec->upgrade);
 	size_t n;
-	int32_t rc;
 
 	r->fake = f;
 	r->spec = *spec;
-	r->ops = fake_provide(f->m)->http;
-	r->path = xstrdup(spec->path == NULL ? fake_route(f->m) : spec->path);
+	r->path = xstrdup(spec->path == NULL ? fake_route(f->m, spec->upgrade)
+					     : spec->path);
 	n = strlen(pattern);
 	r->rest = xstrdup(
 	    pattern[n - 1] == '/' && strlen(r->path) > n ? r->path + n : "");
+	if (!is_plain(r, pattern))
+		fake_channel_odd();
 	r->length = -1;
-	r->id = id.id = new_id();
-	r->d = guard_alloc(r->ops->data_size, "the request's data block");
+	r->id = new_id();
 	LIST_INSERT_HEAD(&reqs, r, entry);
-	if (r->ops->on_body == NULL)
-		r->fin = 1;
-	fake_enter(f, "on_headers", r);
-	rc = r->ops->on_headers(f->inst, id, r->d);
-	fake_leave(f);
-	after_callback(r, rc, "on_headers");
+	ask(r);
 	return r;
 }
 
@@ -223,7 +259,8 @@ writable(struct fake_req *r)
 
 	r->want_writable = 0;
 	flush(r);
-	if (!stuck || r->finished || r->ops->on_writable == NULL)
+	if (!stuck || r->finished || r->ops == NULL ||
+	    r->ops->on_writable == NULL)
 		return;
 	fake_enter(r->fake, "on_writable", r);
 	r->ops->on_writable(r->fake->inst, id, r->d);
@@ -241,6 +278,8 @@ fake_req_step(struct fake_req *r)
 		fake_req_end(r, HOSTD_END_ERROR);
 	else if (client_leaves(r))
 		fake_req_end(r, HOSTD_END_GONE);
+	else if (r->sock != NULL && r->sock->state == SOCK_ACCEPTED)
+		fake_sock_go(r->sock);
 	else if (r->want_writable)
 		writable(r);
 	else if (r->finished)

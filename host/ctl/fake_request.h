@@ -33,13 +33,19 @@ struct fake_spec {
 	enum fake_gone gone;
 	enum fake_room room;
 	int late_release;	/* after on_end, when the client left */
+	/* Of a WebSocket. */
+	int upgrade;
+	const char *protocols;	/* offered, as in the header; NULL: none */
+	int slow_close;		/* slow_peer = close */
+	int no_rooms;		/* max_channels = 0 */
 };
 
 struct fake_req {
 	LIST_ENTRY(fake_req) entry;
 	uint64_t id;
 	struct fake *fake;
-	const struct hostd_http_ops *ops;
+	const struct hostd_http_ops *ops;	/* NULL: an upgrade */
+	struct fake_sock *sock;		/* what it wants to be, or NULL */
 	struct fake_spec spec;
 	char *path, *rest;
 	void *d;
@@ -91,13 +97,16 @@ struct fake_req *fake_req_find(struct fake *, hostd_req,
 /* Its head, lent to the callback that runs. */
 const struct hostd_request *fake_req_head(struct fake_req *);
 /* Value of ":name" in its route, or NULL. */
-const char *fake_route_param(const struct module *, const char *name);
-/* The pattern that is served by default; static. */
-const char *fake_pattern(const struct module *);
-/* A path that the pattern of its default route matches; static. */
-const char *fake_route(const struct module *);
+const char *fake_route_param(const struct fake_req *, const char *name);
+/* Of requests, or of upgrades: the pattern that is served by default; static. */
+const char *fake_pattern(const struct module *, int upgrade);
+/* A path that the pattern matches; static. */
+const char *fake_route(const struct module *, int upgrade);
 /* Ask for this path instead; NULL: as above. */
 void	fake_route_choose(const char *path);
-const struct module_provide *fake_provide(const struct module *);
+/* What gets requests or upgrades; NULL: nothing does. */
+const struct module_provide *fake_provide(const struct module *, int upgrade);
+/* Ends the case when it may not be sent. */
+void	fake_judge_header(const hostd_hdr *);
 
 #endif

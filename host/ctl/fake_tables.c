@@ -10,7 +10,7 @@
  * Traps: functions that stand where a table has ended.  Whatever they are
  * called with, they end the case, and name the member that was meant.
  */
-#define TRAPS 64
+#define TRAPS 128
 static char trap_names[TRAPS][80];
 static unsigned ntraps;
 
@@ -28,20 +28,25 @@ static unsigned ntraps;
 	TRAP(a##5) \
 	TRAP(a##6) \
 	TRAP(a##7)
-TRAPS8(0)
-TRAPS8(1)
-TRAPS8(2)
-TRAPS8(3)
-TRAPS8(4)
-TRAPS8(5)
-TRAPS8(6)
-TRAPS8(7)
+#define TRAPS64(a)  \
+	TRAPS8(a##0) \
+	TRAPS8(a##1) \
+	TRAPS8(a##2) \
+	TRAPS8(a##3) \
+	TRAPS8(a##4) \
+	TRAPS8(a##5) \
+	TRAPS8(a##6) \
+	TRAPS8(a##7)
+TRAPS64(0)
+TRAPS64(1)
 
 #define NAMES8(a)                                                        \
 	trap_##a##0, trap_##a##1, trap_##a##2, trap_##a##3, trap_##a##4, \
 	    trap_##a##5, trap_##a##6, trap_##a##7
-static int32_t (*const traps[TRAPS])(void) = {NAMES8(0), NAMES8(1), NAMES8(2),
-    NAMES8(3), NAMES8(4), NAMES8(5), NAMES8(6), NAMES8(7)};
+#define NAMES64(a)                                                      \
+	NAMES8(a##0), NAMES8(a##1), NAMES8(a##2), NAMES8(a##3),         \
+	    NAMES8(a##4), NAMES8(a##5), NAMES8(a##6), NAMES8(a##7)
+static int32_t (*const traps[TRAPS])(void) = {NAMES64(0), NAMES64(1)};
 
 #define MEMBER(type, m, since)                      \
 	{                                           \
@@ -105,6 +110,41 @@ static const struct fake_member status_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member ws_members[] = {
+    MEMBER(hostd_ws_api, accept, 0),
+    MEMBER(hostd_ws_api, send, 0),
+    MEMBER(hostd_ws_api, close, 0),
+    MEMBER(hostd_ws_api, pause, 0),
+    MEMBER(hostd_ws_api, info, 0),
+    MEMBER(hostd_ws_api, data, 0),
+    MEMBER(hostd_ws_api, subscribe, 0),
+    MEMBER(hostd_ws_api, unsubscribe, 0),
+    MEMBER(hostd_ws_api, set_label, 0),
+    MEMBER(hostd_ws_api, members, 0),
+    {NULL, 0, 0},
+};
+
+static const struct fake_member channel_members[] = {
+    MEMBER(hostd_channel_api, publish, 0),
+    MEMBER(hostd_channel_api, subscribe, 0),
+    MEMBER(hostd_channel_api, unsubscribe, 0),
+    MEMBER(hostd_channel_api, count_here, 0),
+    MEMBER(hostd_channel_api, count, 0),
+    MEMBER(hostd_channel_api, list, 0),
+    MEMBER(hostd_channel_api, keep, 0),
+    MEMBER(hostd_channel_api, replay, 0),
+    {NULL, 0, 0},
+};
+
+static const struct fake_member pubsub_members[] = {
+    MEMBER(hostd_pubsub_api, deliver, 0),
+    MEMBER(hostd_pubsub_api, up, 0),
+    MEMBER(hostd_pubsub_api, down, 0),
+    MEMBER(hostd_pubsub_api, gap, 0),
+    MEMBER(hostd_pubsub_api, writable, 0),
+    {NULL, 0, 0},
+};
+
 const struct fake_table fake_tables[] = {
     {"host", sizeof(struct hostd_host), &fake_host_table, host_members},
     {HOSTD_EXT_HTTP, sizeof(struct hostd_http_api), &fake_http_api,
@@ -118,8 +158,15 @@ const struct fake_table fake_tables[] = {
     {HOSTD_EXT_STATUS, sizeof(struct hostd_status_api), &fake_status_api,
 	status_members},
     {HOSTD_EXT_NET, sizeof(struct hostd_net_api), &fake_net_api, net_members},
+    {HOSTD_EXT_WS, sizeof(struct hostd_ws_api), &fake_ws_api, ws_members},
+    {HOSTD_EXT_CHANNEL, sizeof(struct hostd_channel_api), &fake_channel_api,
+	channel_members},
+    {HOSTD_EXT_PUBSUB, sizeof(struct hostd_pubsub_api), &fake_pubsub_api,
+	pubsub_members},
     {NULL, 0, NULL, NULL},
 };
+_Static_assert(sizeof(fake_tables) / sizeof(fake_tables[0]) == FAKE_TABLES + 2,
+    "host, FAKE_TABLES and the end");
 
 static void
 trap_put(char *table, size_t offset, const char *id, const char *member)

@@ -94,6 +94,7 @@ plugin_check(int argc, char **argv)
 	if (c.failed == 0) {
 		check_requests(&c);
 		check_faults(&c);
+		check_sockets(&c);
 		check_tables(&c);
 	}
 	summary(&c);

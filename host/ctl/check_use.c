@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/check_use.h"
+#include "ctl/fake_sock.h"
+
+#define BODY "0123456789"
+#define WORD "hello"
+
+static const hostd_buf word = {WORD, sizeof(WORD) - 1};
+
+unsigned
+check_kinds(const struct module *m)
+{
+	return (module_provides(m, HOSTD_KIND_HTTP_ROUTE) != NULL ? CHECK_HTTP
+								  : 0u) |
+	    (module_provides(m, HOSTD_KIND_WS_HANDLER) != NULL ? CHECK_WS
+							       : 0u) |
+	    (module_provides(m, HOSTD_KIND_PUBSUB_BACKEND) != NULL
+		    ? CHECK_BACKEND
+		    : 0u);
+}
+
+static void
+use_requests(struct fake *f)
+{
+	struct fake_spec spec = {.method = "GET"};
+
+	fake_request(f, &spec, NULL);
+	spec.method = "POST";
+	spec.body = BODY;
+	spec.nbody = sizeof(BODY) - 1;
+	fake_request(f, &spec, NULL);
+}
+
+static void
+use_socket(struct fake *f)
+{
+	struct fake_spec spec = {.protocols = FAKE_PROTOCOLS};
+	struct fake_sock *s = fake_sock_open(f, &spec);
+
+	if (fake_sock_is_open(s)) {
+		fake_sock_say(s, word.p, word.n, HOSTD_WS_TEXT, 1);
+		(void)fake_turn();
+		fake_sock_say(s, word.p, word.n, HOSTD_WS_BINARY, 0);
+		(void)fake_turn();
+		fake_sock_close(s, HOSTD_WS_NORMAL, "bye");
+	}
+	fake_sock_free(s);
+}
+
+static void
+use_backend(void)
+{
+	fake_backend_want(word, 1);
+	fake_backend_say(word, word);
+	while (fake_turn() > 0)
+		;
+	fake_backend_say(word, word);
+	fake_backend_want(word, 0);
+	(void)fake_turn();
+}
+
+void
+check_use(struct fake *f)
+{
+	unsigned kinds = check_kinds(f->m);
+
+	if ((kinds & CHECK_HTTP) != 0)
+		use_requests(f);
+	if ((kinds & CHECK_WS) != 0)
+		use_socket(f);
+	if ((kinds & CHECK_BACKEND) != 0)
+		use_backend();
+}
+
+/* -- two instances -- */
+
+static void
+both_requests(struct fake **f)
+{
+	struct fake_spec spec = {.method = "POST",
+	    .body = BODY,
+	    .nbody = sizeof(BODY) - 1,
+	    .part = 1};
+	struct fake_req *r[2];
+	int i, busy;
+
+	r[0] = fake_req_start(f[0], &spec);
+	r[1] = fake_req_start(f[1], &spec);
+	do {
+		busy = 0;
+		for (i = 0; i < 2; i++)
+			busy += fake_req_step(r[i]);
+		busy += (int)fake_turn();
+	} while (busy > 0);
+	for (i = 0; i < 2; i++)
+		fake_req_run(r[i]);
+	for (i = 0; i < 2; i++)
+		fake_req_free(r[i]);
+}
+
+static void
+both_sockets(struct fake **f)
+{
+	struct fake_spec spec = {.protocols = FAKE_PROTOCOLS};
+	struct fake_sock *s[4];
+	int i;
+
+	for (i = 0; i < 4; i++)
+		s[i] = fake_sock_open(f[i % 2], &spec);
+	for (i = 0; i < 16; i++) {
+		if (fake_sock_is_open(s[i % 4]))
+			fake_sock_say(s[i % 4], word.p, word.n,
+			    i % 8 < 4 ? HOSTD_WS_TEXT : HOSTD_WS_BINARY, 2);
+		if (i % 3 == 0)
+			(void)fake_turn();
+	}
+	for (i = 0; i < 4; i++) {
+		fake_sock_close(s[i], i == 0 ? 0 : HOSTD_WS_NORMAL, "");
+		(void)fake_turn();
+	}
+	for (i = 0; i < 4; i++)
+		fake_sock_free(s[i]);
+}
+
+void
+check_use_both(struct fake *a, struct fake *b)
+{
+	unsigned kinds = check_kinds(a->m);
+	struct fake *f[2] = {a, b};
+
+	if ((kinds & CHECK_HTTP) != 0)
+		both_requests(f);
+	if ((kinds & CHECK_WS) != 0)
+		both_sockets(f);
+	if ((kinds & CHECK_BACKEND) != 0)
+		use_backend();
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One of everything that a plugin provides, for the cases that are about
+ * something else. */
+#ifndef CTL_CHECK_USE_H
+#define CTL_CHECK_USE_H
+
+#include "ctl/fake.h"
+
+/* What struct check.kinds is made of. */
+unsigned check_kinds(const struct module *);
+/* A GET and a POST, a WebSocket, a word for other nodes. */
+void	check_use(struct fake *);
+/* The same with two instances by turns. */
+void	check_use_both(struct fake *, struct fake *);
+
+#endif
