@@ -107,7 +107,7 @@ plain_part(struct ws_reader *r, const char *p, size_t n, int last, int in_place)
 		return -1;
 	if (!in_place && (r->fragments || (last && r->msg.len == 0)))
 		return n > 0 || last ? message_tell(r, p, n, last) : 0;
-	if (!in_place) {
+	if (!in_place && n > 0) {
 		if (r->msg.len == 0 && r->frame.len <= TRUST)
 			(void)buf_reserve(&r->msg, (size_t)r->frame.len);
 		buf_append(&r->msg, p, n);
@@ -118,7 +118,7 @@ plain_part(struct ws_reader *r, const char *p, size_t n, int last, int in_place)
 static int
 inflate_part(struct ws_reader *r, const char *p, size_t n, int last)
 {
-	size_t had = r->msg.len;
+	size_t had = r->msg.len, more;
 	int rc;
 
 	if (r->inflater == NULL)
@@ -131,8 +131,9 @@ inflate_part(struct ws_reader *r, const char *p, size_t n, int last)
 		return reader_fail(r, HOSTD_WS_TOO_BIG);
 	if (rc != WS_INFLATE_OK)
 		return reader_fail(r, HOSTD_WS_BAD_DATA);
-	r->total += r->msg.len - had;
-	if (check_text(r, r->msg.p + had, r->msg.len - had, last) == -1)
+	more = r->msg.len - had;
+	r->total += more;
+	if (check_text(r, more > 0 ? r->msg.p + had : "", more, last) == -1)
 		return -1;
 	if (last || (r->fragments && r->msg.len > 0))
 		return message_tell_collected(r, last);
