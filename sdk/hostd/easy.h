@@ -258,6 +258,23 @@ hostd_easy_create(size_t size, const struct hostd_host *host,
 	return HOSTD_OK;
 }
 
+/* The same for one that may be of no use without hostd.ws/1. */
+static inline int32_t
+hostd_easy_create_kind(const char *kind, size_t size,
+    const struct hostd_host *host, struct hostd_inst **out,
+    struct hostd_err *err)
+{
+	int32_t rc = hostd_easy_create(size, host, out, err);
+
+	if (rc != HOSTD_OK || hostd_easy_of(*out)->ws != NULL ||
+	    strcmp(kind, HOSTD_KIND_WS_HANDLER) != 0)
+		return rc;
+	free(*out);
+	*out = NULL;
+	return hostd_fail(err, HOSTD_E_NOTSUP,
+	    "this host does not serve " HOSTD_EXT_WS);
+}
+
 /*
  * The rest of a plugin that keeps nothing of its own per instance: kind, its
  * table, and a default route.
@@ -272,8 +289,8 @@ hostd_easy_plugin_create(const struct hostd_host *host,			\
     struct hostd_err *err)						\
 {									\
 	(void)conf;							\
-	return hostd_easy_create(sizeof(struct hostd_inst), host, out,	\
-	    err);							\
+	return hostd_easy_create_kind(kind, sizeof(struct hostd_inst),	\
+	    host, out, err);						\
 }									\
 static void								\
 hostd_easy_plugin_destroy(struct hostd_inst *in)			\
