@@ -224,7 +224,7 @@ log_text(enum log_level level, const char *source, const char *text, size_t n)
 	errno = saved;
 }
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 log_va(enum log_level level, int error, const char *fmt, va_list ap)
 {
 	char text[LINE_MAX_LEN];
