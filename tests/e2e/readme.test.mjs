@@ -1,32 +1,54 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What README.md shows works as it stands there.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { command, prepareHostd, sbin, startHostd, tempDir, top }
+import { atEnd, command, prepareHostd, sbin, startHostd, tempDir, top, within }
 	from './lib/hostd.mjs';
+import { npm } from './lib/npm.mjs';
 import { buildPlugin } from './lib/plugin.mjs';
 
+const { WebSocket } = npm('ws');
 const readme = fs.readFileSync(path.join(top, 'README.md'), 'utf8');
 
-function block(language) {
+// Number i of how many there are.
+function block(language, i = 0, n = 1) {
 	const found = [...readme.matchAll(
 	    new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))];
 
-	assert.equal(found.length, 1, `one block of ${language}`);
-	return found[0][1];
+	assert.equal(found.length, n, `blocks of ${language}`);
+	return found[i][1];
 }
 
 test('the first plugin answers', async (t) => {
 	const dir = tempDir(t);
-	const so = await buildPlugin(dir, 'hello', block('c'));
+	const so = await buildPlugin(dir, 'hello', block('c', 0, 2));
 	const h = await startHostd(t, {
 		confd: { 'hello.so': fs.readFileSync(so) } });
 	const r = await fetch(`${h.url}/hello`);
 
 	assert.equal(r.status, 200);
 	assert.equal(await r.text(), 'hello, world\n');
+});
+
+test('the room is one for all workers', async (t) => {
+	const dir = tempDir(t);
+	const so = await buildPlugin(dir, 'lobby', block('c', 1, 2));
+	const h = await startHostd(t, { conf: 'pool "web" { workers = 2 }',
+		confd: { 'lobby.so': fs.readFileSync(so) } });
+	const url = `ws://127.0.0.1:${h.port}/lobby`;
+	const sockets = Array.from({ length: 24 }, () => new WebSocket(url));
+
+	atEnd(t, () => sockets.forEach((s) => s.terminate()));
+	await within(Promise.all(sockets.map((s) => once(s, 'open'))), 'opens');
+	await h.workersSatisfy((ws) => ws.every((w) => w.websockets > 0), 'both');
+	const heard = sockets.map((s) => once(s, 'message'));
+
+	sockets.forEach((s, i) => s.send(`hello from ${i}`));
+	for (const [data] of await within(Promise.all(heard), 'messages'))
+		assert.match(data.toString(), /^hello from \d+$/);
 });
 
 test('the configuration passes the test', async (t) => {
