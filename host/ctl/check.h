@@ -23,6 +23,9 @@ struct check {
 	const char *path;	/* the .so */
 	const char *target;	/* path to ask for; NULL: from its route */
 	const struct fake_set *sets;	/* ends with key NULL */
+	const char *const *words;	/* what clients of WebSockets say; ends
+					   with NULL */
+	const char *protocols;	/* subprotocols that they offer */
 	unsigned seconds;	/* for one case */
 	int verbose, strict;
 	unsigned kinds;		/* CHECK_*: what it provides */
@@ -87,5 +90,8 @@ void	check_life(struct check *);		/* check_life.c */
 void	check_requests(struct check *);		/* check_requests.c */
 void	check_faults(struct check *);		/* check_faults.c */
 void	check_sockets(struct check *);		/* check_sockets.c */
+void	check_closes(struct check *);		/* check_closes.c */
+void	check_channels(struct check *);		/* check_channels.c */
+void	check_backend(struct check *);		/* check_backend.c */
 
 #endif

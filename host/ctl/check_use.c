@@ -34,16 +34,16 @@ use_requests(struct fake *f)
 static void
 use_socket(struct fake *f)
 {
-	struct fake_spec spec = {.protocols = FAKE_PROTOCOLS};
+	struct fake_spec spec = {.protocols = fake_offer()};
 	struct fake_sock *s = fake_sock_open(f, &spec);
+	unsigned i;
 
-	if (fake_sock_is_open(s)) {
-		fake_sock_say(s, word.p, word.n, HOSTD_WS_TEXT, 1);
+	for (i = 0; i < 4 && fake_sock_is_open(s); i++) {
+		fake_sock_say(s, fake_word(i).p, fake_word(i).n,
+		    i == 3 ? HOSTD_WS_BINARY : HOSTD_WS_TEXT, i % 2);
 		(void)fake_turn();
-		fake_sock_say(s, word.p, word.n, HOSTD_WS_BINARY, 0);
-		(void)fake_turn();
-		fake_sock_close(s, HOSTD_WS_NORMAL, "bye");
 	}
+	fake_sock_close(s, HOSTD_WS_NORMAL, "bye");
 	fake_sock_free(s);
 }
 
@@ -101,16 +101,17 @@ both_requests(struct fake **f)
 static void
 both_sockets(struct fake **f)
 {
-	struct fake_spec spec = {.protocols = FAKE_PROTOCOLS};
+	struct fake_spec spec = {.protocols = fake_offer()};
 	struct fake_sock *s[4];
-	int i;
+	unsigned i;
 
 	for (i = 0; i < 4; i++)
 		s[i] = fake_sock_open(f[i % 2], &spec);
 	for (i = 0; i < 16; i++) {
 		if (fake_sock_is_open(s[i % 4]))
-			fake_sock_say(s[i % 4], word.p, word.n,
-			    i % 8 < 4 ? HOSTD_WS_TEXT : HOSTD_WS_BINARY, 2);
+			fake_sock_say(s[i % 4], fake_word(i / 4).p,
+			    fake_word(i / 4).n,
+			    i < 12 ? HOSTD_WS_TEXT : HOSTD_WS_BINARY, 2);
 		if (i % 3 == 0)
 			(void)fake_turn();
 	}

@@ -66,6 +66,7 @@ struct fake {
 	struct fake_metric metrics[FAKE_METRICS];
 	uint32_t nmetrics;
 	uint32_t nsubs;			/* of channels */
+	int no_subs;			/* it may have no more of them */
 	struct {
 		int up, full;		/* full: publish returned AGAIN */
 		int fresh;		/* all is to be subscribed */
@@ -161,6 +162,8 @@ void	fake_channel_say(hostd_buf channel, hostd_buf msg, uint32_t flags,
 	    uint64_t except);
 /* Every channel that an instance listens to has one, or a gap. */
 void	fake_channel_elsewhere(hostd_buf msg, uint32_t flags, int gap);
+/* How many sockets and instances listen to channels. */
+unsigned fake_channel_listeners(void);
 /* Events and answers that are due.  How many there were. */
 unsigned fake_channel_turn(void);
 /* Before destroy: its subscriptions and questions end. */

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "ctl/fake_channel.h"
+#include "ctl/fake_memory.h"
 #include "ctl/fake_sock.h"
 
 #define MAX_LIST 1000u
@@ -299,21 +300,24 @@ forget_past(void)
 		if (is_kept(s, later))
 			continue;
 		TAILQ_REMOVE(&past, s, entry);
-		free(s);
+		hidden_free(s, fake_said_size(s->channel, s->msg));
 	}
 }
 
 void
 fake_ask_note(hostd_buf channel, hostd_buf msg, uint32_t flags)
 {
+	struct fake_said *s;
 	struct wish *w;
 
 	LIST_FOREACH(w, &wishes, entry)
 	if (is(w->name, w->n, channel))
 		break;
-	if (w != NULL)
-		TAILQ_INSERT_TAIL(
-		    &past, fake_said_new(channel, msg, flags), entry);
+	if (w == NULL)
+		return;
+	s = hidden_alloc(fake_said_size(channel, msg));
+	fake_said_fill(s, channel, msg, flags);
+	TAILQ_INSERT_TAIL(&past, s, entry);
 }
 
 /* -- turns -- */

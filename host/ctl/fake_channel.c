@@ -12,6 +12,7 @@
 
 #define NAME_MAX_BYTES 255u
 #define MAX_SUBS 65536u
+#define MAX_NAMES 64u /* that something comes to */
 #define MAX_MESSAGE (16u << 20)
 #define OWN "hostd/"
 
@@ -95,11 +96,16 @@ fake_channel_called(const struct hostd_host *host, hostd_buf name, const char *f
 
 /* -- publishing -- */
 
-struct fake_said *
-fake_said_new(hostd_buf channel, hostd_buf msg, uint32_t flags)
+size_t
+fake_said_size(hostd_buf channel, hostd_buf msg)
 {
-	struct fake_said *s = xcalloc(1, sizeof(*s) + channel.n + msg.n);
+	return sizeof(struct fake_said) + channel.n + msg.n;
+}
 
+void
+fake_said_fill(
+    struct fake_said *s, hostd_buf channel, hostd_buf msg, uint32_t flags)
+{
 	s->type = HOSTD_CHANNEL_MESSAGE;
 	s->flags = flags & (HOSTD_WS_TEXT | HOSTD_WS_BINARY);
 	s->time = fake_now();
@@ -111,7 +117,6 @@ fake_said_new(hostd_buf channel, hostd_buf msg, uint32_t flags)
 	s->channel.n = channel.n;
 	s->msg.p = s->bytes + channel.n;
 	s->msg.n = msg.n;
-	return s;
 }
 
 struct delivery {
@@ -141,7 +146,8 @@ deliver_subs(hostd_buf channel, hostd_buf msg, uint32_t flags, uint32_t type)
 	{
 		if (!is(s->name, s->n, channel))
 			continue;
-		event = fake_said_new(channel, msg, flags);
+		event = xcalloc(1, fake_said_size(channel, msg));
+		fake_said_fill(event, channel, msg, flags);
 		event->type = type;
 		event->sub = s->id;
 		if (type == HOSTD_CHANNEL_GAP)
@@ -197,7 +203,7 @@ channel_subscribe(const struct hostd_host *host, hostd_buf channel,
 		    fn == NULL ? "a function" : "room for the handle");
 	if (rc != HOSTD_OK)
 		return rc;
-	if (f->destroying || f->nsubs >= MAX_SUBS)
+	if (f->destroying || f->no_subs || f->nsubs >= MAX_SUBS)
 		return HOSTD_E_FULL;
 	s = xcalloc(1, sizeof(*s) + channel.n);
 	s->fake = f;
@@ -294,20 +300,70 @@ fake_channel_turn(void)
 	return n + fake_ask_turn();
 }
 
-void
-fake_channel_elsewhere(hostd_buf msg, uint32_t flags, int gap)
+/* Names of rooms that somebody is in, each once. */
+struct names {
+	hostd_buf name[MAX_NAMES];
+	unsigned n, listeners;
+};
+
+static void
+add_name(struct names *all, const char *p, size_t n)
+{
+	unsigned i;
+
+	all->listeners++;
+	for (i = 0; i < all->n; i++)
+		if (is(p, n, all->name[i]))
+			return;
+	if (i == MAX_NAMES)
+		return;
+	all->name[i].p = p;
+	all->name[i].n = n;
+	all->n++;
+}
+
+static int
+add_rooms(struct fake_sock *s, void *arg)
+{
+	struct fake_room_of *r;
+
+	LIST_FOREACH(r, &s->rooms, entry)
+	add_name(arg, r->name, r->n);
+	return 0;
+}
+
+static void
+all_names(struct names *all)
 {
 	struct sub *s;
 
+	all->n = all->listeners = 0;
 	LIST_FOREACH(s, &subs, entry)
-	{
-		hostd_buf name = {s->name, s->n};
+	add_name(all, s->name, s->n);
+	fake_sock_each(add_rooms, all);
+}
 
+unsigned
+fake_channel_listeners(void)
+{
+	struct names all;
+
+	all_names(&all);
+	return all.listeners;
+}
+
+void
+fake_channel_elsewhere(hostd_buf msg, uint32_t flags, int gap)
+{
+	struct names all;
+	unsigned i;
+
+	all_names(&all);
+	for (i = 0; i < all.n; i++)
 		if (gap)
-			deliver_subs(name, msg, 0, HOSTD_CHANNEL_GAP);
+			deliver_subs(all.name[i], msg, 0, HOSTD_CHANNEL_GAP);
 		else
-			fake_channel_say(name, msg, flags, 0);
-	}
+			fake_channel_say(all.name[i], msg, flags, 0);
 }
 
 void

@@ -21,7 +21,9 @@ TAILQ_HEAD(fake_said_list, fake_said);
 
 /* -- fake_channel.c -- */
 
-struct fake_said *fake_said_new(hostd_buf channel, hostd_buf msg,
+/* Into zeroed memory of that size. */
+size_t	fake_said_size(hostd_buf channel, hostd_buf msg);
+void	fake_said_fill(struct fake_said *, hostd_buf channel, hostd_buf msg,
 	    uint32_t flags);
 /* As an event, lent to the callback that runs. */
 const struct hostd_channel_event *fake_said_lend(const struct fake_said *);

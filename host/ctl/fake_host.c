@@ -185,6 +185,7 @@ fake_load(const struct check *c)
 	struct module *m;
 
 	fake_route_choose(c->target);
+	fake_client_choose(c->words, c->protocols);
 	check_where("loading it");
 	if ((m = module_open(c->path, c->path, why, sizeof(why))) == NULL)
 		check_fail("%s", why);

@@ -76,6 +76,23 @@ guard_retire(void *p)
 		}
 }
 
+void *
+hidden_alloc(size_t n)
+{
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		fatal("mmap");
+	return p;
+}
+
+void
+hidden_free(void *p, size_t n)
+{
+	(void)munmap(p, n);
+}
+
 int
 guard_explain(const void *addr, char *text, size_t size)
 {

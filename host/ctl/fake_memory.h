@@ -14,6 +14,11 @@ void	*guard_alloc(size_t n, const char *what);
 /* Its time is over: any access faults from now on.  NULL is ignored. */
 void	 guard_retire(void *);
 
+/* n zeroed bytes that no look at the heap sees: what they hold is not the
+ * plugin's. */
+void	*hidden_alloc(size_t n);
+void	 hidden_free(void *, size_t n);
+
 /* Is addr guarded memory?  0 and a text, or -1.  For a signal handler. */
 int	 guard_explain(const void *addr, char *text, size_t size);
 

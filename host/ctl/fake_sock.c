@@ -59,6 +59,39 @@ fake_sock_each(int (*fn)(struct fake_sock *, void *), void *arg)
 	}
 }
 
+/* -- what all clients have in common -- */
+
+static const char *const *words;
+static const char *offer;
+
+void
+fake_client_choose(const char *const *some, const char *protocols)
+{
+	words = some;
+	offer = protocols;
+}
+
+hostd_buf
+fake_word(unsigned i)
+{
+	hostd_buf b = {"hello", 5};
+	unsigned n = 0;
+
+	while (words != NULL && words[n] != NULL)
+		n++;
+	if (n > 0) {
+		b.p = words[i % n];
+		b.n = strlen(b.p);
+	}
+	return b;
+}
+
+const char *
+fake_offer(void)
+{
+	return offer;
+}
+
 /* -- the upgrade -- */
 
 struct fake_sock *

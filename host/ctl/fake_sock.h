@@ -10,7 +10,6 @@
 
 #include "ctl/fake_request.h"
 
-#define FAKE_PROTOCOLS	"check, chat"	/* that most clients offer */
 #define FAKE_LABEL	255u
 #define FAKE_REASON	123u
 
@@ -100,6 +99,11 @@ void	fake_sock_free(struct fake_sock *);
 struct fake_sock *fake_sock_find(struct fake *, hostd_ws, const char *function);
 /* All of them, until fn returns other than 0. */
 void	fake_sock_each(int (*fn)(struct fake_sock *, void *), void *);
+
+/* What clients say and offer from now on: the i-th word comes round again. */
+void	fake_client_choose(const char *const *words, const char *protocols);
+hostd_buf fake_word(unsigned i);
+const char *fake_offer(void);
 
 /* -- fake_ws.c -- */
 

@@ -21,7 +21,8 @@ static const struct {
     {"check", plugin_check,
 	"check [--json] [--strict] [--verbose] [--path PATH]\n"
 	"           [--set key=value]... "
-	"FILE"},
+	"[--message TEXT]... [--subprotocols LIST]\n"
+	"           FILE"},
     {"new", plugin_new, "new KIND NAME [DIR]"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

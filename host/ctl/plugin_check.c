@@ -8,6 +8,8 @@
 #include "ctl/plugin.h"
 
 #define SECONDS 20
+#define MAX_WORDS 64
+#define PROTOCOLS "check, chat"
 
 static int
 usage(void)
@@ -15,7 +17,8 @@ usage(void)
 	(void)fprintf(stderr,
 	    "usage: hostctl plugin check [--json] [--strict] "
 	    "[--verbose] [--path PATH]\n           [--set key=value]... "
-	    "FILE\n");
+	    "[--message TEXT]... [--subprotocols LIST]\n"
+	    "           FILE\n");
 	return PLUGIN_USAGE;
 }
 
@@ -36,9 +39,10 @@ add_set(struct fake_set **sets, size_t *n, char *arg)
 }
 
 static int
-parse(struct check *c, struct fake_set **sets, int argc, char **argv)
+parse(struct check *c, struct fake_set **sets, const char **words, int argc,
+    char **argv)
 {
-	size_t n = 0;
+	size_t n = 0, nwords = 0;
 	int i;
 
 	for (i = 1; i < argc; i++) {
@@ -53,6 +57,12 @@ parse(struct check *c, struct fake_set **sets, int argc, char **argv)
 				return -1;
 		} else if (strcmp(argv[i], "--path") == 0 && i + 1 < argc)
 			c->target = argv[++i];
+		else if (strcmp(argv[i], "--message") == 0 && i + 1 < argc &&
+		    nwords < MAX_WORDS)
+			words[nwords++] = argv[++i];
+		else if (strcmp(argv[i], "--subprotocols") == 0 &&
+		    i + 1 < argc)
+			c->protocols = argv[++i];
 		else if (argv[i][0] == '-' || c->path != NULL)
 			return -1;
 		else
@@ -81,11 +91,14 @@ summary(const struct check *c)
 int
 plugin_check(int argc, char **argv)
 {
-	struct check c = {.seconds = SECONDS};
+	const char *words[MAX_WORDS + 1] = {NULL};
+	struct check c = {.seconds = SECONDS,
+	    .words = words,
+	    .protocols = PROTOCOLS};
 	struct fake_set *sets = xcalloc(1, sizeof(*sets));
 	int rc = PLUGIN_USAGE;
 
-	if (parse(&c, &sets, argc, argv) == -1) {
+	if (parse(&c, &sets, words, argc, argv) == -1) {
 		(void)usage();
 		goto out;
 	}
@@ -95,6 +108,9 @@ plugin_check(int argc, char **argv)
 		check_requests(&c);
 		check_faults(&c);
 		check_sockets(&c);
+		check_closes(&c);
+		check_channels(&c);
+		check_backend(&c);
 		check_tables(&c);
 	}
 	summary(&c);
