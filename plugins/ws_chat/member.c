@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <time.h>
+#include "chat.h"
+
+/* One room that a connection is in. */
+struct seat {
+	LIST_ENTRY(seat) link;
+	struct room *room;
+};
+
+static int32_t
+refuse(struct hostd_inst *in, hostd_ws ws, const char *code, const char *what,
+    const char *why)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "%s %s", what, why);
+	return reply_error(in, ws, code, text);
+}
+
+/* -- reading a request -- */
+
+/* p NULL: it is not there, or no string. */
+static hostd_buf
+get_text(const json_t *o, const char *key)
+{
+	const json_t *s = json_object_get(o, key);
+	hostd_buf b = { json_string_value(s), json_string_length(s) };
+
+	return b;
+}
+
+/* NULL, or what is wrong with it. */
+static const char *
+get_room(const struct hostd_inst *in, const json_t *o, hostd_buf *room)
+{
+	char text[CHANNEL_MAX];
+	const char *why;
+
+	*room = get_text(o, "room");
+	if (room->p == NULL)
+		return "is missing";
+	if ((why = words_check_name(*room, in->max_name)) != NULL)
+		return why;
+	if (*(const char *)room->p == '/')
+		return "starts with a slash";
+	return room_channel(in, ROOM_DOOR, *room, text).n == 0 ?
+	    "is too long" : NULL;
+}
+
+static struct seat *
+find_seat(const struct member *m, hostd_buf room)
+{
+	struct seat *s;
+
+	LIST_FOREACH(s, &m->seats, link)
+		if (s->room->name.n == room.n &&
+		    memcmp(s->room->name.p, room.p, room.n) == 0)
+			return s;
+	return NULL;
+}
+
+/* -- the name -- */
+
+static int
+is_named(const struct member *m, hostd_buf name)
+{
+	return m->name != NULL && m->name_len == name.n && memcmp(m->name, name.p, name.n) == 0;
+}
+
+static int32_t
+set_name(struct hostd_inst *in, hostd_ws ws, struct member *m, hostd_buf name)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+	char *copy;
+
+	if (name.p == NULL || is_named(m, name))
+		return HOSTD_OK;
+	if ((copy = malloc(name.n)) == NULL)
+		return HOSTD_E_NOMEM;
+	memcpy(copy, name.p, name.n);
+	free(m->name);
+	m->name = copy;
+	m->name_len = name.n;
+	return e->ws->set_label(e->host, ws, name);
+}
+
+/* One name for a connection: it is its label in all its rooms.  NULL, or what
+ * is wrong with the one in o; *name is what is to be set, p NULL: nothing. */
+static const char *
+get_name(const struct hostd_inst *in, const struct member *m, const json_t *o,
+    hostd_buf *name)
+{
+	const char *why;
+
+	*name = get_text(o, "name");
+	if (name->p == NULL)
+		return m->name != NULL && json_object_get(o, "name") == NULL ?
+		    NULL : "is missing";
+	if ((why = words_check_name(*name, in->max_name)) != NULL)
+		return why;
+	if (m->nseats > 0 && !is_named(m, *name))
+		return "is another one in a room that you are in";
+	return NULL;
+}
+
+/* -- joining and leaving -- */
+
+/* Both channels, or none. */
+static int32_t
+subscribe(struct hostd_inst *in, hostd_ws ws, hostd_buf room)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+	char talk[CHANNEL_MAX], door[CHANNEL_MAX];
+	hostd_buf t = room_channel(in, ROOM_TALK, room, talk);
+	int32_t rc;
+
+	if ((rc = e->ws->subscribe(e->host, ws, t)) != HOSTD_OK)
+		return rc;
+	rc = e->ws->subscribe(e->host, ws,
+	    room_channel(in, ROOM_DOOR, room, door));
+	if (rc != HOSTD_OK)
+		(void)e->ws->unsubscribe(e->host, ws, t);
+	return rc;
+}
+
+static void
+unsubscribe(struct hostd_inst *in, hostd_ws ws, hostd_buf room)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+	char name[CHANNEL_MAX];
+
+	(void)e->ws->unsubscribe(e->host, ws,
+	    room_channel(in, ROOM_TALK, room, name));
+	(void)e->ws->unsubscribe(e->host, ws,
+	    room_channel(in, ROOM_DOOR, room, name));
+}
+
+/* From now on what is said is heard, and before that is what is kept. */
+static int32_t
+take_seat(struct hostd_inst *in, hostd_ws ws, struct member *m, hostd_buf room)
+{
+	struct seat *s = calloc(1, sizeof(*s));
+	int32_t rc;
+
+	if (s == NULL || (s->room = room_enter(in, room)) == NULL) {
+		free(s);
+		return HOSTD_E_NOMEM;
+	}
+	if ((rc = subscribe(in, ws, room)) != HOSTD_OK) {
+		room_leave(in, s->room);
+		free(s);
+		return rc;
+	}
+	LIST_INSERT_HEAD(&m->seats, s, link);
+	m->nseats++;
+	return HOSTD_OK;
+}
+
+/* A room's name may go with its last seat, so it is left last. */
+static void
+end_seat(struct hostd_inst *in, struct member *m, struct seat *s)
+{
+	LIST_REMOVE(s, link);
+	m->nseats--;
+	room_leave(in, s->room);
+	free(s);
+}
+
+int32_t
+member_join(struct hostd_inst *in, hostd_ws ws, struct member *m,
+    const json_t *o)
+{
+	hostd_buf room, name;
+	const char *why;
+	int32_t rc;
+
+	if ((why = get_room(in, o, &room)) != NULL)
+		return refuse(in, ws, "bad_room", "the room's name", why);
+	if ((why = get_name(in, m, o, &name)) != NULL)
+		return refuse(in, ws, "bad_name", "your name", why);
+	if ((rc = set_name(in, ws, m, name)) != HOSTD_OK)
+		return rc;
+	if (find_seat(m, room) != NULL) {
+		rc = reply_send(in, ws, reply_news(in, "joined", room, m));
+		return rc < 0 ? rc : question_history(in, ws, room);
+	}
+	rc = m->nseats >= in->max_rooms ? HOSTD_E_FULL :
+	    take_seat(in, ws, m, room);
+	if (rc == HOSTD_E_FULL)
+		return reply_error(in, ws, "too_many_rooms",
+		    "you are in as many rooms as one may be");
+	if (rc != HOSTD_OK)
+		return rc;
+	(void)reply_publish(in, ROOM_DOOR, room,
+	    reply_news(in, "joined", room, m));
+	return question_history(in, ws, room);
+}
+
+int32_t
+member_leave(struct hostd_inst *in, hostd_ws ws, struct member *m,
+    const json_t *o)
+{
+	hostd_buf room = get_text(o, "room");
+	struct seat *s = room.p == NULL ? NULL : find_seat(m, room);
+	json_t *left;
+
+	if (s == NULL)
+		return reply_error(in, ws, "not_joined",
+		    "you are not in that room");
+	left = reply_news(in, "left", room, m);
+	unsubscribe(in, ws, room);
+	(void)reply_publish(in, ROOM_DOOR, room, json_incref(left));
+	end_seat(in, m, s);
+	return reply_send(in, ws, left);
+}
+
+void
+member_gone(struct hostd_inst *in, struct member *m)
+{
+	struct seat *s;
+
+	while ((s = LIST_FIRST(&m->seats)) != NULL) {
+		(void)reply_publish(in, ROOM_DOOR, s->room->name,
+		    reply_news(in, "left", s->room->name, m));
+		end_seat(in, m, s);
+	}
+	free(m->name);
+	m->name = NULL;
+}
+
+/* -- in a room -- */
+
+static json_int_t
+unix_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (json_int_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int32_t
+member_message(struct hostd_inst *in, hostd_ws ws, struct member *m,
+    const json_t *o)
+{
+	hostd_buf room = get_text(o, "room"), text = get_text(o, "text");
+	json_t *news;
+
+	if (room.p == NULL || find_seat(m, room) == NULL)
+		return reply_error(in, ws, "not_joined",
+		    "you are not in that room");
+	if (text.p == NULL || text.n == 0)
+		return reply_error(in, ws, "bad_text", "the text is missing");
+	if (words_length(text) > in->max_text)
+		return reply_error(in, ws, "bad_text",
+		    "the text is too long");
+	news = reply_news(in, "message", room, m);
+	(void)json_object_set_new(news, "text",
+	    json_stringn(text.p, text.n));
+	(void)json_object_set_new(news, "time", json_integer(unix_ms()));
+	return reply_publish(in, ROOM_TALK, room, news);
+}
+
+int32_t
+member_list(struct hostd_inst *in, hostd_ws ws, struct member *m,
+    const json_t *o)
+{
+	hostd_buf room = get_text(o, "room");
+
+	if (room.p == NULL || find_seat(m, room) == NULL)
+		return reply_error(in, ws, "not_joined",
+		    "you are not in that room");
+	return question_members(in, ws, room);
+}
