@@ -29,6 +29,14 @@ ws_check_message(hostd_buf b, uint32_t flags, hostd_buf known)
 
 /* -- limits -- */
 
+/* Before something is queued: what waits now has not waited before. */
+static void
+conn_queueing(struct ws_conn *c)
+{
+	if (stream_pending(&c->stream) == 0)
+		c->stuck_ms = c->server->loop->now_ms;
+}
+
 /* May n more bytes be queued? */
 static int32_t
 conn_has_room(struct ws_conn *c, size_t n, uint32_t flags)
@@ -46,8 +54,10 @@ conn_has_room(struct ws_conn *c, size_t n, uint32_t flags)
 		board_add(&c->server->cell->counters.ws_dropped, 1);
 		return HOSTD_E_FULL;
 	}
-	if (pending + n <= (uint64_t)conf->max_output)
+	if (pending + n <= (uint64_t)conf->max_output) {
+		conn_queueing(c);
 		return HOSTD_OK;
+	}
 	c->high = 1;
 	board_add(&c->server->cell->counters.ws_dropped, 1);
 	if (conf->slow_close && pending > 0 && !(flags & HOSTD_WS_VOLATILE))
@@ -88,6 +98,7 @@ queue_frame(struct ws_conn *c, unsigned first, const void *p, size_t n)
 void
 ws_conn_control(struct ws_conn *c, unsigned opcode, const void *p, size_t n)
 {
+	conn_queueing(c);
 	queue_frame(c, WS_FIN | opcode, p, n);
 	if (!c->busy)
 		stream_flush_later(&c->stream);
