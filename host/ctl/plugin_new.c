@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A new plugin: a directory that builds anywhere with make and pkg-config.  In
- * the texts below, @NAME@ stands for the plugin's name.
+ * the texts, @NAME@ stands for the plugin's name.
  */
 #include <sys/stat.h>
 
@@ -13,84 +13,9 @@
 #include <unistd.h>
 
 #include "ctl/plugin.h"
+#include "ctl/plugin_new.h"
 
 #define MAX_NAME 63
-
-static const char source_text[] =
-    "/*\n"
-    " * @NAME@: a plugin for hostd.\n"
-    " *\n"
-    " * Answers every request of its route with a greeting from the\n"
-    " * configuration.  <hostd/http.h> is the manual.\n"
-    " */\n"
-    "#include <hostd/easy.h>\n"
-    "\n"
-    "/* One configured instance.  There may be several: no globals. */\n"
-    "struct hostd_inst {\n"
-    "\tHOSTD_EASY_HEAD;\n"
-    "\thostd_buf greeting;\n"
-    "};\n"
-    "\n"
-    "static int32_t\n"
-    "on_headers(struct hostd_inst *in, hostd_req req, void *d)\n"
-    "{\n"
-    "\t(void)d;\n"
-    "\treturn hostd_respond_bytes(in, req, 200, \"text/plain\",\n"
-    "\t    in->greeting.p, in->greeting.n);\n"
-    "}\n"
-    "\n"
-    "static int32_t\n"
-    "create(const struct hostd_host *host, const struct hostd_conf *conf,\n"
-    "    struct hostd_inst **out, struct hostd_err *err)\n"
-    "{\n"
-    "\thostd_buf greeting;\n"
-    "\tint32_t rc;\n"
-    "\n"
-    "\tif ((rc = conf->get_str(conf, \"greeting\", &greeting)) != HOSTD_OK)\n"
-    "\t\treturn hostd_fail(err, rc, \"greeting can't be read\");\n"
-    "\trc = hostd_easy_create(sizeof(**out), host, out, err);\n"
-    "\tif (rc == HOSTD_OK)\n"
-    "\t\t(*out)->greeting = greeting;\n"
-    "\treturn rc;\n"
-    "}\n"
-    "\n"
-    "static void\n"
-    "destroy(struct hostd_inst *in)\n"
-    "{\n"
-    "\tfree(in);\n"
-    "}\n"
-    "\n"
-    "static const struct hostd_key greeting_key = {\n"
-    "\t.struct_size = sizeof(greeting_key),\n"
-    "\t.type = HOSTD_KEY_STRING,\n"
-    "\t.name = \"greeting\",\n"
-    "\t.dflt = \"hello from @NAME@\",\n"
-    "\t.help = \"Text of every answer.\",\n"
-    "};\n"
-    "static const struct hostd_key *const keys[] = { &greeting_key, NULL };\n"
-    "\n"
-    "static const struct hostd_http_ops ops = {\n"
-    "\t.struct_size = sizeof(ops),\n"
-    "\t.on_headers = on_headers,\n"
-    "};\n"
-    "static const struct hostd_provide provide = {\n"
-    "\t.struct_size = sizeof(provide),\n"
-    "\t.kind = HOSTD_KIND_HTTP_ROUTE,\n"
-    "\t.ops = &ops,\n"
-    "\t.route = \"/@NAME@\",\n"
-    "};\n"
-    "static const struct hostd_provide *const provides[] = { &provide, NULL };\n"
-    "\n"
-    "HOSTD_PLUGIN_ENTRY = {\n"
-    "\tHOSTD_PREFIX(0),\n"
-    "\t.id = \"@NAME@\",\n"
-    "\t.version = \"0.1\",\n"
-    "\t.built_with = HOSTD_SDK_VERSION,\n"
-    "\t.provides = provides,\n"
-    "\t.keys = keys,\n"
-    "\t.create = create,\n"
-    "\t.destroy = destroy,\n"
-    "};\n";
 
 static const char make_text[] =
     "# Builds @NAME@.so with the hostd SDK that pkg-config finds.  hostd\n"
@@ -131,59 +56,10 @@ static const char make_text[] =
     "\n"
     ".PHONY: all check install uninstall clean\n";
 
-static const char test_text[] =
-    "#!/bin/sh\n"
-    "# Usage: test HOSTCTL PLUGIN.  What make check runs.\n"
-    "set -eu\n"
-    "hostctl=$1 plugin=$2\n"
-    "\n"
-    "# Everything a hostile or clumsy host could do to it.\n"
-    "\"$hostctl\" plugin check \"./$plugin\"\n"
-    "\n"
-    "# What belongs to this plugin alone: its keys.\n"
-    "\"$hostctl\" plugin schema \"./$plugin\" | grep -q '#greeting = ' || {\n"
-    "\techo \"test: the key greeting is not declared\" >&2\n"
-    "\texit 1\n"
-    "}\n"
-    "\"$hostctl\" plugin check --set greeting=hi \"./$plugin\" >/dev/null\n";
-
-static const char readme_text[] =
-    "# @NAME@\n"
-    "\n"
-    "A plugin for hostd: answers `/@NAME@` with a greeting.\n"
-    "\n"
-    "    make                # builds @NAME@.so\n"
-    "    make check          # tries it against a fake host\n"
-    "    make install        # copies it to hostd's plugin directory\n"
-    "\n"
-    "hostd in a prefix of its own: set `PKG_CONFIG_PATH` to its\n"
-    "`lib/pkgconfig`.\n"
-    "\n"
-    "To serve it, either drop `@NAME@.so` into `conf.d`, or add\n"
-    "`conf.d/@NAME@.conf`:\n"
-    "\n"
-    "    plugin \"@NAME@\" {\n"
-    "            module = \"@NAME@.so\"\n"
-    "            greeting = \"hello\"\n"
-    "    }\n"
-    "    route \"/@NAME@\" { plugin = \"@NAME@\" }\n"
-    "\n"
-    "and run `hostctl reload`. `hostctl plugin schema @NAME@.so` prints all\n"
-    "keys.\n";
-
 static const char ignore_text[] = "*.so\n*.o\n";
 
-static const struct {
-	const char *file;	/* NULL: NAME.c */
-	const char *text;
-	mode_t mode;
-} files[] = {
-	{ NULL, source_text, 0666 },
-	{ "Makefile", make_text, 0666 },
-	{ "test", test_text, 0777 },
-	{ "README.md", readme_text, 0666 },
-	{ ".gitignore", ignore_text, 0666 },
-};
+static const struct new_kind *const kinds[] = {
+    &new_route, &new_ws, &new_backend, NULL};
 
 static int
 write_text(FILE *f, const char *text, const char *name)
@@ -201,7 +77,8 @@ write_text(FILE *f, const char *text, const char *name)
 }
 
 static int
-make_file(const char *path, const char *text, mode_t mode, const char *name)
+make_file(const char *path, const char *const *text, mode_t mode,
+    const char *name)
 {
 	FILE *f;
 	int fd, rc;
@@ -209,7 +86,8 @@ make_file(const char *path, const char *text, mode_t mode, const char *name)
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd == -1 || (f = fdopen(fd, "w")) == NULL)
 		return -1;
-	rc = write_text(f, text, name);
+	for (rc = 0; *text != NULL && rc == 0; text++)
+		rc = write_text(f, *text, name);
 	return fclose(f) == 0 ? rc : -1;
 }
 
@@ -224,28 +102,29 @@ is_good_name(const char *s)
 	    strchr("0123456789_", s[0]) == NULL;
 }
 
+struct new_file {
+	const char *file; /* NULL: NAME.c */
+	const char *const *text;
+	mode_t mode;
+};
+
 static int
-scaffold(const char *name, const char *parent)
+make_files(
+    const char *dir, const char *name, const struct new_file *file, size_t n)
 {
-	char dir[PATH_MAX - 80], path[PATH_MAX];
+	char path[PATH_MAX];
 	size_t i;
 
-	(void)snprintf(dir, sizeof(dir), "%s/%s", parent, name);
-	if (mkdir(dir, 0777) == -1) {
-		(void)fprintf(stderr, "%s: %s%s\n", dir, strerror(errno),
-		    errno == EEXIST ? "; nothing was overwritten" : "");
-		return PLUGIN_FAILED;
-	}
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (files[i].file != NULL)
-			(void)snprintf(path, sizeof(path), "%s/%s", dir,
-			    files[i].file);
+	for (i = 0; i < n; i++) {
+		if (file[i].file != NULL)
+			(void)snprintf(
+			    path, sizeof(path), "%s/%s", dir, file[i].file);
 		else
-			(void)snprintf(path, sizeof(path), "%s/%s.c", dir,
-			    name);
-		if (make_file(path, files[i].text, files[i].mode, name) == -1) {
-			(void)fprintf(stderr, "%s: %s\n", path,
-			    strerror(errno));
+			(void)snprintf(
+			    path, sizeof(path), "%s/%s.c", dir, name);
+		if (make_file(path, file[i].text, file[i].mode, name) == -1) {
+			(void)fprintf(
+			    stderr, "%s: %s\n", path, strerror(errno));
 			return PLUGIN_FAILED;
 		}
 	}
@@ -253,33 +132,69 @@ scaffold(const char *name, const char *parent)
 	return PLUGIN_OK;
 }
 
+static int
+scaffold(const struct new_kind *k, const char *name, const char *parent)
+{
+	static const char *const make[] = {make_text, NULL};
+	static const char *const ignore[] = {ignore_text, NULL};
+	const struct new_file files[] = {
+	    {NULL, k->source, 0666},
+	    {"Makefile", make, 0666},
+	    {"test", k->test, 0777},
+	    {"README.md", k->readme, 0666},
+	    {".gitignore", ignore, 0666},
+	};
+	char dir[PATH_MAX - 80];
+
+	(void)snprintf(dir, sizeof(dir), "%s/%s", parent, name);
+	if (mkdir(dir, 0777) == -1) {
+		(void)fprintf(stderr, "%s: %s%s\n", dir, strerror(errno),
+		    errno == EEXIST ? "; nothing was overwritten" : "");
+		return PLUGIN_FAILED;
+	}
+	return make_files(dir, name, files, sizeof(files) / sizeof(files[0]));
+}
+
+/* Kinds that have a draft, and those that there are. */
+static int
+refuse_kind(const char *kind)
+{
+	static const char *const drafts[] = {"balancer", "session_store", NULL};
+	size_t i;
+
+	for (i = 0; drafts[i] != NULL; i++)
+		if (strcmp(kind, drafts[i]) == 0) {
+			(void)fprintf(stderr,
+			    "%s: draft: not served by this host yet\n", kind);
+			return PLUGIN_FAILED;
+		}
+	(void)fprintf(stderr, "%s: no such kind of plugin; there are:", kind);
+	for (i = 0; kinds[i] != NULL; i++)
+		(void)fprintf(stderr, " %s", kinds[i]->kind);
+	(void)fputc('\n', stderr);
+	return PLUGIN_USAGE;
+}
+
 int
 plugin_new(int argc, char **argv)
 {
-	static const char *const drafts[] = { "ws_handler", "balancer",
-		"session_store", "pubsub_backend", NULL };
-	size_t i;
+	const struct new_kind *const *k;
 
 	if (argc < 3 || argc > 4 || argv[1][0] == '-') {
-		(void)fprintf(stderr,
-		    "usage: hostctl plugin new KIND NAME [DIR]\n");
+		(void)fprintf(
+		    stderr, "usage: hostctl plugin new KIND NAME [DIR]\n");
 		return PLUGIN_USAGE;
 	}
-	for (i = 0; drafts[i] != NULL; i++)
-		if (strcmp(argv[1], drafts[i]) == 0) {
-			(void)fprintf(stderr, "%s: draft: not served by this "
-			    "host yet\n", argv[1]);
-			return PLUGIN_FAILED;
-		}
-	if (strcmp(argv[1], "http_route") != 0) {
-		(void)fprintf(stderr, "%s: no such kind of plugin; there is: "
-		    "http_route\n", argv[1]);
-		return PLUGIN_USAGE;
-	}
+	for (k = kinds; *k != NULL && strcmp((*k)->kind, argv[1]) != 0; k++)
+		;
+	if (*k == NULL)
+		return refuse_kind(argv[1]);
 	if (!is_good_name(argv[2])) {
-		(void)fprintf(stderr, "%s: a plugin's name is 1-%d of "
-		    "[a-z0-9_] and starts with a letter\n", argv[2], MAX_NAME);
+		(void)fprintf(stderr,
+		    "%s: a plugin's name is 1-%d of "
+		    "[a-z0-9_] and starts with a letter\n",
+		    argv[2], MAX_NAME);
 		return PLUGIN_USAGE;
 	}
-	return scaffold(argv[2], argc == 4 ? argv[3] : ".");
+	return scaffold(*k, argv[2], argc == 4 ? argv[3] : ".");
 }
