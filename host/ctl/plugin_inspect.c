@@ -109,14 +109,18 @@ provide_json(const struct module *m, const struct module_provide *p)
 {
 	json_t *o =
 	    json_pack("{s:s, s:s}", "kind", p->info.kind, "name", p->info.name);
+	char route[300];
 
 	if (p->info.route != NULL)
 		(void)json_object_set_new(
 		    o, "route", json_string(p->info.route));
-	else if (p->http != NULL)
-		(void)json_object_set_new(
-		    o, "route", json_sprintf("/%s", m->desc.id));
-	(void)json_object_set_new(o, "served", json_boolean(p->http != NULL));
+	else if (p->http != NULL || p->ws != NULL) {
+		plugin_route(m->path, route, sizeof(route));
+		(void)json_object_set_new(o, "route", json_string(route));
+	}
+	(void)json_object_set_new(o, "served",
+	    json_boolean(
+		p->http != NULL || p->ws != NULL || p->pubsub != NULL));
 	return o;
 }
 
