@@ -65,7 +65,8 @@ find_seat(const struct member *m, hostd_buf room)
 static int
 is_named(const struct member *m, hostd_buf name)
 {
-	return m->name != NULL && m->name_len == name.n && memcmp(m->name, name.p, name.n) == 0;
+	return m->name != NULL && m->name_len == name.n &&
+	    memcmp(m->name, name.p, name.n) == 0;
 }
 
 static int32_t
