@@ -23,10 +23,6 @@ busy_ticks() {
 	awk '/^cpu / { print $2 + $3 + $4 + $7 + $8 + $9; exit }' /proc/stat
 }
 
-is_less() {
-	awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }'
-}
-
 pss_kb() {
 	local pid
 	for pid in "$@"; do
@@ -34,14 +30,37 @@ pss_kb() {
 	done | awk '{ t += $1 } END { print t }'
 }
 
-# cost BEFORE AFTER COUNT SECONDS -> "count/s cpu-us/count", from two cpu_ns
-cost() {
-	if [ "$1" = "$2" ]; then
-		echo "bench: the server used no CPU" >&2
-		exit 1
-	fi
-	awk -v a="$1" -v b="$2" -v n="$3" -v s="$4" 'BEGIN {
-		printf "%.0f %.4f\n", n / s, (b - a) / 1000 / n }'
+# load ARGUMENT... -> "count/s cpu-us/count" of one run.
+#
+# measure ARGUMENT... is the caller's; it makes the run and sets server_ns (of
+# CPU), ticks (of all CPUs meanwhile), own (seconds of CPU of the load itself),
+# count and took (seconds).  Two busy cores are all that a machine may have: a
+# run that somebody else took more than a tenth of one from is made again, a
+# few times.
+runs=0 disturbed=0
+load() {
+	local i
+	for ((i = 0; i < tries; i++)); do
+		measure "$@"
+		[ "$server_ns" -gt 0 ] ||
+		    { echo "bench: the server used no CPU" >&2; exit 1; }
+		is_undisturbed && break
+	done
+	runs=$((runs + 1))
+	[ "$i" -lt "$tries" ] || disturbed=$((disturbed + 1))
+	awk -v ns="$server_ns" -v n="$count" -v s="$took" 'BEGIN {
+		printf "%.0f %.4f\n", n / s, ns / 1000 / n }'
+}
+
+is_undisturbed() {
+	awk -v ticks="$ticks" -v hz="$(getconf CLK_TCK)" -v ns="$server_ns" \
+	    -v own="$own" -v s="$took" \
+	    'BEGIN { exit (ticks / hz - ns / 1e9 - own) / s > 0.1 }'
+}
+
+print_disturbed() {
+	[ "$runs" -eq 0 ] || printf '\n%d of %d runs were disturbed by %s\n' \
+	    "$disturbed" "$runs" "others on this machine"
 }
 
 # Median, least and greatest of a column of numbers.
@@ -56,7 +75,7 @@ column() {
 }
 
 # One run of each side that does not count, then $pairs that do.  side_a and
-# side_b are the caller's, and print what cost prints.
+# side_b are the caller's, and print what load prints.
 run_pairs() {
 	local i
 	: >"$dir/a"

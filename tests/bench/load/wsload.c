@@ -73,8 +73,8 @@ say_result(uint64_t count, double since)
 {
 	double took = now_seconds() - since;
 
-	printf("%llu %.4f %.2f\n", (unsigned long long)count, took,
-	    (cpu_seconds() - cpu_at_start) / took);
+	printf("%llu %.4f %.4f\n", (unsigned long long)count, took,
+	    cpu_seconds() - cpu_at_start);
 	fflush(stdout);
 }
 

@@ -34,7 +34,8 @@ void	load_connect(const struct options *);
 /* For them. */
 void	say_ready(void);	/* returns when we may begin */
 double	now_seconds(void);
-/* The result: what was counted since `since`, and our own share of a CPU. */
+/* The result: what was counted since `since`, how many seconds that is, and how
+ * many of CPU it cost us. */
 void	say_result(uint64_t count, double since);
 
 #endif
