@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Channels between nodes by Redis, or Redis Cluster: the plugin's keys, life
+ * and table. */
+#include <stdlib.h>
+#include <string.h>
+#include "backend.h"
+
+#define URL		"redis://127.0.0.1:6379"
+#define REPLY_MAX	(64u << 20)	/* a message has 16 MiB at most */
+
+#define KEY(var, name, type, dflt, min, max, help)			\
+	static const struct hostd_key var = {				\
+		sizeof(struct hostd_key), HOSTD_KEY_##type, 0, name,	\
+		dflt, help, min, max, NULL				\
+	}
+
+KEY(key_url, "url", SECRET, NULL, 0, 1024,
+    "Where Redis is: redis://[user[:password]@]host[:port][/db] or "
+    "unix:///path/to/redis.sock[?db=N]; not set: REDIS_URL of the environment, "
+    "else " URL ".");
+KEY(key_password, "password", SECRET, NULL, 0, 1024,
+    "The password, instead of the one in the URL.");
+KEY(key_prefix, "prefix", STRING, "hostd:", 0, PREFIX_MAX,
+    "In front of the names of channels, so that several systems can share "
+    "one Redis.");
+static const char *const cluster_choices[] = { "auto", "yes", "no", NULL };
+static const struct hostd_key key_cluster = {
+	sizeof(struct hostd_key), HOSTD_KEY_ENUM, 0, "cluster", "auto",
+	"Is it a Redis Cluster, whose nodes are to be found?  With no, one of "
+	"them brings it all.", 0, 0, cluster_choices
+};
+KEY(key_connect, "connect_timeout", DURATION, "5s", 100, 3600000,
+    "How long a connection may take to come about.");
+KEY(key_ping, "ping_interval", DURATION, "10s", 100, 3600000,
+    "How long Redis may be silent before it is asked for a sign of life.");
+KEY(key_answer, "ping_timeout", DURATION, "5s", 100, 3600000,
+    "How long that, and the greeting, may take.");
+KEY(key_retry, "retry_max", DURATION, "5s", 100, 3600000,
+    "The longest time between two attempts to connect; it is random, and grows "
+    "from 100ms.");
+KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
+    "Bytes that Redis has not confirmed, beyond which messages are dropped; "
+    "above half of it, publishers are told to slow down.");
+
+static const struct hostd_key *const keys[] = {
+	&key_url, &key_password, &key_prefix, &key_cluster, &key_connect,
+	&key_ping, &key_answer, &key_retry, &key_pending, NULL
+};
+
+/* -- what the host asks for -- */
+
+/* With our prefix; 0: it is too long. */
+static size_t
+full_name(const struct hostd_inst *in, hostd_buf channel, char *name)
+{
+	if (channel.n > CHANNEL_MAX)
+		return 0;
+	memcpy(name, in->prefix.p, in->prefix.n);
+	memcpy(name + in->prefix.n, channel.p, channel.n);
+	return in->prefix.n + channel.n;
+}
+
+static int32_t
+publish(struct hostd_inst *in, hostd_buf channel, hostd_buf envelope)
+{
+	char name[PREFIX_MAX + CHANNEL_MAX];
+	hostd_buf full = { name, full_name(in, channel, name) };
+	struct node *n;
+
+	if (full.n == 0)
+		return HOSTD_E_INVAL;
+	if ((n = node_of(in, full)) == NULL)
+		return HOSTD_E_FULL;
+	return node_publish(n, full, envelope);
+}
+
+static int32_t
+subscribe_sharded(struct hostd_inst *in, hostd_buf name, int on)
+{
+	struct node *n = node_of(in, name);
+	int32_t rc = HOSTD_E_STATE;
+
+	if (!on && waiting_remove(&in->cluster.waiting, name))
+		return HOSTD_OK;
+	if (n != NULL)
+		rc = redis_subscribe(n->sub, on ? "SSUBSCRIBE" :
+		    "SUNSUBSCRIBE", name);
+	else
+		cluster_ask(in);
+	if (rc != HOSTD_E_STATE)
+		return rc;
+	return on ? cluster_wait(in, name, 0) : HOSTD_OK;
+}
+
+static int32_t
+subscribe(struct hostd_inst *in, hostd_buf channel, int32_t on)
+{
+	char name[PREFIX_MAX + CHANNEL_MAX];
+	hostd_buf full = { name, full_name(in, channel, name) };
+
+	if (full.n == 0)
+		return HOSTD_E_INVAL;
+	if (in->mode == MODE_CLUSTER)
+		return subscribe_sharded(in, full, on != 0);
+	if (in->mode != MODE_PLAIN)
+		return HOSTD_E_STATE;
+	return redis_subscribe(in->home.sub, on ? "SUBSCRIBE" : "UNSUBSCRIBE",
+	    full);
+}
+
+/* -- configuration -- */
+
+/* A text; NULL when it is not set, or empty. */
+static const char *
+text_key(const struct hostd_conf *conf, const char *name)
+{
+	hostd_buf b = { NULL, 0 };
+
+	(void)conf->get_str(conf, name, &b);
+	return b.n > 0 ? b.p : NULL;
+}
+
+static int64_t
+number_key(const struct hostd_conf *conf, const char *name)
+{
+	int64_t n = 0;
+
+	(void)conf->get_int(conf, name, &n);
+	return n;
+}
+
+static int32_t
+read_url(struct hostd_inst *in, const struct hostd_conf *conf,
+    struct hostd_err *err)
+{
+	const char *url = text_key(conf, "url"), *from = "url", *why;
+
+	if (url == NULL && (url = getenv("REDIS_URL")) != NULL)
+		from = "REDIS_URL of the environment";
+	if (url == NULL || url[0] == '\0')
+		url = URL;
+	if (redis_url_parse(url, &in->url, &why) == -1)
+		return hostd_fail(err, HOSTD_E_INVAL, "%s: %s", from, why);
+	in->redis.user = in->url.user;
+	in->redis.password = text_key(conf, "password");
+	if (in->redis.password == NULL)
+		in->redis.password = in->url.password;
+	in->redis.db = in->url.db;
+	if (in->want == WANT_CLUSTER && in->redis.db != 0)
+		return hostd_fail(err, HOSTD_E_INVAL, "%s: a cluster has no "
+		    "database but 0", from);
+	return HOSTD_OK;
+}
+
+static int32_t
+read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
+    struct hostd_err *err)
+{
+	struct redis_host *r = &in->redis;
+
+	(void)conf->get_str(conf, "prefix", &in->prefix);
+	if (in->prefix.p == NULL)
+		in->prefix = hostd_str("");
+	in->want = number_key(conf, "cluster");
+	r->connect_ms = (uint32_t)number_key(conf, "connect_timeout");
+	r->ping_ms = (uint32_t)number_key(conf, "ping_interval");
+	r->answer_ms = (uint32_t)number_key(conf, "ping_timeout");
+	r->retry_ms = (uint32_t)number_key(conf, "retry_max");
+	r->max_pending = (size_t)number_key(conf, "max_pending");
+	r->max_reply = REPLY_MAX;
+	return read_url(in, conf, err);
+}
+
+/* -- life -- */
+
+static void
+destroy(struct hostd_inst *in)
+{
+	node_close(&in->home);
+	cluster_close(in);
+	redis_url_free(&in->url);
+	free(in);
+}
+
+static int32_t
+bind_tables(struct hostd_inst *in, const struct hostd_host *host,
+    struct hostd_err *err)
+{
+	in->host = in->redis.host = host;
+	in->pubsub = host->get_ext(host, HOSTD_EXT_PUBSUB);
+	in->redis.net = host->get_ext(host, HOSTD_EXT_NET);
+	in->redis.timers = host->get_ext(host, HOSTD_EXT_TIMER);
+	if (in->pubsub == NULL || in->redis.net == NULL ||
+	    in->redis.timers == NULL)
+		return hostd_fail(err, HOSTD_E_NOTSUP, "this host does not "
+		    "serve %s", in->pubsub == NULL ? HOSTD_EXT_PUBSUB :
+		    in->redis.net == NULL ? HOSTD_EXT_NET : HOSTD_EXT_TIMER);
+	return HOSTD_OK;
+}
+
+static int32_t
+create(const struct hostd_host *host, const struct hostd_conf *conf,
+    struct hostd_inst **out, struct hostd_err *err)
+{
+	struct hostd_inst *in = calloc(1, sizeof(*in));
+	int32_t rc;
+
+	if (in == NULL)
+		return hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
+	in->home.in = in;
+	cluster_init(in);
+	if ((rc = bind_tables(in, host, err)) != HOSTD_OK ||
+	    (rc = read_conf(in, conf, err)) != HOSTD_OK) {
+		destroy(in);
+		return rc;
+	}
+	(void)snprintf(in->home.at.host, sizeof(in->home.at.host), "%s",
+	    in->url.host);
+	in->home.at.port = in->url.port;
+	*out = in;
+	return HOSTD_OK;
+}
+
+/* A Redis that is not there is no reason not to serve. */
+static int32_t
+start(struct hostd_inst *in)
+{
+	return node_open(&in->home, 0) == 0 ? HOSTD_OK : HOSTD_E_NOMEM;
+}
+
+static const struct hostd_pubsub_ops ops = {
+	.struct_size = sizeof(ops),
+	.publish = publish,
+	.subscribe = subscribe,
+};
+static const struct hostd_provide provide = {
+	.struct_size = sizeof(provide),
+	.kind = HOSTD_KIND_PUBSUB_BACKEND,
+	.ops = &ops,
+};
+static const struct hostd_provide *const provides[] = { &provide, NULL };
+
+HOSTD_PLUGIN_ENTRY = {
+	HOSTD_PREFIX(0),
+	.id = "pubsub_redis",
+	.version = "0.1.0",
+	.built_with = HOSTD_SDK_VERSION,
+	.provides = provides,
+	.keys = keys,
+	.create = create,
+	.start = start,
+	.destroy = destroy,
+};
