@@ -14,7 +14,8 @@ const on = 'deflate = on  deflate_min = 0  max_message = 64k';
 const kept = `${on}  deflate_server_takeover = on
 	deflate_client_takeover = on`;
 const routes = { '/echo': on, '/kept': kept, '/off': 'max_message = 64k',
-	'/min': 'deflate = on  deflate_min = 100' };
+	'/min': 'deflate = on  deflate_min = 100',
+	'/large': 'deflate = on  max_message = 3m' };
 
 const hex = (s) => Buffer.from(s.replaceAll(' ', ''), 'hex');
 // A message that is compressed, in a frame.
@@ -52,6 +53,14 @@ test('messages', async (t) => {
 		await t.test(`${n} bytes that do not`, () =>
 		    roundtrip(s, BINARY, pattern(n, n)));
 	}
+	for (const n of [70_000, 1_000_003, 3 << 20])
+		await t.test(`${n} bytes`, async (t) => {
+			const l = await open(t, h, '/large',
+			    { extensions: NAME });
+
+			await roundtrip(l, BINARY, pattern(n));
+			await roundtrip(l, BINARY, Buffer.alloc(n, 'abc'));
+		});
 	await t.test('they get smaller', async () => {
 		const data = json(500);
 		const m = await roundtrip(s, TEXT, data);
@@ -215,6 +224,10 @@ test('what is not allowed', async (t) => {
 		await s.send(frame(TEXT, hex('f2 00 11 00 00'), RSV1));
 		await s.closedWith(1007);
 	});
+	for (const left of [1, 2, 10, 100])
+		await refused(`a message without its last ${left} bytes`, 1007,
+		    '/echo', (s) => frame(BINARY, s.deflater.deflate(
+			Buffer.from(json(20))).subarray(0, -left), RSV1));
 	await refused('text that is not UTF-8', 1007, '/echo',
 	    (s) => packed(s, TEXT, hex('41 ff 42')));
 	await refused('text that ends inside a character', 1007, '/echo',

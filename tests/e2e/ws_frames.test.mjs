@@ -299,6 +299,54 @@ test('bytes in pieces', async (t) => {
 	});
 });
 
+test('large messages', async (t) => {
+	const h = await serveEcho(t, { routes: {
+		'/echo': 'max_message = 3m' } });
+	const s = await open(t, h);
+	const pace = await open(t, h);
+
+	for (const n of [65537, 73728, 100001, 1000003, 3 << 20]) {
+		await t.test(`${n} bytes`, () => s.echo(BINARY, pattern(n)));
+		await t.test(`${n} bytes of text`, () =>
+		    s.echo(TEXT, `${'x'.repeat(n % 3)}${'…'.repeat(n / 3)}`));
+	}
+	await t.test('in fragments, with pings', async () => {
+		const data = pattern(2_500_000);
+		const cuts = [0, 1, 70_001, 70_002, 900_003, 1_900_000];
+
+		await s.send(...cuts.flatMap((at, i) => [
+			frame(i === 0 ? BINARY : CONT,
+			    data.subarray(at, cuts[i + 1]),
+			    { fin: i === cuts.length - 1 }),
+			frame(PING, `${i}`)]));
+		for (let i = 0; i < cuts.length - 1; i++)
+			assert.equal((await s.expect(PONG)).toString(), `${i}`);
+		same((await s.message()).data, data);
+		await s.expect(PONG);
+	});
+	await t.test('in reads of all sizes', async () => {
+		const data = pattern(400_000);
+		const bytes = Buffer.concat([binary(data), text('x')]);
+		const sizes = [3, 20_001, 7, 8191, 8192, 8193, 100_000, 1];
+
+		for (let at = 0, i = 0; at < bytes.length; i++) {
+			const n = sizes[i % sizes.length];
+
+			await s.send(bytes.subarray(at, at + n));
+			await pace.roundtrip();
+			at += n;
+		}
+		same((await s.message()).data, data);
+		assert.equal((await s.message()).data.toString(), 'x');
+	});
+	await t.test('a byte more: 1009', async (t) => {
+		const c = await open(t, h);
+
+		await c.send(binary('', { length: (3 << 20) + 1 }));
+		await c.closedWith(1009);
+	});
+});
+
 // A generator of numbers below n that is the same each time.
 function numbers(seed) {
 	let x = seed >>> 0;

@@ -4,8 +4,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
 import { within } from './lib/hostd.mjs';
-import { CLOSE, closing, CONT, frame, open, PING, PONG, serveEcho, TEXT, text,
-    untilWebsockets, websockets } from './lib/websocket.mjs';
+import { CLOSE, closing, CONT, frame, handshake, open, PING, PONG, serveEcho,
+    Socket, TEXT, text, untilWebsockets, websockets } from
+    './lib/websocket.mjs';
 
 const conf = 'pool "web" { workers = 2 }\ndrain_timeout = 2s';
 const routes = { '/echo': '', '/brief': 'close_timeout = 300ms',
@@ -157,6 +158,22 @@ test('a reload: 1012', async (t) => {
 		await s.send(frame(TEXT, 'x'.repeat(11)));
 		await s.closedWith(1009);
 	});
+});
+
+test('an upgrade that comes to a worker that goes: 503', async (t) => {
+	const h = await serveEcho(t, { routes });
+	const ws = await open(t, h, '/long');
+	const s = await Socket.connect(t, h);
+
+	await s.send('GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n');
+	assert.equal((await s.answer()).status, 404);
+	await reload(h);
+	await s.send(handshake());
+	const r = await s.answer();
+
+	assert.equal(r.status, 503);
+	assert.deepEqual(r.headers.connection, ['close']);
+	await leaves(ws, 1012);
 });
 
 test('a pool that gets smaller: 1012 for those of the worker that goes',

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { BINARY, closing, CONT, fragments, frame, open, piecewise, PING, PONG,
     same, serveEcho, TEXT, text } from './lib/websocket.mjs';
 
-const routes = { '/echo': 'max_message = 64k' };
+const routes = { '/echo': 'max_message = 64k', '/large': 'max_message = 1m' };
 const hex = (s) => Buffer.from(s.replaceAll(' ', ''), 'hex');
 
 const valid = [
@@ -156,6 +156,15 @@ test('invalid: 1007', async (t) => {
 		assert.equal((await s.message()).data.toString(), 'fine');
 		await s.closedWith(1007);
 	});
+	for (const at of [60_000, 66_000, 500_001, 999_999])
+		await t.test(`at byte ${at} of a large one`, async (t) => {
+			const s = await open(t, h, '/large');
+			const data = Buffer.alloc(1_000_000, 'x');
+
+			data[at] = 0xff;
+			await s.send(text(data));
+			await s.closedWith(1007);
+		});
 	await t.test('byte by byte', async (t) => {
 		const pace = await open(t, h), s = await open(t, h);
 
