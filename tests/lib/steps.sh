@@ -4,7 +4,7 @@
 # The steps of tests/run; each notes what passed.
 
 packages="chromium clang curl libclang-rt-14-dev libcmocka-dev mandoc nodejs
-npm procps shellcheck wrk xz-utils"
+npm procps redis-server shellcheck wrk xz-utils"
 
 install_packages() {
 	local p want= sudo=
@@ -28,6 +28,13 @@ install_packages() {
 		note "install packages:$want" "$build/deps.log" 1
 		finish
 	fi
+	case $want in
+	*redis-server*)
+		# Debian starts one; tests have their own.
+		$sudo service redis-server stop
+		$sudo update-rc.d redis-server disable
+		;;
+	esac >>"$build/deps.log" 2>&1
 }
 
 # Clients that tests talk to hostd with, in build/npm; once, while nothing about
