@@ -170,6 +170,9 @@ peer_has_room(struct bus_peer *p, size_t n)
 	if (stream_pending(&p->stream) + n <= bus->queue && !p->lossy)
 		return 1;
 	p->lossy = 1;
+	/* peer_sent looks whether there is room again: now, if it was only too
+	 * large. */
+	stream_flush_later(&p->stream);
 	board_add(&bus->cell->counters.bus_dropped, 1);
 	if (now - bus->complained_ms > COMPLAIN_MS) {
 		bus->complained_ms = now;

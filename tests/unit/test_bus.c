@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Two workers' ends of a bus in one loop: what waits, what is lost and what is
+ * told then, and what is left of one that ends. */
+#include <fcntl.h>
+#include <malloc.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include <hostd/ws.h>
+#include "base/mem.h"
+#include "pubsub/bus.h"
+#include "ws/message.h"
+
+#define QUEUE		65536
+#define TURNS_MAX	10000
+
+static struct loop loop;
+static struct stream_io sio;
+static struct wheel_timer alarm_timer;
+
+/* One worker. */
+struct side {
+	struct bus bus;			/* first */
+	struct channels channels;
+	struct board_cell cell;
+	struct subscriber who;
+	int messages, gaps, peers_left;
+	size_t bytes;
+	char last[64];			/* the payload's first bytes */
+};
+
+static struct side *a, *b;
+
+static void
+side_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
+{
+	struct side *s = (struct side *)(void *)bus;
+
+	(void)p;
+	if (e->type == ENV_GAP) {
+		s->gaps++;
+		return;
+	}
+	s->messages++;
+	s->bytes += e->payload.n;
+	memset(s->last, 0, sizeof(s->last));
+	memcpy(s->last, e->payload.p, e->payload.n < sizeof(s->last) - 1 ?
+	    e->payload.n : sizeof(s->last) - 1);
+}
+
+static void
+side_left(struct bus *bus, struct bus_peer *p)
+{
+	(void)p;
+	((struct side *)(void *)bus)->peers_left++;
+}
+
+static void
+side_interest(struct channels *all, struct channel *ch, int on)
+{
+	struct side *s = (struct side *)(void *)((char *)all -
+	    offsetof(struct side, channels));
+
+	bus_interest(&s->bus, ch, on);
+}
+
+static struct side *
+side_new(void)
+{
+	struct side *s = xcalloc(1, sizeof(*s));
+
+	s->channels.interest = side_interest;
+	s->bus.sio = &sio;
+	s->bus.cell = &s->cell;
+	s->bus.channels = &s->channels;
+	s->bus.queue = QUEUE;
+	s->bus.received = side_received;
+	s->bus.left = side_left;
+	bus_init(&s->bus);
+	return s;
+}
+
+static void
+side_free(struct side *s)
+{
+	subscriber_close(&s->channels, &s->who);
+	bus_close(&s->bus);
+	channels_free(&s->channels);
+	free(s);
+}
+
+static void
+nothing(struct wheel_timer *t)
+{
+	(void)t;
+}
+
+static int
+setup(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(loop_init(&loop), 0);
+	stream_io_init(&sio, &loop);
+	alarm_timer.fire = nothing;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, fds), 0);
+	a = side_new();
+	b = side_new();
+	bus_add(&a->bus, fds[0]);
+	bus_add(&b->bus, fds[1]);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	if (a != NULL)
+		side_free(a);
+	if (b != NULL)
+		side_free(b);
+	wheel_remove(&loop.wheel, &alarm_timer);
+	loop_close(&loop);
+	stream_io_free(&sio);
+	return 0;
+}
+
+static hostd_buf
+text(const char *s)
+{
+	return (hostd_buf){ s, strlen(s) };
+}
+
+/* Until *n is that many: what is not there then does not come any more. */
+static void
+until(const int *n, int want)
+{
+	int turns;
+
+	for (turns = 0; *n != want && turns < TURNS_MAX; turns++) {
+		/* So that a turn with nothing to do ends. */
+		wheel_set(&loop.wheel, &alarm_timer, loop.now_ms + 1);
+		loop_turn(&loop);
+	}
+	assert_int_equal(*n, want);
+}
+
+static struct bus_peer *
+peer(struct side *s)
+{
+	return TAILQ_FIRST(&s->bus.peers);
+}
+
+static void
+until_told(struct side *s)
+{
+	until(&peer(s)->told, 1);
+}
+
+static int
+publish(struct side *s, const char *name, const void *p, size_t n)
+{
+	struct ws_message *m = ws_message_new((hostd_buf){ p, n },
+	    HOSTD_WS_BINARY);
+	struct envelope e = { .type = ENV_MESSAGE, .flags = HOSTD_WS_BINARY,
+		.name = text(name), .payload = ws_message_payload(m) };
+	int full = bus_publish(&s->bus, channel_find(&s->channels, e.name), &e,
+	    m);
+
+	ws_message_unref(m);
+	return full;
+}
+
+static void
+subscribe(struct side *s, const char *name)
+{
+	(void)channel_subscribe(&s->channels, &s->who, text(name));
+}
+
+static void
+unsubscribe(struct side *s, const char *name)
+{
+	channel_unsubscribe(&s->channels, channel_subscription(&s->who,
+	    text(name)));
+}
+
+/* -- interest -- */
+
+static void
+assumes_all_until_told(void **state)
+{
+	(void)state;
+	publish(a, "red", "1", 1);
+	until(&b->messages, 1);
+	until_told(a);
+	publish(a, "red", "2", 1);
+	subscribe(b, "blue");
+	until(&b->messages, 1);
+	while (channel_find(&a->channels, text("blue")) == NULL)
+		loop_turn(&loop);
+	publish(a, "red", "3", 1);
+	publish(a, "blue", "4", 1);
+	until(&b->messages, 2);
+	assert_string_equal(b->last, "4");
+	unsubscribe(b, "blue");
+	while (channel_find(&a->channels, text("blue")) != NULL)
+		loop_turn(&loop);
+	assert_int_equal(a->cell.counters.bus_out, 2);
+}
+
+/* -- limits -- */
+
+/* The reader of one end stops: its descriptor is watched no more. */
+static void
+stall(struct side *s)
+{
+	loop_del(&loop, &peer(s)->stream.io);
+	loop_undefer(&loop, &peer(s)->stream.again);
+}
+
+static void
+go_on(struct side *s)
+{
+	assert_int_equal(loop_add(&loop, &peer(s)->stream.io, EPOLLIN |
+	    EPOLLOUT | EPOLLRDHUP | EPOLLET), 0);
+}
+
+static uint64_t
+waiting(struct side *s)
+{
+	return stream_pending(&peer(s)->stream);
+}
+
+static void
+what_a_stalled_worker_loses_is_told(void **state)
+{
+	char big[1000] = "";
+	int n, i;
+
+	(void)state;
+	subscribe(b, "red");
+	until_told(a);
+	stall(b);
+	for (n = 0; a->cell.counters.bus_dropped == 0; n++) {
+		publish(a, "red", big, sizeof(big));
+		loop_turn(&loop);
+	}
+	for (i = 0; i < 100; i++)
+		publish(a, "red", big, sizeof(big));
+	assert_true(waiting(a) <= QUEUE + 100);
+	go_on(b);
+	until(&b->gaps, 1);
+	assert_int_equal(b->messages, n - 1);
+	until_told(a);
+	publish(a, "red", "after", 5);
+	until(&b->messages, n);
+	assert_string_equal(b->last, "after");
+}
+
+/* Bug: with nothing waiting nobody noticed that there was room again. */
+static void
+a_message_that_never_fits_is_the_only_one_lost(void **state)
+{
+	char *big = xcalloc(1, QUEUE + 1);
+
+	(void)state;
+	subscribe(b, "red");
+	until_told(a);
+	loop_turn(&loop);
+	assert_int_equal(waiting(a), 0);
+	assert_int_equal(publish(a, "red", big, QUEUE + 1), 1);
+	free(big);
+	until(&b->gaps, 1);
+	assert_int_equal(b->messages, 0);
+	publish(a, "red", "after", 5);
+	until(&b->messages, 1);
+	assert_string_equal(b->last, "after");
+	assert_int_equal(a->cell.counters.bus_dropped, 1);
+}
+
+/* -- ends -- */
+
+static void
+its_channels_go_with_it(void **state)
+{
+	(void)state;
+	subscribe(a, "red");
+	until_told(b);
+	while (channel_find(&b->channels, text("red")) == NULL)
+		loop_turn(&loop);
+	side_free(a);
+	a = NULL;
+	until(&b->peers_left, 1);
+	assert_null(channel_find(&b->channels, text("red")));
+	assert_int_equal(b->bus.npeers, 0);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(assumes_all_until_told),
+		CASE(what_a_stalled_worker_loses_is_told),
+		CASE(a_message_that_never_fits_is_the_only_one_lost),
+		CASE(its_channels_go_with_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
