@@ -199,7 +199,7 @@ bus_interest(struct bus *bus, const struct channel *ch, int on)
 
 	TAILQ_FOREACH(p, &bus->peers, link)
 		/* One that has missed something is told all, later. */
-		if (!p->lossy)
+		if (!p->lossy && peer_has_room(p, 0))
 			peer_tell(p, ENV_INTEREST, on != 0, channel_name(ch));
 }
 

@@ -287,6 +287,32 @@ a_message_that_never_fits_is_the_only_one_lost(void **state)
 	assert_int_equal(a->cell.counters.bus_dropped, 1);
 }
 
+/* Bug: word of interest was queued without end. */
+static void
+flapping_subscribers_fill_no_memory(void **state)
+{
+	int i;
+
+	(void)state;
+	until_told(a);
+	stall(b);
+	for (i = 0; i < 20000; i++) {
+		subscribe(a, "red");
+		unsubscribe(a, "red");
+		if (i % 100 == 0 && a->cell.counters.bus_dropped == 0)
+			loop_turn(&loop);
+	}
+	subscribe(a, "blue");
+	assert_true(waiting(a) <= QUEUE + 100);
+	go_on(b);
+	until(&b->gaps, 1);
+	until_told(b);
+	assert_null(channel_find(&b->channels, text("red")));
+	assert_non_null(channel_find(&b->channels, text("blue")));
+	publish(b, "blue", "heard", 5);
+	until(&a->messages, 1);
+}
+
 /* -- ends -- */
 
 static void
@@ -313,6 +339,7 @@ main(void)
 		CASE(assumes_all_until_told),
 		CASE(what_a_stalled_worker_loses_is_told),
 		CASE(a_message_that_never_fits_is_the_only_one_lost),
+		CASE(flapping_subscribers_fill_no_memory),
 		CASE(its_channels_go_with_it),
 	};
 
