@@ -10,6 +10,7 @@
 #include "ws/message.h"
 
 #define COMPLAIN_MS	5000
+#define COPY_MAX	4096	/* larger payloads wait where they are */
 
 static void	peer_readable(struct stream *);
 static void	peer_sent(struct stream *);
@@ -210,15 +211,17 @@ message_release(void *owner, void *arg)
 	ws_message_unref(arg);
 }
 
-/* The payload goes out from where it is, however many it goes to. */
+/* A large payload goes out from where it is, however many it goes to. */
 static int
 peer_publish(struct bus_peer *p, const struct envelope *e,
     struct ws_message *m)
 {
+	int is_small = e->payload.n <= COPY_MAX;
+
 	if (!peer_has_room(p, e->payload.n))
 		return 1;
-	peer_queue(p, e, 0);
-	if (e->payload.n > 0)
+	peer_queue(p, e, is_small);
+	if (!is_small)
 		stream_write_ref(&p->stream, e->payload.p, e->payload.n,
 		    message_release, NULL, ws_message_ref(m));
 	board_add(&p->bus->cell->counters.bus_out, 1);

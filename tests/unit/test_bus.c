@@ -313,6 +313,25 @@ flapping_subscribers_fill_no_memory(void **state)
 	until(&a->messages, 1);
 }
 
+/* Bug: each small message took a page while it waited. */
+static void
+what_waits_takes_about_its_size(void **state)
+{
+	size_t before;
+	int i;
+
+	(void)state;
+	subscribe(b, "red");
+	until_told(a);
+	stall(b);
+	a->bus.queue = 4 << 20;
+	before = mallinfo2().uordblks;
+	for (i = 0; i < 100000 && waiting(a) < 2 << 20; i++)
+		publish(a, "red", "x", 1);
+	assert_true(waiting(a) >= 2 << 20);
+	assert_true(mallinfo2().uordblks - before < 3 << 20);
+}
+
 /* -- ends -- */
 
 static void
@@ -340,6 +359,7 @@ main(void)
 		CASE(what_a_stalled_worker_loses_is_told),
 		CASE(a_message_that_never_fits_is_the_only_one_lost),
 		CASE(flapping_subscribers_fill_no_memory),
+		CASE(what_waits_takes_about_its_size),
 		CASE(its_channels_go_with_it),
 	};
 
