@@ -11,6 +11,7 @@
 
 #define COMPLAIN_MS	5000
 #define COPY_MAX	4096	/* larger payloads wait where they are */
+#define LAST_READS	16	/* more than the kernel keeps of a worker's */
 
 static void	peer_readable(struct stream *);
 static void	peer_sent(struct stream *);
@@ -81,8 +82,11 @@ bus_close(struct bus *bus)
 {
 	struct bus_peer *p;
 
-	while ((p = TAILQ_FIRST(&bus->peers)) != NULL)
+	while ((p = TAILQ_FIRST(&bus->peers)) != NULL) {
+		/* Of the last turn, which has no end. */
+		(void)stream_flush(&p->stream);
 		peer_close(p);
+	}
 	if (bus->sio == NULL)
 		return;
 	loop_undefer(bus->sio->loop, &bus->reap);
@@ -374,11 +378,21 @@ peer_sent(struct stream *s)
 	peer_tell_all(p);
 }
 
+/* It has ended and not read all of ours; what it said last is still there. */
 static void
 peer_failed(struct stream *s, int error)
 {
+	struct bus_peer *p = (struct bus_peer *)(void *)s;
+	char *buf = s->sio->rbuf;
+	ssize_t n;
+	int i;
+
 	(void)error;
-	peer_close((struct bus_peer *)(void *)s);
+	for (i = 0; i < LAST_READS; i++)
+		if ((n = stream_read(s, buf, STREAM_RBUF)) <= 0 ||
+		    peer_take(p, buf, (size_t)n) == -1)
+			break;
+	peer_close(p);
 }
 
 static void

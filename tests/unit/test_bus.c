@@ -334,6 +334,65 @@ what_waits_takes_about_its_size(void **state)
 
 /* -- ends -- */
 
+/* Bug: what was published in the last turn of a worker stayed in it. */
+static void
+last_words_go_out(void **state)
+{
+	(void)state;
+	subscribe(b, "red");
+	until_told(a);
+	publish(a, "red", "last", 4);
+	side_free(a);
+	a = NULL;
+	until(&b->peers_left, 1);
+	assert_int_equal(b->messages, 1);
+	assert_string_equal(b->last, "last");
+}
+
+/* Bug: one that ended with something unread took back what it had sent. */
+static void
+last_words_come_though_it_did_not_listen(void **state)
+{
+	int i;
+
+	(void)state;
+	subscribe(a, "red");
+	subscribe(b, "red");
+	until_told(a);
+	until_told(b);
+	stall(b);
+	stall(a);
+	for (i = 0; i < 10; i++)
+		publish(a, "red", "said", 4);
+	publish(b, "red", "not heard", 9);
+	loop_turn(&loop);
+	side_free(a);
+	a = NULL;
+	go_on(b);
+	until(&b->peers_left, 1);
+	assert_int_equal(b->messages, 10);
+}
+
+/* Its own failure to send does not take away what came, either. */
+static void
+last_words_come_though_we_talked_on(void **state)
+{
+	(void)state;
+	subscribe(a, "red");
+	subscribe(b, "red");
+	until_told(a);
+	until_told(b);
+	stall(b);
+	publish(a, "red", "last", 4);
+	loop_turn(&loop);
+	side_free(a);
+	a = NULL;
+	publish(b, "red", "not heard", 9);
+	until(&b->peers_left, 1);
+	assert_int_equal(b->messages, 1);
+	assert_string_equal(b->last, "last");
+}
+
 static void
 its_channels_go_with_it(void **state)
 {
@@ -360,6 +419,9 @@ main(void)
 		CASE(a_message_that_never_fits_is_the_only_one_lost),
 		CASE(flapping_subscribers_fill_no_memory),
 		CASE(what_waits_takes_about_its_size),
+		CASE(last_words_go_out),
+		CASE(last_words_come_though_it_did_not_listen),
+		CASE(last_words_come_though_we_talked_on),
 		CASE(its_channels_go_with_it),
 	};
 
