@@ -221,9 +221,11 @@ round_backend(void *arg)
 {
 	struct backend *k = arg;
 	struct fake *f = serve_up(k->m, k->c);
+	int i;
 
 	fake_backend_want(text("news"), 1);
-	fake_backend_say(text("news"), text("hello"));
+	for (i = 0; i < ROUNDS; i++)
+		fake_backend_say(text("news"), text("hello"));
 	fake_settle();
 	(void)comes_up(f);
 	fake_backend_say(text("news"), text("hello again"));

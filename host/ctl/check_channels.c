@@ -173,10 +173,12 @@ static void
 round_events(void *arg)
 {
 	struct crowd *k = arg;
+	hostd_buf none = {NULL, 0};
 
 	bring("hello", 5, HOSTD_WS_TEXT);
 	crowd_turn(k);
 	bring("hello", 5, HOSTD_WS_BINARY);
+	fake_channel_elsewhere(none, 0, 1);
 	crowd_turn(k);
 }
 

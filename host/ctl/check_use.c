@@ -51,9 +51,9 @@ static void
 use_backend(void)
 {
 	fake_backend_want(word, 1);
+	fake_settle();
 	fake_backend_say(word, word);
-	while (fake_turn() > 0)
-		;
+	fake_settle();
 	fake_backend_say(word, word);
 	fake_backend_want(word, 0);
 	(void)fake_turn();
