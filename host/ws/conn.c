@@ -9,6 +9,8 @@
 #include "ws/deflate.h"
 
 #define TURN_MESSAGES	64	/* then others have their turn */
+#define TURN_BYTES	(1u << 20)	/* the same */
+#define CHUNK		(512u << 10)	/* of a long payload, at once */
 
 static void	conn_turn(struct ws_conn *);
 static void	conn_settle(struct ws_conn *);
@@ -249,6 +251,9 @@ conn_read(struct ws_conn *c)
 
 	if (c->state != WS_LINGER)
 		direct = ws_reader_direct(&c->reader, &room);
+	/* No more than stays in the cache until it is unmasked. */
+	if (room > CHUNK)
+		room = CHUNK;
 	n = stream_read(&c->stream, direct != NULL ? direct : p, room);
 	if (n <= 0)
 		return n;
@@ -268,6 +273,7 @@ conn_read(struct ws_conn *c)
 static void
 conn_input(struct ws_conn *c)
 {
+	size_t total = 0;
 	ssize_t n;
 
 	if (!conn_wants_input(c))
@@ -279,7 +285,13 @@ conn_input(struct ws_conn *c)
 	}
 	if (!c->stream.can_read)
 		return;
-	n = conn_read(c);
+	/* A long message is read on while its connection's memory is in the
+	 * cache. */
+	do {
+		n = conn_read(c);
+		total += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && c->stream.can_read && total < TURN_BYTES &&
+	    c->reader.in_frame && c->in.len == 0 && conn_wants_input(c));
 	if (n == 0 || (n == -1 && errno != EAGAIN))
 		ws_conn_cut(c, HOSTD_WS_ABNORMAL);
 }
