@@ -8,8 +8,8 @@
 #include "ctl/check_usage.h"
 #include "ctl/fake.h"
 
-#define UP_MS 120000u	/* virtual; how long it may take to come up */
-#define WAITS 10	/* of real time, for backends with threads */
+#define UP_MS 120000u /* virtual; how long it may take to come up */
+#define WAITS 10      /* of real time, for backends with threads */
 #define ROUNDS 100
 #define STORM 1000
 #define CHANNELS 300
@@ -65,8 +65,8 @@ static void
 want_odd_names(int on)
 {
 	static const char *const names[] = {"a", "news", "*", "?", "[a-z]",
-	    "a b", "\"'\\", "a/b#c", "\303\251\342\202\254", "%s%n", "-1", "{x}",
-	    "a,b;c=d"};
+	    "a b", "\"'\\", "a/b#c", "\303\251\342\202\254", "%s%n", "-1",
+	    "{x}", "a,b;c=d"};
 	char longest[256];
 	size_t i;
 

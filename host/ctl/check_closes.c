@@ -69,8 +69,8 @@ case_cuts(const struct check *c, const void *arg)
 		talk(s, i % 3 * 2);
 		if (i % 3 == 2 && fake_sock_is_open(s) &&
 		    (s->ops->flags & HOSTD_WS_FRAGMENTS) != 0)
-			fake_sock_part(s, "hel", 3,
-			    HOSTD_WS_TEXT | HOSTD_WS_FIRST);
+			fake_sock_part(
+			    s, "hel", 3, HOSTD_WS_TEXT | HOSTD_WS_FIRST);
 		if (i % 4 == 3)
 			fake_sock_dismiss(s, HOSTD_WS_RESTART);
 		fake_sock_cut(s);

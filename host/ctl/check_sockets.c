@@ -10,7 +10,7 @@
 
 #define MESSAGE_MAX (1u << 20)
 #define SMALL 300u /* bytes that are said one by one */
-#define WORDS 8 /* said one after the other */
+#define WORDS 8	   /* said one after the other */
 
 struct fake_spec
 sockets_plain(void)
@@ -265,8 +265,9 @@ case_messages(const struct check *c, const void *arg)
 	static const char *const texts[] = {"hello", "x",
 	    "caf\303\251 \342\202\254 \360\237\230\200",
 	    "{\"type\":\"join\",\"room\":\"check\",\"text\":\"hi\"}",
-	    "{\"a\":[1,2,{\"b\":null}]", "[]", "0", "/join check", "42[\"e\",1]",
-	    "", "\001\n\r\t\177", "{\"\\u0000\":\"\\ud800\"}", "null"};
+	    "{\"a\":[1,2,{\"b\":null}]", "[]", "0", "/join check",
+	    "42[\"e\",1]", "", "\001\n\r\t\177", "{\"\\u0000\":\"\\ud800\"}",
+	    "null"};
 	static const char bytes[] = "\000\377\200\177\303(\355\240\200";
 	struct fake *f = fake_serve(fake_load(c), c);
 	struct fake_sock *s = open_plain(f);

@@ -15,8 +15,8 @@
 typedef void (*count_fn)(struct hostd_inst *, void *, int32_t, uint64_t);
 typedef void (*list_fn)(
     struct hostd_inst *, void *, int32_t, const hostd_buf *, uint32_t);
-typedef void (*replay_fn)(struct hostd_inst *, void *, int32_t,
-    const struct hostd_channel_event *);
+typedef void (*replay_fn)(
+    struct hostd_inst *, void *, int32_t, const struct hostd_channel_event *);
 
 /* A question, until it is answered. */
 struct question {
@@ -97,8 +97,7 @@ count_here(hostd_buf channel)
 }
 
 int32_t
-fake_count_here(
-    const struct hostd_host *host, hostd_buf channel, uint32_t *out)
+fake_count_here(const struct hostd_host *host, hostd_buf channel, uint32_t *out)
 {
 	int32_t rc;
 
@@ -111,8 +110,8 @@ fake_count_here(
 }
 
 int32_t
-fake_count(const struct hostd_host *host, hostd_buf channel, count_fn done,
-    void *arg)
+fake_count(
+    const struct hostd_host *host, hostd_buf channel, count_fn done, void *arg)
 {
 	int32_t rc;
 	struct fake *f = fake_channel_called(host, channel, "count", &rc);
@@ -129,8 +128,8 @@ fake_count(const struct hostd_host *host, hostd_buf channel, count_fn done,
 }
 
 int32_t
-fake_list(const struct hostd_host *host, hostd_buf channel, list_fn done,
-    void *arg)
+fake_list(
+    const struct hostd_host *host, hostd_buf channel, list_fn done, void *arg)
 {
 	int32_t rc;
 	struct fake *f = fake_channel_called(host, channel, "list", &rc);
@@ -197,9 +196,9 @@ answer_replay(struct question *q, int32_t status)
 	struct fake_said *s, *from = NULL;
 
 	TAILQ_FOREACH(s, &past, entry)
-	if (is(q->name, q->n, s->channel) && q->node == FAKE_NODE &&
-	    q->seq == s->seq)
-		from = s;
+		if (is(q->name, q->n, s->channel) && q->node == FAKE_NODE &&
+		    q->seq == s->seq)
+			from = s;
 	s = from == NULL ? TAILQ_FIRST(&past) : TAILQ_NEXT(from, entry);
 	for (; s != NULL; s = TAILQ_NEXT(s, entry)) {
 		if (!is(s->channel.p, s->channel.n, channel))
@@ -252,13 +251,13 @@ fake_keep(const struct hostd_host *host, hostd_buf channel, uint32_t max,
 	struct wish *w;
 
 	if (max > MAX_KEPT || (max > 0 && max_age_ms == 0))
-		check_fail("called keep for %u messages of %u ms", max,
-		    max_age_ms);
+		check_fail(
+		    "called keep for %u messages of %u ms", max, max_age_ms);
 	if (rc != HOSTD_OK)
 		return rc;
 	LIST_FOREACH(w, &wishes, entry)
-	if (w->fake == f && is(w->name, w->n, channel))
-		break;
+		if (w->fake == f && is(w->name, w->n, channel))
+			break;
 	if (w != NULL)
 		wish_free(w);
 	if (max == 0)
@@ -280,9 +279,9 @@ is_kept(const struct fake_said *s, uint32_t later)
 	struct wish *w;
 
 	LIST_FOREACH(w, &wishes, entry)
-	if (is(w->name, w->n, s->channel) && later < w->max &&
-	    fake_now() - s->time <= w->age)
-		return 1;
+		if (is(w->name, w->n, s->channel) && later < w->max &&
+		    fake_now() - s->time <= w->age)
+			return 1;
 	return 0;
 }
 
@@ -311,8 +310,8 @@ fake_ask_note(hostd_buf channel, hostd_buf msg, uint32_t flags)
 	struct wish *w;
 
 	LIST_FOREACH(w, &wishes, entry)
-	if (is(w->name, w->n, channel))
-		break;
+		if (is(w->name, w->n, channel))
+			break;
 	if (w == NULL)
 		return;
 	s = hidden_alloc(fake_said_size(channel, msg));
@@ -351,7 +350,9 @@ fake_ask_end(struct fake *f)
 		if (q->fake != f)
 			continue;
 		TAILQ_REMOVE(&questions, q, entry);
-		answer(q, HOSTD_E_TIMEOUT);
+		/* After a failed create nobody is there to be told. */
+		if (f->inst != NULL)
+			answer(q, HOSTD_E_TIMEOUT);
 		free(q);
 	}
 	for (w = LIST_FIRST(&wishes); w != NULL; w = wnext) {

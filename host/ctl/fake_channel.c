@@ -16,8 +16,8 @@
 #define MAX_MESSAGE (16u << 20)
 #define OWN "hostd/"
 
-typedef void (*event_fn)(struct hostd_inst *, hostd_sub, void *,
-    const struct hostd_channel_event *);
+typedef void (*event_fn)(
+    struct hostd_inst *, hostd_sub, void *, const struct hostd_channel_event *);
 struct sub {
 	LIST_ENTRY(sub) entry;
 	struct fake *fake;
@@ -83,8 +83,8 @@ fake_judge_channel(hostd_buf name, const char *function)
 }
 
 struct fake *
-fake_channel_called(const struct hostd_host *host, hostd_buf name, const char *function,
-    int32_t *rc)
+fake_channel_called(const struct hostd_host *host, hostd_buf name,
+    const char *function, int32_t *rc)
 {
 	struct fake *f = fake_called(host, function);
 
@@ -142,8 +142,7 @@ deliver_subs(hostd_buf channel, hostd_buf msg, uint32_t flags, uint32_t type)
 	struct fake_said *event;
 	struct sub *s;
 
-	LIST_FOREACH(s, &subs, entry)
-	{
+	LIST_FOREACH(s, &subs, entry) {
 		if (!is(s->name, s->n, channel))
 			continue;
 		event = xcalloc(1, fake_said_size(channel, msg));
@@ -169,8 +168,8 @@ fake_channel_say(
 }
 
 static int32_t
-channel_publish(const struct hostd_host *host, hostd_buf channel,
-    hostd_buf msg, uint32_t flags, hostd_ws except)
+channel_publish(const struct hostd_host *host, hostd_buf channel, hostd_buf msg,
+    uint32_t flags, hostd_ws except)
 {
 	int32_t rc, judged = fake_judge_message(msg, flags, "publish");
 	struct fake *f = fake_channel_called(host, channel, "publish", &rc);
@@ -191,8 +190,8 @@ channel_publish(const struct hostd_host *host, hostd_buf channel,
 /* -- an instance's subscriptions -- */
 
 static int32_t
-channel_subscribe(const struct hostd_host *host, hostd_buf channel,
-    event_fn fn, void *arg, hostd_sub *out)
+channel_subscribe(const struct hostd_host *host, hostd_buf channel, event_fn fn,
+    void *arg, hostd_sub *out)
 {
 	int32_t rc;
 	struct fake *f = fake_channel_called(host, channel, "subscribe", &rc);
@@ -224,8 +223,8 @@ sub_find(uint64_t id)
 	struct sub *s;
 
 	LIST_FOREACH(s, &subs, entry)
-	if (s->id == id)
-		return s;
+		if (s->id == id)
+			return s;
 	return NULL;
 }
 
@@ -328,7 +327,7 @@ add_rooms(struct fake_sock *s, void *arg)
 	struct fake_room_of *r;
 
 	LIST_FOREACH(r, &s->rooms, entry)
-	add_name(arg, r->name, r->n);
+		add_name(arg, r->name, r->n);
 	return 0;
 }
 
@@ -339,7 +338,7 @@ all_names(struct names *all)
 
 	all->n = all->listeners = 0;
 	LIST_FOREACH(s, &subs, entry)
-	add_name(all, s->name, s->n);
+		add_name(all, s->name, s->n);
 	fake_sock_each(add_rooms, all);
 }
 

@@ -122,8 +122,7 @@ post_message(struct fake *f, hostd_buf channel, hostd_buf payload)
 	e.seq = ++last_seq;
 	memcpy(p->bytes + channel.n, &e, sizeof(e));
 	if (payload.n > 0)
-		memcpy(
-		    p->bytes + channel.n + sizeof(e), payload.p, payload.n);
+		memcpy(p->bytes + channel.n + sizeof(e), payload.p, payload.n);
 }
 
 void
@@ -142,8 +141,8 @@ fake_backend_want(hostd_buf channel, int on)
 	struct fake *f;
 
 	LIST_FOREACH(w, &wanteds, entry)
-	if (is(w->name, w->n, channel))
-		break;
+		if (is(w->name, w->n, channel))
+			break;
 	if ((w != NULL) == (on != 0))
 		return;
 	if (on) {
@@ -207,8 +206,7 @@ subscribe_all(struct fake *f)
 
 	f->backend.fresh = 0;
 	parcel_add(f, nodes, 0)->kind = SUBSCRIBE;
-	LIST_FOREACH(w, &wanteds, entry)
-	{
+	LIST_FOREACH(w, &wanteds, entry) {
 		hostd_buf name = {w->name, w->n};
 
 		parcel_add(f, name, 0)->kind = SUBSCRIBE;
@@ -280,9 +278,9 @@ judge_order(struct fake *f, hostd_buf channel, const struct envelope *e)
 	struct seen *s;
 
 	LIST_FOREACH(s, &seens, entry)
-	if (s->fake == f && s->publisher == e->publisher &&
-	    is(s->name, s->n, channel))
-		break;
+		if (s->fake == f && s->publisher == e->publisher &&
+		    is(s->name, s->n, channel))
+			break;
 	if (s == NULL) {
 		s = xcalloc(1, sizeof(*s) + channel.n);
 		s->fake = f;

@@ -21,8 +21,8 @@ new_id(void)
 
 	for (slot = 1; slot < SLOTS; slot++) {
 		LIST_FOREACH(s, &socks, entry)
-		if ((s->id & 0xffffffffu) == slot)
-			break;
+			if ((s->id & 0xffffffffu) == slot)
+				break;
 		if (s == NULL)
 			break;
 	}
@@ -34,8 +34,7 @@ fake_sock_find(struct fake *f, hostd_ws id, const char *function)
 {
 	struct fake_sock *s;
 
-	LIST_FOREACH(s, &socks, entry)
-	{
+	LIST_FOREACH(s, &socks, entry) {
 		if (id.id == 0 || s->id != id.id)
 			continue;
 		if (s->fake != f)
@@ -262,8 +261,8 @@ sock_hears(struct fake_sock *s)
 }
 
 void
-fake_sock_say(struct fake_sock *s, const void *p, size_t n, uint32_t flags,
-    size_t part)
+fake_sock_say(
+    struct fake_sock *s, const void *p, size_t n, uint32_t flags, size_t part)
 {
 	hostd_buf all = {p, n};
 	const char *c = p;
@@ -365,11 +364,11 @@ fake_sock_end_all(struct fake *f)
 
 	/* Some clients answer the close in time, and some do not. */
 	LIST_FOREACH(s, &socks, entry)
-	if (s->fake == f && closes++ % 2 == 0)
-		fake_sock_dismiss(s, HOSTD_WS_GOING_AWAY);
+		if (s->fake == f && closes++ % 2 == 0)
+			fake_sock_dismiss(s, HOSTD_WS_GOING_AWAY);
 	LIST_FOREACH(s, &socks, entry)
-	if (s->fake == f && fake_sock_is_open(s))
-		fake_sock_cut(s);
+		if (s->fake == f && fake_sock_is_open(s))
+			fake_sock_cut(s);
 }
 
 void

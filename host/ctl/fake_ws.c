@@ -139,8 +139,8 @@ fake_sock_take(struct fake_sock *s, hostd_buf msg, uint32_t flags)
 }
 
 static int32_t
-ws_send(const struct hostd_host *host, hostd_ws id, hostd_buf msg,
-    uint32_t flags)
+ws_send(
+    const struct hostd_host *host, hostd_ws id, hostd_buf msg, uint32_t flags)
 {
 	struct fake_sock *s = find(host, id, "send");
 	int32_t rc = fake_judge_message(msg, flags, "send");
@@ -165,8 +165,8 @@ ws_close(
 
 	judge_buf(reason, "close");
 	if (!is_close_code(code))
-		check_fail("called close with code %d, which may not be sent",
-		    code);
+		check_fail(
+		    "called close with code %d, which may not be sent", code);
 	if (reason.n > FAKE_REASON)
 		check_fail("called close with a reason of %zu bytes; %u is the "
 			   "most",
@@ -253,8 +253,8 @@ fake_sock_room(struct fake_sock *s, hostd_buf name)
 	struct fake_room_of *r;
 
 	LIST_FOREACH(r, &s->rooms, entry)
-	if (r->n == name.n && memcmp(r->name, name.p, name.n) == 0)
-		return r;
+		if (r->n == name.n && memcmp(r->name, name.p, name.n) == 0)
+			return r;
 	return NULL;
 }
 
@@ -342,8 +342,7 @@ static int32_t
 ws_members(const struct hostd_host *host, hostd_buf channel, hostd_ws *out,
     uint32_t max, uint32_t *total)
 {
-	struct members m = {
-	    fake_called(host, "members"), channel, out, max, 0};
+	struct members m = {fake_called(host, "members"), channel, out, max, 0};
 	int32_t rc = fake_judge_channel(channel, "members");
 
 	if ((out == NULL && max > 0) || total == NULL)

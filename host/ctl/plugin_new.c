@@ -77,8 +77,8 @@ write_text(FILE *f, const char *text, const char *name)
 }
 
 static int
-make_file(const char *path, const char *const *text, mode_t mode,
-    const char *name)
+make_file(
+    const char *path, const char *const *text, mode_t mode, const char *name)
 {
 	FILE *f;
 	int fd, rc;
