@@ -151,8 +151,12 @@ void	fake_loop_end(struct fake *);
 
 /* fake_channel.c */
 int	fake_channel_is_name(hostd_buf);
-/* From now on what a plugin makes of its clients' words may be wrong: bad names
- * and texts are refused, where else they would end the case. */
+/*
+ * From now on what a plugin makes of its clients' words may be wrong: it is
+ * refused, where else it would end the case.  Names of channels after any word,
+ * texts after one that is odd.
+ */
+void	fake_channel_spoken(void);
 void	fake_channel_odd(void);
 int	fake_channel_is_odd(void);
 /* OK, E_INVAL, or the end. */

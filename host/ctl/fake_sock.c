@@ -237,6 +237,7 @@ fake_sock_part(struct fake_sock *s, const void *p, size_t n, uint32_t flags)
 	hostd_ws id = {s->id};
 	int32_t rc;
 
+	fake_channel_spoken();
 	fake_enter(s->fake, "on_message", NULL);
 	rc = s->ops->on_message(
 	    s->fake->inst, id, s->d, fake_lend_copy(p, n), flags);
