@@ -55,6 +55,9 @@ exchange_end(struct http_req *r, int why)
 	uint64_t sent = bytes_sent(r);
 
 	exchange_count(r, sent);
+	/* Agreed on, and the connection ends before it is handed over. */
+	if (r->upgrade != NULL && r->upgrade != r->conn->upgrade)
+		r->upgrade->lost(r->upgrade, why);
 	if (srv->logs.active) {
 		/* As nginx: the client left before there was an answer. */
 		if (r->status == 0)
