@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Plugins as `hostctl plugin new` makes them do what they say: a room, and a
+// backend that carries what is said there to another node by way of a relay.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import path from 'node:path';
+import test from 'node:test';
+import { atEnd, bin, command, prefix, startHostd, tempDir, within }
+	from './lib/hostd.mjs';
+import { npm } from './lib/npm.mjs';
+
+const { WebSocket } = npm('ws');
+
+// The .so of a new plugin.
+async function make(t, kind, name) {
+	const dir = path.join(tempDir(t), name);
+	const made = await command(bin('hostctl'),
+	    ['plugin', 'new', kind, name, path.dirname(dir)]);
+
+	assert.equal(made.code, 0, made.stderr);
+	const asan = process.env.HOSTD_BUILD === 'asan' ?
+	    ['CFLAGS=-g -fsanitize=address,undefined'] : [];
+	const built = await command('make', ['-C', dir, ...asan,
+		`PKG_CONFIG_PATH=${prefix}/lib/pkgconfig`]);
+
+	assert.equal(built.code, 0, built.stdout + built.stderr);
+	return path.join(dir, `${name}.so`);
+}
+
+// What its clients say comes in order; wait until it has come.
+class Guest {
+	heard = [];
+
+	static async open(t, h) {
+		const g = new Guest();
+
+		g.socket = new WebSocket(`ws://127.0.0.1:${h.port}/parlour`);
+		atEnd(t, () => g.socket.terminate());
+		g.socket.on('message', (data) => {
+			g.heard.push(data.toString());
+			g.look?.();
+		});
+		g.closed = new Promise((resolve) =>
+		    g.socket.once('close', (code) => resolve(code)));
+		await g.hears('welcome to parlour');
+		return g;
+	}
+
+	async hears(what) {
+		await within(new Promise((resolve) => {
+			this.look = () => this.heard.includes(what) && resolve();
+			this.look();
+		}), what);
+	}
+}
+
+// The server that new_backend's protocol is made for.
+class Relay {
+	clients = new Map();
+	#waiting = [];
+
+	static async start(t) {
+		const r = new Relay();
+
+		r.server = net.createServer((s) => r.#come(s));
+		atEnd(t, () => {
+			r.server.close();
+			r.cut();
+		});
+		await new Promise((resolve) =>
+		    r.server.listen(0, '127.0.0.1', resolve));
+		r.port = r.server.address().port;
+		return r;
+	}
+
+	cut() {
+		for (const s of this.clients.keys())
+			s.destroy();
+		this.clients.clear();
+	}
+
+	#come(s) {
+		let all = Buffer.alloc(0);
+
+		this.clients.set(s, new Set());
+		s.on('error', () => {});
+		s.on('close', () => this.clients.delete(s));
+		s.on('data', (data) => {
+			all = Buffer.concat([all, data]);
+			while (all.length >= 4 &&
+			    all.length >= 4 + all.readUInt32BE(0)) {
+				const end = 4 + all.readUInt32BE(0);
+
+				this.#take(s, all.subarray(0, end));
+				all = all.subarray(end);
+			}
+		});
+	}
+
+	#take(from, frame) {
+		const channel = frame.toString('utf8', 6, 6 + frame[5]);
+
+		switch (String.fromCharCode(frame[4])) {
+		case '+':
+			this.clients.get(from).add(channel);
+			this.#waiting.forEach((f) => f());
+			break;
+		case '-':
+			this.clients.get(from).delete(channel);
+			break;
+		default:
+			for (const [to, channels] of this.clients)
+				if (to !== from && channels.has(channel))
+					to.write(frame);
+		}
+	}
+
+	// Until so many clients are subscribed.
+	async subscribed(channel, n) {
+		await within(new Promise((resolve) => {
+			const look = () => [...this.clients.values()].filter(
+			    (c) => c.has(channel)).length >= n && resolve();
+
+			this.#waiting.push(look);
+			look();
+		}), `${n} subscribed to ${channel}`);
+	}
+}
+
+test('a new ws_handler is a room', async (t) => {
+	const so = await make(t, 'ws_handler', 'parlour');
+	const h = await startHostd(t, { conf: `
+		plugin "parlour" { module = "${so}" }
+		route "/parlour" { plugin = "parlour" }` });
+	const a = await Guest.open(t, h);
+	const b = await Guest.open(t, h);
+
+	a.socket.send('hello, everybody');
+	await b.hears('hello, everybody');
+	b.socket.send('hello, a');
+	await a.hears('hello, a');
+	assert.deepEqual(a.heard, ['welcome to parlour', 'hello, a']);
+	a.socket.send(Buffer.from([1, 2, 3]));
+	assert.equal(await within(a.closed, 'a close'), 1003);
+});
+
+test('a new pubsub_backend joins two nodes', async (t) => {
+	const so = await make(t, 'ws_handler', 'parlour');
+	const backend = await make(t, 'pubsub_backend', 'pipe');
+	const relay = await Relay.start(t);
+	const start = () => startHostd(t, { conf: `
+		plugin "parlour" { module = "${so}" }
+		route "/parlour" { plugin = "parlour" }
+		plugin "pipe" {
+			module = "${backend}"
+			port = ${relay.port}
+			retry = 50ms
+		}
+		pubsub { backend = "pipe" }` });
+	const one = await start(), two = await start();
+	const a = await Guest.open(t, one), b = await Guest.open(t, two);
+
+	await relay.subscribed('parlour', 2);
+	a.socket.send('from one to two');
+	await b.hears('from one to two');
+	const large = 'x'.repeat(500_000);
+
+	b.socket.send(large);
+	await a.hears(large);
+
+	// The relay goes, and comes back.
+	const before = [one.log.length, two.log.length];
+
+	relay.cut();
+	await one.logged('pipe is up', before[0]);
+	await two.logged('pipe is up', before[1]);
+	await relay.subscribed('parlour', 2);
+	b.socket.send('here again');
+	await a.hears('here again');
+	assert.equal(b.heard.filter((s) => s === 'here again').length, 0);
+});
