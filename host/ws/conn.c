@@ -321,16 +321,17 @@ conn_offer_room(struct ws_conn *c)
 	c->handler->writable(c->handler, c);
 }
 
-/* Since when is a message incomplete? */
+/* Since when is a message incomplete that we would read on? */
 static void
 conn_note_message(struct ws_conn *c)
 {
-	uint64_t now = c->server->loop->now_ms;
+	int is_deaf = !conn_wants_input(c);
 
 	if (!ws_reader_is_busy(&c->reader))
 		c->began_ms = 0;
-	else if (c->began_ms == 0)
-		c->began_ms = now;
+	else if (c->began_ms == 0 || c->deaf)
+		c->began_ms = c->server->loop->now_ms;
+	c->deaf = (uint8_t)is_deaf;
 }
 
 static void
@@ -385,6 +386,7 @@ ws_conn_pause(struct ws_conn *c, int on)
 	/* Silence that we asked for is not the client's. */
 	c->heard_ms = c->server->loop->now_ms;
 	c->asked_ms = 0;
+	c->deaf = 1;
 	if (!on && !c->busy)
 		stream_read_again(&c->stream);
 }

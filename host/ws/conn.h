@@ -79,6 +79,7 @@ struct ws_conn {
 	uint8_t busy;			/* in its turn */
 	uint8_t budget;			/* messages left in this turn */
 	uint8_t paused;			/* the handler reads no more */
+	uint8_t deaf;			/* was not read from of late */
 	uint8_t high;			/* owes writable() */
 	uint8_t fin_sent;
 	_Alignas(16) char data[];	/* the handler's data_size */

@@ -35,7 +35,7 @@ ping_deadline(const struct ws_conn *c)
 static uint64_t
 message_deadline(const struct ws_conn *c)
 {
-	return c->began_ms == 0 ? UINT64_MAX :
+	return c->began_ms == 0 || !is_listened_to(c) || c->deaf ? UINT64_MAX :
 	    c->began_ms + (uint64_t)c->conf->message_timeout;
 }
 
