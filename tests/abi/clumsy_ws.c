@@ -38,6 +38,7 @@
  * 34	crashed with SIGABRT, while in the function of count
  * 35	called publish with a text that is not UTF-8
  * 36	touched memory lent to on_open
+ * 37	called publish with a text that is not UTF-8, while in on_message
  */
 #include <pthread.h>
 
@@ -187,7 +188,7 @@ upgrade_badly(struct hostd_inst *in, hostd_req req)
 		(void)e->ws->accept(e->host, req, none, NULL, 0);
 	if (IS(8))
 		(void)hostd_respond(in, req, 403, "text/plain", "no");
-	return IS(10) ? HOSTD_PASS : HOSTD_AGAIN;
+	return IS(10) ? HOSTD_PASS : HOSTD_OK;
 }
 
 /* Every other one has to wait. */
@@ -208,8 +209,10 @@ on_upgrade(struct hostd_inst *in, hostd_req req, void *d)
 	hostd_timer t;
 
 	(void)d;
-	if (IS(7) || IS(8) || IS(9) || IS(10) || IS(11))
+	if (IS(7) || IS(8) || IS(9) || IS(10))
 		return upgrade_badly(in, req);
+	if (IS(11))
+		return HOSTD_AGAIN;
 	if (in->upgrades++ % 2 == 0)
 		return HOSTD_OK;
 	(void)in->timer->start(in->easy.host, 10, 0, accept_later,
@@ -381,8 +384,10 @@ destroy(struct hostd_inst *in)
 	free(in);
 }
 
-static const struct hostd_ws_ops ops = { sizeof(ops), 0, sizeof(struct data),
-	0, on_upgrade, on_refused, on_open, on_message, on_writable, on_close };
+/* Parts of a text are no texts. */
+static const struct hostd_ws_ops ops = { sizeof(ops),
+	IS(37) ? HOSTD_WS_FRAGMENTS : 0, sizeof(struct data), 0, on_upgrade,
+	on_refused, on_open, on_message, on_writable, on_close };
 static const struct hostd_provide provide = { sizeof(provide), 0,
 	HOSTD_KIND_WS_HANDLER, NULL, &ops, "/clumsy" };
 static const struct hostd_http_ops pages = { sizeof(pages), 0, 0, 0,
