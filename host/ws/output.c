@@ -8,6 +8,8 @@
 #include "ws/message.h"
 
 #define THROUGH_MIN	16384	/* larger ones are not copied if they can go */
+#define SMALL_MAX	1024	/* copied behind SMALL_FROM bytes that wait */
+#define SMALL_FROM	2048
 #define REASON_MAX	123
 
 #define TYPES	(HOSTD_WS_TEXT | HOSTD_WS_BINARY)
@@ -174,8 +176,13 @@ ws_conn_send_message(struct ws_conn *c, struct ws_message *m)
 	}
 	if ((rc = conn_has_room(c, frame.n, m->flags)) != HOSTD_OK)
 		return rc;
-	stream_write_ref(&c->stream, frame.p, frame.n, message_release, NULL,
-	    ws_message_ref(m));
+	/* Many references to small frames would take more than their bytes,
+	 * which is what max_output counts. */
+	if (frame.n <= SMALL_MAX && stream_pending(&c->stream) > SMALL_FROM)
+		stream_write(&c->stream, frame.p, frame.n);
+	else
+		stream_write_ref(&c->stream, frame.p, frame.n, message_release,
+		    NULL, ws_message_ref(m));
 	return conn_queued(c);
 }
 
