@@ -205,7 +205,8 @@ hub_interest(struct channels *all, struct channel *ch, int on)
 	    offsetof(struct hub, channels));
 
 	bus_interest(&hub->bus, ch, on);
-	if (hub->up)
+	/* Behind an up all are subscribed later in the turn. */
+	if (hub->up && !hub->resubscribe.queued)
 		outbox_subscribe(hub, channel_name(ch), on);
 }
 
