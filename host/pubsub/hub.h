@@ -71,6 +71,7 @@ struct hub {
 
 	struct hub_backend *backend;	/* NULL: none */
 	int up, full, was_up;
+	int left;			/* has said that it ends */
 	STAILQ_HEAD(, outgoing) outbox;	/* for the backend, this turn */
 	struct loop_task post;
 	struct loop_task resubscribe;

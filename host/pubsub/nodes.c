@@ -48,7 +48,9 @@ say(struct hub *hub, enum envelope_type type, int asking)
 	struct envelope e = { .type = (uint8_t)type,
 		.flags = (uint8_t)asking };
 
-	hub_send_remote(hub, NULL, &e);
+	/* Nobody is to wait for one that ends. */
+	if (type != ENV_HELLO || !hub->left)
+		hub_send_remote(hub, NULL, &e);
 }
 
 /* -- who is there -- */
@@ -124,8 +126,9 @@ subscribe_all(struct loop_task *t)
 			outbox_subscribe(hub, channel_name(ch), 1);
 	}
 	say(hub, ENV_HELLO, 1);
-	wheel_set(&hub->loop->wheel, &hub->heartbeat,
-	    hub->loop->now_ms + BEAT_MS);
+	if (!hub->left)
+		wheel_set(&hub->loop->wheel, &hub->heartbeat,
+		    hub->loop->now_ms + BEAT_MS);
 	if (hub->was_up)
 		hub_gap(hub, NULL);
 	hub->was_up = 1;
@@ -241,6 +244,7 @@ void
 hub_drain(struct hub *hub)
 {
 	say(hub, ENV_BYE, 0);
+	hub->left = 1;
 	wheel_clear(&hub->heartbeat);
 }
 

@@ -229,6 +229,34 @@ a_new_connection_is_a_gap(void **state)
 	assert_int_equal(ear.gaps, 1);
 }
 
+/* Bug: who had left was in again when another asked who was there. */
+static void
+one_that_has_said_bye_is_silent(void **state)
+{
+	struct envelope e = { .type = ENV_HELLO, .flags = 1, .node = 7,
+		.seq = 1 };
+	char bytes[ENVELOPE_HEAD], want[64];
+
+	(void)state;
+	assert_int_equal(hub_up(&hub), HOSTD_OK);
+	(void)turns();
+	envelope_put(bytes, &e);
+	assert_int_equal(hub_deliver(&hub, text("hostd/nodes"),
+	    (hostd_buf){ bytes, sizeof(bytes) }), HOSTD_OK);
+	(void)snprintf(want, sizeof(want), "hostd/nodes %d\n", ENV_HELLO);
+	assert_string_equal(turns(), want);
+	hub_drain(&hub);
+	(void)snprintf(want, sizeof(want), "hostd/nodes %d\n", ENV_BYE);
+	assert_string_equal(turns(), want);
+	assert_int_equal(hub_deliver(&hub, text("hostd/nodes"),
+	    (hostd_buf){ bytes, sizeof(bytes) }), HOSTD_OK);
+	assert_string_equal(turns(), "");
+	assert_int_equal(hub_down(&hub, "x"), HOSTD_OK);
+	assert_int_equal(hub_up(&hub), HOSTD_OK);
+	assert_null(strstr(turns(), " "));
+	assert_int_equal(hub.heartbeat.deadline, 0);
+}
+
 /* -- messages -- */
 
 static void
@@ -302,6 +330,7 @@ main(void)
 		CASE(subscribes_once_in_the_turn_of_an_up),
 		CASE(up_and_down_in_one_turn),
 		CASE(a_new_connection_is_a_gap),
+		CASE(one_that_has_said_bye_is_silent),
 		CASE(tells_publishers_to_slow_down),
 		CASE(own_echoes_and_what_comes_twice_are_dropped),
 	};
