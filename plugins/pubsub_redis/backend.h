@@ -65,7 +65,6 @@ struct hostd_inst {
 	struct node home;
 	struct cluster cluster;
 	int up;			/* what the host was told last */
-	int told;		/* that it is down, and why */
 	int complained;		/* of a refusal, since it is up */
 };
 

@@ -24,9 +24,8 @@ state_lost(struct hostd_inst *in, const char *why)
 	int was_up = in->up;
 
 	in->up = 0;
-	if (was_up || !in->told)
-		(void)in->pubsub->down(in->host, hostd_str(why));
-	in->told = 1;
+	/* Of what is down already, the host knows. */
+	(void)in->pubsub->down(in->host, hostd_str(why));
 	if (!was_up)
 		return;
 	waiting_clear(&in->cluster.waiting);
@@ -42,7 +41,7 @@ state_check(struct hostd_inst *in)
 		return;
 	if (in->pubsub->up(in->host) == HOSTD_OK) {
 		in->up = 1;
-		in->told = in->complained = 0;
+		in->complained = 0;
 		return;
 	}
 	hostd_logf(in->host, HOSTD_LOG_INFO, "the host has another backend, so "

@@ -85,12 +85,27 @@ test('the server ends its side first', async (t) => {
 		s.end('first');
 		got = count(s);
 	});
-	const r = await run(t, h, 'run', { host, port, say_at: 'eof',
+	const r = await run(t, h, 'run', { host, port, at: 'eof',
 		say: 'after', shut: 'eof' });
 
 	assert.equal(r.story, 'connect data eof close');
 	assert.equal(r.received, 5);
 	assert.equal(await got, 5);
+	assert.equal(r.status, 0);
+});
+
+test('the server ends its side, and is still sent much', async (t) => {
+	const h = await startNet(t);
+	let got;
+	const { host, port } = await listen(t, (s) => {
+		s.end('first');
+		got = h.logged('stuffed').then(() => count(s));
+	});
+	const r = await run(t, h, 'run', { host, port, fill: 16 << 20,
+		high: 65536, at: 'eof', shut: 'filled' });
+
+	assert.equal(r.story, 'connect data eof stuffed writable close');
+	assert.equal(await got, 16 << 20);
 	assert.equal(r.status, 0);
 });
 
@@ -106,11 +121,16 @@ test('the server resets', async (t) => {
 	assert.equal(r.text, `127.0.0.1:${port}: Connection reset by peer`);
 });
 
+// Both are there before the worker, which was stopped, looks.
 test('what came before a reset arrives', async (t) => {
 	const h = await startNet(t);
+	const [{ pid }] = await h.workers();
 	const { host, port } = await listen(t, (s) => {
-		s.once('data', () => s.write('last words',
-		    () => s.resetAndDestroy()));
+		s.once('data', () => {
+			process.kill(pid, 'SIGSTOP');
+			s.write('last words', () => s.resetAndDestroy());
+			s.on('close', () => process.kill(pid, 'SIGCONT'));
+		});
 	});
 	const r = await run(t, h, 'run', { host, port, say: 'x' });
 

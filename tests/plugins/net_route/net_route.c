@@ -9,8 +9,8 @@
  *	resume			the one that was paused
  *	wrong, flood, thread	what connect does not take
  *
- * Of run: fill=N bytes are sent when connected, say=TEXT too, or in the event
- * that say_at= names; shut= and close= name the event in which that is called;
+ * Of run: say=TEXT and fill=N bytes are sent when connected, or in the event
+ * that at= names; shut= and close= name the event in which that is called;
  * pause=1 reads nothing at first.
  */
 #include <pthread.h>
@@ -34,7 +34,7 @@ struct run {
 	int held, paused, again, full;
 	uint64_t fill, out, received;
 	uint32_t sum;		/* of the bytes received */
-	char say[128], say_at[16], shut[16], close[16];
+	char say[128], at[16], shut[16], close[16];
 	size_t len;
 	char story[1024];
 };
@@ -54,7 +54,7 @@ tell(struct run *r, const char *fmt, ...)
 		r->len += (size_t)n;
 }
 
-/* One word of the story; a word that repeats is told once. */
+/* One word of the story; one that repeats is told once, but for the end. */
 static void
 event(struct run *r, const char *name)
 {
@@ -63,7 +63,8 @@ event(struct run *r, const char *name)
 	if (r->in->calling)
 		hostd_logf(r->in->easy.host, HOSTD_LOG_HOST_BUG,
 		    "%s before the call has returned", name);
-	if (r->len < n || memcmp(r->story + r->len - n, name, n) != 0)
+	if (strcmp(name, "eof") == 0 || r->len < n ||
+	    memcmp(r->story + r->len - n, name, n) != 0)
 		tell(r, "%s%s", r->len == 0 ? "" : " ", name);
 }
 
@@ -74,22 +75,7 @@ event(struct run *r, const char *name)
 		(in)->calling = 0;	\
 	} while (0)
 
-static void
-asked(struct run *r, const char *name)
-{
-	struct hostd_inst *in = r->in;
-	const struct hostd_host *host = in->easy.host;
-	int32_t rc = HOSTD_OK;
-
-	if (strcmp(r->say_at, name) == 0)
-		CALL(rc, in, in->net->send(host, r->conn, hostd_str(r->say)));
-	if (strcmp(r->shut, name) == 0)
-		CALL(rc, in, in->net->shutdown(host, r->conn));
-	if (strcmp(r->close, name) == 0)
-		CALL(rc, in, in->net->close(host, r->conn));
-	if (rc != HOSTD_OK)
-		tell(r, " asked:%d", (int)rc);
-}
+static void	asked(struct run *, const char *);
 
 static void
 fill(struct run *r)
@@ -121,6 +107,25 @@ fill(struct run *r)
 }
 
 static void
+asked(struct run *r, const char *name)
+{
+	struct hostd_inst *in = r->in;
+	const struct hostd_host *host = in->easy.host;
+	int32_t rc = HOSTD_OK;
+
+	if (strcmp(r->at, name) == 0 && r->say[0] != '\0')
+		CALL(rc, in, in->net->send(host, r->conn, hostd_str(r->say)));
+	if (strcmp(r->at, name) == 0)
+		fill(r);
+	if (strcmp(r->shut, name) == 0)
+		CALL(rc, in, in->net->shutdown(host, r->conn));
+	if (strcmp(r->close, name) == 0)
+		CALL(rc, in, in->net->close(host, r->conn));
+	if (rc != HOSTD_OK)
+		tell(r, " asked:%d", (int)rc);
+}
+
+static void
 on_connect(struct hostd_inst *in, hostd_conn conn, void *arg)
 {
 	struct run *r = arg;
@@ -142,7 +147,6 @@ on_connect(struct hostd_inst *in, hostd_conn conn, void *arg)
 	}
 	if (rc != HOSTD_OK)
 		tell(r, " pause:%d", (int)rc);
-	fill(r);
 	asked(r, "connect");
 }
 
@@ -257,9 +261,8 @@ run(struct hostd_inst *in, hostd_req req, const struct hostd_request *q,
 	r->paused = number(q, "pause") != 0;
 	r->fill = number(q, "fill");
 	(void)field(q, "say", r->say, sizeof(r->say));
-	(void)field(q, "say_at", r->say_at, sizeof(r->say_at));
-	if (r->say[0] != '\0' && r->say_at[0] == '\0')
-		memcpy(r->say_at, "connect", sizeof("connect"));
+	if (field(q, "at", r->at, sizeof(r->at))[0] == '\0')
+		memcpy(r->at, "connect", sizeof("connect"));
 	(void)field(q, "shut", r->shut, sizeof(r->shut));
 	(void)field(q, "close", r->close, sizeof(r->close));
 	to.host = field(q, "host", host, sizeof(host));
