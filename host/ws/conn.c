@@ -192,6 +192,9 @@ conn_control(struct ws_reader *r, unsigned opcode, hostd_buf b)
 	    HOSTD_WS_NO_STATUS;
 	hostd_buf reason = { p + 2, b.n >= 2 ? b.n - 2 : 0 };
 
+	/* A frame is complete; the next one's time is its own. */
+	if (!r->in_message)
+		c->began_ms = 0;
 	if (opcode == WS_PING && c->state == WS_OPEN)
 		ws_conn_control(c, WS_PONG, b.p, b.n);
 	if (opcode != WS_CLOSE)
@@ -215,6 +218,8 @@ static const struct ws_reader_ops reader_ops = {
 static int
 conn_wants_input(const struct ws_conn *c)
 {
+	if (c->got_fin)
+		return 0;
 	if (c->state != WS_OPEN)
 		return c->state == WS_CLOSING || c->state == WS_LINGER;
 	return !c->paused && stream_pending(&c->stream) <=
@@ -292,7 +297,10 @@ conn_input(struct ws_conn *c)
 		total += n > 0 ? (size_t)n : 0;
 	} while (n > 0 && c->stream.can_read && total < TURN_BYTES &&
 	    c->reader.in_frame && c->in.len == 0 && conn_wants_input(c));
-	if (n == 0 || (n == -1 && errno != EAGAIN))
+	/* A client that has said all, and its close, may still be reading. */
+	if (n == 0 && c->state == WS_LINGER && !c->fin_sent)
+		c->got_fin = 1;
+	else if (n == 0 || (n == -1 && errno != EAGAIN))
 		ws_conn_cut(c, HOSTD_WS_ABNORMAL);
 }
 
@@ -345,6 +353,10 @@ conn_settle(struct ws_conn *c)
 	    !c->fin_sent) {
 		stream_shutdown(&c->stream);
 		c->fin_sent = 1;
+	}
+	if (c->fin_sent && c->got_fin) {
+		ws_conn_cut(c, HOSTD_WS_NORMAL);
+		return;
 	}
 	conn_offer_room(c);
 	conn_note_sent(c);

@@ -81,7 +81,7 @@ struct ws_conn {
 	uint8_t paused;			/* the handler reads no more */
 	uint8_t deaf;			/* was not read from of late */
 	uint8_t high;			/* owes writable() */
-	uint8_t fin_sent;
+	uint8_t fin_sent, got_fin;
 	_Alignas(16) char data[];	/* the handler's data_size */
 };
 

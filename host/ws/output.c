@@ -39,24 +39,36 @@ conn_queueing(struct ws_conn *c)
 		c->stuck_ms = c->server->loop->now_ms;
 }
 
+/* What waits, when it is about more than n.  Perhaps only that it was not sent
+ * yet is in the way. */
+static uint64_t
+conn_pending(struct ws_conn *c, uint64_t n)
+{
+	if (stream_pending(&c->stream) > n && c->stream.can_write)
+		(void)stream_flush(&c->stream);
+	return stream_pending(&c->stream);
+}
+
 /* May n more bytes be queued? */
 static int32_t
 conn_has_room(struct ws_conn *c, size_t n, uint32_t flags)
 {
 	const struct conf_websocket *conf = c->conf;
-	uint64_t pending = stream_pending(&c->stream);
+	uint64_t high = (uint64_t)conf->high_water;
+	uint64_t most = (uint64_t)conf->max_output;
+	uint64_t room = n < most ? most - n : 0, pending;
 	hostd_buf none = { NULL, 0 };
 
 	if (c->state != WS_OPEN)
 		return HOSTD_E_STATE;
+	pending = conn_pending(c, room < high ? room : high);
 	if (c->stream.error != 0)
 		return HOSTD_E_GONE;
-	if (pending > (uint64_t)conf->high_water &&
-	    flags & HOSTD_WS_VOLATILE) {
+	if (pending > high && flags & HOSTD_WS_VOLATILE) {
 		board_add(&c->server->cell->counters.ws_dropped, 1);
 		return HOSTD_E_FULL;
 	}
-	if (pending + n <= (uint64_t)conf->max_output) {
+	if (pending + n <= most) {
 		conn_queueing(c);
 		return HOSTD_OK;
 	}
@@ -74,7 +86,8 @@ conn_queued(struct ws_conn *c)
 	board_add(&c->server->cell->counters.ws_out, 1);
 	if (!c->busy)
 		stream_flush_later(&c->stream);
-	if (stream_pending(&c->stream) <= (uint64_t)c->conf->high_water)
+	if (conn_pending(c, (uint64_t)c->conf->high_water) <=
+	    (uint64_t)c->conf->high_water)
 		return HOSTD_OK;
 	c->high = 1;
 	return HOSTD_AGAIN;
