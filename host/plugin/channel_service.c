@@ -16,7 +16,6 @@
 #include "ws/message.h"
 
 #define SUBS_MAX	65536	/* of an instance */
-#define LABELS_MAX	1000
 
 struct plugin_sub {
 	struct subscriber subscriber;	/* first */
@@ -256,7 +255,7 @@ count_done(void *owner, void *arg, int32_t status, struct buf *answers)
 static void
 list_done(void *owner, void *arg, int32_t status, struct buf *answers)
 {
-	hostd_buf labels[LABELS_MAX];
+	hostd_buf labels[ROOM_LIST_MAX];
 	struct instance *in = owner;
 	struct ask *a = arg;
 	const unsigned char *p = (const unsigned char *)answers->p;
@@ -264,7 +263,7 @@ list_done(void *owner, void *arg, int32_t status, struct buf *answers)
 	uint32_t n = 0;
 	uint64_t entered;
 
-	while (n < LABELS_MAX && i < answers->len &&
+	while (n < ROOM_LIST_MAX && i < answers->len &&
 	    i + 1 + p[i] <= answers->len) {
 		labels[n++] = (hostd_buf){ p + i + 1, p[i] };
 		i += 1u + p[i];

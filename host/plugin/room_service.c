@@ -150,6 +150,7 @@ room_service_labels(struct hub *hub, hostd_buf name, struct buf *out)
 	struct subscription *sub;
 	struct ws_conn *c;
 	unsigned char n;
+	int told = 0;
 
 	if (ch == NULL)
 		return;
@@ -157,6 +158,8 @@ room_service_labels(struct hub *hub, hostd_buf name, struct buf *out)
 		c = ((struct member *)(void *)sub->subscriber)->conn;
 		if (!sub->subscriber->is_socket || c->label_len == 0)
 			continue;
+		if (told++ == ROOM_LIST_MAX)
+			break;
 		n = (unsigned char)c->label_len;
 		buf_append(out, &n, 1);
 		buf_append(out, c->label, n);

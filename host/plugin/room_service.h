@@ -13,6 +13,7 @@ struct subscriber;
 struct ws_conn;
 
 #define ROOM_LABEL_MAX	255
+#define ROOM_LIST_MAX	1000	/* labels that a list tells */
 
 int32_t	room_service_join(const struct hostd_host *, hostd_ws, hostd_buf);
 int32_t	room_service_leave(const struct hostd_host *, hostd_ws, hostd_buf);

@@ -141,15 +141,33 @@ history_add(struct history *h, struct delivery *d)
 	p->message = ws_message_ref(delivery_message(d));
 }
 
+/* The first of those that fit. */
+static uint32_t
+first_within(const struct history *h, size_t max)
+{
+	uint32_t i = h->n;
+	size_t n;
+
+	while (i > 0) {
+		n = ENVELOPE_HEAD +
+		    ws_message_payload(past_at(h, i - 1)->message).n;
+		if (n > max)
+			break;
+		max -= n;
+		i--;
+	}
+	return i;
+}
+
 void
-history_write(struct history *h, uint64_t now, struct buf *out)
+history_write(struct history *h, uint64_t now, size_t max, struct buf *out)
 {
 	struct envelope e = { .type = ENV_MESSAGE };
 	const struct past *p;
 	uint32_t i;
 
 	drop_old(h, now);
-	for (i = 0; i < h->n; i++) {
+	for (i = first_within(h, max); i < h->n; i++) {
 		p = past_at(h, i);
 		e.flags = (uint8_t)p->message->flags;
 		e.node = p->node;

@@ -21,7 +21,9 @@ void	history_want(struct history *, const void *owner, uint32_t max,
 /* Does anybody want anything? */
 int	history_is_wanted(const struct history *);
 void	history_add(struct history *, struct delivery *);
-/* Append what is not older than its owners want, each as an envelope. */
-void	history_write(struct history *, uint64_t now, struct buf *out);
+/* Append what is not older than its owners want, each as an envelope: the newest
+ * that take no more than max bytes. */
+void	history_write(struct history *, uint64_t now, size_t max,
+	    struct buf *out);
 
 #endif

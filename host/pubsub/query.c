@@ -101,8 +101,10 @@ queries_close(struct hub *hub)
 
 /* -- answering -- */
 
+/* max: bytes of a history. */
 static void
-answer(struct hub *hub, uint32_t kind, hostd_buf name, struct buf *out)
+answer(struct hub *hub, uint32_t kind, hostd_buf name, size_t max,
+    struct buf *out)
 {
 	struct channel *ch = channel_find(&hub->channels, name);
 	uint64_t n;
@@ -114,7 +116,7 @@ answer(struct hub *hub, uint32_t kind, hostd_buf name, struct buf *out)
 		hub->queries.list_here(hub, name, out);
 	} else if (kind == QUERY_REPLAY && ch != NULL &&
 	    ch->history != NULL) {
-		history_write(ch->history, hub_now_us(), out);
+		history_write(ch->history, hub_now_us(), max, out);
 	}
 }
 
@@ -133,9 +135,7 @@ answer_question(struct hub *hub, struct bus_peer *p, const struct envelope *e)
 	/* Between nodes the name is part of the payload. */
 	answer(hub, le32toh(head.kind), e->name.n > 0 ? e->name :
 	    (hostd_buf){ (const char *)e->payload.p + sizeof(head),
-	    e->payload.n - sizeof(head) }, &b);
-	if (b.len > QUERY_ANSWER_MAX)
-		b.len = sizeof(head);
+	    e->payload.n - sizeof(head) }, QUERY_ANSWER_MAX, &b);
 	reply.payload = (hostd_buf){ b.p, b.len };
 	if (p != NULL)
 		(void)bus_send(p, &reply);
@@ -251,7 +251,7 @@ query_start(struct hub *hub, enum query_kind kind, hostd_buf channel,
 	q->asked = xcalloc(hub->bus.npeers + hub->nremotes + 1,
 	    sizeof(*q->asked));
 	TAILQ_INSERT_TAIL(&hub->queries.list, q, link);
-	answer(hub, kind, channel, &q->answers);
+	answer(hub, kind, channel, SIZE_MAX, &q->answers);
 	head.id = htole32(q->id);
 	e.payload = (hostd_buf){ &head, sizeof(head) };
 	ask_workers(q, &e);

@@ -25,7 +25,7 @@ struct query;
 
 enum query_kind { QUERY_COUNT = 1, QUERY_LIST, QUERY_REPLAY, QUERY_NKINDS };
 
-/* Most bytes of one answer; the rest is left out. */
+/* Most bytes of a history in an answer to others; older ones are left out. */
 #define QUERY_ANSWER_MAX	(4u << 20)
 
 /*
@@ -40,7 +40,8 @@ typedef void (*query_done)(void *owner, void *arg, int32_t status,
 struct queries {
 	TAILQ_HEAD(, query) list;
 	uint32_t last;
-	/* Append the labels of the sockets of a channel here. */
+	/* Append the labels of the sockets of a channel here, or as many as
+	 * anybody is told. */
 	void (*list_here)(struct hub *, hostd_buf channel, struct buf *out);
 };
 

@@ -116,7 +116,8 @@ struct hostd_channel_api {
 	int32_t (*keep)(const struct hostd_host *, hostd_buf channel,
 	    uint32_t max, uint32_t max_age_ms);
 	/*
-	 * What workers and nodes remember of a channel, oldest first:
+	 * What workers and nodes remember of a channel (of another one the
+	 * newest 4 MiB), oldest first:
 	 * fn(inst, arg, event) for each message, later, then once with event
 	 * NULL and status HOSTD_OK, or E_TIMEOUT when not all who might know
 	 * have answered.  Behind the message named by node and seq if that is
