@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import test from 'node:test';
 import { Member, startRooms } from './lib/rooms.mjs';
 
-const LIMIT = 1 << 20, N = 100_000;
+const LIMIT = 1 << 20, N = 1_000_000;
 // What was freed stays with the sanitizer for a while.
 const OVERHEAD = (process.env.HOSTD_BUILD === 'asan' ? 16 : 2) * LIMIT;
 
