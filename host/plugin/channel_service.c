@@ -436,7 +436,8 @@ channel_service_stop(struct instance *in)
 {
 	struct plugin_sub *ps;
 
-	query_forget(&in->all->hub, in);
+	/* One whose create has failed has left nothing to be told. */
+	query_forget(&in->all->hub, in, in->created);
 	hub_forget(&in->all->hub, in);
 	while ((ps = LIST_FIRST(&in->subs)) != NULL)
 		sub_end(ps);

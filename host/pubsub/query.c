@@ -79,14 +79,18 @@ query_answered(struct query *q, size_t i)
 }
 
 void
-query_forget(struct hub *hub, const void *owner)
+query_forget(struct hub *hub, const void *owner, int tell)
 {
 	struct query *q, *next;
 
 	for (q = TAILQ_FIRST(&hub->queries.list); q != NULL; q = next) {
 		next = TAILQ_NEXT(q, link);
-		if (q->owner == owner)
-			query_free(q);
+		if (q->owner != owner)
+			continue;
+		if (tell)
+			q->done(q->owner, q->arg, HOSTD_E_TIMEOUT,
+			    &q->answers);
+		query_free(q);
 	}
 }
 

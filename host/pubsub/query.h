@@ -49,7 +49,8 @@ struct queries {
  * freed after it. */
 void	query_start(struct hub *, enum query_kind, hostd_buf channel,
 	    query_done, void *owner, void *arg);
-void	query_forget(struct hub *, const void *owner);
+/* Owner ends; tell: its questions are answered E_TIMEOUT before. */
+void	query_forget(struct hub *, const void *owner, int tell);
 void	queries_close(struct hub *);
 
 /* A question or an answer came: from a worker, or (peer NULL) a node. */

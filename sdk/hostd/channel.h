@@ -6,7 +6,8 @@
  * while somebody is subscribed: a socket (hostd.ws/1, subscribe) or an instance
  * (below).  A message published to it goes to every subscriber of every worker
  * of this machine, and of every node when a pubsub_backend is configured.
- * All plugins share the names: prefix yours.
+ * All plugins share the names: prefix yours.  Those that start with "hostd/" are
+ * the host's, and E_INVAL.
  *
  * Delivery
  *
@@ -78,7 +79,7 @@ struct hostd_channel_api {
 
 	/*
 	 * Call fn(inst, sub, arg, event) for each event.  fn is [loop].
-	 * Errors: E_FULL (65536 subscriptions of an instance).
+	 * Errors: E_FULL (65536 subscriptions of an instance; it is ending).
 	 */
 	int32_t (*subscribe)(const struct hostd_host *, hostd_buf channel,
 	    void (*fn)(struct hostd_inst *, hostd_sub, void *arg,
@@ -92,7 +93,8 @@ struct hostd_channel_api {
 	/*
 	 * How many sockets of all workers and nodes: done(inst, arg, status, n)
 	 * is called once, later.  status E_TIMEOUT: n counts those who answered
-	 * in time.
+	 * in time, or before the instance ended.
+	 * Errors, here and below: E_STATE (the instance is ending).
 	 */
 	int32_t (*count)(const struct hostd_host *, hostd_buf channel,
 	    void (*done)(struct hostd_inst *, void *arg, int32_t status,

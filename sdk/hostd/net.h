@@ -70,7 +70,7 @@ struct hostd_net_api {
 	uint32_t reserved;
 
 	/* Errors: E_INVAL, E_NOTSUP (TLS), E_FULL (1024 connections of an
-	 * instance). */
+	 * instance), E_STATE (it is ending). */
 	int32_t (*connect)(const struct hostd_host *,
 	    const struct hostd_connect *, const struct hostd_net_ops *,
 	    void *arg, hostd_conn *out);

@@ -15,7 +15,8 @@
  *
  * The host calls `subscribe` once per channel that anybody in this worker
  * listens to, not once per listener.  After every `up` it subscribes everything
- * again, so a backend keeps no list, and tells plugins of a gap.
+ * again, so a backend keeps no list, and after one that follows a `down` it tells
+ * plugins of a gap.
  */
 #ifndef HOSTD_PUBSUB_H
 #define HOSTD_PUBSUB_H
@@ -53,7 +54,11 @@ struct hostd_pubsub_ops {
 	    int32_t on);
 };
 
-/* The host's table.  All [loop]; E_THREAD elsewhere. */
+/*
+ * The host's table.  All [loop]; E_THREAD elsewhere.  Of several instances that
+ * could carry channels one is chosen, when all are created: E_STATE for the
+ * others, and in create.
+ */
 struct hostd_pubsub_api {
 	uint32_t struct_size;
 	uint32_t reserved;
@@ -69,8 +74,8 @@ struct hostd_pubsub_api {
 	/* Connected and ready to subscribe; the subscribes follow later in the
 	 * turn.  Errors: E_STATE (is up). */
 	int32_t (*up)(const struct hostd_host *);
-	/* Disconnected; reason is a text for the log.  The node goes on alone.
-	 * Errors: E_STATE (is down). */
+	/* Disconnected, or could not connect; reason is a text for the log.  The
+	 * node goes on alone.  Errors: E_STATE (was told before). */
 	int32_t (*down)(const struct hostd_host *, hostd_buf reason);
 	/* Messages of this channel (p NULL: of any) may have been lost without
 	 * a disconnect. */

@@ -80,7 +80,8 @@ struct hostd_ws_ops {
 	/*
 	 * Optional; without it every upgrade is accepted, with no subprotocol.
 	 * HOSTD_OK     accepted, as `accept` said if it was called; or refused,
-	 *              when an HTTP answer was given by hostd.http/1.
+	 *              when an HTTP answer was given by hostd.http/1.  AGAIN
+	 *              means the same.
 	 * HOSTD_DEFER  `accept` or an HTTP answer comes later; bounded by the
 	 *              route's defer_timeout (504).
 	 * HOSTD_PASS   not mine: the next best route is asked.
@@ -115,7 +116,7 @@ struct hostd_ws_ops {
 	    hostd_buf reason);
 };
 
-/* What is known of a connection.  [call] */
+/* What is known of a connection.  [call], and until the next is asked for. */
 struct hostd_ws_info {
 	uint32_t struct_size;
 	uint32_t flags;			/* HOSTD_REQ_TLS */
