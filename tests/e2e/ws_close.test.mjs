@@ -74,6 +74,14 @@ test('what is around a close', async (t) => {
 	const h = await serveEcho(t, { routes });
 	const pace = await open(t, h);
 
+	await t.test('half a code, and half behind the frame: 1002',
+	    async (t) => {
+		const s = await open(t, h);
+
+		await s.send(frame(CLOSE, Buffer.from([3])),
+		    Buffer.from([0xe8, 0, 0, 0, 0, 0]));
+		await s.closedWith(1002);
+	});
 	await t.test('messages before it come back first', async (t) => {
 		const s = await open(t, h);
 

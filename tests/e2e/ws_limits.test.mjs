@@ -73,7 +73,8 @@ test('max_message', async (t) => {
 	    [...data].map((b) => Buffer.from([b]))));
 	await t.test('who announces much gets no memory for it', async (t) => {
 		const [{ pid }] = await h.workers();
-		const peak = () => 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(
+		// Of all that it has asked for, used or not.
+		const peak = () => 1024 * Number(/^VmPeak:\s+(\d+) kB$/m.exec(
 		    fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 		const all = [];
 
@@ -84,10 +85,11 @@ test('max_message', async (t) => {
 		for (const s of all)
 			await s.send(binary('x'.repeat(100),
 			    { length: 400 << 20 }));
-		for (const s of all)
-			await s.send(text('x', { fin: false }));
 		const pace = await open(t, h);
 
+		await pace.roundtrip();
+		for (const s of all)
+			await s.send(Buffer.alloc(20_000));
 		await pace.roundtrip();
 		assert.ok(peak() - before < 40 << 20,
 		    `${peak() - before} bytes`);
@@ -165,6 +167,7 @@ test('message_rate', async (t) => {
 	await t.test('silence earns no more than a burst', async (t) => {
 		const s = await open(t, h, '/two');
 
+		await s.echo(TEXT, 'the clock runs from here');
 		await pass(clock, 100);
 		await s.send(...words(3));
 		await comes(s, 2);
@@ -233,6 +236,20 @@ test('message_timeout', async (t) => {
 
 		while (performance.now() < until)
 			await s.echo(TEXT, 'quick');
+	});
+	await t.test('many whole ones, each cut in two, are fine',
+	    async (t) => {
+		const s = await open(t, h, '/time');
+		const until = performance.now() + 1000;
+		const bytes = text('in two');
+
+		await s.send(bytes.subarray(0, 5));
+		while (performance.now() < until) {
+			// The end of one and the start of another.
+			await s.send(bytes.subarray(5), bytes.subarray(0, 5));
+			assert.equal((await s.message()).data.toString(),
+			    'in two');
+		}
 	});
 	await t.test('silence between them is fine', async (t) => {
 		const s = await open(t, h, '/time');

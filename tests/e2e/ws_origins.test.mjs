@@ -15,6 +15,8 @@ const cases = [
 	['/listed', 'https://APP.Example', 'a', true],
 	['/listed', 'https://app.example:8443', 'a', false],
 	['/listed', 'http://app.example', 'a', false],
+	['/listed', 'http://app.example:443', 'a', false],
+	['/listed', 'wss://app.example:443', 'a', false],
 	['/listed', 'https://app.example.evil.test', 'a', false],
 	['/listed', 'https://evil-app.example', 'a', false],
 	['/listed', 'https://sub.app.example', 'a', false],

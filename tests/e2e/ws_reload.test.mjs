@@ -115,6 +115,15 @@ test('a reload: 1012', async (t) => {
 		await gone(s);
 		await generation(h, 6);
 	});
+	await t.test('who breaks a rule instead is let go, too', async (t) => {
+		const s = await open(t, h);
+
+		await reload(h);
+		assert.equal((await s.closing()).code, 1012);
+		await s.send(frame(3, 'bad'));
+		await gone(s);
+		await generation(h, 7);
+	});
 	await t.test('who does not answer is cut off after close_timeout',
 	    async (t) => {
 		const s = await open(t, h, '/brief');
@@ -122,7 +131,7 @@ test('a reload: 1012', async (t) => {
 		await reload(h);
 		assert.equal((await s.closing()).code, 1012);
 		await s.end();
-		await generation(h, 7);
+		await generation(h, 8);
 	});
 	await t.test('and at the end of drain_timeout', async (t) => {
 		const s = await open(t, h, '/long');
@@ -130,7 +139,7 @@ test('a reload: 1012', async (t) => {
 		await reload(h);
 		assert.equal((await s.closing()).code, 1012);
 		await s.end();
-		await generation(h, 8);
+		await generation(h, 9);
 	});
 	await t.test('one that is refused: nobody notices', async (t) => {
 		const [s] = await openMany(t, h, 1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Clients that send and do not read.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import test from 'node:test';
 import { within } from './lib/hostd.mjs';
@@ -153,7 +154,7 @@ test('slow_peer = "drop": later messages are lost', async (t) => {
 
 test('one that takes nothing for send_timeout is cut off', async (t) => {
 	const h = await serveEcho(t, { routes: {
-		'/echo': 'high_water = 64k' },
+		'/echo': 'high_water = 64k  ping_interval = 0' },
 	    conf: 'http { send_timeout = 500ms }' });
 	const s = await open(t, h);
 	const pace = await open(t, h);
@@ -162,4 +163,29 @@ test('one that takes nothing for send_timeout is cut off', async (t) => {
 	await fill(s, pace);
 	pace.destroy();
 	await untilWebsockets(h, 0);
+});
+
+test('one that takes a little now and then stays', async (t) => {
+	const h = await serveEcho(t, { routes: {
+		'/echo': 'high_water = 64m  max_output = 64m' },
+	    conf: 'http { send_timeout = 500ms }' });
+	const pace = await open(t, h);
+	const s = await open(t, h);
+	const sent = 1500;
+
+	s.socket.pause();
+	for (let i = 0; i < sent; i++)
+		await s.send(binary(numbered(i)));
+	const until = performance.now() + 1500;
+
+	while (performance.now() < until) {
+		s.socket.resume();
+		await within(once(s.socket, 'data'), 'a little');
+		s.socket.pause();
+		for (let i = 0; i < 50; i++)
+			await pace.roundtrip();
+	}
+	s.socket.resume();
+	await comes(s, sent);
+	await s.echo(TEXT, 'fine');
 });

@@ -234,8 +234,11 @@ export class Socket {
 		    `a message, not opcode ${opcode}: ${JSON.stringify(
 		    parts[0].payload.toString('latin1'))}`);
 		while (!parts.at(-1).fin)
-			parts.push({ ...await this.next() });
+			parts.push(await this.next());
 		const raw = Buffer.concat(parts.map((p) => p.payload));
+
+		assert.ok(!rsv1 || raw.length > 0,
+		    'what is compressed is not empty (RFC 7692, 7.2.3.6)');
 		const data = rsv1 ? this.inflater.inflate(raw) : raw;
 
 		assert.ok(opcode === BINARY || isUtf8(data), 'text is UTF-8');
