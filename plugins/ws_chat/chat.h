@@ -40,6 +40,7 @@ struct room {
 	hostd_buf name;			/* first: the tree's key */
 	TAILQ_ENTRY(room) link;		/* of idle */
 	uint32_t seats;			/* connections of this worker in it */
+	int heard_of;			/* all workers know that we listen */
 	uint64_t idle_since;
 };
 
@@ -54,9 +55,11 @@ hostd_buf room_channel(const struct hostd_inst *, enum room_channel,
 struct room *room_enter(struct hostd_inst *, hostd_buf name);
 /* One less.  A room that nobody is in is kept for a while. */
 void	room_leave(struct hostd_inst *, struct room *);
+/* It is so of the room of that name, if there still is one. */
+void	room_heard_of(struct hostd_inst *, hostd_buf name);
 /* fn for each that has seats. */
 void	rooms_each(struct hostd_inst *,
-	    void (*fn)(struct hostd_inst *, hostd_buf name));
+	    void (*fn)(struct hostd_inst *, const struct room *));
 /* Idle ones whose messages have all become too old go. */
 void	rooms_tidy(struct hostd_inst *);
 void	rooms_free(struct hostd_inst *);
@@ -89,7 +92,7 @@ void	member_gone(struct hostd_inst *, struct member *);
 
 /* Send the messages that are kept of a room to ws; id 0: to all here who are
  * in it. */
-int32_t	question_history(struct hostd_inst *, hostd_ws, hostd_buf room);
+int32_t	question_history(struct hostd_inst *, hostd_ws, const struct room *);
 /* Send the names of those who are in a room. */
 int32_t	question_members(struct hostd_inst *, hostd_ws, hostd_buf room);
 void	questions_free(struct hostd_inst *);

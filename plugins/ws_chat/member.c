@@ -173,6 +173,7 @@ member_join(struct hostd_inst *in, hostd_ws ws, struct member *m,
     const json_t *o)
 {
 	hostd_buf room, name;
+	struct seat *s;
 	const char *why;
 	int32_t rc;
 
@@ -182,9 +183,9 @@ member_join(struct hostd_inst *in, hostd_ws ws, struct member *m,
 		return refuse(in, ws, "bad_name", "your name", why);
 	if ((rc = set_name(in, ws, m, name)) != HOSTD_OK)
 		return rc;
-	if (find_seat(m, room) != NULL) {
+	if ((s = find_seat(m, room)) != NULL) {
 		rc = reply_send(in, ws, reply_news(in, "joined", room, m));
-		return rc < 0 ? rc : question_history(in, ws, room);
+		return rc < 0 ? rc : question_history(in, ws, s->room);
 	}
 	rc = m->nseats >= in->max_rooms ? HOSTD_E_FULL :
 	    take_seat(in, ws, m, room);
@@ -195,7 +196,7 @@ member_join(struct hostd_inst *in, hostd_ws ws, struct member *m,
 		return rc;
 	(void)reply_publish(in, ROOM_DOOR, room,
 	    reply_news(in, "joined", room, m));
-	return question_history(in, ws, room);
+	return question_history(in, ws, LIST_FIRST(&m->seats)->room);
 }
 
 int32_t

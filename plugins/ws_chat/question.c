@@ -53,6 +53,15 @@ question_end(struct hostd_inst *in, struct question *q)
 	free(q);
 }
 
+static hostd_buf
+room_of(const struct question *q)
+{
+	hostd_buf b = { json_string_value(q->room),
+		json_string_length(q->room) };
+
+	return b;
+}
+
 void
 questions_free(struct hostd_inst *in)
 {
@@ -140,15 +149,14 @@ make_history(const struct hostd_inst *in, const struct question *q, size_t *n)
 }
 
 static void
-send_to_room(struct hostd_inst *in, const json_t *room, hostd_buf msg)
+send_to_room(struct hostd_inst *in, hostd_buf room, hostd_buf msg)
 {
 	const struct hostd_easy *e = hostd_easy_of(in);
-	hostd_buf name = { json_string_value(room), json_string_length(room) };
 	char text[CHANNEL_MAX];
+	hostd_buf name = room_channel(in, ROOM_TALK, room, text);
 	hostd_ws *all;
 	uint32_t i, total = 0;
 
-	name = room_channel(in, ROOM_TALK, name, text);
 	if (e->ws->members(e->host, name, NULL, 0, &total) != HOSTD_OK ||
 	    (all = calloc(total + 1, sizeof(*all))) == NULL)
 		return;
@@ -169,7 +177,7 @@ send_history(struct hostd_inst *in, const struct question *q)
 	if (text != NULL && q->ws.id != 0)
 		(void)e->ws->send(e->host, q->ws, msg, HOSTD_WS_TEXT);
 	else if (text != NULL)
-		send_to_room(in, q->room, msg);
+		send_to_room(in, room_of(q), msg);
 	free(text);
 }
 
@@ -184,15 +192,39 @@ history_answer(struct hostd_inst *in, void *arg, int32_t status,
 		add_message(q, ev);
 		return;
 	}
+	room_heard_of(in, room_of(q));
 	send_history(in, q);
 	question_end(in, q);
 }
 
-int32_t
-question_history(struct hostd_inst *in, hostd_ws ws, hostd_buf room)
+static int32_t
+ask_history(struct hostd_inst *in, struct question *q)
 {
 	const struct hostd_easy *e = hostd_easy_of(in);
-	struct question *q = question_new(in, ws, room);
+	char name[CHANNEL_MAX];
+	int32_t rc = e->channel->replay(e->host, room_channel(in, ROOM_TALK,
+	    room_of(q), name), 0, 0, history_answer, q);
+
+	if (rc != HOSTD_OK)
+		question_end(in, q);
+	return rc;
+}
+
+/* Who has answered this has heard of us: what it publishes is sent here, and
+ * what it has published before is on its way to those who keep it. */
+static void
+count_answer(struct hostd_inst *in, void *arg, int32_t status, uint64_t n)
+{
+	(void)status;
+	(void)n;
+	(void)ask_history(in, arg);
+}
+
+int32_t
+question_history(struct hostd_inst *in, hostd_ws ws, const struct room *room)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+	struct question *q = question_new(in, ws, room->name);
 	char name[CHANNEL_MAX];
 	int32_t rc;
 
@@ -203,8 +235,10 @@ question_history(struct hostd_inst *in, hostd_ws ws, hostd_buf room)
 		question_end(in, q);
 		return HOSTD_OK;
 	}
-	rc = e->channel->replay(e->host, room_channel(in, ROOM_TALK, room,
-	    name), 0, 0, history_answer, q);
+	if (room->heard_of)
+		return ask_history(in, q);
+	rc = e->channel->count(e->host, room_channel(in, ROOM_TALK,
+	    room->name, name), count_answer, q);
 	if (rc != HOSTD_OK)
 		question_end(in, q);
 	return rc;

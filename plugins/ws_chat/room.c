@@ -119,6 +119,15 @@ room_leave(struct hostd_inst *in, struct room *room)
 }
 
 void
+room_heard_of(struct hostd_inst *in, hostd_buf name)
+{
+	struct room **found = tfind(&name, &in->rooms, compare);
+
+	if (found != NULL)
+		(*found)->heard_of = 1;
+}
+
+void
 rooms_tidy(struct hostd_inst *in)
 {
 	uint64_t now = in->easy.host->now_ms(in->easy.host);
@@ -133,7 +142,7 @@ rooms_tidy(struct hostd_inst *in)
 
 struct walk {
 	struct hostd_inst *in;
-	void (*fn)(struct hostd_inst *, hostd_buf);
+	void (*fn)(struct hostd_inst *, const struct room *);
 };
 
 static void
@@ -143,11 +152,12 @@ walk_room(const void *node, VISIT when, void *arg)
 	struct walk *w = arg;
 
 	if ((when == postorder || when == leaf) && room->seats > 0)
-		w->fn(w->in, room->name);
+		w->fn(w->in, room);
 }
 
 void
-rooms_each(struct hostd_inst *in, void (*fn)(struct hostd_inst *, hostd_buf))
+rooms_each(struct hostd_inst *in,
+    void (*fn)(struct hostd_inst *, const struct room *))
 {
 	struct walk w = { in, fn };
 

@@ -123,7 +123,7 @@ on_close(struct hostd_inst *in, hostd_ws ws, void *d, int32_t code,
 /* -- all of them -- */
 
 static void
-ask_room(struct hostd_inst *in, hostd_buf room)
+ask_room(struct hostd_inst *in, const struct room *room)
 {
 	hostd_ws everybody = { 0 };
 

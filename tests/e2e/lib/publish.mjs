@@ -46,4 +46,5 @@ export function publish(where, body, options = {}) {
 }
 
 // One connection for all who use it.
-export const oneConnection = () => new Agent({ keepAlive: true, maxSockets: 1 });
+export const oneConnection = () =>
+	new Agent({ keepAlive: true, maxSockets: 1 });
