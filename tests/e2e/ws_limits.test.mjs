@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { BINARY, binary, CONT, fragments, frame, open, piecewise, PING, PONG,
+import { BINARY, binary, CONT, fragments, frame, open, pass, piecewise, PING, PONG,
     serveEcho, TEXT, text } from './lib/websocket.mjs';
 import { pattern } from './lib/static.mjs';
 import { within } from './lib/hostd.mjs';
@@ -95,14 +95,6 @@ test('max_message', async (t) => {
 		    `${peak() - before} bytes`);
 	});
 });
-
-// Until the clock has moved that far, with the server's other work going on.
-async function pass(s, ms) {
-	const until = performance.now() + ms;
-
-	while (performance.now() < until)
-		await s.roundtrip();
-}
 
 test('message_rate', async (t) => {
 	const h = await serveEcho(t, { routes: {

@@ -332,6 +332,15 @@ export async function piecewise(s, bytes, pace, size = 1) {
 	}
 }
 
+// Until the clock has moved that far; the server is kept talking meanwhile, over
+// a WebSocket that is good for nothing else.
+export async function pass(s, ms) {
+	const until = performance.now() + ms;
+
+	while (performance.now() < until)
+		await s.roundtrip();
+}
+
 // How many WebSockets the server has, by worker.
 export const websockets = async (h) =>
 	(await h.workers()).map((w) => w.websockets);
