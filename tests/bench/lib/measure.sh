@@ -3,6 +3,13 @@
 # Measuring two sides in turn: CPU time of a server's processes, its memory,
 # and what to say of many runs.
 
+# How it is measured; the environment may say otherwise.
+pairs=${BENCH_PAIRS:-7}		# of runs, for each row
+# shellcheck disable=SC2034 # by measure of the caller
+seconds=${BENCH_SECONDS:-2}	# of a run
+tries=${BENCH_TRIES:-5}		# of a run that others disturb
+patience=${BENCH_PATIENCE:-25}	# fifths of a second to wait for quiet
+
 need() {
 	for c in "$@"; do
 		command -v "$c" >/dev/null ||
@@ -35,12 +42,13 @@ pss_kb() {
 # measure ARGUMENT... is the caller's; it makes the run and sets server_ns (of
 # CPU), ticks (of all CPUs meanwhile), own (seconds of CPU of the load itself),
 # count and took (seconds).  Two busy cores are all that a machine may have: a
-# run that somebody else took more than a tenth of one from is made again, a
-# few times.
+# run waits a while for a quiet moment, and one that somebody else took more
+# than a tenth of a core from is made again, a few times.
 runs=0 disturbed=0
 load() {
 	local i
 	for ((i = 0; i < tries; i++)); do
+		await_quiet
 		measure "$@"
 		[ "$server_ns" -gt 0 ] ||
 		    { echo "bench: the server used no CPU" >&2; exit 1; }
@@ -50,6 +58,16 @@ load() {
 	[ "$i" -lt "$tries" ] || disturbed=$((disturbed + 1))
 	awk -v ns="$server_ns" -v n="$count" -v s="$took" 'BEGIN {
 		printf "%.0f %.4f\n", n / s, ns / 1000 / n }'
+}
+
+# Until 0.2 s pass with at most a twentieth of a core in use; $patience times.
+await_quiet() {
+	local i before
+	for ((i = 0; i < patience; i++)); do
+		before=$(busy_ticks)
+		read -r -t 0.2 <> <(:) || true
+		[ $(($(busy_ticks) - before)) -gt 1 ] || return 0
+	done
 }
 
 is_undisturbed() {
