@@ -201,11 +201,11 @@ chan_recv(int fd, struct chan_msg *msg)
 	ssize_t n;
 
 	msg->nfds = 0;
+	/* A reset: it has ended with messages of ours unread.  That is told
+	 * once, in front of what it said before. */
 	do
 		n = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC);
-	while (n == -1 && errno == EINTR);
-	if (n == -1 && errno == ECONNRESET)
-		n = 0; /* it ended with messages of ours unread */
+	while (n == -1 && (errno == EINTR || errno == ECONNRESET));
 	if (n <= 0)
 		return (int)n;
 	chan_take_fds(msg, &mh);

@@ -129,6 +129,21 @@ closed_with_unread_messages_is_closed(void **state)
 	pair[0] = -1;
 }
 
+/* Linux tells the reset before what had been said. */
+static void
+last_words_come_before_the_end(void **state)
+{
+	(void)state;
+	assert_int_equal(chan_send(pair[1], CHAN_STOP, NULL, 0, NULL, 0), 0);
+	assert_int_equal(chan_send_text(pair[0], CHAN_FAILED, "because"), 0);
+	(void)close(pair[0]);
+	pair[0] = -1;
+	assert_int_equal(chan_recv(pair[1], &msg), 1);
+	assert_int_equal(msg.type, CHAN_FAILED);
+	assert_string_equal(msg.data, "because");
+	assert_int_equal(chan_recv(pair[1], &msg), 0);
+}
+
 static void
 will_not_send_what_does_not_fit(void **state)
 {
@@ -232,6 +247,7 @@ main(void)
 	    T(ends_texts_and_cuts_long_ones),
 	    T(knows_empty_from_closed),
 	    T(closed_with_unread_messages_is_closed),
+	    T(last_words_come_before_the_end),
 	    T(will_not_send_what_does_not_fit),
 	    T(refuses_malformed_messages),
 	    T(closes_descriptors_of_refused_messages),
