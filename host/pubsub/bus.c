@@ -202,10 +202,15 @@ bus_interest(struct bus *bus, const struct channel *ch, int on)
 {
 	struct bus_peer *p;
 
-	TAILQ_FOREACH(p, &bus->peers, link)
+	TAILQ_FOREACH(p, &bus->peers, link) {
 		/* One that has missed something is told all, later. */
-		if (!p->lossy && peer_has_room(p, 0))
-			peer_tell(p, ENV_INTEREST, on != 0, channel_name(ch));
+		if (p->lossy || !peer_has_room(p, 0))
+			continue;
+		peer_tell(p, ENV_INTEREST, on != 0, channel_name(ch));
+		/* Now: a client may hear that it has joined before this turn
+		 * ends, and say so to another's. */
+		(void)stream_flush(&p->stream);
+	}
 }
 
 static void
