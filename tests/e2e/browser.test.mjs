@@ -26,7 +26,7 @@ route "/status" { plugin = "status" }`,
 	const page = r.stdout;
 
 	assert.equal(r.code, 0, r.stderr);
-	assert.match(page, /<h1>hostd is serving this page<\/h1>/);
+	assert.match(page, /<h1>hostd chat<\/h1>/);
 	assert.match(page, /hostd \d+\.\d+\.\d+, generation 1: \d+ requests/);
 	for (const w of await h.workers())
 		assert.match(page, new RegExp(
