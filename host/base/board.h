@@ -115,6 +115,8 @@ struct board_node {			/* [master] */
 	char node[64];			/* host name */
 	uint64_t id;			/* random: no other node's */
 	_Atomic uint32_t processes;	/* each worker takes the next number */
+	_Atomic uint32_t interests;	/* workers: how often one has told the
+					   others that it has subscribers */
 	struct board_counters retired;	/* of processes that have ended */
 };
 

@@ -12,6 +12,7 @@
 #define COMPLAIN_MS	5000
 #define COPY_MAX	4096	/* larger payloads wait where they are */
 #define LAST_READS	16	/* more than the kernel keeps of a worker's */
+#define LOOK_AHEAD	16384
 
 static void	peer_readable(struct stream *);
 static void	peer_sent(struct stream *);
@@ -207,10 +208,13 @@ bus_interest(struct bus *bus, const struct channel *ch, int on)
 		if (p->lossy || !peer_has_room(p, 0))
 			continue;
 		peer_tell(p, ENV_INTEREST, on != 0, channel_name(ch));
-		/* Now: a client may hear that it has joined before this turn
-		 * ends, and say so to another's. */
-		(void)stream_flush(&p->stream);
+		if (on)
+			(void)stream_flush(&p->stream);
 	}
+	/* It is in their sockets now. */
+	if (on && atomic_fetch_add_explicit(bus->interests, 1,
+	    memory_order_acq_rel) == bus->interests_seen)
+		bus->interests_seen++;
 }
 
 static void
@@ -310,6 +314,44 @@ peer_envelope(struct bus_peer *p, const struct envelope *e)
 	}
 }
 
+/* Read what has come, but take only new interest of it: where this is called
+ * from, nobody expects a message. */
+static void
+peer_look_ahead(struct bus_peer *p)
+{
+	struct envelope e;
+	size_t at = 0;
+	ssize_t n;
+	int64_t k;
+
+	do {
+		buf_reserve(&p->in, LOOK_AHEAD);
+		n = stream_read(&p->stream, p->in.p + p->in.len, LOOK_AHEAD);
+		if (n > 0)
+			p->in.len += (size_t)n;
+	} while (n == LOOK_AHEAD);
+	while ((k = envelope_parse(&e, p->in.p + at, p->in.len - at)) > 0) {
+		if (e.type == ENV_INTEREST && e.flags)
+			take_interest(p, &e);
+		at += (size_t)k;
+	}
+	stream_read_again(&p->stream);
+}
+
+void
+bus_catch_up(struct bus *bus)
+{
+	uint32_t now = atomic_load_explicit(bus->interests,
+	    memory_order_acquire);
+	struct bus_peer *p;
+
+	if (now == bus->interests_seen)
+		return;
+	bus->interests_seen = now;
+	TAILQ_FOREACH(p, &bus->peers, link)
+		peer_look_ahead(p);
+}
+
 /* Returns bytes used, or -1 when it is not a worker that talks. */
 static ssize_t
 peer_feed(struct bus_peer *p, const char *bytes, size_t n)
@@ -325,14 +367,17 @@ peer_feed(struct bus_peer *p, const char *bytes, size_t n)
 	return k < 0 ? -1 : (ssize_t)used;
 }
 
-/* n bytes came, behind those that had to wait. */
+/* n bytes came, behind those that had to wait.  0, or -1: they are nonsense. */
 static int
 peer_take(struct bus_peer *p, const char *bytes, size_t n)
 {
 	ssize_t used;
 
+	if (n == 0 && p->in.len == 0)
+		return 0;
 	if (p->in.len > 0) {
-		buf_append(&p->in, bytes, n);
+		if (n > 0)
+			buf_append(&p->in, bytes, n);
 		bytes = p->in.p;
 		n = p->in.len;
 	}
@@ -353,18 +398,18 @@ peer_readable(struct stream *s)
 	struct bus_peer *p = (struct bus_peer *)(void *)s;
 	char *buf = s->sio->rbuf;
 	ssize_t n = stream_read(s, buf, STREAM_RBUF);
+	int ended;
 
-	if (n == 0 || (n == -1 && errno != EAGAIN)) {
-		peer_close(p);
-		return;
-	}
-	if (n > 0 && peer_take(p, buf, (size_t)n) == -1) {
+	ended = n == 0 || (n == -1 && errno != EAGAIN);
+	/* Without new bytes there may be those of peer_look_ahead. */
+	if (peer_take(p, buf, n > 0 ? (size_t)n : 0) == -1) {
 		log_errorx("another worker sent what is no envelope; it is of "
 		    "another version of hostd?");
-		peer_close(p);
-		return;
+		ended = 1;
 	}
-	if (s->can_read)
+	if (ended)
+		peer_close(p);
+	else if (s->can_read)
 		stream_read_again(s);
 }
 
@@ -393,10 +438,11 @@ peer_failed(struct stream *s, int error)
 	int i;
 
 	(void)error;
-	for (i = 0; i < LAST_READS; i++)
-		if ((n = stream_read(s, buf, STREAM_RBUF)) <= 0 ||
-		    peer_take(p, buf, (size_t)n) == -1)
+	for (i = 0; i < LAST_READS; i++) {
+		n = stream_read(s, buf, STREAM_RBUF);
+		if (peer_take(p, buf, n > 0 ? (size_t)n : 0) == -1 || n <= 0)
 			break;
+	}
 	peer_close(p);
 }
 

@@ -5,7 +5,9 @@
  *
  * Each worker tells the others which channels it has subscribers of, and gets
  * only what is published to those; of a worker that has not told yet, all are
- * assumed.  What one worker publishes arrives in order.
+ * assumed.  A subscription holds from the moment it is made: the board says that
+ * there is word of one, and nobody publishes before having read it.  What one
+ * worker publishes arrives in order.
  *
  * A worker that does not read has at most `queue` bytes waiting for it in each
  * sender; then messages for it are dropped and counted, and when it reads again
@@ -41,6 +43,8 @@ struct bus {
 	struct stream_io *sio;
 	struct board_cell *cell;
 	struct channels *channels;
+	_Atomic uint32_t *interests;	/* of the board */
+	uint32_t interests_seen;
 	uint64_t queue;			/* limit of what waits, bytes */
 	uint64_t complained_ms;		/* a stalled worker was logged */
 	TAILQ_HEAD(bus_peers, bus_peer) peers;
@@ -54,8 +58,8 @@ struct bus {
 	void (*left)(struct bus *, struct bus_peer *);
 };
 
-/* Zeroed memory with cell, channels, queue, received and left set.  sio is
- * needed before the first bus_add. */
+/* Zeroed memory with cell, channels, interests, queue, received and left set.
+ * sio is needed before the first bus_add. */
 void	bus_init(struct bus *);
 void	bus_close(struct bus *);
 /* Another worker, behind a connected socket. */
@@ -63,6 +67,12 @@ void	bus_add(struct bus *, int fd);
 
 /* Our first subscriber of the channel has come, or the last has gone. */
 void	bus_interest(struct bus *, const struct channel *, int on);
+/*
+ * Learn of all interest that has been told: to be called before what other
+ * workers want decides anything.  A client who has been told that it has joined
+ * may have told another one, whose message was read before that of the worker.
+ */
+void	bus_catch_up(struct bus *);
 
 /*
  * Send a message to all workers that have subscribers of ch (NULL: that may

@@ -102,15 +102,15 @@ int32_t
 hub_publish(struct hub *hub, hostd_buf name, hostd_buf payload,
     uint32_t flags, const struct subscriber *except)
 {
-	struct delivery d = { .channel = channel_find(&hub->channels, name),
-		.node = hub->node, .seq = hub->process << 40 | ++hub->count,
+	struct delivery d = { .node = hub->node, .seq = hub->process << 40 | ++hub->count,
 		.time = hub_tick(hub), .flags = flags, .payload = payload,
 		.except = except };
 	struct envelope e = { .type = ENV_MESSAGE, .flags = (uint8_t)flags,
 		.node = d.node, .seq = d.seq, .time = d.time };
 	int full = 0;
 
-	if (d.channel != NULL)
+	bus_catch_up(&hub->bus);
+	if ((d.channel = channel_find(&hub->channels, name)) != NULL)
 		deliver_here(&d);
 	if (hub->bus.npeers > 0) {
 		e.name = name;
@@ -225,6 +225,7 @@ hub_init(struct hub *hub, struct loop *loop, struct board *board,
 	hub->channels.interest = hub_interest;
 	hub->bus.cell = cell;
 	hub->bus.channels = &hub->channels;
+	hub->bus.interests = &board->node->interests;
 	hub->bus.queue = (uint64_t)conf->queue;
 	hub->bus.received = bus_received;
 	hub->bus.left = bus_left;

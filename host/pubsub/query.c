@@ -255,6 +255,7 @@ query_start(struct hub *hub, enum query_kind kind, hostd_buf channel,
 	q->asked = xcalloc(hub->bus.npeers + hub->nremotes + 1,
 	    sizeof(*q->asked));
 	TAILQ_INSERT_TAIL(&hub->queries.list, q, link);
+	bus_catch_up(&hub->bus);
 	answer(hub, kind, channel, SIZE_MAX, &q->answers);
 	head.id = htole32(q->id);
 	e.payload = (hostd_buf){ &head, sizeof(head) };

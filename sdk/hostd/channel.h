@@ -14,9 +14,9 @@
  *   At most once.  Messages of one worker to one channel arrive in the order
  *   published; there is no order between publishers.
  *   A subscriber sees nothing that was published in its worker before its
- *   subscribe returned, and everything published there afterwards.  From other
- *   workers it gets what is published once they have heard of it, which takes a
- *   fraction of a millisecond, and from other nodes what the backend brings.
+ *   subscribe returned.  It gets what any worker of this machine publishes after
+ *   that, except from one that is just starting and has not met this one yet;
+ *   and from other nodes what the backend brings.
  *   A socket that is too slow loses messages or is closed, by its route's
  *   slow_peer; others do not notice.  A worker that stalls loses messages
  *   beyond the limit of the bus; its instances are told by a gap.

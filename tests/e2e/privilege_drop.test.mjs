@@ -50,7 +50,11 @@ test('workers are the configured user', options, async (t) => {
 
 	await t.test('also those of the next generation', async () => {
 		assert.equal((await h.hostctl('reload')).code, 0);
-		for (const w of await h.workers())
+		const ws = await h.workersSatisfy((list) => list.length === 2 &&
+		    list.every((w) => w.generation === 2),
+		    'the end of the old workers');
+
+		for (const w of ws)
 			assertDropped(w.pid, uid, gid);
 	});
 });

@@ -37,6 +37,7 @@ struct side {
 };
 
 static struct side *a, *b;
+static _Atomic uint32_t interests;
 
 static void
 side_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
@@ -80,6 +81,7 @@ side_new(void)
 	s->bus.sio = &sio;
 	s->bus.cell = &s->cell;
 	s->bus.channels = &s->channels;
+	s->bus.interests = &interests;
 	s->bus.queue = QUEUE;
 	s->bus.received = side_received;
 	s->bus.left = side_left;
@@ -193,6 +195,21 @@ unsubscribe(struct side *s, const char *name)
 	    text(name)));
 }
 
+/* The reader of one end stops: its descriptor is watched no more. */
+static void
+stall(struct side *s)
+{
+	loop_del(&loop, &peer(s)->stream.io);
+	loop_undefer(&loop, &peer(s)->stream.again);
+}
+
+static void
+go_on(struct side *s)
+{
+	assert_int_equal(loop_add(&loop, &peer(s)->stream.io, EPOLLIN |
+	    EPOLLOUT | EPOLLRDHUP | EPOLLET), 0);
+}
+
 /* -- interest -- */
 
 static void
@@ -217,22 +234,56 @@ assumes_all_until_told(void **state)
 	assert_int_equal(a->cell.counters.bus_out, 2);
 }
 
+/* Bug: a message that was read before the word of interest was not sent. */
+static void
+holds_from_the_moment_it_is_made(void **state)
+{
+	(void)state;
+	until_told(a);
+	until_told(b);
+	publish(b, "red", "1", 1);
+	subscribe(b, "red");
+	bus_catch_up(&a->bus);
+	publish(a, "red", "2", 1);
+	subscribe(a, "red");
+	bus_catch_up(&b->bus);
+	publish(b, "red", "3", 1);
+	until(&b->messages, 1);
+	until(&a->messages, 1);
+	assert_string_equal(b->last, "2");
+	assert_string_equal(a->last, "3");
+}
+
+/* Reading ahead of messages is not delivering them. */
+static void
+what_is_read_ahead_comes_once_and_in_order(void **state)
+{
+	char big[5000] = "";
+	int i;
+
+	(void)state;
+	subscribe(b, "red");
+	until_told(b);
+	until_told(a);
+	stall(b);
+	for (i = 0; i < 10; i++)
+		publish(a, "red", big, sizeof(big));
+	publish(a, "red", "last", 4);
+	loop_turn(&loop);
+	subscribe(a, "blue");
+	unsubscribe(a, "blue");
+	subscribe(a, "green");
+	bus_catch_up(&b->bus);
+	assert_int_equal(b->messages, 0);
+	assert_non_null(channel_find(&b->channels, text("green")));
+	go_on(b);
+	until(&b->messages, 11);
+	assert_string_equal(b->last, "last");
+	assert_null(channel_find(&b->channels, text("blue")));
+	assert_non_null(channel_find(&b->channels, text("green")));
+}
+
 /* -- limits -- */
-
-/* The reader of one end stops: its descriptor is watched no more. */
-static void
-stall(struct side *s)
-{
-	loop_del(&loop, &peer(s)->stream.io);
-	loop_undefer(&loop, &peer(s)->stream.again);
-}
-
-static void
-go_on(struct side *s)
-{
-	assert_int_equal(loop_add(&loop, &peer(s)->stream.io, EPOLLIN |
-	    EPOLLOUT | EPOLLRDHUP | EPOLLET), 0);
-}
 
 static uint64_t
 waiting(struct side *s)
@@ -415,6 +466,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(assumes_all_until_told),
+		CASE(holds_from_the_moment_it_is_made),
+		CASE(what_is_read_ahead_comes_once_and_in_order),
 		CASE(what_a_stalled_worker_loses_is_told),
 		CASE(a_message_that_never_fits_is_the_only_one_lost),
 		CASE(flapping_subscribers_fill_no_memory),
