@@ -314,6 +314,8 @@ past_tell(struct instance *in, const struct ask *a, int32_t status,
 	uint64_t entered;
 
 	if (e != NULL) {
+		if (e->type == ENV_GAP)
+			ev.type = HOSTD_CHANNEL_GAP;
 		ev.flags = e->flags & (HOSTD_WS_TEXT | HOSTD_WS_BINARY);
 		ev.node = e->node;
 		ev.seq = e->seq;
@@ -335,7 +337,8 @@ replay_done(void *owner, void *arg, int32_t status, struct buf *answers)
 	struct ask *a = arg;
 
 	for (i = 0; i < n; i++)
-		if (v[i].node == a->node && v[i].seq == a->seq)
+		if (v[i].type != ENV_GAP && v[i].node == a->node &&
+		    v[i].seq == a->seq)
 			from = i + 1;
 	for (i = from; i < n; i++)
 		past_tell(in, a, HOSTD_OK, &v[i]);

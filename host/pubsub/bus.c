@@ -11,7 +11,7 @@
 
 #define COMPLAIN_MS	5000
 #define COPY_MAX	4096	/* larger payloads wait where they are */
-#define LAST_READS	16	/* more than the kernel keeps of a worker's */
+#define READS_MAX	16	/* more than the kernel keeps of a worker's */
 #define LOOK_AHEAD	16384
 
 static void	peer_readable(struct stream *);
@@ -392,10 +392,11 @@ peer_take(struct bus_peer *p, const char *bytes, size_t n)
 	return 0;
 }
 
-static void
-peer_readable(struct stream *s)
+/* Is there more?  It may have ended and be closed. */
+static int
+peer_read(struct bus_peer *p)
 {
-	struct bus_peer *p = (struct bus_peer *)(void *)s;
+	struct stream *s = &p->stream;
 	char *buf = s->sio->rbuf;
 	ssize_t n = stream_read(s, buf, STREAM_RBUF);
 	int ended;
@@ -409,8 +410,29 @@ peer_readable(struct stream *s)
 	}
 	if (ended)
 		peer_close(p);
-	else if (s->can_read)
+	return !ended && s->can_read;
+}
+
+static void
+peer_readable(struct stream *s)
+{
+	if (peer_read((struct bus_peer *)(void *)s))
 		stream_read_again(s);
+}
+
+void
+bus_read(struct bus *bus)
+{
+	struct bus_peer *p, *next;
+	int i;
+
+	for (p = TAILQ_FIRST(&bus->peers); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		for (i = 0; i < READS_MAX && peer_read(p); i++)
+			;
+		if (i == READS_MAX)
+			stream_read_again(&p->stream);
+	}
 }
 
 /* It reads again: tell it that it has missed something, and start anew. */
@@ -438,7 +460,7 @@ peer_failed(struct stream *s, int error)
 	int i;
 
 	(void)error;
-	for (i = 0; i < LAST_READS; i++) {
+	for (i = 0; i < READS_MAX; i++) {
 		n = stream_read(s, buf, STREAM_RBUF);
 		if (peer_take(p, buf, n > 0 ? (size_t)n : 0) == -1 || n <= 0)
 			break;

@@ -73,6 +73,8 @@ void	bus_interest(struct bus *, const struct channel *, int on);
  * may have told another one, whose message was read before that of the worker.
  */
 void	bus_catch_up(struct bus *);
+/* Take all that other workers have said by now. */
+void	bus_read(struct bus *);
 
 /*
  * Send a message to all workers that have subscribers of ch (NULL: that may

@@ -9,7 +9,7 @@
 
 struct past {
 	uint64_t node, seq, time;
-	struct ws_message *message;
+	struct ws_message *message;	/* NULL: a gap */
 };
 
 struct wish {
@@ -23,6 +23,7 @@ struct history {
 	uint32_t max, age_ms;	/* the most that anybody wants */
 	struct past *ring;	/* max of them */
 	uint32_t first, n;
+	size_t bytes;
 };
 
 struct history *
@@ -37,10 +38,28 @@ past_at(const struct history *h, uint32_t i)
 	return &h->ring[(h->first + i) % h->max];
 }
 
+static hostd_buf
+past_payload(const struct past *p)
+{
+	hostd_buf none = { NULL, 0 };
+
+	return p->message == NULL ? none : ws_message_payload(p->message);
+}
+
+static size_t
+past_size(const struct past *p)
+{
+	return ENVELOPE_HEAD + past_payload(p).n;
+}
+
 static void
 drop_oldest(struct history *h)
 {
-	ws_message_unref(past_at(h, 0)->message);
+	struct past *p = past_at(h, 0);
+
+	h->bytes -= past_size(p);
+	if (p->message != NULL)
+		ws_message_unref(p->message);
 	h->first = (h->first + 1) % h->max;
 	h->n--;
 }
@@ -132,48 +151,39 @@ history_add(struct history *h, struct delivery *d)
 	if (h->max == 0)
 		return;
 	drop_old(h, d->time);
+	/* Of gaps in a row the last tells all. */
+	if (d->gap && h->n > 0 && past_at(h, h->n - 1)->message == NULL) {
+		past_at(h, h->n - 1)->time = d->time;
+		return;
+	}
 	if (h->n == h->max)
 		drop_oldest(h);
 	p = past_at(h, h->n++);
 	p->node = d->node;
 	p->seq = d->seq;
 	p->time = d->time;
-	p->message = ws_message_ref(delivery_message(d));
-}
-
-/* The first of those that fit. */
-static uint32_t
-first_within(const struct history *h, size_t max)
-{
-	uint32_t i = h->n;
-	size_t n;
-
-	while (i > 0) {
-		n = ENVELOPE_HEAD +
-		    ws_message_payload(past_at(h, i - 1)->message).n;
-		if (n > max)
-			break;
-		max -= n;
-		i--;
-	}
-	return i;
+	p->message = d->gap ? NULL : ws_message_ref(delivery_message(d));
+	h->bytes += past_size(p);
+	while (h->bytes > HISTORY_BYTES)
+		drop_oldest(h);
 }
 
 void
-history_write(struct history *h, uint64_t now, size_t max, struct buf *out)
+history_write(struct history *h, uint64_t now, struct buf *out)
 {
 	struct envelope e = { .type = ENV_MESSAGE };
 	const struct past *p;
 	uint32_t i;
 
 	drop_old(h, now);
-	for (i = first_within(h, max); i < h->n; i++) {
+	for (i = 0; i < h->n; i++) {
 		p = past_at(h, i);
-		e.flags = (uint8_t)p->message->flags;
+		e.type = p->message != NULL ? ENV_MESSAGE : ENV_GAP;
+		e.flags = p->message != NULL ? (uint8_t)p->message->flags : 0;
 		e.node = p->node;
 		e.seq = p->seq;
 		e.time = p->time;
-		e.payload = ws_message_payload(p->message);
+		e.payload = past_payload(p);
 		envelope_put(buf_reserve(out, ENVELOPE_HEAD), &e);
 		out->len += ENVELOPE_HEAD;
 		buf_append(out, e.payload.p, e.payload.n);

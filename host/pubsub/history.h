@@ -12,6 +12,7 @@ struct envelope;
 struct history;
 
 #define HISTORY_MAX	1000
+#define HISTORY_BYTES	(4u << 20)	/* of all of them, as envelopes */
 
 struct history *history_new(void);
 void	history_free(struct history *);
@@ -20,10 +21,10 @@ void	history_want(struct history *, const void *owner, uint32_t max,
 	    uint32_t age_ms);
 /* Does anybody want anything? */
 int	history_is_wanted(const struct history *);
+/* A message, or a gap: whatever comes before it, some may be missing here. */
 void	history_add(struct history *, struct delivery *);
-/* Append what is not older than its owners want, each as an envelope: the newest
- * that take no more than max bytes. */
-void	history_write(struct history *, uint64_t now, size_t max,
-	    struct buf *out);
+/* Append what is not older than its owners want, each as an envelope; a gap as
+ * an ENV_GAP. */
+void	history_write(struct history *, uint64_t now, struct buf *out);
 
 #endif

@@ -51,7 +51,7 @@ deliver_here(struct delivery *d)
 {
 	struct subscription *sub;
 
-	if (d->channel->history != NULL && !d->gap)
+	if (d->channel->history != NULL)
 		history_add(d->channel->history, d);
 	TAILQ_FOREACH(sub, &d->channel->subscriptions, of_channel)
 		if (sub->subscriber != d->except)
@@ -73,9 +73,9 @@ hub_deliver_envelope(struct hub *hub, struct channel *ch,
 }
 
 static void
-deliver_gap(struct channel *ch)
+deliver_gap(struct hub *hub, struct channel *ch)
 {
-	struct delivery d = { .channel = ch, .gap = 1 };
+	struct delivery d = { .channel = ch, .gap = 1, .time = hub_tick(hub) };
 
 	deliver_here(&d);
 }
@@ -89,11 +89,11 @@ hub_gap(struct hub *hub, const hostd_buf *name)
 
 	if (name != NULL) {
 		if ((ch = channel_find(&hub->channels, *name)) != NULL)
-			deliver_gap(ch);
+			deliver_gap(hub, ch);
 		return;
 	}
 	while ((e = map_next(&hub->channels.map, &it)) != NULL)
-		deliver_gap(e->value);
+		deliver_gap(hub, e->value);
 }
 
 /* -- publishing -- */
@@ -231,7 +231,7 @@ hub_init(struct hub *hub, struct loop *loop, struct board *board,
 	hub->bus.left = bus_left;
 	bus_init(&hub->bus);
 	outbox_init(hub);
-	TAILQ_INIT(&hub->queries.list);
+	queries_init(hub);
 	nodes_init(hub);
 }
 

@@ -13,10 +13,18 @@ struct asked {
 	uint64_t node, process;
 };
 
+/* What a question's and an answer's payload starts with. */
+struct query_head {
+	uint32_t id;
+	uint32_t kind;
+};
+
 struct query {
 	TAILQ_ENTRY(query) link;
 	struct hub *hub;
 	uint32_t id;
+	enum query_kind kind;
+	int settling;			/* a replay that waits for all */
 	query_done done;
 	void *owner, *arg;
 	struct asked *asked;
@@ -25,13 +33,22 @@ struct query {
 	int32_t status;
 	struct wheel_timer timer;
 	struct loop_task finish;
+	size_t len;
+	char channel[CHANNEL_NAME_MAX];
 };
 
-/* What a question's and an answer's payload starts with. */
-struct query_head {
-	uint32_t id;
-	uint32_t kind;
+/* Another's, until it is answered. */
+struct question {
+	STAILQ_ENTRY(question) link;
+	uint64_t turn;			/* that it came in */
+	uint32_t peer;			/* a worker's number; 0: a node's */
+	struct hub_remote node;
+	struct query_head head;
+	size_t len;
+	char channel[CHANNEL_NAME_MAX];
 };
+
+static void	query_ask(struct query *);
 
 /* -- ending -- */
 
@@ -55,6 +72,11 @@ query_finish(struct loop_task *t)
 	struct query *q = (struct query *)(void *)((char *)t -
 	    offsetof(struct query, finish));
 
+	if (q->settling) {
+		q->settling = 0;
+		query_ask(q);
+		return;
+	}
 	q->done(q->owner, q->arg, q->status, &q->answers);
 	query_free(q);
 }
@@ -94,21 +116,10 @@ query_forget(struct hub *hub, const void *owner, int tell)
 	}
 }
 
-void
-queries_close(struct hub *hub)
-{
-	struct query *q;
-
-	while ((q = TAILQ_FIRST(&hub->queries.list)) != NULL)
-		query_free(q);
-}
-
 /* -- answering -- */
 
-/* max: bytes of a history. */
 static void
-answer(struct hub *hub, uint32_t kind, hostd_buf name, size_t max,
-    struct buf *out)
+answer(struct hub *hub, uint32_t kind, hostd_buf name, struct buf *out)
 {
 	struct channel *ch = channel_find(&hub->channels, name);
 	uint64_t n;
@@ -120,32 +131,74 @@ answer(struct hub *hub, uint32_t kind, hostd_buf name, size_t max,
 		hub->queries.list_here(hub, name, out);
 	} else if (kind == QUERY_REPLAY && ch != NULL &&
 	    ch->history != NULL) {
-		history_write(ch->history, hub_now_us(), max, out);
+		history_write(ch->history, hub_now_us(), out);
 	}
 }
 
 static void
-answer_question(struct hub *hub, struct bus_peer *p, const struct envelope *e)
+question_answer(struct hub *hub, const struct question *qn)
 {
-	struct hub_remote to = { .node = e->node, .process = e->seq };
+	struct bus_peer *p = qn->peer == 0 ? NULL :
+	    bus_find(&hub->bus, qn->peer);
 	struct envelope reply = { .type = ENV_REPLY };
 	struct buf b = { NULL, 0, 0 };
-	struct query_head head;
 
-	if (e->payload.n < sizeof(head))
+	if (qn->peer != 0 && p == NULL)
 		return;
-	buf_append(&b, e->payload.p, sizeof(head));
-	memcpy(&head, e->payload.p, sizeof(head));
-	/* Between nodes the name is part of the payload. */
-	answer(hub, le32toh(head.kind), e->name.n > 0 ? e->name :
-	    (hostd_buf){ (const char *)e->payload.p + sizeof(head),
-	    e->payload.n - sizeof(head) }, QUERY_ANSWER_MAX, &b);
+	buf_append(&b, &qn->head, sizeof(qn->head));
+	answer(hub, le32toh(qn->head.kind),
+	    (hostd_buf){ qn->channel, qn->len }, &b);
 	reply.payload = (hostd_buf){ b.p, b.len };
 	if (p != NULL)
 		(void)bus_send(p, &reply);
 	else
-		hub_send_remote(hub, &to, &reply);
+		hub_send_remote(hub, &qn->node, &reply);
 	buf_free(&b);
+}
+
+/* What was published here in the turn that they came in has left at its end. */
+static void
+questions_answer(struct loop_task *t)
+{
+	struct hub *hub = (struct hub *)(void *)((char *)t -
+	    offsetof(struct hub, queries.answering));
+	struct question *qn;
+
+	bus_read(&hub->bus);
+	while ((qn = STAILQ_FIRST(&hub->queries.questions)) != NULL &&
+	    qn->turn != hub->loop->turn) {
+		STAILQ_REMOVE_HEAD(&hub->queries.questions, link);
+		question_answer(hub, qn);
+		free(qn);
+	}
+	if (qn != NULL)
+		loop_defer(hub->loop, t);
+}
+
+static void
+take_question(struct hub *hub, const struct bus_peer *p,
+    const struct envelope *e)
+{
+	hostd_buf name = e->name;
+	struct question *qn;
+
+	if (e->payload.n < sizeof(qn->head))
+		return;
+	/* Between nodes the name is part of the payload. */
+	if (p == NULL)
+		name = (hostd_buf){ (const char *)e->payload.p +
+		    sizeof(qn->head), e->payload.n - sizeof(qn->head) };
+	if (name.n > CHANNEL_NAME_MAX)
+		return;
+	qn = xcalloc(1, sizeof(*qn));
+	qn->turn = hub->loop->turn;
+	qn->peer = p != NULL ? p->ref : 0;
+	qn->node = (struct hub_remote){ .node = e->node, .process = e->seq };
+	memcpy(&qn->head, e->payload.p, sizeof(qn->head));
+	qn->len = name.n;
+	memcpy(qn->channel, name.p, name.n);
+	STAILQ_INSERT_TAIL(&hub->queries.questions, qn, link);
+	loop_defer(hub->loop, &hub->queries.answering);
 }
 
 static void
@@ -180,7 +233,7 @@ void
 query_received(struct hub *hub, struct bus_peer *p, const struct envelope *e)
 {
 	if (e->type == ENV_QUERY)
-		answer_question(hub, p, e);
+		take_question(hub, p, e);
 	else
 		take_answer(hub, p, e);
 }
@@ -208,7 +261,7 @@ ask_workers(struct query *q, struct envelope *e)
 	struct bus_peer *p;
 
 	TAILQ_FOREACH(p, &q->hub->bus.peers, link) {
-		if (!bus_peer_may_want(p, ch))
+		if (!q->settling && !bus_peer_may_want(p, ch))
 			continue;
 		if (bus_send(p, e) == 0)
 			q->asked[q->nasked++].peer = p->ref;
@@ -237,33 +290,76 @@ ask_nodes(struct query *q, struct envelope *e)
 			hub->remotes[i].node, hub->remotes[i].process };
 }
 
+static void
+query_ask(struct query *q)
+{
+	struct hub *hub = q->hub;
+	struct query_head head = { .kind = htole32((uint32_t)(q->settling ?
+	    QUERY_SETTLE : q->kind)) };
+	struct envelope e = { .type = ENV_QUERY,
+		.name = { q->channel, q->len },
+		.payload = { &head, sizeof(head) } };
+	/* A worker that has stopped must not take all of the time. */
+	uint64_t ms = (uint64_t)hub->conf->query_timeout /
+	    (q->kind == QUERY_REPLAY ? 2 : 1);
+
+	q->id = ++hub->queries.last;
+	head.id = htole32(q->id);
+	free(q->asked);
+	q->asked = xcalloc(hub->bus.npeers + hub->nremotes + 1,
+	    sizeof(*q->asked));
+	bus_catch_up(&hub->bus);
+	if (!q->settling)
+		answer(hub, q->kind, e.name, &q->answers);
+	ask_workers(q, &e);
+	if (!q->settling)
+		ask_nodes(q, &e);
+	if (q->nasked == 0)
+		loop_defer(hub->loop, &q->finish);
+	wheel_set(&hub->loop->wheel, &q->timer, hub->loop->now_ms + ms);
+}
+
 void
 query_start(struct hub *hub, enum query_kind kind, hostd_buf channel,
     query_done done, void *owner, void *arg)
 {
 	struct query *q = xcalloc(1, sizeof(*q));
-	struct query_head head = { 0, htole32((uint32_t)kind) };
-	struct envelope e = { .type = ENV_QUERY, .name = channel };
 
 	q->hub = hub;
-	q->id = ++hub->queries.last;
+	q->kind = kind;
+	q->settling = kind == QUERY_REPLAY;
 	q->done = done;
 	q->owner = owner;
 	q->arg = arg;
 	q->timer.fire = query_expire;
 	q->finish.run = query_finish;
-	q->asked = xcalloc(hub->bus.npeers + hub->nremotes + 1,
-	    sizeof(*q->asked));
+	q->len = channel.n;
+	memcpy(q->channel, channel.p, channel.n);
 	TAILQ_INSERT_TAIL(&hub->queries.list, q, link);
-	bus_catch_up(&hub->bus);
-	answer(hub, kind, channel, SIZE_MAX, &q->answers);
-	head.id = htole32(q->id);
-	e.payload = (hostd_buf){ &head, sizeof(head) };
-	ask_workers(q, &e);
-	ask_nodes(q, &e);
-	if (q->nasked == 0)
-		loop_defer(hub->loop, &q->finish);
-	else
-		wheel_set(&hub->loop->wheel, &q->timer, hub->loop->now_ms +
-		    (uint64_t)hub->conf->query_timeout);
+	query_ask(q);
+}
+
+/* -- life -- */
+
+void
+queries_init(struct hub *hub)
+{
+	TAILQ_INIT(&hub->queries.list);
+	STAILQ_INIT(&hub->queries.questions);
+	hub->queries.answering.run = questions_answer;
+}
+
+void
+queries_close(struct hub *hub)
+{
+	struct question *qn;
+	struct query *q;
+
+	while ((q = TAILQ_FIRST(&hub->queries.list)) != NULL)
+		query_free(q);
+	loop_undefer(hub->loop, &hub->queries.answering);
+	while ((qn = STAILQ_FIRST(&hub->queries.questions)) != NULL) {
+		STAILQ_REMOVE_HEAD(&hub->queries.questions, link);
+		free(qn);
+	}
 }

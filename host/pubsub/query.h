@@ -6,6 +6,12 @@
  * A question goes over the bus to the workers that have an interest in the
  * channel, and to all processes of other nodes; it is answered when all of them
  * have, or query_timeout has passed.
+ *
+ * Whoever is asked answers a turn later, after all that it had said to others
+ * has left it and all that others had said to it was read.  So when all workers
+ * have answered, all that they had published before is where it is kept; that is
+ * what a replay waits for, before it asks those who keep something.  With a
+ * subscription made before, nothing falls between the two.
  */
 #ifndef PUBSUB_QUERY_H
 #define PUBSUB_QUERY_H
@@ -22,11 +28,12 @@ struct bus_peer;
 struct envelope;
 struct hub;
 struct query;
+struct question;
 
-enum query_kind { QUERY_COUNT = 1, QUERY_LIST, QUERY_REPLAY, QUERY_NKINDS };
-
-/* Most bytes of a history in an answer to others; older ones are left out. */
-#define QUERY_ANSWER_MAX	(4u << 20)
+enum query_kind {
+	QUERY_COUNT = 1, QUERY_LIST, QUERY_REPLAY,
+	QUERY_SETTLE		/* for a replay: nothing but the answer */
+};
 
 /*
  * Answers, one behind the other in the order they came; ours first.
@@ -40,11 +47,14 @@ typedef void (*query_done)(void *owner, void *arg, int32_t status,
 struct queries {
 	TAILQ_HEAD(, query) list;
 	uint32_t last;
+	STAILQ_HEAD(, question) questions;	/* others', to be answered */
+	struct loop_task answering;
 	/* Append the labels of the sockets of a channel here, or as many as
 	 * anybody is told. */
 	void (*list_here)(struct hub *, hostd_buf channel, struct buf *out);
 };
 
+void	queries_init(struct hub *);
 /* done is called once, later, unless the owner is forgotten before; arg is
  * freed after it. */
 void	query_start(struct hub *, enum query_kind, hostd_buf channel,

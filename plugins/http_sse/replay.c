@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A channel's past, asked for once for all clients that wait for it then.  All
- * workers have heard before that we listen, so nothing is between what they
- * have kept and what was held meanwhile; what is in both is sent once.
+ * A channel's past, asked for once for all clients that wait for it then.  We
+ * listen before we ask, so nothing is between what was kept and what was held
+ * meanwhile; what is in both is sent once.
  */
 #include "sse.h"
 
@@ -57,55 +57,26 @@ replay_event(struct hostd_inst *in, void *arg, int32_t status,
 		topic_replayed(in, r->topic);
 		return;
 	}
-	f = frame_message(ev);
+	f = ev->type == HOSTD_CHANNEL_GAP ? frame_gap() : frame_message(ev);
 	if (f == NULL || frames_add(&r->past, f, 0) == -1)
 		r->lost = 1;
 	if (f != NULL)
 		frame_drop(f);
 }
 
-static void
-replay_ask(struct hostd_inst *in, struct replay *r)
-{
-	const struct hostd_easy *e = hostd_easy_of(in);
-
-	if (e->channel->replay(e->host, topic_channel(r->topic), 0, 0,
-	    replay_event, r) != HOSTD_OK)
-		replay_event(in, r, HOSTD_E_STATE, NULL);
-}
-
-/* Who has answered this has heard of us: what it publishes is sent here, and
- * what it has published before is on its way to those who keep it. */
-static void
-replay_counted(struct hostd_inst *in, void *arg, int32_t status, uint64_t n)
-{
-	struct replay *r = arg;
-
-	(void)n;
-	if (status != HOSTD_OK)
-		r->lost = 1;
-	replay_ask(in, r);
-}
-
 struct replay *
-replay_start(struct hostd_inst *in, struct topic *topic, int heard_of)
+replay_start(struct hostd_inst *in, struct topic *topic)
 {
 	const struct hostd_easy *e = hostd_easy_of(in);
 	struct replay *r = calloc(1, sizeof(*r));
-	int32_t rc;
 
 	if (r == NULL)
 		return NULL;
 	r->topic = topic;
 	STAILQ_INIT(&r->past);
 	STAILQ_INIT(&r->held);
-	if (heard_of)
-		rc = e->channel->replay(e->host, topic_channel(topic), 0, 0,
-		    replay_event, r);
-	else
-		rc = e->channel->count(e->host, topic_channel(topic),
-		    replay_counted, r);
-	if (rc == HOSTD_OK)
+	if (e->channel->replay(e->host, topic_channel(topic), 0, 0,
+	    replay_event, r) == HOSTD_OK)
 		return r;
 	free(r);
 	return NULL;

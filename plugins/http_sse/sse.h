@@ -120,8 +120,7 @@ struct replay;
 
 /* From now on until it is over messages of the channel are held for those who
  * wait; NULL when it can't be asked for. */
-struct replay *replay_start(struct hostd_inst *, struct topic *,
-	    int heard_of);
+struct replay *replay_start(struct hostd_inst *, struct topic *);
 /* One that came meanwhile. */
 void	replay_hold(struct replay *, const struct hostd_inst *, struct frame *);
 void	replay_free(struct replay *);

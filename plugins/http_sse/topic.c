@@ -8,7 +8,6 @@ struct topic {
 	struct clients live, waiting;	/* these for the replay */
 	uint32_t n;			/* of both */
 	int subscribed;			/* while there are any, or a replay */
-	int heard_of;			/* all workers know that we listen */
 	hostd_sub sub;
 	struct replay *replay;		/* NULL: none is under way */
 	uint64_t idle_since;
@@ -132,7 +131,7 @@ topic_settle(struct hostd_inst *in, struct topic *topic)
 	if (topic->n > 0 || topic->replay != NULL)
 		return;
 	(void)e->channel->unsubscribe(e->host, topic->sub);
-	topic->subscribed = topic->heard_of = 0;
+	topic->subscribed = 0;
 	if (in->history == 0) {
 		topic_end(in, topic);
 		return;
@@ -184,15 +183,14 @@ topic_subscribe(struct hostd_inst *in, struct topic *topic)
 	return rc;
 }
 
-/* Until the others answer what they know of the channel; what is published once
- * they have, they will tell us. */
+/* Until the others answer what they know of the channel. */
 static int32_t
 topic_wait(struct hostd_inst *in, struct topic *topic, struct client *c)
 {
 	c->waiting = 1;
 	TAILQ_INSERT_TAIL(&topic->waiting, c, link);
 	if (topic->replay == NULL)
-		topic->replay = replay_start(in, topic, topic->heard_of);
+		topic->replay = replay_start(in, topic);
 	if (topic->replay != NULL)
 		return HOSTD_DEFER;
 	topic_replayed(in, topic);
@@ -213,7 +211,7 @@ topic_enter(struct hostd_inst *in, struct client *c, hostd_buf channel)
 	}
 	c->topic = topic;
 	topic->n++;
-	if (c->since != SINCE_NOW || !topic->heard_of)
+	if (c->since != SINCE_NOW)
 		return topic_wait(in, topic, c);
 	TAILQ_INSERT_TAIL(&topic->live, c, link);
 	return client_begin(in, c);
@@ -238,7 +236,6 @@ topic_replayed(struct hostd_inst *in, struct topic *topic)
 	struct client *c;
 
 	topic->replay = NULL;
-	topic->heard_of = 1;
 	if (r != NULL)
 		replay_finish(r);
 	while ((c = TAILQ_FIRST(&topic->waiting)) != NULL) {

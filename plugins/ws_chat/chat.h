@@ -40,7 +40,6 @@ struct room {
 	hostd_buf name;			/* first: the tree's key */
 	TAILQ_ENTRY(room) link;		/* of idle */
 	uint32_t seats;			/* connections of this worker in it */
-	int heard_of;			/* all workers know that we listen */
 	uint64_t idle_since;
 };
 
@@ -55,8 +54,6 @@ hostd_buf room_channel(const struct hostd_inst *, enum room_channel,
 struct room *room_enter(struct hostd_inst *, hostd_buf name);
 /* One less.  A room that nobody is in is kept for a while. */
 void	room_leave(struct hostd_inst *, struct room *);
-/* It is so of the room of that name, if there still is one. */
-void	room_heard_of(struct hostd_inst *, hostd_buf name);
 /* fn for each that has seats. */
 void	rooms_each(struct hostd_inst *,
 	    void (*fn)(struct hostd_inst *, const struct room *));

@@ -189,35 +189,12 @@ history_answer(struct hostd_inst *in, void *arg, int32_t status,
 
 	(void)status;	/* some of it is better than none */
 	if (ev != NULL) {
-		add_message(q, ev);
+		if (ev->type == HOSTD_CHANNEL_MESSAGE)
+			add_message(q, ev);
 		return;
 	}
-	room_heard_of(in, room_of(q));
 	send_history(in, q);
 	question_end(in, q);
-}
-
-static int32_t
-ask_history(struct hostd_inst *in, struct question *q)
-{
-	const struct hostd_easy *e = hostd_easy_of(in);
-	char name[CHANNEL_MAX];
-	int32_t rc = e->channel->replay(e->host, room_channel(in, ROOM_TALK,
-	    room_of(q), name), 0, 0, history_answer, q);
-
-	if (rc != HOSTD_OK)
-		question_end(in, q);
-	return rc;
-}
-
-/* Who has answered this has heard of us: what it publishes is sent here, and
- * what it has published before is on its way to those who keep it. */
-static void
-count_answer(struct hostd_inst *in, void *arg, int32_t status, uint64_t n)
-{
-	(void)status;
-	(void)n;
-	(void)ask_history(in, arg);
 }
 
 int32_t
@@ -235,10 +212,8 @@ question_history(struct hostd_inst *in, hostd_ws ws, const struct room *room)
 		question_end(in, q);
 		return HOSTD_OK;
 	}
-	if (room->heard_of)
-		return ask_history(in, q);
-	rc = e->channel->count(e->host, room_channel(in, ROOM_TALK,
-	    room->name, name), count_answer, q);
+	rc = e->channel->replay(e->host, room_channel(in, ROOM_TALK,
+	    room->name, name), 0, 0, history_answer, q);
 	if (rc != HOSTD_OK)
 		question_end(in, q);
 	return rc;

@@ -119,15 +119,6 @@ room_leave(struct hostd_inst *in, struct room *room)
 }
 
 void
-room_heard_of(struct hostd_inst *in, hostd_buf name)
-{
-	struct room **found = tfind(&name, &in->rooms, compare);
-
-	if (found != NULL)
-		(*found)->heard_of = 1;
-}
-
-void
 rooms_tidy(struct hostd_inst *in)
 {
 	uint64_t now = in->easy.host->now_ms(in->easy.host);

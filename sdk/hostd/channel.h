@@ -110,20 +110,22 @@ struct hostd_channel_api {
 
 	/*
 	 * Remember the channel's messages from now on: the last max (at most
-	 * 1000), each for max_age_ms.  Another instance's wish for more is
-	 * more; a later call of this one replaces the earlier.  max 0: do not
-	 * care any more.
+	 * 1000, and 4 MiB), each for max_age_ms.  Another instance's wish for
+	 * more is more; a later call of this one replaces the earlier.  max 0:
+	 * do not care any more.
 	 * Errors: E_INVAL.
 	 */
 	int32_t (*keep)(const struct hostd_host *, hostd_buf channel,
 	    uint32_t max, uint32_t max_age_ms);
 	/*
-	 * What workers and nodes remember of a channel (of another one the
-	 * newest 4 MiB), oldest first:
-	 * fn(inst, arg, event) for each message, later, then once with event
-	 * NULL and status HOSTD_OK, or E_TIMEOUT when not all who might know
-	 * have answered.  Behind the message named by node and seq if that is
-	 * among them; else, and with 0 and 0, all.
+	 * What workers and nodes remember of a channel, oldest first: later
+	 * fn(inst, arg, HOSTD_OK, event) for each message, and for a GAP where
+	 * one of them may have missed some; then once with event NULL and
+	 * status HOSTD_OK, or E_TIMEOUT when not all who might know have
+	 * answered.  Behind the message named by node and seq if that is among
+	 * them; else, and with 0 and 0, all.
+	 * Of what this machine publishes nothing falls between a replay and a
+	 * subscription made before it; some may come by both.
 	 */
 	int32_t (*replay)(const struct hostd_host *, hostd_buf channel,
 	    uint64_t node, uint64_t seq, void (*fn)(struct hostd_inst *,

@@ -49,6 +49,53 @@ test('a slow listener who reads in the end has all of it', async (t) => {
 });
 
 // What a worker has kept goes with it; whoever asks for that is told so.
+test('listeners go to the next workers at a reload, and know what they miss',
+    async (t) => {
+	const h = await startHostd(t, { conf: `
+		drain_timeout = 4s
+		pool "web" { workers = 2 }
+		plugin "sse" { module = "http_sse.so" }
+		route "/events/" { plugin = "sse" }
+		${publishConf()}` });
+	const all = [];
+
+	for (let i = 0; i < 40; i++)
+		all.push([await Stream.open(t, h)]);
+	await tell(h, 'before');
+	for (const [s] of all)
+		await s.texts(1);
+	assert.equal((await h.hostctl('reload')).code, 0);
+	const next = (await h.workers()).map((w) => w.pid);
+	// Each comes back as soon as it is sent away, by the end of the answer;
+	// perhaps to one that sends it away, too.
+	const back = all.map(async (streams) => {
+		await streams[0].end();
+		assert.ok(streams[0].ended, 'it was not cut');
+		streams.push(await Stream.open(t, h, '/events/news',
+		    { headers: { 'Last-Event-ID': streams[0].id } }));
+	});
+
+	await tell(h, 'meanwhile');
+	await Promise.all(back);
+	await h.workersSatisfy((ws) => ws.length === 2 &&
+	    ws.every((w) => next.includes(w.pid)), 'the new ones alone');
+	await tell(h, 'after');
+	for (const streams of all) {
+		const last = streams.at(-1);
+
+		await last.until(() => last.unread.find((e) =>
+		    e.data === 'after'), 'what was said afterwards');
+		const events = streams.flatMap((s) => s.unread);
+		const texts = events.filter((e) => e.type === 'message')
+		    .map((e) => e.data);
+
+		if (events.some((e) => e.type === 'gap'))
+			assert.ok(new Set(texts).size === texts.length);
+		else
+			assert.deepEqual(texts, ['meanwhile', 'after']);
+	}
+});
+
 test('a worker that is killed takes no listener\'s messages along',
     async (t) => {
 	const h = await startSse(t, { workers: 2, keys: 'heartbeat = 1s' });
@@ -103,14 +150,34 @@ test('a stall is told as a gap', async (t) => {
 		await publish(h, { channel: 'public/news',
 			message: 'x'.repeat(10_000) });
 	process.kill(pid, 'SIGCONT');
-	let e, n = 0;
+	let e, n = 0, first, last;
 
-	while ((e = await s.next()).type === 'message')
+	while ((e = await s.next()).type === 'message') {
+		first ??= e.id;
+		last = e.id;
 		n++;
+	}
 	assert.ok(n < 100);
 	assert.equal(e.type, 'gap');
 	await tell(h, 'after');
 	assert.deepEqual(await s.texts(1), ['after']);
+	// Whoever comes back is told as well, where it was.
+	const after = s.id, messages = (k) => Array(k).fill('message');
+
+	for (const [id, expected] of [
+		[first, [...messages(n - 1), 'gap', 'message']],
+		[last, ['gap', ...messages(2)]],
+		[after, messages(2)],
+	]) {
+		const again = await Stream.open(t, { port }, '/events/news',
+		    { headers: { 'Last-Event-ID': id } });
+		const types = [];
+
+		await tell(h, `to ${id}`);
+		while ((e = await again.next()).data !== `to ${id}`)
+			types.push(e.type);
+		assert.deepEqual(types, expected);
+	}
 });
 
 test('Chromium listens, and comes back by itself', async (t) => {

@@ -50,14 +50,23 @@ add_bytes(uint64_t time, const void *p, size_t n)
 }
 
 static void
+add_gap(uint64_t time)
+{
+	struct delivery d = { .gap = 1, .time = time };
+
+	history_add(h, &d);
+}
+
+static void
 add(uint64_t time, const char *s)
 {
 	add_bytes(time, s, strlen(s));
 }
 
-/* The payloads, a blank before each; checked to be whole envelopes. */
+/* The payloads, a blank before each, "|" for a gap; checked to be whole
+ * envelopes. */
 static const char *
-written(uint64_t now, size_t max)
+written(uint64_t now)
 {
 	static char out[256];
 	struct buf b = { NULL, 0, 0 };
@@ -67,13 +76,19 @@ written(uint64_t now, size_t max)
 	int64_t k;
 
 	buf_puts(&b, "head");
-	history_write(h, now, max, &b);
-	assert_true(b.len <= 4 + (max < SIZE_MAX - 4 ? max : SIZE_MAX - 4));
+	history_write(h, now, &b);
+	assert_true(b.len <= 4 + HISTORY_BYTES);
 	assert_memory_equal(b.p, "head", 4);
 	out[0] = '\0';
 	for (at = 4; at < b.len; at += (size_t)k) {
 		k = envelope_parse(&e, b.p + at, b.len - at);
 		assert_true(k > 0);
+		if (e.type == ENV_GAP) {
+			assert_int_equal(e.payload.n, 0);
+			len += (size_t)snprintf(out + len, sizeof(out) - len,
+			    " |");
+			continue;
+		}
 		assert_int_equal(e.type, ENV_MESSAGE);
 		assert_int_equal(e.flags, HOSTD_WS_BINARY);
 		assert_int_equal(e.node, 7);
@@ -87,15 +102,13 @@ written(uint64_t now, size_t max)
 	return out;
 }
 
-#define ALL(now)	written(now, SIZE_MAX)
-
 static void
 keeps_nothing_unless_asked(void **state)
 {
 	(void)state;
 	assert_false(history_is_wanted(h));
 	add(1, "a");
-	assert_string_equal(ALL(1), "");
+	assert_string_equal(written(1), "");
 }
 
 static void
@@ -109,13 +122,13 @@ keeps_the_last_ones(void **state)
 	assert_true(history_is_wanted(h));
 	add(1, "1");
 	add(2, "2");
-	assert_string_equal(ALL(2), " 1 2");
+	assert_string_equal(written(2), " 1 2");
 	for (i = 3; i <= 10; i++) {
 		(void)snprintf(s, sizeof(s), "%d", i);
 		add((uint64_t)i, s);
 	}
-	assert_string_equal(ALL(10), " 8 9 10");
-	assert_string_equal(ALL(10), " 8 9 10");
+	assert_string_equal(written(10), " 8 9 10");
+	assert_string_equal(written(10), " 8 9 10");
 }
 
 static void
@@ -125,11 +138,11 @@ forgets_what_is_old(void **state)
 	history_want(h, "x", 10, 100);
 	add(1000 * MS, "a");
 	add(1050 * MS, "b");
-	assert_string_equal(ALL(1100 * MS), " a b");
-	assert_string_equal(ALL(1100 * MS + 1), " b");
+	assert_string_equal(written(1100 * MS), " a b");
+	assert_string_equal(written(1100 * MS + 1), " b");
 	add(1200 * MS, "c");
-	assert_string_equal(ALL(1200 * MS), " c");
-	assert_string_equal(ALL(1400 * MS), "");
+	assert_string_equal(written(1200 * MS), " c");
+	assert_string_equal(written(1400 * MS), "");
 }
 
 /* The most that anybody wants; who wants nothing any more does not count. */
@@ -144,19 +157,19 @@ serves_several(void **state)
 	add(3 * MS, "3");
 	add(4 * MS, "4");
 	add(5 * MS, "5");
-	assert_string_equal(ALL(6 * MS), " 2 3 4 5");
+	assert_string_equal(written(6 * MS), " 2 3 4 5");
 	history_want(h, "y", 0, 0);
-	assert_string_equal(ALL(6 * MS), " 4 5");
+	assert_string_equal(written(6 * MS), " 4 5");
 	history_want(h, "x", 3, 100);
 	add(6 * MS, "6");
-	assert_string_equal(ALL(6 * MS), " 4 5 6");
+	assert_string_equal(written(6 * MS), " 4 5 6");
 	history_want(h, "nobody", 0, 0);
 	assert_true(history_is_wanted(h));
 	history_want(h, "x", 0, 0);
 	assert_false(history_is_wanted(h));
-	assert_string_equal(ALL(6 * MS), "");
+	assert_string_equal(written(6 * MS), "");
 	add(7 * MS, "7");
-	assert_string_equal(ALL(7 * MS), "");
+	assert_string_equal(written(7 * MS), "");
 }
 
 /* In a ring that has gone round. */
@@ -175,35 +188,51 @@ grows_and_shrinks_midway(void **state)
 		history_want(h, "x", 5, AGE);
 		add(1, "e");
 		add(1, "f");
-		assert_string_equal(ALL(1), " b c d e f");
+		assert_string_equal(written(1), " b c d e f");
 		history_want(h, "x", 2, AGE);
-		assert_string_equal(ALL(1), " e f");
+		assert_string_equal(written(1), " e f");
 	}
 }
 
-/* Bug: an answer that would have been too long had nothing in it. */
 static void
-writes_the_newest_that_fit(void **state)
+keeps_no_more_than_so_many_bytes(void **state)
 {
-	char big[1000];
+	size_t half = HISTORY_BYTES / 2 - ENVELOPE_HEAD;
+	char *big = xcalloc(1, HISTORY_BYTES);
 
 	(void)state;
-	memset(big, 'z', sizeof(big));
+	memset(big, 'z', HISTORY_BYTES);
 	history_want(h, "x", 10, AGE);
 	add(1, "old");
-	add_bytes(1, big, sizeof(big));
+	add_bytes(1, big, half);
+	assert_string_equal(written(1), " old zzzzzzzz");
+	add_bytes(1, big, half);
+	assert_string_equal(written(1), " zzzzzzzz zzzzzzzz");
 	add(1, "new");
+	assert_string_equal(written(1), " zzzzzzzz new");
+	add_bytes(1, big, HISTORY_BYTES - ENVELOPE_HEAD);
+	assert_string_equal(written(1), " zzzzzzzz");
+	add_bytes(1, big, HISTORY_BYTES);
+	assert_string_equal(written(1), "");
 	add(1, "newer");
-	assert_string_equal(ALL(1), " old zzzzzzzz new newer");
-	assert_string_equal(written(1, 4 * ENVELOPE_HEAD + 1011),
-	    " old zzzzzzzz new newer");
-	assert_string_equal(written(1, 4 * ENVELOPE_HEAD + 1010),
-	    " zzzzzzzz new newer");
-	assert_string_equal(written(1, 3 * ENVELOPE_HEAD + 1007),
-	    " new newer");
-	assert_string_equal(written(1, ENVELOPE_HEAD + 5), " newer");
-	assert_string_equal(written(1, ENVELOPE_HEAD + 4), "");
-	assert_string_equal(written(1, 0), "");
+	assert_string_equal(written(1), " newer");
+	free(big);
+}
+
+static void
+says_where_some_may_be_missing(void **state)
+{
+	(void)state;
+	history_want(h, "x", 3, 100);
+	add_gap(1);
+	add(1, "a");
+	assert_string_equal(written(1), " | a");
+	add_gap(2 * MS);
+	add_gap(3 * MS);
+	assert_string_equal(written(1), " | a |");
+	add(101 * MS, "b");
+	assert_string_equal(written(103 * MS), " | b");
+	assert_string_equal(written(103 * MS + 1), " b");
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -217,7 +246,8 @@ main(void)
 		CASE(forgets_what_is_old),
 		CASE(serves_several),
 		CASE(grows_and_shrinks_midway),
-		CASE(writes_the_newest_that_fit),
+		CASE(keeps_no_more_than_so_many_bytes),
+		CASE(says_where_some_may_be_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
