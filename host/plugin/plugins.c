@@ -273,9 +273,9 @@ plugins_destroy(struct plugins *all)
 {
 	struct instance *in;
 
+	hub_stop(&all->hub);
 	all->server = NULL;
 	all->sockets = NULL;
-	hub_stop(&all->hub);
 	TAILQ_FOREACH_REVERSE(in, &all->instances, instances, link)
 		(void)instance_stop(in);
 	while (all->nworks > 0)

@@ -244,6 +244,8 @@ hub_serve(struct hub *hub, struct stream_io *sio)
 void
 hub_stop(struct hub *hub)
 {
+	/* Of the last turn, which has no end. */
+	outbox_post(hub);
 	hub->up = 0;
 	hub->backend = NULL;
 }

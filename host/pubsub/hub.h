@@ -115,6 +115,8 @@ void	hub_writable(struct hub *);
 void	outbox_publish(struct hub *, hostd_buf channel,
 	    const struct envelope *);
 void	outbox_subscribe(struct hub *, hostd_buf channel, int on);
+/* Say it all now. */
+void	outbox_post(struct hub *);
 void	outbox_init(struct hub *);
 void	outbox_close(struct hub *);
 

@@ -82,11 +82,9 @@ post_subscribe(struct hub *hub, const struct outgoing *o)
 }
 
 /* What the backend says in its calls may be the last of it. */
-static void
-outbox_run(struct loop_task *t)
+void
+outbox_post(struct hub *hub)
 {
-	struct hub *hub = (struct hub *)(void *)((char *)t -
-	    offsetof(struct hub, post));
 	struct outgoing *o;
 
 	while ((o = STAILQ_FIRST(&hub->outbox)) != NULL) {
@@ -97,6 +95,13 @@ outbox_run(struct loop_task *t)
 			post_subscribe(hub, o);
 		free(o);
 	}
+}
+
+static void
+outbox_run(struct loop_task *t)
+{
+	outbox_post((struct hub *)(void *)((char *)t -
+	    offsetof(struct hub, post)));
 }
 
 void
