@@ -3,7 +3,7 @@
  * Everything that can be done with channels, on command.  A text message is a
  * command, words separated by blanks; its answer goes back as "= ...":
  *
- *	join C, leave C, pub C TEXT, but C TEXT (all but me), blob C N (N bytes),
+ *	join C, leave C, pub C TEXT, but C TEXT (all but me),
  *	here C, count C, list C, label TEXT, members C, keep C MAX AGE,
  *	replay C NODE SEQ, follow C, unfollow C, flood C N SIZE, who
  *
