@@ -9,6 +9,7 @@ const $ = (id) => document.getElementById(id);
 const enter = $('enter'), say = $('say');
 const log = new Log($('log'));
 const departures = new Map();	// name -> timer
+const people = new Set();	// as we were told last
 
 let name = '';			// as we have asked for it; '': no room yet
 let room = '';
@@ -49,7 +50,9 @@ function showState(state, text) {
 }
 
 function showPeople(names) {
-	const all = [...new Set(names)].sort((a, b) => a.localeCompare(b));
+	people.clear();
+	names.forEach((n) => people.add(n));
+	const all = [...people].sort((a, b) => a.localeCompare(b));
 
 	$('present').textContent = `${all.length} ` +
 	    `${all.length === 1 ? 'person' : 'people'}: ${all.join(', ')}`;
@@ -100,17 +103,19 @@ function moveTo(newName, newRoom) {
 		history.pushState(null, '', `#${encodeURIComponent(room)}`);
 	$('title').textContent = room;
 	$('present').textContent = '';
+	people.clear();
 	showProblem('');
 	allowTalk(false);
 	join();
 }
 
+// Whose worker was killed has not left, and joins again.
 function noteJoined(who) {
 	const timer = departures.get(who);
 
 	clearTimeout(timer);
 	departures.delete(who);
-	if (timer === undefined && who !== name)
+	if (timer === undefined && who !== name && !people.has(who))
 		log.note(`${who} has joined`);
 }
 
