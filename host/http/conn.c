@@ -58,23 +58,34 @@ conn_set_idle(struct http_conn *c, int idle)
 	http_server_gauges(c->server);
 }
 
-static struct http_conn *
-conn_start(struct http_server *srv, int fd, const struct sockaddr *sa)
+struct http_conn *
+conn_attach(struct http_server *srv, int fd)
 {
 	struct http_conn *c = conn_new(srv);
 
-	(void)addr_host(sa, c->peer, sizeof(c->peer));
-	c->peer_len = (uint8_t)strlen(c->peer);
 	if (stream_open(&c->stream, &srv->sio, fd, &conn_ops) == -1) {
-		close(fd);
 		c->next_free = srv->free_conns;
 		srv->free_conns = c;
 		return NULL;
 	}
 	TAILQ_INSERT_TAIL(&srv->conns, c, link);
 	srv->nconns++;
-	board_add(&srv->cell->counters.accepted, 1);
 	http_server_gauges(srv);
+	return c;
+}
+
+static struct http_conn *
+conn_start(struct http_server *srv, int fd, const struct sockaddr *sa)
+{
+	struct http_conn *c = conn_attach(srv, fd);
+
+	if (c == NULL) {
+		close(fd);
+		return NULL;
+	}
+	(void)addr_host(sa, c->peer, sizeof(c->peer));
+	c->peer_len = (uint8_t)strlen(c->peer);
+	board_add(&srv->cell->counters.accepted, 1);
 	return c;
 }
 
@@ -134,6 +145,15 @@ conn_close(struct http_conn *c, int why)
 		c->upgrade->lost(c->upgrade, why);
 	conn_retire(c);
 	http_server_ended(srv);
+}
+
+void
+conn_leave(struct http_conn *c)
+{
+	struct http_server *srv = c->server;
+
+	conn_retire(c);
+	http_server_left(srv);
 }
 
 /* The other protocol's; it still counts as open. */
@@ -300,7 +320,7 @@ conn_turn(struct http_conn *c)
 void
 conn_wake(struct http_conn *c)
 {
-	if (!c->busy && c->state != CONN_CLOSED)
+	if (!c->busy && c->state != CONN_CLOSED && c->state != CONN_MOVING)
 		loop_defer(c->server->loop, &c->task);
 }
 
@@ -435,6 +455,9 @@ conn_settle(struct http_conn *c)
 		conn_close(c, HOSTD_END_DONE);
 		return;
 	}
+	if (c->server->give != NULL && conn_can_move(c) &&
+	    c->server->give(c->server, c) == 0)
+		return;
 	conn_arm(c);
 	if (conn_wants_input(c) && (c->stalled || c->stream.can_read))
 		stream_read_again(&c->stream);

@@ -10,6 +10,7 @@
  *	CLOSING  no more requests; the output drains
  *	LINGER   our FIN is sent; reading on so that the peer gets the answer
  *	         before a reset
+ *	MOVING   given to another worker that has not said that it has it
  */
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
@@ -21,11 +22,12 @@
 #include "http/chunked.h"
 #include "http/guard.h"
 #include "http/request.h"
+#include "net/handover.h"
 #include "net/stream.h"
 
 enum conn_state {
 	CONN_HEAD, CONN_BODY, CONN_WAIT, CONN_UPGRADED, CONN_CLOSING,
-	CONN_LINGER, CONN_CLOSED
+	CONN_LINGER, CONN_MOVING, CONN_CLOSED
 };
 
 enum conn_timer {
@@ -44,6 +46,7 @@ struct http_conn {
 	TAILQ_HEAD(, http_req) unsent;	/* finished, output pending */
 	struct buf in;			/* bytes that had to wait */
 	struct http_upgrade *upgrade;	/* UPGRADED: who gets it */
+	struct handover_item move;	/* MOVING */
 	struct guard guard;
 	struct chunked chunked;
 	uint64_t timer_sent;		/* stream.sent when SEND or GONE was
@@ -59,6 +62,7 @@ struct http_conn {
 	uint8_t stalled;		/* in holds more than a part of a head */
 	uint8_t skipped_line;		/* the empty line before a request */
 	uint8_t counted_idle;
+	uint8_t stays;			/* another worker did not take it */
 	uint8_t peer_len;
 	char peer[46];
 };
@@ -68,6 +72,9 @@ void	conn_open(struct http_server *, int fd, const struct sockaddr *);
 /* The same, only to tell the client 503. */
 void	conn_open_refused(struct http_server *, int fd,
 	    const struct sockaddr *);
+/* An accepted socket whose peer and time limit are to be set; NULL: it is still
+ * the caller's. */
+struct http_conn *conn_attach(struct http_server *, int fd);
 /* At once; the request in progress and those unsent end with why. */
 void	conn_close(struct http_conn *, int why);
 /* Set the time limit for what it is waiting for now; and what happens then. */
@@ -76,5 +83,16 @@ void	conn_timeout(struct wheel_timer *);
 /* Look at the connection again at the end of this turn: its request has moved
  * on from outside of it. */
 void	conn_wake(struct http_conn *);
+
+/* -- conn_move.c -- */
+
+/* Is it between two requests, with nothing left to be sent? */
+int	conn_can_move(const struct http_conn *);
+/* Give it away: 0, or -1: not now. */
+int	conn_give(struct http_conn *, struct handover_peer *);
+/* What another worker has given away: 0, or -1: it is still the caller's. */
+int	conn_take(struct http_server *, int fd, hostd_buf record);
+/* It is another worker's. */
+void	conn_leave(struct http_conn *);
 
 #endif

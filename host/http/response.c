@@ -131,7 +131,7 @@ decide_framing(struct http_req *r, int status, int64_t length)
 	/* The client may or may not send the body it announced. */
 	if (!r->continue_sent && !r->body_done)
 		r->keepalive = 0;
-	if (srv->draining ||
+	if ((srv->draining && (srv->give == NULL || r->conn->stays)) ||
 	    r->conn->nreqs >= srv->limits->keepalive_requests)
 		r->keepalive = 0;
 }

@@ -86,9 +86,23 @@ http_server_drain(struct http_server *srv, int last)
 	TAILQ_FOREACH(c, &srv->conns, link) {
 		/* Its time limit is another one now, and the kernel may hold
 		 * a request that we have not been told of yet. */
-		c->timer_kind = TIMER_NONE;
-		c->stream.can_read = 1;
+		if (srv->give == NULL) {
+			c->timer_kind = TIMER_NONE;
+			c->stream.can_read = 1;
+		}
 		conn_wake(c);
+	}
+}
+
+void
+http_server_give(struct http_server *srv)
+{
+	struct http_conn *c, *next;
+
+	for (c = TAILQ_FIRST(&srv->conns); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (conn_can_move(c) && srv->give(srv, c) == -1)
+			break;
 	}
 }
 
@@ -102,13 +116,19 @@ http_server_gauges(struct http_server *srv)
 }
 
 void
-http_server_ended(struct http_server *srv)
+http_server_left(struct http_server *srv)
 {
 	srv->nconns--;
-	board_add(&srv->cell->counters.closed, 1);
 	http_server_gauges(srv);
 	if (srv->conn_ended != NULL)
 		srv->conn_ended(srv);
+}
+
+void
+http_server_ended(struct http_server *srv)
+{
+	board_add(&srv->cell->counters.closed, 1);
+	http_server_left(srv);
 }
 
 static void

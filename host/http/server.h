@@ -39,6 +39,9 @@ struct http_server {
 	struct buf allow;			/* of the last 405 */
 	int draining;
 	int closing_idle;
+	/* While we drain and others follow: give a connection to one of them.
+	 * 0, or -1: not now. */
+	int (*give)(struct http_server *, struct http_conn *);
 	/* A connection has ended: room for another, or drained. */
 	void (*conn_ended)(struct http_server *);
 
@@ -54,12 +57,17 @@ void	http_server_init(struct http_server *, struct loop *,
 /* Closes what is still open; every request's end() is called. */
 void	http_server_close(struct http_server *);
 
-/* From now on answers carry Connection: close.  Idle connections may ask once
- * more; if this is the last that is served here, they are closed. */
+/* From now on connections are given away; those that can't be get answers with
+ * Connection: close.  Idle ones may ask once more; if this is the last that is
+ * served here, they are closed. */
 void	http_server_drain(struct http_server *, int last);
+/* Somebody takes connections again. */
+void	http_server_give(struct http_server *);
 
 /* A connection is over, upgraded or not: counted, conn_ended called. */
 void	http_server_ended(struct http_server *);
+/* It is another worker's: conn_ended is called. */
+void	http_server_left(struct http_server *);
 /* Show on the board how many connections there are. */
 void	http_server_gauges(struct http_server *);
 

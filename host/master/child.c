@@ -22,7 +22,8 @@ struct child_out {
 	TAILQ_ENTRY(child_out) entry;
 	enum chan_type type;
 	size_t len;
-	int fd; /* a duplicate, or -1 */
+	int fds[2]; /* duplicates */
+	int nfds;
 	char data[sizeof(struct chan_init)];
 };
 
@@ -41,8 +42,8 @@ static void
 child_out_free(struct child *c, struct child_out *o)
 {
 	TAILQ_REMOVE(&c->out, o, entry);
-	if (o->fd != -1)
-		(void)close(o->fd);
+	while (o->nfds > 0)
+		(void)close(o->fds[--o->nfds]);
 	free(o);
 }
 
@@ -135,23 +136,16 @@ child_read(struct child *c)
 
 /* ---- what we say ---- */
 
-static int
-child_send_now(
-    struct child *c, enum chan_type type, const void *data, size_t len, int fd)
-{
-	return chan_send(c->fd, type, data, len, &fd, fd == -1 ? 0 : 1);
-}
-
 void
-child_send(
-    struct child *c, enum chan_type type, const void *data, size_t len, int fd)
+child_send_fds(struct child *c, enum chan_type type, const void *data,
+    size_t len, const int *fds, int nfds)
 {
 	struct child_out *o;
 
 	if (c->fd == -1)
 		return;
 	if (TAILQ_EMPTY(&c->out)) {
-		if (child_send_now(c, type, data, len, fd) == 0)
+		if (chan_send(c->fd, type, data, len, fds, nfds) == 0)
 			return;
 		if (errno != EAGAIN && errno != ETOOMANYREFS) {
 			if (errno != EPIPE && errno != ECONNRESET)
@@ -163,11 +157,19 @@ child_send(
 	o = xcalloc(1, sizeof(*o));
 	o->type = type;
 	o->len = len;
-	o->fd = fd == -1 ? -1 : dup(fd);
+	for (o->nfds = 0; o->nfds < nfds; o->nfds++)
+		o->fds[o->nfds] = dup(fds[o->nfds]);
 	if (len > 0)
 		memcpy(o->data, data, len);
 	TAILQ_INSERT_TAIL(&c->out, o, entry);
 	child_poll(c);
+}
+
+void
+child_send(
+    struct child *c, enum chan_type type, const void *data, size_t len, int fd)
+{
+	child_send_fds(c, type, data, len, &fd, fd == -1 ? 0 : 1);
 }
 
 static void
@@ -176,7 +178,8 @@ child_write(struct child *c)
 	struct child_out *o;
 
 	while ((o = TAILQ_FIRST(&c->out)) != NULL) {
-		if (child_send_now(c, o->type, o->data, o->len, o->fd) == -1 &&
+		if (chan_send(c->fd, o->type, o->data, o->len, o->fds,
+			o->nfds) == -1 &&
 		    (errno == EAGAIN || errno == ETOOMANYREFS))
 			return;
 		child_out_free(c, o);

@@ -74,7 +74,9 @@ struct child_opts {
  * reason in why. */
 struct child *child_spawn(struct children *, const struct child_opts *,
 	    const struct child_ops *, void *owner, char *why, size_t size);
-/* Queued when the channel is full.  The descriptor stays the caller's. */
+/* Queued when the channel is full.  Descriptors stay the caller's. */
+void	child_send_fds(struct child *, enum chan_type, const void *,
+	    size_t len, const int *fds, int nfds);
 void	child_send(struct child *, enum chan_type, const void *, size_t len,
 	    int fd);
 /* Tell it to finish; after ms, signals help.  0: no limit.  last: nobody

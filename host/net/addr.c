@@ -97,6 +97,43 @@ addr_parse(const char *text, struct addr *a, const char **why)
 	return parse_ipv4(host, colon + 1, a, why);
 }
 
+static int
+covers_inet(const struct sockaddr_in *at, const struct sockaddr_in *local)
+{
+	return at->sin_port == local->sin_port &&
+	    (at->sin_addr.s_addr == htonl(INADDR_ANY) ||
+	    at->sin_addr.s_addr == local->sin_addr.s_addr);
+}
+
+static int
+covers_inet6(const struct sockaddr_in6 *at, const struct sockaddr_in6 *local)
+{
+	return at->sin6_port == local->sin6_port &&
+	    (IN6_IS_ADDR_UNSPECIFIED(&at->sin6_addr) ||
+	    IN6_ARE_ADDR_EQUAL(&at->sin6_addr, &local->sin6_addr));
+}
+
+int
+addr_covers(const struct sockaddr_storage *at,
+    const struct sockaddr_storage *local)
+{
+	if (at->ss_family != local->ss_family)
+		return 0;
+	switch (at->ss_family) {
+	case AF_INET:
+		return covers_inet((const struct sockaddr_in *)at,
+		    (const struct sockaddr_in *)local);
+	case AF_INET6:
+		return covers_inet6((const struct sockaddr_in6 *)at,
+		    (const struct sockaddr_in6 *)local);
+	case AF_UNIX:
+		return strcmp(((const struct sockaddr_un *)at)->sun_path,
+		    ((const struct sockaddr_un *)local)->sun_path) == 0;
+	default:
+		return 0;
+	}
+}
+
 int
 addr_is_unix(const struct addr *a)
 {

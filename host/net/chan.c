@@ -22,9 +22,9 @@ struct chan_header {
 
 /* What each type carries. */
 static const struct chan_rule {
-	uint32_t len; /* exactly, unless is_text */
+	uint32_t len; /* exactly, or at least when it is open */
 	int nfds;     /* exactly */
-	int is_text;
+	int open;
 } rules[CHAN_NTYPES] = {
     [CHAN_INIT] = {sizeof(struct chan_init), 2, 0},
     [CHAN_LISTEN] = {sizeof(struct chan_listen), 1, 0},
@@ -38,7 +38,10 @@ static const struct chan_rule {
     [CHAN_REPORT] = {0, 0, 1},
     [CHAN_RETURN] = {sizeof(struct chan_return), 0, 0},
     [CHAN_CLOSED] = {0, 0, 0},
-    [CHAN_PEER] = {0, 1, 0},
+    [CHAN_PEER] = {sizeof(struct chan_peer), 2, 0},
+    [CHAN_MOVE] = {sizeof(struct chan_move) + 1, 1, 1},
+    [CHAN_MOVE_MORE] = {1, 0, 1},
+    [CHAN_MOVED] = {sizeof(struct chan_moved), 0, 0},
 };
 
 /* Control buffers must be aligned as a cmsghdr is. */
@@ -54,7 +57,7 @@ chan_misfit(uint32_t type, size_t len, int nfds)
 		return "unknown type";
 	if (nfds != rules[type].nfds)
 		return "wrong number of descriptors";
-	if (!rules[type].is_text && len != rules[type].len)
+	if (rules[type].open ? len < rules[type].len : len != rules[type].len)
 		return "wrong length";
 	if (len > CHAN_DATA_MAX)
 		return "too long";

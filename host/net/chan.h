@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The channel between the master and one worker or probe: a SOCK_SEQPACKET
- * pair carrying typed, versioned, length-checked messages and descriptors.
+ * The channel between the master and one worker or probe, or between two
+ * workers: a SOCK_SEQPACKET pair carrying typed, versioned, length-checked
+ * messages and descriptors.
  *
  * This is the only code that passes descriptors between processes.
  *
@@ -16,6 +17,9 @@
  *
  *	master -> probe   INIT, START
  *	probe  -> master  any number of REPORT texts, then READY or FAILED
+ *
+ *	worker -> worker  MOVE, MOVE_MORE...
+ *	worker <- worker  MOVED
  */
 #ifndef NET_CHAN_H
 #define NET_CHAN_H
@@ -41,7 +45,12 @@ enum chan_type {
 	CHAN_REPORT,		/* text: one configuration error */
 	CHAN_RETURN,		/* struct chan_return */
 	CHAN_CLOSED,		/* nothing: takes no new connections any more */
-	CHAN_PEER,		/* nothing, fd: the bus to another worker */
+	CHAN_PEER,		/* struct chan_peer, fds: the bus to another
+				   worker, and the channel to it */
+	CHAN_MOVE,		/* struct chan_move and the first bytes of a
+				   record, fd: a connection */
+	CHAN_MOVE_MORE,		/* more bytes of it */
+	CHAN_MOVED,		/* struct chan_moved */
 	CHAN_NTYPES
 };
 
@@ -78,6 +87,26 @@ struct chan_drain {
 				   long that takes */
 	uint32_t last;		/* 1: nobody follows, so connections without a
 				   request are closed at once */
+};
+
+struct chan_peer {
+	uint32_t slot;
+	uint32_t cell;		/* of the board */
+	uint32_t generation;
+	uint32_t reserved;
+	char pool[64];
+};
+
+struct chan_move {
+	uint32_t id;		/* the giver's; not 0 */
+	uint32_t kind;
+	uint32_t size;		/* bytes of the record */
+	uint32_t reserved;
+};
+
+struct chan_moved {
+	uint32_t id;
+	uint32_t taken;		/* 0: refused */
 };
 
 struct chan_msg {

@@ -66,6 +66,21 @@ stream_move(struct stream *to, struct stream *from,
 	from->io.fd = -1;
 }
 
+void
+stream_rest(struct stream *s)
+{
+	loop_undefer(s->sio->loop, &s->flush);
+	loop_undefer(s->sio->loop, &s->again);
+	loop_del(s->sio->loop, &s->io);
+}
+
+int
+stream_resume(struct stream *s)
+{
+	s->can_read = s->can_write = 1;
+	return loop_add(s->sio->loop, &s->io, STREAM_EVENTS);
+}
+
 static void
 seg_free(struct stream *s, struct stream_seg *g)
 {

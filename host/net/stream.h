@@ -93,6 +93,11 @@ int	stream_open(struct stream *, struct stream_io *, int fd,
  */
 void	stream_move(struct stream *to, struct stream *from,
 	    const struct stream_ops *);
+/* From now on the loop does not look at it: it may be another process's soon.
+ * Nothing may be pending. */
+void	stream_rest(struct stream *);
+/* It does again.  0, or -1 with errno. */
+int	stream_resume(struct stream *);
 /* Drops the queue (releasing what was borrowed) and closes the socket. */
 void	stream_close(struct stream *);
 /* Our FIN, after what is queued was sent. */

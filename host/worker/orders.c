@@ -50,18 +50,23 @@ take_listen(struct worker *w, struct chan_msg *m)
 	return a;
 }
 
-/* The bus to another worker. */
+/* Another worker. */
 static void
 take_peer(struct worker *w, struct chan_msg *m)
 {
-	if (m->nfds != 1)
+	const struct chan_peer *who = (const void *)m->data;
+	struct worker_peer *p;
+
+	if (m->nfds != 2)
 		return;
 	if (w->server.loop != NULL) {
-		bus_add(&w->plugins.hub.bus, m->fds[0]);
+		worker_meet(w, who, m->fds);
 	} else {
-		w->peer_fds = xrealloc(w->peer_fds, (w->npeer_fds + 1) *
-		    sizeof(*w->peer_fds));
-		w->peer_fds[w->npeer_fds++] = m->fds[0];
+		w->peers = xrealloc(w->peers, (w->npeers + 1) *
+		    sizeof(*w->peers));
+		p = &w->peers[w->npeers++];
+		p->who = *who;
+		memcpy(p->fds, m->fds, sizeof(p->fds));
 	}
 	m->nfds = 0;
 }

@@ -125,6 +125,7 @@ worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 
 	if (w->draining) {
 		if (last) {
+			w->server.give = NULL;
 			http_server_drain(&w->server, 1);
 			ws_server_drain(&w->sockets, 0, 1);
 		}
@@ -139,6 +140,8 @@ worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 	if (!w->master_gone)
 		(void)chan_send(CHAN_FD, CHAN_CLOSED, NULL, 0, NULL, 0);
 	plugins_drain(&w->plugins, (uint32_t)deadline_ms);
+	if (!last)
+		moves_begin(w);
 	http_server_drain(&w->server, last);
 	ws_server_drain(&w->sockets, (uint32_t)deadline_ms, last);
 	if (deadline_ms > 0)

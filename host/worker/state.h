@@ -8,8 +8,15 @@
 #include "http/server.h"
 #include "net/acceptor.h"
 #include "net/chan.h"
+#include "net/handover.h"
 #include "plugin/plugins.h"
 #include "ws/server.h"
+
+/* Another worker that we have not met yet. */
+struct worker_peer {
+	struct chan_peer who;
+	int fds[2];
+};
 
 struct worker {
 	struct loop loop;
@@ -30,8 +37,11 @@ struct worker {
 	TAILQ_HEAD(acceptors, acceptor) acceptors;
 	struct acceptors returned;	/* closed; events may still name them */
 	int log_fds[CHAN_MAX_FDS];	/* until the server takes them */
-	int *peer_fds;			/* until the bus takes them */
-	size_t npeer_fds;
+	struct worker_peer *peers;	/* until we serve */
+	size_t npeers;
+	struct handover handover;
+	struct handover_peer *heir;	/* of our connections; NULL: none */
+	struct chan_msg moved;
 	int error_log;
 	int master_gone;
 	int draining;
@@ -43,6 +53,15 @@ struct worker {
 int	worker_receive_orders(struct worker *);
 /* From then on. */
 void	worker_chan_ready(struct loop_fd *, uint32_t events);
+
+/* moves.c: connections of and for other workers */
+void	moves_init(struct worker *);
+void	moves_close(struct worker *);
+/* Another worker; fds: of struct chan_peer. */
+void	worker_meet(struct worker *, const struct chan_peer *,
+	    const int fds[2]);
+/* All that can go goes to whoever follows, now or when it can. */
+void	moves_begin(struct worker *);
 
 /* serve.c */
 void	worker_hold_signals(void);

@@ -106,10 +106,11 @@ release_all(struct worker *w)
 		free(a);
 	}
 	if (w->server.loop != NULL) {
+		moves_close(w);
 		ws_server_close(&w->sockets);
 		http_server_close(&w->server);
 	}
-	free(w->peer_fds);
+	free(w->peers);
 	plugins_destroy(&w->plugins);
 	router_free(w->router);
 	loop_close(&w->loop);
@@ -158,6 +159,7 @@ open_server(struct worker *w)
 	http_server_init(&w->server, &w->loop, w->conf, w->router, w->cell);
 	w->server.conn_ended = worker_conn_ended;
 	ws_server_init(&w->sockets, &w->server);
+	moves_init(w);
 	w->hook.run = worker_turn_ended;
 	TAILQ_FOREACH(al, &w->conf->access_logs, entry) {
 		access_logs_add(&w->server.logs, al->format);
@@ -169,12 +171,12 @@ open_server(struct worker *w)
 
 /* The other workers that there were when we started. */
 static void
-join_bus(struct worker *w)
+meet_peers(struct worker *w)
 {
 	size_t i;
 
-	for (i = 0; i < w->npeer_fds; i++)
-		bus_add(&w->plugins.hub.bus, w->peer_fds[i]);
+	for (i = 0; i < w->npeers; i++)
+		worker_meet(w, &w->peers[i].who, w->peers[i].fds);
 }
 
 static int
@@ -186,7 +188,7 @@ run_worker(struct worker *w)
 		open_server(w);
 		(void)plugins_start(&w->plugins, &w->server, &w->sockets,
 		    &w->errs);
-		join_bus(w);
+		meet_peers(w);
 	}
 	if (report_errors(w) > 0) {
 		(void)chan_send_text(CHAN_FD, CHAN_FAILED,

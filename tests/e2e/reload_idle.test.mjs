@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Idle connections of a worker that was replaced may ask once more, for half of
-// its time; they used to hold it until its deadline.
+// Idle connections of a worker that is replaced go on in the next; those that
+// nobody takes may ask once more, for half of its time.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import test from 'node:test';
-import { within } from './lib/hostd.mjs';
+import { freePort } from './lib/hostd.mjs';
 import { connect, get, serveShow } from './lib/http1.mjs';
 
-const start = (t) => serveShow(t, 'idle_timeout = 1h', 'drain_timeout = 2s');
+const start = (t, more = '') => serveShow(t, 'idle_timeout = 1h',
+    `drain_timeout = 2s ${more}`);
 
-async function idle(t, h) {
-	const c = await connect(t, h.port);
+async function idle(t, port) {
+	const c = await connect(t, port);
 
 	await c.send(get('/'));
 	assert.equal((await c.next()).status, 200);
@@ -25,23 +27,56 @@ async function reload(h) {
 	return pid;
 }
 
-test('closed before the deadline', async (t) => {
+test('they stay open, and the old worker ends', async (t) => {
 	const h = await start(t);
-	const all = [await idle(t, h), await idle(t, h), await idle(t, h)];
-	const pid = await reload(h);
+	const all = [];
+
+	for (let i = 0; i < 20; i++)
+		all.push(await idle(t, h.port));
+	// One that has not said anything yet.
+	all.push(await connect(t, h.port));
+	for (let i = 0; i < 3; i++) {
+		const pid = await reload(h);
+
+		await h.logged(new RegExp(`pid ${pid}\\] ending`));
+		for (const c of all) {
+			await c.send(get('/'));
+			const r = await c.next();
+
+			assert.equal(r.status, 200);
+			assert.equal(r.headers.connection, undefined);
+		}
+	}
+	assert.doesNotMatch(h.log, /drain deadline/);
+	const { connections, requests } = await h.status();
+
+	assert.equal(connections.active, all.length + 0);
+	assert.equal(requests.total, all.length * 4 - 1);
+});
+
+// Its address is configured no more, so nobody takes it.
+async function unwanted(t) {
+	const port = await freePort();
+	const h = await start(t,
+	    `listen "more" { address = "127.0.0.1:${port}" }`);
+	const c = await idle(t, port);
+
+	fs.writeFileSync(h.confFile, fs.readFileSync(h.confFile, 'utf8')
+	    .replace(/^.*listen "more".*$/m, ''));
+	return { h, c, pid: await reload(h) };
+}
+
+test('one that nobody takes is closed before the deadline', async (t) => {
+	const { h, c, pid } = await unwanted(t);
 
 	await h.logged(new RegExp(`pid ${pid}\\] ending`));
-	for (const c of all) {
-		assert.equal(await c.end(), '');
-		assert.equal(c.error, undefined);
-	}
+	assert.equal(await c.end(), '');
+	assert.equal(c.error, undefined);
 	assert.doesNotMatch(h.log, /drain deadline/);
 });
 
-test('asked once more: answered, and closed then', async (t) => {
-	const h = await start(t);
-	const c = await idle(t, h);
-	const pid = await reload(h);
+test('or asks once more: answered, and closed then', async (t) => {
+	const { h, c, pid } = await unwanted(t);
 
 	await c.send(get('/again'));
 	const r = await c.next();
@@ -53,19 +88,4 @@ test('asked once more: answered, and closed then', async (t) => {
 	// It has nothing more to wait for.
 	await h.logged(new RegExp(`pid ${pid}\\] ending`));
 	assert.doesNotMatch(h.log, /drain deadline/);
-});
-
-test('a new connection is the successor\'s, and stays', async (t) => {
-	const h = await start(t);
-	const old = await idle(t, h);
-	const pid = await reload(h);
-	const c = await idle(t, h);
-
-	await within(old.end(), 'close of the old one');
-	await h.logged(new RegExp(`pid ${pid}\\] ending`));
-	await c.send(get('/'));
-	const r = await c.next();
-
-	assert.equal(r.status, 200);
-	assert.equal(r.headers.connection, undefined);
 });

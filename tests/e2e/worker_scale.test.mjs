@@ -159,8 +159,14 @@ test('a worker that is let go finishes first', async (t) => {
 	});
 
 	fs.writeFileSync(path.join(h.dir, 'gate'), '');
-	assert.equal((await c.answer()).close, true);
+	assert.equal((await c.answer()).close, false);
 	await slots(h, [0, 1]);
+	// Its connection goes on with another one.
+	const { pid } = c;
+
+	assert.equal((await c.ask()).status, 200);
+	assert.notEqual(c.pid, pid);
+	c.destroy();
 });
 
 test('a number set by hand stays until the configured one changes',

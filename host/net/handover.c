@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/handover.h"
+
+#define PART_MAX	(CHAN_MAX - 64)	/* bytes of a record in a message */
+
+/* What waits until the channel has room. */
+struct handover_message {
+	STAILQ_ENTRY(handover_message) link;
+	enum chan_type type;
+	size_t len;
+	int fd;				/* lent by the giver; -1: none */
+	char data[];
+};
+
+/* -- peers -- */
+
+static void
+handover_reap(struct loop_task *t)
+{
+	struct handover *h = (struct handover *)(void *)((char *)t -
+	    offsetof(struct handover, reap));
+	struct handover_peer *p;
+
+	while ((p = h->closed) != NULL) {
+		h->closed = p->next_closed;
+		free(p);
+	}
+}
+
+void
+handover_init(struct handover *h, struct loop *loop, struct chan_msg *msg)
+{
+	h->loop = loop;
+	h->msg = msg;
+	h->reap.run = handover_reap;
+	TAILQ_INIT(&h->peers);
+}
+
+/* No part of a record is of any use. */
+static void
+peer_forget_record(struct handover_peer *p)
+{
+	if (p->head.id != 0 && p->fd != -1)
+		(void)close(p->fd);
+	p->head.id = 0;
+	p->fd = -1;
+	buf_free(&p->in);
+}
+
+static void
+item_done(struct handover_peer *p, struct handover_item *item, int taken)
+{
+	TAILQ_REMOVE(&p->given, item, link);
+	p->ngiven--;
+	item->done(item, taken);
+}
+
+static void
+peer_close(struct handover_peer *p)
+{
+	struct handover *h = p->all;
+	struct handover_message *m;
+	struct handover_item *item;
+
+	TAILQ_REMOVE(&h->peers, p, link);
+	(void)close(p->io.fd);
+	p->io.fd = -1;
+	peer_forget_record(p);
+	while ((m = STAILQ_FIRST(&p->out)) != NULL) {
+		STAILQ_REMOVE_HEAD(&p->out, link);
+		free(m);
+	}
+	while ((item = TAILQ_FIRST(&p->given)) != NULL)
+		item_done(p, item, 0);
+	p->next_closed = h->closed;
+	h->closed = p;
+	loop_defer(h->loop, &h->reap);
+}
+
+void
+handover_close(struct handover *h)
+{
+	struct handover_peer *p;
+
+	if (h->loop == NULL)
+		return;
+	while ((p = TAILQ_FIRST(&h->peers)) != NULL)
+		peer_close(p);
+	loop_undefer(h->loop, &h->reap);
+	handover_reap(&h->reap);
+}
+
+/* -- out -- */
+
+/* 0; -1: the channel is full or broken. */
+static int
+peer_flush(struct handover_peer *p)
+{
+	struct handover_message *m;
+
+	while ((m = STAILQ_FIRST(&p->out)) != NULL) {
+		if (chan_send(p->io.fd, m->type, m->data, m->len, &m->fd,
+		    m->fd != -1) == -1)
+			return -1;
+		STAILQ_REMOVE_HEAD(&p->out, link);
+		free(m);
+	}
+	return 0;
+}
+
+/* A broken channel is found out by reading. */
+static void
+peer_send(struct handover_peer *p, enum chan_type type, const void *data,
+    size_t len, int fd)
+{
+	struct handover_message *m;
+
+	if (peer_flush(p) == 0 &&
+	    chan_send(p->io.fd, type, data, len, &fd, fd != -1) == 0)
+		return;
+	m = xmalloc(sizeof(*m) + len);
+	m->type = type;
+	m->len = len;
+	m->fd = fd;
+	memcpy(m->data, data, len);
+	STAILQ_INSERT_TAIL(&p->out, m, link);
+}
+
+/* The first part with the head and the descriptor, then the rest. */
+static void
+peer_send_record(struct handover_peer *p, const struct chan_move *head, int fd,
+    hostd_buf record)
+{
+	const char *bytes = record.p;
+	size_t at = record.n < PART_MAX ? record.n : PART_MAX, n;
+	char first[CHAN_MAX];
+
+	memcpy(first, head, sizeof(*head));
+	memcpy(first + sizeof(*head), bytes, at);
+	peer_send(p, CHAN_MOVE, first, sizeof(*head) + at, fd);
+	for (; at < record.n; at += n) {
+		n = record.n - at < PART_MAX ? record.n - at : PART_MAX;
+		peer_send(p, CHAN_MOVE_MORE, bytes + at, n, -1);
+	}
+}
+
+int
+handover_give(struct handover_peer *p, unsigned kind, int fd, hostd_buf record,
+    struct handover_item *item)
+{
+	struct chan_move head = { .kind = kind, .size = (uint32_t)record.n };
+
+	if (record.n == 0 || record.n > HANDOVER_RECORD_MAX ||
+	    p->ngiven >= HANDOVER_WINDOW)
+		return -1;
+	if (++p->all->last_id == 0)
+		p->all->last_id = 1;
+	head.id = item->id = p->all->last_id;
+	TAILQ_INSERT_TAIL(&p->given, item, link);
+	p->ngiven++;
+	peer_send_record(p, &head, fd, record);
+	return 0;
+}
+
+/* -- in -- */
+
+static void
+take_record(struct handover_peer *p)
+{
+	struct chan_moved answer = { .id = p->head.id };
+	hostd_buf record = { p->in.p, p->in.len };
+
+	answer.taken = p->all->take(p->all, p->head.kind, p->fd, record) == 0;
+	if (answer.taken)
+		p->fd = -1;
+	peer_forget_record(p);
+	peer_send(p, CHAN_MOVED, &answer, sizeof(answer), -1);
+}
+
+/* 0, or -1: it does not fit together. */
+static int
+take_part(struct handover_peer *p, const char *bytes, size_t n)
+{
+	if (p->head.id == 0 || n > p->head.size - p->in.len)
+		return -1;
+	buf_append(&p->in, bytes, n);
+	if (p->in.len == p->head.size)
+		take_record(p);
+	return 0;
+}
+
+static int
+take_first(struct handover_peer *p, struct chan_msg *m)
+{
+	if (p->head.id != 0)
+		return -1;
+	memcpy(&p->head, m->data, sizeof(p->head));
+	p->fd = m->fds[0];
+	m->nfds = 0;
+	if (p->head.id == 0 || p->head.size > HANDOVER_RECORD_MAX) {
+		(void)close(p->fd);
+		p->head.id = 0;
+		return -1;
+	}
+	return take_part(p, m->data + sizeof(p->head),
+	    m->len - sizeof(p->head));
+}
+
+static int
+take_answer(struct handover_peer *p, const struct chan_msg *m)
+{
+	struct handover_item *item;
+	struct chan_moved answer;
+
+	memcpy(&answer, m->data, sizeof(answer));
+	TAILQ_FOREACH(item, &p->given, link)
+		if (item->id == answer.id)
+			break;
+	if (item == NULL)
+		return -1;
+	item_done(p, item, answer.taken != 0);
+	return 0;
+}
+
+static int
+peer_message(struct handover_peer *p, struct chan_msg *m)
+{
+	switch (m->type) {
+	case CHAN_MOVE:
+		return take_first(p, m);
+	case CHAN_MOVE_MORE:
+		return take_part(p, m->data, m->len);
+	case CHAN_MOVED:
+		return take_answer(p, m);
+	default:
+		return -1;
+	}
+}
+
+static void
+peer_ready(struct loop_fd *fd, uint32_t events)
+{
+	struct handover_peer *p = (struct handover_peer *)(void *)fd;
+	struct handover *h = p->all;
+	int rc;
+
+	(void)events;
+	while ((rc = chan_recv(p->io.fd, h->msg)) == 1) {
+		rc = peer_message(p, h->msg);
+		chan_close_fds(h->msg);
+		if (rc == -1) {
+			log_errorx("%s.%u hands over what does not fit "
+			    "together; it is of another version of hostd?",
+			    p->who.pool, p->who.slot);
+			errno = EPROTO;
+			break;
+		}
+	}
+	if (rc == 0 || (errno != EAGAIN && errno != EINTR) ||
+	    (peer_flush(p) == -1 && errno != EAGAIN))
+		peer_close(p);
+	h->room(h);
+}
+
+void
+handover_add(struct handover *h, int fd, const struct chan_peer *who)
+{
+	struct handover_peer *p = xcalloc(1, sizeof(*p));
+
+	p->all = h;
+	p->io.fd = fd;
+	p->io.ready = peer_ready;
+	p->who = *who;
+	p->fd = -1;
+	TAILQ_INIT(&p->given);
+	STAILQ_INIT(&p->out);
+	if (loop_add(h->loop, &p->io, EPOLLIN | EPOLLOUT | EPOLLET) == -1) {
+		log_warn("watching the channel to %s.%u", who->pool, who->slot);
+		(void)close(fd);
+		free(p);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&h->peers, p, link);
+}

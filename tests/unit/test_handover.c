@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Two workers in one loop: what is given is taken, refused, or comes back. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/pack.h"
+#include "net/handover.h"
+
+#define TURNS_MAX	10000
+
+static struct loop loop;
+static struct wheel_timer alarm_timer;
+
+struct side {
+	struct handover h;		/* first */
+	struct chan_msg msg;
+	int refuse;
+	int taken, room;
+	unsigned kind;
+	int fd;				/* the last one taken */
+	struct buf record;
+};
+
+struct gift {
+	struct handover_item item;	/* first */
+	int done, taken;
+};
+
+static struct side *giver, *taker;
+static int conn[2];			/* what is given, and its other end */
+
+static int
+take(struct handover *h, unsigned kind, int fd, hostd_buf record)
+{
+	struct side *s = (struct side *)(void *)h;
+
+	if (s->refuse)
+		return -1;
+	s->taken++;
+	s->kind = kind;
+	s->record.len = 0;
+	buf_append(&s->record, record.p, record.n);
+	if (s->fd != -1)
+		(void)close(s->fd);
+	s->fd = fd;
+	return 0;
+}
+
+static void
+room(struct handover *h)
+{
+	((struct side *)(void *)h)->room++;
+}
+
+static void
+done(struct handover_item *item, int taken)
+{
+	struct gift *g = (struct gift *)(void *)item;
+
+	assert_false(g->done);
+	g->done = 1;
+	g->taken = taken;
+}
+
+static struct side *
+side_new(int fd)
+{
+	struct chan_peer who = { .slot = 3, .pool = "web" };
+	struct side *s = xcalloc(1, sizeof(*s));
+
+	s->fd = -1;
+	s->h.take = take;
+	s->h.room = room;
+	handover_init(&s->h, &loop, &s->msg);
+	handover_add(&s->h, fd, &who);
+	return s;
+}
+
+static void
+side_free(struct side *s)
+{
+	handover_close(&s->h);
+	buf_free(&s->record);
+	if (s->fd != -1)
+		(void)close(s->fd);
+	free(s);
+}
+
+static void
+nothing(struct wheel_timer *t)
+{
+	(void)t;
+}
+
+static int
+setup(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(loop_init(&loop), 0);
+	alarm_timer.fire = nothing;
+	assert_int_equal(chan_pair(fds), 0);
+	giver = side_new(fds[0]);
+	taker = side_new(fds[1]);
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, conn);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	if (giver != NULL)
+		side_free(giver);
+	if (taker != NULL)
+		side_free(taker);
+	(void)close(conn[0]);
+	(void)close(conn[1]);
+	wheel_remove(&loop.wheel, &alarm_timer);
+	loop_close(&loop);
+	return 0;
+}
+
+static struct handover_peer *
+peer(struct side *s)
+{
+	return TAILQ_FIRST(&s->h.peers);
+}
+
+static void
+until(const int *n, int want)
+{
+	int turns;
+
+	for (turns = 0; *n != want && turns < TURNS_MAX; turns++) {
+		wheel_set(&loop.wheel, &alarm_timer, loop.now_ms + 1);
+		loop_turn(&loop);
+	}
+	assert_int_equal(*n, want);
+}
+
+static int
+give(struct gift *g, const void *p, size_t n)
+{
+	memset(g, 0, sizeof(*g));
+	g->item.done = done;
+	return handover_give(peer(giver), 7, conn[0], (hostd_buf){ p, n },
+	    &g->item);
+}
+
+static void
+is_taken(void **state)
+{
+	struct gift g;
+	char c;
+
+	(void)state;
+	assert_int_equal(give(&g, "record", 6), 0);
+	until(&g.done, 1);
+	assert_true(g.taken);
+	assert_int_equal(taker->kind, 7);
+	assert_int_equal(taker->record.len, 6);
+	assert_memory_equal(taker->record.p, "record", 6);
+	/* It is the same connection. */
+	assert_int_equal(write(conn[1], "x", 1), 1);
+	assert_int_equal(read(taker->fd, &c, 1), 1);
+	assert_int_equal(c, 'x');
+	assert_true(giver->room > 0);
+}
+
+static void
+a_long_record_comes_whole(void **state)
+{
+	char *long_one = xmalloc(HANDOVER_RECORD_MAX + 1);
+	struct gift a, b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i <= HANDOVER_RECORD_MAX; i++)
+		long_one[i] = (char)(i * 31 + i / 251);
+	assert_int_equal(give(&a, long_one, HANDOVER_RECORD_MAX + 1), -1);
+	assert_int_equal(give(&a, long_one, 0), -1);
+	assert_int_equal(give(&a, long_one, HANDOVER_RECORD_MAX), 0);
+	assert_int_equal(give(&b, long_one, 100000), 0);
+	until(&a.done, 1);
+	until(&b.done, 1);
+	assert_true(a.taken && b.taken);
+	assert_int_equal(taker->taken, 2);
+	assert_int_equal(taker->record.len, 100000);
+	assert_memory_equal(taker->record.p, long_one, 100000);
+	free(long_one);
+}
+
+static void
+is_refused(void **state)
+{
+	struct gift g;
+	char c;
+
+	(void)state;
+	taker->refuse = 1;
+	assert_int_equal(give(&g, "record", 6), 0);
+	until(&g.done, 1);
+	assert_false(g.taken);
+	/* The taker has kept nothing of it. */
+	assert_int_equal(write(conn[1], "x", 1), 1);
+	assert_int_equal(read(conn[0], &c, 1), 1);
+	(void)close(conn[0]);
+	conn[0] = -1;
+	assert_int_equal(read(conn[1], &c, 1), 0);
+}
+
+static void
+comes_back_when_the_taker_ends(void **state)
+{
+	struct gift g;
+
+	(void)state;
+	assert_int_equal(give(&g, "record", 6), 0);
+	side_free(taker);
+	taker = NULL;
+	until(&g.done, 1);
+	assert_false(g.taken);
+	assert_null(peer(giver));
+}
+
+/* It has said so, and died: the giver must not go on with it. */
+static void
+stays_given_when_the_taker_ends_later(void **state)
+{
+	struct gift g;
+
+	(void)state;
+	assert_int_equal(give(&g, "record", 6), 0);
+	loop_del(&loop, &peer(giver)->io);
+	until(&taker->taken, 1);
+	side_free(taker);
+	taker = NULL;
+	assert_int_equal(loop_add(&loop, &peer(giver)->io,
+	    EPOLLIN | EPOLLOUT | EPOLLET), 0);
+	until(&g.done, 1);
+	assert_true(g.taken);
+}
+
+static void
+comes_back_when_the_giver_gives_up(void **state)
+{
+	struct gift g;
+
+	(void)state;
+	assert_int_equal(give(&g, "record", 6), 0);
+	side_free(giver);
+	giver = NULL;
+	assert_true(g.done);
+	assert_false(g.taken);
+}
+
+static void
+no_more_than_the_window(void **state)
+{
+	struct gift *all = xcalloc(HANDOVER_WINDOW + 1, sizeof(*all));
+	int i;
+
+	(void)state;
+	for (i = 0; i < HANDOVER_WINDOW; i++)
+		assert_int_equal(give(&all[i], "record", 6), 0);
+	assert_int_equal(give(&all[i], "record", 6), -1);
+	until(&taker->taken, HANDOVER_WINDOW);
+	until(&all[HANDOVER_WINDOW - 1].done, 1);
+	for (i = 0; i < HANDOVER_WINDOW; i++)
+		assert_true(all[i].taken);
+	assert_int_equal(give(&all[i], "record", 6), 0);
+	until(&all[i].done, 1);
+	free(all);
+}
+
+static void
+nonsense_ends_the_channel(void **state)
+{
+	struct chan_moved m = { .id = 99, .taken = 1 };
+
+	(void)state;
+	log_set_level(LOG_LVL_ERROR + 1);
+	assert_int_equal(chan_send(peer(taker)->io.fd, CHAN_MOVED, &m,
+	    sizeof(m), NULL, 0), 0);
+	while (peer(giver) != NULL)
+		loop_turn(&loop);
+	while (peer(taker) != NULL)
+		loop_turn(&loop);
+}
+
+static void
+unpacks_no_more_than_there_is(void **state)
+{
+	struct buf b = { NULL, 0, 0 };
+	struct unpack u;
+	hostd_buf text;
+
+	(void)state;
+	pack_u32(&b, 7);
+	pack_bytes(&b, "abc", 3);
+	pack_u64(&b, 1ull << 40);
+	u = (struct unpack){ b.p, b.len, 0 };
+	assert_int_equal(unpack_u32(&u), 7);
+	text = unpack_bytes(&u);
+	assert_int_equal(text.n, 3);
+	assert_memory_equal(text.p, "abc", 3);
+	assert_false(unpack_ok(&u));
+	assert_int_equal(unpack_u64(&u), 1ull << 40);
+	assert_true(unpack_ok(&u));
+	assert_int_equal(unpack_u32(&u), 0);
+	assert_false(unpack_ok(&u));
+	/* A length that says more than there is. */
+	u = (struct unpack){ b.p, 4, 0 };
+	assert_int_equal(unpack_bytes(&u).n, 0);
+	assert_true(u.bad);
+	buf_free(&b);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(is_taken),
+		CASE(a_long_record_comes_whole),
+		CASE(is_refused),
+		CASE(comes_back_when_the_taker_ends),
+		CASE(stays_given_when_the_taker_ends_later),
+		CASE(comes_back_when_the_giver_gives_up),
+		CASE(no_more_than_the_window),
+		CASE(nonsense_ends_the_channel),
+		CASE(unpacks_no_more_than_there_is),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
