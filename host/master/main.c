@@ -14,6 +14,7 @@
 #include "master/daemon.h"
 #include "master/master.h"
 #include "master/test.h"
+#include "net/loop.h"
 #include "worker/worker.h"
 
 struct options {
@@ -161,7 +162,7 @@ main(int argc, char **argv)
 	char *exe;
 
 	if (argc == 2 && strcmp(argv[1], "--child") == 0)
-		return worker_main();
+		loop_exit(worker_main());
 	stdio_ensure();
 	(void)umask(022);
 	options_parse(&o, argc, argv);

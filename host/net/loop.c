@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/log.h"
+#include "base/mem.h"
 #include "net/loop.h"
 
 #define LOOP_EVENTS 256
+#define CLOSE_MS 200	/* for a lookup that a thread is at */
 
 static _Thread_local int loop_thread;
+
+/* libuv's loop that a thread was still at; known here for leak checkers. */
+static uv_loop_t *left_behind;
 
 int
 loop_is_here(void)
@@ -57,34 +65,62 @@ loop_init(struct loop *l)
 	wheel_init(&l->wheel, l->now_ms);
 	if ((l->epfd = epoll_create1(EPOLL_CLOEXEC)) == -1)
 		return -1;
-	if ((rc = uv_loop_init(&l->uv)) != 0)
-		goto close_epoll;
-	if ((rc = uv_async_init(&l->uv, &l->keeper, loop_keeper_woken)) != 0)
+	l->uv = xmalloc(sizeof(*l->uv));
+	if ((rc = uv_loop_init(l->uv)) != 0)
+		goto free_uv;
+	if ((rc = uv_async_init(l->uv, &l->keeper, loop_keeper_woken)) != 0)
 		goto close_uv;
-	l->uv_fd.fd = uv_backend_fd(&l->uv);
+	l->uv_fd.fd = uv_backend_fd(l->uv);
 	l->uv_fd.ready = loop_uv_ready;
 	loop_thread = 1;
 	if (loop_add(l, &l->uv_fd, EPOLLIN) == 0)
 		return 0;
 	rc = -errno;
 	uv_close((uv_handle_t *)&l->keeper, NULL);
-	uv_run(&l->uv, UV_RUN_NOWAIT);
+	uv_run(l->uv, UV_RUN_NOWAIT);
 close_uv:
-	uv_loop_close(&l->uv);
-close_epoll:
+	uv_loop_close(l->uv);
+free_uv:
+	free(l->uv);
 	close(l->epfd);
 	errno = -rc;
 	return -1;
+}
+
+/* Until nothing of it is alive, or for CLOSE_MS. */
+static void
+loop_finish_uv(struct loop *l)
+{
+	struct pollfd p = { .fd = uv_backend_fd(l->uv), .events = POLLIN };
+	uint64_t now = loop_clock_ms(), end = now + CLOSE_MS;
+
+	while (uv_run(l->uv, UV_RUN_NOWAIT) != 0 && now < end) {
+		(void)poll(&p, 1, (int)(end - now));
+		now = loop_clock_ms();
+	}
 }
 
 void
 loop_close(struct loop *l)
 {
 	uv_close((uv_handle_t *)&l->keeper, NULL);
-	uv_run(&l->uv, UV_RUN_DEFAULT);
-	uv_loop_close(&l->uv);
+	loop_finish_uv(l);
+	if (uv_loop_close(l->uv) == 0)
+		free(l->uv);
+	else
+		left_behind = l->uv;
+	l->uv = NULL;
 	close(l->epfd);
 	l->epfd = -1;
+}
+
+void
+loop_exit(int status)
+{
+	if (left_behind == NULL)
+		exit(status);
+	(void)fflush(NULL);
+	_exit(status);
 }
 
 int
@@ -148,8 +184,8 @@ static void
 loop_run_uv(struct loop *l)
 {
 	l->uv_dirty = 0;
-	uv_run(&l->uv, UV_RUN_NOWAIT);
-	uv_run(&l->uv, UV_RUN_NOWAIT);
+	uv_run(l->uv, UV_RUN_NOWAIT);
+	uv_run(l->uv, UV_RUN_NOWAIT);
 }
 
 static int
@@ -159,10 +195,10 @@ loop_uv_timeout(struct loop *l)
 
 	if (l->uv_dirty)
 		return 0;
-	if ((t = uv_backend_timeout(&l->uv)) <= 0)
+	if ((t = uv_backend_timeout(l->uv)) <= 0)
 		return t;
-	uv_update_time(&l->uv);
-	return uv_backend_timeout(&l->uv);
+	uv_update_time(l->uv);
+	return uv_backend_timeout(l->uv);
 }
 
 static int

@@ -49,7 +49,7 @@ struct loop {
 	uint64_t turn;			/* number of the present one */
 	uint64_t now_ms;	/* monotonic; fixed during a turn */
 	struct loop_fd uv_fd;
-	uv_loop_t uv;
+	uv_loop_t *uv;		/* of its own: it may have to be left behind */
 	uv_async_t keeper;	/* keeps libuv's loop alive, wakes ours */
 	struct wheel wheel;
 	TAILQ_HEAD(loop_tasks, loop_task) tasks, running;
@@ -58,7 +58,14 @@ struct loop {
 
 /* 0 or -1 with errno. */
 int	loop_init(struct loop *);
+/*
+ * All handles are closed, all requests finished or cancelled; but a lookup that
+ * a thread is at can't be cancelled.  It is waited for a moment, then left
+ * behind with libuv's loop: the process ends by loop_exit.
+ */
 void	loop_close(struct loop *);
+/* exit(3), which would wait for the thread that was left behind. */
+void	loop_exit(int status) __attribute__((noreturn));
 /* Until loop_stop. */
 void	loop_run(struct loop *);
 void	loop_stop(struct loop *);
@@ -78,7 +85,7 @@ static inline uv_loop_t *
 loop_uv(struct loop *l)
 {
 	l->uv_dirty = 1;
-	return &l->uv;
+	return l->uv;
 }
 
 /* Is this the thread that runs the loop? */

@@ -279,7 +279,7 @@ plugins_destroy(struct plugins *all)
 	TAILQ_FOREACH_REVERSE(in, &all->instances, instances, link)
 		(void)instance_stop(in);
 	while (all->nworks > 0)
-		uv_run(&all->loop->uv, UV_RUN_ONCE);
+		uv_run(loop_uv(all->loop), UV_RUN_ONCE);
 	while ((in = TAILQ_LAST(&all->instances, instances)) != NULL) {
 		TAILQ_REMOVE(&all->instances, in, link);
 		instance_destroy(in);

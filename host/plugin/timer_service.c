@@ -77,7 +77,7 @@ timer_start(const struct hostd_host *host, uint64_t delay_ms,
 	t->fn = fn;
 	t->arg = arg;
 	uv_timer_init(loop_uv(all->loop), &t->uv);
-	uv_update_time(&all->loop->uv);
+	uv_update_time(loop_uv(all->loop));
 	uv_timer_start(&t->uv, timer_fire, delay_ms, repeat_ms);
 	LIST_INSERT_HEAD(&in->timers, t, link);
 	in->ntimers++;

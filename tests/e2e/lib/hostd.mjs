@@ -105,6 +105,7 @@ function isAlive(pid) {
 export class Hostd extends EventEmitter {
 	log = '';
 	exited = false;
+	through = [];		// a command that starts it
 
 	constructor(dir, port) {
 		super();
@@ -121,7 +122,9 @@ export class Hostd extends EventEmitter {
 	}
 
 	spawnArgs(args, env = {}) {
-		this.child = spawn(sbin('hostd'), args, {
+		const [file, ...all] = [...this.through, sbin('hostd'), ...args];
+
+		this.child = spawn(file, all, {
 			env: { ...process.env, ...env },
 			stdio: ['ignore', 'pipe', 'pipe'],
 		});
