@@ -18,7 +18,8 @@ text(const char *s)
 	return (hostd_buf){ s, strlen(s) };
 }
 
-/* What is agreed on of the client's offers; as ws_extension_negotiate. */
+/* What is agreed on of the client's offers; as ws_extension_negotiate, and -1
+ * for more than OFFERS_MAX header lines. */
 static int
 negotiate(const struct http_req *r, const struct conf_websocket *conf,
     struct ws_deflate_params *params, char *answer)
@@ -30,11 +31,17 @@ negotiate(const struct http_req *r, const struct conf_websocket *conf,
 	size_t n = 0;
 	uint32_t i;
 
-	for (i = 0; i < r->view.nheaders && n < OFFERS_MAX; i++)
-		if (r->headers[i].name.n == sizeof(name) - 1 &&
+	for (i = 0; i < r->view.nheaders; i++) {
+		if (r->headers[i].name.n != sizeof(name) - 1 ||
 		    strncasecmp(r->headers[i].name.p, name,
-		    sizeof(name) - 1) == 0)
-			offers[n++] = r->headers[i].value;
+		    sizeof(name) - 1) != 0)
+			continue;
+		/* No client sends so many; what was not looked at could be
+		 * malformed, or the offer to take. */
+		if (n == OFFERS_MAX)
+			return -1;
+		offers[n++] = r->headers[i].value;
+	}
 	return n == 0 ? 0 : ws_extension_negotiate(offers, n, &allowed, params,
 	    answer);
 }

@@ -128,6 +128,18 @@ test('offers', async (t) => {
 
 		assert.equal(s.extension, undefined);
 	});
+	await t.test('in the last of 16 headers', (t) => answers(t, '/kept',
+	    [...Array(15).fill('x-unknown'), NAME], {}));
+	for (const [path, last] of [['/kept', NAME], ['/kept', 'x-unknown'],
+		['/off', 'x-unknown']])
+		await t.test(`${path}: 17 headers, the last ${last}: 400`,
+		    async (t) => {
+			const { r } = await upgrade(t, h, path, { headers: {
+				'Sec-WebSocket-Extensions': [
+					...Array(16).fill('x-unknown'), last] } });
+
+			assert.equal(r.status, 400);
+		});
 	for (const bad of [`${NAME};`, `${NAME};;x`, `${NAME} x`, `${NAME}; =9`,
 		`${NAME}; server_max_window_bits=`,
 		`${NAME}; server_max_window_bits="`,
