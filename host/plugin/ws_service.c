@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "http/blame.h"
 #include "http/response.h"
 #include "http/router.h"
 #include "plugin/instance.h"
@@ -129,6 +130,20 @@ upgrade_refuse(struct http_req *r, int status)
 	return response_page(r, status, &version, status == 426);
 }
 
+/* An error behind a whole answer: that stands, and so does an upgrade. */
+static int32_t
+upgrade_failed(struct http_req *r, int32_t code)
+{
+	const char *stands = r->upgrade != NULL ?
+	    "the upgrade was accepted before, and goes on" :
+	    "it was answered before, and the answer stands";
+	char text[CODE_TEXT];
+
+	blame(r, "the plugin returned %s; %s", code_text(text, code), stands);
+	board_add(&r->server->cell->counters.plugin_errors, 1);
+	return HOSTD_OK;
+}
+
 static int32_t
 upgrade_ask(struct instance *in, struct http_req *r, struct ws_conn *c)
 {
@@ -148,6 +163,9 @@ upgrade_ask(struct instance *in, struct http_req *r, struct ws_conn *c)
 		ws_conn_discard(c);
 		*candidate(r) = NULL;
 	}
+	if (rc != HOSTD_OK && rc != HOSTD_AGAIN && rc != HOSTD_DEFER &&
+	    r->phase == RESP_FINISHED && !r->cut)
+		rc = upgrade_failed(r, rc);
 	return rc;
 }
 

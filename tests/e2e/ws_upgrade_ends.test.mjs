@@ -88,9 +88,16 @@ test('upgrades that come to nothing', async (t) => {
 		await refused(TIMEOUT);
 	});
 	await t.test('accepted, and then an error returned', async (t) => {
+		const from = h.log.length;
 		const s = await asked(t, h, 'cut=fail');
 
-		await s.answer();
+		assert.equal((await s.answer()).status, 101);
+		await s.echo(TEXT, 'it goes on');
+		await h.logged(/HOSTD_E_INVAL.*accepted before, and goes on/,
+		    from);
+		assert.equal(h.log.slice(from).match(/HOSTD_E_INVAL/g).length,
+		    1);
+		assert.doesNotMatch(h.log.slice(from), /is cut/);
 		s.destroy();
 		await untilWebsockets(h, 1);
 	});
