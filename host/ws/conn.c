@@ -65,8 +65,10 @@ conn_note_sent(struct ws_conn *c)
 {
 	uint64_t moved = c->stream.sent - c->seen_sent;
 
-	if (moved > 0)
+	if (moved > 0) {
 		board_add(&c->server->cell->counters.bytes_out, moved);
+		c->moved_ms = c->server->loop->now_ms;
+	}
 	if (moved > 0 || stream_pending(&c->stream) == 0)
 		c->stuck_ms = c->server->loop->now_ms;
 	c->seen_sent = c->stream.sent;

@@ -67,6 +67,7 @@ struct ws_conn {
 	uint64_t state_ms;		/* since when it is CLOSING, LINGER */
 	uint64_t leave_ms;		/* to be sent away then; 0: no */
 	uint64_t stuck_ms;		/* output did not move since */
+	uint64_t moved_ms;		/* when it moved last */
 	uint64_t seen_sent;		/* stream.sent when it was looked at */
 	uint64_t rate_ms;		/* tokens are of that time */
 	int64_t tokens;			/* thousandths of messages */

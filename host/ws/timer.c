@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "ws/conn.h"
 
+#define CLOSE_MOST	60	/* times close_timeout, however it goes on */
+
 static uint64_t
 earlier(uint64_t a, uint64_t b)
 {
@@ -46,13 +48,24 @@ output_deadline(const struct ws_conn *c)
 	    (uint64_t)c->server->http->limits->send_timeout;
 }
 
+/* A client that still takes bytes has not left; but one that takes a few now
+ * and then does not stay for ever. */
+static uint64_t
+close_deadline(const struct ws_conn *c)
+{
+	uint64_t limit = (uint64_t)c->conf->close_timeout;
+	uint64_t since = c->moved_ms > c->state_ms ? c->moved_ms : c->state_ms;
+
+	return earlier(since + limit, c->state_ms + CLOSE_MOST * limit);
+}
+
 static uint64_t
 conn_deadline(const struct ws_conn *c)
 {
 	uint64_t t;
 
 	if (c->state != WS_OPEN)
-		return c->state_ms + (uint64_t)c->conf->close_timeout;
+		return close_deadline(c);
 	t = earlier(ping_deadline(c), message_deadline(c));
 	t = earlier(t, output_deadline(c));
 	return c->leave_ms == 0 ? t : earlier(t, c->leave_ms);

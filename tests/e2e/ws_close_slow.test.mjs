@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Output that is still moving after a close.
+// Bug: it was cut at close_timeout, however well the client took it.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import test from 'node:test';
+import { within } from './lib/hostd.mjs';
+import { pattern } from './lib/static.mjs';
+import { binary, BINARY, closing, open, pass, same, serveEcho,
+    untilWebsockets } from './lib/websocket.mjs';
+
+const SIZE = 20_000;
+const filler = pattern(SIZE);
+
+// One that has sent so many messages and then a close, and has read nothing.
+async function full(t, h, sent) {
+	const s = await open(t, h);
+
+	s.socket.pause();
+	for (let i = 0; i < sent; i++)
+		await s.send(binary(filler));
+	await s.send(closing(1000));
+	return s;
+}
+
+// Read so much, and then no more.
+async function take(s, size) {
+	let taken = 0;
+	const count = (d) => { taken += d.length; };
+
+	s.socket.on('data', count);
+	s.socket.resume();
+	while (taken < size && !s.closed)
+		await within(once(s.socket, 'data'), 'a little');
+	s.socket.pause();
+	s.socket.off('data', count);
+}
+
+test('a client that takes a little now and then gets all', async (t) => {
+	const h = await serveEcho(t, { routes: { '/echo': 'close_timeout = 1s  ' +
+		'high_water = 64m  max_output = 64m' } });
+	const pace = await open(t, h);
+	const sent = 1500;
+	const s = await full(t, h, sent);
+	const until = performance.now() + 2500;
+
+	while (performance.now() < until) {
+		await take(s, 300_000);
+		await pass(pace, 100);
+	}
+	s.socket.resume();
+	for (let i = 0; i < sent; i++) {
+		const m = await s.message();
+
+		assert.equal(m.opcode, BINARY);
+		same(m.data, filler);
+	}
+	await s.closedWith(1000);
+});
+
+test('one that takes nothing is cut', async (t) => {
+	const h = await serveEcho(t, { routes: { '/echo': 'close_timeout = 1s  ' +
+		'high_water = 64m  max_output = 64m' } });
+
+	await full(t, h, 1500);
+	await untilWebsockets(h, 0);
+});
+
+test('and in the end one that takes a little for ever', async (t) => {
+	const h = await serveEcho(t, { routes: { '/echo': 'high_water = 64m  ' +
+		'max_output = 64m  close_timeout = 50ms' } });
+	const sent = 3000;
+	const s = await full(t, h, sent);
+	let over = false;
+	const gone = untilWebsockets(h, 0).finally(() => { over = true; });
+	const pace = (async () => {
+		while (!over && !s.closed) {
+			await take(s, 65536);
+			await new Promise((r) => setTimeout(r, 10));
+		}
+	})();
+
+	await gone;
+	s.destroy();
+	await pace;
+	assert.ok(s.unread < sent, 'it has not got all');
+});
