@@ -64,17 +64,18 @@ conn_has_room(struct ws_conn *c, size_t n, uint32_t flags)
 	pending = conn_pending(c, room < high ? room : high);
 	if (c->stream.error != 0)
 		return HOSTD_E_GONE;
-	if (pending > high && flags & HOSTD_WS_VOLATILE) {
-		board_add(&c->server->cell->counters.ws_dropped, 1);
-		return HOSTD_E_FULL;
-	}
-	if (pending + n <= most) {
+	if (pending + n <= most &&
+	    (pending <= high || !(flags & HOSTD_WS_VOLATILE))) {
 		conn_queueing(c);
 		return HOSTD_OK;
 	}
-	c->high = 1;
 	board_add(&c->server->cell->counters.ws_dropped, 1);
-	if (conf->slow_close && pending > 0 && !(flags & HOSTD_WS_VOLATILE))
+	/* What could never fit is not the peer's fault, and no room that it
+	 * makes is of use. */
+	if (n > most)
+		return HOSTD_E_FULL;
+	c->high = 1;
+	if (conf->slow_close && !(flags & HOSTD_WS_VOLATILE))
 		(void)ws_conn_close(c, HOSTD_WS_TRY_LATER, none);
 	return HOSTD_E_FULL;
 }

@@ -85,7 +85,8 @@ struct hostd_ws_ops {
 	 * HOSTD_DEFER  `accept` or an HTTP answer comes later; bounded by the
 	 *              route's defer_timeout (504).
 	 * HOSTD_PASS   not mine: the next best route is asked.
-	 * negative     answered 500 (503 for E_FULL, 504 for E_TIMEOUT).
+	 * negative     answered 500 (503 for E_FULL, 504 for E_TIMEOUT);
+	 *              only logged when it was accepted or answered already.
 	 * Read the head by hostd.http/1, with this req.
 	 */
 	int32_t (*on_upgrade)(struct hostd_inst *, hostd_req, void *d);
@@ -154,8 +155,11 @@ struct hostd_ws_api {
 	 *   OK      taken
 	 *   AGAIN   taken, but above high water: wait for on_writable
 	 *   E_FULL  not taken: at the connection's max_output, or volatile and
-	 *           above high water.  Under slow_peer = close the socket is
-	 *           closed with 1013, unless the message was volatile.
+	 *           above high water; wait for on_writable.  Under slow_peer =
+	 *           close the socket is closed with 1013, unless the message
+	 *           was volatile.  One that is larger than max_output by itself
+	 *           is never taken: the socket stays as it is, and no
+	 *           on_writable comes for it.
 	 *   E_INVAL bad flags, or text that is not UTF-8
 	 *   E_STATE a close was sent
 	 */
@@ -165,7 +169,9 @@ struct hostd_ws_api {
 	/*
 	 * Close with code 1000-1003, 1007-1014 or 3000-4999, and at most 123
 	 * bytes of UTF-8.  What was sent before goes out first.  on_close
-	 * follows, at the latest after the route's close_timeout.
+	 * follows, at the latest after the route's close_timeout, which
+	 * begins anew while the peer takes what was sent before (but see
+	 * hostd.conf(5)).
 	 * Errors: E_INVAL, E_STATE (a close was sent).
 	 */
 	int32_t (*close)(const struct hostd_host *, hostd_ws, int32_t code,

@@ -11,7 +11,9 @@
  *			accept, cut, both, refuse
  *
  * Messages: "pause"; "go" (all that have paused go on); "fill N" (send N bytes);
- * "stale" (use the last socket that has closed); others come back.
+ * "stale" (use the last socket that has closed); "mark" this socket; "put N" and
+ * "urge N" (send N bytes to the one that is marked, "urge" volatile ones; the
+ * result is the answer); others come back.
  *
  * What is done in callbacks, and how it ends, is logged.
  */
@@ -33,6 +35,7 @@ struct hostd_inst {
 	unsigned npaused;
 	hostd_req deferred;
 	hostd_ws last;		/* that has closed */
+	hostd_ws marked;
 };
 
 static int
@@ -177,6 +180,18 @@ fill(struct hostd_inst *in, hostd_ws ws, size_t n)
 }
 
 static int32_t
+send_marked(struct hostd_inst *in, hostd_ws ws, size_t n, uint32_t flags)
+{
+	char *p = calloc(1, n + 1), answer[16];
+	hostd_buf b = { p, n };
+
+	(void)snprintf(answer, sizeof(answer), "%d", in->easy.ws->send(
+	    in->easy.host, in->marked, b, HOSTD_WS_BINARY | flags));
+	free(p);
+	return hostd_ws_text(in, ws, answer);
+}
+
+static int32_t
 run(struct hostd_inst *in, hostd_ws ws, const char *line)
 {
 	if (strcmp(line, "pause") == 0) {
@@ -189,6 +204,13 @@ run(struct hostd_inst *in, hostd_ws ws, const char *line)
 		do_all(in, "stale", in->last, in->deferred);
 	else if (strncmp(line, "decide ", 7) == 0)
 		(void)decide(in, in->deferred, line + 7);
+	else if (strcmp(line, "mark") == 0)
+		in->marked = ws;
+	else if (strncmp(line, "put ", 4) == 0)
+		return send_marked(in, ws, strtoul(line + 4, NULL, 10), 0);
+	else if (strncmp(line, "urge ", 5) == 0)
+		return send_marked(in, ws, strtoul(line + 5, NULL, 10),
+		    HOSTD_WS_VOLATILE);
 	else if (strncmp(line, "fill ", 5) == 0)
 		return fill(in, ws, strtoul(line + 5, NULL, 10));
 	return hostd_ws_text(in, ws, line);
