@@ -139,14 +139,16 @@ static const struct hostd_key websocket_keys[] = {
 	KEY_RANGE("pong_timeout", DURATION, "10s", 1, DAY, "And is closed when "
 	    "it stays silent for so long after it."),
 	KEY_RANGE("close_timeout", DURATION, "5s", 1, DAY, "How long a client "
-	    "may take to answer a close."),
+	    "may take to answer a close; anew as long as it takes what is "
+	    "still pending, at most 60 times."),
 	KEY_RANGE("high_water", SIZE, "256k", 1024, 1 << 30, "Pending output "
 	    "above which senders are told to wait, volatile messages are "
 	    "dropped, and the connection is not read from."),
 	KEY_RANGE("max_output", SIZE, "4m", 1024, 1 << 30, "Pending output "
 	    "beyond which nothing is taken."),
 	KEY_ENUM("slow_peer", "close", slow_peers, "What happens then: the "
-	    "connection is closed (1013), or the message is dropped."),
+	    "connection is closed (1013), or the message is dropped.  One "
+	    "larger than max_output itself is always dropped."),
 	KEY_RANGE("max_channels", INT, "1000", 0, 1 << 20, "Channels that a "
 	    "connection may be subscribed to."),
 	KEY("deflate", BOOL, "off", "Offer permessage-deflate."),
