@@ -126,6 +126,8 @@ void	ws_conn_fail(struct ws_conn *, unsigned code);
 /* The same without a word: the client is gone. */
 void	ws_conn_cut(struct ws_conn *, unsigned code);
 
+/* When the first time limit is reached; UINT64_MAX: never. */
+uint64_t ws_conn_deadline(const struct ws_conn *);
 /* Set the timer for whatever comes first; and what happens then. */
 void	ws_conn_arm(struct ws_conn *);
 void	ws_conn_timeout(struct wheel_timer *);

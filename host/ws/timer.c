@@ -59,8 +59,8 @@ close_deadline(const struct ws_conn *c)
 	return earlier(since + limit, c->state_ms + CLOSE_MOST * limit);
 }
 
-static uint64_t
-conn_deadline(const struct ws_conn *c)
+uint64_t
+ws_conn_deadline(const struct ws_conn *c)
 {
 	uint64_t t;
 
@@ -74,7 +74,7 @@ conn_deadline(const struct ws_conn *c)
 void
 ws_conn_arm(struct ws_conn *c)
 {
-	uint64_t t = conn_deadline(c);
+	uint64_t t = ws_conn_deadline(c);
 
 	if (t != UINT64_MAX &&
 	    (c->timer.deadline == 0 || t < c->timer.deadline))
@@ -128,7 +128,7 @@ ws_conn_timeout(struct wheel_timer *t)
 	    offsetof(struct ws_conn, timer));
 	uint64_t now = c->server->loop->now_ms;
 
-	if (now >= conn_deadline(c) && conn_expire(c, now))
+	if (now >= ws_conn_deadline(c) && conn_expire(c, now))
 		return;
 	ws_conn_arm(c);
 }

@@ -65,23 +65,3 @@ test('one that takes nothing is cut', async (t) => {
 	await full(t, h, 1500);
 	await untilWebsockets(h, 0);
 });
-
-test('and in the end one that takes a little for ever', async (t) => {
-	const h = await serveEcho(t, { routes: { '/echo': 'high_water = 64m  ' +
-		'max_output = 64m  close_timeout = 50ms' } });
-	const sent = 3000;
-	const s = await full(t, h, sent);
-	let over = false;
-	const gone = untilWebsockets(h, 0).finally(() => { over = true; });
-	const pace = (async () => {
-		while (!over && !s.closed) {
-			await take(s, 65536);
-			await new Promise((r) => setTimeout(r, 10));
-		}
-	})();
-
-	await gone;
-	s.destroy();
-	await pace;
-	assert.ok(s.unread < sent, 'it has not got all');
-});
