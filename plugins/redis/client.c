@@ -121,6 +121,7 @@ client_ended(struct redis_client *c, const char *why)
 	c->conn.id = 0;
 	c->state = ASLEEP;
 	c->was_up = c->owed = 0;
+	c->wanted = c->held = 0;
 	redis_reader_close(&c->reader);
 	answer_none(c);
 	if (!c->freed)

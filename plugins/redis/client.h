@@ -90,8 +90,9 @@ int32_t	redis_command(struct redis_client *, redis_answer_fn fn, void *arg,
 int32_t	redis_words(struct redis_client *, redis_answer_fn fn, void *arg, ...)
 	    __attribute__((sentinel));
 /* Subscribers only.  verb, a constant: SUBSCRIBE, UNSUBSCRIBE, SSUBSCRIBE or
- * SUNSUBSCRIBE; subscribed() gets that very pointer.  Codes as above, but
- * max_pending is no limit. */
+ * SUNSUBSCRIBE; subscribed() gets that very pointer.  Codes as above.  As many
+ * may wait as there are subscriptions, and max_pending bytes beside them; one
+ * more (E_FULL) ends the connection, since none must be left out. */
 int32_t	redis_subscribe(struct redis_client *, const char *verb,
 	    hostd_buf channel);
 /* End the connection, as if it had been lost for this reason. */

@@ -7,6 +7,7 @@
 #include "inside.h"
 
 #define WORDS_MAX	8
+#define SUBSCRIPTION	160	/* bytes that one takes, beside its name */
 
 /* -- commands -- */
 
@@ -23,7 +24,9 @@ client_send(struct redis_client *c, struct redis_queued *q, int argc,
 	    lens);
 	if (n < 0)
 		return HOSTD_E_NOMEM;
-	q->bytes = b.n = (size_t)n;
+	b.n = (size_t)n;
+	if (q->bytes == 0)
+		q->bytes = b.n;
 	b.p = text;
 	if (redis_queue_put(&c->queue, q) == -1) {
 		rc = HOSTD_E_NOMEM;
@@ -75,21 +78,58 @@ redis_words(struct redis_client *c, redis_answer_fn fn, void *arg, ...)
 	return redis_command(c, fn, arg, n, argv, lens);
 }
 
+static int
+is_begin(const char *verb)
+{
+	return strstr(verb, "UNSUB") == NULL;
+}
+
+static void
+count_bytes(size_t *total, int on, size_t bytes)
+{
+	if (on)
+		*total += bytes;
+	else
+		*total -= bytes < *total ? bytes : *total;
+}
+
+/*
+ * What is subscribed is the host's to limit, and all of it is asked for, or
+ * ended, at once.  What comes and goes while nothing is answered is limited
+ * here.
+ */
+static int
+may_subscribe(struct redis_client *c)
+{
+	size_t all = c->wanted > c->held ? c->wanted : c->held;
+
+	if (c->queue.bytes <= all + c->h->max_pending)
+		return 1;
+	client_drop(c, "%s: %zu subscriptions wait for answers, which is more "
+	    "than max_pending allows", c->where, c->queue.used);
+	return 0;
+}
+
 int32_t
 redis_subscribe(struct redis_client *c, const char *verb, hostd_buf channel)
 {
 	const char *argv[2] = { verb, channel.p };
 	size_t lens[2] = { strlen(verb), channel.n };
-	struct redis_queued q = { .verb = verb, .n = channel.n };
+	/* On its way, and here until it is answered. */
+	struct redis_queued q = { .verb = verb, .n = channel.n,
+		.bytes = SUBSCRIPTION + 2 * channel.n };
 	int32_t rc;
 
 	if (c->state != UP || c->freed)
 		return HOSTD_E_STATE;
+	if (!may_subscribe(c))
+		return HOSTD_E_FULL;
 	if ((q.channel = malloc(channel.n + 1)) == NULL)
 		return HOSTD_E_NOMEM;
 	memcpy(q.channel, channel.p, channel.n);
 	q.channel[channel.n] = '\0';
-	rc = client_send(c, &q, 2, argv, lens);
+	if ((rc = client_send(c, &q, 2, argv, lens)) == HOSTD_OK)
+		count_bytes(&c->wanted, is_begin(verb), q.bytes);
 	free(q.channel);
 	return rc;
 }
@@ -148,6 +188,8 @@ answered(struct redis_client *c, const redisReply *r)
 	}
 	channel.p = q.channel;
 	channel.n = q.n;
+	if (q.verb != NULL)
+		count_bytes(&c->held, is_begin(q.verb), q.bytes);
 	if (q.verb != NULL)
 		c->ops->subscribed(c, q.verb, channel, r);
 	else if (q.fn != NULL)

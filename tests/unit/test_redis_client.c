@@ -627,6 +627,53 @@ a_subscription_is_refused(void **state)
 	told("SSUBSCRIBE:a:MOVED 1 10.0.0.1:7000 SSUBSCRIBE:b:ok ");
 }
 
+/* Bug: what came and went while nothing was answered grew without end. */
+static void
+subscriptions_that_come_and_go_are_limited(void **state)
+{
+	int32_t rc = HOSTD_OK;
+	int i;
+
+	(void)state;
+	begin(REDIS_SUBSCRIBER);
+	for (i = 0; i < 100 && rc == HOSTD_OK; i++) {
+		rc = redis_subscribe(client, "SUBSCRIBE", text("a"));
+		if (rc == HOSTD_OK)
+			rc = redis_subscribe(client, "UNSUBSCRIBE", text("a"));
+	}
+	assert_int_equal(rc, HOSTD_E_FULL);
+	assert_true(i > 2);
+	turn();
+	told("down1 ");
+	assert_non_null(strstr(why, "than max_pending allows"));
+}
+
+static void
+all_subscriptions_at_once_are_not_limited(void **state)
+{
+	char name[16], answer[64];
+	int i, on;
+
+	(void)state;
+	begin(REDIS_SUBSCRIBER);
+	for (on = 1; on >= 0; on--) {
+		nsent = 0;
+		for (i = 100; i < 200; i++) {
+			(void)snprintf(name, sizeof(name), "%d", i);
+			assert_int_equal(redis_subscribe(client, on ?
+			    "SUBSCRIBE" : "UNSUBSCRIBE", text(name)), HOSTD_OK);
+		}
+		for (i = 100; i < 200; i++) {
+			(void)snprintf(answer, sizeof(answer),
+			    ITEM("%s", "$3\r\n%d", ":1"), on ?
+			    "$9\r\nsubscribe" : "$11\r\nunsubscribe", i);
+			says(answer);
+			story[0] = '\0';
+		}
+	}
+	assert_true(redis_client_is_up(client));
+}
+
 /* A slot goes away while something else is waited for. */
 static void
 the_server_ends_a_subscription(void **state)
@@ -950,6 +997,8 @@ main(void)
 	    TEST(messages_and_answers),
 	    TEST(a_subscription_is_refused),
 	    TEST(the_server_ends_a_subscription),
+	    TEST(subscriptions_that_come_and_go_are_limited),
+	    TEST(all_subscriptions_at_once_are_not_limited),
 	    TEST(a_subscriber_lives),
 	    TEST(silence_is_looked_into),
 	    TEST(an_answer_in_no_time),
