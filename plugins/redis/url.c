@@ -195,7 +195,9 @@ redis_url_parse(const char *text, struct redis_url *u, const char **why)
 		rc = parse_unix(u->text + 7, u, why);
 	} else {
 		*why = strncmp(text, "rediss://", 9) == 0 ?
-		    "TLS (rediss://) is not supported" :
+		    "TLS (rediss://) is not supported yet: let a local proxy, "
+		    "such as stunnel, speak it, and give its redis:// or "
+		    "unix:// address here" :
 		    "it starts with neither redis:// nor unix://";
 		rc = -1;
 	}

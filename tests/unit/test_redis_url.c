@@ -87,7 +87,8 @@ mistakes(void **state)
 	refused("", "neither redis:// nor unix://");
 	refused("s3cret", "neither redis:// nor unix://");
 	refused("http://u:s3cret@h", "neither redis:// nor unix://");
-	refused("rediss://u:s3cret@h", "TLS");
+	refused("rediss://u:s3cret@h", "TLS (rediss://) is not supported yet: "
+	    "let a local proxy");
 	refused("redis:/h", "neither redis:// nor unix://");
 	refused("redis://", "host is missing");
 	refused("redis:///1", "host is missing");
