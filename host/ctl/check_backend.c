@@ -51,11 +51,22 @@ serve_up(struct module *m, const struct check *c)
 	return f;
 }
 
-/* After AGAIN publishers wait for writable, down or the end. */
+/* After AGAIN publishers wait for writable, and the host for subscribed, down
+ * or the end. */
 static void
 judge_full(struct fake *f)
 {
-	fake_settle();
+	int i;
+
+	/* It may have come up a moment ago. */
+	for (i = 0; i == 0 || (i < WAITS && fake_backend_due(f)); i++) {
+		fake_settle();
+		while (fake_turn() > 0)
+			;
+	}
+	if (fake_backend_due(f))
+		check_fail("subscribe returned HOSTD_AGAIN, but subscribed "
+			   "never came");
 	if (f->backend.full)
 		check_fail("publish returned HOSTD_AGAIN, but writable never "
 			   "came");

@@ -178,6 +178,8 @@ const struct hostd_pubsub_ops *fake_pubsub_ops(const struct fake *);
 void	fake_backend_say(hostd_buf channel, hostd_buf payload);
 void	fake_backend_want(hostd_buf channel, int on);
 unsigned fake_backend_turn(void);
+/* Does it owe `subscribed`? */
+int	fake_backend_due(const struct fake *);
 /* Before destroy. */
 void	fake_backend_end(struct fake *);
 

@@ -44,10 +44,19 @@ struct seen {
 	char name[];
 };
 
+/* A subscription that is on its way to an instance. */
+struct due {
+	LIST_ENTRY(due) entry;
+	struct fake *fake;
+	size_t n;
+	char name[];
+};
+
 TAILQ_HEAD(parcel_list, parcel);
 static struct parcel_list parcels = TAILQ_HEAD_INITIALIZER(parcels);
 static LIST_HEAD(, wanted) wanteds = LIST_HEAD_INITIALIZER(wanteds);
 static LIST_HEAD(, seen) seens = LIST_HEAD_INITIALIZER(seens);
+static LIST_HEAD(, due) dues = LIST_HEAD_INITIALIZER(dues);
 static uint64_t last_seq;
 
 static int
@@ -180,17 +189,58 @@ give_message(struct fake *f, const struct parcel *p)
 		f->backend.taken++;
 }
 
+/* Of one channel, or (p NULL) of all. */
+static void
+due_forget(struct fake *f, hostd_buf channel)
+{
+	struct due *d, *next;
+
+	for (d = LIST_FIRST(&dues); d != NULL; d = next) {
+		next = LIST_NEXT(d, entry);
+		if (d->fake != f ||
+		    (channel.p != NULL && !is(d->name, d->n, channel)))
+			continue;
+		LIST_REMOVE(d, entry);
+		free(d);
+	}
+}
+
+static void
+due_add(struct fake *f, hostd_buf channel)
+{
+	struct due *d = xcalloc(1, sizeof(*d) + channel.n);
+
+	d->fake = f;
+	d->n = channel.n;
+	memcpy(d->name, channel.p, channel.n);
+	LIST_INSERT_HEAD(&dues, d, entry);
+}
+
+int
+fake_backend_due(const struct fake *f)
+{
+	const struct due *d;
+
+	LIST_FOREACH(d, &dues, entry)
+		if (d->fake == f)
+			return 1;
+	return 0;
+}
+
 static void
 give_subscription(struct fake *f, const struct parcel *p)
 {
 	int32_t rc;
 
+	due_forget(f, p->channel);
 	fake_enter(f, p->kind == SUBSCRIBE ? "subscribe" : "unsubscribe", NULL);
 	rc = fake_pubsub_ops(f)->subscribe(f->inst,
 	    fake_lend_copy(p->channel.p, p->channel.n), p->kind == SUBSCRIBE);
 	fake_leave(f);
-	if (rc > 0)
+	if (rc > (p->kind == SUBSCRIBE ? HOSTD_AGAIN : HOSTD_OK))
 		check_fail("subscribe returned %d", rc);
+	if (rc == HOSTD_AGAIN && f->backend.up)
+		due_add(f, p->channel);
 	if (rc < 0)
 		check_note("subscribe returned %d", rc);
 }
@@ -331,12 +381,14 @@ static int32_t
 pubsub_down(const struct hostd_host *host, hostd_buf reason)
 {
 	struct fake *f = called(host, "down");
+	hostd_buf any = {NULL, 0};
 
 	if (reason.p == NULL && reason.n > 0)
 		check_fail("called down with a reason at NULL");
 	if (!f->backend.up)
 		return HOSTD_E_STATE;
 	f->backend.up = f->backend.full = 0;
+	due_forget(f, any);
 	return HOSTD_OK;
 }
 
@@ -356,12 +408,29 @@ pubsub_writable(const struct hostd_host *host)
 	return HOSTD_OK;
 }
 
+static int32_t
+pubsub_subscribed(const struct hostd_host *host, hostd_buf channel)
+{
+	struct fake *f = called(host, "subscribed");
+
+	if (channel.p == NULL && channel.n > 0)
+		check_fail("called subscribed with a name at NULL");
+	if (!f->backend.up)
+		return HOSTD_E_STATE;
+	if (channel.n == 0 || channel.n > 255)
+		return HOSTD_E_INVAL;
+	due_forget(f, channel);
+	return HOSTD_OK;
+}
+
 void
 fake_backend_end(struct fake *f)
 {
 	struct parcel *p, *next;
+	hostd_buf any = {NULL, 0};
 
 	f->backend.up = 0;
+	due_forget(f, any);
 	forget_seen(f);
 	for (p = TAILQ_FIRST(&parcels); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, entry);
@@ -379,4 +448,5 @@ const struct hostd_pubsub_api fake_pubsub_api = {
     .down = pubsub_down,
     .gap = pubsub_gap,
     .writable = pubsub_writable,
+    .subscribed = pubsub_subscribed,
 };

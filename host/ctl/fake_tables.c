@@ -142,6 +142,7 @@ static const struct fake_member pubsub_members[] = {
     MEMBER(hostd_pubsub_api, down, 0),
     MEMBER(hostd_pubsub_api, gap, 0),
     MEMBER(hostd_pubsub_api, writable, 0),
+    MEMBER(hostd_pubsub_api, subscribed, 1),
     {NULL, 0, 0},
 };
 

@@ -79,6 +79,8 @@ static const char source_1[] =
     "\treturn send_frame(in, '=', channel, envelope);\n"
     "}\n"
     "\n"
+    "/* HOSTD_OK, since this relay does not say when it is in force; one that\n"
+    " * does: HOSTD_AGAIN, and later `subscribed`. */\n"
     "static int32_t\n"
     "subscribe(struct hostd_inst *in, hostd_buf channel, int32_t on)\n"
     "{\n"

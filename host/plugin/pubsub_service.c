@@ -122,6 +122,15 @@ api_writable(const struct hostd_host *host)
 	return rc;
 }
 
+static int32_t
+api_subscribed(const struct hostd_host *host, hostd_buf channel)
+{
+	struct instance *in = host->ctx;
+	int32_t rc = backend_check(host, "subscribed");
+
+	return rc != HOSTD_OK ? rc : hub_subscribed(&in->all->hub, channel);
+}
+
 static const struct hostd_pubsub_api pubsub_api = {
 	.struct_size = sizeof(struct hostd_pubsub_api),
 	.deliver = api_deliver,
@@ -129,6 +138,7 @@ static const struct hostd_pubsub_api pubsub_api = {
 	.down = api_down,
 	.gap = api_gap,
 	.writable = api_writable,
+	.subscribed = api_subscribed,
 };
 
 const struct hostd_pubsub_api *

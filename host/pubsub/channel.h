@@ -53,6 +53,7 @@ struct channel {
 	struct bus_peer **peers;	/* workers that have some */
 	uint32_t npeers;
 	struct history *history;	/* NULL: nobody wants it kept */
+	int gap_due;			/* told when the backend has it again */
 	struct channel_origin *origins;
 	uint32_t norigins, next_origin;
 };

@@ -55,6 +55,7 @@ struct hub_backend {
 struct hub_remote {
 	uint64_t node, process;
 	uint64_t heard_ms;
+	int silent;		/* it owes an answer: nobody waits for another */
 };
 
 struct hub {
@@ -72,12 +73,14 @@ struct hub {
 	struct hub_backend *backend;	/* NULL: none */
 	int up, full, was_up;
 	int left;			/* has said that it ends */
+	unsigned own_due;		/* our channels that are not in force */
 	STAILQ_HEAD(, outgoing) outbox;	/* for the backend, this turn */
 	struct loop_task post;
 	struct loop_task resubscribe;
 	struct wheel_timer heartbeat;
 	struct hub_remote *remotes;
 	size_t nremotes;
+	int crowded;			/* there were too many; logged */
 	char inbox[64];			/* our channel for replies */
 };
 
@@ -108,6 +111,7 @@ int32_t	hub_deliver(struct hub *, hostd_buf channel, hostd_buf envelope);
 /* name NULL: of any channel. */
 void	hub_gap(struct hub *, const hostd_buf *name);
 void	hub_writable(struct hub *);
+int32_t	hub_subscribed(struct hub *, hostd_buf channel);
 
 /* -- for the other files here -- */
 

@@ -13,11 +13,22 @@
 #define ALL	HUB_OWN_PREFIX "nodes"
 #define BEAT_MS	5000
 #define GONE_MS	(3 * BEAT_MS)
+#define REMOTES_MAX	4096
+
+/* hub.own_due */
+#define DUE_ALL		0x1u
+#define DUE_INBOX	0x2u
 
 static hostd_buf
 name_of(const char *s)
 {
 	return (hostd_buf){ s, strlen(s) };
+}
+
+static int
+is_text(hostd_buf b, const char *s)
+{
+	return b.n == strlen(s) && memcmp(b.p, s, b.n) == 0;
 }
 
 static void
@@ -73,19 +84,54 @@ remote_drop(struct hub *hub, struct hub_remote *r)
 	*r = hub->remotes[--hub->nremotes];
 }
 
+/* Whoever is one too many is not asked; what it publishes comes all the same. */
+static struct hub_remote *
+remote_add(struct hub *hub, uint64_t node, uint64_t process)
+{
+	struct hub_remote *r;
+
+	if (hub->nremotes == REMOTES_MAX) {
+		if (!hub->crowded)
+			log_warnx("pubsub: more than %d processes of other "
+			    "nodes; the rest are not asked", REMOTES_MAX);
+		hub->crowded = 1;
+		return NULL;
+	}
+	hub->remotes = xrealloc(hub->remotes, (hub->nremotes + 1) *
+	    sizeof(*r));
+	r = &hub->remotes[hub->nremotes++];
+	*r = (struct hub_remote){ .node = node, .process = process };
+	return r;
+}
+
 static void
 remote_heard(struct hub *hub, uint64_t node, uint64_t process)
 {
 	struct hub_remote *r = remote_find(hub, node, process);
 
-	if (r == NULL) {
-		hub->remotes = xrealloc(hub->remotes, (hub->nremotes + 1) *
-		    sizeof(*r));
-		r = &hub->remotes[hub->nremotes++];
-		r->node = node;
-		r->process = process;
-	}
+	if (r == NULL && (r = remote_add(hub, node, process)) == NULL)
+		return;
 	r->heard_ms = hub->loop->now_ms;
+	r->silent = 0;
+}
+
+static void
+remote_left(struct hub *hub, uint64_t node, uint64_t process)
+{
+	struct hub_remote *r = remote_find(hub, node, process);
+
+	if (r != NULL)
+		remote_drop(hub, r);
+	query_remote_left(hub, node, process);
+}
+
+void
+remote_missed(struct hub *hub, uint64_t node, uint64_t process)
+{
+	struct hub_remote *r = remote_find(hub, node, process);
+
+	if (r != NULL)
+		r->silent = 1;
 }
 
 static void
@@ -107,6 +153,35 @@ heartbeat(struct wheel_timer *t)
 
 /* -- up and down -- */
 
+/*
+ * What is lost while the backend makes a subscription is lost before the gap is
+ * told.  So it is with who is there: an answer to our first word may come as
+ * soon as it is said.
+ */
+int32_t
+hub_subscribed(struct hub *hub, hostd_buf channel)
+{
+	unsigned was_due = hub->own_due;
+	struct channel *ch;
+
+	if (!hub->up)
+		return HOSTD_E_STATE;
+	if (!channel_name_ok(channel))
+		return HOSTD_E_INVAL;
+	if (is_text(channel, ALL))
+		hub->own_due &= ~DUE_ALL;
+	else if (is_text(channel, hub->inbox))
+		hub->own_due &= ~DUE_INBOX;
+	if (was_due != 0 && hub->own_due == 0)
+		say(hub, ENV_HELLO, 1);
+	ch = channel_find(&hub->channels, channel);
+	if (ch != NULL && ch->gap_due) {
+		ch->gap_due = 0;
+		hub_gap(hub, &channel);
+	}
+	return HOSTD_OK;
+}
+
 static void
 subscribe_all(struct loop_task *t)
 {
@@ -122,15 +197,15 @@ subscribe_all(struct loop_task *t)
 	outbox_subscribe(hub, name_of(hub->inbox), 1);
 	while ((e = map_next(&hub->channels.map, &it)) != NULL) {
 		ch = e->value;
-		if (channel_is_wanted(ch))
-			outbox_subscribe(hub, channel_name(ch), 1);
+		if (!channel_is_wanted(ch))
+			continue;
+		ch->gap_due = hub->was_up;
+		outbox_subscribe(hub, channel_name(ch), 1);
 	}
-	say(hub, ENV_HELLO, 1);
+	hub->own_due = DUE_ALL | DUE_INBOX;
 	if (!hub->left)
 		wheel_set(&hub->loop->wheel, &hub->heartbeat,
 		    hub->loop->now_ms + BEAT_MS);
-	if (hub->was_up)
-		hub_gap(hub, NULL);
 	hub->was_up = 1;
 }
 
@@ -173,8 +248,10 @@ hub_writable(struct hub *hub)
 static void
 own_channel(struct hub *hub, const struct envelope *e)
 {
-	struct hub_remote *r;
+	struct hub_remote *r = remote_find(hub, e->node, e->seq);
 
+	if (r != NULL)
+		r->silent = 0;
 	switch (e->type) {
 	case ENV_HELLO:
 		remote_heard(hub, e->node, e->seq);
@@ -182,8 +259,7 @@ own_channel(struct hub *hub, const struct envelope *e)
 			say(hub, ENV_HELLO, 0);
 		break;
 	case ENV_BYE:
-		if ((r = remote_find(hub, e->node, e->seq)) != NULL)
-			remote_drop(hub, r);
+		remote_left(hub, e->node, e->seq);
 		break;
 	case ENV_QUERY:
 	case ENV_REPLY:
@@ -202,6 +278,54 @@ is_own_channel(hostd_buf name)
 	return name.n > n && memcmp(name.p, HUB_OWN_PREFIX, n) == 0;
 }
 
+/* As what is published: plugins rely on it, wherever it is from. */
+static int
+is_message(const struct envelope *e)
+{
+	hostd_buf none = { NULL, 0 };
+
+	return e->type == ENV_MESSAGE && e->name.n == 0 &&
+	    ws_check_message(e->payload, e->flags, none) == HOSTD_OK;
+}
+
+static int
+is_past(hostd_buf b)
+{
+	const char *p = b.p;
+	struct envelope e;
+	int64_t used;
+	size_t at;
+
+	for (at = 0; at < b.n; at += (size_t)used) {
+		used = envelope_parse(&e, p + at, b.n - at);
+		if (used <= 0 || (e.type != ENV_GAP && !is_message(&e)))
+			return 0;
+	}
+	return 1;
+}
+
+static int
+is_labels(hostd_buf b)
+{
+	const unsigned char *p = b.p;
+	size_t at = 0;
+
+	while (at < b.n)
+		at += 1u + p[at];
+	return at == b.n;
+}
+
+int
+remote_answer_ok(struct hub *hub, int kind, hostd_buf answer)
+{
+	int ok = kind == QUERY_COUNT ? answer.n == sizeof(uint64_t) :
+	    kind == QUERY_LIST ? is_labels(answer) : is_past(answer);
+
+	if (!ok)
+		board_add(&hub->cell->counters.backend_bad, 1);
+	return ok;
+}
+
 static int32_t
 bad_envelope(struct hub *hub)
 {
@@ -212,7 +336,6 @@ bad_envelope(struct hub *hub)
 int32_t
 hub_deliver(struct hub *hub, hostd_buf channel, hostd_buf bytes)
 {
-	hostd_buf none = { NULL, 0 };
 	struct channel *ch;
 	struct envelope e;
 
@@ -228,8 +351,7 @@ hub_deliver(struct hub *hub, hostd_buf channel, hostd_buf bytes)
 		own_channel(hub, &e);
 		return HOSTD_OK;
 	}
-	if (e.type != ENV_MESSAGE || e.name.n != 0 ||
-	    ws_check_message(e.payload, e.flags, none) != HOSTD_OK)
+	if (!is_message(&e))
 		return bad_envelope(hub);
 	ch = channel_find(&hub->channels, channel);
 	if (ch != NULL && channel_is_wanted(ch) &&

@@ -79,6 +79,8 @@ post_subscribe(struct hub *hub, const struct outgoing *o)
 	if (rc < 0)
 		log_warnx("pubsub: %s refuses to subscribe to %.*s: code %d",
 		    b->name, (int)o->len, o->bytes, rc);
+	if (rc != HOSTD_AGAIN && o->subscribe)
+		(void)hub_subscribed(hub, channel);
 }
 
 /* What the backend says in its calls may be the last of it. */

@@ -87,6 +87,12 @@ query_expire(struct wheel_timer *t)
 	struct query *q = (struct query *)(void *)((char *)t -
 	    offsetof(struct query, timer));
 
+	size_t i;
+
+	for (i = 0; i < q->nasked; i++)
+		if (q->asked[i].peer == 0)
+			remote_missed(q->hub, q->asked[i].node,
+			    q->asked[i].process);
 	q->status = HOSTD_E_TIMEOUT;
 	loop_defer(q->hub->loop, &q->finish);
 }
@@ -252,6 +258,22 @@ query_peer_left(struct hub *hub, const struct bus_peer *p)
 			}
 }
 
+void
+query_remote_left(struct hub *hub, uint64_t node, uint64_t process)
+{
+	struct query *q;
+	size_t i;
+
+	TAILQ_FOREACH(q, &hub->queries.list, link)
+		for (i = 0; i < q->nasked; i++)
+			if (q->asked[i].peer == 0 &&
+			    q->asked[i].node == node &&
+			    q->asked[i].process == process) {
+				query_answered(q, i);
+				break;
+			}
+}
+
 /* -- asking -- */
 
 static void
@@ -286,8 +308,12 @@ ask_nodes(struct query *q, struct envelope *e)
 	hub_send_remote(hub, NULL, e);
 	buf_free(&b);
 	for (i = 0; i < hub->nremotes; i++)
-		q->asked[q->nasked++] = (struct asked){ 0,
-			hub->remotes[i].node, hub->remotes[i].process };
+		if (hub->remotes[i].silent)
+			q->status = HOSTD_E_TIMEOUT;
+		else
+			q->asked[q->nasked++] = (struct asked){ 0,
+				hub->remotes[i].node,
+				hub->remotes[i].process };
 }
 
 static void

@@ -68,5 +68,7 @@ void	query_received(struct hub *, struct bus_peer *,
 	    const struct envelope *);
 /* This worker will not answer any more. */
 void	query_peer_left(struct hub *, const struct bus_peer *);
+/* Nor will this process of another node. */
+void	query_remote_left(struct hub *, uint64_t node, uint64_t process);
 
 #endif

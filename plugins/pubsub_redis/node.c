@@ -87,6 +87,14 @@ node_pushed(struct redis_client *c, const redisReply *r)
 	cluster_retire(n);
 }
 
+/* Or nobody is to wait for it. */
+static void
+in_force(const struct hostd_inst *in, hostd_buf name)
+{
+	if (channel_of(in, &name) && HOSTD_HAS(in->pubsub, subscribed))
+		(void)in->pubsub->subscribed(in->host, name);
+}
+
 static void
 subscription_failed(struct node *n, const char *verb, hostd_buf name,
     const redisReply *r)
@@ -100,6 +108,7 @@ subscription_failed(struct node *n, const char *verb, hostd_buf name,
 		redis_client_drop(n->sub, r->str);
 	} else {
 		state_refused(in, verb, r);
+		in_force(in, name);
 	}
 }
 
@@ -115,7 +124,10 @@ node_subscribed(struct redis_client *c, const char *verb, hostd_buf name,
 		(void)waiting_remove(&in->cluster.waiting, name);
 	else if (r->type == REDIS_REPLY_ERROR)
 		subscription_failed(n, verb, name, r);
-	else if (verb == verb_again && channel_of(in, &name))
+	else if (strcmp(verb, "UNSUBSCRIBE") != 0)
+		in_force(in, name);
+	if (r->type != REDIS_REPLY_ERROR && verb == verb_again &&
+	    channel_of(in, &name))
 		(void)in->pubsub->gap(in->host, name);
 	cluster_retire(n);
 }

@@ -92,6 +92,17 @@ subscribe_sharded(struct hostd_inst *in, hostd_buf name, int on)
 	return on ? cluster_wait(in, name, 0) : HOSTD_OK;
 }
 
+/* node.c says when it is in force.  Where a connection has just been lost, all
+ * is asked for again after the next up. */
+static int32_t
+subscribe_code(const struct hostd_inst *in, int32_t rc, int on)
+{
+	if (rc < 0 && rc != HOSTD_E_STATE && rc != HOSTD_E_FULL)
+		return rc;
+	return on && HOSTD_HAS(in->pubsub, subscribed) ? HOSTD_AGAIN :
+	    HOSTD_OK;
+}
+
 static int32_t
 subscribe(struct hostd_inst *in, hostd_buf channel, int32_t on)
 {
@@ -101,11 +112,12 @@ subscribe(struct hostd_inst *in, hostd_buf channel, int32_t on)
 	if (full.n == 0)
 		return HOSTD_E_INVAL;
 	if (in->mode == MODE_CLUSTER)
-		return subscribe_sharded(in, full, on != 0);
+		return subscribe_code(in, subscribe_sharded(in, full, on != 0),
+		    on);
 	if (in->mode != MODE_PLAIN)
 		return HOSTD_E_STATE;
-	return redis_subscribe(in->home.sub, on ? "SUBSCRIBE" : "UNSUBSCRIBE",
-	    full);
+	return subscribe_code(in, redis_subscribe(in->home.sub, on ?
+	    "SUBSCRIBE" : "UNSUBSCRIBE", full), on);
 }
 
 /* -- configuration -- */

@@ -16,7 +16,8 @@
  * The host calls `subscribe` once per channel that anybody in this worker
  * listens to, not once per listener.  After every `up` it subscribes everything
  * again, so a backend keeps no list, and after one that follows a `down` it tells
- * plugins of a gap.
+ * plugins of a gap: of a channel when its subscription is in force, so that all
+ * they miss lies before it.
  */
 #ifndef HOSTD_PUBSUB_H
 #define HOSTD_PUBSUB_H
@@ -48,8 +49,14 @@ struct hostd_pubsub_ops {
 	 */
 	int32_t (*publish)(struct hostd_inst *, hostd_buf channel,
 	    hostd_buf envelope);
-	/* on 1: subscribe; 0: no more.  HOSTD_OK, or a negative code, which is
-	 * logged. */
+	/*
+	 * on 1: subscribe; 0: no more.
+	 *
+	 * HOSTD_OK     done, as far as anybody can tell
+	 * HOSTD_AGAIN  (on 1) asked for; `subscribed` follows.  For hosts that
+	 *              have it only: ask with HOSTD_HAS
+	 * negative     logged
+	 */
 	int32_t (*subscribe)(struct hostd_inst *, hostd_buf channel,
 	    int32_t on);
 };
@@ -82,6 +89,14 @@ struct hostd_pubsub_api {
 	int32_t (*gap)(const struct hostd_host *, hostd_buf channel);
 	/* Room again after publish returned HOSTD_AGAIN. */
 	int32_t (*writable)(const struct hostd_host *);
+
+	/*
+	 * A subscription that was answered HOSTD_AGAIN is in force: what others
+	 * publish from now on is delivered.  Or it never will be, and nobody is
+	 * to wait for it.  Not for those that a `down` or their end overtakes.
+	 * Errors: E_INVAL (not a channel), E_STATE (is down).  Since 1.1.
+	 */
+	int32_t (*subscribed)(const struct hostd_host *, hostd_buf channel);
 };
 
 #ifdef __cplusplus

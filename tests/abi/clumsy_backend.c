@@ -9,7 +9,7 @@
  * 4	one channel out of order
  * 5	HOSTD_AGAIN, but writable never came
  * 6	publish returned 2
- * 7	subscribe returned 1
+ * 7	subscribe returned 2
  * 8	touched memory lent to publish
  * 9	an envelope leaks about
  * 10	a backend that comes up leaks about
@@ -19,6 +19,8 @@
  * 14	crashed with SIGABRT, while in publish
  * 15	crashed with SIGABRT, while in unsubscribe
  * 16	which is [loop], on another thread
+ * 17	HOSTD_AGAIN, but subscribed never came
+ * 18	called subscribed of hostd.pubsub/1
  */
 #include <pthread.h>
 
@@ -38,6 +40,7 @@
 struct parcel {
 	struct parcel *next;
 	hostd_buf channel, envelope;
+	int is_subscription;
 	char bytes[];
 };
 
@@ -80,6 +83,12 @@ deliver(struct hostd_inst *in, struct parcel *p)
 {
 	hostd_buf envelope = p->envelope;
 
+	if (p->is_subscription) {
+		if (!IS(17))
+			(void)in->pubsub->subscribed(in->host, p->channel);
+		free(p);
+		return;
+	}
 	if (IS(3))
 		envelope.n--;
 	if (IS(12))
@@ -141,6 +150,7 @@ pack(hostd_buf channel, hostd_buf envelope)
 	p->envelope.p = p->bytes + channel.n;
 	p->envelope.n = envelope.n;
 	p->next = NULL;
+	p->is_subscription = 0;
 	return p;
 }
 
@@ -193,11 +203,22 @@ publish(struct hostd_inst *in, hostd_buf channel, hostd_buf envelope)
 static int32_t
 subscribe(struct hostd_inst *in, hostd_buf channel, int32_t on)
 {
-	(void)channel;
+	hostd_buf none = { "", 0 };
+	struct parcel *p;
+
 	if (IS(15) && !on)
 		abort();
 	in->subscribed += on ? 1 : -1;
-	return IS(7) ? 1 : HOSTD_OK;
+	if (IS(7))
+		return HOSTD_DEFER;
+	if (!on || (!HOSTD_HAS(in->pubsub, subscribed) && !IS(18)) ||
+	    (p = pack(channel, none)) == NULL)
+		return HOSTD_OK;
+	p->is_subscription = 1;
+	*in->last = p;
+	in->last = &p->next;
+	(void)in->host->post(in->host, carry, NULL);
+	return HOSTD_AGAIN;
 }
 
 /* -- life -- */

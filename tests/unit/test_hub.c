@@ -22,7 +22,7 @@ static struct buf said;		/* to the backend, a line each */
 static struct envelope last;	/* that was published; its bytes are in wire */
 static char wire[512];
 static size_t nwire;
-static int32_t publish_rc;
+static int32_t publish_rc, subscribe_rc;
 
 struct listener {
 	struct subscriber subscriber;	/* first */
@@ -55,7 +55,7 @@ backend_subscribe(struct hub_backend *b, hostd_buf channel, int on)
 	(void)b;
 	buf_printf(&said, "%c%.*s\n", on ? '+' : '-', (int)channel.n,
 	    (const char *)channel.p);
-	return HOSTD_OK;
+	return subscribe_rc;
 }
 
 static struct hub_backend backend = {
@@ -91,7 +91,7 @@ setup(void **state)
 	alarm_timer.fire = nothing;
 	memset(&ear, 0, sizeof(ear));
 	ear.subscriber.deliver = hear;
-	publish_rc = HOSTD_OK;
+	publish_rc = subscribe_rc = HOSTD_OK;
 	return 0;
 }
 
@@ -229,6 +229,167 @@ a_new_connection_is_a_gap(void **state)
 	assert_int_equal(ear.gaps, 1);
 }
 
+/* Bug: it was told while the subscription was on its way, and what was lost
+ * then was told by nobody. */
+static void
+a_gap_is_told_when_the_subscription_is_in_force(void **state)
+{
+	(void)state;
+	subscribe_rc = HOSTD_AGAIN;
+	subscribe("red");
+	assert_int_equal(hub_up(&hub), HOSTD_OK);
+	(void)turns();
+	assert_int_equal(hub_subscribed(&hub, text("red")), HOSTD_OK);
+	assert_int_equal(ear.gaps, 0);
+	assert_int_equal(hub_down(&hub, "x"), HOSTD_OK);
+	assert_int_equal(hub_subscribed(&hub, text("red")), HOSTD_E_STATE);
+	assert_int_equal(hub_up(&hub), HOSTD_OK);
+	(void)turns();
+	assert_int_equal(hub_subscribed(&hub, text("blue")), HOSTD_OK);
+	assert_int_equal(hub_subscribed(&hub, text("")), HOSTD_E_INVAL);
+	assert_int_equal(ear.gaps, 0);
+	assert_int_equal(hub_subscribed(&hub, text("red")), HOSTD_OK);
+	assert_int_equal(hub_subscribed(&hub, text("red")), HOSTD_OK);
+	assert_int_equal(ear.gaps, 1);
+}
+
+/* Bug: answers to the first word came before they could be heard. */
+static void
+says_hello_when_it_can_hear(void **state)
+{
+	char want[128];
+
+	(void)state;
+	subscribe_rc = HOSTD_AGAIN;
+	assert_int_equal(hub_up(&hub), HOSTD_OK);
+	(void)snprintf(want, sizeof(want), "+hostd/nodes\n+%s\n", hub.inbox);
+	assert_string_equal(turns(), want);
+	assert_int_equal(hub_subscribed(&hub, text(hub.inbox)), HOSTD_OK);
+	assert_string_equal(turns(), "");
+	assert_int_equal(hub_subscribed(&hub, text("hostd/nodes")), HOSTD_OK);
+	(void)snprintf(want, sizeof(want), "hostd/nodes %d\n", ENV_HELLO);
+	assert_string_equal(turns(), want);
+	assert_int_equal(last.flags, 1);
+	assert_int_equal(hub_subscribed(&hub, text("hostd/nodes")), HOSTD_OK);
+	assert_string_equal(turns(), "");
+}
+
+/* -- other nodes -- */
+
+/* A word of a process of another node. */
+static void
+hears(enum envelope_type type, uint64_t node, uint64_t process)
+{
+	struct envelope e = { .type = (uint8_t)type, .node = node,
+		.seq = process };
+	char bytes[ENVELOPE_HEAD];
+
+	envelope_put(bytes, &e);
+	assert_int_equal(hub_deliver(&hub, text("hostd/nodes"),
+	    (hostd_buf){ bytes, sizeof(bytes) }), HOSTD_OK);
+}
+
+static int nanswers;
+static int32_t answered;
+
+static void
+count_done(void *owner, void *arg, int32_t status, struct buf *answers)
+{
+	(void)owner;
+	(void)arg;
+	(void)answers;
+	nanswers++;
+	answered = status;
+}
+
+static void
+ask(void)
+{
+	nanswers = 0;
+	query_start(&hub, QUERY_COUNT, text("red"), count_done, &ear, NULL);
+	(void)turns();
+}
+
+/* Bug: every question waited for one who had died, until it was forgotten. */
+static void
+who_owes_an_answer_is_not_waited_for(void **state)
+{
+	uint64_t until;
+
+	(void)state;
+	assert_int_equal(hub_up(&hub), HOSTD_OK);
+	(void)turns();
+	hears(ENV_HELLO, 7, 1);
+	ask();
+	assert_int_equal(nanswers, 0);
+	for (until = loop.now_ms + 2000; nanswers == 0 && loop.now_ms < until;)
+		(void)turns();
+	assert_int_equal(nanswers, 1);
+	assert_int_equal(answered, HOSTD_E_TIMEOUT);
+	ask();
+	/* Not all have answered, which is said, but at once. */
+	assert_int_equal(nanswers, 1);
+	assert_int_equal(answered, HOSTD_E_TIMEOUT);
+	hears(ENV_HELLO, 7, 1);
+	ask();
+	assert_int_equal(nanswers, 0);
+	hears(ENV_BYE, 7, 1);
+	(void)turns();
+	assert_int_equal(nanswers, 1);
+	assert_int_equal(answered, HOSTD_OK);
+}
+
+static void
+processes_of_other_nodes_are_limited(void **state)
+{
+	uint64_t i;
+
+	(void)state;
+	assert_int_equal(hub_up(&hub), HOSTD_OK);
+	for (i = 1; i <= 5000; i++)
+		hears(ENV_HELLO, 1ull << 40, i);
+	assert_int_equal(hub.nremotes, 4096);
+	hears(ENV_BYE, 1ull << 40, 1);
+	hears(ENV_HELLO, 1ull << 40, 5000);
+	assert_int_equal(hub.nremotes, 4096);
+}
+
+static int
+past_ok(int type, unsigned flags, const char *s, size_t cut)
+{
+	struct envelope e = { .type = (uint8_t)type, .flags = (uint8_t)flags,
+		.node = 7, .payload = text(s) };
+	char bytes[256];
+
+	envelope_put(bytes, &e);
+	memcpy(bytes + ENVELOPE_HEAD, s, strlen(s));
+	return remote_answer_ok(&hub, QUERY_REPLAY, (hostd_buf){ bytes,
+	    ENVELOPE_HEAD + strlen(s) - cut });
+}
+
+/* Bug: a replay brought what would not have been delivered. */
+static void
+answers_are_checked(void **state)
+{
+	(void)state;
+	assert_true(past_ok(ENV_MESSAGE, HOSTD_WS_TEXT, "x", 0));
+	assert_true(past_ok(ENV_MESSAGE, HOSTD_WS_BINARY, "\xff", 0));
+	assert_true(past_ok(ENV_GAP, 0, "", 0));
+	assert_true(remote_answer_ok(&hub, QUERY_REPLAY, text("")));
+	assert_true(remote_answer_ok(&hub, QUERY_COUNT, text("12345678")));
+	assert_true(remote_answer_ok(&hub, QUERY_LIST, text("\2ab\1c")));
+	assert_int_equal(board.cells[0].counters.backend_bad, 0);
+	assert_false(past_ok(ENV_MESSAGE, HOSTD_WS_TEXT, "\xff", 0));
+	assert_false(past_ok(ENV_MESSAGE, 0, "x", 0));
+	assert_false(past_ok(ENV_MESSAGE, HOSTD_WS_TEXT | HOSTD_WS_BINARY,
+	    "x", 0));
+	assert_false(past_ok(ENV_MESSAGE, HOSTD_WS_TEXT, "xy", 1));
+	assert_false(past_ok(ENV_HELLO, 0, "", 0));
+	assert_false(remote_answer_ok(&hub, QUERY_COUNT, text("1234567")));
+	assert_false(remote_answer_ok(&hub, QUERY_LIST, text("\3ab")));
+	assert_int_equal(board.cells[0].counters.backend_bad, 7);
+}
+
 /* Bug: who had left was in again when another asked who was there. */
 static void
 one_that_has_said_bye_is_silent(void **state)
@@ -330,6 +491,11 @@ main(void)
 		CASE(subscribes_once_in_the_turn_of_an_up),
 		CASE(up_and_down_in_one_turn),
 		CASE(a_new_connection_is_a_gap),
+		CASE(a_gap_is_told_when_the_subscription_is_in_force),
+		CASE(says_hello_when_it_can_hear),
+		CASE(who_owes_an_answer_is_not_waited_for),
+		CASE(processes_of_other_nodes_are_limited),
+		CASE(answers_are_checked),
 		CASE(one_that_has_said_bye_is_silent),
 		CASE(tells_publishers_to_slow_down),
 		CASE(own_echoes_and_what_comes_twice_are_dropped),

@@ -105,7 +105,7 @@ publish(struct hostd_inst *in, hostd_buf channel, hostd_buf envelope)
 	return HOSTD_OK;
 }
 
-/* Everybody reads everything. */
+/* Everybody reads everything, so it is in force already. */
 static int32_t
 subscribe(struct hostd_inst *in, hostd_buf channel, int32_t on)
 {
