@@ -60,7 +60,21 @@ find_seat(const struct member *m, hostd_buf room)
 	return NULL;
 }
 
+int
+member_is_in(const struct member *m, hostd_buf room)
+{
+	return find_seat(m, room) != NULL;
+}
+
 /* -- the name -- */
+
+static hostd_buf
+name_of(const struct member *m)
+{
+	hostd_buf b = { m->name, m->name_len };
+
+	return b;
+}
 
 static int
 is_named(const struct member *m, hostd_buf name)
@@ -184,7 +198,7 @@ member_join(struct hostd_inst *in, hostd_ws ws, struct member *m,
 	if ((rc = set_name(in, ws, m, name)) != HOSTD_OK)
 		return rc;
 	if ((s = find_seat(m, room)) != NULL) {
-		rc = reply_send(in, ws, reply_news(in, "joined", room, m));
+		rc = reply_send(in, ws, reply_news(in, "joined", room, name_of(m)));
 		return rc < 0 ? rc : question_history(in, ws, s->room);
 	}
 	rc = m->nseats >= in->max_rooms ? HOSTD_E_FULL :
@@ -195,7 +209,7 @@ member_join(struct hostd_inst *in, hostd_ws ws, struct member *m,
 	if (rc != HOSTD_OK)
 		return rc;
 	(void)reply_publish(in, ROOM_DOOR, room,
-	    reply_news(in, "joined", room, m));
+	    reply_news(in, "joined", room, name_of(m)));
 	return question_history(in, ws, LIST_FIRST(&m->seats)->room);
 }
 
@@ -210,7 +224,7 @@ member_leave(struct hostd_inst *in, hostd_ws ws, struct member *m,
 	if (s == NULL)
 		return reply_error(in, ws, "not_joined",
 		    "you are not in that room");
-	left = reply_news(in, "left", room, m);
+	left = reply_news(in, "left", room, name_of(m));
 	unsubscribe(in, ws, room);
 	(void)reply_publish(in, ROOM_DOOR, room, json_incref(left));
 	end_seat(in, m, s);
@@ -224,7 +238,7 @@ member_gone(struct hostd_inst *in, struct member *m)
 
 	while ((s = LIST_FIRST(&m->seats)) != NULL) {
 		(void)reply_publish(in, ROOM_DOOR, s->room->name,
-		    reply_news(in, "left", s->room->name, m));
+		    reply_news(in, "left", s->room->name, name_of(m)));
 		end_seat(in, m, s);
 	}
 	free(m->name);
@@ -257,7 +271,7 @@ member_message(struct hostd_inst *in, hostd_ws ws, struct member *m,
 	if (words_length(text) > in->max_text)
 		return reply_error(in, ws, "bad_text",
 		    "the text is too long");
-	news = reply_news(in, "message", room, m);
+	news = reply_news(in, "message", room, name_of(m));
 	(void)json_object_set_new(news, "text",
 	    json_stringn(text.p, text.n));
 	(void)json_object_set_new(news, "time", json_integer(unix_ms()));

@@ -5,7 +5,7 @@
 
 struct question {
 	TAILQ_ENTRY(question) link;
-	hostd_ws ws;			/* id 0: all here who are in the room */
+	hostd_ws ws;			/* id 0: the worker asks for itself */
 	json_t *room;			/* its name */
 	char *text;			/* messages, each with a "," behind it */
 	size_t len, size;
@@ -15,7 +15,7 @@ struct question {
 
 /* -- life -- */
 
-/* The member that asks; NULL when it has gone, or nobody has asked. */
+/* The member that asks; NULL when it has gone, or none has asked. */
 static struct member *
 member_of(const struct hostd_inst *in, hostd_ws ws)
 {
@@ -149,35 +149,23 @@ make_history(const struct hostd_inst *in, const struct question *q, size_t *n)
 }
 
 static void
-send_to_room(struct hostd_inst *in, hostd_buf room, hostd_buf msg)
-{
-	const struct hostd_easy *e = hostd_easy_of(in);
-	char text[CHANNEL_MAX];
-	hostd_buf name = room_channel(in, ROOM_TALK, room, text);
-	hostd_ws *all;
-	uint32_t i, total = 0;
-
-	if (e->ws->members(e->host, name, NULL, 0, &total) != HOSTD_OK ||
-	    (all = calloc(total + 1, sizeof(*all))) == NULL)
-		return;
-	(void)e->ws->members(e->host, name, all, total, &total);
-	for (i = 0; i < total; i++)
-		(void)e->ws->send(e->host, all[i], msg, HOSTD_WS_TEXT);
-	free(all);
-}
-
-static void
 send_history(struct hostd_inst *in, const struct question *q)
 {
 	const struct hostd_easy *e = hostd_easy_of(in);
 	hostd_buf msg = { NULL, 0 };
-	char *text = make_history(in, q, &msg.n);
+	char *text;
 
-	msg.p = text;
-	if (text != NULL && q->ws.id != 0)
+	if (q->ws.id == 0 && q->n == 0) {
+		refresh_answer(in, room_of(q), NULL, 0);
+		return;
+	}
+	msg.p = text = make_history(in, q, &msg.n);
+	if (q->ws.id == 0) {
+		refresh_answer(in, room_of(q), text, msg.n);
+		return;
+	}
+	if (text != NULL)
 		(void)e->ws->send(e->host, q->ws, msg, HOSTD_WS_TEXT);
-	else if (text != NULL)
-		send_to_room(in, room_of(q), msg);
 	free(text);
 }
 
@@ -197,44 +185,70 @@ history_answer(struct hostd_inst *in, void *arg, int32_t status,
 	question_end(in, q);
 }
 
-int32_t
-question_history(struct hostd_inst *in, hostd_ws ws, const struct room *room)
+static int32_t
+ask_history(struct hostd_inst *in, struct question *q, const struct mark *since)
 {
 	const struct hostd_easy *e = hostd_easy_of(in);
-	struct question *q = question_new(in, ws, room->name);
 	char name[CHANNEL_MAX];
 	int32_t rc;
 
 	if (q == NULL)
 		return HOSTD_E_NOMEM;
-	if (in->history == 0) {
-		send_history(in, q);
-		question_end(in, q);
-		return HOSTD_OK;
-	}
 	rc = e->channel->replay(e->host, room_channel(in, ROOM_TALK,
-	    room->name, name), 0, 0, history_answer, q);
+	    room_of(q), name), since->node, since->seq, history_answer, q);
 	if (rc != HOSTD_OK)
 		question_end(in, q);
 	return rc;
 }
 
+int32_t
+question_history(struct hostd_inst *in, hostd_ws ws, const struct room *room)
+{
+	struct question *q = question_new(in, ws, room->name);
+	struct mark all = { 0, 0, 0 };
+
+	if (q == NULL || in->history > 0)
+		return ask_history(in, q, &all);
+	send_history(in, q);
+	question_end(in, q);
+	return HOSTD_OK;
+}
+
+int32_t
+question_refresh(struct hostd_inst *in, const struct room *room,
+    const struct mark *since)
+{
+	hostd_ws nobody = { 0 };
+
+	return ask_history(in, question_new(in, nobody, room->name), since);
+}
+
 /* -- who is there -- */
 
 static void
-members_answer(struct hostd_inst *in, void *arg, int32_t status,
+send_members(struct hostd_inst *in, const struct question *q,
     const hostd_buf *labels, uint32_t n)
 {
 	json_t *names = json_array();
-	struct question *q = arg;
 	uint32_t i;
 
-	(void)status;
 	for (i = 0; i < n; i++)
 		(void)json_array_append_new(names,
 		    json_stringn(labels[i].p, labels[i].n));
 	(void)reply_send(in, q->ws, json_pack("{s:s,s:O,s:o}", "type",
 	    "members", "room", q->room, "names", names));
+}
+
+static void
+members_answer(struct hostd_inst *in, void *arg, int32_t status,
+    const hostd_buf *labels, uint32_t n)
+{
+	struct question *q = arg;
+
+	if (q->ws.id == 0)
+		roll_answer(in, room_of(q), status, labels, n);
+	else
+		send_members(in, q, labels, n);
 	question_end(in, q);
 }
 
@@ -253,4 +267,12 @@ question_members(struct hostd_inst *in, hostd_ws ws, hostd_buf room)
 	if (rc != HOSTD_OK)
 		question_end(in, q);
 	return rc;
+}
+
+int32_t
+question_roll(struct hostd_inst *in, const struct room *room)
+{
+	hostd_ws nobody = { 0 };
+
+	return question_members(in, nobody, room->name);
 }

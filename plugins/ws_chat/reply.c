@@ -47,14 +47,14 @@ reply_error(struct hostd_inst *in, hostd_ws ws, const char *code,
 
 json_t *
 reply_news(struct hostd_inst *in, const char *type, hostd_buf room,
-    const struct member *m)
+    hostd_buf name)
 {
 	char id[64];
 
 	(void)snprintf(id, sizeof(id), "%016" PRIx64 "-%" PRIu64, in->origin,
 	    ++in->count);
 	return json_pack("{s:s,s:s%,s:s%,s:s}", "type", type, "room",
-	    (const char *)room.p, room.n, "name", m->name, m->name_len,
+	    (const char *)room.p, room.n, "name", (const char *)name.p, name.n,
 	    "id", id);
 }
 

@@ -63,6 +63,14 @@ room_new(struct hostd_inst *in, hostd_buf name)
 	return room;
 }
 
+struct room *
+room_find(const struct hostd_inst *in, hostd_buf name)
+{
+	struct room *const *found = tfind(&name, &in->rooms, compare);
+
+	return found == NULL ? NULL : *found;
+}
+
 static void
 room_end(struct hostd_inst *in, struct room *room)
 {
@@ -92,14 +100,14 @@ idle_end_oldest(struct hostd_inst *in)
 struct room *
 room_enter(struct hostd_inst *in, hostd_buf name)
 {
-	struct room **found = tfind(&name, &in->rooms, compare);
-	struct room *room = found == NULL ? room_new(in, name) : *found;
+	struct room *room = room_find(in, name);
 
-	if (room == NULL)
-		return NULL;
-	if (found != NULL && room->seats == 0)
+	if (room != NULL && room->seats == 0)
 		idle_remove(in, room);
-	room->seats++;
+	if (room == NULL && (room = room_new(in, name)) == NULL)
+		return NULL;
+	if (room->seats++ == 0)
+		watch_open(in, room);
 	return room;
 }
 
@@ -108,6 +116,7 @@ room_leave(struct hostd_inst *in, struct room *room)
 {
 	if (--room->seats > 0)
 		return;
+	watch_close(in, room);
 	if (in->history == 0) {
 		room_end(in, room);
 		return;
@@ -129,35 +138,18 @@ rooms_tidy(struct hostd_inst *in)
 		idle_end_oldest(in);
 }
 
-/* -- all of them -- */
-
-struct walk {
-	struct hostd_inst *in;
-	void (*fn)(struct hostd_inst *, const struct room *);
-};
-
 static void
-walk_room(const void *node, VISIT when, void *arg)
+free_room(void *p)
 {
-	const struct room *room = *(struct room *const *)node;
-	struct walk *w = arg;
+	struct room *room = p;
 
-	if ((when == postorder || when == leaf) && room->seats > 0)
-		w->fn(w->in, room);
-}
-
-void
-rooms_each(struct hostd_inst *in,
-    void (*fn)(struct hostd_inst *, const struct room *))
-{
-	struct walk w = { in, fn };
-
-	twalk_r(in->rooms, walk_room, &w);
+	roll_end(room);
+	free(room);
 }
 
 void
 rooms_free(struct hostd_inst *in)
 {
-	tdestroy(in->rooms, free);
+	tdestroy(in->rooms, free_room);
 	in->rooms = NULL;
 }

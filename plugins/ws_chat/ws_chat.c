@@ -21,8 +21,9 @@
  *	 "text":"Good morning!","time":1767225600000}
  *		Also to the one who said it.  time is in ms since 1970.
  *	{"type":"history","room":"lobby","messages":[{"type":"message",...}]}
- *		What is kept, oldest first: after a join, and when some messages
- *		may have been lost between workers or nodes.
+ *		What is kept, oldest first: after a join all of it; when messages
+ *		may have been lost between workers or nodes those that may be
+ *		new, and nothing if there are none.
  *	{"type":"members","room":"lobby","names":["Ada","Bob","Ada"]}
  *		The answer to list, in no order: one for each connection, at
  *		most 1000.
@@ -30,6 +31,15 @@
  *		A request was not followed; the connection goes on.  Codes:
  *		not_text, bad_json, bad_type, bad_room, bad_name, bad_text,
  *		not_joined, too_many_rooms, busy (too much was asked at once).
+ *
+ * A worker or a node that dies says nothing of those who were with it, and word
+ * may be lost.  So every roll_call, and some seconds after a loss, each worker
+ * asks all others who is in a room that it has people in.  When the answer is
+ * not what they were told, and still is not when it asks again, they are told by
+ * "left" of each name that nobody there has any more, and by "joined" of each
+ * that is new.  Of a name that several connections have nothing is said while
+ * one of them is there; of rooms with 1000 connections nothing at all.  A node
+ * that can't be reached is as good as dead.
  *
  * A message may be heard and be in a history: the same id says so.  Messages of
  * several people come in no certain order; time sorts them.
@@ -40,6 +50,16 @@
  * start nor end with a space; a room's does not start with a slash.  A text is
  * at most max_text characters.
  *
+ * What one client may send is limited by the route, as in
+ *
+ *	route "/chat" {
+ *		plugin = "ws_chat"
+ *		websocket { message_rate = 20  message_burst = 100 }
+ *	}
+ *
+ * A worker keeps the messages of all rooms that somebody here is in, and of the
+ * idle_rooms that were left last, for history_age each.
+ *
  * What is said in a room is published to the channel "<prefix><room>", where
  * others may publish, too: what they publish reaches clients as it is, and the
  * history if it is an object of type "message" with an id.  Who comes and goes
@@ -49,7 +69,6 @@
 #include "chat.h"
 
 #define TIDY_MS 10000
-#define GAP_MS 250
 
 /* -- one connection -- */
 
@@ -123,38 +142,6 @@ on_close(struct hostd_inst *in, hostd_ws ws, void *d, int32_t code,
 /* -- all of them -- */
 
 static void
-ask_room(struct hostd_inst *in, const struct room *room)
-{
-	hostd_ws everybody = { 0 };
-
-	(void)question_history(in, everybody, room);
-}
-
-static void
-on_gap_over(struct hostd_inst *in, hostd_timer timer, void *arg)
-{
-	(void)timer;
-	(void)arg;
-	in->gap = 0;
-	rooms_each(in, ask_room);
-}
-
-/* Word of losses comes on every channel; we listen on one.  It seldom comes
- * alone, so all of it is answered at once, a little later. */
-static void
-on_door(struct hostd_inst *in, hostd_sub sub, void *arg,
-    const struct hostd_channel_event *ev)
-{
-	hostd_timer timer;
-
-	(void)sub;
-	(void)arg;
-	if (ev->type == HOSTD_CHANNEL_GAP && in->history > 0 && !in->gap)
-		in->gap = in->timer->start(in->easy.host, GAP_MS, 0,
-		    on_gap_over, NULL, &timer) == HOSTD_OK;
-}
-
-static void
 on_tidy(struct hostd_inst *in, hostd_timer timer, void *arg)
 {
 	(void)timer;
@@ -165,18 +152,9 @@ on_tidy(struct hostd_inst *in, hostd_timer timer, void *arg)
 static int32_t
 start(struct hostd_inst *in)
 {
-	const struct hostd_easy *e = hostd_easy_of(in);
-	hostd_buf nobody = { "", 0 };
-	char door[CHANNEL_MAX];
 	hostd_timer timer;
-	hostd_sub sub;
-	int32_t rc;
 
-	rc = e->channel->subscribe(e->host, room_channel(in, ROOM_DOOR, nobody,
-	    door), on_door, NULL, &sub);
-	if (rc != HOSTD_OK)
-		return rc;
-	return in->timer->start(e->host, TIDY_MS, TIDY_MS, on_tidy, NULL,
+	return in->timer->start(in->easy.host, TIDY_MS, TIDY_MS, on_tidy, NULL,
 	    &timer);
 }
 
@@ -187,7 +165,7 @@ static const struct hostd_key key_history = {
 	"Messages of a room that are kept for who joins later.", 0, 1000, NULL
 };
 static const struct hostd_key key_history_age = {
-	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "history_age", "1h",
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "history_age", "15m",
 	"How long they are kept.", 1000, 7 * 86400 * 1000, NULL
 };
 static const struct hostd_key key_max_rooms = {
@@ -196,7 +174,7 @@ static const struct hostd_key key_max_rooms = {
 	"max_channels.", 1, 500, NULL
 };
 static const struct hostd_key key_idle_rooms = {
-	sizeof(struct hostd_key), HOSTD_KEY_INT, 0, "idle_rooms", "1000",
+	sizeof(struct hostd_key), HOSTD_KEY_INT, 0, "idle_rooms", "100",
 	"Rooms that nobody is in any more whose messages a worker keeps.",
 	0, 1000000, NULL
 };
@@ -213,9 +191,14 @@ static const struct hostd_key key_prefix = {
 	"What the names of the rooms' channels start with.", 1, PREFIX_MAX,
 	NULL
 };
+static const struct hostd_key key_roll_call = {
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "roll_call", "20s",
+	"How often it is looked who of a room has gone without a word; 0: "
+	"never.", 0, 86400 * 1000, NULL
+};
 static const struct hostd_key *const keys[] = {
 	&key_history, &key_history_age, &key_max_rooms, &key_idle_rooms,
-	&key_max_name, &key_max_text, &key_prefix, NULL
+	&key_max_name, &key_max_text, &key_prefix, &key_roll_call, NULL
 };
 
 /* As hostd.channel/1 has it. */
@@ -244,6 +227,7 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 		{ "idle_rooms", &in->idle_rooms },
 		{ "max_name", &in->max_name },
 		{ "max_text", &in->max_text },
+		{ "roll_call", &in->roll_call },
 	};
 	int64_t n;
 	size_t i;
@@ -278,6 +262,7 @@ bind_tables(struct hostd_inst *in, struct hostd_err *err)
 	if (getrandom(&in->origin, sizeof(in->origin), 0) !=
 	    sizeof(in->origin))
 		return hostd_fail(err, HOSTD_E_IO, "no random numbers");
+	in->dice = in->origin;
 	return HOSTD_OK;
 }
 
@@ -287,6 +272,7 @@ static void
 destroy(struct hostd_inst *in)
 {
 	questions_free(in);
+	mails_free(in);
 	rooms_free(in);
 	free(in->welcome);
 	free(in);
@@ -301,8 +287,10 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 
 	if ((rc = hostd_easy_create(sizeof(*in), host, &in, err)) != HOSTD_OK)
 		return rc;
+	TAILQ_INIT(&in->open);
 	TAILQ_INIT(&in->idle);
 	TAILQ_INIT(&in->questions);
+	STAILQ_INIT(&in->mails);
 	if ((rc = bind_tables(in, err)) != HOSTD_OK ||
 	    (rc = read_conf(in, conf, err)) != HOSTD_OK) {
 		destroy(in);
