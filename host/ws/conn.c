@@ -9,6 +9,7 @@
 #include "ws/deflate.h"
 
 #define TURN_MESSAGES	64	/* then others have their turn */
+#define MESSAGE_BYTES	16384	/* decompressed; longer ones count as several */
 #define TURN_BYTES	(1u << 20)	/* the same */
 #define CHUNK		(512u << 10)	/* of a long payload, at once */
 
@@ -158,6 +159,16 @@ is_failure(int32_t rc)
 	    rc != HOSTD_E_STATE;
 }
 
+/* Is it somebody else's turn?  Few bytes may have become many. */
+static int
+conn_spend(struct ws_conn *c, size_t n)
+{
+	size_t cost = 1 + n / MESSAGE_BYTES;
+
+	c->budget -= cost < c->budget ? (uint8_t)cost : c->budget;
+	return c->budget == 0;
+}
+
 static int
 conn_message(struct ws_reader *r, hostd_buf msg, uint32_t flags)
 {
@@ -182,7 +193,7 @@ conn_message(struct ws_reader *r, hostd_buf msg, uint32_t flags)
 	c->server->text.p = NULL;
 	if (is_failure(rc) && c->state == WS_OPEN)
 		ws_conn_fail(c, HOSTD_WS_SERVER_ERROR);
-	return c->state == WS_OPEN && --c->budget == 0;
+	return c->state == WS_OPEN && conn_spend(c, msg.n);
 }
 
 static int
@@ -200,7 +211,7 @@ conn_control(struct ws_reader *r, unsigned opcode, hostd_buf b)
 	if (opcode == WS_PING && c->state == WS_OPEN)
 		ws_conn_control(c, WS_PONG, b.p, b.n);
 	if (opcode != WS_CLOSE)
-		return --c->budget == 0;
+		return conn_spend(c, 0);
 	if (c->state == WS_OPEN)
 		ws_conn_control(c, WS_CLOSE, b.p, b.n >= 2 ? 2 : 0);
 	conn_linger(c);
