@@ -174,6 +174,9 @@ static const struct hostd_key pubsub_keys[] = {
 	    "nodes, or \"none\"; default: the only one that can."),
 	KEY_RANGE("queue", SIZE, "16m", 65536, 1 << 30, "Messages waiting for "
 	    "a worker that does not take them; more are dropped and counted."),
+	KEY_RANGE("history", SIZE, "64m", 65536, 1ll << 40, "Messages that a "
+	    "worker remembers for plugins, of all channels; those of channels "
+	    "where nothing was said for longest go first."),
 	KEY_RANGE("query_timeout", DURATION, "1s", 1, DAY, "How long counting "
 	    "and listing subscribers waits for other workers and nodes."),
 };

@@ -96,6 +96,7 @@ struct conf_pubsub {
 	char *backend;			/* name; NULL: none was said */
 	struct conf_pos pos;		/* of it */
 	int64_t queue;			/* bytes for each worker */
+	int64_t history;		/* bytes that a worker remembers */
 	int64_t query_timeout;		/* ms */
 };
 

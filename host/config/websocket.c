@@ -141,5 +141,6 @@ build_pubsub(struct builder *b)
 	p->backend = copy_text(b, "backend");
 	p->pos = *pos_of(b, "backend");
 	p->queue = num_of(b, "queue");
+	p->history = num_of(b, "history");
 	p->query_timeout = num_of(b, "query_timeout");
 }

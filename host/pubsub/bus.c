@@ -146,6 +146,7 @@ peer_tell_all(struct bus_peer *p)
 		if (channel_is_wanted(e->value))
 			peer_tell(p, ENV_INTEREST, 1, channel_name(e->value));
 	peer_tell(p, ENV_READY, 0, none);
+	p->told_to = p->stream.queued;
 }
 
 void
@@ -166,25 +167,38 @@ bus_add(struct bus *bus, int fd)
 	peer_tell_all(p);
 }
 
-/* Room for n more bytes?  What does not fit is counted and dropped. */
+uint64_t
+bus_waiting(const struct bus_peer *p)
+{
+	const struct stream *s = &p->stream;
+
+	return s->queued - (s->sent > p->told_to ? s->sent : p->told_to);
+}
+
+/* One message always fits, however large. */
+static int
+peer_fits(const struct bus_peer *p, size_t n)
+{
+	uint64_t waiting = bus_waiting(p);
+
+	return waiting == 0 || waiting + n <= p->bus->queue;
+}
+
+/* What does not fit is counted and dropped. */
 static int
 peer_has_room(struct bus_peer *p, size_t n)
 {
 	struct bus *bus = p->bus;
 	uint64_t now = bus->sio->loop->now_ms;
 
-	if (stream_pending(&p->stream) + n <= bus->queue && !p->lossy)
+	if (!p->lossy && peer_fits(p, n))
 		return 1;
 	p->lossy = 1;
-	/* peer_sent looks whether there is room again: now, if it was only too
-	 * large. */
-	stream_flush_later(&p->stream);
 	board_add(&bus->cell->counters.bus_dropped, 1);
 	if (now - bus->complained_ms > COMPLAIN_MS) {
 		bus->complained_ms = now;
 		log_warnx("a worker does not take its messages: %" PRIu64
-		    " bytes wait for it, more are dropped",
-		    stream_pending(&p->stream));
+		    " bytes wait for it, more are dropped", bus_waiting(p));
 	}
 	return 0;
 }
@@ -192,7 +206,7 @@ peer_has_room(struct bus_peer *p, size_t n)
 int
 bus_send(struct bus_peer *p, const struct envelope *e)
 {
-	if (!peer_has_room(p, e->payload.n))
+	if (!peer_fits(p, e->payload.n))
 		return -1;
 	peer_queue(p, e, 1);
 	return 0;
@@ -238,7 +252,7 @@ peer_publish(struct bus_peer *p, const struct envelope *e,
 		stream_write_ref(&p->stream, e->payload.p, e->payload.n,
 		    message_release, NULL, ws_message_ref(m));
 	board_add(&p->bus->cell->counters.bus_out, 1);
-	return stream_pending(&p->stream) > p->bus->queue / 2;
+	return bus_waiting(p) > p->bus->queue / 2;
 }
 
 int
@@ -442,7 +456,8 @@ peer_sent(struct stream *s)
 	struct bus_peer *p = (struct bus_peer *)(void *)s;
 	hostd_buf none = { NULL, 0 };
 
-	if (!p->lossy || stream_pending(s) > p->bus->queue / 4)
+	p->bus->room(p->bus);
+	if (!p->lossy || bus_waiting(p) > p->bus->queue / 4)
 		return;
 	p->lossy = 0;
 	log_info("a worker takes its messages again");

@@ -10,8 +10,8 @@
  * worker publishes arrives in order.
  *
  * A worker that does not read has at most `queue` bytes waiting for it in each
- * sender; then messages for it are dropped and counted, and when it reads again
- * it is told of the gap.
+ * sender, or one message if that is larger; then messages for it are dropped and
+ * counted, and when it reads again it is told of the gap.
  */
 #ifndef PUBSUB_BUS_H
 #define PUBSUB_BUS_H
@@ -35,6 +35,8 @@ struct bus_peer {
 	struct bus_peer *next_closed;
 	struct buf in;			/* part of an envelope */
 	uint32_t ref;			/* names it in queries */
+	uint64_t told_to;		/* of what was ever queued: word of our
+					   channels, which no limit holds for */
 	int told;			/* has said all its channels */
 	int lossy;			/* something was dropped; to be told */
 };
@@ -54,12 +56,14 @@ struct bus {
 	/* A message, a gap (name empty), a query or a reply came. */
 	void (*received)(struct bus *, struct bus_peer *,
 	    const struct envelope *);
+	/* One has taken some of what waited for it. */
+	void (*room)(struct bus *);
 	/* A worker has gone, and with it its subscribers. */
 	void (*left)(struct bus *, struct bus_peer *);
 };
 
-/* Zeroed memory with cell, channels, interests, queue, received and left set.
- * sio is needed before the first bus_add. */
+/* Zeroed memory with cell, channels, interests, queue and the functions set.  sio
+ * is needed before the first bus_add. */
 void	bus_init(struct bus *);
 void	bus_close(struct bus *);
 /* Another worker, behind a connected socket. */
@@ -83,8 +87,11 @@ void	bus_read(struct bus *);
  */
 int	bus_publish(struct bus *, const struct channel *ch,
 	    const struct envelope *, struct ws_message *m);
-/* A query or reply, to one worker.  0, or -1 when too much waits for it. */
+/* A query or reply, to one worker.  0, or -1 when too much waits for it; that is
+ * no gap. */
 int	bus_send(struct bus_peer *, const struct envelope *);
+/* Bytes that wait for it. */
+uint64_t bus_waiting(const struct bus_peer *);
 /* By its number; NULL when it has gone. */
 struct bus_peer *bus_find(const struct bus *, uint32_t ref);
 

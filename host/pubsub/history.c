@@ -18,6 +18,8 @@ struct wish {
 };
 
 struct history {
+	TAILQ_ENTRY(history) link;
+	struct histories *all;
 	struct wish *wishes;
 	size_t nwishes;
 	uint32_t max, age_ms;	/* the most that anybody wants */
@@ -26,10 +28,22 @@ struct history {
 	size_t bytes;
 };
 
-struct history *
-history_new(void)
+void
+histories_init(struct histories *all, uint64_t max)
 {
-	return xcalloc(1, sizeof(struct history));
+	TAILQ_INIT(&all->list);
+	all->bytes = 0;
+	all->max = max;
+}
+
+struct history *
+history_new(struct histories *all)
+{
+	struct history *h = xcalloc(1, sizeof(*h));
+
+	h->all = all;
+	TAILQ_INSERT_TAIL(&all->list, h, link);
+	return h;
 }
 
 static struct past *
@@ -58,6 +72,7 @@ drop_oldest(struct history *h)
 	struct past *p = past_at(h, 0);
 
 	h->bytes -= past_size(p);
+	h->all->bytes -= past_size(p);
 	if (p->message != NULL)
 		ws_message_unref(p->message);
 	h->first = (h->first + 1) % h->max;
@@ -71,6 +86,7 @@ history_free(struct history *h)
 		return;
 	while (h->n > 0)
 		drop_oldest(h);
+	TAILQ_REMOVE(&h->all->list, h, link);
 	free(h->ring);
 	free(h->wishes);
 	free(h);
@@ -143,6 +159,22 @@ drop_old(struct history *h, uint64_t now)
 		drop_oldest(h);
 }
 
+/* Within its own limit, and all within theirs. */
+static void
+make_room(struct history *h)
+{
+	struct histories *all = h->all;
+	struct history *oldest = TAILQ_FIRST(&all->list);
+
+	while (h->bytes > HISTORY_BYTES)
+		drop_oldest(h);
+	while (all->bytes > all->max) {
+		while (oldest->n == 0)
+			oldest = TAILQ_NEXT(oldest, link);
+		drop_oldest(oldest);
+	}
+}
+
 void
 history_add(struct history *h, struct delivery *d)
 {
@@ -164,8 +196,10 @@ history_add(struct history *h, struct delivery *d)
 	p->time = d->time;
 	p->message = d->gap ? NULL : ws_message_ref(delivery_message(d));
 	h->bytes += past_size(p);
-	while (h->bytes > HISTORY_BYTES)
-		drop_oldest(h);
+	h->all->bytes += past_size(p);
+	TAILQ_REMOVE(&h->all->list, h, link);
+	TAILQ_INSERT_TAIL(&h->all->list, h, link);
+	make_room(h);
 }
 
 void

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The last messages of a channel, for those who come later. */
+/*
+ * The last messages of a channel, for those who come later.  All histories of a
+ * worker share an allowance of bytes; the oldest message of the one that nothing
+ * was added to for longest is the first to go.
+ */
 #ifndef PUBSUB_HISTORY_H
 #define PUBSUB_HISTORY_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 #include "base/buf.h"
 
 struct delivery;
@@ -12,9 +17,16 @@ struct envelope;
 struct history;
 
 #define HISTORY_MAX	1000
-#define HISTORY_BYTES	(4u << 20)	/* of all of them, as envelopes */
+#define HISTORY_BYTES	(4u << 20)	/* of one channel's, as envelopes */
 
-struct history *history_new(void);
+/* All of a worker. */
+struct histories {
+	TAILQ_HEAD(, history) list;	/* last added to last */
+	uint64_t bytes, max;		/* as envelopes */
+};
+
+void	histories_init(struct histories *, uint64_t max);
+struct history *history_new(struct histories *);
 void	history_free(struct history *);
 /* What one owner wants kept; max 0: nothing any more. */
 void	history_want(struct history *, const void *owner, uint32_t max,

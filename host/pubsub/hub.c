@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include "pubsub/history.h"
 #include "pubsub/hub.h"
 #include "ws/message.h"
 
@@ -139,7 +138,7 @@ hub_keep(struct hub *hub, hostd_buf name, const void *owner, uint32_t max,
 		return;
 	wanted = channel_is_wanted(ch);
 	if (ch->history == NULL && max > 0)
-		ch->history = history_new();
+		ch->history = history_new(&hub->histories);
 	if (ch->history != NULL)
 		history_want(ch->history, owner, max, age_ms);
 	if (ch->history != NULL && !history_is_wanted(ch->history)) {
@@ -189,6 +188,13 @@ bus_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
 }
 
 static void
+bus_room(struct bus *bus)
+{
+	query_room((struct hub *)(void *)((char *)bus -
+	    offsetof(struct hub, bus)));
+}
+
+static void
 bus_left(struct bus *bus, struct bus_peer *p)
 {
 	struct hub *hub = (struct hub *)(void *)((char *)bus -
@@ -229,8 +235,10 @@ hub_init(struct hub *hub, struct loop *loop, struct board *board,
 	hub->bus.queue = (uint64_t)conf->queue;
 	hub->bus.received = bus_received;
 	hub->bus.left = bus_left;
+	hub->bus.room = bus_room;
 	bus_init(&hub->bus);
 	outbox_init(hub);
+	histories_init(&hub->histories, (uint64_t)conf->history);
 	queries_init(hub);
 	nodes_init(hub);
 }

@@ -19,6 +19,7 @@
 #include "net/wheel.h"
 #include "pubsub/bus.h"
 #include "pubsub/channel.h"
+#include "pubsub/history.h"
 #include "pubsub/nodes.h"
 #include "pubsub/query.h"
 
@@ -67,6 +68,7 @@ struct hub {
 	uint64_t count;			/* messages published */
 	uint64_t clock;			/* time of the last one seen */
 	struct channels channels;
+	struct histories histories;
 	struct bus bus;
 	struct queries queries;
 

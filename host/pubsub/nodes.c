@@ -240,6 +240,7 @@ void
 hub_writable(struct hub *hub)
 {
 	hub->full = 0;
+	query_room(hub);
 }
 
 /* -- in -- */

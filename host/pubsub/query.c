@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
-#include "pubsub/history.h"
 #include "pubsub/hub.h"
+
+#define QUESTIONS_MAX	4096	/* more are not answered */
+#define ANSWERS_BYTES	(1u << 20)	/* in a turn, and waiting for a worker */
 
 /* Whom an answer is awaited from. */
 struct asked {
@@ -39,7 +41,7 @@ struct query {
 
 /* Another's, until it is answered. */
 struct question {
-	STAILQ_ENTRY(question) link;
+	TAILQ_ENTRY(question) link;
 	uint64_t turn;			/* that it came in */
 	uint32_t peer;			/* a worker's number; 0: a node's */
 	struct hub_remote node;
@@ -141,44 +143,73 @@ answer(struct hub *hub, uint32_t kind, hostd_buf name, struct buf *out)
 	}
 }
 
-static void
-question_answer(struct hub *hub, const struct question *qn)
+/* Returns the bytes of the answer. */
+static size_t
+question_answer(struct hub *hub, const struct question *qn,
+    struct bus_peer *p)
 {
-	struct bus_peer *p = qn->peer == 0 ? NULL :
-	    bus_find(&hub->bus, qn->peer);
 	struct envelope reply = { .type = ENV_REPLY };
 	struct buf b = { NULL, 0, 0 };
+	size_t n;
 
-	if (qn->peer != 0 && p == NULL)
-		return;
 	buf_append(&b, &qn->head, sizeof(qn->head));
 	answer(hub, le32toh(qn->head.kind),
 	    (hostd_buf){ qn->channel, qn->len }, &b);
+	n = b.len;
 	reply.payload = (hostd_buf){ b.p, b.len };
 	if (p != NULL)
 		(void)bus_send(p, &reply);
 	else
 		hub_send_remote(hub, &qn->node, &reply);
 	buf_free(&b);
+	return n;
 }
 
-/* What was published here in the turn that they came in has left at its end. */
+static void
+question_free(struct hub *hub, struct question *qn)
+{
+	TAILQ_REMOVE(&hub->queries.questions, qn, link);
+	hub->queries.nquestions--;
+	free(qn);
+}
+
+/*
+ * What was published here in the turn that they came in has left at its end.
+ * Those whose asker, or the backend, has to take what waits for it first stay
+ * until query_room.
+ */
 static void
 questions_answer(struct loop_task *t)
 {
 	struct hub *hub = (struct hub *)(void *)((char *)t -
 	    offsetof(struct hub, queries.answering));
-	struct question *qn;
+	struct question *qn, *next;
+	struct bus_peer *p;
+	size_t bytes = 0;
 
 	bus_read(&hub->bus);
-	while ((qn = STAILQ_FIRST(&hub->queries.questions)) != NULL &&
-	    qn->turn != hub->loop->turn) {
-		STAILQ_REMOVE_HEAD(&hub->queries.questions, link);
-		question_answer(hub, qn);
-		free(qn);
+	for (qn = TAILQ_FIRST(&hub->queries.questions); qn != NULL;
+	    qn = next) {
+		next = TAILQ_NEXT(qn, link);
+		if (qn->turn == hub->loop->turn || bytes >= ANSWERS_BYTES) {
+			loop_defer(hub->loop, t);
+			break;
+		}
+		p = bus_find(&hub->bus, qn->peer);
+		if (p != NULL ? bus_waiting(p) >= ANSWERS_BYTES :
+		    qn->peer == 0 && hub->full)
+			continue;
+		if (p != NULL || qn->peer == 0)
+			bytes += question_answer(hub, qn, p);
+		question_free(hub, qn);
 	}
-	if (qn != NULL)
-		loop_defer(hub->loop, t);
+}
+
+void
+query_room(struct hub *hub)
+{
+	if (!TAILQ_EMPTY(&hub->queries.questions))
+		loop_defer(hub->loop, &hub->queries.answering);
 }
 
 static void
@@ -188,7 +219,8 @@ take_question(struct hub *hub, const struct bus_peer *p,
 	hostd_buf name = e->name;
 	struct question *qn;
 
-	if (e->payload.n < sizeof(qn->head))
+	if (e->payload.n < sizeof(qn->head) ||
+	    hub->queries.nquestions >= QUESTIONS_MAX)
 		return;
 	/* Between nodes the name is part of the payload. */
 	if (p == NULL)
@@ -203,7 +235,8 @@ take_question(struct hub *hub, const struct bus_peer *p,
 	memcpy(&qn->head, e->payload.p, sizeof(qn->head));
 	qn->len = name.n;
 	memcpy(qn->channel, name.p, name.n);
-	STAILQ_INSERT_TAIL(&hub->queries.questions, qn, link);
+	TAILQ_INSERT_TAIL(&hub->queries.questions, qn, link);
+	hub->queries.nquestions++;
 	loop_defer(hub->loop, &hub->queries.answering);
 }
 
@@ -371,7 +404,7 @@ void
 queries_init(struct hub *hub)
 {
 	TAILQ_INIT(&hub->queries.list);
-	STAILQ_INIT(&hub->queries.questions);
+	TAILQ_INIT(&hub->queries.questions);
 	hub->queries.answering.run = questions_answer;
 }
 
@@ -384,8 +417,6 @@ queries_close(struct hub *hub)
 	while ((q = TAILQ_FIRST(&hub->queries.list)) != NULL)
 		query_free(q);
 	loop_undefer(hub->loop, &hub->queries.answering);
-	while ((qn = STAILQ_FIRST(&hub->queries.questions)) != NULL) {
-		STAILQ_REMOVE_HEAD(&hub->queries.questions, link);
-		free(qn);
-	}
+	while ((qn = TAILQ_FIRST(&hub->queries.questions)) != NULL)
+		question_free(hub, qn);
 }

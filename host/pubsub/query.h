@@ -47,7 +47,8 @@ typedef void (*query_done)(void *owner, void *arg, int32_t status,
 struct queries {
 	TAILQ_HEAD(, query) list;
 	uint32_t last;
-	STAILQ_HEAD(, question) questions;	/* others', to be answered */
+	TAILQ_HEAD(, question) questions;	/* others', to be answered */
+	uint32_t nquestions;
 	struct loop_task answering;
 	/* Append the labels of the sockets of a channel here, or as many as
 	 * anybody is told. */
@@ -66,6 +67,8 @@ void	queries_close(struct hub *);
 /* A question or an answer came: from a worker, or (peer NULL) a node. */
 void	query_received(struct hub *, struct bus_peer *,
 	    const struct envelope *);
+/* A worker or the backend takes more: questions may wait for that. */
+void	query_room(struct hub *);
 /* This worker will not answer any more. */
 void	query_peer_left(struct hub *, const struct bus_peer *);
 /* Nor will this process of another node. */

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -57,6 +58,12 @@ side_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
 }
 
 static void
+side_room(struct bus *bus)
+{
+	(void)bus;
+}
+
+static void
 side_left(struct bus *bus, struct bus_peer *p)
 {
 	(void)p;
@@ -85,6 +92,7 @@ side_new(void)
 	s->bus.queue = QUEUE;
 	s->bus.received = side_received;
 	s->bus.left = side_left;
+	s->bus.room = side_room;
 	bus_init(&s->bus);
 	return s;
 }
@@ -142,17 +150,22 @@ text(const char *s)
 	return (hostd_buf){ s, strlen(s) };
 }
 
+/* One that ends though there is nothing to do. */
+static void
+turn(void)
+{
+	wheel_set(&loop.wheel, &alarm_timer, loop.now_ms + 1);
+	loop_turn(&loop);
+}
+
 /* Until *n is that many: what is not there then does not come any more. */
 static void
 until(const int *n, int want)
 {
 	int turns;
 
-	for (turns = 0; *n != want && turns < TURNS_MAX; turns++) {
-		/* So that a turn with nothing to do ends. */
-		wheel_set(&loop.wheel, &alarm_timer, loop.now_ms + 1);
-		loop_turn(&loop);
-	}
+	for (turns = 0; *n != want && turns < TURNS_MAX; turns++)
+		turn();
 	assert_int_equal(*n, want);
 }
 
@@ -317,25 +330,83 @@ what_a_stalled_worker_loses_is_told(void **state)
 	assert_string_equal(b->last, "after");
 }
 
-/* Bug: with nothing waiting nobody noticed that there was room again. */
+/* Bug: what was larger than the queue reached nobody, ever. */
 static void
-a_message_that_never_fits_is_the_only_one_lost(void **state)
+one_message_always_fits(void **state)
 {
-	char *big = xcalloc(1, QUEUE + 1);
+	char *big = xcalloc(1, 2 * QUEUE);
 
 	(void)state;
 	subscribe(b, "red");
 	until_told(a);
-	loop_turn(&loop);
+	until_told(b);
+	turn();
 	assert_int_equal(waiting(a), 0);
-	assert_int_equal(publish(a, "red", big, QUEUE + 1), 1);
+	assert_int_equal(publish(a, "red", big, 2 * QUEUE), 1);
+	publish(a, "red", "lost", 4);
 	free(big);
 	until(&b->gaps, 1);
-	assert_int_equal(b->messages, 0);
+	assert_int_equal(b->messages, 1);
+	assert_int_equal(b->bytes, 2 * QUEUE);
 	publish(a, "red", "after", 5);
-	until(&b->messages, 1);
+	until(&b->messages, 2);
 	assert_string_equal(b->last, "after");
 	assert_int_equal(a->cell.counters.bus_dropped, 1);
+}
+
+/* Bug: an answer that did not fit was told as a loss of messages. */
+static void
+an_answer_that_does_not_fit_is_no_gap(void **state)
+{
+	static char big[QUEUE];
+	struct envelope e = { .type = ENV_REPLY, .payload = { big, QUEUE } };
+
+	(void)state;
+	until_told(a);
+	until_told(b);
+	assert_int_equal(bus_send(peer(a), &e), 0);
+	assert_int_equal(bus_send(peer(a), &e), -1);
+	until(&b->messages, 1);
+	turn();
+	subscribe(b, "red");
+	bus_catch_up(&a->bus);
+	publish(a, "red", "after", 5);
+	until(&b->messages, 2);
+	assert_int_equal(b->gaps, 0);
+	assert_int_equal(a->cell.counters.bus_dropped, 0);
+}
+
+/* Bug: after one loss, word of many channels was the next. */
+static void
+many_channels_are_no_loss(void **state)
+{
+	char name[32], big[1000] = "";
+	int i;
+
+	(void)state;
+	subscribe(b, "red");
+	until_told(a);
+	for (i = 0; i < 5000; i++) {
+		(void)snprintf(name, sizeof(name), "channel %d", i);
+		subscribe(a, name);
+		if (i % 100 == 0)
+			turn();
+	}
+	stall(b);
+	while (a->cell.counters.bus_dropped == 0) {
+		publish(a, "red", big, sizeof(big));
+		turn();
+	}
+	go_on(b);
+	until(&b->gaps, 1);
+	i = (int)a->cell.counters.bus_dropped;
+	until_told(a);
+	/* More than the queue waits for b now, and none of it is a message. */
+	publish(a, "red", "after", 5);
+	until_told(b);
+	assert_int_equal(a->cell.counters.bus_dropped, i);
+	assert_string_equal(b->last, "after");
+	assert_non_null(channel_find(&b->channels, text("channel 4999")));
 }
 
 /* Bug: word of interest was queued without end. */
@@ -469,7 +540,9 @@ main(void)
 		CASE(holds_from_the_moment_it_is_made),
 		CASE(what_is_read_ahead_comes_once_and_in_order),
 		CASE(what_a_stalled_worker_loses_is_told),
-		CASE(a_message_that_never_fits_is_the_only_one_lost),
+		CASE(one_message_always_fits),
+		CASE(an_answer_that_does_not_fit_is_no_gap),
+		CASE(many_channels_are_no_loss),
 		CASE(flapping_subscribers_fill_no_memory),
 		CASE(what_waits_takes_about_its_size),
 		CASE(last_words_go_out),

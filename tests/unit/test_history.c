@@ -18,6 +18,7 @@
 #define MS	1000u		/* times are microseconds */
 #define AGE	60000u
 
+static struct histories all;
 static struct history *h;
 static uint64_t seq;
 
@@ -25,7 +26,8 @@ static int
 setup(void **state)
 {
 	(void)state;
-	h = history_new();
+	histories_init(&all, UINT64_MAX);
+	h = history_new(&all);
 	seq = 0;
 	return 0;
 }
@@ -220,6 +222,44 @@ keeps_no_more_than_so_many_bytes(void **state)
 }
 
 static void
+of_all_the_one_silent_for_longest_goes_first(void **state)
+{
+	struct history *red = h, *blue = history_new(&all);
+
+	(void)state;
+	history_want(red, "x", 10, AGE);
+	history_want(blue, "x", 10, AGE);
+	all.max = 4 * (ENVELOPE_HEAD + 1);
+	add(1, "a");
+	add(1, "b");
+	h = blue;
+	add(1, "c");
+	add(1, "d");
+	assert_string_equal(written(1), " c d");
+	add(1, "e");
+	assert_string_equal(written(1), " c d e");
+	h = red;
+	assert_string_equal(written(1), " b");
+	add(1, "f");
+	assert_string_equal(written(1), " b f");
+	h = blue;
+	assert_string_equal(written(1), " d e");
+	/* Also those behind one that has nothing. */
+	h = red;
+	add(1, "g");
+	add(1, "h");
+	assert_string_equal(written(1), " b f g h");
+	h = blue;
+	assert_string_equal(written(1), "");
+	h = red;
+	add(1, "i");
+	assert_string_equal(written(1), " f g h i");
+	assert_int_equal(all.bytes, all.max);
+	history_free(blue);
+	assert_int_equal(all.bytes, all.max);
+}
+
+static void
 says_where_some_may_be_missing(void **state)
 {
 	(void)state;
@@ -247,6 +287,7 @@ main(void)
 		CASE(serves_several),
 		CASE(grows_and_shrinks_midway),
 		CASE(keeps_no_more_than_so_many_bytes),
+		CASE(of_all_the_one_silent_for_longest_goes_first),
 		CASE(says_where_some_may_be_missing),
 	};
 

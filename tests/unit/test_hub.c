@@ -15,7 +15,8 @@
 
 static struct loop loop;
 static struct board board;
-static struct conf_pubsub conf = { .queue = 1 << 20, .query_timeout = 1000 };
+static struct conf_pubsub conf = { .queue = 1 << 20, .history = 1 << 20,
+	.query_timeout = 1000 };
 static struct hub hub;
 static struct wheel_timer alarm_timer;
 static struct buf said;		/* to the backend, a line each */
