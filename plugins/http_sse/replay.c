@@ -6,10 +6,19 @@
  */
 #include "sse.h"
 
+/* Where in the past a message is. */
+struct place {
+	struct event_id id;
+	uint32_t no;			/* how many are before it */
+	size_t end;			/* bytes up to its end */
+};
+
 struct replay {
 	struct topic *topic;
 	struct frame_refs past, held;
-	struct frame *all;		/* the past as one, for all to share */
+	struct frame *all;		/* the past as one, for all to share; */
+	struct place *places;		/* sorted by id */
+	size_t nplaces;
 	uint64_t held_bytes;
 	int lost;			/* something may be missing */
 };
@@ -23,13 +32,61 @@ replay_free(struct replay *r)
 	frames_drop(&r->held);
 	if (r->all != NULL)
 		frame_drop(r->all);
+	free(r->places);
 	free(r);
 }
 
+/* -- places -- */
+
+static int
+compare(const void *x, const void *y)
+{
+	const struct event_id *a = x, *b = y;
+
+	if (a->node != b->node)
+		return a->node < b->node ? -1 : 1;
+	return a->seq < b->seq ? -1 : a->seq > b->seq;
+}
+
+/* NULL: it is not there. */
+static const struct place *
+place_of(const struct replay *r, struct event_id id)
+{
+	return r->nplaces == 0 ? NULL : bsearch(&id, r->places, r->nplaces,
+	    sizeof(r->places[0]), compare);
+}
+
+/* A gap has no id, but bytes. */
+static void
+fill_places(struct replay *r)
+{
+	struct frame_ref *ref;
+	size_t end = 0;
+	uint32_t no = 0;
+
+	STAILQ_FOREACH(ref, &r->past, link) {
+		end += ref->frame->n;
+		if (ref->frame->id.node != 0 || ref->frame->id.seq != 0)
+			r->places[r->nplaces++] = (struct place){
+				ref->frame->id, no, end };
+		no++;
+	}
+	qsort(r->places, r->nplaces, sizeof(r->places[0]), compare);
+}
+
+/* Both, or none: the past is lost. */
 void
 replay_finish(struct replay *r)
 {
-	if ((r->all = frames_join(&r->past)) == NULL)
+	struct frame_ref *ref;
+	size_t n = 1;
+
+	STAILQ_FOREACH(ref, &r->past, link)
+		n++;
+	r->places = calloc(n, sizeof(r->places[0]));
+	if (r->places != NULL && (r->all = frames_join(&r->past)) != NULL)
+		fill_places(r);
+	else
 		r->lost = 1;
 }
 
@@ -90,44 +147,21 @@ is_same(struct event_id a, struct event_id b)
 	return a.node == b.node && a.seq == b.seq;
 }
 
-/* Where in the past what is behind a message begins: its place, and how many
- * bytes are before it.  0, or -1 when that message is not there. */
-static int
-find(const struct replay *r, struct event_id id, struct frame_ref **at,
-    size_t *from)
-{
-	struct frame_ref *ref;
-	size_t n = 0;
-
-	STAILQ_FOREACH(ref, &r->past, link) {
-		n += ref->frame->n;
-		if (!is_same(ref->frame->id, id))
-			continue;
-		*at = STAILQ_NEXT(ref, link);
-		*from = n;
-		return 0;
-	}
-	*at = STAILQ_FIRST(&r->past);
-	*from = 0;
-	return -1;
-}
-
 /*
  * What was held came after the client had asked, so it has not seen it, even if
- * the clock of its node sorts it before what it has seen.  From at on is what
- * it was sent.
+ * the clock of its node sorts it before what it has seen.  It was sent the past
+ * but for the first so many.
  */
 static void
 tell_held(struct hostd_inst *in, struct replay *r, struct client *c,
-    const struct frame_ref *at)
+    uint32_t first)
 {
-	const struct frame_ref *ref, *sent;
+	const struct frame_ref *ref;
+	const struct place *p;
 
 	STAILQ_FOREACH(ref, &r->held, link) {
-		for (sent = at; sent != NULL; sent = STAILQ_NEXT(sent, link))
-			if (is_same(sent->frame->id, ref->frame->id))
-				break;
-		if (sent == NULL && (c->since != SINCE_ID ||
+		p = place_of(r, ref->frame->id);
+		if ((p == NULL || p->no < first) && (c->since != SINCE_ID ||
 		    !is_same(ref->frame->id, c->id)))
 			client_send(in, c, ref->frame, 0);
 	}
@@ -147,17 +181,17 @@ tell_gap(struct hostd_inst *in, struct client *c)
 static void
 tell_past(struct hostd_inst *in, struct replay *r, struct client *c)
 {
-	struct frame_ref *at;
-	size_t from;
+	const struct place *seen = c->since == SINCE_ID ?
+	    place_of(r, c->id) : NULL;
+	size_t from = seen == NULL ? 0 : seen->end;
 
-	if ((find(r, c->id, &at, &from) == -1 && c->since == SINCE_ID) ||
-	    r->lost)
+	if ((seen == NULL && c->since == SINCE_ID) || r->lost)
 		tell_gap(in, c);
 	/* However much this is, the client is not slow for it. */
 	c->spared = UINT64_MAX - in->max_pending;
-	if (at != NULL && r->all != NULL)
+	if (r->all != NULL && from < r->all->n)
 		client_send(in, c, r->all, from);
-	tell_held(in, r, c, at);
+	tell_held(in, r, c, seen == NULL ? 0 : seen->no + 1);
 	c->spared = c->pending;
 }
 
@@ -169,5 +203,5 @@ replay_tell(struct hostd_inst *in, struct replay *r, struct client *c)
 	else if (r != NULL && c->since != SINCE_NOW)
 		tell_past(in, r, c);
 	else if (r != NULL)
-		tell_held(in, r, c, NULL);
+		tell_held(in, r, c, UINT32_MAX);
 }
