@@ -34,7 +34,7 @@ enum envelope_type {
 	ENV_READY,		/* bus: all channels of interest are told;
 				   node and seq name the process */
 	ENV_GAP,		/* bus: messages were lost on the way to you */
-	ENV_HELLO,		/* nodes: I am here; flags 1: who else is? */
+	ENV_HELLO,		/* nodes: I am here; flags: HELLO_* */
 	ENV_BYE,		/* nodes: I end */
 	ENV_QUERY,		/* of a channel; payload: see query.h */
 	ENV_REPLY,

@@ -116,11 +116,9 @@ hub_publish(struct hub *hub, hostd_buf name, hostd_buf payload,
 		e.payload = ws_message_payload(delivery_message(&d));
 		full = bus_publish(&hub->bus, d.channel, &e, d.message);
 	}
-	if (hub->up) {
-		e.name.n = 0;
-		e.payload = payload;
-		outbox_publish(hub, name, &e);
-	}
+	e.name.n = 0;
+	e.payload = payload;
+	outbox_publish(hub, name, &e);
 	if (d.message != NULL)
 		ws_message_unref(d.message);
 	return full || hub->full ? HOSTD_AGAIN : HOSTD_OK;

@@ -75,11 +75,13 @@ struct hub {
 	struct hub_backend *backend;	/* NULL: none */
 	int up, full, was_up;
 	int left;			/* has said that it ends */
+	int spoke_alone;		/* others have not heard all */
 	unsigned own_due;		/* our channels that are not in force */
 	STAILQ_HEAD(, outgoing) outbox;	/* for the backend, this turn */
 	struct loop_task post;
 	struct loop_task resubscribe;
 	struct wheel_timer heartbeat;
+	struct wheel_timer others_gap;
 	struct hub_remote *remotes;
 	size_t nremotes;
 	int crowded;			/* there were too many; logged */

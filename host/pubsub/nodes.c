@@ -13,7 +13,12 @@
 #define ALL	HUB_OWN_PREFIX "nodes"
 #define BEAT_MS	5000
 #define GONE_MS	(3 * BEAT_MS)
+#define GATHER_MS 100			/* gaps that others tell of are one */
 #define REMOTES_MAX	4096
+
+/* Flags of ENV_HELLO. */
+#define HELLO_WHO	1		/* who else is there? */
+#define HELLO_AGAIN	2		/* what was said here alone is lost */
 
 /* hub.own_due */
 #define DUE_ALL		0x1u
@@ -54,10 +59,9 @@ hub_send_remote(struct hub *hub, const struct hub_remote *to,
 }
 
 static void
-say(struct hub *hub, enum envelope_type type, int asking)
+say(struct hub *hub, enum envelope_type type, uint8_t flags)
 {
-	struct envelope e = { .type = (uint8_t)type,
-		.flags = (uint8_t)asking };
+	struct envelope e = { .type = (uint8_t)type, .flags = flags };
 
 	/* Nobody is to wait for one that ends. */
 	if (type != ENV_HELLO || !hub->left)
@@ -104,15 +108,41 @@ remote_add(struct hub *hub, uint64_t node, uint64_t process)
 	return r;
 }
 
-static void
+/* Is it a new one? */
+static int
 remote_heard(struct hub *hub, uint64_t node, uint64_t process)
 {
 	struct hub_remote *r = remote_find(hub, node, process);
+	int is_new = r == NULL;
 
-	if (r == NULL && (r = remote_add(hub, node, process)) == NULL)
-		return;
+	if (is_new && (r = remote_add(hub, node, process)) == NULL)
+		return 0;
 	r->heard_ms = hub->loop->now_ms;
 	r->silent = 0;
+	return is_new;
+}
+
+/* Who asks has just come, and has been missed only by what it said alone; who
+ * does not ask and is new to us has talked before we heard it. */
+static void
+hello_received(struct hub *hub, const struct envelope *e)
+{
+	int is_new = remote_heard(hub, e->node, e->seq);
+
+	if (e->flags & HELLO_WHO)
+		say(hub, ENV_HELLO, 0);
+	/* Where there is one there are more. */
+	if ((e->flags & HELLO_AGAIN || (is_new && !(e->flags & HELLO_WHO))) &&
+	    hub->others_gap.deadline == 0)
+		wheel_set(&hub->loop->wheel, &hub->others_gap,
+		    hub->loop->now_ms + GATHER_MS);
+}
+
+static void
+others_gap(struct wheel_timer *t)
+{
+	hub_gap((struct hub *)(void *)((char *)t -
+	    offsetof(struct hub, others_gap)), NULL);
 }
 
 static void
@@ -172,8 +202,11 @@ hub_subscribed(struct hub *hub, hostd_buf channel)
 		hub->own_due &= ~DUE_ALL;
 	else if (is_text(channel, hub->inbox))
 		hub->own_due &= ~DUE_INBOX;
-	if (was_due != 0 && hub->own_due == 0)
-		say(hub, ENV_HELLO, 1);
+	if (was_due != 0 && hub->own_due == 0) {
+		say(hub, ENV_HELLO, HELLO_WHO |
+		    (hub->spoke_alone ? HELLO_AGAIN : 0));
+		hub->spoke_alone = 0;
+	}
 	ch = channel_find(&hub->channels, channel);
 	if (ch != NULL && ch->gap_due) {
 		ch->gap_due = 0;
@@ -228,6 +261,8 @@ hub_down(struct hub *hub, const char *reason)
 		return HOSTD_E_STATE;
 	/* Lost, or never there: told once, as what was there before. */
 	hub->was_up = 1;
+	/* What was on its way may be lost. */
+	hub->spoke_alone |= hub->up;
 	hub->up = hub->full = 0;
 	hub->nremotes = 0;
 	wheel_clear(&hub->heartbeat);
@@ -255,9 +290,7 @@ own_channel(struct hub *hub, const struct envelope *e)
 		r->silent = 0;
 	switch (e->type) {
 	case ENV_HELLO:
-		remote_heard(hub, e->node, e->seq);
-		if (e->flags)
-			say(hub, ENV_HELLO, 0);
+		hello_received(hub, e);
 		break;
 	case ENV_BYE:
 		remote_left(hub, e->node, e->seq);
@@ -375,6 +408,7 @@ void
 nodes_init(struct hub *hub)
 {
 	hub->heartbeat.fire = heartbeat;
+	hub->others_gap.fire = others_gap;
 	hub->resubscribe.run = subscribe_all;
 	inbox_name(hub->inbox, sizeof(hub->inbox), hub->node, hub->process);
 }
@@ -383,6 +417,7 @@ void
 nodes_close(struct hub *hub)
 {
 	wheel_remove(&hub->loop->wheel, &hub->heartbeat);
+	wheel_remove(&hub->loop->wheel, &hub->others_gap);
 	loop_undefer(hub->loop, &hub->resubscribe);
 	free(hub->remotes);
 }

@@ -37,8 +37,10 @@ outbox_publish(struct hub *hub, hostd_buf channel, const struct envelope *e)
 	struct outgoing *o;
 	char *p;
 
-	if (!hub->up)
+	if (!hub->up) {
+		hub->spoke_alone = 1;
 		return;
+	}
 	o = outbox_add(hub, channel, ENVELOPE_HEAD + e->payload.n);
 	o->subscribe = -1;
 	p = o->bytes + o->len;

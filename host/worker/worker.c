@@ -10,6 +10,8 @@
 #include "worker/state.h"
 #include "worker/worker.h"
 
+#define BACKEND_MS	1000	/* that a start waits for it */
+
 /* -- getting ready -- */
 
 static void
@@ -179,6 +181,30 @@ meet_peers(struct worker *w)
 		worker_meet(w, &w->peers[i].who, w->peers[i].fds);
 }
 
+static void
+backend_late(struct wheel_timer *t)
+{
+	(void)t;
+}
+
+/*
+ * What clients say before the backend is up is not heard in other nodes; so it
+ * is waited for, until it is up, has failed, or takes too long.
+ */
+static void
+await_backend(struct worker *w)
+{
+	struct hub *hub = &w->plugins.hub;
+	struct wheel_timer late = { .fire = backend_late };
+	uint64_t until = w->loop.now_ms + BACKEND_MS;
+
+	wheel_set(&w->loop.wheel, &late, until);
+	while (hub->backend != NULL && !hub->up && !hub->was_up &&
+	    w->loop.now_ms < until)
+		loop_turn(&w->loop);
+	wheel_remove(&w->loop.wheel, &late);
+}
+
 static int
 run_worker(struct worker *w)
 {
@@ -196,6 +222,7 @@ run_worker(struct worker *w)
 		release_all(w);
 		return 1;
 	}
+	await_backend(w);
 	loop_hook_add(&w->loop, &w->hook);
 	worker_start_serving(w);
 	if (chan_send(CHAN_FD, CHAN_READY, NULL, 0, NULL, 0) == -1)

@@ -230,6 +230,47 @@ a_new_connection_is_a_gap(void **state)
 	assert_int_equal(ear.gaps, 1);
 }
 
+/* Bug: who came back to the backend before another node did, or asked before it
+ * knew of it, never heard what was said there meanwhile. */
+static void
+who_has_talked_unheard_is_a_gap(void **state)
+{
+	static const struct {
+		uint64_t node;
+		uint8_t flags;
+		int gaps;
+	} hellos[] = {
+		{ 7, 0, 1 },	/* was there before us */
+		{ 7, 0, 0 }, { 7, 1, 0 },
+		{ 7, 3, 1 },	/* was away */
+		{ 8, 1, 0 },	/* has just started */
+		{ 8, 0, 0 },
+		{ 9, 3, 1 },	/* has, and talked before it was up */
+	};
+	struct envelope e = { .type = ENV_HELLO, .seq = 1 };
+	char bytes[ENVELOPE_HEAD];
+	size_t i;
+
+	(void)state;
+	subscribe("red");
+	assert_int_equal(hub_up(&hub), HOSTD_OK);
+	(void)turns();
+	for (i = 0; i < sizeof(hellos) / sizeof(hellos[0]); i++) {
+		e.node = hellos[i].node;
+		e.flags = hellos[i].flags;
+		envelope_put(bytes, &e);
+		ear.gaps = 0;
+		assert_int_equal(hub_deliver(&hub, text("hostd/nodes"),
+		    (hostd_buf){ bytes, sizeof(bytes) }), HOSTD_OK);
+		/* Those of one moment are told as one. */
+		assert_int_equal(hub_deliver(&hub, text("hostd/nodes"),
+		    (hostd_buf){ bytes, sizeof(bytes) }), HOSTD_OK);
+		assert_int_equal(ear.gaps, 0);
+		wheel_advance(&loop.wheel, loop.now_ms += 1000);
+		assert_int_equal(ear.gaps, hellos[i].gaps);
+	}
+}
+
 /* Bug: it was told while the subscription was on its way, and what was lost
  * then was told by nobody. */
 static void
@@ -492,6 +533,7 @@ main(void)
 		CASE(subscribes_once_in_the_turn_of_an_up),
 		CASE(up_and_down_in_one_turn),
 		CASE(a_new_connection_is_a_gap),
+		CASE(who_has_talked_unheard_is_a_gap),
 		CASE(a_gap_is_told_when_the_subscription_is_in_force),
 		CASE(says_hello_when_it_can_hear),
 		CASE(who_owes_an_answer_is_not_waited_for),

@@ -164,6 +164,8 @@ const told = {
 	},
 	history(m) {
 		confirmBy(log.fill(m.messages, name));
+		// After a gap we may not have heard who came and went, either.
+		connection.send({ type: 'list', room });
 	},
 	message(m) {
 		log.add(m, name);
