@@ -155,6 +155,28 @@ test('it is slow: publishers are told, and what is too much is dropped',
 	saidOnce(h, 1, 0);
 });
 
+// Bug: its commands piled up without end.
+test('it hangs while rooms come and go', async (t) => {
+	const redis = await startRedis(t);
+	const h = await start(t, redis.url, 'max_pending = 64k');
+	const a = await Member.open(t, h);
+	const lost = /redis is down: \S+redis.sock: \d+ subscriptions wait/;
+
+	await a.do('join red');
+	await redis.subscribers('red', 1);
+	redis.pause();
+	for (let i = 0; !lost.test(h.log); i++) {
+		assert.ok(i < 1000, 'it piles up');
+		await a.do(`join blue-${i}`);
+		await a.do(`leave blue-${i}`);
+	}
+	await speaks(a);
+	redis.resume();
+	await h.logged(/redis is down[^]*redis is up/);
+	await redis.subscribers('red', 1);
+	saidOnce(h, 2, 1);
+});
+
 // A server that answers what it likes; its URL.
 async function fake(t, answer) {
 	const sockets = new Set();
