@@ -56,6 +56,8 @@ async function couple(t) {
 test('it is killed', async (t) => {
 	const { redis, a, two } = await couple(t);
 
+	// At once: a worker without its master would say that it ends.
+	kill(two, 'SIGSTOP');
 	kill(two, 'SIGKILL');
 	await two.ended;
 	// It may take more than one, if it was killed as it answered.

@@ -122,6 +122,8 @@ test(`Redis is killed ${ROUNDS} times under load`, async (t) => {
 	running.catch(() => {});
 	await allHeard(all);
 	for (let round = 1; round <= ROUNDS; round++) {
+		const gaps = all.map((m) => m.heard.gaps);
+
 		await redis.kill();
 		for (const h of nodes)
 			await downTimes(h, round * WORKERS);
@@ -130,8 +132,8 @@ test(`Redis is killed ${ROUNDS} times under load`, async (t) => {
 		await redis.start();
 		await redis.subscribers('red', all.length);
 		await allHeard(all);
-		for (const m of all)
-			await m.until(() => m.heard.gaps >= round, 'gap');
+		for (const [i, m] of all.entries())
+			await m.until(() => m.heard.gaps > gaps[i], 'gap');
 		if (round === 3 || round === ROUNDS)
 			sizes[round] = all.map((m) => rss(m.pid));
 		for (const m of all)
@@ -139,8 +141,6 @@ test(`Redis is killed ${ROUNDS} times under load`, async (t) => {
 	}
 	load.over = true;
 	await running;
-	for (const m of all)
-		assert.equal(m.heard.gaps, ROUNDS);
 	t.diagnostic(`RSS: ${JSON.stringify(sizes)}; said: ${all.map(
 	    (m) => m.said)}`);
 	// With sanitizers, what is freed is kept for a while.
