@@ -39,8 +39,9 @@ KEY(key_retry, "retry_max", DURATION, "5s", 100, 3600000,
     "The longest time between two attempts to connect; it is random, and grows "
     "from 100ms.");
 KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
-    "Bytes that Redis has not confirmed, beyond which messages are dropped; "
-    "above half of it, publishers are told to slow down.");
+    "Bytes that Redis has not confirmed, beyond which messages are dropped, "
+    "and a connection is begun anew when subscriptions come and go; above half "
+    "of it, publishers are told to slow down.");
 
 static const struct hostd_key *const keys[] = {
 	&key_url, &key_password, &key_prefix, &key_cluster, &key_connect,
