@@ -105,6 +105,17 @@ bus_find(const struct bus *bus, uint32_t ref)
 	return NULL;
 }
 
+struct bus_peer *
+bus_find_cell(const struct bus *bus, uint32_t cell)
+{
+	struct bus_peer *p;
+
+	TAILQ_FOREACH(p, &bus->peers, link)
+		if (p->cell == cell)
+			return p;
+	return NULL;
+}
+
 /* -- out -- */
 
 static void
@@ -150,7 +161,7 @@ peer_tell_all(struct bus_peer *p)
 }
 
 void
-bus_add(struct bus *bus, int fd)
+bus_add(struct bus *bus, int fd, uint32_t cell)
 {
 	struct bus_peer *p = xcalloc(1, sizeof(*p));
 
@@ -162,6 +173,7 @@ bus_add(struct bus *bus, int fd)
 		return;
 	}
 	p->ref = ++bus->last_ref;
+	p->cell = cell;
 	TAILQ_INSERT_TAIL(&bus->peers, p, link);
 	bus->npeers++;
 	peer_tell_all(p);

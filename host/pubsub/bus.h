@@ -35,6 +35,7 @@ struct bus_peer {
 	struct bus_peer *next_closed;
 	struct buf in;			/* part of an envelope */
 	uint32_t ref;			/* names it in queries */
+	uint32_t cell;			/* of the board */
 	uint64_t told_to;		/* of what was ever queued: word of our
 					   channels, which no limit holds for */
 	int told;			/* has said all its channels */
@@ -66,8 +67,8 @@ struct bus {
  * is needed before the first bus_add. */
 void	bus_init(struct bus *);
 void	bus_close(struct bus *);
-/* Another worker, behind a connected socket. */
-void	bus_add(struct bus *, int fd);
+/* Another worker, with that cell of the board, behind a connected socket. */
+void	bus_add(struct bus *, int fd, uint32_t cell);
 
 /* Our first subscriber of the channel has come, or the last has gone. */
 void	bus_interest(struct bus *, const struct channel *, int on);
@@ -92,8 +93,9 @@ int	bus_publish(struct bus *, const struct channel *ch,
 int	bus_send(struct bus_peer *, const struct envelope *);
 /* Bytes that wait for it. */
 uint64_t bus_waiting(const struct bus_peer *);
-/* By its number; NULL when it has gone. */
+/* By its number, and by its cell; NULL when it has gone. */
 struct bus_peer *bus_find(const struct bus *, uint32_t ref);
+struct bus_peer *bus_find_cell(const struct bus *, uint32_t cell);
 
 /* May it have subscribers of ch (NULL: of a channel nobody here knows)? */
 int	bus_peer_may_want(const struct bus_peer *, const struct channel *ch);

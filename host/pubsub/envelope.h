@@ -38,6 +38,8 @@ enum envelope_type {
 	ENV_BYE,		/* nodes: I end */
 	ENV_QUERY,		/* of a channel; payload: see query.h */
 	ENV_REPLY,
+	ENV_KEEP,		/* bus: see bequest.h */
+	ENV_PAST,
 	ENV_NTYPES
 };
 

@@ -176,10 +176,43 @@ make_room(struct history *h)
 }
 
 void
-history_add(struct history *h, struct delivery *d)
+history_wish(const struct history *h, uint32_t *max, uint32_t *age_ms)
+{
+	*max = h->max;
+	*age_ms = h->age_ms;
+}
+
+int
+history_is_empty(struct history *h, uint64_t now)
+{
+	drop_old(h, now);
+	return h->n == 0;
+}
+
+/* In front of the one that is at i; there is room. */
+static void
+past_put(struct history *h, uint32_t i, struct delivery *d)
 {
 	struct past *p;
+	uint32_t j;
 
+	for (j = h->n++; j > i; j--)
+		*past_at(h, j) = *past_at(h, j - 1);
+	p = past_at(h, i);
+	p->node = d->node;
+	p->seq = d->seq;
+	p->time = d->time;
+	p->message = d->gap ? NULL : ws_message_ref(delivery_message(d));
+	h->bytes += past_size(p);
+	h->all->bytes += past_size(p);
+	TAILQ_REMOVE(&h->all->list, h, link);
+	TAILQ_INSERT_TAIL(&h->all->list, h, link);
+	make_room(h);
+}
+
+void
+history_add(struct history *h, struct delivery *d)
+{
 	if (h->max == 0)
 		return;
 	drop_old(h, d->time);
@@ -190,16 +223,30 @@ history_add(struct history *h, struct delivery *d)
 	}
 	if (h->n == h->max)
 		drop_oldest(h);
-	p = past_at(h, h->n++);
-	p->node = d->node;
-	p->seq = d->seq;
-	p->time = d->time;
-	p->message = d->gap ? NULL : ws_message_ref(delivery_message(d));
-	h->bytes += past_size(p);
-	h->all->bytes += past_size(p);
-	TAILQ_REMOVE(&h->all->list, h, link);
-	TAILQ_INSERT_TAIL(&h->all->list, h, link);
-	make_room(h);
+	past_put(h, h->n, d);
+}
+
+void
+history_insert(struct history *h, struct delivery *d)
+{
+	const struct past *p;
+	uint32_t i;
+
+	for (i = h->n; i > 0; i--) {
+		p = past_at(h, i - 1);
+		if (p->node == d->node && p->seq == d->seq &&
+		    p->time == d->time)
+			return;
+		if (p->time <= d->time)
+			break;
+	}
+	if (h->n == h->max) {
+		if (i == 0)
+			return;
+		drop_oldest(h);
+		i--;
+	}
+	past_put(h, i, d);
 }
 
 void

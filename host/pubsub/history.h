@@ -33,8 +33,14 @@ void	history_want(struct history *, const void *owner, uint32_t max,
 	    uint32_t age_ms);
 /* Does anybody want anything? */
 int	history_is_wanted(const struct history *);
+/* The most that anybody wants. */
+void	history_wish(const struct history *, uint32_t *max, uint32_t *age_ms);
+/* Is there nothing that is young enough? */
+int	history_is_empty(struct history *, uint64_t now);
 /* A message, or a gap: whatever comes before it, some may be missing here. */
 void	history_add(struct history *, struct delivery *);
+/* The same of one that is older than others here, perhaps; twice is once. */
+void	history_insert(struct history *, struct delivery *);
 /* Append what is not older than its owners want, each as an envelope; a gap as
  * an ENV_GAP. */
 void	history_write(struct history *, uint64_t now, struct buf *out);

@@ -28,7 +28,7 @@ hub_tick(struct hub *hub)
 	return hub->clock;
 }
 
-static void
+void
 hub_saw(struct hub *hub, uint64_t time)
 {
 	if (time > hub->clock && time < hub_now_us() + SKEW_MAX_US)
@@ -134,18 +134,31 @@ hub_keep(struct hub *hub, hostd_buf name, const void *owner, uint32_t max,
 
 	if (ch == NULL)
 		return;
-	wanted = channel_is_wanted(ch);
-	if (ch->history == NULL && max > 0)
-		ch->history = history_new(&hub->histories);
-	if (ch->history != NULL)
-		history_want(ch->history, owner, max, age_ms);
-	if (ch->history != NULL && !history_is_wanted(ch->history)) {
-		history_free(ch->history);
-		ch->history = NULL;
+	if (max == 0) {
+		hub_unkeep(hub, ch, owner);
+		channel_settle(&hub->channels, ch);
+		return;
 	}
-	if (channel_is_wanted(ch) != wanted)
-		hub->channels.interest(&hub->channels, ch, !wanted);
-	channel_settle(&hub->channels, ch);
+	wanted = channel_is_wanted(ch);
+	if (ch->history == NULL)
+		ch->history = history_new(&hub->histories);
+	history_want(ch->history, owner, max, age_ms);
+	if (!wanted)
+		hub->channels.interest(&hub->channels, ch, 1);
+}
+
+void
+hub_unkeep(struct hub *hub, struct channel *ch, const void *owner)
+{
+	if (ch->history == NULL)
+		return;
+	history_want(ch->history, owner, 0, 0);
+	if (history_is_wanted(ch->history))
+		return;
+	history_free(ch->history);
+	ch->history = NULL;
+	if (!channel_is_wanted(ch))
+		hub->channels.interest(&hub->channels, ch, 0);
 }
 
 void
@@ -180,6 +193,10 @@ bus_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
 	case ENV_GAP:
 		hub_gap(hub, NULL);
 		break;
+	case ENV_KEEP:
+	case ENV_PAST:
+		bequest_received(hub, e);
+		break;
 	default:
 		query_received(hub, p, e);
 	}
@@ -188,8 +205,11 @@ bus_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
 static void
 bus_room(struct bus *bus)
 {
-	query_room((struct hub *)(void *)((char *)bus -
-	    offsetof(struct hub, bus)));
+	struct hub *hub = (struct hub *)(void *)((char *)bus -
+	    offsetof(struct hub, bus));
+
+	query_room(hub);
+	bequest_room(hub);
 }
 
 static void
@@ -238,6 +258,7 @@ hub_init(struct hub *hub, struct loop *loop, struct board *board,
 	outbox_init(hub);
 	histories_init(&hub->histories, (uint64_t)conf->history);
 	queries_init(hub);
+	bequest_init(hub);
 	nodes_init(hub);
 }
 
@@ -264,6 +285,7 @@ hub_close(struct hub *hub)
 
 	nodes_close(hub);
 	outbox_close(hub);
+	bequest_close(hub);
 	queries_close(hub);
 	bus_close(&hub->bus);
 	while ((e = map_next(&hub->channels.map, &it)) != NULL)

@@ -17,6 +17,7 @@
 #include "config/model.h"
 #include "net/stream.h"
 #include "net/wheel.h"
+#include "pubsub/bequest.h"
 #include "pubsub/bus.h"
 #include "pubsub/channel.h"
 #include "pubsub/history.h"
@@ -71,6 +72,7 @@ struct hub {
 	struct histories histories;
 	struct bus bus;
 	struct queries queries;
+	struct bequest bequest;
 
 	struct hub_backend *backend;	/* NULL: none */
 	int up, full, was_up;
@@ -132,6 +134,11 @@ void	hub_deliver_envelope(struct hub *, struct channel *,
 	    const struct envelope *);
 /* Microseconds since 1970. */
 uint64_t hub_now_us(void);
+/* A message of that time was seen. */
+void	hub_saw(struct hub *, uint64_t time);
+/* Owner wants nothing kept of this channel; to be followed by
+ * channels_settle. */
+void	hub_unkeep(struct hub *, struct channel *, const void *owner);
 
 /* To another node's process, or to all of them (remote NULL). */
 void	hub_send_remote(struct hub *, const struct hub_remote *,

@@ -74,7 +74,7 @@ query_finish(struct loop_task *t)
 	struct query *q = (struct query *)(void *)((char *)t -
 	    offsetof(struct query, finish));
 
-	if (q->settling) {
+	if (q->settling && q->kind != QUERY_SETTLE) {
 		q->settling = 0;
 		query_ask(q);
 		return;
@@ -386,7 +386,7 @@ query_start(struct hub *hub, enum query_kind kind, hostd_buf channel,
 
 	q->hub = hub;
 	q->kind = kind;
-	q->settling = kind == QUERY_REPLAY;
+	q->settling = kind == QUERY_REPLAY || kind == QUERY_SETTLE;
 	q->done = done;
 	q->owner = owner;
 	q->arg = arg;

@@ -32,7 +32,8 @@ struct question;
 
 enum query_kind {
 	QUERY_COUNT = 1, QUERY_LIST, QUERY_REPLAY,
-	QUERY_SETTLE		/* for a replay: nothing but the answer */
+	QUERY_SETTLE		/* of all workers, for no channel: nothing but
+				   the answer */
 };
 
 /*

@@ -48,11 +48,9 @@ moves_take(struct handover *h, unsigned kind, int fd, hostd_buf record)
 
 /* -- going -- */
 
-/*
- * Whoever follows in our place; else the worker of our pool that has the fewest
- * connections.
- */
-static struct handover_peer *
+/* Whoever follows in our place; else the worker of our pool that has the fewest
+ * connections. */
+struct handover_peer *
 moves_heir(struct worker *w)
 {
 	struct handover_peer *p, *best = NULL;
@@ -114,7 +112,7 @@ moves_room(struct handover *h)
 void
 worker_meet(struct worker *w, const struct chan_peer *who, const int fds[2])
 {
-	bus_add(&w->plugins.hub.bus, fds[0]);
+	bus_add(&w->plugins.hub.bus, fds[0], who->cell);
 	if (who->cell < BOARD_CELLS)
 		handover_add(&w->handover, fds[1], who);
 	else

@@ -65,6 +65,28 @@ worker_accepted(struct acceptor *a, int fd, const struct sockaddr *sa)
 	return 0;
 }
 
+static void
+worker_bequeathed(struct hub *hub)
+{
+	struct worker *w = (struct worker *)(void *)((char *)hub -
+	    offsetof(struct worker, plugins.hub));
+
+	loop_stop(&w->loop);
+}
+
+/* The last connection has gone.  What is remembered goes to whoever follows. */
+static void
+worker_finish(struct worker *w)
+{
+	struct handover_peer *heir = w->master_gone ? NULL : moves_heir(w);
+
+	if (heir != NULL)
+		hub_bequeath(&w->plugins.hub, heir->who.cell,
+		    worker_bequeathed);
+	else
+		loop_stop(&w->loop);
+}
+
 void
 worker_conn_ended(struct http_server *srv)
 {
@@ -74,7 +96,7 @@ worker_conn_ended(struct http_server *srv)
 	if (w->full && !w->draining)
 		worker_pause_accepting(w, 0);
 	if (w->draining && srv->nconns == 0)
-		loop_stop(&w->loop);
+		worker_finish(w);
 }
 
 /* Another slot's socket, whose own worker is not there. */
@@ -148,7 +170,7 @@ worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 		wheel_set(&w->loop.wheel, &w->deadline,
 		    w->loop.now_ms + deadline_ms);
 	if (w->server.nconns == 0)
-		loop_stop(&w->loop);
+		worker_finish(w);
 }
 
 static void

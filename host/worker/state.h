@@ -60,6 +60,8 @@ void	moves_close(struct worker *);
 /* Another worker; fds: of struct chan_peer. */
 void	worker_meet(struct worker *, const struct chan_peer *,
 	    const int fds[2]);
+/* Whoever goes on with what is ours; NULL: nobody. */
+struct handover_peer *moves_heir(struct worker *);
 /* All that can go goes to whoever follows, now or when it can. */
 void	moves_begin(struct worker *);
 

@@ -125,8 +125,8 @@ setup(void **state)
 	    SOCK_CLOEXEC, 0, fds), 0);
 	a = side_new();
 	b = side_new();
-	bus_add(&a->bus, fds[0]);
-	bus_add(&b->bus, fds[1]);
+	bus_add(&a->bus, fds[0], 1);
+	bus_add(&b->bus, fds[1], 2);
 	return 0;
 }
 
