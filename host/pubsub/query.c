@@ -245,12 +245,15 @@ take_answer(struct hub *hub, const struct bus_peer *p,
     const struct envelope *e)
 {
 	struct query_head head;
+	hostd_buf rest;
 	struct query *q;
 	size_t i;
 
 	if (e->payload.n < sizeof(head))
 		return;
 	memcpy(&head, e->payload.p, sizeof(head));
+	rest = (hostd_buf){ (const char *)e->payload.p + sizeof(head),
+		e->payload.n - sizeof(head) };
 	TAILQ_FOREACH(q, &hub->queries.list, link)
 		if (q->id == le32toh(head.id))
 			break;
@@ -261,8 +264,8 @@ take_answer(struct hub *hub, const struct bus_peer *p,
 		    q->asked[i].peer != 0 || q->asked[i].node != e->node ||
 		    q->asked[i].process != e->seq)
 			continue;
-		buf_append(&q->answers, (const char *)e->payload.p +
-		    sizeof(head), e->payload.n - sizeof(head));
+		if (p != NULL || remote_answer_ok(hub, (int)q->kind, rest))
+			buf_append(&q->answers, rest.p, rest.n);
 		query_answered(q, i);
 		return;
 	}

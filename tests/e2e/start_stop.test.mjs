@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { within } from './lib/hostd.mjs';
-import { startLife, successor } from './lib/life.mjs';
+import { lifeConf, rewrite, startLife, successor } from './lib/life.mjs';
 import { Client } from './lib/load.mjs';
 
 const ended = (h) => within(h.ended, 'end of hostd');
@@ -152,6 +152,9 @@ test('old workers do not hold up a stop', async (t) => {
 for (let i = 0; i < 3; i++)
 	test(`a stop during a reload, ${i}`, async (t) => {
 		const h = await startLife(t, options);
+
+		// So that it is under way for as long as that takes.
+		rewrite(h, 'conf.d/life.conf', lifeConf('create = "hang"'));
 		const reload = h.hostctl('reload');
 
 		await h.logged('reloading, as generation');
