@@ -18,13 +18,11 @@
 #include "base/mem.h"
 #include "pubsub/bus.h"
 #include "ws/message.h"
+#include "loop_case.h"
 
 #define QUEUE		65536
-#define TURNS_MAX	10000
 
-static struct loop loop;
 static struct stream_io sio;
-static struct wheel_timer alarm_timer;
 
 /* One worker. */
 struct side {
@@ -106,21 +104,14 @@ side_free(struct side *s)
 	free(s);
 }
 
-static void
-nothing(struct wheel_timer *t)
-{
-	(void)t;
-}
-
 static int
 setup(void **state)
 {
 	int fds[2];
 
 	(void)state;
-	assert_int_equal(loop_init(&loop), 0);
+	loop_open();
 	stream_io_init(&sio, &loop);
-	alarm_timer.fire = nothing;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
 	    SOCK_CLOEXEC, 0, fds), 0);
 	a = side_new();
@@ -138,8 +129,7 @@ teardown(void **state)
 		side_free(a);
 	if (b != NULL)
 		side_free(b);
-	wheel_remove(&loop.wheel, &alarm_timer);
-	loop_close(&loop);
+	loop_end();
 	stream_io_free(&sio);
 	return 0;
 }
@@ -148,25 +138,6 @@ static hostd_buf
 text(const char *s)
 {
 	return (hostd_buf){ s, strlen(s) };
-}
-
-/* One that ends though there is nothing to do. */
-static void
-turn(void)
-{
-	wheel_set(&loop.wheel, &alarm_timer, loop.now_ms + 1);
-	loop_turn(&loop);
-}
-
-/* Until *n is that many: what is not there then does not come any more. */
-static void
-until(const int *n, int want)
-{
-	int turns;
-
-	for (turns = 0; *n != want && turns < TURNS_MAX; turns++)
-		turn();
-	assert_int_equal(*n, want);
 }
 
 static struct bus_peer *

@@ -16,11 +16,9 @@
 #include "base/mem.h"
 #include "base/pack.h"
 #include "net/handover.h"
+#include "loop_case.h"
 
-#define TURNS_MAX	10000
 
-static struct loop loop;
-static struct wheel_timer alarm_timer;
 
 struct side {
 	struct handover h;		/* first */
@@ -97,20 +95,13 @@ side_free(struct side *s)
 	free(s);
 }
 
-static void
-nothing(struct wheel_timer *t)
-{
-	(void)t;
-}
-
 static int
 setup(void **state)
 {
 	int fds[2];
 
 	(void)state;
-	assert_int_equal(loop_init(&loop), 0);
-	alarm_timer.fire = nothing;
+	loop_open();
 	assert_int_equal(chan_pair(fds), 0);
 	giver = side_new(fds[0]);
 	taker = side_new(fds[1]);
@@ -127,8 +118,7 @@ teardown(void **state)
 		side_free(taker);
 	(void)close(conn[0]);
 	(void)close(conn[1]);
-	wheel_remove(&loop.wheel, &alarm_timer);
-	loop_close(&loop);
+	loop_end();
 	return 0;
 }
 
@@ -136,18 +126,6 @@ static struct handover_peer *
 peer(struct side *s)
 {
 	return TAILQ_FIRST(&s->h.peers);
-}
-
-static void
-until(const int *n, int want)
-{
-	int turns;
-
-	for (turns = 0; *n != want && turns < TURNS_MAX; turns++) {
-		wheel_set(&loop.wheel, &alarm_timer, loop.now_ms + 1);
-		loop_turn(&loop);
-	}
-	assert_int_equal(*n, want);
 }
 
 static int

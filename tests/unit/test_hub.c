@@ -12,13 +12,12 @@
 #include <hostd/ws.h>
 #include "base/mem.h"
 #include "pubsub/hub.h"
+#include "loop_case.h"
 
-static struct loop loop;
 static struct board board;
 static struct conf_pubsub conf = { .queue = 1 << 20, .history = 1 << 20,
 	.query_timeout = 1000 };
 static struct hub hub;
-static struct wheel_timer alarm_timer;
 static struct buf said;		/* to the backend, a line each */
 static struct envelope last;	/* that was published; its bytes are in wire */
 static char wire[512];
@@ -75,21 +74,14 @@ hear(struct subscriber *s, struct delivery *d)
 		l->messages++;
 }
 
-static void
-nothing(struct wheel_timer *t)
-{
-	(void)t;
-}
-
 static int
 setup(void **state)
 {
 	(void)state;
-	assert_int_equal(loop_init(&loop), 0);
+	loop_open();
 	assert_int_equal(board_create(&board), 0);
 	hub_init(&hub, &loop, &board, &board.cells[0], &conf);
 	hub.backend = &backend;
-	alarm_timer.fire = nothing;
 	memset(&ear, 0, sizeof(ear));
 	ear.subscriber.deliver = hear;
 	publish_rc = subscribe_rc = HOSTD_OK;
@@ -103,8 +95,7 @@ teardown(void **state)
 	subscriber_close(&hub.channels, &ear.subscriber);
 	hub_stop(&hub);
 	hub_close(&hub);
-	wheel_remove(&loop.wheel, &alarm_timer);
-	loop_close(&loop);
+	loop_end();
 	board_close(&board);
 	buf_free(&said);
 	return 0;
@@ -120,8 +111,7 @@ turns(void)
 
 	said.len = 0;
 	for (i = 0; i < 2; i++) {
-		wheel_set(&loop.wheel, &alarm_timer, loop.now_ms + 1);
-		loop_turn(&loop);
+		turn();
 	}
 	(void)snprintf(text_of_it, sizeof(text_of_it), "%.*s", (int)said.len,
 	    said.len > 0 ? said.p : "");
