@@ -36,7 +36,7 @@ test('kill -9 of the master', async (t) => {
 	await h.workersSatisfy((ws) => ws.some((w) => w.active > w.idle),
 	    'a request under way');
 	h.child.kill('SIGKILL');
-	await h.logged('the master has gone');
+	await h.logged(new RegExp(`pid ${c.pid}\\] the master has gone`));
 
 	// What was in flight is finished, then they end.
 	fs.writeFileSync(path.join(h.dir, 'gate'), '');
