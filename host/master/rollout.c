@@ -113,7 +113,7 @@ slot_revert(struct rollout *r, struct slot *s)
 	struct master *m = r->m;
 
 	s->staged = NULL;
-	s->todo = 0;
+	s->stale = 0;
 	if (s->next != NULL)
 		slot_abandon(s);
 	if (s->fresh) {
@@ -121,7 +121,7 @@ slot_revert(struct rollout *r, struct slot *s)
 	} else if (s->gen != m->gen) {
 		/* Its old worker drains already. */
 		s->gen = m->gen;
-		s->todo = 1;
+		s->stale = 1;
 		r->total++;
 	} else {
 		slot_sockets_trim(s);
@@ -230,7 +230,7 @@ rollout_next(struct rollout *r)
 
 	TAILQ_FOREACH (p, &r->m->pools.list, link)
 		TAILQ_FOREACH (s, &p->slots, link)
-			if (s->todo && !s->retiring &&
+			if (s->stale && !s->retiring &&
 			    (first == NULL || slot_rank(s) < slot_rank(first)))
 				first = s;
 	return first;
@@ -250,7 +250,7 @@ rollout_roll(struct rollout *r)
 		s = rollout_next(r);
 		if (s == NULL)
 			break;
-		s->todo = 0;
+		s->stale = 0;
 		r->pending++;
 		slot_replace(s, r->gen);
 		/* A failure to start it has told us already, and may even
@@ -329,7 +329,7 @@ rollout_stage_pool(struct rollout *r, const struct conf_pool *c)
 			continue;
 		}
 		s->staged = r->gen;
-		s->todo = 1;
+		s->stale = 1;
 		r->total++;
 		(void)slot_sockets_open(
 		    s, r->gen, r->kind == ROLLOUT_START, &r->errors);

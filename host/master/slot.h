@@ -52,7 +52,7 @@ struct slot {
 	uint64_t respawn_at;		/* uv_now; 0: not waiting */
 	uv_timer_t respawn, yield;
 	int handles;			/* not yet closed */
-	int todo;			/* to be replaced by the rollout */
+	int stale;			/* to be replaced by the rollout */
 	int fresh;			/* made by the rollout */
 	int retiring;			/* to go when its workers have gone */
 };

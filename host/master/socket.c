@@ -67,6 +67,8 @@ pools_has_port(const struct pools *all, const struct addr *a)
 	return 0;
 }
 
+/* At the start only, when there is nobody else to serve; nothing tells when an
+ * address is free. */
 static struct listener *
 open_patiently(const struct listener_opts *o, int tries, char *why, size_t size)
 {

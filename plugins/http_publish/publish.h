@@ -48,9 +48,4 @@ const char *token_check(const struct hostd_inst *, hostd_req);
 /* May a client send such a token at all? */
 int	token_is_sound(hostd_buf);
 
-/* -- pattern.c -- */
-
-/* Does any of n patterns, in which "*" stands for any text, match? */
-int	pattern_match(const hostd_buf *patterns, uint32_t n, hostd_buf);
-
 #endif

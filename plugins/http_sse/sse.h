@@ -137,9 +137,4 @@ int32_t	request_headers(struct hostd_inst *, hostd_req, void *d);
 /* Begin the answer that is a stream.  Codes of begin. */
 int32_t	request_begin(struct hostd_inst *, hostd_req);
 
-/* -- pattern.c -- */
-
-/* Does any of n patterns, in which "*" stands for any text, match? */
-int	pattern_match(const hostd_buf *patterns, uint32_t n, hostd_buf);
-
 #endif

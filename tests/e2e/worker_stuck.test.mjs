@@ -2,6 +2,7 @@
 // A plugin that does not come back from a callback is named in the log, in
 // status and in list, until it does.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
@@ -10,14 +11,15 @@ import { buildPlugin } from './lib/plugin.mjs';
 
 const source = (gate) => `
 #include <hostd/easy.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 static int32_t
 on_headers(struct hostd_inst *in, hostd_req req, void *d)
 {
 	(void)d;
-	while (access("${gate}", F_OK) == -1)
-		(void)usleep(1000);
+	/* Until somebody opens its other end. */
+	(void)close(open("${gate}", O_RDONLY));
 	return hostd_respond(in, req, 200, "text/plain", "back\\n");
 }
 
@@ -27,6 +29,8 @@ HOSTD_EASY_ROUTE("stuck", "1.0", "/stuck", on_headers)
 test('a callback that does not return', async (t) => {
 	const dir = tempDir(t);
 	const gate = path.join(dir, 'gate');
+
+	execFileSync('mkfifo', [gate]);
 	const so = await buildPlugin(dir, 'stuck', source(gate));
 	const h = await startHostd(t, { conf: `
 		pool "web" { workers = 1 }

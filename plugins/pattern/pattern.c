@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sse.h"
+#include "pattern.h"
 
 /* The last "*" takes one byte more whenever what follows it does not match. */
 static int
