@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "base64.h"
 #include <pattern/pattern.h>
+#include "base64.h"
 #include "publish.h"
 
 /* -- what is said of mistakes -- */
