@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <pattern/pattern.h>
+#include <channel/pattern.h>
 #include "base64.h"
 #include "publish.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The head of a request: who may hear what, and from where on. */
-#include <pattern/pattern.h>
+#include <channel/pattern.h>
 #include "sse.h"
 
 #define HEADERS_MAX 8
