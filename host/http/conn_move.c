@@ -30,17 +30,17 @@ conn_record(const struct http_conn *c, struct buf *b)
 }
 
 static void
-conn_given(struct handover_item *item, int taken)
+conn_given(struct handover_item *item, enum handover_answer answer)
 {
 	struct http_conn *c = (struct http_conn *)(void *)((char *)item -
 	    offsetof(struct http_conn, move));
 
 	c->state = CONN_HEAD;
-	if (taken) {
+	if (answer == HANDOVER_TAKEN) {
 		conn_leave(c);
 		return;
 	}
-	c->stays = 1;
+	c->stays = answer == HANDOVER_REFUSED;
 	if (stream_resume(&c->stream) == -1)
 		conn_close(c, HOSTD_END_ERROR);
 	else

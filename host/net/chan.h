@@ -106,7 +106,7 @@ struct chan_move {
 
 struct chan_moved {
 	uint32_t id;
-	uint32_t taken;		/* 0: refused */
+	uint32_t answer;	/* enum handover_answer */
 };
 
 struct chan_msg {

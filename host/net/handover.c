@@ -54,11 +54,12 @@ peer_forget_record(struct handover_peer *p)
 }
 
 static void
-item_done(struct handover_peer *p, struct handover_item *item, int taken)
+item_done(struct handover_peer *p, struct handover_item *item,
+    enum handover_answer answer)
 {
 	TAILQ_REMOVE(&p->given, item, link);
 	p->ngiven--;
-	item->done(item, taken);
+	item->done(item, answer);
 }
 
 static void
@@ -77,7 +78,7 @@ peer_close(struct handover_peer *p)
 		free(m);
 	}
 	while ((item = TAILQ_FIRST(&p->given)) != NULL)
-		item_done(p, item, 0);
+		item_done(p, item, HANDOVER_ELSEWHERE);
 	p->next_closed = h->closed;
 	h->closed = p;
 	loop_defer(h->loop, &h->reap);
@@ -176,8 +177,8 @@ take_record(struct handover_peer *p)
 	struct chan_moved answer = { .id = p->head.id };
 	hostd_buf record = { p->in.p, p->in.len };
 
-	answer.taken = p->all->take(p->all, p->head.kind, p->fd, record) == 0;
-	if (answer.taken)
+	answer.answer = p->all->take(p->all, p->head.kind, p->fd, record);
+	if (answer.answer == HANDOVER_TAKEN)
 		p->fd = -1;
 	peer_forget_record(p);
 	peer_send(p, CHAN_MOVED, &answer, sizeof(answer), -1);
@@ -222,9 +223,9 @@ take_answer(struct handover_peer *p, const struct chan_msg *m)
 	TAILQ_FOREACH(item, &p->given, link)
 		if (item->id == answer.id)
 			break;
-	if (item == NULL)
+	if (item == NULL || answer.answer > HANDOVER_ELSEWHERE)
 		return -1;
-	item_done(p, item, answer.taken != 0);
+	item_done(p, item, (enum handover_answer)answer.answer);
 	return 0;
 }
 

@@ -22,7 +22,14 @@
 #define HANDOVER_RECORD_MAX	(1u << 20)	/* bytes */
 #define HANDOVER_WINDOW		256	/* given to one and not answered */
 
-enum handover_kind { HANDOVER_HTTP = 1 };
+enum handover_kind { HANDOVER_HTTP = 1, HANDOVER_WEBSOCKET };
+
+/* What the taker makes of it. */
+enum handover_answer {
+	HANDOVER_REFUSED,	/* here it can't go on */
+	HANDOVER_TAKEN,
+	HANDOVER_ELSEWHERE	/* the taker ends itself, or has ended */
+};
 
 struct handover;
 struct handover_message;
@@ -32,9 +39,9 @@ struct handover_peer;
 struct handover_item {
 	TAILQ_ENTRY(handover_item) link;
 	uint32_t id;
-	/* Called once.  taken: close your descriptor, nothing else; not: it is
-	 * yours as before. */
-	void (*done)(struct handover_item *, int taken);
+	/* Called once.  Taken: close your descriptor, nothing else; if not, it
+	 * is yours as before. */
+	void (*done)(struct handover_item *, enum handover_answer);
 };
 TAILQ_HEAD(handover_items, handover_item);
 
@@ -60,9 +67,9 @@ struct handover {
 	struct handover_peer *closed;
 	struct loop_task reap;
 	uint32_t last_id;
-	/* A connection comes.  0: it is ours, and its descriptor; nothing is
-	 * read from it before the next turn.  -1: refused. */
-	int (*take)(struct handover *, unsigned kind, int fd,
+	/* A connection comes.  Taken, it is ours, and its descriptor, which is
+	 * not touched before the next turn. */
+	enum handover_answer (*take)(struct handover *, unsigned kind, int fd,
 	    hostd_buf record);
 	/* There is room in the window of a peer, or one has gone. */
 	void (*room)(struct handover *);

@@ -29,21 +29,20 @@ moves_is_for_us(const struct worker *w, int fd)
 	return 0;
 }
 
-static int
+static enum handover_answer
 moves_take(struct handover *h, unsigned kind, int fd, hostd_buf record)
 {
 	struct worker *w = (struct worker *)(void *)((char *)h -
 	    offsetof(struct worker, handover));
 
 	/* It would have to leave again. */
-	if (w->draining || !moves_is_for_us(w, fd))
-		return -1;
-	switch (kind) {
-	case HANDOVER_HTTP:
-		return conn_take(&w->server, fd, record);
-	default:
-		return -1;
-	}
+	if (w->draining)
+		return HANDOVER_ELSEWHERE;
+	if (!moves_is_for_us(w, fd))
+		return HANDOVER_REFUSED;
+	if (kind == HANDOVER_HTTP && conn_take(&w->server, fd, record) == 0)
+		return HANDOVER_TAKEN;
+	return HANDOVER_REFUSED;
 }
 
 /* -- going -- */

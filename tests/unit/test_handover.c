@@ -32,19 +32,20 @@ struct side {
 
 struct gift {
 	struct handover_item item;	/* first */
-	int done, taken;
+	int done;
+	enum handover_answer answer;
 };
 
 static struct side *giver, *taker;
 static int conn[2];			/* what is given, and its other end */
 
-static int
+static enum handover_answer
 take(struct handover *h, unsigned kind, int fd, hostd_buf record)
 {
 	struct side *s = (struct side *)(void *)h;
 
 	if (s->refuse)
-		return -1;
+		return HANDOVER_REFUSED;
 	s->taken++;
 	s->kind = kind;
 	s->record.len = 0;
@@ -52,7 +53,7 @@ take(struct handover *h, unsigned kind, int fd, hostd_buf record)
 	if (s->fd != -1)
 		(void)close(s->fd);
 	s->fd = fd;
-	return 0;
+	return HANDOVER_TAKEN;
 }
 
 static void
@@ -62,13 +63,13 @@ room(struct handover *h)
 }
 
 static void
-done(struct handover_item *item, int taken)
+done(struct handover_item *item, enum handover_answer answer)
 {
 	struct gift *g = (struct gift *)(void *)item;
 
 	assert_false(g->done);
 	g->done = 1;
-	g->taken = taken;
+	g->answer = answer;
 }
 
 static struct side *
@@ -146,7 +147,7 @@ is_taken(void **state)
 	(void)state;
 	assert_int_equal(give(&g, "record", 6), 0);
 	until(&g.done, 1);
-	assert_true(g.taken);
+	assert_int_equal(g.answer, HANDOVER_TAKEN);
 	assert_int_equal(taker->kind, 7);
 	assert_int_equal(taker->record.len, 6);
 	assert_memory_equal(taker->record.p, "record", 6);
@@ -173,7 +174,8 @@ a_long_record_comes_whole(void **state)
 	assert_int_equal(give(&b, long_one, 100000), 0);
 	until(&a.done, 1);
 	until(&b.done, 1);
-	assert_true(a.taken && b.taken);
+	assert_true(a.answer == HANDOVER_TAKEN &&
+	    b.answer == HANDOVER_TAKEN);
 	assert_int_equal(taker->taken, 2);
 	assert_int_equal(taker->record.len, 100000);
 	assert_memory_equal(taker->record.p, long_one, 100000);
@@ -190,7 +192,7 @@ is_refused(void **state)
 	taker->refuse = 1;
 	assert_int_equal(give(&g, "record", 6), 0);
 	until(&g.done, 1);
-	assert_false(g.taken);
+	assert_int_equal(g.answer, HANDOVER_REFUSED);
 	/* The taker has kept nothing of it. */
 	assert_int_equal(write(conn[1], "x", 1), 1);
 	assert_int_equal(read(conn[0], &c, 1), 1);
@@ -209,7 +211,7 @@ comes_back_when_the_taker_ends(void **state)
 	side_free(taker);
 	taker = NULL;
 	until(&g.done, 1);
-	assert_false(g.taken);
+	assert_int_equal(g.answer, HANDOVER_ELSEWHERE);
 	assert_null(peer(giver));
 }
 
@@ -228,7 +230,7 @@ stays_given_when_the_taker_ends_later(void **state)
 	assert_int_equal(loop_add(&loop, &peer(giver)->io,
 	    EPOLLIN | EPOLLOUT | EPOLLET), 0);
 	until(&g.done, 1);
-	assert_true(g.taken);
+	assert_int_equal(g.answer, HANDOVER_TAKEN);
 }
 
 static void
@@ -241,7 +243,7 @@ comes_back_when_the_giver_gives_up(void **state)
 	side_free(giver);
 	giver = NULL;
 	assert_true(g.done);
-	assert_false(g.taken);
+	assert_int_equal(g.answer, HANDOVER_ELSEWHERE);
 }
 
 static void
