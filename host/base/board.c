@@ -396,6 +396,9 @@ board_callback_name(uint32_t callback)
 	    [BOARD_CB_PUBLISH] = "publish",
 	    [BOARD_CB_SUBSCRIBE] = "subscribe",
 	    [BOARD_CB_NET] = "a connection's function",
+	    [BOARD_CB_SAVE] = "save",
+	    [BOARD_CB_LOAD] = "load",
+	    [BOARD_CB_MOVED] = "moved",
 	};
 
 	return callback < sizeof(names) / sizeof(names[0]) ? names[callback]

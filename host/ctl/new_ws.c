@@ -107,6 +107,8 @@ static const char source[] =
     "\t.on_message = on_message,\n"
     "\t.on_close = on_close,\n"
     "};\n"
+    "/* Over a reload a guest takes along what is in d. */\n"
+    "HOSTD_WS_STATE_PLAIN(1, ops)\n"
     "static const struct hostd_provide provide = {\n"
     "\t.struct_size = sizeof(provide),\n"
     "\t.kind = HOSTD_KIND_WS_HANDLER,\n"
@@ -126,6 +128,7 @@ static const char source[] =
     "\t.keys = keys,\n"
     "\t.create = create,\n"
     "\t.destroy = destroy,\n"
+    "\t.get_ext = hostd_ws_plain_get_ext,\n"
     "};\n";
 
 static const char test[] =

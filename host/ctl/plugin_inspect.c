@@ -124,6 +124,23 @@ provide_json(const struct module *m, const struct module_provide *p)
 	return o;
 }
 
+/* What it takes over a reload. */
+static json_t *
+extensions_json(const struct module *m)
+{
+	json_t *list = json_array();
+
+	if (m->state != NULL)
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:i}", "id", HOSTD_P_STATE, "version",
+		    (int)m->state->version));
+	if (m->ws_state != NULL)
+		(void)json_array_append_new(list,
+		    json_pack("{s:s, s:i}", "id", HOSTD_P_WS_STATE, "version",
+		    (int)m->ws_state->version));
+	return list;
+}
+
 /* Child: write what the plugin says of itself to the pipe at *arg. */
 static int
 describe(const char *path, void *arg)
@@ -145,11 +162,12 @@ describe(const char *path, void *arg)
 	for (i = 0; m->keys[i] != NULL; i++)
 		(void)json_array_append_new(
 		    keys, json_string(m->keys[i]->name));
-	doc = json_pack("{s:b, s:s, s:s, s:s, s:s, s:i, s:i, s:O, s:O}",
+	doc = json_pack("{s:b, s:s, s:s, s:s, s:s, s:i, s:i, s:O, s:o, s:O}",
 	    "accepted", 1, "reason", why, "id", m->desc.id, "version",
 	    m->desc.version, "built_with", m->desc.built_with, "abi_major",
 	    m->desc.abi_major, "abi_minor_needed", m->desc.abi_minor_needed,
-	    "provides", provides, "keys", keys);
+	    "provides", provides, "extensions", extensions_json(m), "keys",
+	    keys);
 	module_free(m);
 out:
 	(void)json_dumpf(doc, out, JSON_COMPACT);
@@ -221,6 +239,10 @@ print_descriptor(const json_t *doc)
 		    json_is_true(json_object_get(p, "served"))
 			? ""
 			: " (not served by this host)");
+	json_array_foreach (json_object_get(doc, "extensions"), i, p)
+		(void)printf("%-12s%s, version %d\n", i == 0 ? "extensions" : "",
+		    text_of(p, "id"),
+		    (int)json_integer_value(json_object_get(p, "version")));
 	print_list(doc, "keys");
 }
 

@@ -122,6 +122,8 @@ instance_find_tables(struct instance *in)
 		if (m->provides[i].pubsub != NULL)
 			in->pubsub = m->provides[i].pubsub;
 	}
+	in->state = m->state;
+	in->ws_state = m->ws_state;
 }
 
 struct instance *

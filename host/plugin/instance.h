@@ -40,6 +40,8 @@ struct instance {
 	const struct hostd_http_ops *route;
 	const struct hostd_ws_ops *ws;
 	const struct hostd_pubsub_ops *pubsub;
+	const struct hostd_p_state *state;
+	const struct hostd_p_ws_state *ws_state;
 	struct http_handler http;	/* of its routes, upgrades included */
 	struct ws_handler ws_handler;
 	struct hub_backend backend;

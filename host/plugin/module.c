@@ -306,6 +306,49 @@ load_provides(struct module *m, char *why)
 	return served > 0 ? 0 : -1;
 }
 
+/* What the plugin may offer by get_ext. */
+static const struct ext {
+	const char *id;
+	size_t full, least;	/* of its table */
+	int (*check)(const void *, char *, size_t);
+	size_t at;		/* of its pointer in struct module */
+} exts[] = {
+	{ HOSTD_P_STATE, sizeof(struct hostd_p_state), MODULE_MIN_STATE,
+	    module_check_state, offsetof(struct module, state) },
+	{ HOSTD_P_WS_STATE, sizeof(struct hostd_p_ws_state),
+	    MODULE_MIN_WS_STATE, module_check_ws_state,
+	    offsetof(struct module, ws_state) },
+};
+
+static int
+load_ext(struct module *m, const struct ext *x, char *why)
+{
+	const void *src = m->desc.get_ext(x->id);
+	uint32_t *table;
+
+	if (src == NULL)
+		return 0;
+	table = xcalloc(1, x->full);
+	*(void **)(void *)((char *)m + x->at) = table;
+	if (copy_table(table, x->full, src, size_of(src), x->least, x->id,
+	    why) == -1 || x->check(table, why, REASON_SIZE) == -1)
+		return -1;
+	*table = (uint32_t)x->full;	/* struct_size comes first */
+	return 0;
+}
+
+static int
+load_exts(struct module *m, char *why)
+{
+	size_t i;
+
+	for (i = 0; m->desc.get_ext != NULL &&
+	    i < sizeof(exts) / sizeof(exts[0]); i++)
+		if (load_ext(m, &exts[i], why) == -1)
+			return -1;
+	return 0;
+}
+
 struct module *
 module_open(const char *path, const char *display, char *why, size_t size)
 {
@@ -330,7 +373,7 @@ module_open(const char *path, const char *display, char *why, size_t size)
 		goto refuse;
 	}
 	if (load_desc(m, entry, reason) == -1 || load_keys(m, reason) == -1 ||
-	    load_provides(m, reason) == -1)
+	    load_exts(m, reason) == -1 || load_provides(m, reason) == -1)
 		goto refuse;
 	if (size > 0)
 		why[0] = '\0';
@@ -356,6 +399,8 @@ module_free(struct module *m)
 		free((void *)(uintptr_t)m->provides[i].pubsub);
 	}
 	free(m->provides);
+	free((void *)(uintptr_t)m->state);
+	free((void *)(uintptr_t)m->ws_state);
 	free((void *)(uintptr_t)m->keys);
 	free(m->display);
 	free(m->path);

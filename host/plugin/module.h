@@ -11,6 +11,7 @@
 #include <hostd/abi.h>
 #include <hostd/http.h>
 #include <hostd/pubsub.h>
+#include <hostd/state.h>
 #include <hostd/ws.h>
 
 struct module_provide {
@@ -29,6 +30,9 @@ struct module {
 	struct module_provide *provides;
 	size_t nprovides;
 	const struct hostd_key *const *keys;	/* never NULL; full-size copies */
+	/* Its extensions, full-size copies; NULL: without. */
+	const struct hostd_p_state *state;
+	const struct hostd_p_ws_state *ws_state;
 };
 
 /*

@@ -196,3 +196,23 @@ module_check_pubsub(const void *ops, char *why, size_t size)
 	return check_flags(HOSTD_KIND_PUBSUB_BACKEND, o->flags, 0,
 	    o->reserved, why, size);
 }
+
+int
+module_check_state(const void *table, char *why, size_t size)
+{
+	const struct hostd_p_state *t = table;
+
+	if (t->save == NULL || t->load == NULL)
+		REFUSE(HOSTD_P_STATE ": save and load must be set");
+	return 0;
+}
+
+int
+module_check_ws_state(const void *table, char *why, size_t size)
+{
+	const struct hostd_p_ws_state *t = table;
+
+	if (t->save == NULL || t->load == NULL)
+		REFUSE(HOSTD_P_WS_STATE ": save and load must be set");
+	return 0;
+}

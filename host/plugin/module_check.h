@@ -12,6 +12,7 @@
 #include <hostd/http.h>
 #include <hostd/metrics.h>
 #include <hostd/pubsub.h>
+#include <hostd/state.h>
 #include <hostd/ws.h>
 
 /* The frozen prefix of the entry, all that is read before it is accepted. */
@@ -30,6 +31,9 @@ int	module_check_provide(const struct hostd_provide *, char *why,
 int	module_check_http(const void *ops, char *why, size_t size);
 int	module_check_ws(const void *ops, char *why, size_t size);
 int	module_check_pubsub(const void *ops, char *why, size_t size);
+/* An extension's, likewise. */
+int	module_check_state(const void *table, char *why, size_t size);
+int	module_check_ws_state(const void *table, char *why, size_t size);
 
 /* The least struct_size of each: its members that are not optional. */
 #define MODULE_END(type, member)					\
@@ -40,6 +44,8 @@ int	module_check_pubsub(const void *ops, char *why, size_t size);
 #define MODULE_MIN_HTTP		MODULE_END(hostd_http_ops, on_headers)
 #define MODULE_MIN_WS		MODULE_END(hostd_ws_ops, on_message)
 #define MODULE_MIN_PUBSUB	MODULE_END(hostd_pubsub_ops, subscribe)
+#define MODULE_MIN_STATE	MODULE_END(hostd_p_state, load)
+#define MODULE_MIN_WS_STATE	MODULE_END(hostd_p_ws_state, load)
 #define MODULE_MIN_METRIC	MODULE_END(hostd_metric, name)
 
 /* Larger tables than this are taken for garbage. */

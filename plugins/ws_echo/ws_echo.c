@@ -84,6 +84,7 @@ static const struct hostd_ws_ops ops = {
 	.on_upgrade = on_upgrade,
 	.on_message = on_message,
 };
+HOSTD_WS_STATE_PLAIN(1, ops)
 static const struct hostd_provide provide = {
 	.struct_size = sizeof(provide),
 	.kind = HOSTD_KIND_WS_HANDLER,
@@ -101,4 +102,5 @@ HOSTD_PLUGIN_ENTRY = {
 	.keys = keys,
 	.create = create,
 	.destroy = destroy,
+	.get_ext = hostd_ws_plain_get_ext,
 };

@@ -29,6 +29,7 @@
 #include <hostd/abi.h>
 #include <hostd/channel.h>
 #include <hostd/http.h>
+#include <hostd/state.h>
 #include <hostd/ws.h>
 
 /* Compilers that can check the arguments of the printf-like ones. */
@@ -36,6 +37,13 @@
 #define HOSTD_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define HOSTD_PRINTF(fmt, args)
+#endif
+
+/* Functions of a macro that not every plugin calls. */
+#if defined(__GNUC__)
+#define HOSTD_UNUSED __attribute__((unused))
+#else
+#define HOSTD_UNUSED
 #endif
 
 /* The tables an instance needs to answer requests, talk WebSocket and
@@ -276,10 +284,59 @@ hostd_easy_create_kind(const char *kind, size_t size,
 }
 
 /*
+ * hostd.p.ws_state/1 for a d that is plain data: its bytes are taken along as
+ * they are.  table is the plugin's hostd_ws_ops, version a number to change with
+ * the meaning of d; between versions nothing is moved.  Behind it,
+ *
+ *	.get_ext = hostd_ws_plain_get_ext
+ *
+ * in the entry, or a get_ext of your own that returns &hostd_ws_plain.
+ */
+#define HOSTD_WS_STATE_PLAIN(version, table)				\
+static int32_t								\
+hostd_ws_plain_save(struct hostd_inst *in, hostd_ws ws, void *d,	\
+    int32_t (*put)(void *arg, hostd_buf part), void *arg)		\
+{									\
+	hostd_buf b;							\
+									\
+	(void)in;							\
+	(void)ws;							\
+	b.p = d;							\
+	b.n = (table).data_size;					\
+	return put(arg, b);						\
+}									\
+static int32_t								\
+hostd_ws_plain_load(struct hostd_inst *in, hostd_ws ws, void *d,	\
+    uint32_t from_version, hostd_buf state)				\
+{									\
+	(void)in;							\
+	(void)ws;							\
+	if (from_version != (version) || state.n != (table).data_size)	\
+		return HOSTD_E_NOTSUP;					\
+	if (state.n > 0)						\
+		memcpy(d, state.p, state.n);				\
+	return HOSTD_OK;						\
+}									\
+static const struct hostd_p_ws_state hostd_ws_plain = {			\
+	(uint32_t)sizeof(struct hostd_p_ws_state), version,		\
+	hostd_ws_plain_save, hostd_ws_plain_load, NULL			\
+};									\
+static const void * HOSTD_UNUSED					\
+hostd_ws_plain_get_ext(const char *id)					\
+{									\
+	return strcmp(id, HOSTD_P_WS_STATE) == 0 ?			\
+	    (const void *)&hostd_ws_plain : NULL;			\
+}
+
+/*
  * The rest of a plugin that keeps nothing of its own per instance: kind, its
  * table, and a default route.
  */
 #define HOSTD_EASY_PLUGIN(id, version, kind, table, route)		\
+	HOSTD_EASY_PLUGIN_EXT(id, version, kind, table, route, NULL)
+
+/* The same with a get_ext. */
+#define HOSTD_EASY_PLUGIN_EXT(id, version, kind, table, route, ext)	\
 struct hostd_inst {							\
 	HOSTD_EASY_HEAD;						\
 };									\
@@ -307,7 +364,7 @@ HOSTD_PLUGIN_ENTRY = {							\
 	HOSTD_PREFIX(0), id, version, HOSTD_SDK_VERSION,		\
 	hostd_easy_plugin_provides, NULL, NULL,				\
 	hostd_easy_plugin_create, NULL, NULL, hostd_easy_plugin_destroy, \
-	NULL								\
+	ext								\
 };
 
 /* A plugin that is one function of the type of on_headers. */
@@ -319,14 +376,17 @@ static const struct hostd_http_ops hostd_easy_route_ops = {		\
 HOSTD_EASY_PLUGIN(id, version, HOSTD_KIND_HTTP_ROUTE,			\
     &hostd_easy_route_ops, route)
 
-/* A plugin that is three functions of a hostd_ws_ops; NULL where it needs
- * none. */
+/*
+ * A plugin that is three functions of a hostd_ws_ops; NULL where it needs none.
+ * It keeps nothing of a socket, so that stays open over a reload.
+ */
 #define HOSTD_EASY_WS(id, version, route, open, message, close)		\
 static const struct hostd_ws_ops hostd_easy_ws_ops = {			\
 	(uint32_t)sizeof(struct hostd_ws_ops), 0, 0, 0, NULL, NULL,	\
 	open, message, NULL, close					\
 };									\
-HOSTD_EASY_PLUGIN(id, version, HOSTD_KIND_WS_HANDLER,			\
-    &hostd_easy_ws_ops, route)
+HOSTD_WS_STATE_PLAIN(1, hostd_easy_ws_ops)				\
+HOSTD_EASY_PLUGIN_EXT(id, version, HOSTD_KIND_WS_HANDLER,		\
+    &hostd_easy_ws_ops, route, hostd_ws_plain_get_ext)
 
 #endif /* HOSTD_EASY_H */
