@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "master/child.h"
+#include "master/master.h"
 
 #define TERM_AFTER 1000 /* ms after a deadline */
 #define KILL_AFTER 2000 /* ms after SIGTERM */
@@ -373,14 +374,15 @@ child_look(struct child *c)
 	char plugin[64];
 	const char *cb = board_running(cell, plugin, sizeof(plugin));
 
-	if (!c->ready || cb == NULL || ms < STUCK_MS) {
+	if (c->role != CHAN_ROLE_WORKER || !c->ready || cb == NULL ||
+	    ms < STUCK_MS) {
 		c->stuck = 0;
 		return;
 	}
 	if (!c->stuck)
-		log_warnx("%s (pid %d) has been in plugin %s, %s, for %llu ms "
-			  "and serves nobody meanwhile",
-		    c->name, (int)c->pid, plugin, cb, (unsigned long long)ms);
+		event_worker(children_master(c->all), EVENT_WORKER_STUCK, c,
+		    "has been in plugin %s, %s, for %llu ms and serves nobody "
+		    "meanwhile", plugin, cb, (unsigned long long)ms);
 	c->stuck = 1;
 }
 

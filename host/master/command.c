@@ -5,6 +5,7 @@
 
 #include "base/board_json.h"
 #include "base/log.h"
+#include "master/command.h"
 #include "master/control.h"
 #include "master/rollout.h"
 
@@ -220,6 +221,7 @@ static const struct command commands[] = {
     {"scale", command_scale},
     {"logs-reopen", command_logs_reopen},
     {"stop", command_stop},
+    {"events", command_events},
     {"version", command_version},
 };
 

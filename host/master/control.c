@@ -114,8 +114,8 @@ control_say(struct control_client *c, json_t *line)
 }
 
 /* Texts may come from files and plugins, and need not be UTF-8. */
-static json_t *
-json_any_text(const char *text)
+json_t *
+control_text(const char *text)
 {
 	json_t *s = json_string(text);
 	char *copy, *p;
@@ -134,13 +134,13 @@ json_any_text(const char *text)
 void
 control_progress(struct control_client *c, const char *text)
 {
-	control_say(c, json_pack("{s:o}", "progress", json_any_text(text)));
+	control_say(c, json_pack("{s:o}", "progress", control_text(text)));
 }
 
 void
 control_error(struct control_client *c, const char *text)
 {
-	control_say(c, json_pack("{s:o}", "error", json_any_text(text)));
+	control_say(c, json_pack("{s:o}", "error", control_text(text)));
 }
 
 static void client_lines(struct control_client *);
@@ -157,6 +157,19 @@ control_end(struct control_client *c, int ok, json_t *more)
 	c->busy = 0;
 	control_say(c, o);
 	client_lines(c);
+}
+
+void
+control_event(struct control *k, const struct event *e)
+{
+	struct control_client *c, *next;
+
+	for (c = TAILQ_FIRST(&k->clients); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (c->follows)
+			control_say(c, json_pack("{s:o}", "event",
+			    event_json(e)));
+	}
 }
 
 /* ---- reading ---- */

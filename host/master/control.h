@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <sys/queue.h>
 #include "base/buf.h"
+#include "master/events.h"
 #include "master/master.h"
 
 struct control_client {
@@ -23,6 +24,7 @@ struct control_client {
 	int handles;		/* not yet closed */
 	int closing;
 	int busy;		/* a request is being worked on */
+	int follows;		/* wants events as they come */
 	struct buf in;
 };
 
@@ -45,6 +47,10 @@ void	control_free(struct control *);
 void	control_say(struct control_client *, json_t *);
 void	control_progress(struct control_client *, const char *text);
 void	control_error(struct control_client *, const char *text);
+/* To all that follow. */
+void	control_event(struct control *, const struct event *);
+/* Text that may come from files and plugins, and need not be UTF-8. */
+json_t	*control_text(const char *);
 /* The last line of an answer; more may be NULL, its members are added. */
 void	control_end(struct control_client *, int ok, json_t *more);
 

@@ -40,11 +40,18 @@ master_prune(struct master *m)
 
 /* ---- what slots tell ---- */
 
-static struct master *
+struct master *
 pools_master(struct pools *all)
 {
 	return (struct master *)(void *)((char *)all -
 	    offsetof(struct master, pools));
+}
+
+struct master *
+children_master(struct children *all)
+{
+	return (struct master *)(void *)((char *)all -
+	    offsetof(struct master, children));
 }
 
 static void
@@ -93,13 +100,6 @@ master_slots(struct master *m, void (*fn)(struct slot *))
 	}
 }
 
-static struct master *
-children_master(struct children *all)
-{
-	return (struct master *)(void *)((char *)all -
-	    offsetof(struct master, children));
-}
-
 static void
 master_ended(struct children *all)
 {
@@ -116,7 +116,7 @@ master_stop(struct master *m)
 		master_slots(m, slot_stop);
 		return;
 	}
-	log_info("stopping");
+	event_add(m, EVENT_NODE_STOPPING, "stopping");
 	notify("STOPPING=1\nSTATUS=draining");
 	m->pools.stopping = 1;
 	rollout_cancel(m);
@@ -181,7 +181,7 @@ master_reopen_logs(struct master *m, char *why, size_t size)
 		(void)snprintf(why, size, "%s", TAILQ_FIRST(&errors)->text);
 	conf_errors_free(&errors);
 	master_slots(m, slot_send_logs);
-	log_info("log files reopened");
+	event_add(m, EVENT_LOGS_REOPENED, "log files reopened");
 	return rc;
 }
 
@@ -416,8 +416,8 @@ master_serve(struct master *m)
 	    &m->children, &m->loop, &m->board, m->exe, m->children.error_log);
 	pools_init(&m->pools, &m->children, &pools_ops);
 	master_watch_signals(m);
-	log_info("hostd %s starting, configuration %s", PACKAGE_VERSION,
-	    m->conf_file);
+	event_add(m, EVENT_NODE_STARTED, "hostd %s starting, configuration %s",
+	    PACKAGE_VERSION, m->conf_file);
 	(void)rollout_start(m, &w);
 	(void)uv_run(&m->loop, UV_RUN_DEFAULT);
 	log_info("stopped");
@@ -449,6 +449,7 @@ master_run(const char *conf_file, const char *exe, int parent)
 	log_close(m->children.error_log);
 	status = m->status;
 	free(control);
+	events_free(&m->events);
 	free(m->run_dir);
 	free(m->pid_file);
 	free(m->error_log);

@@ -9,6 +9,7 @@
 #include <uv.h>
 #include "base/board.h"
 #include "master/child.h"
+#include "master/events.h"
 #include "master/generation.h"
 #include "master/slot.h"
 
@@ -33,6 +34,7 @@ struct master {
 	uint32_t last_generation;
 	struct rollout *rollout;	/* NULL: none under way */
 	struct control *control;
+	struct events events;
 	uv_signal_t signals[MASTER_SIGNALS];
 	int stopping;
 	int status;		/* to exit with */
@@ -40,6 +42,10 @@ struct master {
 
 /* Runs until it is told to stop; returns the exit status. */
 int	master_run(const char *conf_file, const char *exe, int parent);
+
+/* Whose these are. */
+struct master *pools_master(struct pools *);
+struct master *children_master(struct children *);
 
 /* Drain everything, then exit; called again: at once. */
 void	master_stop(struct master *);

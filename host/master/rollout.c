@@ -150,8 +150,8 @@ rollout_log_errors(const struct rollout *r)
 
 	TAILQ_FOREACH (e, &r->errors, entry)
 		log_errorx("%s: %s", what, e->text);
-	log_errorx("%s refused; generation %u goes on serving", what,
-	    r->m->gen->n);
+	event_add(r->m, EVENT_RELOAD_REFUSED,
+	    "%s refused; generation %u goes on serving", what, r->m->gen->n);
 }
 
 static void
@@ -169,8 +169,9 @@ rollout_fail(struct rollout *r)
 	r->gen = r->m->gen;
 	rollout_tell(r);
 	if (r->total > 0)
-		log_warnx("going back to generation %u in %d workers",
-		    r->gen->n, r->total);
+		event_add(r->m, EVENT_RELOAD_ROLLED_BACK,
+		    "going back to generation %u in %d workers", r->gen->n,
+		    r->total);
 	rollout_roll(r);
 }
 
@@ -203,7 +204,8 @@ rollout_commit(struct rollout *r)
 		p->target = p->next_target;
 	}
 	slots_each(r, slot_commit);
-	log_info("serving generation %u", m->gen->n);
+	event_add(m, r->kind == ROLLOUT_SCALE ? EVENT_POOL_SCALED :
+	    EVENT_RELOAD_DONE, "serving generation %u", m->gen->n);
 	rollout_end(r);
 }
 
@@ -383,7 +385,8 @@ rollout_build(struct rollout *r)
 	uint32_t n = ++m->last_generation;
 
 	if (r->kind == ROLLOUT_RELOAD)
-		log_info("reloading, as generation %u", n);
+		event_add(m, EVENT_RELOAD_BEGUN,
+		    "reloading, as generation %u", n);
 	rollout_progress(r, "reading %s as generation %u", m->conf_file, n);
 	r->gen = generation_build(m->run_dir, m->conf_file, n, &r->errors);
 	if (r->gen == NULL) {

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "master/master.h"
 #include "master/peers.h"
 #include "master/slot.h"
 
@@ -182,6 +183,8 @@ slot_dismiss(struct slot *s, struct worker *w, int64_t drain_timeout)
 {
 	slot_make_old(s, w);
 	slots_lend_anew(s->pool, w);
+	event_worker(pools_master(s->pool->all), EVENT_WORKER_DRAINING,
+	    w->child, w->child->ready ? "drains" : "is stopped");
 	if (w->child->ready)
 		child_drain(w->child, drain_timeout, s->pool->all->stopping);
 	else
@@ -241,10 +244,10 @@ worker_message(struct child *c, const struct chan_msg *msg)
 {
 	struct worker *w = c->owner;
 	struct slot *s = w->slot;
+	struct master *m = pools_master(s->pool->all);
 
 	if (msg->type == CHAN_READY) {
-		log_info("worker %s (pid %d, generation %u) is ready", c->name,
-		    (int)c->pid, c->generation);
+		event_worker(m, EVENT_WORKER_READY, c, "is ready");
 		if (w == s->next)
 			slot_promote(s);
 		else if (w == s->current)
@@ -299,9 +302,8 @@ slot_crashed(struct slot *s, const struct child *c, const char *cause)
 	uint64_t delay = slot_next_delay(s, slot_now(s) - c->started);
 
 	s->restarts++;
-	log_errorx("worker %s (pid %d, generation %u) died: %s; "
-		   "restarting in %llu ms",
-	    c->name, (int)c->pid, c->generation, cause,
+	event_worker(pools_master(s->pool->all), EVENT_WORKER_DIED, c,
+	    "died: %s; restarting in %llu ms", cause,
 	    (unsigned long long)delay);
 	s->respawn_at = slot_now(s) + delay;
 	(void)uv_timer_start(&s->respawn, slot_respawn_due, delay, 0);
@@ -336,8 +338,8 @@ worker_exited(struct child *c, const char *cause)
 	if (was_current && !all->stopping && !s->retiring)
 		slot_crashed(s, c, cause);
 	else if (!was_next)
-		log_info("worker %s (pid %d, generation %u) has ended: %s",
-		    c->name, (int)c->pid, c->generation, cause);
+		event_worker(pools_master(all), EVENT_WORKER_ENDED, c,
+		    "has ended: %s", cause);
 	/* The first two may retire the slot, and that frees it if it can. */
 	if (was_next)
 		all->ops->failed(all, s, cause);
@@ -389,6 +391,8 @@ worker_new(struct slot *s, struct generation *gen, char *why, size_t size)
 		return NULL;
 	}
 	gen->users++;
+	event_worker(pools_master(s->pool->all), EVENT_WORKER_STARTED, w->child,
+	    "has been started");
 	if (slot_sockets_pass(s, w, why, size) == -1)
 		child_kill(w->child, why);
 	worker_send_logs(w);

@@ -38,8 +38,8 @@ test('a callback that does not return', async (t) => {
 		route "/" { plugin = "sleeper" }` });
 	const answer = fetch(h.url);
 
-	await h.logged(new RegExp('web\\.0 \\(pid \\d+\\) has been in plugin ' +
-	    'sleeper, on_headers, for \\d+ ms and serves nobody'));
+	await h.logged(new RegExp('web\\.0 \\(pid \\d+, generation 1\\) ' +
+	    'has been in plugin sleeper, on_headers, for \\d+ ms and serves nobody'));
 	const [w] = await h.workers();
 
 	assert.equal(w.state, 'ready');
