@@ -46,6 +46,8 @@ struct board_counters {
 	_Atomic uint64_t stale_handles;
 	_Atomic uint64_t log_dropped;
 	_Atomic uint64_t slow_callbacks;
+	_Atomic uint64_t callbacks;	/* calls into plugins, and their time, */
+	_Atomic uint64_t callback_ms;	/* by a coarse clock: right on average */
 	_Atomic uint64_t ws_opened;	/* WebSockets */
 	_Atomic uint64_t ws_in, ws_out;	/* messages */
 	_Atomic uint64_t ws_dropped;	/* messages for slow clients */

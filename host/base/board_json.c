@@ -190,6 +190,8 @@ sums_json(json_t *o, const struct board_sums *s)
 	set_number(o, "plugin_errors", s->n.plugin_errors);
 	set_number(o, "stale_handles", s->n.stale_handles);
 	set_number(o, "log_dropped", s->n.log_dropped);
+	set_number(o, "callbacks", s->n.callbacks);
+	set_number(o, "callback_ms", s->n.callback_ms);
 	set_number(o, "slow_callbacks", s->n.slow_callbacks);
 }
 

@@ -48,11 +48,20 @@ static const struct hostd_key top_keys[] = {
 	    "files."),
 	KEY_RANGE("callback_budget", DURATION, "100ms", 1, DAY, "A plugin's "
 	    "callback that takes longer is logged."),
+	KEY_RANGE("generations_kept", INT, "3", 1, 100, "How many generations "
+	    "are kept, beside the one that serves, to go back to."),
 };
 
 static const struct hostd_key pool_keys[] = {
 	KEY("workers", STRING, "auto", "Number of worker processes, 1 to 256, "
 	    "or \"auto\": one per core."),
+	KEY_RANGE("max_restarts", INT, "5", 0, 1000, "How often workers may "
+	    "end without being told to within min_uptime of a reload; once "
+	    "more, and the generation before serves again.  0: as often as "
+	    "they like."),
+	KEY_RANGE("min_uptime", DURATION, "30s", 1, DAY, "A worker that has "
+	    "served for so long has started well, and a generation has proved "
+	    "itself."),
 };
 
 static const struct hostd_key listen_keys[] = {

@@ -52,6 +52,7 @@ build_top(struct builder *b)
 	c->ready_timeout = num_of(b, "ready_timeout");
 	c->work_threads = (int)num_of(b, "work_threads");
 	c->callback_budget = num_of(b, "callback_budget");
+	c->generations_kept = (int)num_of(b, "generations_kept");
 }
 
 /* What the host will send as a header's value (RFC 9110 section 5.5). */
@@ -118,6 +119,8 @@ build_pool(struct builder *b, const struct conf_node *n)
 	p->pos = n->pos;
 	p->name = xstrdup(n->title);
 	p->workers = 1;
+	p->max_restarts = (int)num_of(b, "max_restarts");
+	p->min_uptime = num_of(b, "min_uptime");
 	if (strcmp(text, "auto") == 0)
 		p->workers = auto_workers();
 	else if (int_parse(text, &count) == -1 || count < 1 ||
@@ -405,14 +408,22 @@ build_block(struct builder *b, size_t i, const struct conf_node *n)
 	conf_values_free(&b->vals);
 }
 
-static void
-build_blocks(struct builder *b, const char *name)
+static size_t
+block_index(const char *name)
 {
-	const struct conf_node *n;
 	size_t i;
 
 	for (i = 0; strcmp(block_builders[i].name, name) != 0; i++)
 		;
+	return i;
+}
+
+static void
+build_blocks(struct builder *b, const char *name)
+{
+	const struct conf_node *n;
+	size_t i = block_index(name);
+
 	TAILQ_FOREACH(n, &b->conf->tree->children, entry)
 		if (strcmp(n->name, name) == 0)
 			build_block(b, i, n);
@@ -420,19 +431,28 @@ build_blocks(struct builder *b, const char *name)
 
 /* -- the whole -- */
 
+/* A block that nobody has written: all of its keys are at their defaults. */
+static struct conf_node *
+empty_block(struct builder *b, const char *name, const char *file)
+{
+	struct conf_node *n = xcalloc(1, sizeof(*n));
+
+	TAILQ_INIT(&n->children);
+	n->name = xstrdup(name);
+	n->is_block = 1;
+	n->pos.file = file;
+	n->pos.line = 1;
+	TAILQ_INSERT_TAIL(&b->conf->tree->children, n, entry);
+	return n;
+}
+
 static void
 build_bare(struct builder *b, const struct conf_source *s)
 {
-	struct conf_node *n = xcalloc(1, sizeof(*n));
+	struct conf_node *n = empty_block(b, "plugin", conf_intern(s->name));
 	const char *base = strrchr(s->name, '/');
 	char *name;
 
-	TAILQ_INIT(&n->children);
-	n->name = xstrdup("plugin");
-	n->is_block = 1;
-	n->pos.file = conf_intern(s->name);
-	n->pos.line = 1;
-	TAILQ_INSERT_TAIL(&b->conf->tree->children, n, entry);
 	base = base == NULL ? s->name : base + 1;
 	name = xstrndup(base, strlen(base) - 3);
 	(void)add_plugin(b, name, xstrdup(s->name), n, 1);
@@ -457,14 +477,13 @@ conf_new(void)
 static void
 default_pool(struct builder *b)
 {
-	struct conf_pool *p;
+	struct conf_node *n;
 
 	if (!TAILQ_EMPTY(&b->conf->pools))
 		return;
-	p = xcalloc(1, sizeof(*p));
-	p->name = xstrdup("web");
-	p->workers = auto_workers();
-	TAILQ_INSERT_TAIL(&b->conf->pools, p, entry);
+	n = empty_block(b, "pool", b->main_file);
+	n->title = xstrdup("web");
+	build_block(b, block_index("pool"), n);
 }
 
 struct conf *

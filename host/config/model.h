@@ -51,6 +51,8 @@ struct conf_pool {
 	struct conf_pos pos;
 	char *name;
 	int workers;		/* resolved: at least 1 */
+	int max_restarts;	/* 0: any */
+	int64_t min_uptime;	/* ms */
 };
 
 struct conf_listen {
@@ -165,6 +167,7 @@ struct conf {
 	int work_threads;	/* of each worker */
 	int64_t ready_timeout;	/* ms; a worker or probe not ready by then */
 	int64_t callback_budget;	/* ms; a longer callback is logged */
+	int generations_kept;	/* beside the one that serves */
 	struct conf_http http;
 	struct conf_websocket websocket;
 	struct conf_pubsub pubsub;

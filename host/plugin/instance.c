@@ -31,6 +31,8 @@ instance_leave(struct instance *in, uint64_t entered)
 	struct board_cell *cell = in->all->cell;
 	uint64_t ms = loop_clock_ms() - entered;
 
+	board_add(&cell->counters.callbacks, 1);
+	board_add(&cell->counters.callback_ms, ms);
 	if (ms > (uint64_t)in->all->conf->callback_budget) {
 		board_add(&cell->counters.slow_callbacks, 1);
 		log_warnx("plugin %s: %s took %" PRIu64 " ms and kept all "

@@ -38,7 +38,8 @@ const shape = {
 	bus: { out: COUNT, in: COUNT, dropped: COUNT },
 	backend: { out: COUNT, in: COUNT, dropped: COUNT, bad: COUNT },
 	plugin_errors: COUNT, stale_handles: COUNT, log_dropped: COUNT,
-	slow_callbacks: COUNT, plugins: Array.isArray, pools: Array.isArray,
+	callbacks: COUNT, callback_ms: COUNT, slow_callbacks: COUNT,
+	plugins: Array.isArray, pools: Array.isArray,
 };
 const workerShape = { slot: COUNT, pid: COUNT, generation: COUNT, state: TEXT,
 	started_ms: COUNT, uptime_ms: COUNT, restarts: COUNT, active: COUNT,

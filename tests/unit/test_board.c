@@ -145,6 +145,7 @@ sums_outlive_processes(void **state)
 	board_add(&board.cells[b].counters.requests, 4);
 	board_add(&board.cells[b].counters.status[2], 4);
 	board_add(&board.cells[b].counters.slow_callbacks, 2);
+	board_add(&board.cells[b].counters.callbacks, 9);
 	board.cells[a].active = 1;
 	board.cells[b].active = 2;
 	board_sum(&board, &s);
@@ -155,6 +156,7 @@ sums_outlive_processes(void **state)
 	assert_int_equal(s.n.requests, 7);
 	assert_int_equal(s.n.status[2], 4);
 	assert_int_equal(s.n.slow_callbacks, 2);
+	assert_int_equal(s.n.callbacks, 9);
 	assert_int_equal(s.active, 1);
 }
 
