@@ -259,7 +259,7 @@ no_more_than_the_window(void **state)
 	until(&taker->taken, HANDOVER_WINDOW);
 	until(&all[HANDOVER_WINDOW - 1].done, 1);
 	for (i = 0; i < HANDOVER_WINDOW; i++)
-		assert_true(all[i].taken);
+		assert_int_equal(all[i].answer, HANDOVER_TAKEN);
 	assert_int_equal(give(&all[i], "record", 6), 0);
 	until(&all[i].done, 1);
 	free(all);
@@ -268,7 +268,8 @@ no_more_than_the_window(void **state)
 static void
 nonsense_ends_the_channel(void **state)
 {
-	struct chan_moved m = { .id = 99, .taken = 1 };
+	struct chan_moved m = { .id = 99,
+		.answer = HANDOVER_TAKEN };
 
 	(void)state;
 	log_set_level(LOG_LVL_ERROR + 1);
