@@ -35,6 +35,7 @@ const struct conf_node *block_only(struct builder *,
 void	conf_block_only(struct builder *, const char *name,
 	    void (*build)(struct builder *));
 
+void	build_pool(struct builder *, const struct conf_node *);
 void	build_websocket(struct builder *);
 void	build_pubsub(struct builder *);
 /* A block within a route: what it says differs for this one. */

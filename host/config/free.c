@@ -54,6 +54,7 @@ free_blocks(struct conf *c)
 	}
 	while ((o = TAILQ_FIRST(&c->pools)) != NULL) {
 		TAILQ_REMOVE(&c->pools, o, entry);
+		free_list(o->env, o->nenv);
 		free(o->name);
 		free(o);
 	}

@@ -50,18 +50,38 @@ static const struct hostd_key top_keys[] = {
 	    "callback that takes longer is logged."),
 	KEY_RANGE("generations_kept", INT, "3", 1, 100, "How many generations "
 	    "are kept, beside the one that serves, to go back to."),
+	KEY("watch", BOOL, "off", "Reload when a configuration file or a "
+	    "plugin changes; for development."),
 };
 
 static const struct hostd_key pool_keys[] = {
 	KEY("workers", STRING, "auto", "Number of worker processes, 1 to 256, "
-	    "or \"auto\": one per core."),
+	    "\"auto\": one per core, or -1: one per core but one."),
 	KEY_RANGE("max_restarts", INT, "5", 0, 1000, "How often workers may "
 	    "end without being told to within min_uptime of a reload; once "
-	    "more, and the generation before serves again.  0: as often as "
-	    "they like."),
+	    "more, and the generation before serves again.  A worker that has "
+	    "ended more often in a row, never up for min_uptime, is tried "
+	    "again at the longest pause only.  0: as often as they like."),
 	KEY_RANGE("min_uptime", DURATION, "30s", 1, DAY, "A worker that has "
 	    "served for so long has started well, and a generation has proved "
 	    "itself."),
+	KEY_RANGE("max_memory", SIZE, "0", 0, INT64_MAX, "A worker that has "
+	    "more than this resident (RSS, as hostctl list shows it) for three "
+	    "seconds is replaced by a new one, without cutting anybody off; "
+	    "0: any."),
+	KEY_RANGE("watchdog", DURATION, "30s", 0, DAY, "A worker whose loop "
+	    "has not turned for so long is killed and replaced: it is stopped, "
+	    "or a plugin does not return.  0: never."),
+	KEY("restart_at", STRING, NULL, "When all workers are replaced by new "
+	    "ones, one after the other, as crontab(5) writes it: \"minute "
+	    "hour day month weekday\", local time."),
+	KEY("env", LIST, NULL, "\"NAME=value\" each: variables of the "
+	    "workers' environment.  Plugins are tried with those of all "
+	    "pools, of the first where they differ."),
+	KEY("affinity", STRING, NULL, "Which cpus workers run on: \"0-3,5\", "
+	    "or \"auto\": each on one, in turn; default: any."),
+	KEY_RANGE("nice", INT, "0", -20, 19, "Scheduling priority, 19 is the "
+	    "lowest.  Less than hostd's own needs root."),
 };
 
 static const struct hostd_key listen_keys[] = {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +13,6 @@
 #include "config/routes.h"
 #include "config/schema.h"
 
-#define WORKERS_MAX	256
 #define ERROR_PAGE_MAX	65536
 
 /* -- top level and http -- */
@@ -53,6 +51,7 @@ build_top(struct builder *b)
 	c->work_threads = (int)num_of(b, "work_threads");
 	c->callback_budget = num_of(b, "callback_budget");
 	c->generations_kept = (int)num_of(b, "generations_kept");
+	c->watch = (int)num_of(b, "watch");
 }
 
 /* What the host will send as a header's value (RFC 9110 section 5.5). */
@@ -97,40 +96,6 @@ build_http(struct builder *b)
 }
 
 /* -- blocks -- */
-
-static int
-auto_workers(void)
-{
-	cpu_set_t set;
-	int n = 1;
-
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		n = CPU_COUNT(&set);
-	return n < WORKERS_MAX ? n : WORKERS_MAX;
-}
-
-static void
-build_pool(struct builder *b, const struct conf_node *n)
-{
-	struct conf_pool *p = xcalloc(1, sizeof(*p));
-	const char *text = text_of(b, "workers");
-	int64_t count;
-
-	p->pos = n->pos;
-	p->name = xstrdup(n->title);
-	p->workers = 1;
-	p->max_restarts = (int)num_of(b, "max_restarts");
-	p->min_uptime = num_of(b, "min_uptime");
-	if (strcmp(text, "auto") == 0)
-		p->workers = auto_workers();
-	else if (int_parse(text, &count) == -1 || count < 1 ||
-	    count > WORKERS_MAX)
-		conf_error(b->errs, pos_of(b, "workers"), "\"workers\" must "
-		    "be \"auto\" or from 1 to %d", WORKERS_MAX);
-	else
-		p->workers = (int)count;
-	TAILQ_INSERT_TAIL(&b->conf->pools, p, entry);
-}
 
 static struct conf_pool *
 find_pool(struct builder *b, const char *name)

@@ -6,10 +6,12 @@
 #ifndef CONFIG_MODEL_H
 #define CONFIG_MODEL_H
 
+#include <sched.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <hostd/abi.h>
 #include "base/map.h"
+#include "config/cron.h"
 #include "config/tree.h"
 #include "net/addr.h"
 
@@ -53,7 +55,22 @@ struct conf_pool {
 	int workers;		/* resolved: at least 1 */
 	int max_restarts;	/* 0: any */
 	int64_t min_uptime;	/* ms */
+	int64_t max_memory;	/* bytes resident; 0: any */
+	int64_t watchdog;	/* ms without a turn of the loop; 0: any */
+	int restarts;		/* at the times of restart_at */
+	struct cron restart_at;
+	char **env;		/* "NAME=value" */
+	size_t nenv;
+	int affinity;		/* enum conf_affinity */
+	cpu_set_t cpus;		/* of a list */
+	struct conf_pos affinity_pos;
+	int nice;
+	struct conf_pos nice_pos;
 };
+
+/* Which cpus a worker may run on: any, one each in turn, or those of a list. */
+enum conf_affinity { CONF_AFFINITY_ANY, CONF_AFFINITY_AUTO,
+	CONF_AFFINITY_LIST };
 
 struct conf_listen {
 	TAILQ_ENTRY(conf_listen) entry;
@@ -168,6 +185,7 @@ struct conf {
 	int64_t ready_timeout;	/* ms; a worker or probe not ready by then */
 	int64_t callback_budget;	/* ms; a longer callback is logged */
 	int generations_kept;	/* beside the one that serves */
+	int watch;		/* reload when files change */
 	struct conf_http http;
 	struct conf_websocket websocket;
 	struct conf_pubsub pubsub;

@@ -50,7 +50,7 @@ test('the errors of several files in one run', async (t) => {
 
 	for (const [where, what] of [
 		['hostd.conf:3: ', /"drain_timout".*"drain_timeout"/],
-		['hostd.conf:5: ', /"workers" must be "auto" or from 1 to 256/],
+		['hostd.conf:5: ', /"workers" must be "auto", -1 \(all cores but one\), or from 1 to 256/],
 		['hostd.conf:8: ', /"adress".*"address"/],
 		['hostd.conf:7: ', /"address"/],
 		['hostd.conf:9: ', /no pool "wbe".*"web"/],

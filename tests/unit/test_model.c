@@ -69,6 +69,72 @@ pools_and_listens(void **state)
 }
 
 static void
+what_workers_are_given(void **state)
+{
+	const struct conf_pool *p;
+
+	(void)state;
+	load(LISTEN
+	    "pool \"a\" { workers = -1  max_memory = 64m  watchdog = 0\n"
+	    "restart_at = \"0 4 * * sun\"  env = {\"A=1\", \"_b2=x=y\", "
+	    "\"C=\"}\n affinity = \"0-2,5\"  nice = -20 }\n"
+	    "pool \"b\" { affinity = auto  env = \"A=2\" }\n"
+	    "pool \"c\" { }\n");
+	no_errors();
+	p = TAILQ_FIRST(&conf->pools);
+	assert_true(p->workers >= 1);
+	assert_int_equal(p->max_memory, 64 << 20);
+	assert_int_equal(p->watchdog, 0);
+	assert_true(p->restarts);
+	assert_int_equal(p->restart_at.hours, 1 << 4);
+	assert_int_equal(p->nenv, 3);
+	assert_string_equal(p->env[1], "_b2=x=y");
+	assert_int_equal(p->affinity, CONF_AFFINITY_LIST);
+	assert_int_equal(CPU_COUNT(&p->cpus), 4);
+	assert_true(CPU_ISSET(5, &p->cpus));
+	assert_int_equal(p->nice, -20);
+	p = TAILQ_NEXT(p, entry);
+	assert_int_equal(p->affinity, CONF_AFFINITY_AUTO);
+	assert_string_equal(p->env[0], "A=2");
+	p = TAILQ_NEXT(p, entry);
+	assert_int_equal(p->affinity, CONF_AFFINITY_ANY);
+	assert_int_equal(p->max_memory, 0);
+	assert_int_equal(p->watchdog, 30000);
+	assert_false(p->restarts);
+	assert_int_equal(p->nenv, 0);
+	assert_int_equal(p->nice, 0);
+}
+
+static void
+what_workers_can_not_be_given(void **state)
+{
+	(void)state;
+	load(LISTEN "pool \"a\" {\nworkers = -2\nnice = 20\n"
+	    "restart_at = \"* 25 * * *\"\nenv = {\"A=1\", \"2=x\"}\n"
+	    "affinity = \"0-\"\n}\n"
+	    "pool \"b\" {\nenv = \"=x\"\naffinity = \"3-1\"\n}\n"
+	    "pool \"c\" {\nenv = \"A\"\naffinity = \"0,,1\"\n}\n"
+	    "pool \"d\" { affinity = 9999 }\n");
+	next_error("hostd.conf:4: \"nice\" must be from -20 to 19");
+	next_error("hostd.conf:3: \"workers\" must be \"auto\", -1 (all "
+		   "cores but one), or from 1 to 256");
+	next_error("hostd.conf:5: restart_at \"* 25 * * *\": \"25\" is no "
+		   "hour: \"*\", numbers from 0 to 23, ranges and lists of "
+		   "them, and steps");
+	next_error("hostd.conf:6: \"env\" takes \"NAME=value\", not \"2=x\"");
+	next_error("hostd.conf:7: \"affinity\" must be \"auto\" or cpus as "
+		   "\"0-3,5\", not \"0-\"");
+	next_error("hostd.conf:10: \"env\" takes \"NAME=value\", not \"=x\"");
+	next_error("hostd.conf:11: \"affinity\" must be \"auto\" or cpus as "
+		   "\"0-3,5\", not \"3-1\"");
+	next_error("hostd.conf:14: \"env\" takes \"NAME=value\", not \"A\"");
+	next_error("hostd.conf:15: \"affinity\" must be \"auto\" or cpus as "
+		   "\"0-3,5\", not \"0,,1\"");
+	last_error("hostd.conf:17: \"affinity\" must be \"auto\" or cpus as "
+		   "\"0-3,5\", not \"9999\"");
+}
+
+static void
 plugins_and_routes(void **state)
 {
 	const struct conf_plugin *p;
@@ -199,8 +265,8 @@ all_errors_in_one_run(void **state)
 		   "\"max_head\"?");
 	next_error("hostd.conf:3: \"max_request_line\" is more than "
 		   "\"max_head\", which includes it");
-	next_error("hostd.conf:7: \"workers\" must be \"auto\" or from 1 to "
-		   "256");
+	next_error("hostd.conf:7: \"workers\" must be \"auto\", -1 (all "
+		   "cores but one), or from 1 to 256");
 	next_error("hostd.conf:8: address \"nowhere:80\": it is not an "
 		   "address; write \"127.0.0.1:8080\", \"[::1]:8080\", "
 		   "\"*:8080\" or \"unix:/path\"");
@@ -390,6 +456,8 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    T(defaults),
 	    T(pools_and_listens),
+	    T(what_workers_are_given),
+	    T(what_workers_can_not_be_given),
 	    T(plugins_and_routes),
 	    T(paths_start_at_the_main_file),
 	    T(a_prefix_moves_defaults_only),
