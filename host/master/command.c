@@ -9,8 +9,6 @@
 #include "master/control.h"
 #include "master/rollout.h"
 
-#define WORKERS_MAX 256
-
 struct command {
 	const char *name;
 	void (*run)(struct control_client *, const json_t *request);
@@ -18,14 +16,14 @@ struct command {
 
 /* ---- rollouts ---- */
 
-static void
-rollout_said(void *arg, const char *text)
+void
+command_said(void *arg, const char *text)
 {
 	control_progress(arg, text);
 }
 
-static void
-rollout_ended(void *arg, const struct conf_errors *errors)
+void
+command_ended(void *arg, const struct conf_errors *errors)
 {
 	struct control_client *c = arg;
 	const struct conf_error *e;
@@ -37,7 +35,7 @@ rollout_ended(void *arg, const struct conf_errors *errors)
 		"{s:I}", "generation", (json_int_t)c->control->m->gen->n));
 }
 
-static void
+void
 command_busy(struct control_client *c)
 {
 	control_error(c,
@@ -51,38 +49,11 @@ command_busy(struct control_client *c)
 static void
 command_reload(struct control_client *c, const json_t *request)
 {
-	struct watcher w = {rollout_said, rollout_ended, c};
+	struct watcher w = {command_said, command_ended, c};
 
 	(void)request;
 	if (rollout_reload(c->control->m, &w) == -1)
 		command_busy(c);
-}
-
-static void
-command_scale(struct control_client *c, const json_t *request)
-{
-	struct watcher w = {rollout_said, rollout_ended, c};
-	const char *pool = json_string_value(json_object_get(request, "pool"));
-	const json_t *n = json_object_get(request, "workers");
-	struct master *m = c->control->m;
-	char text[160];
-
-	if (pool == NULL || m->gen == NULL ||
-	    generation_pool(m->gen, pool) == NULL) {
-		(void)snprintf(text, sizeof(text), "there is no pool \"%.64s\"",
-		    pool != NULL ? pool : "");
-		control_error(c, text);
-		control_end(c, 0, NULL);
-	} else if (!json_is_integer(n) || json_integer_value(n) < 1 ||
-	    json_integer_value(n) > WORKERS_MAX) {
-		(void)snprintf(text, sizeof(text),
-		    "the number of workers is 1 to %d", WORKERS_MAX);
-		control_error(c, text);
-		control_end(c, 0, NULL);
-	} else if (rollout_scale(m, pool, (int)json_integer_value(n), &w) ==
-	    -1) {
-		command_busy(c);
-	}
 }
 
 /* ---- status ---- */
@@ -137,6 +108,8 @@ pools_json(const struct master *m, json_t *status)
 		(void)json_object_set_new(
 		    o, "configured", json_integer(p->configured));
 		(void)json_object_set_new(o, "target", json_integer(p->target));
+		(void)json_object_set_new(
+		    o, "stopped", json_boolean(p->stopped));
 		TAILQ_FOREACH (s, &p->slots, link)
 			if (s->respawn_at != 0 && s->gen != NULL)
 				slot_waiting_json(o, s, uv_now(&m->loop));
@@ -219,6 +192,11 @@ static const struct command commands[] = {
     {"status", command_status},
     {"reload", command_reload},
     {"scale", command_scale},
+    {"restart", command_restart},
+    {"start-pool", command_start},
+    {"stop-pool", command_stop_pool},
+    {"delete", command_delete},
+    {"signal", command_signal},
     {"logs-reopen", command_logs_reopen},
     {"stop", command_stop},
     {"events", command_events},

@@ -8,7 +8,23 @@
 
 #include <jansson.h>
 
+struct conf_errors;
 struct control_client;
+
+/* ---- command.c: a rollout's watcher, and the answer when there is one ---- */
+
+void	command_said(void *client, const char *text);
+void	command_ended(void *client, const struct conf_errors *);
+void	command_busy(struct control_client *);
+
+/* ---- cmd_pool.c ---- */
+
+void	command_scale(struct control_client *, const json_t *request);
+void	command_restart(struct control_client *, const json_t *request);
+void	command_start(struct control_client *, const json_t *request);
+void	command_stop_pool(struct control_client *, const json_t *request);
+void	command_delete(struct control_client *, const json_t *request);
+void	command_signal(struct control_client *, const json_t *request);
 
 /* ---- cmd_events.c ---- */
 

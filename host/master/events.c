@@ -37,6 +37,7 @@ static const struct {
 	[EVENT_POOL_STARTED] = { "pool.started", LOG_LVL_INFO },
 	[EVENT_POOL_RESTARTED] = { "pool.restarted", LOG_LVL_INFO },
 	[EVENT_POOL_DELETED] = { "pool.deleted", LOG_LVL_INFO },
+	[EVENT_POOL_REFUSED] = { "pool.refused", LOG_LVL_ERROR },
 	[EVENT_RELOAD_BEGUN] = { "reload.begun", LOG_LVL_INFO },
 	[EVENT_RELOAD_CANARY] = { "reload.canary", LOG_LVL_INFO },
 	[EVENT_RELOAD_DONE] = { "reload.done", LOG_LVL_INFO },

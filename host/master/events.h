@@ -40,6 +40,7 @@ enum event_kind {
 	EVENT_POOL_STARTED,
 	EVENT_POOL_RESTARTED,
 	EVENT_POOL_DELETED,
+	EVENT_POOL_REFUSED,	/* to be changed as it was asked for */
 	EVENT_RELOAD_BEGUN,
 	EVENT_RELOAD_CANARY,	/* a part of the workers is the new generation's */
 	EVENT_RELOAD_DONE,

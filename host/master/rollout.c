@@ -23,8 +23,9 @@ struct rollout {
 	int cancelled;
 	int pending; /* slots that have a next worker */
 	int done, total;
-	char *pool; /* to be scaled */
+	char *pool; /* to be scaled, or restarted; NULL: all */
 	int workers;
+	int slot; /* the one of it to be restarted or removed; -1: all */
 };
 
 static void rollout_roll(struct rollout *);
@@ -113,7 +114,7 @@ slot_revert(struct rollout *r, struct slot *s)
 	struct master *m = r->m;
 
 	s->staged = NULL;
-	s->stale = 0;
+	s->stale = s->unwanted = 0;
 	if (s->next != NULL)
 		slot_abandon(s);
 	if (s->fresh) {
@@ -136,21 +137,36 @@ pools_forget_empty(struct rollout *r)
 
 	for (p = TAILQ_FIRST(&r->m->pools.list); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
-		if (TAILQ_EMPTY(&p->slots) && p->target == 0)
-			pool_free(p);
+		pool_forget(p);
 	}
+}
+
+static const char *
+kind_name(const struct rollout *r)
+{
+	static const char *const names[] = {
+	    [ROLLOUT_START] = "start",
+	    [ROLLOUT_RELOAD] = "reload",
+	    [ROLLOUT_SCALE] = "scale",
+	    [ROLLOUT_STOP] = "stop",
+	    [ROLLOUT_DELETE] = "delete",
+	    [ROLLOUT_RESTART] = "restart",
+	};
+
+	return names[r->kind];
 }
 
 /* For whoever reads the log: who asked may have been a signal or a script. */
 static void
 rollout_log_errors(const struct rollout *r)
 {
-	const char *what = r->kind == ROLLOUT_RELOAD ? "reload" : "scale";
+	const char *what = kind_name(r);
 	const struct conf_error *e;
 
 	TAILQ_FOREACH (e, &r->errors, entry)
 		log_errorx("%s: %s", what, e->text);
-	event_add(r->m, EVENT_RELOAD_REFUSED,
+	event_add(r->m, r->kind == ROLLOUT_RELOAD ? EVENT_RELOAD_REFUSED
+						  : EVENT_POOL_REFUSED,
 	    "%s refused; generation %u goes on serving", what, r->m->gen->n);
 }
 
@@ -182,9 +198,73 @@ slot_commit(struct rollout *r, struct slot *s)
 {
 	s->staged = NULL;
 	s->fresh = 0;
-	if ((int)s->index >= s->pool->target)
+	if (s->unwanted)
 		slot_retire(s);
 	(void)r;
+}
+
+static int
+rollout_is_for(const struct rollout *r, const char *pool)
+{
+	return r->pool == NULL || strcmp(r->pool, pool) == 0;
+}
+
+/* Is it this pool's number of workers that changes? */
+static int
+rollout_counts(const struct rollout *r, const struct pool *p)
+{
+	return r->kind >= ROLLOUT_SCALE && r->kind != ROLLOUT_RESTART &&
+	    rollout_is_for(r, p->name);
+}
+
+static void
+pool_commit(struct rollout *r, struct pool *p)
+{
+	int mine = rollout_counts(r, p);
+
+	if (mine && p->next_target == 0 && p->target > 0)
+		p->before = p->target;
+	else if (p->stopped && p->next_configured != p->configured)
+		p->before = p->next_configured;
+	if (mine) {
+		p->stopped = r->kind == ROLLOUT_STOP;
+		p->deleted = r->kind == ROLLOUT_DELETE && p->next_target == 0;
+	} else if (r->kind == ROLLOUT_RELOAD) {
+		p->deleted = 0;
+	}
+	if (p->next_configured == 0)
+		p->stopped = 0; /* configured no more */
+	p->configured = p->next_configured;
+	p->target = p->next_target;
+}
+
+static void
+rollout_log_done(const struct rollout *r)
+{
+	struct master *m = r->m;
+	const char *pool = r->pool != NULL ? r->pool : "";
+
+	switch (r->kind) {
+	case ROLLOUT_SCALE:
+		event_add(m, EVENT_POOL_SCALED,
+		    "pool %s is scaled to %d workers", pool, r->workers);
+		break;
+	case ROLLOUT_STOP:
+		event_add(m, EVENT_POOL_STOPPED, "pool %s is stopped", pool);
+		break;
+	case ROLLOUT_DELETE:
+		event_add(m, EVENT_POOL_DELETED, r->workers == 0 ?
+		    "pool %s is deleted, until a reload" :
+		    "pool %s has one worker less", pool);
+		break;
+	case ROLLOUT_RESTART:
+		event_add(m, EVENT_POOL_RESTARTED, "%s%s restarted: %d workers",
+		    r->pool != NULL ? "pool " : "all pools", pool, r->done);
+		break;
+	default:
+		event_add(m, EVENT_RELOAD_DONE, "serving generation %u",
+		    m->gen->n);
+	}
 }
 
 static void
@@ -193,19 +273,17 @@ rollout_commit(struct rollout *r)
 	struct master *m = r->m;
 	struct pool *p;
 
-	if (r->kind != ROLLOUT_SCALE) {
+	if (r->kind < ROLLOUT_SCALE) {
 		m->previous = m->gen;
 		m->gen = r->gen;
 		atomic_store(&m->board.node->generation, m->gen->n);
 		master_committed(m);
 	}
-	TAILQ_FOREACH (p, &m->pools.list, link) {
-		p->configured = p->next_configured;
-		p->target = p->next_target;
-	}
+	TAILQ_FOREACH (p, &m->pools.list, link)
+		pool_commit(r, p);
 	slots_each(r, slot_commit);
-	event_add(m, r->kind == ROLLOUT_SCALE ? EVENT_POOL_SCALED :
-	    EVENT_RELOAD_DONE, "serving generation %u", m->gen->n);
+	pools_forget_empty(r);
+	rollout_log_done(r);
 	rollout_end(r);
 }
 
@@ -306,38 +384,86 @@ static int
 rollout_target(
     const struct rollout *r, const struct conf_pool *c, const struct pool *p)
 {
-	if (r->kind == ROLLOUT_SCALE && strcmp(p->name, r->pool) == 0)
+	if (rollout_counts(r, p))
 		return r->workers;
+	if (p->stopped)
+		return 0;
+	if (p->deleted)
+		return r->kind == ROLLOUT_RELOAD ? c->workers : 0;
 	/* What was scaled by hand stays, until the configured number changes.
 	 */
 	return c->workers == p->configured ? p->target : c->workers;
 }
 
+/* Does it get another worker?  0: the one it has goes on. */
+static int
+rollout_touches(const struct rollout *r, const struct slot *s)
+{
+	if (s->fresh || r->kind < ROLLOUT_SCALE)
+		return 1;
+	return r->kind == ROLLOUT_RESTART && rollout_is_for(r, s->pool->name) &&
+	    (r->slot == -1 || r->slot == (int)s->index);
+}
+
+static int
+rollout_removes(const struct rollout *r, const struct slot *s)
+{
+	return r->kind == ROLLOUT_DELETE && r->slot == (int)s->index &&
+	    rollout_is_for(r, s->pool->name);
+}
+
+static void
+rollout_stage_slot(struct rollout *r, struct slot *s)
+{
+	s->unwanted = 0;
+	if (!rollout_touches(r, s))
+		return;
+	s->staged = r->gen;
+	s->stale = 1;
+	r->total++;
+	(void)slot_sockets_open(
+	    s, r->gen, r->kind == ROLLOUT_START, &r->errors);
+}
+
+/* As many as are wanted: first those there are, then new ones. */
 static void
 rollout_stage_pool(struct rollout *r, const struct conf_pool *c)
 {
-	struct pool *p = pools_get(&r->m->pools, c->name, 1);
+	/* One that was deleted is not there until somebody asks for it. */
+	int create = r->kind < ROLLOUT_SCALE ||
+	    (r->kind == ROLLOUT_SCALE && rollout_is_for(r, c->name));
+	struct pool *p = pools_get(&r->m->pools, c->name, create);
 	struct slot *s;
-	int i;
+	uint32_t i;
+	int n;
 
+	if (p == NULL)
+		return;
 	p->next_configured = c->workers;
-	p->next_target = rollout_target(r, c, p);
-	for (i = 0; i < p->next_target; i++) {
-		s = pool_slot(p, (uint32_t)i);
-		if (s == NULL) {
-			s = slot_new(p, (uint32_t)i);
-			s->fresh = 1;
-		} else if (r->kind == ROLLOUT_SCALE) {
-			continue;
-		}
-		s->staged = r->gen;
-		s->stale = 1;
-		r->total++;
-		(void)slot_sockets_open(
-		    s, r->gen, r->kind == ROLLOUT_START, &r->errors);
-		if (rollout_has_errors(r))
+	n = p->next_target = rollout_target(r, c, p);
+	TAILQ_FOREACH (s, &p->slots, link) {
+		if (n == 0 || rollout_has_errors(r))
 			return; /* as would the others' */
+		if (s->retiring || rollout_removes(r, s))
+			continue;
+		rollout_stage_slot(r, s);
+		n--;
 	}
+	for (i = 0; n > 0 && !rollout_has_errors(r); i++) {
+		if (pool_slot(p, i) != NULL)
+			continue;
+		s = slot_new(p, i);
+		s->fresh = 1;
+		rollout_stage_slot(r, s);
+		n--;
+	}
+}
+
+static void
+slot_unwant(struct rollout *r, struct slot *s)
+{
+	s->unwanted = 1;
+	(void)r;
 }
 
 static void
@@ -348,6 +474,7 @@ rollout_stage(struct rollout *r)
 
 	TAILQ_FOREACH (p, &r->m->pools.list, link)
 		p->next_target = p->next_configured = 0;
+	slots_each(r, slot_unwant);
 	TAILQ_FOREACH (c, &r->gen->conf->pools, entry)
 		rollout_stage_pool(r, c);
 	if (rollout_has_errors(r))
@@ -412,6 +539,7 @@ rollout_new(struct master *m, enum rollout_kind kind, const struct watcher *w)
 	r = xcalloc(1, sizeof(*r));
 	r->m = m;
 	r->kind = kind;
+	r->slot = -1;
 	r->watcher = *w;
 	conf_errors_init(&r->errors);
 	m->rollout = r;
@@ -441,19 +569,51 @@ rollout_reload(struct master *m, const struct watcher *w)
 	return 0;
 }
 
-int
-rollout_scale(
-    struct master *m, const char *pool, int workers, const struct watcher *w)
+/* With the generation that is served. */
+static int
+rollout_change(struct master *m, enum rollout_kind kind, const char *pool,
+    int slot, int workers, const struct watcher *w)
 {
-	struct rollout *r = rollout_new(m, ROLLOUT_SCALE, w);
+	struct rollout *r = rollout_new(m, kind, w);
 
 	if (r == NULL)
 		return -1;
-	r->pool = xstrdup(pool);
+	r->pool = pool != NULL ? xstrdup(pool) : NULL;
+	r->slot = slot;
 	r->workers = workers;
 	r->gen = m->gen;
 	rollout_stage(r);
 	return 0;
+}
+
+int
+rollout_scale(
+    struct master *m, const char *pool, int workers, const struct watcher *w)
+{
+	return rollout_change(m, ROLLOUT_SCALE, pool, -1, workers, w);
+}
+
+int
+rollout_stop(struct master *m, const char *pool, const struct watcher *w)
+{
+	return rollout_change(m, ROLLOUT_STOP, pool, -1, 0, w);
+}
+
+int
+rollout_delete(
+    struct master *m, const char *pool, int slot, const struct watcher *w)
+{
+	const struct pool *p = pools_get(&m->pools, pool, 0);
+	int left = slot == -1 || p == NULL ? 0 : p->target - 1;
+
+	return rollout_change(m, ROLLOUT_DELETE, pool, slot, left, w);
+}
+
+int
+rollout_restart(
+    struct master *m, const char *pool, int slot, const struct watcher *w)
+{
+	return rollout_change(m, ROLLOUT_RESTART, pool, slot, 0, w);
 }
 
 void

@@ -16,7 +16,15 @@
 
 #include "master/master.h"
 
-enum rollout_kind { ROLLOUT_START, ROLLOUT_RELOAD, ROLLOUT_SCALE };
+/* From SCALE on with the generation that is served. */
+enum rollout_kind {
+	ROLLOUT_START,
+	ROLLOUT_RELOAD,
+	ROLLOUT_SCALE,
+	ROLLOUT_STOP,
+	ROLLOUT_DELETE,
+	ROLLOUT_RESTART
+};
 
 struct watcher {
 	/* For those who wait; may be NULL. */
@@ -31,6 +39,15 @@ struct watcher {
 int	rollout_start(struct master *, const struct watcher *);
 int	rollout_reload(struct master *, const struct watcher *);
 int	rollout_scale(struct master *, const char *pool, int workers,
+	    const struct watcher *);
+/* No workers, until it is scaled to some; over reloads, too. */
+int	rollout_stop(struct master *, const char *pool,
+	    const struct watcher *);
+/* The same until the next reload; or one worker less. */
+int	rollout_delete(struct master *, const char *pool, int slot,
+	    const struct watcher *);
+/* The same generation in new processes.  pool NULL: all; slot -1: all of it. */
+int	rollout_restart(struct master *, const char *pool, int slot,
 	    const struct watcher *);
 /* Nobody listens any more. */
 void	rollout_unwatch(struct master *, const void *arg);

@@ -48,8 +48,10 @@ pools_get(struct pools *all, const char *name, int create)
 }
 
 void
-pool_free(struct pool *p)
+pool_forget(struct pool *p)
 {
+	if (!TAILQ_EMPTY(&p->slots) || p->target > 0 || p->stopped)
+		return;
 	TAILQ_REMOVE(&p->all->list, p, link);
 	free(p->name);
 	free(p);
@@ -109,8 +111,7 @@ slot_free(struct slot *s)
 	TAILQ_REMOVE(&p->slots, s, link);
 	uv_close((uv_handle_t *)&s->respawn, slot_closed);
 	uv_close((uv_handle_t *)&s->yield, slot_closed);
-	if (TAILQ_EMPTY(&p->slots) && p->target == 0)
-		pool_free(p);
+	pool_forget(p);
 }
 
 static int

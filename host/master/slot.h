@@ -54,6 +54,7 @@ struct slot {
 	int handles;			/* not yet closed */
 	int stale;			/* to be replaced by the rollout */
 	int fresh;			/* made by the rollout */
+	int unwanted;			/* to be retired when it succeeds */
 	int retiring;			/* to go when its workers have gone */
 };
 
@@ -63,6 +64,9 @@ struct pool {
 	char *name;
 	int configured, target;		/* workers */
 	int next_configured, next_target;
+	int before;			/* workers to come back when started */
+	int stopped;			/* by hand: stays so over reloads */
+	int deleted;			/* by hand: until the next reload */
 	TAILQ_HEAD(slots, slot) slots;	/* by index */
 };
 
@@ -86,8 +90,8 @@ struct pools {
 void	pools_init(struct pools *, struct children *,
 	    const struct pools_ops *);
 struct pool *pools_get(struct pools *, const char *name, int create);
-/* Without slots. */
-void	pool_free(struct pool *);
+/* Unless there is something to remember, or it has slots. */
+void	pool_forget(struct pool *);
 struct slot *pool_slot(struct pool *, uint32_t index);
 
 /* No worker yet, no sockets. */

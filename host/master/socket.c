@@ -269,7 +269,7 @@ slot_heir(const struct slot *s)
 
 	TAILQ_FOREACH (o, &s->pool->slots, link)
 		if (o != s && !o->retiring && o->gen != NULL &&
-		    (int)o->index < s->pool->target &&
+		    !o->unwanted &&
 		    (heir == NULL || slot_nsockets(o) < slot_nsockets(heir)))
 			heir = o;
 	return heir;
