@@ -78,7 +78,7 @@ client_show(const json_t *line)
 
 /* Lines up to the one with "ok". */
 static json_t *
-client_read(const struct ctl *ctl, FILE *f)
+client_read(const struct ctl *ctl, FILE *f, const struct ctl_lines *lines)
 {
 	char *line = NULL;
 	size_t cap = 0;
@@ -86,7 +86,9 @@ client_read(const struct ctl *ctl, FILE *f)
 
 	while (getline(&line, &cap, f) > 0) {
 		o = json_loads(line, 0, NULL);
-		if (ctl->json)
+		if (lines != NULL && lines->take(lines->arg, o))
+			;
+		else if (ctl->json)
 			(void)fputs(line, stdout);
 		else
 			client_show(o);
@@ -102,6 +104,13 @@ client_read(const struct ctl *ctl, FILE *f)
 int
 ctl_ask(const struct ctl *ctl, json_t *request, json_t **answer)
 {
+	return ctl_ask_lines(ctl, request, NULL, answer);
+}
+
+int
+ctl_ask_lines(const struct ctl *ctl, json_t *request,
+    const struct ctl_lines *lines, json_t **answer)
+{
 	json_t *o = NULL;
 	FILE *f = NULL;
 	int fd, status = CTL_FAILED;
@@ -113,7 +122,7 @@ ctl_ask(const struct ctl *ctl, json_t *request, json_t **answer)
 	}
 	f = fdopen(fd, "r");
 	if (f != NULL && client_send(fd, request) == 0)
-		o = client_read(ctl, f);
+		o = client_read(ctl, f, lines);
 	json_decref(request);
 	if (o == NULL)
 		(void)fprintf(stderr,

@@ -89,6 +89,20 @@ list_worker(struct table *t, const char *pool, const json_t *w)
 	table_cell(t, "%s", text_bytes(buf, u.rss));
 }
 
+/* A pool without a process. */
+static void
+list_stopped(struct table *t, const char *pool)
+{
+	int i;
+
+	table_cell(t, "%s", pool);
+	table_cell(t, "-");
+	table_cell(t, "-");
+	table_cell(t, "stopped");
+	for (i = 0; i < 6; i++)
+		table_cell(t, "-");
+}
+
 static void
 list_print(const json_t *status)
 {
@@ -102,6 +116,9 @@ list_print(const json_t *status)
 	for (i = 0; i < json_array_size(pools); i++) {
 		p = json_array_get(pools, i);
 		workers = json_object_get(p, "workers");
+		if (json_is_true(json_object_get(p, "stopped")) &&
+		    json_array_size(workers) == 0)
+			list_stopped(&t, text(p, "name"));
 		for (j = 0; j < json_array_size(workers); j++)
 			list_worker(
 			    &t, text(p, "name"), json_array_get(workers, j));

@@ -23,6 +23,11 @@ int	cmd_list(const struct ctl *, int argc, char **argv);
 int	cmd_reload(const struct ctl *, int argc, char **argv);
 int	cmd_stop(const struct ctl *, int argc, char **argv);
 int	cmd_scale(const struct ctl *, int argc, char **argv);
+int	cmd_restart(const struct ctl *, int argc, char **argv);
+int	cmd_start(const struct ctl *, int argc, char **argv);
+int	cmd_delete(const struct ctl *, int argc, char **argv);
+int	cmd_signal(const struct ctl *, int argc, char **argv);
+int	cmd_events(const struct ctl *, int argc, char **argv);
 int	cmd_logs(const struct ctl *, int argc, char **argv);
 int	cmd_test(const struct ctl *, int argc, char **argv);
 int	cmd_version(const struct ctl *, int argc, char **argv);
@@ -37,5 +42,14 @@ int	ctl_usage(const char *usage);
  * last line goes to *answer, if wanted.  Returns the exit status.
  */
 int	ctl_ask(const struct ctl *, json_t *request, json_t **answer);
+
+/* Somebody who takes lines of the answer; those he does not take (0) are
+ * printed as above. */
+struct ctl_lines {
+	int (*take)(void *arg, const json_t *line);
+	void *arg;
+};
+int	ctl_ask_lines(const struct ctl *, json_t *request,
+	    const struct ctl_lines *, json_t **answer);
 
 #endif

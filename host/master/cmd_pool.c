@@ -2,8 +2,8 @@
 /*
  * Pools and their workers: scale, restart, stop, start, delete, signal.
  *
- * A request names a "pool", or a "worker" ("web.0", or its pid), or nothing
- * for all pools where that makes sense.
+ * A request names a "pool", or by "name" a pool or a worker ("web.0", or its
+ * pid), or nothing for all pools where that makes sense.
  */
 #include <errno.h>
 #include <signal.h>
@@ -113,21 +113,27 @@ pick_worker(struct control_client *c, const char *name, struct pick *k)
 	return -1;
 }
 
+static int
+is_pool(const struct master *m, const char *name)
+{
+	return m->gen != NULL && generation_pool(m->gen, name) != NULL;
+}
+
 /* 0, or -1: the client has been told. */
 static int
 pick(struct control_client *c, const json_t *request, struct pick *k)
 {
 	const char *pool = json_string_value(json_object_get(request, "pool"));
-	const char *worker;
+	const char *name = json_string_value(json_object_get(request, "name"));
 
 	memset(k, 0, sizeof(*k));
-	worker = json_string_value(json_object_get(request, "worker"));
-	if (worker != NULL)
-		return pick_worker(c, worker, k);
-	if (pool == NULL)
-		return 0;
-	if (c->control->m->gen == NULL ||
-	    generation_pool(c->control->m->gen, pool) == NULL) {
+	if (name != NULL && is_pool(c->control->m, name))
+		pool = name;
+	else if (name != NULL && strpbrk(name, ".0123456789") != NULL)
+		return pick_worker(c, name, k);
+	else if (name != NULL)
+		pool = name;
+	if (pool != NULL && !is_pool(c->control->m, pool)) {
 		pick_refuse(c, "there is no pool \"%.64s\"", pool);
 		return -1;
 	}

@@ -194,7 +194,7 @@ test('what can\'t be done is refused', async (t) => {
 		['wbe', '2', /^hostctl: there is no pool "wbe"$/m],
 		['web', '0', /^hostctl: the number of workers is 1 to 256$/m],
 		['web', '257', /^hostctl: the number of workers is 1 to 256$/m],
-		['web', '-1', /^hostctl: the number of workers is 1 to 256$/m],
+		['web', '-2', /^hostctl: the number of workers is 1 to 256$/m],
 	]) {
 		const r = await h.hostctl('scale', pool, n);
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hostctl events */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "ctl/ctl.h"
+#include "ctl/whose.h"
+
+struct events {
+	const struct ctl *ctl;
+	const char *of; /* NULL: all */
+};
+
+static const char *
+text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "";
+}
+
+/* A pool's are those of its workers, and those that name it. */
+static int
+event_is_of(const json_t *e, const char *of)
+{
+	const char *worker = text(e, "worker");
+	json_int_t pid = json_integer_value(json_object_get(e, "pid"));
+	char named[160];
+
+	if (worker[0] != '\0')
+		return whose_is(worker, (long long)pid, of);
+	(void)snprintf(named, sizeof(named), "pool %.100s ", of);
+	return strncmp(text(e, "text"), named, strlen(named)) == 0;
+}
+
+static void
+event_print(const json_t *e)
+{
+	const char *worker = text(e, "worker");
+
+	(void)printf("%5lld  %s  %-18s  ",
+	    (long long)json_integer_value(json_object_get(e, "n")),
+	    text(e, "time"), text(e, "event"));
+	if (worker[0] != '\0')
+		(void)printf("%s (pid %lld) ", worker,
+		    (long long)json_integer_value(json_object_get(e, "pid")));
+	(void)printf("%s\n", text(e, "text"));
+}
+
+/* The last line says nothing that the exit status does not. */
+static int
+event_take(void *arg, const json_t *line)
+{
+	struct events *w = arg;
+	const json_t *e = json_object_get(line, "event");
+
+	if (e == NULL)
+		return json_is_true(json_object_get(line, "ok"));
+	if (w->of != NULL && !event_is_of(e, w->of))
+		return 1;
+	if (w->ctl->json) {
+		(void)json_dumpf(e, stdout, JSON_COMPACT);
+		(void)putchar('\n');
+	} else {
+		event_print(e);
+	}
+	(void)fflush(stdout);
+	return 1;
+}
+
+int
+cmd_events(const struct ctl *ctl, int argc, char **argv)
+{
+	struct events w = {.ctl = ctl};
+	struct ctl_lines lines = {event_take, &w};
+	int64_t last = 1024;
+	int c, follow = 0;
+
+	optind = 0;
+	while ((c = getopt(argc, argv, "fn:")) != -1) {
+		if (c == 'f')
+			follow = 1;
+		else if (c != 'n' || int_parse(optarg, &last) == -1 || last < 0)
+			return ctl_usage(argv[0]);
+	}
+	if (argc - optind > 1)
+		return ctl_usage(argv[0]);
+	w.of = argv[optind];
+	return ctl_ask_lines(ctl,
+	    json_pack("{s:s,s:b,s:I}", "cmd", "events", "follow", follow,
+		"last", (json_int_t)last), &lines, NULL);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which pool or worker somebody means by "web", "web.0" or "4711". */
+#ifndef CTL_WHOSE_H
+#define CTL_WHOSE_H
+
+/* Is worker ("web.0", of that pid) what is meant, or of the pool that is? */
+int	whose_is(const char *worker, long long pid, const char *meant);
+
+#endif
