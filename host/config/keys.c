@@ -82,6 +82,12 @@ static const struct hostd_key pool_keys[] = {
 	    "or \"auto\": each on one, in turn; default: any."),
 	KEY_RANGE("nice", INT, "0", -20, 19, "Scheduling priority, 19 is the "
 	    "lowest.  Less than hostd's own needs root."),
+	KEY("balance", BOOL, "off", "A worker that has far more connections "
+	    "than the others of the pool on average passes new and idle ones "
+	    "on to them."),
+	KEY_RANGE("queue_timeout", DURATION, "5s", 1, DAY, "How long a request "
+	    "that came to another pool waits until a worker of this one takes "
+	    "it (503)."),
 };
 
 static const struct hostd_key listen_keys[] = {
@@ -97,7 +103,9 @@ static const struct hostd_key listen_keys[] = {
 
 static const struct hostd_key plugin_keys[] = {
 	KEY_REQ("module", STRING, "The plugin's .so file; in plugin_dir unless "
-	    "absolute.  All other keys are the plugin's own."),
+	    "absolute.  All keys but these two are the plugin's own."),
+	KEY("pool", STRING, NULL, "Pool of its routes that name none, the one "
+	    "that it brings itself included."),
 };
 
 static const struct hostd_key route_keys[] = {
@@ -112,6 +120,9 @@ static const struct hostd_key route_keys[] = {
 	    "route."),
 	KEY_RANGE("defer_timeout", DURATION, NULL, 1, DAY, "As in http, for "
 	    "this route."),
+	KEY("pool", STRING, NULL, "Pool whose workers answer; default: the "
+	    "plugin's, else that of the listen block that the request came "
+	    "to."),
 };
 
 static const struct hostd_key http_keys[] = {

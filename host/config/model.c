@@ -98,7 +98,7 @@ build_http(struct builder *b)
 /* -- blocks -- */
 
 static struct conf_pool *
-find_pool(struct builder *b, const char *name)
+find_pool(struct builder *b, const char *name, const struct conf_pos *pos)
 {
 	const char *names[65];
 	struct conf_pool *p;
@@ -113,8 +113,8 @@ find_pool(struct builder *b, const char *name)
 	}
 	names[i] = NULL;
 	hint = conf_nearest(name, names);
-	conf_error(b->errs, pos_of(b, "pool"), "there is no pool \"%s\"%s%s%s",
-	    name, hint ? "; did you mean \"" : "", hint ? hint : "",
+	conf_error(b->errs, pos, "there is no pool \"%s\"%s%s%s", name,
+	    hint ? "; did you mean \"" : "", hint ? hint : "",
 	    hint ? "\"?" : "");
 	return TAILQ_FIRST(&b->conf->pools);
 }
@@ -129,7 +129,7 @@ build_listen(struct builder *b, const struct conf_node *n)
 	l->pos = n->pos;
 	l->name = xstrdup(n->title);
 	l->address = copy_text(b, "address");
-	l->pool = find_pool(b, text_of(b, "pool"));
+	l->pool = find_pool(b, text_of(b, "pool"), pos_of(b, "pool"));
 	l->backlog = (int)num_of(b, "backlog");
 	l->v6only = (int)num_of(b, "v6only");
 	l->mode = (int)strtol(mode, &end, 8);
@@ -180,22 +180,34 @@ add_plugin(struct builder *b, const char *name, char *file,
 	return p;
 }
 
+/* One of the keys that a plugin's block has besides the plugin's own: the last
+ * there is, or NULL. */
+static const struct conf_node *
+host_key(struct builder *b, const struct conf_node *n, const char *key)
+{
+	const struct conf_node *c, *found = NULL;
+
+	TAILQ_FOREACH(c, &n->children, entry) {
+		if (strcmp(c->name, key) != 0)
+			continue;
+		if (found != NULL || c->nvalues != 1)
+			conf_error(b->errs, &c->pos, "\"%s\" takes one "
+			    "value, once", key);
+		if (c->nvalues > 0)
+			found = c;
+	}
+	return found;
+}
+
 static void
 build_plugin(struct builder *b, const struct conf_node *n)
 {
-	const struct conf_node *c;
-	const char *module = NULL;
+	const struct conf_node *file_key = host_key(b, n, "module");
+	const struct conf_node *pool_key = host_key(b, n, "pool");
+	const char *module = file_key ? file_key->values[0].text : NULL;
+	struct conf_plugin *p;
 	char *file;
 
-	TAILQ_FOREACH(c, &n->children, entry) {
-		if (strcmp(c->name, "module") != 0)
-			continue;
-		if (module != NULL || c->nvalues != 1)
-			conf_error(b->errs, &c->pos, "\"module\" takes one "
-			    "value, once");
-		if (c->nvalues > 0)
-			module = c->values[0].text;
-	}
 	if (module == NULL || module[0] == '\0') {
 		conf_error(b->errs, &n->pos, "plugin \"%s\" needs the key "
 		    "\"module\", the name of its .so file", n->title);
@@ -203,7 +215,10 @@ build_plugin(struct builder *b, const struct conf_node *n)
 	}
 	file = module[0] == '/' ? xstrdup(module) :
 	    xasprintf("%s/%s", b->conf->plugin_dir, module);
-	(void)add_plugin(b, n->title, file, n, 0);
+	p = add_plugin(b, n->title, file, n, 0);
+	if (pool_key != NULL)
+		p->pool = find_pool(b, pool_key->values[0].text,
+		    &pool_key->pos);
 }
 
 static struct conf_plugin *
@@ -274,6 +289,8 @@ build_route(struct builder *b, const struct conf_node *n)
 		r->max_body = num_of(b, "max_body");
 	if (is_set(b, "defer_timeout"))
 		r->defer_timeout = num_of(b, "defer_timeout");
+	if (is_set(b, "pool"))
+		r->pool = find_pool(b, text_of(b, "pool"), pos_of(b, "pool"));
 	check_route_words(b, r);
 	build_route_websocket(b, n, r);
 }

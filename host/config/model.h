@@ -66,6 +66,8 @@ struct conf_pool {
 	struct conf_pos affinity_pos;
 	int nice;
 	struct conf_pos nice_pos;
+	int balance;		/* connections go from the full to the empty */
+	int64_t queue_timeout;	/* ms; requests of other pools wait so long */
 };
 
 /* Which cpus a worker may run on: any, one each in turn, or those of a list. */
@@ -88,6 +90,7 @@ struct conf_plugin {
 	struct conf_pos pos;
 	char *name;
 	char *file;		/* absolute path of the .so */
+	struct conf_pool *pool;	/* of routes that name none; may be NULL */
 	int bare;		/* dropped in as a .so, no block */
 	const struct conf_node *node;	/* its keys; an empty block when bare */
 };
@@ -128,6 +131,7 @@ struct conf_route {
 	char **methods;
 	size_t nmethods;	/* 0: any method */
 	struct conf_plugin *plugin;
+	struct conf_pool *pool;	/* who answers; NULL: the listen block's */
 	int match;		/* enum conf_match */
 	int64_t max_body;	/* bytes */
 	int64_t defer_timeout;	/* ms */

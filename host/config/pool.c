@@ -143,6 +143,8 @@ build_pool(struct builder *b, const struct conf_node *n)
 	p->min_uptime = num_of(b, "min_uptime");
 	p->max_memory = num_of(b, "max_memory");
 	p->watchdog = num_of(b, "watchdog");
+	p->balance = (int)num_of(b, "balance");
+	p->queue_timeout = num_of(b, "queue_timeout");
 	p->nice = (int)num_of(b, "nice");
 	p->nice_pos = *pos_of(b, "nice");
 	p->affinity_pos = *pos_of(b, "affinity");

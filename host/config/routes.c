@@ -60,6 +60,7 @@ conf_route_add(struct conf *c, const char *path, struct conf_plugin *plugin,
 	r->pos = plugin->pos;
 	r->path = xstrdup(path);
 	r->plugin = plugin;
+	r->pool = plugin->pool;
 	r->match = CONF_MATCH_AUTO;
 	r->max_body = c->http.max_body;
 	r->defer_timeout = c->http.defer_timeout;

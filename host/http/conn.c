@@ -42,6 +42,7 @@ conn_new(struct http_server *srv)
 		c = xmalloc(sizeof(*c));
 	memset(c, 0, sizeof(*c));
 	c->server = srv;
+	c->home = srv->pool;
 	c->timer.fire = conn_timeout;
 	c->task.run = conn_task;
 	TAILQ_INIT(&c->unsent);
@@ -89,13 +90,14 @@ conn_start(struct http_server *srv, int fd, const struct sockaddr *sa)
 	return c;
 }
 
-void
+struct http_conn *
 conn_open(struct http_server *srv, int fd, const struct sockaddr *sa)
 {
 	struct http_conn *c = conn_start(srv, fd, sa);
 
 	if (c != NULL)
 		conn_arm(c);
+	return c;
 }
 
 void
@@ -114,7 +116,13 @@ conn_retire(struct http_conn *c)
 	struct http_server *srv = c->server;
 
 	c->state = CONN_CLOSED;
+	/* A socket that is open elsewhere is still looked at when we have
+	 * closed it. */
+	if (c->lent && c->stream.io.fd != -1)
+		stream_rest(&c->stream);
 	stream_close(&c->stream);
+	if (c->away.listed)
+		TAILQ_REMOVE(&srv->away, c, away_link);
 	wheel_remove(&srv->loop->wheel, &c->timer);
 	loop_undefer(srv->loop, &c->task);
 	buf_free(&c->in);
@@ -331,23 +339,35 @@ conn_task(struct loop_task *t)
 	    offsetof(struct http_conn, task)));
 }
 
+/* What has happened to a connection that is given away, in this turn and before
+ * that, is for whoever has it in the end. */
+
 static void
 conn_readable(struct stream *s)
 {
-	conn_turn((struct http_conn *)(void *)s);
+	struct http_conn *c = (struct http_conn *)(void *)s;
+
+	if (c->state != CONN_MOVING)
+		conn_turn(c);
 }
 
 static void
 conn_sent(struct stream *s)
 {
-	conn_settle((struct http_conn *)(void *)s);
+	struct http_conn *c = (struct http_conn *)(void *)s;
+
+	if (c->state != CONN_MOVING)
+		conn_settle(c);
 }
 
 static void
 conn_failed(struct stream *s, int error)
 {
+	struct http_conn *c = (struct http_conn *)(void *)s;
+
 	(void)error;
-	conn_close((struct http_conn *)(void *)s, HOSTD_END_GONE);
+	if (c->state != CONN_MOVING)
+		conn_close(c, HOSTD_END_GONE);
 }
 
 static void
@@ -457,6 +477,8 @@ conn_settle(struct http_conn *c)
 	}
 	if (c->server->give != NULL && conn_can_move(c) &&
 	    c->server->give(c->server, c) == 0)
+		return;
+	if (c->state == CONN_AWAY && conn_pass(c) == 0)
 		return;
 	conn_arm(c);
 	if (conn_wants_input(c) && (c->stalled || c->stream.can_read))

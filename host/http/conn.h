@@ -6,6 +6,8 @@
  *	HEAD     waiting for, or collecting, a request head
  *	BODY     reading a body: to its handler, or to be dropped
  *	WAIT     request read, answer not complete; nothing is read
+ *	AWAY     the next request is another pool's: when the answers before it
+ *	         are sent, a worker of that pool gets the connection with it
  *	UPGRADED another protocol follows; the output drains
  *	CLOSING  no more requests; the output drains
  *	LINGER   our FIN is sent; reading on so that the peer gets the answer
@@ -26,13 +28,27 @@
 #include "net/stream.h"
 
 enum conn_state {
-	CONN_HEAD, CONN_BODY, CONN_WAIT, CONN_UPGRADED, CONN_CLOSING,
-	CONN_LINGER, CONN_MOVING, CONN_CLOSED
+	CONN_HEAD, CONN_BODY, CONN_WAIT, CONN_AWAY, CONN_UPGRADED,
+	CONN_CLOSING, CONN_LINGER, CONN_MOVING, CONN_CLOSED
 };
 
 enum conn_timer {
 	TIMER_NONE, TIMER_FIRST, TIMER_IDLE, TIMER_HEAD, TIMER_BODY,
-	TIMER_SEND, TIMER_DEFER, TIMER_GONE, TIMER_LINGER
+	TIMER_SEND, TIMER_DEFER, TIMER_GONE, TIMER_LINGER, TIMER_QUEUE
+};
+
+struct conf_pool;
+struct conn_move;
+
+/* A request on its way to a pool that answers it. */
+struct conn_away {
+	const struct conf_pool *to;
+	uint64_t asked;			/* ms: since when; 0: there is none */
+	uint16_t last;			/* cell + 1 of whom it was given to */
+	uint8_t skip;			/* routes that have passed */
+	uint8_t hops;			/* workers that have sent it on */
+	uint8_t nobody;			/* has taken it */
+	uint8_t listed;			/* in server->away */
 };
 
 struct http_conn {
@@ -40,13 +56,16 @@ struct http_conn {
 	struct http_server *server;
 	struct http_conn *next_free;
 	TAILQ_ENTRY(http_conn) link;
+	TAILQ_ENTRY(http_conn) away_link;
+	const struct conf_pool *home;	/* where it was accepted */
 	struct wheel_timer timer;
 	struct loop_task task;		/* conn_wake */
 	struct http_req *req;		/* in progress */
 	TAILQ_HEAD(, http_req) unsent;	/* finished, output pending */
 	struct buf in;			/* bytes that had to wait */
 	struct http_upgrade *upgrade;	/* UPGRADED: who gets it */
-	struct handover_item move;	/* MOVING */
+	struct conn_move *move;		/* MOVING */
+	struct conn_away away;
 	struct guard guard;
 	struct chunked chunked;
 	uint64_t timer_sent;		/* stream.sent when SEND or GONE was
@@ -63,12 +82,16 @@ struct http_conn {
 	uint8_t skipped_line;		/* the empty line before a request */
 	uint8_t counted_idle;
 	uint8_t stays;			/* another worker did not take it */
+	uint8_t lent;			/* another process may have the socket
+					   open */
 	uint8_t peer_len;
 	char peer[46];
 };
 
-/* Take an accepted socket.  It is closed when the memory for it is lacking. */
-void	conn_open(struct http_server *, int fd, const struct sockaddr *);
+/* Take an accepted socket.  NULL: it was closed, the memory for it is
+ * lacking. */
+struct http_conn *conn_open(struct http_server *, int fd,
+	    const struct sockaddr *);
 /* The same, only to tell the client 503. */
 void	conn_open_refused(struct http_server *, int fd,
 	    const struct sockaddr *);
@@ -88,10 +111,20 @@ void	conn_wake(struct http_conn *);
 
 /* Is it between two requests, with nothing left to be sent? */
 int	conn_can_move(const struct http_conn *);
-/* Give it away: 0, or -1: not now. */
-int	conn_give(struct http_conn *, struct handover_peer *);
-/* What another worker has given away: 0, or -1: it is still the caller's. */
-int	conn_take(struct http_server *, int fd, hostd_buf record);
+/*
+ * Give it away: 0, or -1: not now.  lease: ms after which nobody takes it and
+ * it goes on here, as its asking another pool's worker or its moving is a
+ * choice; 0: there is no way back.
+ */
+int	conn_give(struct http_conn *, struct handover_peer *, uint64_t lease);
+/* What another worker has given away, accepted in that pool: 0, or -1: it is
+ * still the caller's. */
+int	conn_take(struct http_server *, int fd, const struct conf_pool *home,
+	    hostd_buf record);
+/* AWAY: it goes as soon as it can.  0: it has gone. */
+int	conn_pass(struct http_conn *);
+/* It has waited to be taken. */
+void	conn_waited(struct http_conn *);
 /* It is another worker's. */
 void	conn_leave(struct http_conn *);
 

@@ -1,24 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A connection between two requests goes on in another worker. */
+/*
+ * A connection goes on in another worker: between two requests, or with one
+ * that workers of another pool answer, of which no handler has been told yet.
+ */
+#include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "base/mem.h"
 #include "base/pack.h"
 #include "http/conn.h"
 #include "http/server.h"
 #include "net/handover.h"
 
+/* A record may grow at its end: what a worker does not know, it does not
+ * read. */
 #define RECORD_VERSION	1
+#define GRACE_MS	500	/* until a refusal for its age must be there */
+
+/* What is given away and not answered. */
+struct conn_move {
+	struct handover_item item;	/* first */
+	struct http_conn *conn;		/* NULL: it goes on with us */
+	int fd;				/* then: what was given */
+	int choice;			/* it had a lease */
+};
+
+/* Nothing of ours is under way on it. */
+static int
+conn_is_still(const struct http_conn *c)
+{
+	return !c->cut && !c->gone && c->stream.error == 0 && c->req == NULL &&
+	    TAILQ_EMPTY(&c->unsent) && stream_pending(&c->stream) == 0;
+}
 
 int
 conn_can_move(const struct http_conn *c)
 {
-	return c->state == CONN_HEAD && !c->stays && !c->cut && !c->gone &&
-	    !c->stream.eof && c->stream.error == 0 && c->req == NULL &&
-	    TAILQ_EMPTY(&c->unsent) && stream_pending(&c->stream) == 0;
+	return c->state == CONN_HEAD && !c->stays && !c->stream.eof &&
+	    conn_is_still(c);
 }
 
+/* -- giving -- */
+
 static void
-conn_record(const struct http_conn *c, struct buf *b)
+conn_record(const struct http_conn *c, uint64_t lease, struct buf *b)
 {
 	pack_u32(b, RECORD_VERSION);
 	pack_bytes(b, c->peer, c->peer_len);
@@ -27,68 +54,209 @@ conn_record(const struct http_conn *c, struct buf *b)
 	pack_u32(b, c->timer_kind);
 	pack_u64(b, c->timer.deadline);
 	pack_bytes(b, c->in.p, c->in.len);
+	pack_u64(b, lease);
+	pack_u64(b, c->away.asked);
+	pack_u32(b, c->away.skip);
+	pack_u32(b, c->away.hops + (c->state == CONN_AWAY));
 }
 
+/* It is ours as before. */
 static void
-conn_given(struct handover_item *item, enum handover_answer answer)
+conn_resume(struct http_conn *c)
 {
-	struct http_conn *c = (struct http_conn *)(void *)((char *)item -
-	    offsetof(struct http_conn, move));
-
-	c->state = CONN_HEAD;
-	if (answer == HANDOVER_TAKEN) {
-		conn_leave(c);
-		return;
-	}
-	c->stays = answer == HANDOVER_REFUSED;
+	c->state = c->away.to != NULL ? CONN_AWAY : CONN_HEAD;
 	if (stream_resume(&c->stream) == -1)
 		conn_close(c, HOSTD_END_ERROR);
 	else
 		conn_wake(c);
 }
 
+static void
+conn_given(struct handover_item *item, enum handover_answer answer)
+{
+	struct conn_move *m = (struct conn_move *)(void *)item;
+	struct http_conn *c = m->conn;
+	int choice = m->choice;
+
+	if (c == NULL) {
+		(void)close(m->fd);
+		free(m);
+		return;
+	}
+	free(m);
+	c->move = NULL;
+	c->timer_kind = TIMER_NONE;
+	wheel_clear(&c->timer);
+	if (answer == HANDOVER_TAKEN) {
+		conn_leave(c);
+		return;
+	}
+	/* A move of choice may be refused for want of room. */
+	c->stays = answer == HANDOVER_REFUSED && !choice;
+	conn_resume(c);
+}
+
 int
-conn_give(struct http_conn *c, struct handover_peer *to)
+conn_give(struct http_conn *c, struct handover_peer *to, uint64_t lease)
 {
 	struct loop *l = c->server->loop;
+	struct conn_move *m = xcalloc(1, sizeof(*m));
 	struct buf b = { NULL, 0, 0 };
 	int rc;
 
-	conn_record(c, &b);
-	c->move.done = conn_given;
+	m->conn = c;
+	m->choice = lease > 0;
+	m->item.done = conn_given;
+	conn_record(c, lease > 0 ? l->now_ms + lease : 0, &b);
 	rc = handover_give(to, HANDOVER_HTTP, c->stream.io.fd,
-	    (hostd_buf){ b.p, b.len }, &c->move);
+	    (hostd_buf){ b.p, b.len }, &m->item);
 	buf_free(&b);
-	if (rc == -1)
+	if (rc == -1) {
+		free(m);
 		return -1;
+	}
+	c->move = m;
 	c->state = CONN_MOVING;
 	c->timer_kind = TIMER_NONE;
 	wheel_clear(&c->timer);
+	if (lease > 0) {
+		c->away.last = (uint16_t)(to->who.cell + 1);
+		c->timer_kind = TIMER_QUEUE;
+		wheel_set(&l->wheel, &c->timer, l->now_ms + lease + GRACE_MS);
+	}
 	loop_undefer(l, &c->task);
 	stream_rest(&c->stream);
 	return 0;
 }
 
+/* -- on its way to another pool -- */
+
+static void
+conn_list(struct http_conn *c, int listed)
+{
+	if (listed == c->away.listed)
+		return;
+	c->away.listed = (uint8_t)listed;
+	if (listed)
+		TAILQ_INSERT_TAIL(&c->server->away, c, away_link);
+	else
+		TAILQ_REMOVE(&c->server->away, c, away_link);
+}
+
+/* The request is read again, to be told so. */
+static void
+conn_nobody(struct http_conn *c)
+{
+	conn_list(c, 0);
+	c->away.to = NULL;
+	c->away.nobody = 1;
+	c->state = CONN_HEAD;
+	conn_wake(c);
+}
+
+static int
+conn_has_waited(const struct http_conn *c)
+{
+	return c->server->loop->now_ms >= c->away.asked +
+	    (uint64_t)c->away.to->queue_timeout;
+}
+
 int
-conn_take(struct http_server *srv, int fd, hostd_buf record)
+conn_pass(struct http_conn *c)
+{
+	struct http_server *srv = c->server;
+
+	if (!conn_is_still(c))
+		return -1;
+	/* Where everything ends, nobody takes anything. */
+	if (!srv->closing_idle && srv->pass(srv, c) == 0) {
+		conn_list(c, 0);
+		return 0;
+	}
+	if (srv->closing_idle || conn_has_waited(c))
+		conn_nobody(c);
+	else
+		conn_list(c, 1);
+	return -1;
+}
+
+/*
+ * Nobody takes it any more, though it is in a channel still: so it goes on here
+ * with a descriptor of its own.
+ */
+static int
+conn_take_back(struct http_conn *c)
+{
+	struct conn_move *m = c->move;
+	int fd = fcntl(c->stream.io.fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	m->fd = c->stream.io.fd;
+	m->conn = NULL;
+	c->move = NULL;
+	c->stream.io.fd = fd;
+	c->lent = 1;
+	conn_resume(c);
+	return 0;
+}
+
+void
+conn_waited(struct http_conn *c)
+{
+	struct loop *l = c->server->loop;
+
+	if (c->state == CONN_MOVING) {
+		/* Perhaps there is a descriptor for it later. */
+		if (conn_take_back(c) == -1) {
+			c->timer_kind = TIMER_QUEUE;
+			wheel_set(&l->wheel, &c->timer, l->now_ms + GRACE_MS);
+		}
+		return;
+	}
+	if (conn_has_waited(c))
+		conn_nobody(c);
+	else
+		conn_wake(c);
+}
+
+/* -- taking -- */
+
+/* Those that have a choice are not taken late, or above what we may have. */
+static int
+take_is_wanted(const struct http_server *srv, uint64_t lease)
+{
+	return lease == 0 || (loop_clock_ms() < lease &&
+	    srv->nconns < (size_t)srv->limits->max_connections);
+}
+
+int
+conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
+    hostd_buf record)
 {
 	struct unpack u = { record.p, record.n, 0 };
 	uint32_t version = unpack_u32(&u);
 	hostd_buf peer = unpack_bytes(&u), in;
 	uint32_t nreqs = unpack_u32(&u), skipped = unpack_u32(&u);
 	uint32_t kind = unpack_u32(&u);
-	uint64_t deadline = unpack_u64(&u);
+	uint64_t deadline = unpack_u64(&u), lease;
+	struct conn_away away = { .to = NULL };
 	struct http_conn *c;
 
 	in = unpack_bytes(&u);
-	if (version != RECORD_VERSION || !unpack_ok(&u) ||
-	    peer.n >= sizeof(c->peer) ||
-	    (c = conn_attach(srv, fd)) == NULL)
+	lease = unpack_u64(&u);
+	away.asked = unpack_u64(&u);
+	away.skip = (uint8_t)unpack_u32(&u);
+	away.hops = (uint8_t)unpack_u32(&u);
+	if (version != RECORD_VERSION || u.bad || peer.n >= sizeof(c->peer) ||
+	    !take_is_wanted(srv, lease) || (c = conn_attach(srv, fd)) == NULL)
 		return -1;
 	memcpy(c->peer, peer.p, peer.n);
 	c->peer_len = (uint8_t)peer.n;
+	c->home = home;
 	c->nreqs = nreqs;
 	c->skipped_line = skipped != 0;
+	c->away = away;
 	if (in.n > 0) {
 		buf_append(&c->in, in.p, in.n);
 		conn_wake(c);

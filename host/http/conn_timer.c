@@ -50,6 +50,8 @@ conn_timer_kind(const struct http_conn *c)
 		return handler_timer_kind(c);
 	case CONN_WAIT:
 		return handler_timer_kind(c);
+	case CONN_AWAY:
+		return TIMER_QUEUE;
 	default:
 		return TIMER_NONE;
 	}
@@ -75,7 +77,7 @@ conn_first_ms(const struct http_conn *c)
 	return c->server->closing_idle && ms > FRESH_MAX ? FRESH_MAX : ms;
 }
 
-/* HEAD, FIRST, DEFER and LINGER run from when they began; IDLE, BODY, SEND and
+/* HEAD, FIRST, DEFER, QUEUE and LINGER run from when they began; IDLE, BODY, SEND and
  * GONE from the last progress. */
 void
 conn_arm(struct http_conn *c)
@@ -112,6 +114,11 @@ conn_arm(struct http_conn *c)
 		if (!same)
 			conn_set_timer(c, kind, c->req->route->defer_ms);
 		break;
+	case TIMER_QUEUE:
+		c->timer_kind = TIMER_QUEUE;
+		wheel_set(&c->server->loop->wheel, &c->timer, c->away.asked +
+		    (uint64_t)c->away.to->queue_timeout);
+		break;
 	case TIMER_GONE:
 		if (!same || c->timer_sent != c->stream.sent)
 			conn_set_timer(c, kind,
@@ -146,6 +153,9 @@ conn_timeout(struct wheel_timer *t)
 		    "answered 504", c->req->route->defer_ms);
 		exchange_refuse(c, 504, HOSTD_END_TIMEOUT);
 		break;
+	case TIMER_QUEUE:
+		conn_waited(c);
+		return;
 	default:
 		conn_close(c, kind == TIMER_SEND ? HOSTD_END_TIMEOUT :
 		    HOSTD_END_GONE);

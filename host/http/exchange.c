@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/log.h"
 #include "base/mem.h"
 #include "http/blame.h"
 #include "http/exchange.h"
@@ -9,6 +11,10 @@
 #include "http/response.h"
 #include "http/router.h"
 #include "http/server.h"
+
+#define HOPS_MAX	8	/* workers of different generations may disagree
+				   about whose a route is */
+#define NOBODY_MS	1000	/* between two lines about a pool's absence */
 
 /* -- ending -- */
 
@@ -110,6 +116,27 @@ answer_no_route(struct http_req *r, int status)
 
 	drop_body(r);
 	response_error(r, status, status == 405 ? &h : NULL);
+}
+
+/* A request whose pool has nobody for it. */
+static void
+answer_nobody(struct http_req *r, const struct conf_pool *pool)
+{
+	struct http_server *srv = r->server;
+	uint64_t now = srv->loop->now_ms;
+	hostd_hdr h = { { "Retry-After", 11 }, { NULL, 0 } };
+	char seconds[24];
+
+	if (now - srv->nobody_ms >= NOBODY_MS) {
+		srv->nobody_ms = now;
+		log_warnx("no worker of pool \"%s\" has taken a request for "
+		    "it; answered 503", pool->name);
+	}
+	h.value.n = (size_t)snprintf(seconds, sizeof(seconds), "%" PRId64,
+	    (pool->queue_timeout + 999) / 1000);
+	h.value.p = seconds;
+	drop_body(r);
+	response_error(r, 503, &h);
 }
 
 /* OPTIONS * asks about the server as a whole (RFC 9110 section 9.3.7). */
@@ -226,10 +253,32 @@ handler_headers(struct http_req *r)
 
 /* -- routing -- */
 
+/* As if its head had not been read: a worker of that pool will. */
+static void
+exchange_elsewhere(struct http_req *r, const struct conf_pool *pool,
+    unsigned skip)
+{
+	struct http_conn *c = r->conn;
+
+	if (c->away.nobody || c->away.hops >= HOPS_MAX || skip > UINT8_MAX ||
+	    r->server->pass == NULL) {
+		answer_nobody(r, pool);
+		return;
+	}
+	c->away.to = pool;
+	c->away.asked = r->start_ms;
+	c->away.skip = (uint8_t)skip;
+	c->req = NULL;
+	c->nreqs--;
+	c->state = CONN_AWAY;
+	request_free(r);
+}
+
 static void
 exchange_route(struct http_req *r)
 {
-	unsigned skip = 0;
+	const struct conf_pool *pool;
+	unsigned skip = r->conn->away.skip;
 	int status;
 
 	do {
@@ -243,6 +292,11 @@ exchange_route(struct http_req *r)
 		if (is_too_large(r)) {
 			r->keepalive = 0;
 			response_error(r, 413, NULL);
+			return;
+		}
+		pool = r->route->pool != NULL ? r->route->pool : r->conn->home;
+		if (pool != r->server->pool || r->route->handler == NULL) {
+			exchange_elsewhere(r, pool, skip - 1);
 			return;
 		}
 	} while (handler_headers(r));
@@ -276,6 +330,8 @@ exchange_new(struct http_conn *c)
 {
 	struct http_req *r = request_new(c->server, c);
 
+	if (c->away.asked != 0)
+		r->start_ms = c->away.asked;
 	r->view.peer = (hostd_buf){ c->peer, c->peer_len };
 	c->req = r;
 	c->nreqs++;
@@ -323,6 +379,9 @@ exchange_head(struct http_conn *c, const char *p, size_t n)
 		return n;
 	}
 	exchange_start(c, r);
+	if (c->state == CONN_AWAY)
+		return 0;
+	memset(&c->away, 0, sizeof(c->away));
 	return (size_t)len;
 }
 

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "http/request.h"
 
+struct conf_pool;
 struct conf_websocket;
 
 struct http_route {
@@ -26,7 +27,9 @@ struct http_route {
 	uint32_t methods;		/* bits 1 << HOSTD_METHOD_*; 0: any */
 	char **others;			/* methods without a number */
 	size_t nothers;
-	struct http_handler *handler;
+	struct http_handler *handler;	/* may be NULL for another pool's */
+	const struct conf_pool *pool;	/* who answers; NULL: where the
+					   connection was accepted */
 	uint64_t max_body;
 	uint32_t defer_ms;
 	const struct conf_websocket *websocket;

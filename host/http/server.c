@@ -41,6 +41,7 @@ http_server_init(struct http_server *srv, struct loop *loop,
 	srv->reap.run = server_reap;
 	stream_io_init(&srv->sio, loop);
 	TAILQ_INIT(&srv->conns);
+	TAILQ_INIT(&srv->away);
 }
 
 static void
@@ -84,6 +85,8 @@ http_server_drain(struct http_server *srv, int last)
 	srv->draining = 1;
 	srv->closing_idle = last;
 	TAILQ_FOREACH(c, &srv->conns, link) {
+		if (c->state == CONN_MOVING)
+			continue;
 		/* Its time limit is another one now, and the kernel may hold
 		 * a request that we have not been told of yet. */
 		if (srv->give == NULL) {
@@ -103,6 +106,22 @@ http_server_give(struct http_server *srv)
 		next = TAILQ_NEXT(c, link);
 		if (conn_can_move(c) && srv->give(srv, c) == -1)
 			break;
+	}
+}
+
+void
+http_server_pass(struct http_server *srv)
+{
+	const struct conf_pool *full = NULL;
+	struct http_conn *c, *next;
+
+	for (c = TAILQ_FIRST(&srv->away); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, away_link);
+		if (c->away.to == full || conn_pass(c) == 0)
+			continue;
+		/* Those that nobody has had yet are all alike. */
+		if (c->away.hops == 0 && c->away.last == 0)
+			full = c->away.to;
 	}
 }
 

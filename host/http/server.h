@@ -30,7 +30,9 @@ struct http_server {
 	struct access_logs logs;
 	struct handle_table handles;		/* hostd_req -> http_req */
 	struct board_cell *cell;		/* counters */
+	const struct conf_pool *pool;		/* ours; NULL: the only one */
 	TAILQ_HEAD(, http_conn) conns;
+	TAILQ_HEAD(, http_conn) away;		/* nobody takes them now */
 	size_t nconns, nidle;			/* upgraded ones included */
 	struct http_conn *free_conns;
 	struct http_req *free_reqs;
@@ -39,9 +41,12 @@ struct http_server {
 	struct buf allow;			/* of the last 405 */
 	int draining;
 	int closing_idle;
-	/* While we drain and others follow: give a connection to one of them.
-	 * 0, or -1: not now. */
+	uint64_t nobody_ms;			/* when that was told last */
+	/* While we drain and others follow, or others have less to do: give a
+	 * connection to one of them.  0, or -1: not now. */
 	int (*give)(struct http_server *, struct http_conn *);
+	/* Give one to a worker of the pool away.to.  0, or -1: not now. */
+	int (*pass)(struct http_server *, struct http_conn *);
 	/* A connection has ended: room for another, or drained. */
 	void (*conn_ended)(struct http_server *);
 
@@ -63,6 +68,8 @@ void	http_server_close(struct http_server *);
 void	http_server_drain(struct http_server *, int last);
 /* Somebody takes connections again. */
 void	http_server_give(struct http_server *);
+/* Perhaps somebody of another pool does. */
+void	http_server_pass(struct http_server *);
 
 /* A connection is over, upgraded or not: counted, conn_ended called. */
 void	http_server_ended(struct http_server *);

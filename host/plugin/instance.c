@@ -132,7 +132,7 @@ struct instance *
 instance_new(struct plugins *all, const struct module *m,
     const struct conf_plugin *conf, struct conf_errors *errs)
 {
-	static const char *const also[] = { "module", NULL };
+	static const char *const also[] = { "module", "pool", NULL };
 	struct instance *in = xcalloc(1, sizeof(*in));
 
 	in->all = all;

@@ -105,8 +105,8 @@ module_check_key(const struct hostd_key *k, char *why, size_t size)
 	if (!is_name(k->name))
 		REFUSE(
 		    "broken key: its name must be 1-%u of [a-z0-9_]", MAX_NAME);
-	if (strcmp(k->name, "module") == 0)
-		REFUSE("key \"module\": the host has one of that name");
+	if (strcmp(k->name, "module") == 0 || strcmp(k->name, "pool") == 0)
+		REFUSE("key \"%s\": the host has one of that name", k->name);
 	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_PATH)
 		REFUSE("key \"%s\": unknown type %u", k->name, k->type);
 	if ((k->flags & ~HOSTD_KEY_REQUIRED) != 0)

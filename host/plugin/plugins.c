@@ -61,6 +61,107 @@ plugins_module(struct plugins *all, const struct snapshot *snap,
 	return m;
 }
 
+/* -- default routes -- */
+
+static int
+has_route(const struct conf *conf, const struct conf_plugin *cp)
+{
+	const struct conf_route *cr;
+
+	TAILQ_FOREACH(cr, &conf->routes, entry)
+		if (cr->plugin == cp)
+			return 1;
+	return 0;
+}
+
+static int
+answers_requests(const struct module *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->nprovides; i++)
+		if (m->provides[i].http != NULL || m->provides[i].ws != NULL)
+			return 1;
+	return 0;
+}
+
+/* Both kinds of an instance that has two are served on all its routes. */
+static const char *
+default_route(const struct module *m)
+{
+	const char *path = NULL;
+	size_t i;
+
+	for (i = 0; i < m->nprovides && path == NULL; i++)
+		if (m->provides[i].http != NULL || m->provides[i].ws != NULL)
+			path = m->provides[i].info.route;
+	return path;
+}
+
+/* A plugin that no route names gets the one of its descriptor; one dropped in
+ * bare and without a wish gets its name. */
+static void
+add_default_route(struct conf *conf, struct conf_plugin *cp,
+    const struct module *m, struct conf_errors *errs)
+{
+	const char *path = default_route(m);
+	char *named = NULL;
+
+	if (!answers_requests(m) || has_route(conf, cp))
+		return;
+	if (path == NULL) {
+		if (!cp->bare)
+			return;
+		path = named = xasprintf("/%s", cp->name);
+	}
+	(void)conf_route_add(conf, path, cp, errs);
+	free(named);
+}
+
+/* -- which are created -- */
+
+static int
+pool_listens(const struct conf *conf, const struct conf_pool *pool)
+{
+	const struct conf_listen *l;
+
+	TAILQ_FOREACH(l, &conf->listens, entry)
+		if (l->pool == pool)
+			return 1;
+	return 0;
+}
+
+/* Does it do more than answer requests? */
+static int
+serves_the_host(const struct module *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->nprovides; i++)
+		if (m->provides[i].http == NULL && m->provides[i].ws == NULL)
+			return 1;
+	return 0;
+}
+
+/* Have workers of that pool a use for it?  What no route names at all runs by
+ * itself, everywhere. */
+static int
+is_for_pool(const struct conf *conf, const struct conf_plugin *cp,
+    const struct module *m, const struct conf_pool *pool)
+{
+	const struct conf_route *cr;
+
+	if (pool == NULL || serves_the_host(m) || !has_route(conf, cp))
+		return 1;
+	TAILQ_FOREACH(cr, &conf->routes, entry)
+		if (cr->plugin == cp && (cr->pool == pool ||
+		    (cr->pool == NULL && pool_listens(conf, pool))))
+			return 1;
+	return 0;
+}
+
+/* -- loading -- */
+
 /* The plugin that the configuration names, or the only one that can. */
 static void
 choose_backend(struct plugins *all, struct conf_errors *errs)
@@ -91,8 +192,8 @@ choose_backend(struct plugins *all, struct conf_errors *errs)
 
 void
 plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
-    const struct snapshot *snap, struct board *board, struct board_cell *cell,
-    struct conf_errors *errs)
+    const struct conf_pool *pool, const struct snapshot *snap,
+    struct board *board, struct board_cell *cell, struct conf_errors *errs)
 {
 	struct conf_plugin *cp;
 	struct instance *in;
@@ -111,10 +212,12 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	hub_init(&all->hub, loop, board, cell, &conf->pubsub);
 	all->hub.queries.list_here = room_service_labels;
 	TAILQ_FOREACH(cp, &conf->plugins, entry) {
-		if ((m = plugins_module(all, snap, cp, errs)) == NULL ||
-		    (in = instance_new(all, m, cp, errs)) == NULL)
+		if ((m = plugins_module(all, snap, cp, errs)) == NULL)
 			continue;
-		TAILQ_INSERT_TAIL(&all->instances, in, link);
+		add_default_route(conf, cp, m, errs);
+		if (is_for_pool(conf, cp, m, pool) &&
+		    (in = instance_new(all, m, cp, errs)) != NULL)
+			TAILQ_INSERT_TAIL(&all->instances, in, link);
 	}
 	choose_backend(all, errs);
 }
@@ -130,51 +233,6 @@ plugins_find(const struct plugins *all, const struct conf_plugin *cp)
 		if (in->conf == cp)
 			return in;
 	return NULL;
-}
-
-static int
-has_route(const struct conf *conf, const struct conf_plugin *cp)
-{
-	const struct conf_route *cr;
-
-	TAILQ_FOREACH(cr, &conf->routes, entry)
-		if (cr->plugin == cp)
-			return 1;
-	return 0;
-}
-
-/* Both kinds of an instance that has two are served on all its routes. */
-static const char *
-default_route(const struct module *m)
-{
-	const char *path = NULL;
-	size_t i;
-
-	for (i = 0; i < m->nprovides && path == NULL; i++)
-		if (m->provides[i].http != NULL || m->provides[i].ws != NULL)
-			path = m->provides[i].info.route;
-	return path;
-}
-
-/* A plugin that no route names gets the one of its descriptor; one dropped in
- * bare and without a wish gets its name. */
-static void
-add_default_route(struct conf *conf, const struct instance *in,
-    struct conf_errors *errs)
-{
-	const char *path = default_route(in->module);
-	char *named = NULL;
-
-	if (has_route(conf, in->conf))
-		return;
-	if (path == NULL) {
-		if (!in->conf->bare)
-			return;
-		path = named = xasprintf("/%s", in->conf->name);
-	}
-	(void)conf_route_add(conf, path, (struct conf_plugin *)(uintptr_t)
-	    in->conf, errs);
-	free(named);
 }
 
 static int
@@ -194,9 +252,7 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 	struct instance *in = plugins_find(all, cr->plugin);
 	struct http_route *rt;
 
-	if (in == NULL)
-		return;		/* refused, and said why */
-	if (in->route == NULL && in->ws == NULL) {
+	if (in != NULL && in->route == NULL && in->ws == NULL) {
 		conf_error(errs, &cr->pos, "route \"%s\": plugin \"%s\" does "
 		    "not answer requests (it provides neither %s nor %s)",
 		    cr->path, cr->plugin->name, HOSTD_KIND_HTTP_ROUTE,
@@ -205,7 +261,9 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 	}
 	rt = route_new(cr->path, route_is_prefix(cr), cr->methods,
 	    cr->nmethods);
-	rt->handler = &in->http;
+	/* Without an instance it is another pool's, or refused. */
+	rt->handler = in == NULL ? NULL : &in->http;
+	rt->pool = cr->pool;
 	rt->max_body = (uint64_t)cr->max_body;
 	rt->defer_ms = (uint32_t)cr->defer_timeout;
 	rt->websocket = cr->websocket;
@@ -217,11 +275,7 @@ plugins_route(struct plugins *all, struct conf_errors *errs)
 {
 	struct router *ro = router_new();
 	struct conf_route *cr;
-	struct instance *in;
 
-	TAILQ_FOREACH(in, &all->instances, link)
-		if (in->route != NULL || in->ws != NULL)
-			add_default_route(all->conf, in, errs);
 	(void)conf_routes_conflict(all->conf, errs);
 	TAILQ_FOREACH(cr, &all->conf->routes, entry)
 		add_route(all, ro, cr, errs);

@@ -76,11 +76,13 @@ struct plugins {
 };
 
 /*
- * Load and create everything that conf names; modules come from the snapshot's
- * copies.  All errors are added; the result is usable only without any.
+ * Load everything that conf names, and create what workers of pool have a use
+ * for (NULL: all): not what only routes of other pools name.  Modules come from
+ * the snapshot's copies.  All errors are added; the result is usable only
+ * without any.
  */
 void	plugins_load(struct plugins *, struct loop *, struct conf *,
-	    const struct snapshot *, struct board *, struct board_cell *,
+	    const struct conf_pool *pool, const struct snapshot *, struct board *, struct board_cell *,
 	    struct conf_errors *);
 /* The router over all routes, default ones included; errors are added. */
 struct router *plugins_route(struct plugins *, struct conf_errors *);

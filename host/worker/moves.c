@@ -9,24 +9,35 @@
 
 /* -- coming -- */
 
-/* Was it accepted at an address that is ours?  One that is configured no more
- * should go. */
+/* How well a listening address fits a connection to local. */
 static int
-moves_is_for_us(const struct worker *w, int fd)
+fitness(const struct addr *at, const struct sockaddr_storage *local)
 {
-	struct sockaddr_storage local = { 0 }, at = { 0 };
+	if (!addr_covers(&at->ss, local))
+		return 0;
+	return memcmp(&at->ss, local, at->len) == 0 ? 2 : 1;
+}
+
+/* The pool in whose listen block it was accepted; NULL: its address is
+ * configured no more, so it should go. */
+static const struct conf_pool *
+moves_home(const struct worker *w, int fd)
+{
+	struct sockaddr_storage local = { 0 };
+	const struct conf_pool *home = NULL;
 	socklen_t n = sizeof(local);
-	const struct acceptor *a;
+	const struct conf_listen *l;
+	int fit, best = 0;
 
 	if (getsockname(fd, (struct sockaddr *)&local, &n) == -1)
-		return 0;
-	TAILQ_FOREACH(a, &w->acceptors, link) {
-		n = sizeof(at);
-		if (getsockname(a->io.fd, (struct sockaddr *)&at, &n) == 0 &&
-		    addr_covers(&at, &local))
-			return 1;
+		return NULL;
+	TAILQ_FOREACH(l, &w->conf->listens, entry) {
+		if ((fit = fitness(&l->addr, &local)) <= best)
+			continue;
+		best = fit;
+		home = l->pool;
 	}
-	return 0;
+	return home;
 }
 
 static enum handover_answer
@@ -34,13 +45,15 @@ moves_take(struct handover *h, unsigned kind, int fd, hostd_buf record)
 {
 	struct worker *w = (struct worker *)(void *)((char *)h -
 	    offsetof(struct worker, handover));
+	const struct conf_pool *home;
 
 	/* It would have to leave again. */
 	if (w->draining)
 		return HANDOVER_ELSEWHERE;
-	if (!moves_is_for_us(w, fd))
+	if ((home = moves_home(w, fd)) == NULL)
 		return HANDOVER_REFUSED;
-	if (kind == HANDOVER_HTTP && conn_take(&w->server, fd, record) == 0)
+	if (kind == HANDOVER_HTTP &&
+	    conn_take(&w->server, fd, home, record) == 0)
 		return HANDOVER_TAKEN;
 	return HANDOVER_REFUSED;
 }
@@ -77,7 +90,7 @@ moves_give(struct http_server *srv, struct http_conn *c)
 	struct worker *w = (struct worker *)(void *)((char *)srv -
 	    offsetof(struct worker, server));
 
-	return w->heir == NULL ? -1 : conn_give(c, w->heir);
+	return w->heir == NULL ? -1 : conn_give(c, w->heir, 0);
 }
 
 void
@@ -94,6 +107,7 @@ moves_room(struct handover *h)
 	struct worker *w = (struct worker *)(void *)((char *)h -
 	    offsetof(struct worker, handover));
 
+	passing_room(w);
 	if (!w->draining || w->server.give == NULL)
 		return;
 	w->heir = moves_heir(w);

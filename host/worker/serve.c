@@ -48,6 +48,7 @@ worker_accepted(struct acceptor *a, int fd, const struct sockaddr *sa)
 {
 	struct worker *w = a->arg;
 	const struct conf_http *lim = w->server.limits;
+	struct http_conn *c;
 
 	if (w->server.nconns >= (size_t)lim->max_connections) {
 		board_add(&w->cell->counters.refused, 1);
@@ -56,7 +57,8 @@ worker_accepted(struct acceptor *a, int fd, const struct sockaddr *sa)
 			return 0;
 		}
 	}
-	conn_open(&w->server, fd, sa);
+	if ((c = conn_open(&w->server, fd, sa)) != NULL)
+		passing_accepted(w, c);
 	if (!lim->over_limit_503 && !w->draining &&
 	    w->server.nconns >= (size_t)lim->max_connections) {
 		worker_pause_accepting(w, 1);
@@ -154,6 +156,7 @@ worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 		return;
 	}
 	w->draining = 1;
+	w->server.give = NULL;
 	log_info("draining, %zu connections open", w->server.nconns);
 	TAILQ_FOREACH(a, &w->acceptors, link) {
 		acceptor_empty(a);

@@ -5,6 +5,7 @@
 
 #include <sys/queue.h>
 #include "config/snapshot.h"
+#include "http/conn.h"
 #include "http/server.h"
 #include "net/acceptor.h"
 #include "net/chan.h"
@@ -16,6 +17,13 @@
 struct worker_peer {
 	struct chan_peer who;
 	int fds[2];
+};
+
+/* Whether connections are passed on to others of our pool. */
+struct worker_balance {
+	uint64_t looked_ms;		/* at the board */
+	uint64_t mean;			/* connections, at that time */
+	int passing;
 };
 
 struct worker {
@@ -42,6 +50,8 @@ struct worker {
 	struct handover handover;
 	struct handover_peer *heir;	/* of our connections; NULL: none */
 	struct chan_msg moved;
+	struct wheel_timer away_tick;	/* connections wait for another pool */
+	struct worker_balance balance;
 	int error_log;
 	int master_gone;
 	int draining;
@@ -64,6 +74,20 @@ void	worker_meet(struct worker *, const struct chan_peer *,
 struct handover_peer *moves_heir(struct worker *);
 /* All that can go goes to whoever follows, now or when it can. */
 void	moves_begin(struct worker *);
+
+/* passing.c: connections whose next request is another pool's, and those that
+ * others of ours have more room for */
+void	passing_init(struct worker *);
+void	passing_close(struct worker *);
+/* Somebody has taken some, or has gone. */
+void	passing_room(struct worker *);
+/* A connection was accepted. */
+void	passing_accepted(struct worker *, struct http_conn *);
+/* The worker of pool that a connection should go to; NULL: nobody now. */
+struct handover_peer *passing_choose(struct worker *,
+	    const struct conf_pool *, const struct conn_away *);
+/* The one of ours that it should go to for balance; NULL: it should not. */
+struct handover_peer *passing_lighter(struct worker *);
 
 /* serve.c */
 void	worker_hold_signals(void);

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include "base/log.h"
 #include "base/mem.h"
@@ -68,6 +69,21 @@ size_thread_pool(const struct worker *w)
 	(void)setenv("UV_THREADPOOL_SIZE", n, 1);
 }
 
+/* NULL: of a probe, which stands for all. */
+static const struct conf_pool *
+own_pool(const struct worker *w)
+{
+	const struct conf_pool *p;
+
+	if (w->init.role == CHAN_ROLE_PROBE)
+		return NULL;
+	TAILQ_FOREACH(p, &w->conf->pools, entry)
+		if (strcmp(p->name, w->init.pool) == 0)
+			return p;
+	fatalx("pool \"%s\" is not in the configuration of this generation",
+	    w->init.pool);
+}
+
 static void
 prepare(struct worker *w)
 {
@@ -77,8 +93,8 @@ prepare(struct worker *w)
 	size_thread_pool(w);
 	if (loop_init(&w->loop) == -1)
 		fatal("making an event loop");
-	plugins_load(&w->plugins, &w->loop, w->conf, &w->snap, &w->board,
-	    w->cell, &w->errs);
+	plugins_load(&w->plugins, &w->loop, w->conf, own_pool(w), &w->snap,
+	    &w->board, w->cell, &w->errs);
 	w->router = plugins_route(&w->plugins, &w->errs);
 }
 
@@ -109,6 +125,7 @@ release_all(struct worker *w)
 	}
 	if (w->server.loop != NULL) {
 		moves_close(w);
+		passing_close(w);
 		ws_server_close(&w->sockets);
 		http_server_close(&w->server);
 	}
@@ -159,9 +176,11 @@ open_server(struct worker *w)
 	size_t i = 0;
 
 	http_server_init(&w->server, &w->loop, w->conf, w->router, w->cell);
+	w->server.pool = own_pool(w);
 	w->server.conn_ended = worker_conn_ended;
 	ws_server_init(&w->sockets, &w->server);
 	moves_init(w);
+	passing_init(w);
 	w->hook.run = worker_turn_ended;
 	TAILQ_FOREACH(al, &w->conf->access_logs, entry) {
 		access_logs_add(&w->server.logs, al->format);

@@ -222,7 +222,7 @@ enum {
  */
 struct hostd_key {
 	uint32_t struct_size, type, flags;
-	const char *name;	/* [a-z0-9_]+, not "module" */
+	const char *name;	/* [a-z0-9_]+, not "module", "pool" */
 	const char *dflt;	/* as one would write it in the file; lists:
 				   items separated by commas; NULL: none */
 	const char *help;	/* one sentence */

@@ -32,7 +32,7 @@ static const struct hostd_key keys[] = {
 };
 static const struct hostd_key *const rows[] = {
     &keys[0], &keys[1], &keys[2], &keys[3], &keys[4], &keys[5], NULL};
-static const char *const also[] = {"module", NULL};
+static const char *const also[] = {"module", "pool", NULL};
 
 static struct conf_sources sources;
 static int text_fd;

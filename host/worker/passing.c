@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which worker a connection should be with: one of the pool whose route it asks
+ * for, or one of ours that has more room.
+ */
+#include <stddef.h>
+#include <string.h>
+#include "http/conn.h"
+#include "worker/state.h"
+
+/* ms after which a worker that does not say that it has a connection can have
+ * it no more: it is stuck, and another one should. */
+#define LEASE_MS	1000
+#define LOOK_MS		100	/* between two looks at all of our pool */
+/* A connection that is on its way counts as so many: its taker is busy. */
+#define UNTAKEN		8
+
+static const struct board_cell *
+cell_of(const struct worker *w, const struct handover_peer *p)
+{
+	return &w->board.cells[p->who.cell];
+}
+
+static uint64_t
+active_at(const struct board_cell *cell)
+{
+	return atomic_load_explicit(&cell->active, memory_order_relaxed);
+}
+
+/* Does it serve, in that pool, and has room? */
+static int
+is_open(const struct worker *w, const struct handover_peer *p,
+    const struct conf_pool *pool)
+{
+	const struct board_cell *cell = cell_of(w, p);
+
+	return atomic_load(&cell->state) == CELL_READY &&
+	    strcmp(p->who.pool, pool->name) == 0 &&
+	    p->ngiven < HANDOVER_WINDOW && active_at(cell) + p->ngiven <
+	    (uint64_t)w->conf->http.max_connections;
+}
+
+static uint64_t
+load_of(const struct worker *w, const struct handover_peer *p)
+{
+	return active_at(cell_of(w, p)) + (uint64_t)p->ngiven * UNTAKEN;
+}
+
+/* -- to another pool -- */
+
+/*
+ * The lower, the better.  Generations may disagree about whose a route is: one
+ * that got the connection from another pool gives it to its own kind, for that
+ * agrees with it.
+ */
+static uint64_t
+badness(const struct worker *w, const struct handover_peer *p,
+    const struct conn_away *away)
+{
+	uint64_t n = load_of(w, p);
+
+	if (n > UINT32_MAX)
+		n = UINT32_MAX;
+	if (board_running_ms(cell_of(w, p)) > BOARD_STUCK_MS)
+		n |= (uint64_t)1 << 32;
+	if (away->hops > 0 && p->who.generation != w->init.generation)
+		n |= (uint64_t)1 << 33;
+	return n;
+}
+
+/* One that has been to and fro waits for those who know as much as we do. */
+static int
+knows_enough(const struct worker *w, const struct handover_peer *p,
+    const struct conn_away *away)
+{
+	return away->hops < 2 || p->who.generation >= w->init.generation;
+}
+
+struct handover_peer *
+passing_choose(struct worker *w, const struct conf_pool *pool,
+    const struct conn_away *away)
+{
+	struct handover_peer *p, *best = NULL;
+	uint64_t n, least = UINT64_MAX;
+
+	TAILQ_FOREACH(p, &w->handover.peers, link) {
+		if (p->who.cell + 1 == away->last || !is_open(w, p, pool) ||
+		    !knows_enough(w, p, away))
+			continue;
+		if ((n = badness(w, p, away)) < least) {
+			least = n;
+			best = p;
+		}
+	}
+	return best;
+}
+
+/* Of those that are as good the one that has waited longest is next. */
+static int
+give_in_turn(struct worker *w, struct http_conn *c, struct handover_peer *p)
+{
+	if (conn_give(c, p, LEASE_MS) == -1)
+		return -1;
+	TAILQ_REMOVE(&w->handover.peers, p, link);
+	TAILQ_INSERT_TAIL(&w->handover.peers, p, link);
+	return 0;
+}
+
+static int
+passing_away(struct http_server *srv, struct http_conn *c)
+{
+	struct worker *w = (struct worker *)(void *)((char *)srv -
+	    offsetof(struct worker, server));
+	struct handover_peer *p = passing_choose(w, c->away.to, &c->away);
+
+	if (p != NULL && give_in_turn(w, c, p) == 0)
+		return 0;
+	if (w->away_tick.deadline == 0)
+		wheel_set(&w->loop.wheel, &w->away_tick, w->loop.now_ms +
+		    WHEEL_TICK_MS);
+	return -1;
+}
+
+void
+passing_room(struct worker *w)
+{
+	if (!TAILQ_EMPTY(&w->server.away))
+		http_server_pass(&w->server);
+}
+
+/* Nobody tells us when a worker gets ready; and one that had no room may have
+ * some now. */
+static void
+passing_look(struct wheel_timer *t)
+{
+	struct worker *w = (struct worker *)(void *)((char *)t -
+	    offsetof(struct worker, away_tick));
+	struct http_conn *c;
+
+	t->deadline = 0;
+	TAILQ_FOREACH(c, &w->server.away, away_link)
+		c->away.last = 0;
+	http_server_pass(&w->server);
+}
+
+/* -- within our own -- */
+
+/* Connections of each worker of ours, on average. */
+static uint64_t
+mean_of_pool(const struct worker *w)
+{
+	uint64_t sum = w->server.nconns, n = 1;
+	const struct handover_peer *p;
+
+	TAILQ_FOREACH(p, &w->handover.peers, link) {
+		if (atomic_load(&cell_of(w, p)->state) != CELL_READY ||
+		    strcmp(p->who.pool, w->init.pool) != 0)
+			continue;
+		sum += active_at(cell_of(w, p));
+		n++;
+	}
+	return sum / n;
+}
+
+/*
+ * Far above the mean we begin to pass connections on, and go on until we are
+ * near it.  Whoever gets one is below the mean, and as it takes much more to
+ * pass one on, none comes back.
+ */
+static int
+is_passing(struct worker *w)
+{
+	struct worker_balance *b = &w->balance;
+	uint64_t n = w->server.nconns;
+
+	if (w->loop.now_ms - b->looked_ms >= LOOK_MS) {
+		b->looked_ms = w->loop.now_ms;
+		b->mean = mean_of_pool(w);
+	}
+	b->passing = b->passing ? 10 * n > 11 * b->mean + 40 :
+	    4 * n > 5 * b->mean + 32;
+	return b->passing;
+}
+
+struct handover_peer *
+passing_lighter(struct worker *w)
+{
+	struct handover_peer *p, *best = NULL;
+	uint64_t n, least;
+
+	if (!is_passing(w))
+		return NULL;
+	least = w->balance.mean;
+	TAILQ_FOREACH(p, &w->handover.peers, link)
+		if (is_open(w, p, w->server.pool) &&
+		    (n = load_of(w, p)) < least) {
+			least = n;
+			best = p;
+		}
+	return best;
+}
+
+static int
+passing_give(struct http_server *srv, struct http_conn *c)
+{
+	struct worker *w = (struct worker *)(void *)((char *)srv -
+	    offsetof(struct worker, server));
+	struct handover_peer *p;
+
+	/* One that was not taken stays until its next request. */
+	if (c->away.last != 0 || (p = passing_lighter(w)) == NULL)
+		return -1;
+	return give_in_turn(w, c, p);
+}
+
+void
+passing_accepted(struct worker *w, struct http_conn *c)
+{
+	if (w->server.pool->balance && !w->draining)
+		(void)passing_give(&w->server, c);
+}
+
+/* -- life -- */
+
+void
+passing_init(struct worker *w)
+{
+	w->server.pass = passing_away;
+	if (w->server.pool->balance)
+		w->server.give = passing_give;
+	w->away_tick.fire = passing_look;
+}
+
+void
+passing_close(struct worker *w)
+{
+	if (w->away_tick.fire != NULL)
+		wheel_remove(&w->loop.wheel, &w->away_tick);
+}
