@@ -43,6 +43,12 @@ static const struct hostd_key top_keys[] = {
 	    "that is replaced may take to finish; 0: as long as it takes."),
 	KEY_RANGE("ready_timeout", DURATION, "10s", 100, DAY, "How long a new "
 	    "worker may take to get ready."),
+	KEY_RANGE("state_timeout", DURATION, "2s", 10, DAY, "How long plugins "
+	    "of a worker that is replaced may take to save their state, and "
+	    "then the new worker to get ready, before the worker goes on "
+	    "without: nobody accepts meanwhile."),
+	KEY_RANGE("max_state", SIZE, "64m", 4096, (int64_t)4 << 30, "Bytes of "
+	    "the state that one plugin saves for its successor."),
 	KEY_RANGE("work_threads", INT, "4", 1, 128, "Threads of each worker "
 	    "for what plugins must not do on its loop, such as reading "
 	    "files."),

@@ -48,6 +48,8 @@ build_top(struct builder *b)
 	c->log_level = (int)num_of(b, "log_level");
 	c->drain_timeout = num_of(b, "drain_timeout");
 	c->ready_timeout = num_of(b, "ready_timeout");
+	c->state_timeout = num_of(b, "state_timeout");
+	c->max_state = num_of(b, "max_state");
 	c->work_threads = (int)num_of(b, "work_threads");
 	c->callback_budget = num_of(b, "callback_budget");
 	c->generations_kept = (int)num_of(b, "generations_kept");

@@ -187,6 +187,8 @@ struct conf {
 	int64_t drain_timeout;	/* ms; then open connections are closed */
 	int work_threads;	/* of each worker */
 	int64_t ready_timeout;	/* ms; a worker or probe not ready by then */
+	int64_t state_timeout;	/* ms; a save, or start, that takes longer */
+	int64_t max_state;	/* bytes of one instance */
 	int64_t callback_budget;	/* ms; a longer callback is logged */
 	int generations_kept;	/* beside the one that serves */
 	int watch;		/* reload when files change */

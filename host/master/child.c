@@ -106,6 +106,9 @@ child_message(struct child *c, struct chan_msg *msg)
 		break;
 	case CHAN_REPORT:
 	case CHAN_CLOSED:
+	case CHAN_CREATED:
+	case CHAN_STATE:
+	case CHAN_SAVED:
 		c->ops->message(c, msg);
 		break;
 	default:

@@ -16,7 +16,7 @@
 struct child;
 
 struct child_ops {
-	/* READY, CLOSED or REPORT.  FAILED comes back as the cause. */
+	/* READY, CLOSED, CREATED, STATE, SAVED or REPORT.  FAILED comes back as the cause. */
 	void (*message)(struct child *, const struct chan_msg *);
 	/* It has ended.  The child is freed on return. */
 	void (*exited)(struct child *, const char *cause);

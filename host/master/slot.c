@@ -82,7 +82,8 @@ slot_new(struct pool *p, uint32_t index)
 	(void)uv_timer_init(p->all->children->loop, &s->respawn);
 	(void)uv_timer_init(p->all->children->loop, &s->yield);
 	s->respawn.data = s->yield.data = s;
-	s->handles = 2;
+	succession_init(s, p->all->children->loop);
+	s->handles = 3;
 	TAILQ_FOREACH (after, &p->slots, link)
 		if (after->index > index)
 			break;
@@ -111,6 +112,7 @@ slot_free(struct slot *s)
 	TAILQ_REMOVE(&p->slots, s, link);
 	uv_close((uv_handle_t *)&s->respawn, slot_closed);
 	uv_close((uv_handle_t *)&s->yield, slot_closed);
+	succession_close(s, slot_closed);
 	pool_forget(p);
 }
 
@@ -223,6 +225,7 @@ slot_promote(struct slot *s)
 {
 	struct worker *before = s->current;
 
+	succession_done(s);
 	s->current = s->next;
 	s->next = NULL;
 	s->gen = s->current->gen;
@@ -257,6 +260,12 @@ worker_message(struct child *c, const struct chan_msg *msg)
 	} else if (msg->type == CHAN_CLOSED) {
 		if (w == s->yielding)
 			slot_yielded(s);
+	} else if (msg->type == CHAN_CREATED) {
+		succession_created(s, w);
+	} else if (msg->type == CHAN_STATE) {
+		succession_state(s, w, msg->fds[0]);
+	} else if (msg->type == CHAN_SAVED) {
+		succession_saved(s, w);
 	} else if (msg->type == CHAN_REPORT) {
 		log_errorx("worker %s: %s", c->name, msg->data);
 		child_blame(c, msg->data);
@@ -315,6 +324,7 @@ slot_crashed(struct slot *s, const struct child *c, const char *cause)
 static void
 slot_forget(struct slot *s, struct worker *w)
 {
+	succession_forget(s, w);
 	if (w == s->current)
 		s->current = NULL;
 	else if (w == s->next)
@@ -437,6 +447,7 @@ slot_abandon(struct slot *s)
 
 	if (w == NULL)
 		return;
+	succession_forget(s, w);
 	s->next = NULL;
 	slot_make_old(s, w);
 	child_kill(w->child, "given up");

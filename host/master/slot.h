@@ -14,6 +14,7 @@
 #include <uv.h>
 #include "master/child.h"
 #include "master/generation.h"
+#include "master/succession.h"
 #include "net/listener.h"
 
 struct slot;
@@ -51,6 +52,7 @@ struct slot {
 	uint64_t backoff;		/* ms before the next restart */
 	uint64_t respawn_at;		/* uv_now; 0: not waiting */
 	uv_timer_t respawn, yield;
+	struct succession succession;
 	int handles;			/* not yet closed */
 	int stale;			/* to be replaced by the rollout */
 	int fresh;			/* made by the rollout */

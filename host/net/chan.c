@@ -42,6 +42,12 @@ static const struct chan_rule {
     [CHAN_MOVE] = {sizeof(struct chan_move) + 1, 1, 1},
     [CHAN_MOVE_MORE] = {1, 0, 1},
     [CHAN_MOVED] = {sizeof(struct chan_moved), 0, 0},
+    [CHAN_CREATED] = {0, 0, 0},
+    [CHAN_SAVE] = {sizeof(struct chan_save), 0, 0},
+    [CHAN_STATE] = {0, 1, 0},
+    [CHAN_SAVED] = {0, 0, 0},
+    [CHAN_COLD] = {0, 0, 0},
+    [CHAN_ACCEPT] = {0, 0, 0},
 };
 
 /* Control buffers must be aligned as a cmsghdr is. */

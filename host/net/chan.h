@@ -10,9 +10,14 @@
  *
  *	master -> worker  INIT (fds: board, error log), LISTEN... , LOG...,
  *			  PEER..., START
+ *	worker -> master  CREATED: may have a predecessor's state
+ *	master -> worker  STATE, or COLD
  *	worker -> master  READY                 or FAILED text, and exits
  *	master -> worker  LISTEN, RETURN: of a slot without a worker
  *	master -> worker  LOG, ERROR_LOG, PEER, DRAIN, STOP
+ *	master -> worker  SAVE: a successor has been CREATED
+ *	worker -> master  STATE, SAVED
+ *	master -> worker  ACCEPT: the successor came to nothing
  *	worker -> master  CLOSED, and some time later it exits
  *
  *	master -> probe   INIT, START
@@ -51,6 +56,13 @@ enum chan_type {
 				   record, fd: a connection */
 	CHAN_MOVE_MORE,		/* more bytes of it */
 	CHAN_MOVED,		/* struct chan_moved */
+	CHAN_CREATED,		/* nothing: instances are made, not started */
+	CHAN_SAVE,		/* struct chan_save */
+	CHAN_STATE,		/* nothing, fd: a file of states, which grows
+				   until SAVED */
+	CHAN_SAVED,		/* nothing */
+	CHAN_COLD,		/* nothing: there is no state */
+	CHAN_ACCEPT,		/* nothing: go on as before SAVE */
 	CHAN_NTYPES
 };
 
@@ -87,6 +99,10 @@ struct chan_drain {
 				   long that takes */
 	uint32_t last;		/* 1: nobody follows, so connections without a
 				   request are closed at once */
+};
+
+struct chan_save {
+	uint64_t max;		/* bytes of one instance's state */
 };
 
 struct chan_peer {

@@ -26,6 +26,8 @@ struct http_server;
 struct instance;
 struct metric_def;
 struct router;
+struct state_file;
+struct state_map;
 struct ws_server;
 
 struct plugin_post {
@@ -88,6 +90,12 @@ void	plugins_load(struct plugins *, struct loop *, struct conf *,
 struct router *plugins_route(struct plugins *, struct conf_errors *);
 int	plugins_start(struct plugins *, struct http_server *,
 	    struct ws_server *, struct conf_errors *);
+/* Does any instance take its state to a successor, or from a predecessor? */
+int	plugins_have_state(const struct plugins *);
+/* Those that do save it, each at most max bytes. */
+void	plugins_save(struct plugins *, struct state_file *, uint64_t max);
+/* Before start: what a predecessor's have left. */
+void	plugins_load_state(struct plugins *, const struct state_map *);
 void	plugins_drain(struct plugins *, uint32_t deadline_ms);
 /* Once, in a process that serves: a crash leaves its last words in the log, and
  * on a thread of the pool is blamed on the plugin whose work it was doing. */

@@ -87,36 +87,79 @@ take_log(struct worker *w, struct chan_msg *m)
 	m->nfds = 0;
 }
 
+static void
+take_error_log(struct worker *w, struct chan_msg *m)
+{
+	if (m->nfds != 1)
+		return;
+	log_flush();
+	log_set_fd(m->fds[0]);
+	close(w->error_log);
+	w->error_log = m->fds[0];
+	m->nfds = 0;
+}
+
+/* The next message, into w->msg.  0, or -1 when the master has gone. */
+static int
+next_message(struct worker *w)
+{
+	struct pollfd p = { .fd = CHAN_FD, .events = POLLIN };
+	int rc;
+
+	do {
+		if (poll(&p, 1, -1) == -1 && errno != EINTR)
+			fatal("waiting for the master");
+		rc = chan_recv(CHAN_FD, &w->msg);
+		if (rc == -1 && errno != EAGAIN && errno != EINTR)
+			fatal("reading from the master");
+	} while (rc == -1);
+	return rc == 1 ? 0 : -1;
+}
+
+/* What a worker that does not serve yet is told of its place. */
+static void
+take_early(struct worker *w, struct chan_msg *m)
+{
+	if (m->type == CHAN_INIT)
+		take_init(w, m);
+	else if (m->type == CHAN_LISTEN)
+		(void)take_listen(w, m);
+	else if (m->type == CHAN_LOG)
+		take_log(w, m);
+	else if (m->type == CHAN_PEER)
+		take_peer(w, m);
+	else if (m->type == CHAN_ERROR_LOG)
+		take_error_log(w, m);
+	chan_close_fds(m);
+}
+
 /* Read messages until START; -1 when the master has gone. */
 int
 worker_receive_orders(struct worker *w)
 {
-	struct pollfd p = { .fd = CHAN_FD, .events = POLLIN };
-	struct chan_msg *m = &w->msg;
-	int rc;
-
-	for (;;) {
-		if (poll(&p, 1, -1) == -1 && errno != EINTR)
-			fatal("waiting for the master");
-		if ((rc = chan_recv(CHAN_FD, m)) == 0)
-			return -1;
-		if (rc == -1) {
-			if (errno == EAGAIN || errno == EINTR)
-				continue;
-			fatal("reading from the master");
-		}
-		if (m->type == CHAN_START)
+	while (next_message(w) == 0) {
+		if (w->msg.type == CHAN_START)
 			return 0;
-		if (m->type == CHAN_INIT)
-			take_init(w, m);
-		else if (m->type == CHAN_LISTEN)
-			(void)take_listen(w, m);
-		else if (m->type == CHAN_LOG)
-			take_log(w, m);
-		else if (m->type == CHAN_PEER)
-			take_peer(w, m);
-		chan_close_fds(m);
+		take_early(w, &w->msg);
 	}
+	return -1;
+}
+
+int
+worker_await_state(struct worker *w, int *fd)
+{
+	struct chan_msg *m = &w->msg;
+
+	while (next_message(w) == 0 && m->type != CHAN_STOP) {
+		if (m->type == CHAN_COLD)
+			return 0;
+		if (m->type == CHAN_STATE) {
+			*fd = m->fds[0];
+			return 0;
+		}
+		take_early(w, m);
+	}
+	return -1;
 }
 
 /* -- and from then on -- */
@@ -126,6 +169,7 @@ worker_message(struct worker *w, struct chan_msg *m)
 {
 	const struct chan_drain *d = (const void *)m->data;
 	const struct chan_return *r = (const void *)m->data;
+	const struct chan_save *s = (const void *)m->data;
 	struct acceptor *a;
 
 	switch (m->type) {
@@ -149,13 +193,13 @@ worker_message(struct worker *w, struct chan_msg *m)
 		take_peer(w, m);
 		break;
 	case CHAN_ERROR_LOG:
-		if (m->nfds != 1)
-			break;
-		log_flush();
-		log_set_fd(m->fds[0]);
-		close(w->error_log);
-		w->error_log = m->fds[0];
-		m->nfds = 0;
+		take_error_log(w, m);
+		break;
+	case CHAN_SAVE:
+		worker_bequeath(w, s->max);
+		break;
+	case CHAN_ACCEPT:
+		worker_go_on(w);
 		break;
 	default:
 		log_warnx("unexpected message %u from the master", m->type);

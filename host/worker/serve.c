@@ -12,18 +12,37 @@
 /* Connections above the limit that are told so properly. */
 #define REFUSED_MAX	64
 
+static int
+worker_accepts(const struct worker *w)
+{
+	return !w->full && !w->held;
+}
+
 static void
-worker_pause_accepting(struct worker *w, int pause)
+worker_set_acceptors(struct worker *w)
 {
 	struct acceptor *a;
 
-	w->full = pause;
 	TAILQ_FOREACH(a, &w->acceptors, link) {
-		if (pause)
+		if (!worker_accepts(w))
 			acceptor_stop(a);
 		else if (acceptor_start(a) == -1)
-			log_warn("listening again after being full");
+			log_warn("listening again after a pause");
 	}
+}
+
+static void
+worker_set_full(struct worker *w, int full)
+{
+	w->full = full;
+	worker_set_acceptors(w);
+}
+
+void
+worker_hold(struct worker *w, int on)
+{
+	w->held = on;
+	worker_set_acceptors(w);
 }
 
 /* A refusal takes a connection, too, until the client has read it.  When there
@@ -61,7 +80,7 @@ worker_accepted(struct acceptor *a, int fd, const struct sockaddr *sa)
 		passing_accepted(w, c);
 	if (!lim->over_limit_503 && !w->draining &&
 	    w->server.nconns >= (size_t)lim->max_connections) {
-		worker_pause_accepting(w, 1);
+		worker_set_full(w, 1);
 		return -1;
 	}
 	return 0;
@@ -96,7 +115,7 @@ worker_conn_ended(struct http_server *srv)
 	    offsetof(struct worker, server));
 
 	if (w->full && !w->draining)
-		worker_pause_accepting(w, 0);
+		worker_set_full(w, 0);
 	if (w->draining && srv->nconns == 0)
 		worker_finish(w);
 }
@@ -106,7 +125,7 @@ void
 worker_borrow(struct worker *w, struct acceptor *a)
 {
 	a->accepted = worker_accepted;
-	if (!w->full && acceptor_start(a) == -1)
+	if (worker_accepts(w) && acceptor_start(a) == -1)
 		log_warn("watching a borrowed socket");
 }
 

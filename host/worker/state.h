@@ -56,11 +56,15 @@ struct worker {
 	int master_gone;
 	int draining;
 	int full;			/* at max_connections: not accepting */
+	int held;			/* saved for a successor: likewise */
 	struct chan_msg msg;
 };
 
 /* orders.c: what the master says.  Until START: 0, or -1 when it has gone. */
 int	worker_receive_orders(struct worker *);
+/* Until it tells what our predecessor has left: *fd is ours to close, -1 when
+ * there is nothing.  0, or -1 when we are to end. */
+int	worker_await_state(struct worker *, int *fd);
 /* From then on. */
 void	worker_chan_ready(struct loop_fd *, uint32_t events);
 
@@ -89,11 +93,21 @@ struct handover_peer *passing_choose(struct worker *,
 /* The one of ours that it should go to for balance; NULL: it should not. */
 struct handover_peer *passing_lighter(struct worker *);
 
+/* succession.c: what plugins remember, over a reload */
+/* Have those that are created load it.  0, or -1 when we are to end. */
+int	worker_inherit(struct worker *);
+/* Accept no more, and have them save it, each at most max bytes. */
+void	worker_bequeath(struct worker *, uint64_t max);
+/* It was for nothing. */
+void	worker_go_on(struct worker *);
+
 /* serve.c */
 void	worker_hold_signals(void);
 void	worker_start_serving(struct worker *);
 void	worker_borrow(struct worker *, struct acceptor *);
 void	worker_return(struct worker *, uint32_t slot);
+/* Accept nobody, for the time being. */
+void	worker_hold(struct worker *, int on);
 void	worker_drain(struct worker *, uint64_t deadline_ms, int last);
 void	worker_conn_ended(struct http_server *);
 

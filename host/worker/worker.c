@@ -229,6 +229,10 @@ run_worker(struct worker *w)
 {
 	worker_hold_signals();
 	prepare(w);
+	if (TAILQ_EMPTY(&w->errs) && worker_inherit(w) == -1) {
+		release_all(w);
+		return 1;
+	}
 	if (TAILQ_EMPTY(&w->errs)) {
 		open_server(w);
 		(void)plugins_start(&w->plugins, &w->server, &w->sockets,

@@ -46,6 +46,7 @@ bad_on_headers(struct hostd_inst *in, hostd_req req, void *d)
 #define BAD_DATA_SIZE	0
 #define BAD_OPS_SIZE	sizeof(struct hostd_http_ops)
 #define BAD_ON_HEADERS	bad_on_headers
+#define BAD_GET_EXT	NULL
 
 #define BAD_TABLES							\
 static const struct hostd_http_ops ops = {				\
@@ -60,7 +61,7 @@ static const struct hostd_provide *const provides[] = { &provide, NULL };
 /* The entry behind its prefix. */
 #define BAD_REST_WITH(provides)						\
 	BAD_ID, "1.0", HOSTD_SDK_VERSION, provides, BAD_KEYS, NULL,	\
-	BAD_CREATE, NULL, NULL, bad_destroy, NULL
+	BAD_CREATE, NULL, NULL, bad_destroy, BAD_GET_EXT
 #define BAD_REST BAD_REST_WITH(bad_provides)
 
 static const struct hostd_http_ops bad_ops = {
