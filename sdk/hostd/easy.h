@@ -321,7 +321,7 @@ static const struct hostd_p_ws_state hostd_ws_plain = {			\
 	(uint32_t)sizeof(struct hostd_p_ws_state), version,		\
 	hostd_ws_plain_save, hostd_ws_plain_load, NULL			\
 };									\
-static const void * HOSTD_UNUSED					\
+static HOSTD_UNUSED const void *					\
 hostd_ws_plain_get_ext(const char *id)					\
 {									\
 	return strcmp(id, HOSTD_P_WS_STATE) == 0 ?			\
