@@ -94,7 +94,7 @@ const wrong = [
 	['pool = 1', /"pool" is a block with a title/],
 	['pool "a" { workers = 0 }', /"workers"/],
 	['pool "a" { workers = 257 }', /"workers"/],
-	['pool "a" { workers = -1 }', /"workers"/],
+	['pool "a" { workers = -2 }', /"workers"/],
 	['pool "web" { workers = 1 }', /pool "web" is already defined at .*hostd\.conf:3/],
 	['listen "x" { }', /"address"/],
 	['listen "x" { address = "nowhere:80" }', /address "nowhere:80": /],
