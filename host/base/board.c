@@ -355,17 +355,31 @@ board_running(const struct board_cell *c, char *plugin, size_t size)
 	return board_callback_name(atomic_load(&c->callback));
 }
 
-uint64_t
-board_running_ms(const struct board_cell *c)
+static uint64_t
+ms_since(uint64_t since)
 {
-	uint64_t since = atomic_load(&c->entered_ms), now;
 	struct timespec ts;
+	uint64_t now;
 
-	if (atomic_load(&c->plugin) == 0)
-		return 0;
 	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	now = (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 	return now > since ? now - since : 0;
+}
+
+uint64_t
+board_running_ms(const struct board_cell *c)
+{
+	uint64_t since = atomic_load(&c->entered_ms);
+
+	return atomic_load(&c->plugin) == 0 ? 0 : ms_since(since);
+}
+
+uint64_t
+board_silent_ms(const struct board_cell *c)
+{
+	uint64_t since = atomic_load(&c->beat_ms);
+
+	return since == 0 ? 0 : ms_since(since);
 }
 
 const char *

@@ -24,6 +24,7 @@
 #define BOARD_BUCKETS	13	/* a histogram's, the last one is +Inf */
 #define BOARD_PLUGINS	64
 #define BOARD_STUCK_MS	1000	/* in one callback: worth telling */
+#define BOARD_SILENT_MS	3000	/* without a turn of the loop: as well */
 
 enum cell_state {
 	CELL_FREE = 0,
@@ -89,6 +90,7 @@ struct board_cell {
 	_Alignas(64) _Atomic uint32_t plugin;	/* index + 1; 0: the host */
 	_Atomic uint32_t callback;		/* enum board_callback */
 	_Atomic uint64_t entered_ms;		/* since when; monotonic */
+	_Atomic uint64_t beat_ms;		/* the loop's last turn */
 	char plugins[BOARD_PLUGINS][64];	/* instance names */
 	_Alignas(64) _Atomic uint64_t active;		/* connections now */
 	_Atomic uint64_t idle;			/* of these, between requests */
@@ -159,6 +161,9 @@ const char *board_running(const struct board_cell *, char *plugin,
 	    size_t size);
 /* For how many ms it has been there; 0 when it is in no plugin's code. */
 uint64_t board_running_ms(const struct board_cell *);
+/* For how long its loop has not turned.  An idle one is made to, by the master,
+ * about once a second. */
+uint64_t board_silent_ms(const struct board_cell *);
 
 /* Unix time in ms, as in started_ms. */
 uint64_t board_clock_ms(void);

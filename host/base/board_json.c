@@ -55,6 +55,8 @@ worker_stuck_json(json_t *o, const struct board_cell *c)
 	char plugin[64], text[160];
 	const char *cb = board_running(c, plugin, sizeof(plugin));
 
+	if (c->state == CELL_READY && board_silent_ms(c) >= BOARD_SILENT_MS)
+		set_number(o, "silent_ms", board_silent_ms(c));
 	if (ms < BOARD_STUCK_MS || cb == NULL)
 		return;
 	(void)snprintf(text, sizeof(text), "%s, %s", plugin, cb);

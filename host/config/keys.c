@@ -86,8 +86,8 @@ static const struct hostd_key pool_keys[] = {
 	    "pools, of the first where they differ."),
 	KEY("affinity", STRING, NULL, "Which cpus workers run on: \"0-3,5\", "
 	    "or \"auto\": each on one, in turn; default: any."),
-	KEY_RANGE("nice", INT, "0", -20, 19, "Scheduling priority, 19 is the "
-	    "lowest.  Less than hostd's own needs root."),
+	KEY_RANGE("nice", INT, NULL, -20, 19, "Scheduling priority, 19 is the "
+	    "lowest; less than hostd's own needs root.  Default: hostd's."),
 	KEY("balance", BOOL, "off", "A worker that has far more connections "
 	    "than the others of the pool on average passes new and idle ones "
 	    "on to them."),

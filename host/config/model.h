@@ -64,6 +64,7 @@ struct conf_pool {
 	int affinity;		/* enum conf_affinity */
 	cpu_set_t cpus;		/* of a list */
 	struct conf_pos affinity_pos;
+	int has_nice;		/* else it stays as hostd's own */
 	int nice;
 	struct conf_pos nice_pos;
 	int balance;		/* connections go from the full to the empty */
@@ -195,7 +196,7 @@ struct conf {
 	struct conf_http http;
 	struct conf_websocket websocket;
 	struct conf_pubsub pubsub;
-	TAILQ_HEAD(, conf_pool) pools;
+	TAILQ_HEAD(conf_pools, conf_pool) pools;
 	TAILQ_HEAD(, conf_listen) listens;
 	TAILQ_HEAD(, conf_plugin) plugins;
 	TAILQ_HEAD(, conf_route) routes;

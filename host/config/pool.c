@@ -145,6 +145,7 @@ build_pool(struct builder *b, const struct conf_node *n)
 	p->watchdog = num_of(b, "watchdog");
 	p->balance = (int)num_of(b, "balance");
 	p->queue_timeout = num_of(b, "queue_timeout");
+	p->has_nice = is_set(b, "nice");
 	p->nice = (int)num_of(b, "nice");
 	p->nice_pos = *pos_of(b, "nice");
 	p->affinity_pos = *pos_of(b, "affinity");

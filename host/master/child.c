@@ -10,13 +10,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "master/child.h"
-#include "master/master.h"
+#include "master/proc.h"
 
 #define TERM_AFTER 1000 /* ms after a deadline */
 #define KILL_AFTER 2000 /* ms after SIGTERM */
 #define EXIT_NO_EXEC 127
-#define WATCH_EVERY 1000 /* ms */
-#define STUCK_MS 3000	 /* in one callback, before it is logged */
 
 /* A message that waits for room in the channel. */
 struct child_out {
@@ -290,7 +288,8 @@ child_late(uv_timer_t *t)
 	child_kill(c, why);
 }
 
-/* "SIGSEGV in plugin chat, on_headers", "exit status 1" */
+/* "SIGSEGV in plugin chat, on_headers", "exit(3) in plugin chat, create", "exit
+ * status 1" */
 static void
 child_cause(const struct child *c, int status, char *buf, size_t size)
 {
@@ -298,8 +297,12 @@ child_cause(const struct child *c, int status, char *buf, size_t size)
 	char plugin[64], how[64];
 	const char *cb, *sig;
 
+	cb = board_running(cell, plugin, sizeof(plugin));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_EXEC)
 		(void)snprintf(how, sizeof(how), "it could not be executed");
+	else if (WIFEXITED(status) && cb != NULL)
+		(void)snprintf(how, sizeof(how), "exit(%d)",
+		    WEXITSTATUS(status));
 	else if (WIFEXITED(status))
 		(void)snprintf(
 		    how, sizeof(how), "exit status %d", WEXITSTATUS(status));
@@ -308,7 +311,6 @@ child_cause(const struct child *c, int status, char *buf, size_t size)
 		(void)snprintf(
 		    how, sizeof(how), "SIG%s", sig != NULL ? sig : "?");
 	}
-	cb = board_running(cell, plugin, sizeof(plugin));
 	if (c->why[0] != '\0')
 		(void)snprintf(buf, size, "%s", c->why);
 	else if (cb != NULL)
@@ -325,6 +327,9 @@ child_reaped(struct child *c, int status)
 	char cause[sizeof(c->why)];
 
 	child_read(c); /* its last words */
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
+	    c->why[0] == '\0')
+		c->killed = 1;
 	child_cause(c, status, cause, sizeof(cause));
 	log_debug("%s (pid %d) has ended: %s", c->name, (int)c->pid, cause);
 	c->ops->exited(c, cause);
@@ -367,38 +372,6 @@ children_signalled(uv_signal_t *h, int sig)
 	children_reap(h->data);
 }
 
-/* One that does not come back from a plugin's code serves nobody; who it is and
- * where is known on the board alone. */
-static void
-child_look(struct child *c)
-{
-	const struct board_cell *cell = &c->all->board->cells[c->cell];
-	uint64_t ms = board_running_ms(cell);
-	char plugin[64];
-	const char *cb = board_running(cell, plugin, sizeof(plugin));
-
-	if (c->role != CHAN_ROLE_WORKER || !c->ready || cb == NULL ||
-	    ms < STUCK_MS) {
-		c->stuck = 0;
-		return;
-	}
-	if (!c->stuck)
-		event_worker(children_master(c->all), EVENT_WORKER_STUCK, c,
-		    "has been in plugin %s, %s, for %llu ms and serves nobody "
-		    "meanwhile", plugin, cb, (unsigned long long)ms);
-	c->stuck = 1;
-}
-
-static void
-children_watched(uv_timer_t *t)
-{
-	struct children *all = t->data;
-	struct child *c;
-
-	LIST_FOREACH(c, &all->list, link)
-		child_look(c);
-}
-
 void
 children_init(struct children *all, uv_loop_t *loop, struct board *board,
     const char *exe, int error_log)
@@ -409,11 +382,6 @@ children_init(struct children *all, uv_loop_t *loop, struct board *board,
 	all->board = board;
 	all->exe = exe;
 	all->error_log = error_log;
-	(void)uv_timer_init(loop, &all->watch);
-	all->watch.data = all;
-	(void)uv_timer_start(
-	    &all->watch, children_watched, WATCH_EVERY, WATCH_EVERY);
-	uv_unref((uv_handle_t *)&all->watch);
 	(void)uv_signal_init(loop, &all->sigchld);
 	all->sigchld.data = all;
 	(void)uv_signal_start(&all->sigchld, children_signalled, SIGCHLD);
@@ -430,7 +398,6 @@ children_close(struct children *all)
 		child_free(c);
 	}
 	uv_close((uv_handle_t *)&all->sigchld, NULL);
-	uv_close((uv_handle_t *)&all->watch, NULL);
 }
 
 /* ---- how it starts ---- */
@@ -456,12 +423,14 @@ child_signals(void)
 }
 
 static void
-child_exec(const char *exe, const char *title, int fd)
+child_exec(const char *exe, const char *title, const struct child_opts *o,
+    int fd)
 {
 	char *const argv[] = {
 	    (char *)(uintptr_t)title, (char *)(uintptr_t) "--child", NULL};
 
 	child_signals();
+	proc_env(o->conf, o->pool);
 	if (fd == CHAN_FD) {
 		fd = dup(fd); /* dup2 to itself would leave FD_CLOEXEC */
 		if (fd == -1)
@@ -477,7 +446,8 @@ child_exec(const char *exe, const char *title, int fd)
 
 /* Signals wait, so that none is handled by the copy of our loop. */
 static pid_t
-child_fork(struct children *all, const char *title, int fd)
+child_fork(struct children *all, const char *title, const struct child_opts *o,
+    int fd)
 {
 	sigset_t every, before;
 	pid_t pid;
@@ -486,7 +456,7 @@ child_fork(struct children *all, const char *title, int fd)
 	(void)sigprocmask(SIG_SETMASK, &every, &before);
 	pid = fork();
 	if (pid == 0)
-		child_exec(all->exe, title, fd);
+		child_exec(all->exe, title, o, fd);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid;
 }
@@ -543,6 +513,7 @@ child_new(struct children *all, const struct child_opts *o, int fd, int cell)
 	c->cell = cell;
 	c->generation = o->generation;
 	c->role = o->role;
+	c->watchdog = o->given != NULL ? o->given->watchdog : 0;
 	c->started = uv_now(all->loop);
 	c->handles = 2;
 	TAILQ_INIT(&c->out);
@@ -579,7 +550,7 @@ child_spawn(struct children *all, const struct child_opts *o,
 	c->owner = owner;
 	(void)snprintf(
 	    title, sizeof(title), "hostd: %s gen %u", c->name, o->generation);
-	c->pid = child_fork(all, title, fds[1]);
+	c->pid = child_fork(all, title, o, fds[1]);
 	(void)close(fds[1]);
 	if (c->pid == -1) {
 		(void)snprintf(why, size, "fork: %s", strerror(errno));
@@ -587,6 +558,10 @@ child_spawn(struct children *all, const struct child_opts *o,
 		goto retire;
 	}
 	all->board->cells[cell].pid = (uint32_t)c->pid;
+	/* It waits for what it is, and so has no threads yet. */
+	if (o->given != NULL &&
+	    proc_place(c->pid, o->given, o->slot, why, size) == -1)
+		child_kill(c, why);
 	child_send_init(c, o);
 	child_poll(c);
 	(void)uv_timer_start(

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 #include "base/board.h"
+#include "config/model.h"
 #include "net/chan.h"
 
 struct child;
@@ -20,6 +21,8 @@ struct child_ops {
 	void (*message)(struct child *, const struct chan_msg *);
 	/* It has ended.  The child is freed on return. */
 	void (*exited)(struct child *, const char *cause);
+	/* Its loop does not turn, or turns again; may be NULL. */
+	void (*silent)(struct child *, int is);
 };
 
 struct child_out;
@@ -37,9 +40,17 @@ struct child {
 	int failed;		/* has said FAILED */
 	int ending;		/* was told to drain or stop */
 	int killing;		/* next signal of the escalation */
+	int killed;		/* stopped or ended by somebody else */
 	uint32_t generation;
 	uint64_t started;	/* ms, of uv_now */
-	int stuck;		/* in a callback, and told of */
+	/* What pulse.c knows of it. */
+	int64_t watchdog;	/* ms; 0: none */
+	uint64_t beat;		/* as it was at the last look */
+	uint64_t silent_ms;	/* for how long it has not turned its loop */
+	int asked;		/* to turn it */
+	int silent;		/* and the owner has been told */
+	int stuck;		/* and the log */
+	int aborted;		/* and has been killed for it */
 	char name[96];		/* "web.0", "probe" */
 	char why[1024];		/* from FAILED, or why we have killed it */
 	uv_poll_t poll;
@@ -55,7 +66,6 @@ struct children {
 	struct board *board;
 	const char *exe;	/* absolute path of hostd */
 	uv_signal_t sigchld;
-	uv_timer_t watch;	/* for those who are stuck */
 	void (*empty)(struct children *);	/* the last has ended; or NULL */
 	int error_log;		/* descriptor that is passed on */
 };
@@ -63,6 +73,8 @@ struct children {
 struct child_opts {
 	enum chan_role role;
 	const char *pool;	/* "" for a probe */
+	const struct conf *conf;
+	const struct conf_pool *given;	/* NULL for a probe */
 	uint32_t slot;
 	uint32_t generation;
 	uint32_t restarts;

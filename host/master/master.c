@@ -392,6 +392,7 @@ master_close(struct master *m)
 	(void)sigfillset(&every);
 	(void)sigprocmask(SIG_BLOCK, &every, NULL);
 	children_close(&m->children);
+	upkeep_stop(m);
 	for (i = 0; i < MASTER_SIGNALS; i++)
 		uv_close((uv_handle_t *)&m->signals[i], NULL);
 	if (m->pid_file != NULL)
@@ -415,6 +416,7 @@ master_serve(struct master *m)
 	children_init(
 	    &m->children, &m->loop, &m->board, m->exe, m->children.error_log);
 	pools_init(&m->pools, &m->children, &pools_ops);
+	upkeep_start(m);
 	master_watch_signals(m);
 	event_add(m, EVENT_NODE_STARTED, "hostd %s starting, configuration %s",
 	    PACKAGE_VERSION, m->conf_file);

@@ -12,6 +12,7 @@
 #include "master/events.h"
 #include "master/generation.h"
 #include "master/slot.h"
+#include "master/upkeep.h"
 
 struct control;
 struct rollout;
@@ -35,6 +36,7 @@ struct master {
 	struct rollout *rollout;	/* NULL: none under way */
 	struct control *control;
 	struct events events;
+	struct upkeep upkeep;
 	uv_signal_t signals[MASTER_SIGNALS];
 	int stopping;
 	int status;		/* to exit with */

@@ -69,7 +69,8 @@ probe_exited(struct child *c, const char *cause)
 		p->done(p);
 }
 
-static const struct child_ops probe_ops = {probe_message, probe_exited};
+static const struct child_ops probe_ops = {
+    .message = probe_message, .exited = probe_exited};
 
 void
 probe_start(struct probe *p, struct children *children)
@@ -77,6 +78,7 @@ probe_start(struct probe *p, struct children *children)
 	struct child_opts o = {
 	    .role = CHAN_ROLE_PROBE,
 	    .pool = "",
+	    .conf = p->gen->conf,
 	    .generation = p->gen->n,
 	    .snapshot = p->gen->snapshot_path,
 	    .ready_timeout = p->gen->conf->ready_timeout,

@@ -13,7 +13,6 @@
 #define BACKOFF_MAX 15000
 #define YIELD_MAX 1000	  /* ms to wait for a worker to stop accepting */
 #define UP_WELL 1000	  /* ms: a first crash after this is not waited for */
-#define UP_FOR_GOOD 30000 /* ms: after this, earlier crashes are forgotten */
 
 static void slot_spawn(struct slot *);
 
@@ -122,57 +121,7 @@ slot_is_empty(const struct slot *s)
 	return s->current == NULL && s->next == NULL && TAILQ_EMPTY(&s->old);
 }
 
-/* ---- sockets of a slot without a worker ---- */
-
-/* Connections that come in meanwhile must not wait for its return. */
-static void
-slot_lend(struct slot *s)
-{
-	struct slot *o;
-
-	TAILQ_FOREACH (o, &s->pool->slots, link) {
-		if (o == s || o->current == NULL || !o->current->child->ready)
-			continue;
-		slot_sockets_lend(s, o->current);
-		s->borrower = o->current;
-		return;
-	}
-}
-
-static void
-slot_take_back(struct slot *s)
-{
-	struct chan_return r = {.slot = s->index};
-
-	if (s->borrower != NULL)
-		child_send(s->borrower->child, CHAN_RETURN, &r, sizeof(r), -1);
-	s->borrower = NULL;
-}
-
-/* A worker accepts no more, for whomever it did. */
-static void
-slots_lend_anew(struct pool *p, const struct worker *w)
-{
-	struct slot *s;
-
-	TAILQ_FOREACH (s, &p->slots, link) {
-		if (s->borrower != w)
-			continue;
-		s->borrower = NULL;
-		slot_lend(s);
-	}
-}
-
-/* There is somebody who can accept for those that found nobody. */
-static void
-slots_lend_waiting(struct pool *p)
-{
-	struct slot *s;
-
-	TAILQ_FOREACH (s, &p->slots, link)
-		if (s->respawn_at != 0 && s->borrower == NULL)
-			slot_lend(s);
-}
+/* ---- replacing a worker ---- */
 
 static void
 slot_make_old(struct slot *s, struct worker *w)
@@ -229,7 +178,7 @@ slot_promote(struct slot *s)
 	s->current = s->next;
 	s->next = NULL;
 	s->gen = s->current->gen;
-	s->backoff = 0;
+	slot_forgive(s);
 	slot_cancel_respawn(s);
 	slot_take_back(s);
 	slot_sockets_trim(s);
@@ -283,14 +232,27 @@ slot_respawn_due(uv_timer_t *t)
 	slot_spawn(s);
 }
 
+static uint64_t
+slot_now(const struct slot *s)
+{
+	return uv_now(s->pool->all->children->loop);
+}
+
+void
+slot_forgive(struct slot *s)
+{
+	s->backoff = 0;
+	s->crashes = 0;
+	s->errored = 0;
+	s->cause[0] = '\0';
+}
+
 /* How long to wait before the next try, and after that. */
 static uint64_t
 slot_next_delay(struct slot *s, uint64_t up)
 {
 	uint64_t delay;
 
-	if (up >= UP_FOR_GOOD)
-		s->backoff = 0;
 	if (s->backoff == 0 && up >= UP_WELL) {
 		s->backoff = BACKOFF_FIRST;
 		return 0;
@@ -300,16 +262,49 @@ slot_next_delay(struct slot *s, uint64_t up)
 	return delay;
 }
 
-static uint64_t
-slot_now(const struct slot *s)
+/* It has been tried often enough to see that trying does not help; but what
+ * does may come from elsewhere, so it never ends. */
+static void
+slot_check_errored(struct slot *s, const struct conf_pool *conf)
 {
-	return uv_now(s->pool->all->children->loop);
+	char name[96];
+
+	s->crashes++;
+	if (s->errored || conf->max_restarts == 0 ||
+	    s->crashes <= conf->max_restarts)
+		return;
+	s->errored = 1;
+	(void)snprintf(name, sizeof(name), "%s.%u", s->pool->name, s->index);
+	event_add(pools_master(s->pool->all), EVENT_WORKER_GIVEN_UP,
+	    "worker %s of generation %u has died %d times without staying up "
+	    "for %lld ms (max_restarts, min_uptime): errored, tried again "
+	    "every %d s only; the last time: %s", name, s->gen->n, s->crashes,
+	    (long long)conf->min_uptime, BACKOFF_MAX / 1000, s->cause);
+}
+
+/* After c has died, or, if it is NULL, could not be started. */
+static uint64_t
+slot_pause(struct slot *s, const struct child *c, const char *cause)
+{
+	const struct conf_pool *conf = generation_pool(s->gen, s->pool->name);
+	uint64_t up = c != NULL ? slot_now(s) - c->started : 0, delay;
+
+	if (conf != NULL && up >= (uint64_t)conf->min_uptime)
+		slot_forgive(s);
+	(void)snprintf(s->cause, sizeof(s->cause), "%s", cause);
+	/* Whoever has killed it from outside has not shown that it is bad. */
+	if (c != NULL && c->ready && c->killed)
+		return up >= UP_WELL ? 0 : BACKOFF_FIRST;
+	delay = slot_next_delay(s, up);
+	if (conf != NULL)
+		slot_check_errored(s, conf);
+	return s->errored ? BACKOFF_MAX : delay;
 }
 
 static void
 slot_crashed(struct slot *s, const struct child *c, const char *cause)
 {
-	uint64_t delay = slot_next_delay(s, slot_now(s) - c->started);
+	uint64_t delay = slot_pause(s, c, cause);
 
 	s->restarts++;
 	event_worker(pools_master(s->pool->all), EVENT_WORKER_DIED, c,
@@ -361,7 +356,26 @@ worker_exited(struct child *c, const char *cause)
 	all->ops->ended(all);
 }
 
-static const struct child_ops worker_ops = {worker_message, worker_exited};
+static void
+worker_silent(struct child *c, int is)
+{
+	struct worker *w = c->owner;
+	struct slot *s = w->slot;
+
+	if (is)
+		slots_lend_anew(s->pool, w);
+	if (is && w == s->current && s->borrower == NULL)
+		slot_lend(s);
+	else if (!is && w == s->current && s->respawn_at == 0)
+		slot_take_back(s);
+	if (!is)
+		slots_lend_waiting(s->pool);
+}
+
+static const struct child_ops worker_ops = {
+    .message = worker_message,
+    .exited = worker_exited,
+    .silent = worker_silent};
 
 /* ---- a worker's start ---- */
 
@@ -391,6 +405,8 @@ worker_new(struct slot *s, struct generation *gen, char *why, size_t size)
 	    .restarts = s->restarts,
 	    .snapshot = gen->snapshot_path,
 	    .ready_timeout = gen->conf->ready_timeout,
+	    .conf = gen->conf,
+	    .given = generation_pool(gen, s->pool->name),
 	};
 
 	w->slot = s;
@@ -422,7 +438,7 @@ slot_spawn(struct slot *s)
 	s->current = worker_new(s, s->gen, why, sizeof(why));
 	if (s->current != NULL)
 		return;
-	delay = slot_next_delay(s, 0);
+	delay = slot_pause(s, NULL, why);
 	log_errorx("worker %s.%u can't be started: %s; next try in %llu ms",
 	    s->pool->name, s->index, why, (unsigned long long)delay);
 	s->respawn_at = slot_now(s) + delay;

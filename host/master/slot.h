@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 #include <sys/queue.h>
+#include <time.h>
 #include <uv.h>
 #include "master/child.h"
 #include "master/generation.h"
@@ -51,6 +52,12 @@ struct slot {
 	uint32_t restarts;
 	uint64_t backoff;		/* ms before the next restart */
 	uint64_t respawn_at;		/* uv_now; 0: not waiting */
+	int crashes;			/* in a row, none up for min_uptime */
+	int errored;			/* more of them than max_restarts */
+	char cause[256];		/* of the last one */
+	int memory_over;		/* looks at it above max_memory */
+	uint64_t memory_next;		/* uv_now: no sooner replaced for it */
+	uint64_t memory_wait;
 	uv_timer_t respawn, yield;
 	struct succession succession;
 	int handles;			/* not yet closed */
@@ -69,6 +76,8 @@ struct pool {
 	int before;			/* workers to come back when started */
 	int stopped;			/* by hand: stays so over reloads */
 	int deleted;			/* by hand: until the next reload */
+	time_t due;			/* by restart_at; -1: never */
+	uint32_t due_in;		/* that generation; 0: not known */
 	TAILQ_HEAD(slots, slot) slots;	/* by index */
 };
 
@@ -105,10 +114,22 @@ void	slot_abandon(struct slot *);
 /* Let the workers finish, then remove the slot.  Again, when all is stopping,
  * it makes those hurry that finish already. */
 void	slot_retire(struct slot *);
+/* Its worker has been up for good: what was before is forgotten. */
+void	slot_forgive(struct slot *);
 /* End the workers now. */
 void	slot_stop(struct slot *);
 /* Log files have been reopened. */
 void	slot_send_logs(struct slot *);
+
+/* ---- lend.c ---- */
+
+/* Have a worker of another slot accept for this one. */
+void	slot_lend(struct slot *);
+void	slot_take_back(struct slot *);
+/* That worker can't any more, for whomever it did. */
+void	slots_lend_anew(struct pool *, const struct worker *);
+/* There is one that can, for those that found nobody. */
+void	slots_lend_waiting(struct pool *);
 
 /* ---- socket.c ---- */
 

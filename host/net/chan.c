@@ -48,6 +48,7 @@ static const struct chan_rule {
     [CHAN_SAVED] = {0, 0, 0},
     [CHAN_COLD] = {0, 0, 0},
     [CHAN_ACCEPT] = {0, 0, 0},
+    [CHAN_PING] = {0, 0, 0},
 };
 
 /* Control buffers must be aligned as a cmsghdr is. */

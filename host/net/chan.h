@@ -14,7 +14,7 @@
  *	master -> worker  STATE, or COLD
  *	worker -> master  READY                 or FAILED text, and exits
  *	master -> worker  LISTEN, RETURN: of a slot without a worker
- *	master -> worker  LOG, ERROR_LOG, PEER, DRAIN, STOP
+ *	master -> worker  LOG, ERROR_LOG, PEER, PING, DRAIN, STOP
  *	master -> worker  SAVE: a successor has been CREATED
  *	worker -> master  STATE, SAVED
  *	master -> worker  ACCEPT: the successor came to nothing
@@ -63,6 +63,7 @@ enum chan_type {
 	CHAN_SAVED,		/* nothing */
 	CHAN_COLD,		/* nothing: there is no state */
 	CHAN_ACCEPT,		/* nothing: go on as before SAVE */
+	CHAN_PING,		/* nothing: turn your loop */
 	CHAN_NTYPES
 };
 

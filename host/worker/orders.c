@@ -192,6 +192,9 @@ worker_message(struct worker *w, struct chan_msg *m)
 	case CHAN_PEER:
 		take_peer(w, m);
 		break;
+	case CHAN_PING:
+		/* That it has woken us is the answer. */
+		break;
 	case CHAN_ERROR_LOG:
 		take_error_log(w, m);
 		break;

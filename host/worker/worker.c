@@ -165,6 +165,8 @@ worker_turn_ended(struct loop_hook *hook)
 
 	access_logs_flush(&w->server.logs);
 	log_flush();
+	atomic_store_explicit(&w->cell->beat_ms, w->loop.now_ms,
+	    memory_order_relaxed);
 	atomic_store_explicit(&n->log_dropped,
 	    w->server.logs.dropped + log_dropped(), memory_order_relaxed);
 }

@@ -92,6 +92,7 @@ what_workers_are_given(void **state)
 	assert_int_equal(p->affinity, CONF_AFFINITY_LIST);
 	assert_int_equal(CPU_COUNT(&p->cpus), 4);
 	assert_true(CPU_ISSET(5, &p->cpus));
+	assert_true(p->has_nice);
 	assert_int_equal(p->nice, -20);
 	p = TAILQ_NEXT(p, entry);
 	assert_int_equal(p->affinity, CONF_AFFINITY_AUTO);
@@ -102,7 +103,7 @@ what_workers_are_given(void **state)
 	assert_int_equal(p->watchdog, 30000);
 	assert_false(p->restarts);
 	assert_int_equal(p->nenv, 0);
-	assert_int_equal(p->nice, 0);
+	assert_false(p->has_nice);
 }
 
 static void

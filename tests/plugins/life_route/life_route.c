@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * For tests of a worker's life.  "/" answers the worker's pid and the key
- * text; "/hold" answers when the file of the key gate is there; "/crash" ends
- * the process; the key create makes a start fail in several ways, and so does
+ * text; "/hold" answers when the file of the key gate is there; "/crash",
+ * "/exit" and "/_exit" end the process; the key create makes a start fail in several ways, and so does
  * the file of the key bomb, if there is one.  With create = once only one start
  * works, which makes that file; a probe does not count.
  */
@@ -67,6 +67,10 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 
 	if (r->path.n == 6 && memcmp(r->path.p, "/crash", 6) == 0)
 		abort();
+	if (r->path.n == 5 && memcmp(r->path.p, "/exit", 5) == 0)
+		exit(0);
+	if (r->path.n == 6 && memcmp(r->path.p, "/_exit", 6) == 0)
+		_exit(7);
 	if (r->path.n == 5 && memcmp(r->path.p, "/hold", 5) == 0)
 		return hold(in, req, d);
 	return answer(in, req);
@@ -83,7 +87,8 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 		(void)in->timers->stop(in->easy.host, h->timer);
 }
 
-enum { CREATE_OK, CREATE_FAIL, CREATE_CRASH, CREATE_HANG, CREATE_ONCE };
+enum { CREATE_OK, CREATE_FAIL, CREATE_CRASH, CREATE_HANG, CREATE_ONCE,
+	CREATE_EXIT };
 
 static int32_t
 create(const struct hostd_host *host, const struct hostd_conf *conf,
@@ -100,6 +105,8 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	if (how == CREATE_CRASH ||
 	    (how != CREATE_ONCE && access(bomb.p, F_OK) == 0))
 		abort();
+	if (how == CREATE_EXIT)
+		exit(0);
 	while (how == CREATE_HANG)
 		(void)pause();
 	rc = hostd_easy_create(sizeof(**out), host, out, err);
@@ -134,7 +141,7 @@ destroy(struct hostd_inst *in)
 }
 
 static const char *const creates[] = {
-    "ok", "fail", "crash", "hang", "once", NULL};
+    "ok", "fail", "crash", "hang", "once", "exit", NULL};
 
 static const struct hostd_key key_text = {sizeof(key_text), HOSTD_KEY_STRING, 0,
     "text", "one", "Answered.", 0, 0, NULL};
