@@ -14,48 +14,6 @@ struct command {
 	void (*run)(struct control_client *, const json_t *request);
 };
 
-/* ---- rollouts ---- */
-
-void
-command_said(void *arg, const char *text)
-{
-	control_progress(arg, text);
-}
-
-void
-command_ended(void *arg, const struct conf_errors *errors)
-{
-	struct control_client *c = arg;
-	const struct conf_error *e;
-
-	TAILQ_FOREACH (e, errors, entry)
-		control_error(c, e->text);
-	control_end(c, TAILQ_EMPTY(errors),
-	    json_pack(
-		"{s:I}", "generation", (json_int_t)c->control->m->gen->n));
-}
-
-void
-command_busy(struct control_client *c)
-{
-	control_error(c,
-	    c->control->m->stopping
-		? "hostd is stopping"
-		: "a reload or a change of scale is under way; try again "
-		  "when it has ended");
-	control_end(c, 0, NULL);
-}
-
-static void
-command_reload(struct control_client *c, const json_t *request)
-{
-	struct watcher w = {command_said, command_ended, c};
-
-	(void)request;
-	if (rollout_reload(c->control->m, &w) == -1)
-		command_busy(c);
-}
-
 /* ---- status ---- */
 
 static json_t *
@@ -118,6 +76,18 @@ pools_json(const struct master *m, json_t *status)
 }
 
 static void
+mishap_json(const struct master *m, json_t *status)
+{
+	if (m->mishap.from == 0)
+		return;
+	(void)json_object_set_new(status, "rolled_back",
+	    json_pack("{s:I,s:I,s:I,s:o}", "from",
+		(json_int_t)m->mishap.from, "to", (json_int_t)m->mishap.to,
+		"at_ms", (json_int_t)m->mishap.at_ms, "why",
+		control_text(m->mishap.why)));
+}
+
+static void
 command_status(struct control_client *c, const json_t *request)
 {
 	struct master *m = c->control->m;
@@ -125,6 +95,7 @@ command_status(struct control_client *c, const json_t *request)
 
 	(void)request;
 	pools_json(m, status);
+	mishap_json(m, status);
 	(void)json_object_set_new(
 	    status, "conf_file", json_string(m->conf_file));
 	(void)json_object_set_new(status, "run_dir", json_string(m->run_dir));
@@ -186,12 +157,16 @@ command_stopped(struct control *k)
 void
 command_forget(struct control_client *c)
 {
+	json_decref(c->waiting);
+	c->waiting = NULL;
 	rollout_unwatch(c->control->m, c);
 }
 
 static const struct command commands[] = {
     {"status", command_status},
     {"reload", command_reload},
+    {"rollback", command_rollback},
+    {"generations", command_generations},
     {"scale", command_scale},
     {"restart", command_restart},
     {"start-pool", command_start},

@@ -7,15 +7,20 @@
 #define MASTER_COMMAND_H
 
 #include <jansson.h>
+#include "master/rollout.h"
 
-struct conf_errors;
 struct control_client;
 
-/* ---- command.c: a rollout's watcher, and the answer when there is one ---- */
+/* ---- cmd_reload.c: a rollout's watcher, and the answer when there is one ---- */
 
-void	command_said(void *client, const char *text);
-void	command_ended(void *client, const struct conf_errors *);
+void	command_said(void *client, const json_t *step);
+void	command_ended(void *client, enum rollout_outcome,
+	    const struct conf_errors *);
 void	command_busy(struct control_client *);
+
+void	command_reload(struct control_client *, const json_t *request);
+void	command_rollback(struct control_client *, const json_t *request);
+void	command_generations(struct control_client *, const json_t *request);
 
 /* ---- cmd_pool.c ---- */
 

@@ -4,7 +4,7 @@
  *
  *	{"cmd": "reload"}
  *
- * and gets any number of {"progress": text} and {"error": text}, then
+ * and gets any number of {"progress": text, ...} and {"error": text}, then
  * {"ok": true, ...} or {"ok": false}.  Only root and our own user may.
  */
 #ifndef MASTER_CONTROL_H
@@ -25,6 +25,7 @@ struct control_client {
 	int closing;
 	int busy;		/* a request is being worked on */
 	int follows;		/* wants events as they come */
+	json_t *waiting;	/* a request whose turn comes later, or NULL */
 	struct buf in;
 };
 
@@ -58,6 +59,8 @@ void	control_end(struct control_client *, int ok, json_t *more);
 
 /* Work on a request; control_end is called now or later. */
 void	command_run(struct control_client *, const json_t *request);
+/* Nothing is under way any more: whoever waited first comes next. */
+void	command_next(struct control *);
 /* The client will not hear the end of it. */
 void	command_forget(struct control_client *);
 /* All there is to stop has stopped: tell those who asked for it. */

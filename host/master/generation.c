@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/board.h"
 #include "base/mem.h"
+#include "master/changes.h"
 #include "master/copy.h"
 #include "master/dir.h"
 #include "master/generation.h"
@@ -30,6 +32,8 @@ generation_free(struct generation *g)
 	if (g->conf != NULL)
 		conf_free(g->conf);
 	snapshot_free(&g->snapshot);
+	json_decref(g->changes);
+	free(g->failed);
 	free(g->snapshot_path);
 	free(g->dir);
 	free(g);
@@ -147,7 +151,7 @@ generation_copy_plugins(
 
 struct generation *
 generation_build(const char *run_dir, const char *conf_file, uint32_t n,
-    struct conf_errors *errors)
+    const struct generation *serving, struct conf_errors *errors)
 {
 	struct generation *g = generation_new(run_dir, n);
 	struct conf_sources from = {0};
@@ -175,6 +179,11 @@ generation_build(const char *run_dir, const char *conf_file, uint32_t n,
 	    -1) {
 		conf_error(errors, NULL, "%s: %s", g->snapshot_path, why);
 		goto fail;
+	}
+	g->made_ms = board_clock_ms();
+	if (serving != NULL) {
+		g->before = serving->n;
+		g->changes = changes_between(&serving->snapshot, &g->snapshot);
 	}
 	return g;
 fail:

@@ -9,6 +9,7 @@
 #ifndef MASTER_GENERATION_H
 #define MASTER_GENERATION_H
 
+#include <jansson.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include "config/model.h"
@@ -18,6 +19,13 @@
 struct generation {
 	TAILQ_ENTRY(generation) link;
 	uint32_t n;
+	uint32_t before;	/* served when this one was made; 0: none */
+	uint64_t made_ms;	/* unix time */
+	uint64_t served_ms;	/* since when, or when last; 0: never */
+	int tried;		/* has had a worker that was ready */
+	int proved;		/* has served for min_uptime */
+	char *failed;		/* why it was taken back, or NULL */
+	json_t *changes;	/* see changes.h; NULL: it is the first */
 	int users;		/* processes started from it */
 	char *dir;
 	char *snapshot_path;
@@ -31,10 +39,12 @@ TAILQ_HEAD(generations, generation);
 /*
  * Copy and read.  Errors are added; what could be made is returned, for the
  * probe to find more errors in, or NULL when nothing could.  Without errors it
- * is complete except for the logs.
+ * is complete except for the logs.  serving: what it takes the place of, or
+ * NULL.
  */
 struct generation *generation_build(const char *run_dir,
-	    const char *conf_file, uint32_t n, struct conf_errors *);
+	    const char *conf_file, uint32_t n, const struct generation *serving,
+	    struct conf_errors *);
 /* Its memory, not its files. */
 void	generation_free(struct generation *);
 /* Its own directory; plugin copies may be shared, see store_clean. */

@@ -12,31 +12,11 @@
 #include "base/mem.h"
 #include "master/control.h"
 #include "master/daemon.h"
+#include "master/generations.h"
+#include "master/guard.h"
 #include "master/notify.h"
 #include "master/rollout.h"
 #include "master/store.h"
-
-/* ---- generations ---- */
-
-void
-master_prune(struct master *m)
-{
-	struct generation *g, *next;
-	int n = 0;
-
-	for (g = TAILQ_FIRST(&m->generations); g != NULL; g = next) {
-		next = TAILQ_NEXT(g, link);
-		if (g->users > 0 || g == m->gen || g == m->previous ||
-		    (m->rollout != NULL && g == rollout_generation(m->rollout)))
-			continue;
-		TAILQ_REMOVE(&m->generations, g, link);
-		generation_remove(g);
-		generation_free(g);
-		n++;
-	}
-	if (n > 0 && m->rollout == NULL)
-		store_clean(m->run_dir, &m->generations);
-}
 
 /* ---- what slots tell ---- */
 
@@ -73,15 +53,24 @@ master_slot_failed(struct pools *all, struct slot *s, const char *cause)
 }
 
 static void
-master_worker_ended(struct pools *all)
+master_slot_crashed(struct pools *all, struct slot *s, const char *cause)
 {
 	struct master *m = pools_master(all);
 
-	master_prune(m);
+	if (m->gen != NULL && s->gen == m->gen)
+		guard_crashed(m, s, cause);
+	else if (m->rollout != NULL)
+		rollout_slot_crashed(m->rollout, s, cause);
 }
 
-static const struct pools_ops pools_ops = {
-    master_slot_ready, master_slot_failed, master_worker_ended};
+static void
+master_worker_ended(struct pools *all)
+{
+	generations_prune(pools_master(all));
+}
+
+static const struct pools_ops pools_ops = {master_slot_ready,
+    master_slot_failed, master_slot_crashed, master_worker_ended};
 
 /* ---- stopping ---- */
 
@@ -235,16 +224,55 @@ master_committed(struct master *m)
 		master_switch_error_log(m, c->error_log);
 }
 
+/* One that comes during a reload may be about what that has read already. */
+static void
+master_hang_up(struct master *m)
+{
+	static const struct rollout_opts opts = {.parallel = 1};
+	static const struct watcher nobody;
+
+	if (rollout_reload(m, &opts, &nobody) == 0 || m->stopping)
+		return;
+	if (!m->reload_again)
+		log_info("SIGHUP: the next reload follows the one under way");
+	m->reload_again = 1;
+}
+
+void
+master_settled(struct master *m)
+{
+	int again = m->reload_again;
+
+	generations_prune(m);
+	if (m->rollout != NULL)
+		return;
+	guard_settled(m);
+	if (m->rollout == NULL && again) {
+		m->reload_again = 0;
+		master_hang_up(m);
+	}
+	if (m->rollout == NULL && m->control != NULL)
+		command_next(m->control);
+}
+
+void
+master_mishap(struct master *m, uint32_t from, uint32_t to, const char *why)
+{
+	free(m->mishap.why);
+	m->mishap.why = why != NULL ? xstrdup(why) : NULL;
+	m->mishap.from = from;
+	m->mishap.to = to;
+	m->mishap.at_ms = board_clock_ms();
+}
+
 static void
 master_signalled(uv_signal_t *h, int sig)
 {
-	static const struct watcher nobody;
 	struct master *m = h->data;
 	char why[512];
 
 	if (sig == SIGHUP) {
-		if (rollout_reload(m, &nobody) == -1)
-			log_warnx("SIGHUP: a reload is under way already");
+		master_hang_up(m);
 	} else if (sig == SIGUSR1) {
 		if (master_reopen_logs(m, why, sizeof(why)) == -1)
 			log_errorx("%s", why);
@@ -268,7 +296,8 @@ start_error(const struct master *m, const char *text)
 }
 
 static void
-start_done(void *arg, const struct conf_errors *errors)
+start_done(void *arg, enum rollout_outcome outcome,
+    const struct conf_errors *errors)
 {
 	struct master *m = arg;
 	const struct conf_error *e;
@@ -276,7 +305,7 @@ start_done(void *arg, const struct conf_errors *errors)
 
 	TAILQ_FOREACH (e, errors, entry)
 		start_error(m, e->text);
-	if (!TAILQ_EMPTY(errors)) {
+	if (outcome != ROLLOUT_DONE) {
 		if (!m->stopping)
 			master_abort(m);
 		return;
@@ -452,6 +481,8 @@ master_run(const char *conf_file, const char *exe, int parent)
 	status = m->status;
 	free(control);
 	events_free(&m->events);
+	free(m->verdict);
+	free(m->mishap.why);
 	free(m->run_dir);
 	free(m->pid_file);
 	free(m->error_log);

@@ -31,9 +31,18 @@ struct master {
 	struct pools pools;
 	struct generations generations;
 	struct generation *gen;		/* serving; NULL: none yet */
-	struct generation *previous;	/* kept for going back */
 	uint32_t last_generation;
 	struct rollout *rollout;	/* NULL: none under way */
+	uint64_t rollouts;		/* how many there have been */
+	int reload_again;		/* SIGHUP came during one */
+	char *verdict;			/* on the present generation: it is to
+					   be taken back when nothing is in the
+					   way.  NULL: none */
+	struct {			/* the last generation taken back */
+		uint32_t from, to;	/* 0: none since the last reload */
+		uint64_t at_ms;		/* unix time */
+		char *why;
+	} mishap;
 	struct control *control;
 	struct events events;
 	struct upkeep upkeep;
@@ -55,7 +64,10 @@ void	master_stop(struct master *);
 int	master_reopen_logs(struct master *, char *why, size_t size);
 /* Another generation is being served now. */
 void	master_committed(struct master *);
-/* Free generations that nobody uses and nobody could go back to. */
-void	master_prune(struct master *);
+/* No rollout is under way any more: what was waiting for that comes next. */
+void	master_settled(struct master *);
+/* A generation was taken back, for status; from 0: forget it. */
+void	master_mishap(struct master *, uint32_t from, uint32_t to,
+	    const char *why);
 
 #endif

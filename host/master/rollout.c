@@ -1,95 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "master/generations.h"
+#include "master/guard.h"
 #include "master/notify.h"
-#include "master/probe.h"
-#include "master/rollout.h"
-#include "master/store.h"
-
-struct rollout {
-	struct master *m;
-	enum rollout_kind kind;
-	struct generation *gen;
-	struct conf_errors errors;
-	struct watcher watcher; /* done == NULL: has been told */
-	struct probe probe;
-	int probing;
-	int reverting;
-	int cancelled;
-	int pending; /* slots that have a next worker */
-	int done, total;
-	char *pool; /* to be scaled, or restarted; NULL: all */
-	int workers;
-	int slot; /* the one of it to be restarted or removed; -1: all */
-};
-
-static void rollout_roll(struct rollout *);
-
-static void rollout_progress(struct rollout *, const char *, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-rollout_progress(struct rollout *r, const char *fmt, ...)
-{
-	char text[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (r->watcher.done != NULL && r->watcher.progress != NULL)
-		r->watcher.progress(r->watcher.arg, text);
-}
-
-static void
-rollout_tell(struct rollout *r)
-{
-	struct watcher w = r->watcher;
-
-	r->watcher.done = NULL;
-	if (r->kind == ROLLOUT_RELOAD)
-		notify("READY=1\nSTATUS=serving generation %u", r->m->gen->n);
-	if (w.done != NULL)
-		w.done(w.arg, &r->errors);
-}
+#include "master/rollout_state.h"
 
 static void
 rollout_free(struct rollout *r)
 {
 	struct master *m = r->m;
+	struct watching *x;
 
 	if (m->rollout == r)
 		m->rollout = NULL;
+	while ((x = TAILQ_FIRST(&r->watchers)) != NULL) {
+		TAILQ_REMOVE(&r->watchers, x, link);
+		free(x);
+	}
+	canary_free(r->canary);
 	conf_errors_free(&r->errors);
 	free(r->pool);
+	free(r->why);
 	free(r);
-	master_prune(m);
+	master_settled(m);
 }
 
 /* Whoever is told may stop the master, which cancels the rollout it finds. */
-static void
-rollout_end(struct rollout *r)
+void
+rollout_end(struct rollout *r, enum rollout_outcome outcome)
 {
 	r->m->rollout = NULL;
-	rollout_tell(r);
+	rollout_tell(r, outcome);
 	rollout_free(r);
 }
 
-static int
+int
 rollout_has_errors(const struct rollout *r)
 {
 	return !TAILQ_EMPTY(&r->errors);
 }
 
-/* ---- over all slots ---- */
-
-static void
-slots_each(struct rollout *r, void (*fn)(struct rollout *, struct slot *))
+void
+rollout_slots(struct rollout *r, void (*fn)(struct rollout *, struct slot *))
 {
 	struct pool *p, *next_pool;
 	struct slot *s, *next;
@@ -114,7 +71,7 @@ slot_revert(struct rollout *r, struct slot *s)
 	struct master *m = r->m;
 
 	s->staged = NULL;
-	s->stale = s->unwanted = 0;
+	s->stale = s->unwanted = s->canary = 0;
 	if (s->next != NULL)
 		slot_abandon(s);
 	if (s->fresh) {
@@ -130,7 +87,7 @@ slot_revert(struct rollout *r, struct slot *s)
 }
 
 /* Pools that were only made for this rollout and have no slots. */
-static void
+void
 pools_forget_empty(struct rollout *r)
 {
 	struct pool *p, *next;
@@ -141,150 +98,65 @@ pools_forget_empty(struct rollout *r)
 	}
 }
 
-static const char *
-kind_name(const struct rollout *r)
-{
-	static const char *const names[] = {
-	    [ROLLOUT_START] = "start",
-	    [ROLLOUT_RELOAD] = "reload",
-	    [ROLLOUT_SCALE] = "scale",
-	    [ROLLOUT_STOP] = "stop",
-	    [ROLLOUT_DELETE] = "delete",
-	    [ROLLOUT_RESTART] = "restart",
-	};
-
-	return names[r->kind];
-}
-
 /* For whoever reads the log: who asked may have been a signal or a script. */
 static void
 rollout_log_errors(const struct rollout *r)
 {
-	const char *what = kind_name(r);
+	const char *what = rollout_name(r);
 	const struct conf_error *e;
 
 	TAILQ_FOREACH (e, &r->errors, entry)
 		log_errorx("%s: %s", what, e->text);
-	event_add(r->m, r->kind == ROLLOUT_RELOAD ? EVENT_RELOAD_REFUSED
-						  : EVENT_POOL_REFUSED,
-	    "%s refused; generation %u goes on serving", what, r->m->gen->n);
+	if (r->total == 0)
+		event_add(r->m, r->kind < ROLLOUT_SCALE ?
+		    EVENT_RELOAD_REFUSED : EVENT_POOL_REFUSED,
+		    "%s refused; generation %u goes on serving", what,
+		    r->m->gen->n);
+	else
+		event_add(r->m, EVENT_RELOAD_ROLLED_BACK,
+		    "%s of generation %u is rolled back: %s; going back to "
+		    "generation %u in %d worker%s", what, r->gen->n,
+		    TAILQ_FIRST(&r->errors)->text, r->m->gen->n, r->total,
+		    r->total == 1 ? "" : "s");
 }
 
+/* What has served for a moment is remembered with what was wrong with it. */
 static void
+rollout_revert(struct rollout *r)
+{
+	struct master *m = r->m;
+	const char *why = TAILQ_FIRST(&r->errors)->text;
+
+	if (r->total > 0 && r->gen != m->gen) {
+		generation_fail(r->gen, why);
+		master_mishap(m, r->gen->n, m->gen->n, why);
+	}
+	r->reverting = 1;
+	r->rank = 0;
+	r->gen = m->gen;
+	if (r->total > 0)
+		rollout_say(r, "back",
+		    json_pack("{s:I,s:i}", "generation",
+			(json_int_t)r->gen->n, "total", r->total),
+		    "%s: going back to generation %u in %d worker%s", why,
+		    r->gen->n, r->total, r->total == 1 ? "" : "s");
+}
+
+void
 rollout_fail(struct rollout *r)
 {
 	r->pending = r->done = r->total = 0;
+	canary_free(r->canary);
+	r->canary = NULL;
 	if (r->m->gen == NULL) {
-		rollout_end(r);
+		rollout_end(r, ROLLOUT_REFUSED);
 		return;
 	}
+	rollout_slots(r, slot_revert);
+	pools_forget_empty(r);
 	rollout_log_errors(r);
-	slots_each(r, slot_revert);
-	pools_forget_empty(r);
-	r->reverting = 1;
-	r->gen = r->m->gen;
-	rollout_tell(r);
-	if (r->total > 0)
-		event_add(r->m, EVENT_RELOAD_ROLLED_BACK,
-		    "going back to generation %u in %d workers", r->gen->n,
-		    r->total);
+	rollout_revert(r);
 	rollout_roll(r);
-}
-
-/* ---- committing ---- */
-
-static void
-slot_commit(struct rollout *r, struct slot *s)
-{
-	s->staged = NULL;
-	s->fresh = 0;
-	if (s->unwanted)
-		slot_retire(s);
-	(void)r;
-}
-
-static int
-rollout_is_for(const struct rollout *r, const char *pool)
-{
-	return r->pool == NULL || strcmp(r->pool, pool) == 0;
-}
-
-/* Is it this pool's number of workers that changes? */
-static int
-rollout_counts(const struct rollout *r, const struct pool *p)
-{
-	return r->kind >= ROLLOUT_SCALE && r->kind != ROLLOUT_RESTART &&
-	    rollout_is_for(r, p->name);
-}
-
-static void
-pool_commit(struct rollout *r, struct pool *p)
-{
-	int mine = rollout_counts(r, p);
-
-	if (mine && p->next_target == 0 && p->target > 0)
-		p->before = p->target;
-	else if (p->stopped && p->next_configured != p->configured)
-		p->before = p->next_configured;
-	if (mine) {
-		p->stopped = r->kind == ROLLOUT_STOP;
-		p->deleted = r->kind == ROLLOUT_DELETE && p->next_target == 0;
-	} else if (r->kind == ROLLOUT_RELOAD) {
-		p->deleted = 0;
-	}
-	if (p->next_configured == 0)
-		p->stopped = 0; /* configured no more */
-	p->configured = p->next_configured;
-	p->target = p->next_target;
-}
-
-static void
-rollout_log_done(const struct rollout *r)
-{
-	struct master *m = r->m;
-	const char *pool = r->pool != NULL ? r->pool : "";
-
-	switch (r->kind) {
-	case ROLLOUT_SCALE:
-		event_add(m, EVENT_POOL_SCALED,
-		    "pool %s is scaled to %d workers", pool, r->workers);
-		break;
-	case ROLLOUT_STOP:
-		event_add(m, EVENT_POOL_STOPPED, "pool %s is stopped", pool);
-		break;
-	case ROLLOUT_DELETE:
-		event_add(m, EVENT_POOL_DELETED, r->workers == 0 ?
-		    "pool %s is deleted, until a reload" :
-		    "pool %s has one worker less", pool);
-		break;
-	case ROLLOUT_RESTART:
-		event_add(m, EVENT_POOL_RESTARTED, "%s%s restarted: %d workers",
-		    r->pool != NULL ? "pool " : "all pools", pool, r->done);
-		break;
-	default:
-		event_add(m, EVENT_RELOAD_DONE, "serving generation %u",
-		    m->gen->n);
-	}
-}
-
-static void
-rollout_commit(struct rollout *r)
-{
-	struct master *m = r->m;
-	struct pool *p;
-
-	if (r->kind < ROLLOUT_SCALE) {
-		m->previous = m->gen;
-		m->gen = r->gen;
-		atomic_store(&m->board.node->generation, m->gen->n);
-		master_committed(m);
-	}
-	TAILQ_FOREACH (p, &m->pools.list, link)
-		pool_commit(r, p);
-	slots_each(r, slot_commit);
-	pools_forget_empty(r);
-	rollout_log_done(r);
-	rollout_end(r);
 }
 
 /* ---- rolling ---- */
@@ -292,14 +164,16 @@ rollout_commit(struct rollout *r)
 /*
  * Slots that are new come after those that stay: their sockets take connections
  * from then on.  Slots that let go of an address come last, when those that
- * take it up have done so.
+ * take it up have done so.  What is to be judged comes before all others.
  */
 static int
 slot_rank(const struct slot *s)
 {
+	if (s->canary)
+		return 0;
 	if (slot_lets_go(s))
-		return 2;
-	return s->fresh;
+		return 3;
+	return 1 + s->fresh;
 }
 
 static struct slot *
@@ -318,32 +192,95 @@ rollout_next(struct rollout *r)
 
 /*
  * One after the other, so that a generation that does not work has cost one
- * worker's time; but at the start all at once, as nobody is served anyway.
+ * worker's time; but at the start all at once, as nobody is served anyway, and
+ * a quarter of them when what they come from is known to be bad.
  */
+static int
+rollout_width(const struct rollout *r)
+{
+	int n = r->opts.parallel;
+
+	if (r->kind == ROLLOUT_START)
+		return r->total;
+	if ((r->reverting || r->why != NULL) && r->total / 4 > n)
+		n = r->total / 4;
+	return n > 1 ? n : 1;
+}
+
+/* Ranks wait for each other. */
+static int
+rollout_may_take(struct rollout *r, const struct slot *s)
+{
+	if (r->kind == ROLLOUT_START)
+		return 1;
+	if (r->pending >= rollout_width(r) ||
+	    (r->pending > 0 && slot_rank(s) != r->rank))
+		return 0;
+	if (r->canary != NULL && slot_rank(s) > 0)
+		return 0;
+	r->rank = slot_rank(s);
+	return 1;
+}
+
 static void
+rollout_canary_judged(void *arg, const char *worse)
+{
+	struct rollout *r = arg;
+
+	r->canary = NULL;
+	if (worse != NULL) {
+		conf_error(&r->errors, NULL, "the canary is worse: %s", worse);
+		rollout_fail(r);
+	} else {
+		rollout_roll(r);
+	}
+}
+
+static void
+rollout_canary_said(void *arg, json_t *more, const char *text)
+{
+	rollout_say(arg, "canary", more, "%s", text);
+}
+
+static void
+rollout_watch_canary(struct rollout *r)
+{
+	static const struct canary_ops ops = {
+	    rollout_canary_said, rollout_canary_judged};
+
+	event_add(r->m, EVENT_RELOAD_CANARY,
+	    "canary of generation %u: %d of %d workers", r->gen->n, r->done,
+	    r->total);
+	canary_watch(r->canary, &ops, r);
+}
+
+void
 rollout_roll(struct rollout *r)
 {
 	struct master *m = r->m;
+	uint64_t id = r->id;
 	struct slot *s;
 
-	while (r->pending == 0 || r->kind == ROLLOUT_START) {
-		s = rollout_next(r);
-		if (s == NULL)
-			break;
+	while ((s = rollout_next(r)) != NULL && rollout_may_take(r, s)) {
 		s->stale = 0;
 		r->pending++;
 		slot_replace(s, r->gen);
 		/* A failure to start it has told us already, and may even
-		 * have ended the rollout. */
-		if (m->rollout != r || rollout_has_errors(r))
+		 * have ended the rollout; another may have begun since. */
+		if (m->rollout == NULL || m->rollout->id != id)
 			return;
 	}
 	if (r->pending > 0)
 		return;
-	if (r->reverting)
-		rollout_free(r);
-	else
+	if (r->canary != NULL && !canary_is_watching(r->canary))
+		rollout_watch_canary(r);
+	else if (r->canary != NULL)
+		return;
+	else if (!r->reverting)
 		rollout_commit(r);
+	else
+		rollout_end(r, r->total > 0 ? ROLLOUT_ROLLED_BACK :
+		    ROLLOUT_REFUSED);
 }
 
 void
@@ -353,9 +290,8 @@ rollout_slot_ready(struct rollout *r, struct slot *s)
 		return;
 	r->pending--;
 	r->done++;
-	if (!r->reverting)
-		rollout_progress(r, "worker %s.%u is ready (%d of %d)",
-		    s->pool->name, s->index, r->done, r->total);
+	r->gen->tried = 1;
+	rollout_say_slot(r, s);
 	rollout_roll(r);
 }
 
@@ -378,109 +314,23 @@ rollout_slot_failed(struct rollout *r, struct slot *s, const char *cause)
 	rollout_fail(r);
 }
 
-/* ---- staging ---- */
-
-static int
-rollout_target(
-    const struct rollout *r, const struct conf_pool *c, const struct pool *p)
+/* While it is watched, one is enough; and later too many are. */
+void
+rollout_slot_crashed(struct rollout *r, struct slot *s, const char *cause)
 {
-	if (rollout_counts(r, p))
-		return r->workers;
-	if (p->stopped)
-		return 0;
-	if (p->deleted)
-		return r->kind == ROLLOUT_RELOAD ? c->workers : 0;
-	/* What was scaled by hand stays, until the configured number changes.
-	 */
-	return c->workers == p->configured ? p->target : c->workers;
-}
+	int most = guard_most(r->gen, s->pool);
 
-/* Does it get another worker?  0: the one it has goes on. */
-static int
-rollout_touches(const struct rollout *r, const struct slot *s)
-{
-	if (s->fresh || r->kind < ROLLOUT_SCALE)
-		return 1;
-	return r->kind == ROLLOUT_RESTART && rollout_is_for(r, s->pool->name) &&
-	    (r->slot == -1 || r->slot == (int)s->index);
-}
-
-static int
-rollout_removes(const struct rollout *r, const struct slot *s)
-{
-	return r->kind == ROLLOUT_DELETE && r->slot == (int)s->index &&
-	    rollout_is_for(r, s->pool->name);
-}
-
-static void
-rollout_stage_slot(struct rollout *r, struct slot *s)
-{
-	s->unwanted = 0;
-	if (!rollout_touches(r, s))
+	if (r->cancelled || r->reverting || r->kind == ROLLOUT_START ||
+	    s->gen != r->gen || r->gen == r->m->gen)
 		return;
-	s->staged = r->gen;
-	s->stale = 1;
-	r->total++;
-	(void)slot_sockets_open(
-	    s, r->gen, r->kind == ROLLOUT_START, &r->errors);
-}
-
-/* As many as are wanted: first those there are, then new ones. */
-static void
-rollout_stage_pool(struct rollout *r, const struct conf_pool *c)
-{
-	/* One that was deleted is not there until somebody asks for it. */
-	int create = r->kind < ROLLOUT_SCALE ||
-	    (r->kind == ROLLOUT_SCALE && rollout_is_for(r, c->name));
-	struct pool *p = pools_get(&r->m->pools, c->name, create);
-	struct slot *s;
-	uint32_t i;
-	int n;
-
-	if (p == NULL)
+	s->pool->crashes++;
+	if (r->canary == NULL && (most == 0 || s->pool->crashes <= most))
 		return;
-	p->next_configured = c->workers;
-	n = p->next_target = rollout_target(r, c, p);
-	TAILQ_FOREACH (s, &p->slots, link) {
-		if (n == 0 || rollout_has_errors(r))
-			return; /* as would the others' */
-		if (s->retiring || rollout_removes(r, s))
-			continue;
-		rollout_stage_slot(r, s);
-		n--;
-	}
-	for (i = 0; n > 0 && !rollout_has_errors(r); i++) {
-		if (pool_slot(p, i) != NULL)
-			continue;
-		s = slot_new(p, i);
-		s->fresh = 1;
-		rollout_stage_slot(r, s);
-		n--;
-	}
-}
-
-static void
-slot_unwant(struct rollout *r, struct slot *s)
-{
-	s->unwanted = 1;
-	(void)r;
-}
-
-static void
-rollout_stage(struct rollout *r)
-{
-	const struct conf_pool *c;
-	struct pool *p;
-
-	TAILQ_FOREACH (p, &r->m->pools.list, link)
-		p->next_target = p->next_configured = 0;
-	slots_each(r, slot_unwant);
-	TAILQ_FOREACH (c, &r->gen->conf->pools, entry)
-		rollout_stage_pool(r, c);
-	if (rollout_has_errors(r))
-		rollout_fail(r);
-	else
-		rollout_roll(r);
+	conf_error(&r->errors, NULL,
+	    "worker %s.%u of generation %u died%s: %s", s->pool->name,
+	    s->index, r->gen->n, r->canary == NULL ? ", as others had" : "",
+	    cause);
+	rollout_fail(r);
 }
 
 /* ---- building ---- */
@@ -501,7 +351,7 @@ rollout_probed(struct probe *p)
 		rollout_fail(r);
 		return;
 	}
-	rollout_progress(r, "configuration and plugins are fine");
+	rollout_say(r, "probe", NULL, "configuration and plugins are fine");
 	rollout_stage(r);
 }
 
@@ -514,8 +364,11 @@ rollout_build(struct rollout *r)
 	if (r->kind == ROLLOUT_RELOAD)
 		event_add(m, EVENT_RELOAD_BEGUN,
 		    "reloading, as generation %u", n);
-	rollout_progress(r, "reading %s as generation %u", m->conf_file, n);
-	r->gen = generation_build(m->run_dir, m->conf_file, n, &r->errors);
+	rollout_say(r, "build",
+	    json_pack("{s:I}", "generation", (json_int_t)n),
+	    "reading %s as generation %u", m->conf_file, n);
+	r->gen = generation_build(m->run_dir, m->conf_file, n, m->gen,
+	    &r->errors);
 	if (r->gen == NULL) {
 		rollout_fail(r);
 		return;
@@ -529,8 +382,11 @@ rollout_build(struct rollout *r)
 	probe_start(&r->probe, &m->children);
 }
 
+/* ---- the ways in ---- */
+
 static struct rollout *
-rollout_new(struct master *m, enum rollout_kind kind, const struct watcher *w)
+rollout_new(struct master *m, enum rollout_kind kind,
+    const struct rollout_opts *opts, const struct watcher *w)
 {
 	struct rollout *r;
 
@@ -538,9 +394,14 @@ rollout_new(struct master *m, enum rollout_kind kind, const struct watcher *w)
 		return NULL;
 	r = xcalloc(1, sizeof(*r));
 	r->m = m;
+	r->id = ++m->rollouts;
 	r->kind = kind;
 	r->slot = -1;
-	r->watcher = *w;
+	if (opts != NULL)
+		r->opts = *opts;
+	r->started = uv_now(&m->loop);
+	TAILQ_INIT(&r->watchers);
+	rollout_watch(r, w);
 	conf_errors_init(&r->errors);
 	m->rollout = r;
 	return r;
@@ -549,7 +410,7 @@ rollout_new(struct master *m, enum rollout_kind kind, const struct watcher *w)
 int
 rollout_start(struct master *m, const struct watcher *w)
 {
-	struct rollout *r = rollout_new(m, ROLLOUT_START, w);
+	struct rollout *r = rollout_new(m, ROLLOUT_START, NULL, w);
 
 	if (r == NULL)
 		return -1;
@@ -558,14 +419,44 @@ rollout_start(struct master *m, const struct watcher *w)
 }
 
 int
-rollout_reload(struct master *m, const struct watcher *w)
+rollout_reload(struct master *m, const struct rollout_opts *opts,
+    const struct watcher *w)
 {
-	struct rollout *r = rollout_new(m, ROLLOUT_RELOAD, w);
+	struct rollout *r = rollout_new(m, ROLLOUT_RELOAD, opts, w);
 
 	if (r == NULL)
 		return -1;
+	if (r->opts.canary.workers > 0)
+		r->canary = canary_new(&m->loop, &m->board, &r->opts.canary);
 	notify_reloading();
 	rollout_build(r);
+	return 0;
+}
+
+int
+rollout_back(struct master *m, struct generation *to, const char *why,
+    const struct rollout_opts *opts, const struct watcher *w)
+{
+	struct rollout *r = rollout_new(m, ROLLOUT_BACK, opts, w);
+
+	if (r == NULL)
+		return -1;
+	r->gen = to;
+	r->why = why != NULL ? xstrdup(why) : NULL;
+	notify_reloading();
+	event_add(m, why != NULL ? EVENT_RELOAD_ROLLED_BACK :
+	    EVENT_RELOAD_BEGUN, "%s%sgoing back from generation %u to %u",
+	    why != NULL ? why : "", why != NULL ? "; " : "", m->gen->n, to->n);
+	rollout_say(r, "back",
+	    json_pack("{s:I}", "generation", (json_int_t)to->n),
+	    "going back from generation %u to %u", m->gen->n, to->n);
+	/* Nobody used it, so its log files were closed. */
+	if (to->users == 0 && to->logs.n == 0)
+		(void)logs_open(&to->logs, to->conf, &r->errors);
+	if (rollout_has_errors(r))
+		rollout_fail(r);
+	else
+		rollout_stage(r);
 	return 0;
 }
 
@@ -574,7 +465,7 @@ static int
 rollout_change(struct master *m, enum rollout_kind kind, const char *pool,
     int slot, int workers, const struct watcher *w)
 {
-	struct rollout *r = rollout_new(m, kind, w);
+	struct rollout *r = rollout_new(m, kind, NULL, w);
 
 	if (r == NULL)
 		return -1;
@@ -616,13 +507,22 @@ rollout_restart(
 	return rollout_change(m, ROLLOUT_RESTART, pool, slot, 0, w);
 }
 
-void
-rollout_unwatch(struct master *m, const void *arg)
+int
+rollout_take_back(struct master *m, const char *why, const struct watcher *w)
 {
 	struct rollout *r = m->rollout;
 
-	if (r != NULL && r->watcher.done != NULL && r->watcher.arg == arg)
-		r->watcher.done = NULL;
+	if (r == NULL || r->kind != ROLLOUT_RELOAD || r->reverting ||
+	    r->cancelled)
+		return -1;
+	rollout_watch(r, w);
+	if (r->probing && r->probe.child != NULL) {
+		child_kill(r->probe.child, why);
+		return 0;
+	}
+	conf_error(&r->errors, NULL, "%s", why);
+	rollout_fail(r);
+	return 0;
 }
 
 void
@@ -634,9 +534,9 @@ rollout_cancel(struct master *m)
 		return;
 	r->cancelled = 1;
 	conf_error(&r->errors, NULL, "hostd is stopping");
-	if (r->watcher.done != NULL)
-		r->watcher.done(r->watcher.arg, &r->errors);
-	r->watcher.done = NULL;
+	canary_free(r->canary);
+	r->canary = NULL;
+	rollout_tell(r, ROLLOUT_REFUSED);
 	if (!r->probing)
 		rollout_free(r);
 	else if (r->probe.child != NULL)

@@ -123,6 +123,12 @@ slot_is_empty(const struct slot *s)
 
 /* ---- replacing a worker ---- */
 
+static uint64_t
+slot_now(const struct slot *s)
+{
+	return uv_now(s->pool->all->children->loop);
+}
+
 static void
 slot_make_old(struct slot *s, struct worker *w)
 {
@@ -165,6 +171,16 @@ slot_yield_late(uv_timer_t *t)
 	slot_yielded(t->data);
 }
 
+static void
+slot_note_before(struct slot *s, const struct worker *w)
+{
+	const struct child *c = w != NULL ? w->child : NULL;
+
+	s->before.pid = c != NULL && c->ready ? c->pid : 0;
+	s->before.connections = c == NULL ? 0 :
+	    atomic_load(&c->all->board->cells[c->cell].active);
+}
+
 /*
  * Whoever is told that the new worker is ready may rely on it: so not before
  * the one before has stopped accepting from the same sockets.
@@ -179,6 +195,8 @@ slot_promote(struct slot *s)
 	s->next = NULL;
 	s->gen = s->current->gen;
 	slot_forgive(s);
+	s->ready_at = slot_now(s);
+	slot_note_before(s, before);
 	slot_cancel_respawn(s);
 	slot_take_back(s);
 	slot_sockets_trim(s);
@@ -232,12 +250,6 @@ slot_respawn_due(uv_timer_t *t)
 	slot_spawn(s);
 }
 
-static uint64_t
-slot_now(const struct slot *s)
-{
-	return uv_now(s->pool->all->children->loop);
-}
-
 void
 slot_forgive(struct slot *s)
 {
@@ -282,6 +294,13 @@ slot_check_errored(struct slot *s, const struct conf_pool *conf)
 	    (long long)conf->min_uptime, BACKOFF_MAX / 1000, s->cause);
 }
 
+/* Whoever has killed it from outside has not shown that it is bad. */
+static int
+slot_was_killed(const struct child *c)
+{
+	return c->ready && c->killed;
+}
+
 /* After c has died, or, if it is NULL, could not be started. */
 static uint64_t
 slot_pause(struct slot *s, const struct child *c, const char *cause)
@@ -292,8 +311,7 @@ slot_pause(struct slot *s, const struct child *c, const char *cause)
 	if (conf != NULL && up >= (uint64_t)conf->min_uptime)
 		slot_forgive(s);
 	(void)snprintf(s->cause, sizeof(s->cause), "%s", cause);
-	/* Whoever has killed it from outside has not shown that it is bad. */
-	if (c != NULL && c->ready && c->killed)
+	if (c != NULL && slot_was_killed(c))
 		return up >= UP_WELL ? 0 : BACKOFF_FIRST;
 	delay = slot_next_delay(s, up);
 	if (conf != NULL)
@@ -338,10 +356,11 @@ worker_exited(struct child *c, const char *cause)
 	struct slot *s = w->slot;
 	struct pools *all = s->pool->all;
 	int was_current = w == s->current, was_next = w == s->next;
-	int was_yielding = w == s->yielding;
+	int was_yielding = w == s->yielding, is_crash;
 
 	slot_forget(s, w);
-	if (was_current && !all->stopping && !s->retiring)
+	is_crash = was_current && !all->stopping && !s->retiring;
+	if (is_crash)
 		slot_crashed(s, c, cause);
 	else if (!was_next)
 		event_worker(pools_master(all), EVENT_WORKER_ENDED, c,
@@ -349,6 +368,8 @@ worker_exited(struct child *c, const char *cause)
 	/* The first two may retire the slot, and that frees it if it can. */
 	if (was_next)
 		all->ops->failed(all, s, cause);
+	else if (is_crash && !slot_was_killed(c))
+		all->ops->crashed(all, s, cause);
 	else if (was_yielding)
 		slot_yielded(s);
 	else if (s->retiring && slot_is_empty(s))
@@ -451,6 +472,10 @@ slot_replace(struct slot *s, struct generation *gen)
 	struct pools *all = s->pool->all;
 	char why[512];
 
+	/* Nobody waits any more for the one before that. */
+	s->yielding = NULL;
+	(void)uv_timer_stop(&s->yield);
+	s->replace_at = slot_now(s);
 	s->next = worker_new(s, gen, why, sizeof(why));
 	if (s->next == NULL)
 		all->ops->failed(all, s, why);

@@ -61,9 +61,15 @@ struct slot {
 	uv_timer_t respawn, yield;
 	struct succession succession;
 	int handles;			/* not yet closed */
+	uint64_t replace_at, ready_at;	/* uv_now: the last replacement */
+	struct {
+		pid_t pid;		/* 0: there was none */
+		uint64_t connections;	/* that it had open then */
+	} before;			/* who was replaced */
 	int stale;			/* to be replaced by the rollout */
 	int fresh;			/* made by the rollout */
 	int unwanted;			/* to be retired when it succeeds */
+	int canary;			/* to be replaced first, and judged */
 	int retiring;			/* to go when its workers have gone */
 };
 
@@ -78,6 +84,7 @@ struct pool {
 	int deleted;			/* by hand: until the next reload */
 	time_t due;			/* by restart_at; -1: never */
 	uint32_t due_in;		/* that generation; 0: not known */
+	int crashes;			/* since the last rollout began */
 	TAILQ_HEAD(slots, slot) slots;	/* by index */
 };
 
@@ -87,6 +94,9 @@ struct pools_ops {
 	void (*ready)(struct pools *, struct slot *);
 	/* slot->next has failed; the current one, if any, goes on. */
 	void (*failed)(struct pools *, struct slot *, const char *cause);
+	/* A worker that served, or was to, has ended by itself; it will be
+	 * replaced from slot->gen. */
+	void (*crashed)(struct pools *, struct slot *, const char *cause);
 	/* A worker has ended: its generation may be unused now. */
 	void (*ended)(struct pools *);
 };

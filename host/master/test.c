@@ -84,7 +84,7 @@ test_probe(struct test *t, const char *conf_file, const char *exe)
 
 	children_init(&t->children, &t->loop, &t->board, exe, STDERR_FILENO);
 	test_watch(t);
-	g = generation_build(t->dir, conf_file, 1, &t->errors);
+	g = generation_build(t->dir, conf_file, 1, NULL, &t->errors);
 	if (g != NULL) {
 		probe.gen = g;
 		probe_start(&probe, &t->children);

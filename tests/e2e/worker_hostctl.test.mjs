@@ -86,9 +86,11 @@ test('answers as JSON', async (t) => {
 	const lines = await json('reload', '--json');
 
 	assert.ok(lines.slice(0, -1).every((l) => 'progress' in l));
-	assert.deepEqual(lines.at(-1), { ok: true, generation: 2 });
+	assert.deepEqual(lines.at(-1), { ok: true, generation: 2,
+	    outcome: 'done' });
 	assert.deepEqual((await json('scale', 'web', '1', '--json')).at(-1),
-	    { ok: true, generation: 2 });
+	    { ok: true, generation: 2,
+	    outcome: 'done' });
 	const [version] = await json('version', '--json');
 
 	assert.equal(version.hostctl, version.hostd);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of a rollout that has succeeded. */
+#include "master/generations.h"
+#include "master/guard.h"
+#include "master/rollout_state.h"
+
+const char *
+rollout_name(const struct rollout *r)
+{
+	static const char *const names[] = {
+	    [ROLLOUT_START] = "start",
+	    [ROLLOUT_RELOAD] = "reload",
+	    [ROLLOUT_BACK] = "rollback",
+	    [ROLLOUT_SCALE] = "scale",
+	    [ROLLOUT_STOP] = "stop",
+	    [ROLLOUT_DELETE] = "delete",
+	    [ROLLOUT_RESTART] = "restart",
+	};
+
+	return names[r->kind];
+}
+
+static void
+slot_commit(struct rollout *r, struct slot *s)
+{
+	s->staged = NULL;
+	s->fresh = s->canary = 0;
+	if (s->unwanted)
+		slot_retire(s);
+	(void)r;
+}
+
+static void
+pool_commit(struct rollout *r, struct pool *p)
+{
+	int mine = rollout_counts(r, p);
+
+	if (mine && p->next_target == 0 && p->target > 0)
+		p->before = p->target;
+	else if (p->stopped && p->next_configured != p->configured)
+		p->before = p->next_configured;
+	if (mine) {
+		p->stopped = r->kind == ROLLOUT_STOP;
+		p->deleted = r->kind == ROLLOUT_DELETE && p->next_target == 0;
+	} else if (r->kind < ROLLOUT_SCALE) {
+		p->deleted = 0;
+	}
+	if (p->next_configured == 0)
+		p->stopped = 0; /* configured no more */
+	p->configured = p->next_configured;
+	p->target = p->next_target;
+}
+
+static void
+rollout_log_done(const struct rollout *r)
+{
+	struct master *m = r->m;
+	const char *pool = r->pool != NULL ? r->pool : "";
+
+	switch (r->kind) {
+	case ROLLOUT_SCALE:
+		event_add(m, EVENT_POOL_SCALED,
+		    "pool %s is scaled to %d workers", pool, r->workers);
+		break;
+	case ROLLOUT_STOP:
+		event_add(m, EVENT_POOL_STOPPED, "pool %s is stopped", pool);
+		break;
+	case ROLLOUT_DELETE:
+		event_add(m, EVENT_POOL_DELETED, r->workers == 0 ?
+		    "pool %s is deleted, until a reload" :
+		    "pool %s has one worker less", pool);
+		break;
+	case ROLLOUT_RESTART:
+		event_add(m, EVENT_POOL_RESTARTED, "%s%s restarted: %d workers",
+		    r->pool != NULL ? "pool " : "all pools", pool, r->done);
+		break;
+	default:
+		event_add(m, EVENT_RELOAD_DONE, "serving generation %u",
+		    m->gen->n);
+	}
+}
+
+/* Another generation serves from now on. */
+static void
+rollout_switch(struct rollout *r)
+{
+	struct master *m = r->m;
+
+	guard_leave(m);
+	if (r->why != NULL)
+		generation_fail(m->gen, r->why);
+	generations_serve(m, r->gen);
+	if (r->kind == ROLLOUT_RELOAD)
+		master_mishap(m, 0, 0, NULL);
+	master_committed(m);
+}
+
+void
+rollout_commit(struct rollout *r)
+{
+	struct pool *p;
+
+	if (r->kind < ROLLOUT_SCALE)
+		rollout_switch(r);
+	TAILQ_FOREACH (p, &r->m->pools.list, link)
+		pool_commit(r, p);
+	rollout_slots(r, slot_commit);
+	pools_forget_empty(r);
+	rollout_log_done(r);
+	rollout_end(r, ROLLOUT_DONE);
+}
