@@ -70,7 +70,7 @@ log_dropped(void)
 /* -- lines -- */
 
 static size_t
-line_start(char *line, size_t size, const char *level)
+line_start(char *line, size_t size, const char *level, const char *context)
 {
 	struct timespec ts;
 	struct tm tm;
@@ -81,8 +81,8 @@ line_start(char *line, size_t size, const char *level)
 	n = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);
 	n += (size_t)snprintf(line + n, size - n, ".%03ldZ %s ",
 	    ts.tv_nsec / 1000000, level);
-	if (lg.context[0] != '\0')
-		n += (size_t)snprintf(line + n, size - n, "[%s] ", lg.context);
+	if (context[0] != '\0')
+		n += (size_t)snprintf(line + n, size - n, "[%s] ", context);
 	return n;
 }
 
@@ -133,7 +133,7 @@ log_note_dropped(void)
 
 	if (lg.dropped == lg.reported || lg.len != 0)
 		return;
-	n = line_start(line, sizeof(line), "warn");
+	n = line_start(line, sizeof(line), "warn", lg.context);
 	n += (size_t)snprintf(line + n, sizeof(line) - n, "%" PRIu64
 	    " log lines were dropped: the log could not take them\n",
 	    lg.dropped - lg.reported);
@@ -149,6 +149,8 @@ log_line(const char *line, size_t n)
 {
 	if (lg.sink.fd == -1)
 		return;
+	if (n > BUFFER_MAX - lg.len)
+		log_write_out();
 	if (n > BUFFER_MAX - lg.len) {
 		lg.dropped++;
 		return;
@@ -205,6 +207,13 @@ log_set_buffered(int on)
 void
 log_text(enum log_level level, const char *source, const char *text, size_t n)
 {
+	log_text_as(lg.context, level, source, text, n);
+}
+
+void
+log_text_as(const char *context, enum log_level level, const char *source,
+    const char *text, size_t n)
+{
 	char line[LINE_MAX_LEN];
 	size_t at;
 	int saved = errno;
@@ -212,7 +221,7 @@ log_text(enum log_level level, const char *source, const char *text, size_t n)
 	if (level < lg.level)
 		return;
 	pthread_mutex_lock(&lg.lock);
-	at = line_start(line, sizeof(line), level_names[level]);
+	at = line_start(line, sizeof(line), level_names[level], context);
 	if (source != NULL) {
 		at = line_put(line, at, sizeof(line), source, strlen(source));
 		at = line_put(line, at, sizeof(line), ": ", 2);

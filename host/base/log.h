@@ -45,5 +45,8 @@ void	fatalx(const char *fmt, ...) PRINTF12 __attribute__((noreturn));
 /* A text from elsewhere (a plugin), attributed to source. */
 void	log_text(enum log_level, const char *source, const char *text,
 	    size_t n);
+/* The same with another text in brackets: what we write for others. */
+void	log_text_as(const char *context, enum log_level, const char *source,
+	    const char *text, size_t n);
 
 #endif

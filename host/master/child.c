@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "master/child.h"
+#include "master/output.h"
 #include "master/proc.h"
 
 #define TERM_AFTER 1000 /* ms after a deadline */
@@ -65,6 +66,7 @@ child_free(struct child *c)
 {
 	LIST_REMOVE(c, link);
 	child_hang_up(c);
+	output_close(c);
 	uv_close((uv_handle_t *)&c->timer, child_closed);
 }
 
@@ -327,6 +329,7 @@ child_reaped(struct child *c, int status)
 	char cause[sizeof(c->why)];
 
 	child_read(c); /* its last words */
+	output_close(c);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
 	    c->why[0] == '\0')
 		c->killed = 1;
@@ -382,6 +385,7 @@ children_init(struct children *all, uv_loop_t *loop, struct board *board,
 	all->board = board;
 	all->exe = exe;
 	all->error_log = error_log;
+	outputs_start(all);
 	(void)uv_signal_init(loop, &all->sigchld);
 	all->sigchld.data = all;
 	(void)uv_signal_start(&all->sigchld, children_signalled, SIGCHLD);
@@ -398,6 +402,7 @@ children_close(struct children *all)
 		child_free(c);
 	}
 	uv_close((uv_handle_t *)&all->sigchld, NULL);
+	uv_close((uv_handle_t *)&all->second, NULL);
 }
 
 /* ---- how it starts ---- */
@@ -424,13 +429,14 @@ child_signals(void)
 
 static void
 child_exec(const char *exe, const char *title, const struct child_opts *o,
-    int fd)
+    int fd, const int output[2])
 {
 	char *const argv[] = {
 	    (char *)(uintptr_t)title, (char *)(uintptr_t) "--child", NULL};
 
 	child_signals();
 	proc_env(o->conf, o->pool);
+	output_redirect(output);
 	if (fd == CHAN_FD) {
 		fd = dup(fd); /* dup2 to itself would leave FD_CLOEXEC */
 		if (fd == -1)
@@ -447,7 +453,7 @@ child_exec(const char *exe, const char *title, const struct child_opts *o,
 /* Signals wait, so that none is handled by the copy of our loop. */
 static pid_t
 child_fork(struct children *all, const char *title, const struct child_opts *o,
-    int fd)
+    int fd, const int output[2])
 {
 	sigset_t every, before;
 	pid_t pid;
@@ -456,7 +462,7 @@ child_fork(struct children *all, const char *title, const struct child_opts *o,
 	(void)sigprocmask(SIG_SETMASK, &every, &before);
 	pid = fork();
 	if (pid == 0)
-		child_exec(all->exe, title, o, fd);
+		child_exec(all->exe, title, o, fd, output);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid;
 }
@@ -532,7 +538,7 @@ child_spawn(struct children *all, const struct child_opts *o,
 {
 	struct child *c;
 	char title[160];
-	int fds[2], cell;
+	int fds[2], ours[2], childs[2], cell;
 
 	cell = board_cell_take(all->board);
 	if (cell == -1) {
@@ -545,13 +551,20 @@ child_spawn(struct children *all, const struct child_opts *o,
 		    why, size, "making a channel: %s", strerror(errno));
 		goto retire;
 	}
+	if (output_pipes(ours, childs) == -1) {
+		(void)snprintf(why, size, "making pipes: %s", strerror(errno));
+		goto close;
+	}
 	c = child_new(all, o, fds[0], cell);
+	output_watch(c, ours);
 	c->ops = ops;
 	c->owner = owner;
 	(void)snprintf(
 	    title, sizeof(title), "hostd: %s gen %u", c->name, o->generation);
-	c->pid = child_fork(all, title, o, fds[1]);
+	c->pid = child_fork(all, title, o, fds[1], childs);
 	(void)close(fds[1]);
+	(void)close(childs[0]);
+	(void)close(childs[1]);
 	if (c->pid == -1) {
 		(void)snprintf(why, size, "fork: %s", strerror(errno));
 		child_free(c);
@@ -567,6 +580,9 @@ child_spawn(struct children *all, const struct child_opts *o,
 	(void)uv_timer_start(
 	    &c->timer, child_late, (uint64_t)o->ready_timeout, 0);
 	return c;
+close:
+	(void)close(fds[0]);
+	(void)close(fds[1]);
 retire:
 	board_cell_retire(all->board, cell);
 	return NULL;

@@ -26,6 +26,7 @@ struct child_ops {
 };
 
 struct child_out;
+struct output;
 
 struct child {
 	LIST_ENTRY(child) link;
@@ -57,6 +58,7 @@ struct child {
 	uv_timer_t timer;
 	int handles;		/* not yet closed */
 	TAILQ_HEAD(, child_out) out;	/* the channel was full */
+	struct output *output[2];	/* see master/output.h */
 };
 
 /* What all children share. */
@@ -66,6 +68,7 @@ struct children {
 	struct board *board;
 	const char *exe;	/* absolute path of hostd */
 	uv_signal_t sigchld;
+	uv_timer_t second;	/* for what they write */
 	void (*empty)(struct children *);	/* the last has ended; or NULL */
 	int error_log;		/* descriptor that is passed on */
 };

@@ -23,8 +23,8 @@ command_events(struct control_client *c, const json_t *request)
 	if (json_is_integer(last) && json_integer_value(last) >= 0 &&
 	    json_integer_value(last) < n - after)
 		after = n - json_integer_value(last);
-	if (n - after >= EVENTS_KEPT)
-		after = n - EVENTS_KEPT + 1;
+	if (n - after > EVENTS_KEPT)
+		after = n - EVENTS_KEPT;
 	for (; after < n && !c->closing; after++)
 		if ((e = events_get(all, (uint64_t)after + 1)) != NULL)
 			control_say(c, json_pack("{s:o}", "event",

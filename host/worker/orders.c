@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "worker/output.h"
 #include "worker/state.h"
 
 /* -- what the master says before START -- */
@@ -30,6 +31,7 @@ take_init(struct worker *w, struct chan_msg *m)
 	if (w->init.cell >= BOARD_CELLS)
 		fatalx("the master gave a cell that does not exist");
 	w->cell = &w->board.cells[w->init.cell];
+	worker_output_init(w->cell);
 	m->nfds = 0;
 }
 

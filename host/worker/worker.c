@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/router.h"
+#include "worker/output.h"
 #include "worker/privilege.h"
 #include "worker/state.h"
 #include "worker/worker.h"
@@ -137,6 +138,7 @@ release_all(struct worker *w)
 	snapshot_free(&w->snap);
 	conf_errors_free(&w->errs);
 	log_flush();
+	worker_output_end();
 	board_close(&w->board);
 }
 
@@ -164,6 +166,7 @@ worker_turn_ended(struct loop_hook *hook)
 	struct board_counters *n = &w->cell->counters;
 
 	access_logs_flush(&w->server.logs);
+	worker_output_turn();
 	log_flush();
 	atomic_store_explicit(&w->cell->beat_ms, w->loop.now_ms,
 	    memory_order_relaxed);
