@@ -206,6 +206,17 @@ status_plugins(const json_t *s)
 }
 
 static void
+status_rolled_back(const json_t *s)
+{
+	const json_t *o = json_object_get(s, "rolled_back");
+
+	if (o != NULL)
+		(void)printf("ROLLED BACK  from generation %lld to %lld: %s\n",
+		    (long long)number(o, "from"), (long long)number(o, "to"),
+		    text(o, "why"));
+}
+
+static void
 status_print(const json_t *s)
 {
 	char up[TEXT_MAX];
@@ -215,6 +226,7 @@ status_print(const json_t *s)
 	    text_ms(up, number(s, "uptime_ms")));
 	(void)printf("state        %s, generation %lld\n", text(s, "state"),
 	    (long long)number(s, "generation"));
+	status_rolled_back(s);
 	(void)printf("conf         %s\n", text(s, "conf_file"));
 	status_plugins(s);
 	status_traffic(s);

@@ -10,6 +10,7 @@
 #define CTL_FAILED	1	/* refused, or it did not work */
 #define CTL_USAGE	2
 #define CTL_NO_MASTER	3	/* nobody answers on the socket */
+#define CTL_ROLLED_BACK	4	/* workers were replaced, and have been again */
 
 struct ctl {
 	const char *socket;	/* of the master */
@@ -21,6 +22,8 @@ struct ctl {
 int	cmd_status(const struct ctl *, int argc, char **argv);
 int	cmd_list(const struct ctl *, int argc, char **argv);
 int	cmd_reload(const struct ctl *, int argc, char **argv);
+int	cmd_rollback(const struct ctl *, int argc, char **argv);
+int	cmd_generations(const struct ctl *, int argc, char **argv);
 int	cmd_stop(const struct ctl *, int argc, char **argv);
 int	cmd_scale(const struct ctl *, int argc, char **argv);
 int	cmd_restart(const struct ctl *, int argc, char **argv);

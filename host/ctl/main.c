@@ -19,8 +19,12 @@ struct command {
 static const struct command commands[] = {
     {"status", cmd_status, "", "the node, its traffic and its workers"},
     {"list", cmd_list, "", "the workers"},
-    {"reload", cmd_reload, "",
+    {"reload", cmd_reload,
+	" [--parallel N] [--canary N [--for TIME] [--factor X]] [--wait]",
 	"check configuration and plugins, then bring them into service"},
+    {"rollback", cmd_rollback, " [--parallel N] [--wait] [GENERATION]",
+	"back to the generation before, or to one that is kept"},
+    {"generations", cmd_generations, "", "those there are to go back to"},
     {"restart", cmd_restart, " [POOL|W]",
 	"new processes, one at a time, of the same generation"},
     {"start", cmd_start, " POOL", "bring back a pool that was stopped"},
@@ -66,7 +70,7 @@ ctl_usage(const char *name)
 static void
 help_print(FILE *f)
 {
-	char head[64];
+	char head[96];
 	size_t i;
 
 	(void)fputs(
@@ -92,7 +96,8 @@ help_print(FILE *f)
 		    "  -h, --help           print this\n"
 		    "\n"
 		    "exit status: 0 done, 1 refused or failed, 2 wrong usage, "
-		    "3 no hostd is running\n",
+		    "3 no hostd is running,\n"
+		    "             4 rolled back\n",
 	    f);
 }
 

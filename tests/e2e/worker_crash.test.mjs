@@ -196,7 +196,7 @@ test('a reload whose second worker does not start is taken back',
 	`);
 	const r = await h.hostctl('reload');
 
-	assert.equal(r.code, 1, r.stdout);
+	assert.equal(r.code, 4, r.stdout);
 	assert.match(r.stderr, new RegExp('^hostctl: worker web\\.1 of ' +
 	    'generation 2 did not get ready: .*plugin "life" .*start failed',
 	    'm'));
