@@ -147,9 +147,11 @@ log_note_dropped(void)
 static void
 log_line(const char *line, size_t n)
 {
+	int later = lg.buffered && pthread_equal(lg.owner, pthread_self());
+
 	if (lg.sink.fd == -1)
 		return;
-	if (n > BUFFER_MAX - lg.len)
+	if (!later && n > BUFFER_MAX - lg.len)
 		log_write_out();
 	if (n > BUFFER_MAX - lg.len) {
 		lg.dropped++;
@@ -157,7 +159,7 @@ log_line(const char *line, size_t n)
 	}
 	memcpy(lg.buf + lg.len, line, n);
 	lg.len += n;
-	if (!lg.buffered || !pthread_equal(lg.owner, pthread_self()))
+	if (!later)
 		log_write_out();
 }
 

@@ -144,7 +144,7 @@ test('last words', async (t) => {
 	    ws[0].state === 'ready', 'a new worker');
 	await fetch(`${h.url}/exit`).catch(() => {});
 	await h.said('info', 'talker stdout', 'unfinished');
-	await h.logged(/died: exit status 7/);
+	await h.logged(/died: exit\(7\) in plugin talker, on_headers/);
 });
 
 test('a flood is cut, counted, and stops nobody', async (t) => {
