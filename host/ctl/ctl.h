@@ -32,6 +32,7 @@ int	cmd_delete(const struct ctl *, int argc, char **argv);
 int	cmd_signal(const struct ctl *, int argc, char **argv);
 int	cmd_events(const struct ctl *, int argc, char **argv);
 int	cmd_logs(const struct ctl *, int argc, char **argv);
+int	cmd_upgrade(const struct ctl *, int argc, char **argv);
 int	cmd_test(const struct ctl *, int argc, char **argv);
 int	cmd_version(const struct ctl *, int argc, char **argv);
 int	cmd_plugin(const struct ctl *, int argc, char **argv);

@@ -38,6 +38,8 @@ static const struct command commands[] = {
     {"events", cmd_events, " [-f] [-n N] [POOL|W]",
 	"what has happened; -f: and what happens"},
     {"logs", cmd_logs, " reopen", "open the log files anew"},
+    {"upgrade", cmd_upgrade, " [--keep-workers]",
+	"run the hostd that is installed now; no connection is lost"},
     {"test", cmd_test, " [-c FILE]", "check configuration and plugins"},
     {"version", cmd_version, "", "hostctl's, and that of what runs"},
     {"plugin", cmd_plugin, " inspect|schema|check|new ...",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,18 +17,6 @@
 #define TERM_AFTER 1000 /* ms after a deadline */
 #define KILL_AFTER 2000 /* ms after SIGTERM */
 #define EXIT_NO_EXEC 127
-
-/* A message that waits for room in the channel. */
-struct child_out {
-	TAILQ_ENTRY(child_out) entry;
-	enum chan_type type;
-	size_t len;
-	int fds[2]; /* duplicates */
-	int nfds;
-	char data[sizeof(struct chan_init)];
-};
-
-static void child_poll(struct child *);
 
 static void
 child_closed(uv_handle_t *h)
@@ -140,6 +129,20 @@ child_read(struct child *c)
 
 /* ---- what we say ---- */
 
+struct child_out *
+child_queue(
+    struct child *c, enum chan_type type, const void *data, size_t len)
+{
+	struct child_out *o = xcalloc(1, sizeof(*o));
+
+	o->type = type;
+	o->len = len;
+	if (len > 0)
+		memcpy(o->data, data, len);
+	TAILQ_INSERT_TAIL(&c->out, o, entry);
+	return o;
+}
+
 void
 child_send_fds(struct child *c, enum chan_type type, const void *data,
     size_t len, const int *fds, int nfds)
@@ -158,14 +161,10 @@ child_send_fds(struct child *c, enum chan_type type, const void *data,
 			return;
 		}
 	}
-	o = xcalloc(1, sizeof(*o));
-	o->type = type;
-	o->len = len;
+	o = child_queue(c, type, data, len);
 	for (o->nfds = 0; o->nfds < nfds; o->nfds++)
-		o->fds[o->nfds] = dup(fds[o->nfds]);
-	if (len > 0)
-		memcpy(o->data, data, len);
-	TAILQ_INSERT_TAIL(&c->out, o, entry);
+		o->fds[o->nfds] =
+		    fcntl(fds[o->nfds], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	child_poll(c);
 }
 
@@ -202,7 +201,7 @@ child_polled(uv_poll_t *p, int status, int events)
 		child_write(c);
 }
 
-static void
+void
 child_poll(struct child *c)
 {
 	int events = UV_READABLE;
@@ -214,7 +213,7 @@ child_poll(struct child *c)
 
 /* ---- how it ends ---- */
 
-static void
+void
 child_escalate(uv_timer_t *t)
 {
 	struct child *c = t->data;
@@ -270,7 +269,7 @@ child_kill(struct child *c, const char *why)
 	(void)kill(c->pid, SIGKILL);
 }
 
-static void
+void
 child_late(uv_timer_t *t)
 {
 	struct child *c = t->data;
@@ -354,7 +353,7 @@ children_find(struct children *all, pid_t pid)
 }
 
 /* Others' orphans come here as well when we are process 1. */
-static void
+void
 children_reap(struct children *all)
 {
 	struct child *c;
@@ -365,6 +364,8 @@ children_reap(struct children *all)
 		c = children_find(all, pid);
 		if (c != NULL && (WIFEXITED(status) || WIFSIGNALED(status)))
 			child_reaped(c, status);
+		else if (c == NULL && all->other != NULL)
+			all->other(all, pid, status);
 	}
 }
 
@@ -376,15 +377,13 @@ children_signalled(uv_signal_t *h, int sig)
 }
 
 void
-children_init(struct children *all, uv_loop_t *loop, struct board *board,
-    const char *exe, int error_log)
+children_init(struct children *all, uv_loop_t *loop, struct board *board)
 {
 	LIST_INIT(&all->list);
 	all->empty = NULL;
+	all->other = NULL;
 	all->loop = loop;
 	all->board = board;
-	all->exe = exe;
-	all->error_log = error_log;
 	outputs_start(all);
 	(void)uv_signal_init(loop, &all->sigchld);
 	all->sigchld.data = all;
@@ -469,7 +468,7 @@ child_fork(struct children *all, const char *title, const struct child_opts *o,
 
 /* The board's cell; the pool's name is left out for a probe, which no status
  * page needs to see. */
-static void
+void
 child_cell_fill(struct child *c, const struct child_opts *o)
 {
 	struct board_cell *cell = &c->all->board->cells[c->cell];
@@ -509,7 +508,7 @@ child_name(struct child *c, const struct child_opts *o)
 		    c->name, sizeof(c->name), "%s.%u", o->pool, o->slot);
 }
 
-static struct child *
+struct child *
 child_new(struct children *all, const struct child_opts *o, int fd, int cell)
 {
 	struct child *c = xcalloc(1, sizeof(*c));
@@ -521,12 +520,14 @@ child_new(struct children *all, const struct child_opts *o, int fd, int cell)
 	c->role = o->role;
 	c->watchdog = o->given != NULL ? o->given->watchdog : 0;
 	c->started = uv_now(all->loop);
-	c->handles = 2;
 	TAILQ_INIT(&c->out);
 	child_name(c, o);
-	child_cell_fill(c, o);
-	(void)uv_poll_init(all->loop, &c->poll, fd);
+	if (fd != -1) {
+		(void)uv_poll_init(all->loop, &c->poll, fd);
+		c->handles++;
+	}
 	(void)uv_timer_init(all->loop, &c->timer);
+	c->handles++;
 	c->poll.data = c->timer.data = c;
 	LIST_INSERT_HEAD(&all->list, c, link);
 	return c;
@@ -559,6 +560,7 @@ child_spawn(struct children *all, const struct child_opts *o,
 	output_watch(c, ours);
 	c->ops = ops;
 	c->owner = owner;
+	child_cell_fill(c, o);
 	(void)snprintf(
 	    title, sizeof(title), "hostd: %s gen %u", c->name, o->generation);
 	c->pid = child_fork(all, title, o, fds[1], childs);

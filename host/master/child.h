@@ -12,6 +12,7 @@
 #include <uv.h>
 #include "base/board.h"
 #include "config/model.h"
+#include "master/record.h"
 #include "net/chan.h"
 
 struct child;
@@ -25,9 +26,19 @@ struct child_ops {
 	void (*silent)(struct child *, int is);
 };
 
-struct child_out;
 struct output;
 
+/* A message that waits for room in the channel. */
+struct child_out {
+	TAILQ_ENTRY(child_out) entry;
+	enum chan_type type;
+	size_t len;
+	int fds[2];		/* duplicates */
+	int nfds;
+	char data[sizeof(struct chan_init)];
+};
+
+/* What is here goes on over an upgrade: child_save.c. */
 struct child {
 	LIST_ENTRY(child) link;
 	struct children *all;
@@ -70,6 +81,8 @@ struct children {
 	uv_signal_t sigchld;
 	uv_timer_t second;	/* for what they write */
 	void (*empty)(struct children *);	/* the last has ended; or NULL */
+	/* Somebody has ended who is not in the list; or NULL. */
+	void (*other)(struct children *, pid_t, int status);
 	int error_log;		/* descriptor that is passed on */
 };
 
@@ -103,10 +116,29 @@ void	child_kill(struct child *, const char *why);
 /* What child_ops.exited is told, unless something was before. */
 void	child_blame(struct child *, const char *why);
 
-/* Watches for their ends; error_log is passed on to them. */
-void	children_init(struct children *, uv_loop_t *, struct board *,
-	    const char *exe, int error_log);
+/* Watches for their ends; exe and error_log are the caller's to fill in. */
+void	children_init(struct children *, uv_loop_t *, struct board *);
+/* See who has ended. */
+void	children_reap(struct children *);
 /* Kills those there are, without a word to their owners. */
 void	children_close(struct children *);
+
+/* ---- child_save.c ---- */
+
+json_t *child_save(const struct child *, struct record *);
+/* NULL: it is no child's.  Of opts: who it is, for a board that does not know
+ * it. */
+struct child *child_restore(struct children *, const struct child_opts *,
+	    const json_t *, struct record *);
+
+/* What that uses of child.c. */
+struct child *child_new(struct children *, const struct child_opts *, int fd,
+	    int cell);
+void	child_cell_fill(struct child *, const struct child_opts *);
+struct child_out *child_queue(struct child *, enum chan_type, const void *,
+	    size_t len);
+void	child_poll(struct child *);
+void	child_late(uv_timer_t *);	/* not ready by ready_timeout */
+void	child_escalate(uv_timer_t *);	/* not gone by its deadline */
 
 #endif

@@ -62,11 +62,9 @@ command_ended(void *arg, enum rollout_outcome outcome,
 void
 command_busy(struct control_client *c)
 {
-	control_error(c,
-	    c->control->m->stopping
-		? "hostd is stopping"
-		: "a reload or a change of scale is under way; try again "
-		  "when it has ended");
+	const char *why = master_busy(c->control->m);
+
+	control_error(c, why != NULL ? why : "try again");
 	control_end(c, 0, json_pack("{s:s}", "outcome", "busy"));
 }
 

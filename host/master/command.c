@@ -8,6 +8,7 @@
 #include "master/command.h"
 #include "master/control.h"
 #include "master/rollout.h"
+#include "master/upgrade.h"
 
 struct command {
 	const char *name;
@@ -131,6 +132,19 @@ command_logs_reopen(struct control_client *c, const json_t *request)
 	control_end(c, 0, NULL);
 }
 
+/* The answer comes from the master that there is then. */
+static void
+command_upgrade(struct control_client *c, const json_t *request)
+{
+	int keep = json_is_true(json_object_get(request, "keep_workers"));
+	char why[512];
+
+	if (upgrade_start(c->control->m, c, keep, why, sizeof(why)) == 0)
+		return;
+	control_error(c, why);
+	control_end(c, 0, NULL);
+}
+
 /* The answer comes when everything has ended, see command_stopped. */
 static void
 command_stop(struct control_client *c, const json_t *request)
@@ -160,6 +174,7 @@ command_forget(struct control_client *c)
 	json_decref(c->waiting);
 	c->waiting = NULL;
 	rollout_unwatch(c->control->m, c);
+	upgrade_unwatch(c->control->m, c);
 }
 
 static const struct command commands[] = {
@@ -174,6 +189,7 @@ static const struct command commands[] = {
     {"delete", command_delete},
     {"signal", command_signal},
     {"logs-reopen", command_logs_reopen},
+    {"upgrade", command_upgrade},
     {"stop", command_stop},
     {"events", command_events},
     {"version", command_version},

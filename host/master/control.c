@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "master/control.h"
+#include "master/upgrade.h"
 #include "net/listener.h"
 
 #define LINE_MAX_BYTES (64 * 1024)
@@ -20,7 +21,9 @@
 
 struct control_write {
 	uv_write_t req;
+	TAILQ_ENTRY(control_write) link;
 	char *text;
+	size_t len;
 };
 
 static void client_arm(struct control_client *);
@@ -35,6 +38,7 @@ client_closed(uv_handle_t *h)
 	if (--c->handles > 0)
 		return;
 	buf_free(&c->in);
+	buf_free(&c->unsent);
 	free(c);
 }
 
@@ -72,45 +76,58 @@ client_arm(struct control_client *c)
 /* ---- answering ---- */
 
 static void
+control_write_free(struct control_client *c, struct control_write *w)
+{
+	TAILQ_REMOVE(&c->out, w, link);
+	free(w->text);
+	free(w);
+}
+
+static void
 client_written(uv_write_t *req, int status)
 {
 	struct control_write *w = (struct control_write *)(void *)req;
 	struct control_client *c = req->handle->data;
 
-	free(w->text);
-	free(w);
+	control_write_free(c, w);
 	if (status < 0)
 		client_close(c);
 	else if (!c->closing)
 		client_arm(c);
 }
 
-void
-control_say(struct control_client *c, json_t *line)
+/* Takes the text. */
+static void
+client_send(struct control_client *c, char *text, size_t len)
 {
-	struct control_write *w;
-	char *text = json_dumps(line, JSON_COMPACT);
-	uv_buf_t buf;
+	struct control_write *w = xcalloc(1, sizeof(*w));
+	uv_buf_t buf = uv_buf_init(text, (unsigned)len);
 
-	json_decref(line);
-	if (c->closing || text == NULL) {
-		free(text);
-		return;
-	}
-	w = xcalloc(1, sizeof(*w));
-	w->text = xasprintf("%s\n", text);
-	free(text);
-	buf = uv_buf_init(w->text, (unsigned)strlen(w->text));
+	w->text = text;
+	w->len = len;
+	TAILQ_INSERT_TAIL(&c->out, w, link);
 	if (uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) >
 		OUT_MAX_BYTES ||
 	    uv_write(&w->req, (uv_stream_t *)&c->pipe, &buf, 1,
 		client_written) < 0) {
-		free(w->text);
-		free(w);
+		control_write_free(c, w);
 		client_close(c);
 		return;
 	}
 	client_arm(c);
+}
+
+void
+control_say(struct control_client *c, json_t *line)
+{
+	char *text = json_dumps(line, JSON_COMPACT), *full;
+
+	json_decref(line);
+	if (!c->closing && text != NULL) {
+		full = xasprintf("%s\n", text);
+		client_send(c, full, strlen(full));
+	}
+	free(text);
 }
 
 /* Texts may come from files and plugins, and need not be UTF-8. */
@@ -247,6 +264,22 @@ client_may(const struct control_client *c)
 	return cred.uid == 0 || cred.uid == geteuid();
 }
 
+static struct control_client *
+client_new(struct control *k)
+{
+	struct control_client *c = xcalloc(1, sizeof(*c));
+
+	c->control = k;
+	c->handles = 2;
+	TAILQ_INIT(&c->out);
+	(void)uv_pipe_init(&k->m->loop, &c->pipe, 0);
+	(void)uv_timer_init(&k->m->loop, &c->idle);
+	c->pipe.data = c->idle.data = c;
+	TAILQ_INSERT_TAIL(&k->clients, c, link);
+	k->nclients++;
+	return c;
+}
+
 static void
 control_accept(uv_stream_t *server, int status)
 {
@@ -255,14 +288,7 @@ control_accept(uv_stream_t *server, int status)
 
 	if (status < 0)
 		return;
-	c = xcalloc(1, sizeof(*c));
-	c->control = k;
-	c->handles = 2;
-	(void)uv_pipe_init(&k->m->loop, &c->pipe, 0);
-	(void)uv_timer_init(&k->m->loop, &c->idle);
-	c->pipe.data = c->idle.data = c;
-	TAILQ_INSERT_TAIL(&k->clients, c, link);
-	k->nclients++;
+	c = client_new(k);
 	if (uv_accept(server, (uv_stream_t *)&c->pipe) < 0 ||
 	    k->nclients > CLIENTS_MAX || !client_may(c) ||
 	    uv_read_start((uv_stream_t *)&c->pipe, client_alloc, client_read) <
@@ -317,15 +343,11 @@ control_socket(const char *path, char *why, size_t size)
 	return fd;
 }
 
-struct control *
-control_open(struct master *m, const char *path, char *why, size_t size)
+static struct control *
+control_new(struct master *m, const char *path, int fd)
 {
-	struct control *k;
-	int fd = control_socket(path, why, size);
+	struct control *k = xcalloc(1, sizeof(*k));
 
-	if (fd == -1)
-		return NULL;
-	k = xcalloc(1, sizeof(*k));
 	k->m = m;
 	k->path = xstrdup(path);
 	TAILQ_INIT(&k->clients);
@@ -335,6 +357,14 @@ control_open(struct master *m, const char *path, char *why, size_t size)
 	    uv_listen((uv_stream_t *)&k->server, 64, control_accept) < 0)
 		log_error("control: %s: listening", path);
 	return k;
+}
+
+struct control *
+control_open(struct master *m, const char *path, char *why, size_t size)
+{
+	int fd = control_socket(path, why, size);
+
+	return fd == -1 ? NULL : control_new(m, path, fd);
 }
 
 void
@@ -352,4 +382,109 @@ control_free(struct control *k)
 {
 	free(k->path);
 	free(k);
+}
+
+/* ---- for a master's successor ---- */
+
+/* The kernel has taken the first part of what was to be written. */
+static json_t *
+client_save_out(const struct control_client *c)
+{
+	size_t left =
+	    uv_stream_get_write_queue_size((const uv_stream_t *)&c->pipe);
+	const struct control_write *w;
+	struct buf all = {0};
+	json_t *out;
+
+	TAILQ_FOREACH (w, &c->out, link)
+		buf_append(&all, w->text, w->len);
+	if (left < all.len)
+		buf_consume(&all, all.len - left);
+	out = record_bytes(all.p, all.len);
+	buf_free(&all);
+	return out;
+}
+
+static json_t *
+client_save(const struct control_client *c, struct record *r)
+{
+	uv_os_fd_t fd = -1;
+
+	(void)uv_fileno((const uv_handle_t *)&c->pipe, &fd);
+	return json_pack("{s:o,s:o,s:o,s:b,s:b,s:O*}", "socket",
+	    record_fd(r, fd), "in", record_bytes(c->in.p, c->in.len), "out",
+	    client_save_out(c), "follows", c->follows, "upgrade",
+	    upgrade_is_for(c->control->m, c), "waiting", c->waiting);
+}
+
+json_t *
+control_save(const struct control *k, struct record *r)
+{
+	const struct control_client *c;
+	json_t *list = json_array();
+	uv_os_fd_t fd = -1;
+
+	(void)uv_fileno((const uv_handle_t *)&k->server, &fd);
+	TAILQ_FOREACH (c, &k->clients, link)
+		(void)json_array_append_new(list, client_save(c, r));
+	return json_pack("{s:s,s:o,s:o}", "path", k->path, "socket",
+	    record_fd(r, fd), "clients", list);
+}
+
+static void
+client_restore(struct control *k, const json_t *j, struct record *r)
+{
+	int fd = record_take_fd(r, j, "socket");
+	struct control_client *c;
+
+	if (fd == -1)
+		return;
+	c = client_new(k);
+	if (uv_pipe_open(&c->pipe, fd) < 0 ||
+	    uv_read_start((uv_stream_t *)&c->pipe, client_alloc, client_read) <
+		0) {
+		client_close(c);
+		return;
+	}
+	record_get_bytes(j, "in", &c->in);
+	record_get_bytes(j, "out", &c->unsent);
+	c->follows = record_flag(j, "follows");
+	if (record_flag(j, "upgrade"))
+		upgrade_watch(k->m, c);
+	c->waiting = json_incref(json_object_get(j, "waiting"));
+	c->busy = c->follows || c->waiting != NULL || upgrade_is_for(k->m, c);
+	client_arm(c);
+}
+
+struct control *
+control_restore(struct master *m, const json_t *j, struct record *r)
+{
+	int fd = record_take_fd(r, j, "socket");
+	const json_t *client;
+	struct control *k;
+	size_t i;
+
+	if (fd == -1)
+		return NULL;
+	k = control_new(m, record_text(j, "path", ""), fd);
+	json_array_foreach(json_object_get(j, "clients"), i, client)
+		client_restore(k, client, r);
+	return k;
+}
+
+void
+control_resume(struct control *k)
+{
+	struct control_client *c, *next;
+	struct buf out;
+
+	for (c = TAILQ_FIRST(&k->clients); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		out = c->unsent;
+		memset(&c->unsent, 0, sizeof(c->unsent));
+		if (out.len > 0)
+			client_send(c, out.p, out.len);
+		else
+			buf_free(&out);
+	}
 }

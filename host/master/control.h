@@ -15,7 +15,11 @@
 #include "base/buf.h"
 #include "master/events.h"
 #include "master/master.h"
+#include "master/record.h"
 
+struct control_write;
+
+/* What is here goes on over an upgrade: control_save. */
 struct control_client {
 	TAILQ_ENTRY(control_client) link;
 	struct control *control;
@@ -27,6 +31,8 @@ struct control_client {
 	int follows;		/* wants events as they come */
 	json_t *waiting;	/* a request whose turn comes later, or NULL */
 	struct buf in;
+	TAILQ_HEAD(, control_write) out;	/* not yet taken by the kernel */
+	struct buf unsent;	/* restored, for control_resume */
 };
 
 struct control {
@@ -43,6 +49,14 @@ struct control *control_open(struct master *, const char *path, char *why,
 /* Handles close in the loop's next turn; free it after that. */
 void	control_close(struct control *);
 void	control_free(struct control *);
+
+/* For a master's successor: the socket, who is connected, what has been read
+ * and not worked on, and what has not been sent.  NULL: there is no socket. */
+json_t *control_save(const struct control *, struct record *);
+struct control *control_restore(struct master *, const json_t *,
+	    struct record *);
+/* Send what the one before could not. */
+void	control_resume(struct control *);
 
 /* One line; takes the reference. */
 void	control_say(struct control_client *, json_t *);

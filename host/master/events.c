@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "master/control.h"
 #include "master/events.h"
+#include "master/record.h"
 
 static const struct {
 	const char *name;
@@ -45,6 +46,7 @@ static const struct {
 	[EVENT_RELOAD_ROLLED_BACK] = { "reload.rolled-back", LOG_LVL_ERROR },
 	[EVENT_LOGS_REOPENED] = { "logs.reopened", LOG_LVL_INFO },
 	[EVENT_LOGS_FLUSHED] = { "logs.flushed", LOG_LVL_INFO },
+	[EVENT_OTHER] = { "other", LOG_LVL_INFO },
 };
 
 const char *
@@ -68,9 +70,9 @@ events_free(struct events *all)
 const struct event *
 events_get(const struct events *all, uint64_t n)
 {
-	if (n == 0 || n > all->added || all->added - n >= EVENTS_KEPT)
-		return NULL;
-	return &all->ring[n % EVENTS_KEPT];
+	const struct event *e = &all->ring[n % EVENTS_KEPT];
+
+	return n != 0 && e->n == n ? e : NULL;
 }
 
 static void
@@ -165,4 +167,60 @@ event_json(const struct event *e)
 	}
 	(void)json_object_set_new(o, "text", control_text(e->text));
 	return o;
+}
+
+/* ---- for a master's successor ---- */
+
+json_t *
+events_save(const struct events *all)
+{
+	json_t *list = json_array();
+	const struct event *e;
+	uint64_t n = all->added >= EVENTS_KEPT ? all->added - EVENTS_KEPT : 0;
+
+	while (n < all->added)
+		if ((e = events_get(all, ++n)) != NULL)
+			(void)json_array_append_new(list, event_json(e));
+	return json_pack(
+	    "{s:I,s:o}", "added", (json_int_t)all->added, "kept", list);
+}
+
+static enum event_kind
+event_kind_find(const char *name)
+{
+	int i;
+
+	for (i = 0; i < EVENT_OTHER; i++)
+		if (strcmp(name, kinds[i].name) == 0)
+			break;
+	return (enum event_kind)i;
+}
+
+static void
+event_restore(struct event *e, const json_t *j, uint64_t n)
+{
+	free(e->text);
+	e->n = n;
+	e->time_ms = (uint64_t)record_int(j, "time_ms", 0);
+	e->kind = event_kind_find(record_text(j, "event", ""));
+	(void)snprintf(e->worker, sizeof(e->worker), "%s",
+	    record_text(j, "worker", ""));
+	e->pid = (pid_t)record_int(j, "pid", 0);
+	e->generation = (uint32_t)record_int(j, "generation", 0);
+	e->text = xstrdup(record_text(j, "text", ""));
+}
+
+void
+events_restore(struct events *all, const json_t *o)
+{
+	const json_t *j;
+	uint64_t n;
+	size_t i;
+
+	all->added = (uint64_t)record_int(o, "added", 0);
+	json_array_foreach(json_object_get(o, "kept"), i, j) {
+		n = (uint64_t)record_int(j, "n", 0);
+		if (n > 0 && n <= all->added && all->added - n < EVENTS_KEPT)
+			event_restore(&all->ring[n % EVENTS_KEPT], j, n);
+	}
 }

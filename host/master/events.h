@@ -48,6 +48,7 @@ enum event_kind {
 	EVENT_RELOAD_ROLLED_BACK,
 	EVENT_LOGS_REOPENED,
 	EVENT_LOGS_FLUSHED,
+	EVENT_OTHER,		/* of a kind that only another version knows */
 	EVENT_KINDS
 };
 
@@ -61,7 +62,7 @@ struct event {
 	char *text;
 };
 
-/* Zeroed is empty. */
+/* Zeroed is empty.  Goes on over an upgrade, numbers too. */
 struct events {
 	struct event ring[EVENTS_KEPT];
 	uint64_t added;		/* the last one's number */
@@ -87,5 +88,9 @@ const char *event_kind_name(enum event_kind);
  * workers without the three.
  */
 json_t	*event_json(const struct event *);
+
+/* For a master's successor. */
+json_t	*events_save(const struct events *);
+void	events_restore(struct events *, const json_t *);
 
 #endif

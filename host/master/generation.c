@@ -202,3 +202,64 @@ generation_pool(const struct generation *g, const char *name)
 			return p;
 	return NULL;
 }
+
+/* ---- for a master's successor ---- */
+
+json_t *
+generation_save(const struct generation *g, struct record *r)
+{
+	json_t *o = json_pack("{s:I,s:I,s:I,s:I,s:b,s:b,s:o}", "number",
+	    (json_int_t)g->n, "before", (json_int_t)g->before, "made_ms",
+	    (json_int_t)g->made_ms, "served_ms", (json_int_t)g->served_ms,
+	    "tried", g->tried, "proved", g->proved, "access_logs",
+	    logs_save(&g->logs, r));
+
+	if (g->changes != NULL)
+		(void)json_object_set(o, "changes", g->changes);
+	if (g->failed != NULL)
+		(void)json_object_set_new(o, "failed",
+		    record_bytes(g->failed, strlen(g->failed)));
+	return o;
+}
+
+static int
+generation_read(struct generation *g, char *why, size_t size)
+{
+	struct conf_errors errors;
+	int rc = 0;
+
+	if (snapshot_read(&g->snapshot, g->snapshot_path, why, size) == -1)
+		return -1;
+	conf_errors_init(&errors);
+	g->conf =
+	    conf_load(&g->snapshot.sources, &g->snapshot.files, &errors);
+	if (!TAILQ_EMPTY(&errors)) {
+		(void)snprintf(why, size, "%s", TAILQ_FIRST(&errors)->text);
+		rc = -1;
+	}
+	conf_errors_free(&errors);
+	return rc;
+}
+
+struct generation *
+generation_restore(const char *run_dir, const json_t *j, struct record *r,
+    char *why, size_t size)
+{
+	struct generation *g;
+
+	g = generation_new(run_dir, (uint32_t)record_int(j, "number", 0));
+	g->before = (uint32_t)record_int(j, "before", 0);
+	g->made_ms = (uint64_t)record_int(j, "made_ms", 0);
+	g->served_ms = (uint64_t)record_int(j, "served_ms", 0);
+	g->tried = record_flag(j, "tried");
+	g->proved = record_flag(j, "proved");
+	g->changes = json_incref(json_object_get(j, "changes"));
+	g->failed = record_get_text(j, "failed");
+	if (generation_read(g, why, size) == -1) {
+		generation_free(g);
+		return NULL;
+	}
+	logs_restore(
+	    &g->logs, g->conf, json_object_get(j, "access_logs"), r);
+	return g;
+}

@@ -15,7 +15,9 @@
 #include "config/model.h"
 #include "config/snapshot.h"
 #include "master/logs.h"
+#include "master/record.h"
 
+/* What is not in its directory goes on over an upgrade by generation_save. */
 struct generation {
 	TAILQ_ENTRY(generation) link;
 	uint32_t n;
@@ -49,6 +51,12 @@ struct generation *generation_build(const char *run_dir,
 void	generation_free(struct generation *);
 /* Its own directory; plugin copies may be shared, see store_clean. */
 void	generation_remove(struct generation *);
+
+/* For a master's successor, who reads its directory.  NULL with a reason in
+ * why. */
+json_t *generation_save(const struct generation *, struct record *);
+struct generation *generation_restore(const char *run_dir, const json_t *,
+	    struct record *, char *why, size_t size);
 
 struct conf_pool *generation_pool(const struct generation *, const char *name);
 

@@ -54,7 +54,7 @@ guard_settled(struct master *m)
 	static const struct rollout_opts opts = {.parallel = 1};
 	struct generation *to;
 
-	if (m->verdict == NULL || m->rollout != NULL || m->stopping)
+	if (m->verdict == NULL || master_busy(m) != NULL)
 		return;
 	to = generations_before(m, m->gen);
 	if (to != NULL) {

@@ -65,3 +65,28 @@ logs_close(struct logs *logs)
 	logs->fds = NULL;
 	logs->n = 0;
 }
+
+json_t *
+logs_save(const struct logs *logs, struct record *r)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < logs->n; i++)
+		(void)json_array_append_new(list, record_fd(r, logs->fds[i]));
+	return list;
+}
+
+void
+logs_restore(struct logs *logs, const struct conf *conf, const json_t *list,
+    struct record *r)
+{
+	const struct conf_access_log *l;
+	size_t i;
+
+	TAILQ_FOREACH (l, &conf->access_logs, entry)
+		logs->n++;
+	logs->fds = xcalloc(logs->n + 1, sizeof(logs->fds[0]));
+	for (i = 0; i < logs->n; i++)
+		logs->fds[i] = record_take(r, json_array_get(list, i));
+}

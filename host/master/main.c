@@ -14,6 +14,7 @@
 #include "master/daemon.h"
 #include "master/master.h"
 #include "master/test.h"
+#include "master/upgrade.h"
 #include "net/loop.h"
 #include "worker/worker.h"
 
@@ -163,6 +164,10 @@ main(int argc, char **argv)
 
 	if (argc == 2 && strcmp(argv[1], "--child") == 0)
 		loop_exit(worker_main());
+	if (argc == 3 && strcmp(argv[1], "--check-upgrade-state") == 0)
+		return resume_check(argv[2]);
+	if (resume_wanted())
+		return resume_run(argv);
 	stdio_ensure();
 	(void)umask(022);
 	options_parse(&o, argc, argv);
@@ -172,7 +177,7 @@ main(int argc, char **argv)
 	} else {
 		if (o.daemon)
 			parent = daemon_fork();
-		status = master_run(o.conf_file, exe, parent);
+		status = master_run(argv, o.conf_file, exe, parent);
 	}
 	free(exe);
 	free(o.conf_file);

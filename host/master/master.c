@@ -17,6 +17,7 @@
 #include "master/notify.h"
 #include "master/rollout.h"
 #include "master/store.h"
+#include "master/upgrade.h"
 
 /* ---- what slots tell ---- */
 
@@ -108,6 +109,7 @@ master_stop(struct master *m)
 	event_add(m, EVENT_NODE_STOPPING, "stopping");
 	notify("STOPPING=1\nSTATUS=draining");
 	m->pools.stopping = 1;
+	upgrade_cancel(m);
 	rollout_cancel(m);
 	TAILQ_FOREACH (p, &m->pools.list, link)
 		p->target = 0;
@@ -265,6 +267,17 @@ master_mishap(struct master *m, uint32_t from, uint32_t to, const char *why)
 	m->mishap.at_ms = board_clock_ms();
 }
 
+const char *
+master_busy(const struct master *m)
+{
+	if (m->stopping)
+		return "hostd is stopping";
+	if (m->rollout != NULL)
+		return "a reload or a change of scale is under way; try again "
+		       "when it has ended";
+	return upgrade_blocks(m);
+}
+
 static void
 master_signalled(uv_signal_t *h, int sig)
 {
@@ -273,6 +286,9 @@ master_signalled(uv_signal_t *h, int sig)
 
 	if (sig == SIGHUP) {
 		master_hang_up(m);
+	} else if (sig == SIGUSR2) {
+		if (upgrade_start(m, NULL, 0, why, sizeof(why)) == -1)
+			log_errorx("SIGUSR2: no upgrade: %s", why);
 	} else if (sig == SIGUSR1) {
 		if (master_reopen_logs(m, why, sizeof(why)) == -1)
 			log_errorx("%s", why);
@@ -324,7 +340,7 @@ static void
 master_watch_signals(struct master *m)
 {
 	static const int numbers[MASTER_SIGNALS] = {
-	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1};
+	    SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
 	int i;
 
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -437,55 +453,106 @@ master_close(struct master *m)
 	board_close(&m->board);
 }
 
+/* Until it has ended. */
+static void
+master_loop(struct master *m)
+{
+	do
+		(void)uv_run(&m->loop, UV_RUN_DEFAULT);
+	while (upgrade_go(m));
+	log_info("stopped");
+	master_close(m);
+}
+
 static void
 master_serve(struct master *m)
 {
 	const struct watcher w = {NULL, start_done, m};
 
-	children_init(
-	    &m->children, &m->loop, &m->board, m->exe, m->children.error_log);
-	pools_init(&m->pools, &m->children, &pools_ops);
 	upkeep_start(m);
 	master_watch_signals(m);
 	event_add(m, EVENT_NODE_STARTED, "hostd %s starting, configuration %s",
 	    PACKAGE_VERSION, m->conf_file);
 	(void)rollout_start(m, &w);
-	(void)uv_run(&m->loop, UV_RUN_DEFAULT);
-	log_info("stopped");
-	master_close(m);
+	master_loop(m);
+}
+
+struct master *
+master_new(char **argv)
+{
+	struct master *m = xcalloc(1, sizeof(*m));
+
+	m->argv = argv;
+	m->parent = -1;
+	TAILQ_INIT(&m->generations);
+	(void)uv_loop_init(&m->loop);
+	log_set_context("master pid %d", (int)getpid());
+	children_init(&m->children, &m->loop, &m->board);
+	pools_init(&m->pools, &m->children, &pools_ops);
+	return m;
+}
+
+static int
+master_free(struct master *m)
+{
+	int status = m->status;
+
+	(void)uv_loop_close(&m->loop);
+	log_close(m->children.error_log);
+	events_free(&m->events);
+	free(m->verdict);
+	free(m->mishap.why);
+	free(m->conf_file);
+	free(m->exe);
+	free(m->run_dir);
+	free(m->pid_file);
+	free(m->error_log);
+	free(m);
+	return status;
 }
 
 int
-master_run(const char *conf_file, const char *exe, int parent)
+master_run(char **argv, const char *conf_file, const char *exe, int parent)
 {
-	struct master *m = xcalloc(1, sizeof(*m));
+	struct master *m = master_new(argv);
 	char why[512], *control;
-	int status;
 
-	m->conf_file = conf_file;
-	m->exe = exe;
+	m->conf_file = xstrdup(conf_file);
+	m->exe = xstrdup(exe);
+	m->children.exe = m->exe;
 	m->parent = parent;
-	TAILQ_INIT(&m->generations);
 	notify_init();
-	(void)uv_loop_init(&m->loop);
-	log_set_context("master pid %d", (int)getpid());
 	master_peek(m, &control);
 	if (master_open(m, control, why, sizeof(why)) == 0) {
 		master_serve(m);
 	} else {
 		daemon_complain(why);
 		m->status = 1;
+		children_close(&m->children);
+		(void)uv_run(&m->loop, UV_RUN_DEFAULT);
 	}
-	(void)uv_loop_close(&m->loop);
-	log_close(m->children.error_log);
-	status = m->status;
 	free(control);
-	events_free(&m->events);
-	free(m->verdict);
-	free(m->mishap.why);
-	free(m->run_dir);
-	free(m->pid_file);
-	free(m->error_log);
-	free(m);
-	return status;
+	return master_free(m);
+}
+
+/* Signals have waited since the one before us had its last look at them. */
+int
+master_resume(struct master *m, const char *back)
+{
+	sigset_t none;
+
+	log_set_fd(m->children.error_log);
+	log_set_level((enum log_level)m->gen->conf->log_level);
+	(void)snprintf(m->board.node->hostd_version,
+	    sizeof(m->board.node->hostd_version), "%s", PACKAGE_VERSION);
+	upkeep_start(m);
+	master_watch_signals(m);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	control_resume(m->control);
+	notify("READY=1\nSTATUS=serving generation %u", m->gen->n);
+	children_reap(&m->children);
+	upgrade_finish(m, back);
+	master_loop(m);
+	return master_free(m);
 }

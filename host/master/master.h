@@ -16,13 +16,16 @@
 
 struct control;
 struct rollout;
+struct upgrade;
 
-#define MASTER_SIGNALS 5
+#define MASTER_SIGNALS 6
 
+/* What is here goes on over an upgrade: master_save.c. */
 struct master {
 	uv_loop_t loop;
-	const char *conf_file;
-	const char *exe;	/* absolute path of hostd */
+	char **argv;		/* ours */
+	char *conf_file;
+	char *exe;		/* absolute path of hostd */
 	int parent;		/* --daemon: tell it how the start went; or -1 */
 	char *run_dir, *pid_file, *error_log;
 	int lock;		/* of run_dir */
@@ -43,6 +46,7 @@ struct master {
 		uint64_t at_ms;		/* unix time */
 		char *why;
 	} mishap;
+	struct upgrade *upgrade;	/* NULL: none under way */
 	struct control *control;
 	struct events events;
 	struct upkeep upkeep;
@@ -52,7 +56,15 @@ struct master {
 };
 
 /* Runs until it is told to stop; returns the exit status. */
-int	master_run(const char *conf_file, const char *exe, int parent);
+int	master_run(char **argv, const char *conf_file, const char *exe,
+	    int parent);
+/* One with a loop, and nothing else yet. */
+struct master *master_new(char **argv);
+/* The same as master_run, for one that was restored; back: why it is not
+ * another one, see upgrade.h. */
+int	master_resume(struct master *, const char *back);
+/* Why no change can begin now; NULL: it can. */
+const char *master_busy(const struct master *);
 
 /* Whose these are. */
 struct master *pools_master(struct pools *);

@@ -15,10 +15,17 @@
 static struct sockaddr_un notify_addr = {.sun_family = AF_UNIX};
 static socklen_t notify_len; /* 0: nobody has asked */
 
-void
-notify_init(void)
+static char notify_path[sizeof(notify_addr.sun_path)];
+
+const char *
+notify_socket(void)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
+	return notify_len != 0 ? notify_path : NULL;
+}
+
+void
+notify_use(const char *path)
+{
 	size_t n;
 
 	if (path == NULL)
@@ -28,12 +35,19 @@ notify_init(void)
 	    n >= sizeof(notify_addr.sun_path)) {
 		log_warnx("NOTIFY_SOCKET is not usable: %s", path);
 	} else {
+		memcpy(notify_path, path, n + 1);
 		memcpy(notify_addr.sun_path, path, n);
 		if (path[0] == '@')
 			notify_addr.sun_path[0] = '\0'; /* abstract */
 		notify_len =
 		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
 	}
+}
+
+void
+notify_init(void)
+{
+	notify_use(getenv("NOTIFY_SOCKET"));
 	(void)unsetenv("NOTIFY_SOCKET");
 }
 

@@ -19,6 +19,7 @@
 
 static const char *const names[2] = {"stdout", "stderr"};
 
+/* Goes on over an upgrade of the master: output_save. */
 struct output {
 	uv_poll_t poll;
 	const struct child *child;
@@ -184,23 +185,29 @@ output_polled(uv_poll_t *p, int status, int events)
 	}
 }
 
+static struct output *
+output_new(struct child *c, int which, int fd)
+{
+	struct output *o = xcalloc(1, sizeof(*o));
+
+	o->child = c;
+	o->fd = fd;
+	o->which = which;
+	o->lines = OUTPUT_BURST;
+	(void)uv_poll_init(c->all->loop, &o->poll, o->fd);
+	o->poll.data = o;
+	(void)uv_poll_start(&o->poll, UV_READABLE, output_polled);
+	c->output[which] = o;
+	return o;
+}
+
 void
 output_watch(struct child *c, const int ours[2])
 {
-	struct output *o;
 	int i;
 
-	for (i = 0; i < 2; i++) {
-		o = xcalloc(1, sizeof(*o));
-		o->child = c;
-		o->fd = ours[i];
-		o->which = i;
-		o->lines = OUTPUT_BURST;
-		(void)uv_poll_init(c->all->loop, &o->poll, o->fd);
-		o->poll.data = o;
-		(void)uv_poll_start(&o->poll, UV_READABLE, output_polled);
-		c->output[i] = o;
-	}
+	for (i = 0; i < 2; i++)
+		(void)output_new(c, i, ours[i]);
 }
 
 static void
@@ -285,4 +292,52 @@ int
 output_fd(const struct child *c, int which)
 {
 	return c->output[which] != NULL ? c->output[which]->fd : -1;
+}
+
+/* ---- for a master's successor ---- */
+
+json_t *
+output_save(const struct child *c, int which, struct record *r)
+{
+	const struct output *o = c->output[which];
+
+	if (o == NULL)
+		return json_null();
+	return json_pack("{s:o,s:i,s:I,s:b,s:o,s:o}", "pipe",
+	    record_fd(r, o->fd), "lines", o->lines, "dropped",
+	    (json_int_t)o->dropped, "naming", o->naming, "plugin",
+	    record_bytes(o->plugin, o->naming ? o->name_len
+					      : strlen(o->plugin)),
+	    "line", record_bytes(o->line, o->len));
+}
+
+static size_t
+output_get(const json_t *j, const char *name, char *to, size_t size)
+{
+	struct buf b = {0};
+	size_t n;
+
+	record_get_bytes(j, name, &b);
+	n = b.len < size ? b.len : size;
+	if (n > 0)
+		memcpy(to, b.p, n);
+	buf_free(&b);
+	return n;
+}
+
+void
+output_restore(struct child *c, int which, const json_t *j, struct record *r)
+{
+	int fd = record_take_fd(r, j, "pipe");
+	struct output *o;
+
+	if (fd == -1)
+		return;
+	o = output_new(c, which, fd);
+	o->lines = (int)record_int(j, "lines", OUTPUT_BURST);
+	o->dropped = (uint64_t)record_int(j, "dropped", 0);
+	o->naming = record_flag(j, "naming");
+	o->name_len =
+	    output_get(j, "plugin", o->plugin, sizeof(o->plugin) - 1);
+	o->len = output_get(j, "line", o->line, sizeof(o->line));
 }

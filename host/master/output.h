@@ -18,9 +18,12 @@
 #define OUTPUT_RATE	1000	/* a second */
 #define OUTPUT_LINE	2048	/* bytes; longer ones become several */
 
+#include <jansson.h>
+
 struct child;
 struct children;
 struct output;
+struct record;
 
 /* Make the pipes; the child's ends go to fds.  0, or -1 with errno. */
 int	output_pipes(int ours[2], int childs[2]);
@@ -36,5 +39,10 @@ void	outputs_start(struct children *);
 void	output_close(struct child *);
 /* Our end of its standard output (0) or error (1); -1: closed. */
 int	output_fd(const struct child *, int which);
+
+/* For a master's successor: who goes on where we have stopped reading. */
+json_t *output_save(const struct child *, int which, struct record *);
+void	output_restore(struct child *, int which, const json_t *,
+	    struct record *);
 
 #endif

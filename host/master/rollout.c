@@ -390,7 +390,7 @@ rollout_new(struct master *m, enum rollout_kind kind,
 {
 	struct rollout *r;
 
-	if (m->rollout != NULL || m->stopping)
+	if (master_busy(m) != NULL)
 		return NULL;
 	r = xcalloc(1, sizeof(*r));
 	r->m = m;

@@ -319,6 +319,13 @@ slot_pause(struct slot *s, const struct child *c, const char *cause)
 	return s->errored ? BACKOFF_MAX : delay;
 }
 
+void
+slot_respawn_in(struct slot *s, uint64_t delay)
+{
+	s->respawn_at = slot_now(s) + delay;
+	(void)uv_timer_start(&s->respawn, slot_respawn_due, delay, 0);
+}
+
 static void
 slot_crashed(struct slot *s, const struct child *c, const char *cause)
 {
@@ -328,8 +335,7 @@ slot_crashed(struct slot *s, const struct child *c, const char *cause)
 	event_worker(pools_master(s->pool->all), EVENT_WORKER_DIED, c,
 	    "died: %s; restarting in %llu ms", cause,
 	    (unsigned long long)delay);
-	s->respawn_at = slot_now(s) + delay;
-	(void)uv_timer_start(&s->respawn, slot_respawn_due, delay, 0);
+	slot_respawn_in(s, delay);
 	if (delay > 0 && s->borrower == NULL)
 		slot_lend(s);
 }
@@ -398,6 +404,36 @@ static const struct child_ops worker_ops = {
     .exited = worker_exited,
     .silent = worker_silent};
 
+struct worker *
+slot_adopt(struct slot *s, struct generation *gen, struct child *c)
+{
+	struct worker *w;
+
+	if (c == NULL)
+		return NULL;
+	w = xcalloc(1, sizeof(*w));
+	w->slot = s;
+	w->gen = gen;
+	w->child = c;
+	c->ops = &worker_ops;
+	c->owner = w;
+	gen->users++;
+	return w;
+}
+
+int
+pools_settled(const struct pools *all)
+{
+	const struct pool *p;
+	const struct slot *s;
+
+	TAILQ_FOREACH(p, &all->list, link)
+		TAILQ_FOREACH(s, &p->slots, link)
+			if (s->next != NULL || s->yielding != NULL)
+				return 0;
+	return 1;
+}
+
 /* ---- a worker's start ---- */
 
 static void
@@ -462,8 +498,7 @@ slot_spawn(struct slot *s)
 	delay = slot_pause(s, NULL, why);
 	log_errorx("worker %s.%u can't be started: %s; next try in %llu ms",
 	    s->pool->name, s->index, why, (unsigned long long)delay);
-	s->respawn_at = slot_now(s) + delay;
-	(void)uv_timer_start(&s->respawn, slot_respawn_due, delay, 0);
+	slot_respawn_in(s, delay);
 }
 
 void

@@ -5,6 +5,9 @@
  *
  * In a slot there is at most one current worker and, while it is being
  * replaced, one that is to be next.  Those before are old: they drain.
+ *
+ * What is in these structs goes on over an upgrade of the master, except for
+ * what only a rollout under way needs: slot_save.c.
  */
 #ifndef MASTER_SLOT_H
 #define MASTER_SLOT_H
@@ -130,6 +133,20 @@ void	slot_forgive(struct slot *);
 void	slot_stop(struct slot *);
 /* Log files have been reopened. */
 void	slot_send_logs(struct slot *);
+/* Is no worker about to take over from another? */
+int	pools_settled(const struct pools *);
+
+/* ---- slot_save.c ---- */
+
+json_t *pools_save(const struct pools *, struct record *);
+/* 0, or -1 with a reason in why. */
+int	pools_restore(struct pools *, const json_t *, struct record *, char *why,
+	    size_t size);
+
+/* What that uses of slot.c: the worker is not in the slot yet; NULL when there
+ * is no such child. */
+struct worker *slot_adopt(struct slot *, struct generation *, struct child *);
+void	slot_respawn_in(struct slot *, uint64_t ms);
 
 /* ---- lend.c ---- */
 

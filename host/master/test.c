@@ -82,7 +82,9 @@ test_probe(struct test *t, const char *conf_file, const char *exe)
 	struct probe probe = {
 	    .errors = &t->errors, .done = test_probed, .arg = t};
 
-	children_init(&t->children, &t->loop, &t->board, exe, STDERR_FILENO);
+	children_init(&t->children, &t->loop, &t->board);
+	t->children.exe = exe;
+	t->children.error_log = STDERR_FILENO;
 	test_watch(t);
 	g = generation_build(t->dir, conf_file, 1, NULL, &t->errors);
 	if (g != NULL) {

@@ -59,7 +59,7 @@ memory_look(struct master *m, struct slot *s, const struct conf_pool *conf)
 		s->memory_over = 0;
 	else if (s->memory_over < MEMORY_LOOKS)
 		s->memory_over++;
-	if (s->memory_over == MEMORY_LOOKS && m->rollout == NULL)
+	if (s->memory_over == MEMORY_LOOKS && master_busy(m) == NULL)
 		memory_replace(m, s, rss, conf->max_memory);
 }
 
@@ -78,7 +78,8 @@ clock_look(struct master *m, struct pool *p, const struct conf_pool *conf,
 		p->due_in = m->gen->n;
 		p->due = cron_next(&conf->restart_at, now);
 	}
-	if (p->due == -1 || now < p->due || m->rollout != NULL || p->stopped)
+	if (p->due == -1 || now < p->due || master_busy(m) != NULL ||
+	    p->stopped)
 		return;
 	p->due = cron_next(&conf->restart_at, now);
 	event_add(m, EVENT_WORKER_RESTART, "pool %s: it is time to replace "

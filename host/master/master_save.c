@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <config.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "master/control.h"
+#include "master/generations.h"
+#include "master/master_save.h"
+#include "master/notify.h"
+#include "master/upgrade.h"
+
+/* ---- saving ---- */
+
+static json_t *
+generations_save(const struct master *m, struct record *r)
+{
+	const struct generation *g;
+	json_t *list = json_array();
+
+	TAILQ_FOREACH (g, &m->generations, link)
+		(void)json_array_append_new(list, generation_save(g, r));
+	return list;
+}
+
+/* What was found out of a generation that has failed. */
+static json_t *
+verdicts_save(const struct master *m)
+{
+	const char *why = m->mishap.why;
+	json_t *o = json_pack("{s:I,s:I,s:I}", "from",
+	    (json_int_t)m->mishap.from, "to", (json_int_t)m->mishap.to,
+	    "at_ms", (json_int_t)m->mishap.at_ms);
+
+	if (why != NULL)
+		(void)json_object_set_new(
+		    o, "why", record_bytes(why, strlen(why)));
+	if (m->verdict != NULL)
+		(void)json_object_set_new(o, "pending",
+		    record_bytes(m->verdict, strlen(m->verdict)));
+	return o;
+}
+
+int
+master_save(const struct master *m, struct record *r, char *why, size_t size)
+{
+	json_t *o, *rest;
+	int rc;
+
+	o = json_pack("{s:s,s:i,s:s,s:s,s:s,s:s*,s:s,s:s*,s:o,s:o,s:o,s:o}",
+	    "hostd", PACKAGE_VERSION, "channel_version", CHAN_VERSION,
+	    "conf_file", m->conf_file, "program", m->exe, "run_dir", m->run_dir,
+	    "pid_file", m->pid_file, "error_log", m->error_log, "notify",
+	    notify_socket(), "error_log_file",
+	    record_fd(r, m->children.error_log), "lock", record_fd(r, m->lock),
+	    "board", record_fd(r, m->board.fd), "control",
+	    control_save(m->control, r));
+	rest = json_pack("{s:o,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o}", "generations",
+	    generations_save(m, r), "serving", (json_int_t)m->gen->n,
+	    "last_generation", (json_int_t)m->last_generation, "rollouts",
+	    (json_int_t)m->rollouts, "reload_again", m->reload_again,
+	    "verdicts", verdicts_save(m), "events", events_save(&m->events),
+	    "pools", pools_save(&m->pools, r), "upgrade", upgrade_save(m));
+	rc = json_object_update(o, rest);
+	json_decref(rest);
+	if (rc == -1) {
+		json_decref(o);
+		(void)snprintf(why, size,
+		    "the state can't be put in words: is a name not UTF-8?");
+		return -1;
+	}
+	json_decref(r->root);
+	r->root = o;
+	return 0;
+}
+
+/* ---- restoring ---- */
+
+static int
+is_missing(const char *what, char *why, size_t size)
+{
+	(void)snprintf(why, size, "the state has no %s", what);
+	return -1;
+}
+
+static char *
+copy_of(const char *text)
+{
+	return text != NULL ? xstrdup(text) : NULL;
+}
+
+static int
+names_restore(struct master *m, const json_t *o, char *why, size_t size)
+{
+	m->conf_file = copy_of(record_text(o, "conf_file", NULL));
+	m->exe = copy_of(record_text(o, "program", NULL));
+	m->children.exe = m->exe;
+	m->run_dir = copy_of(record_text(o, "run_dir", NULL));
+	m->pid_file = copy_of(record_text(o, "pid_file", NULL));
+	m->error_log = xstrdup(record_text(o, "error_log", "stderr"));
+	if (m->conf_file == NULL || m->exe == NULL || m->run_dir == NULL)
+		return is_missing("names of files", why, size);
+	/* Workers of the other version would not understand us. */
+	if (record_int(o, "channel_version", 0) == CHAN_VERSION)
+		return 0;
+	(void)snprintf(why, size, "the workers of hostd %s are talked to in "
+	    "another way; a restart is needed", record_text(o, "hostd", "?"));
+	return -1;
+}
+
+static int
+files_restore(struct master *m, struct record *r, char *why, size_t size)
+{
+	int board;
+
+	m->children.error_log =
+	    record_take_fd(r, r->root, "error_log_file");
+	m->lock = record_take_fd(r, r->root, "lock");
+	board = record_take_fd(r, r->root, "board");
+	if (m->children.error_log == -1 || m->lock == -1 || board == -1)
+		return is_missing("lock, log or board", why, size);
+	if (board_attach(&m->board, board) == -1) {
+		(void)snprintf(why, size, "the memory that the workers of "
+		    "hostd %s share: %s; a restart is needed",
+		    record_text(r->root, "hostd", "?"),
+		    errno == EPROTO ? "it is laid out otherwise"
+				    : strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int
+generations_restore(
+    struct master *m, struct record *r, char *why, size_t size)
+{
+	struct generation *g;
+	const json_t *j;
+	char reason[512];
+	size_t i;
+
+	json_array_foreach(json_object_get(r->root, "generations"), i, j) {
+		g = generation_restore(
+		    m->run_dir, j, r, reason, sizeof(reason));
+		if (g == NULL) {
+			(void)snprintf(why, size, "generation %d: %s",
+			    (int)record_int(j, "number", 0), reason);
+			return -1;
+		}
+		TAILQ_INSERT_TAIL(&m->generations, g, link);
+	}
+	m->gen = generations_find(m,
+	    (uint32_t)record_int(r->root, "serving", 0));
+	if (m->gen == NULL)
+		return is_missing("generation that is served", why, size);
+	m->last_generation =
+	    (uint32_t)record_int(r->root, "last_generation", m->gen->n);
+	return 0;
+}
+
+static void
+verdicts_restore(struct master *m, const json_t *j)
+{
+	m->mishap.from = (uint32_t)record_int(j, "from", 0);
+	m->mishap.to = (uint32_t)record_int(j, "to", 0);
+	m->mishap.at_ms = (uint64_t)record_int(j, "at_ms", 0);
+	m->mishap.why = record_get_text(j, "why");
+	m->verdict = record_get_text(j, "pending");
+}
+
+int
+master_restore(struct master *m, struct record *r, char *why, size_t size)
+{
+	const json_t *o = r->root;
+
+	if (names_restore(m, o, why, size) == -1 ||
+	    files_restore(m, r, why, size) == -1 ||
+	    generations_restore(m, r, why, size) == -1)
+		return -1;
+	notify_use(record_text(o, "notify", NULL));
+	events_restore(&m->events, json_object_get(o, "events"));
+	upgrade_restore(m, json_object_get(o, "upgrade"));
+	m->rollouts = (uint64_t)record_int(o, "rollouts", 0);
+	m->reload_again = record_flag(o, "reload_again");
+	verdicts_restore(m, json_object_get(o, "verdicts"));
+	if (pools_restore(&m->pools, json_object_get(o, "pools"), r, why,
+		size) == -1)
+		return -1;
+	m->control = control_restore(m, json_object_get(o, "control"), r);
+	return m->control != NULL ? 0
+				  : is_missing("control socket", why, size);
+}
