@@ -40,6 +40,8 @@ void	conf_sources_find(struct conf_sources *, const char *main_file,
 void	conf_sources_add(struct conf_sources *, const char *name,
 	    const char *path, int is_module);
 void	conf_sources_free(struct conf_sources *);
+/* Would a file of that name in conf_dir be one? */
+int	conf_is_source(const char *name);
 
 /*
  * Owned by root or the effective user, and not writable by group or others?

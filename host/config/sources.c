@@ -106,14 +106,20 @@ find_conf_dir(const char *main_file, struct conf_pos *pos)
 	return dir != NULL ? dir : xstrdup("conf.d");
 }
 
+int
+conf_is_source(const char *name)
+{
+	size_t n = strlen(name);
+
+	return name[0] != '.' &&
+	    ((n > 5 && strcmp(name + n - 5, ".conf") == 0) ||
+	    (n > 3 && strcmp(name + n - 3, ".so") == 0));
+}
+
 static int
 is_source(const struct dirent *d)
 {
-	size_t n = strlen(d->d_name);
-
-	return d->d_name[0] != '.' &&
-	    ((n > 5 && strcmp(d->d_name + n - 5, ".conf") == 0) ||
-	    (n > 3 && strcmp(d->d_name + n - 3, ".so") == 0));
+	return conf_is_source(d->d_name);
 }
 
 static int

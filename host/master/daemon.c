@@ -13,6 +13,7 @@
 #include "master/daemon.h"
 
 static int terminal = STDERR_FILENO;
+static const char *announcement;
 
 /* The child says one byte when it serves, or just ends. */
 static void
@@ -75,8 +76,19 @@ daemon_fork(void)
 }
 
 void
+daemon_announce(const char *text)
+{
+	announcement = text;
+}
+
+void
 daemon_detach(int *parent)
 {
+	if (announcement != NULL) {
+		(void)fputs(announcement, stdout);
+		(void)fflush(stdout);
+		announcement = NULL;
+	}
 	if (*parent == -1)
 		return;
 	(void)close(terminal);

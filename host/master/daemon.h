@@ -12,6 +12,8 @@
 int	daemon_fork(void);
 /* The start has succeeded: let go of the terminal and of the parent. */
 void	daemon_detach(int *parent);
+/* Text for the standard output, when the start has succeeded. */
+void	daemon_announce(const char *text);
 /* A line for whoever has started us: why the start has failed. */
 void	daemon_complain(const char *text);
 

@@ -11,26 +11,36 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "master/daemon.h"
+#include "master/dev.h"
 #include "master/master.h"
 #include "master/test.h"
 #include "master/upgrade.h"
 #include "net/loop.h"
 #include "worker/worker.h"
 
+#define DEV_PORT 8080
+
 struct options {
 	char *conf_file;
 	int test, daemon;
+	char *dev;		/* a plugin */
+	int port;
 };
 
 static const char usage_text[] =
     "usage: hostd [-t] [-c FILE | -p PREFIX] [--daemon]\n"
+    "       hostd --dev PLUGIN.so [--port N]\n"
     "\n"
     "  -c, --config FILE    read FILE instead of " HOSTD_CONF_FILE "\n"
     "  -p, --prefix PREFIX  use the configuration, plugins and run directory\n"
     "                       below PREFIX\n"
     "  -t, --test           check configuration and plugins, then exit\n"
     "      --daemon         go into the background when serving\n"
+    "      --dev PLUGIN.so  serve this plugin alone, without configuration;\n"
+    "                       it is reloaded when it changes\n"
+    "      --port N         at this port, instead of 8080\n"
     "  -V, --version        print the version\n"
     "  -h, --help           print this\n";
 
@@ -91,6 +101,33 @@ set_prefix(struct options *o, const char *prefix)
 	free(path);
 }
 
+static int
+port_parse(const char *text)
+{
+	int64_t n;
+
+	if (int_parse(text, &n) == -1 || n < 1 || n > 65535) {
+		(void)fprintf(stderr, "hostd: the port is 1 to 65535, not "
+		    "\"%s\"\n", text);
+		usage_fail();
+	}
+	return (int)n;
+}
+
+/* It brings a configuration of its own. */
+static void
+options_check_dev(const struct options *o, const char *conf)
+{
+	if (o->dev == NULL && o->port == 0)
+		return;
+	if (o->dev != NULL && conf == NULL && o->conf_file == NULL &&
+	    !o->test && !o->daemon)
+		return;
+	(void)fputs(o->dev == NULL ? "hostd: --port goes with --dev\n" :
+	    "hostd: --dev goes with --port alone\n", stderr);
+	usage_fail();
+}
+
 static void
 options_parse(struct options *o, int argc, char **argv)
 {
@@ -99,6 +136,8 @@ options_parse(struct options *o, int argc, char **argv)
 	    {"prefix", required_argument, NULL, 'p'},
 	    {"test", no_argument, NULL, 't'},
 	    {"daemon", no_argument, NULL, 'd'},
+	    {"dev", required_argument, NULL, 'D'},
+	    {"port", required_argument, NULL, 'P'},
 	    {"version", no_argument, NULL, 'V'},
 	    {"help", no_argument, NULL, 'h'},
 	    {NULL, 0, NULL, 0},
@@ -120,6 +159,12 @@ options_parse(struct options *o, int argc, char **argv)
 		case 'd':
 			o->daemon = 1;
 			break;
+		case 'D':
+			o->dev = optarg;
+			break;
+		case 'P':
+			o->port = port_parse(optarg);
+			break;
 		case 'V':
 			(void)printf("hostd %s\n", PACKAGE_VERSION);
 			exit(0);
@@ -134,6 +179,7 @@ options_parse(struct options *o, int argc, char **argv)
 		(void)fprintf(stderr, "hostd: what is \"%s\"?\n", argv[optind]);
 		usage_fail();
 	}
+	options_check_dev(o, conf);
 	if (conf != NULL) {
 		free(o->conf_file);
 		o->conf_file = absolute(conf);
@@ -172,7 +218,9 @@ main(int argc, char **argv)
 	(void)umask(022);
 	options_parse(&o, argc, argv);
 	exe = own_path(argv[0]);
-	if (o.test) {
+	if (o.dev != NULL) {
+		status = dev_run(o.dev, o.port != 0 ? o.port : DEV_PORT, exe);
+	} else if (o.test) {
 		status = test_run(o.conf_file, exe);
 	} else {
 		if (o.daemon)

@@ -18,6 +18,7 @@
 #include "master/rollout.h"
 #include "master/store.h"
 #include "master/upgrade.h"
+#include "master/watch.h"
 
 /* ---- what slots tell ---- */
 
@@ -221,6 +222,7 @@ master_committed(struct master *m)
 	const struct conf *c = m->gen->conf;
 
 	log_set_level((enum log_level)c->log_level);
+	watch_follow(m, c->watch);
 	master_warn_fixed(m);
 	if (is_other(c->error_log, m->error_log))
 		master_switch_error_log(m, c->error_log);
@@ -438,6 +440,7 @@ master_close(struct master *m)
 	(void)sigprocmask(SIG_BLOCK, &every, NULL);
 	children_close(&m->children);
 	upkeep_stop(m);
+	watch_stop(m);
 	for (i = 0; i < MASTER_SIGNALS; i++)
 		uv_close((uv_handle_t *)&m->signals[i], NULL);
 	if (m->pid_file != NULL)

@@ -17,6 +17,7 @@
 struct control;
 struct rollout;
 struct upgrade;
+struct watch;
 
 #define MASTER_SIGNALS 6
 
@@ -50,6 +51,7 @@ struct master {
 	struct control *control;
 	struct events events;
 	struct upkeep upkeep;
+	struct watch *watch;		/* NULL: files may change */
 	uv_signal_t signals[MASTER_SIGNALS];
 	int stopping;
 	int status;		/* to exit with */

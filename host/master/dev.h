@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * hostd --dev PLUGIN: one plugin, one worker, no configuration.  All that hostd
+ * needs lies in a directory of its own, which goes when it ends.
+ */
+#ifndef MASTER_DEV_H
+#define MASTER_DEV_H
+
+/* Returns the exit status. */
+int	dev_run(const char *plugin, int port, const char *exe);
+
+#endif
