@@ -24,7 +24,9 @@ struct dev {
 	char dir[256];
 };
 
-static struct dev *leaving;	/* what an exit has to clean up */
+/* What an exit has to remove; over an upgrade it is known by the environment. */
+#define DEV_VARIABLE "HOSTD_DEV_DIR"
+static char *leaving;
 static pid_t leaving_pid;
 
 static int
@@ -91,9 +93,28 @@ dev_url(const struct dev *d, char *url, size_t size)
 static void
 dev_leave(void)
 {
-	if (leaving != NULL && getpid() == leaving_pid)
-		dir_remove(leaving->dir);
+	if (leaving == NULL || getpid() != leaving_pid)
+		return;
+	dir_remove(leaving);
+	free(leaving);
 	leaving = NULL;
+}
+
+static void
+dev_leave_at_exit(const char *dir)
+{
+	leaving = xstrdup(dir);
+	leaving_pid = getpid();
+	(void)atexit(dev_leave);
+}
+
+void
+dev_resume(void)
+{
+	const char *dir = getenv(DEV_VARIABLE);
+
+	if (dir != NULL)
+		dev_leave_at_exit(dir);
 }
 
 static int
@@ -106,10 +127,9 @@ dev_make_dir(struct dev *d)
 	(void)snprintf(d->dir, sizeof(d->dir), "%s/hostd-dev.XXXXXX", tmp);
 	if (mkdtemp(d->dir) == NULL)
 		return dev_complain(d->dir);
-	leaving = d;
-	leaving_pid = getpid();
-	(void)atexit(dev_leave);
-	return 0;
+	dev_leave_at_exit(d->dir);
+	return setenv(DEV_VARIABLE, d->dir, 1) == 0 ? 0 :
+	    dev_complain(DEV_VARIABLE);
 }
 
 /* Paths are below the file's directory, so none has to be quoted. */
@@ -166,7 +186,7 @@ dev_name(const char *path)
 }
 
 static int
-dev_serve(struct dev *d, const char *exe)
+dev_serve(struct dev *d, char **argv, const char *exe)
 {
 	char url[ROUTE_MAX], *file, *text;
 	int status = 1;
@@ -179,7 +199,7 @@ dev_serve(struct dev *d, const char *exe)
 	    "it is reloaded)\n", url, d->dir);
 	if (dev_write(d, file) == 0 && dev_link(d) == 0) {
 		daemon_announce(text);
-		status = master_run(file, exe, -1);
+		status = master_run(argv, file, exe, -1);
 	}
 	dev_leave();
 	free(text);
@@ -188,7 +208,7 @@ dev_serve(struct dev *d, const char *exe)
 }
 
 int
-dev_run(const char *plugin, int port, const char *exe)
+dev_run(char **argv, const char *plugin, int port, const char *exe)
 {
 	struct dev d = {.port = port};
 	int status = 1;
@@ -199,7 +219,7 @@ dev_run(const char *plugin, int port, const char *exe)
 		return 1;
 	}
 	d.name = dev_name(plugin);
-	status = dev_serve(&d, exe);
+	status = dev_serve(&d, argv, exe);
 	free(d.name);
 	free(d.plugin);
 	return status;

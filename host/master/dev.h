@@ -7,6 +7,8 @@
 #define MASTER_DEV_H
 
 /* Returns the exit status. */
-int	dev_run(const char *plugin, int port, const char *exe);
+int	dev_run(char **argv, const char *plugin, int port, const char *exe);
+/* After an upgrade: if we are one of these, its directory still has to go. */
+void	dev_resume(void);
 
 #endif

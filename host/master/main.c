@@ -212,14 +212,17 @@ main(int argc, char **argv)
 		loop_exit(worker_main());
 	if (argc == 3 && strcmp(argv[1], "--check-upgrade-state") == 0)
 		return resume_check(argv[2]);
-	if (resume_wanted())
+	if (resume_wanted()) {
+		dev_resume();
 		return resume_run(argv);
+	}
 	stdio_ensure();
 	(void)umask(022);
 	options_parse(&o, argc, argv);
 	exe = own_path(argv[0]);
 	if (o.dev != NULL) {
-		status = dev_run(o.dev, o.port != 0 ? o.port : DEV_PORT, exe);
+		status = dev_run(argv, o.dev, o.port != 0 ? o.port : DEV_PORT,
+		    exe);
 	} else if (o.test) {
 		status = test_run(o.conf_file, exe);
 	} else {

@@ -555,6 +555,7 @@ master_resume(struct master *m, const char *back)
 	control_resume(m->control);
 	notify("READY=1\nSTATUS=serving generation %u", m->gen->n);
 	children_reap(&m->children);
+	watch_follow(m, m->gen->conf->watch);
 	upgrade_finish(m, back);
 	master_loop(m);
 	return master_free(m);

@@ -65,6 +65,17 @@ test('a plugin alone', async (t) => {
 		assert.equal(await (await fetch(url)).text(), 'three');
 	});
 
+	await t.test('goes on over an upgrade', async () => {
+		const r = await h.hostctl('upgrade');
+
+		assert.equal(r.code, 0, r.stderr);
+		const n = (await h.status()).generation;
+
+		await buildPlugin(dir, 'my.hello', source('four'));
+		await h.logged(`serving generation ${n + 1}`);
+		assert.equal(await (await fetch(url)).text(), 'four');
+	});
+
 	await t.test('leaves nothing', async () => {
 		assert.deepEqual(await h.stop('SIGINT'),
 		    { code: 0, signal: null });
