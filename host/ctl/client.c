@@ -76,6 +76,14 @@ client_show(const json_t *line)
 	(void)fflush(stdout);
 }
 
+/* For a machine, which acts on each as it comes. */
+static void
+client_pass(const char *line)
+{
+	(void)fputs(line, stdout);
+	(void)fflush(stdout);
+}
+
 /* Lines up to the one with "ok". */
 static json_t *
 client_read(const struct ctl *ctl, FILE *f, const struct ctl_lines *lines)
@@ -89,7 +97,7 @@ client_read(const struct ctl *ctl, FILE *f, const struct ctl_lines *lines)
 		if (lines != NULL && lines->take(lines->arg, o))
 			;
 		else if (ctl->json)
-			(void)fputs(line, stdout);
+			client_pass(line);
 		else
 			client_show(o);
 		if (json_object_get(o, "ok") != NULL)

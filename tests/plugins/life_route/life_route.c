@@ -4,7 +4,8 @@
  * text; "/hold" answers when the file of the key gate is there; "/crash",
  * "/exit" and "/_exit" end the process; the key create makes a start fail in several ways, and so does
  * the file of the key bomb, if there is one.  With create = once only one start
- * works, which makes that file; a probe does not count.
+ * works, which makes that file; a probe does not count.  The key status is that
+ * of all answers, and spin how long each takes to make, on the loop.
  */
 #include <hostd/easy.h>
 #include <hostd/timer.h>
@@ -17,7 +18,7 @@ struct hostd_inst {
 	HOSTD_EASY_HEAD;
 	const struct hostd_timer_api *timers;
 	hostd_buf text, gate, bomb;
-	int64_t how;
+	int64_t how, status, spin;
 };
 
 /* One request of "/hold"; may end before its timer does. */
@@ -33,7 +34,7 @@ answer(struct hostd_inst *in, hostd_req req)
 
 	(void)snprintf(body, sizeof(body), "%d %.*s\n", (int)getpid(),
 	    (int)in->text.n, (const char *)in->text.p);
-	return hostd_respond(in, req, 200, "text/plain", body);
+	return hostd_respond(in, req, (int32_t)in->status, "text/plain", body);
 }
 
 static void
@@ -73,6 +74,8 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 		_exit(7);
 	if (r->path.n == 5 && memcmp(r->path.p, "/hold", 5) == 0)
 		return hold(in, req, d);
+	if (in->spin > 0)
+		(void)usleep((useconds_t)in->spin * 1000);
 	return answer(in, req);
 }
 
@@ -115,6 +118,8 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	(*out)->timers = host->get_ext(host, HOSTD_EXT_TIMER);
 	(void)conf->get_str(conf, "text", &(*out)->text);
 	(void)conf->get_str(conf, "gate", &(*out)->gate);
+	(void)conf->get_int(conf, "status", &(*out)->status);
+	(void)conf->get_int(conf, "spin", &(*out)->spin);
 	(*out)->bomb = bomb;
 	(*out)->how = how;
 	return HOSTD_OK;
@@ -151,8 +156,12 @@ static const struct hostd_key key_bomb = {sizeof(key_bomb), HOSTD_KEY_STRING, 0,
     "bomb", "/absent", "Makes create crash.", 0, 0, NULL};
 static const struct hostd_key key_create = {sizeof(key_create), HOSTD_KEY_ENUM,
     0, "create", "ok", "What create does.", 0, 0, creates};
-static const struct hostd_key *const keys[] = {
-    &key_text, &key_gate, &key_bomb, &key_create, NULL};
+static const struct hostd_key key_status = {sizeof(key_status), HOSTD_KEY_INT,
+    0, "status", "200", "Of answers.", 200, 599, NULL};
+static const struct hostd_key key_spin = {sizeof(key_spin), HOSTD_KEY_DURATION,
+    0, "spin", "0", "What each takes.", 0, 1000, NULL};
+static const struct hostd_key *const keys[] = {&key_text, &key_gate, &key_bomb,
+    &key_create, &key_status, &key_spin, NULL};
 
 static const struct hostd_http_ops ops = {.struct_size = sizeof(ops),
     .data_size = sizeof(struct held),
