@@ -439,26 +439,68 @@ peer_read(struct bus_peer *p)
 	return !ended && s->can_read;
 }
 
-static void
-peer_readable(struct stream *s)
+void
+bus_read_peer(struct bus_peer *p)
 {
-	if (peer_read((struct bus_peer *)(void *)s))
-		stream_read_again(s);
+	int i;
+
+	for (i = 0; i < READS_MAX && peer_read(p); i++)
+		;
+	if (i == READS_MAX)
+		stream_read_again(&p->stream);
 }
 
 void
 bus_read(struct bus *bus)
 {
 	struct bus_peer *p, *next;
-	int i;
 
 	for (p = TAILQ_FIRST(&bus->peers); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
-		for (i = 0; i < READS_MAX && peer_read(p); i++)
-			;
-		if (i == READS_MAX)
-			stream_read_again(&p->stream);
+		bus_read_peer(p);
 	}
+}
+
+static int
+is_draining(const struct bus_peer *p)
+{
+	return p->cell < BOARD_CELLS && atomic_load_explicit(
+	    &p->bus->cells[p->cell].state, memory_order_relaxed) ==
+	    CELL_DRAINING;
+}
+
+/* Whoever was moved from one of them to this one has spoken there before. */
+static void
+read_draining(const struct bus_peer *but)
+{
+	struct bus_peer *p, *next;
+
+	for (p = TAILQ_FIRST(&but->bus->peers); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (p != but && is_draining(p))
+			bus_read_peer(p);
+	}
+}
+
+static void
+peer_readable(struct stream *s)
+{
+	struct bus_peer *p = (struct bus_peer *)(void *)s;
+
+	if (!is_draining(p))
+		read_draining(p);
+	if (peer_read(p))
+		stream_read_again(s);
+}
+
+void
+bus_flush(struct bus *bus)
+{
+	struct bus_peer *p;
+
+	TAILQ_FOREACH(p, &bus->peers, link)
+		if (stream_pending(&p->stream) > 0)
+			(void)stream_flush(&p->stream);
 }
 
 /* It reads again: tell it that it has missed something, and start anew. */

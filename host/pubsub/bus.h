@@ -7,7 +7,9 @@
  * only what is published to those; of a worker that has not told yet, all are
  * assumed.  A subscription holds from the moment it is made: the board says that
  * there is word of one, and nobody publishes before having read it.  What one
- * worker publishes arrives in order.
+ * worker publishes arrives in order.  What a client says in one worker and then
+ * in another one, which it was moved to, arrives in that order as well: before
+ * anything else, the word of workers that drain is read.
  *
  * A worker that does not read has at most `queue` bytes waiting for it in each
  * sender, or one message if that is larger; then messages for it are dropped and
@@ -36,6 +38,7 @@ struct bus_peer {
 	struct buf in;			/* part of an envelope */
 	uint32_t ref;			/* names it in queries */
 	uint32_t cell;			/* of the board */
+	uint64_t heard;			/* the number of its last message */
 	uint64_t told_to;		/* of what was ever queued: word of our
 					   channels, which no limit holds for */
 	int told;			/* has said all its channels */
@@ -45,6 +48,7 @@ struct bus_peer {
 struct bus {
 	struct stream_io *sio;
 	struct board_cell *cell;
+	const struct board_cell *cells;	/* everybody's */
 	struct channels *channels;
 	_Atomic uint32_t *interests;	/* of the board */
 	uint32_t interests_seen;
@@ -78,8 +82,11 @@ void	bus_interest(struct bus *, const struct channel *, int on);
  * may have told another one, whose message was read before that of the worker.
  */
 void	bus_catch_up(struct bus *);
-/* Take all that other workers have said by now. */
+/* Take all that other workers have said by now; that one has said. */
 void	bus_read(struct bus *);
+void	bus_read_peer(struct bus_peer *);
+/* All that we have said is on its way, if they take it. */
+void	bus_flush(struct bus *);
 
 /*
  * Send a message to all workers that have subscribers of ch (NULL: that may

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "pubsub/channel.h"
+#include "pubsub/marks.h"
 
 #define ORIGINS_MAX	256
 
@@ -149,6 +150,8 @@ subscriber_close(struct channels *all, struct subscriber *who)
 
 	while ((sub = LIST_FIRST(&who->subscriptions)) != NULL)
 		channel_unsubscribe(all, sub);
+	marks_unref(who->since);
+	who->since = NULL;
 }
 
 /* -- others -- */

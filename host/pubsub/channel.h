@@ -16,6 +16,7 @@ struct bus_peer;
 struct channel;
 struct delivery;
 struct history;
+struct marks;
 struct subscriber;
 struct subscription;
 
@@ -27,6 +28,8 @@ struct subscriber {
 	LIST_HEAD(, subscription) subscriptions;
 	uint32_t n;
 	int is_socket;
+	struct marks *since;	/* came from another worker, which had
+				   delivered what these cover; or NULL */
 	/* A message, or a gap.  May not subscribe, nor end anything. */
 	void (*deliver)(struct subscriber *, struct delivery *);
 };
@@ -54,6 +57,8 @@ struct channel {
 	uint32_t npeers;
 	struct history *history;	/* NULL: nobody wants it kept */
 	int gap_due;			/* told when the backend has it again */
+	int due;			/* not in force at the backend */
+	uint32_t hold_round;		/* it was named in; see hold.h */
 	struct channel_origin *origins;
 	uint32_t norigins, next_origin;
 };

@@ -40,6 +40,9 @@ enum envelope_type {
 	ENV_REPLY,
 	ENV_KEEP,		/* bus: see bequest.h */
 	ENV_PAST,
+	ENV_HOLD,		/* bus: see hold.h */
+	ENV_HELD,
+	ENV_MARK,		/* nodes: our own, to ourselves */
 	ENV_NTYPES
 };
 

@@ -45,16 +45,33 @@ delivery_message(struct delivery *d)
 	return d->message;
 }
 
+/* Has its former worker delivered it? */
+static int
+is_before(const struct hub *hub, struct subscriber *s,
+    const struct delivery *d)
+{
+	if (hub->loop->now_ms > s->since->until_ms) {
+		marks_unref(s->since);
+		s->since = NULL;
+		return 0;
+	}
+	return !d->gap && marks_cover(s->since, hub->node, d);
+}
+
 static void
-deliver_here(struct delivery *d)
+deliver_here(const struct hub *hub, struct delivery *d)
 {
 	struct subscription *sub;
+	struct subscriber *s;
 
 	if (d->channel->history != NULL)
 		history_add(d->channel->history, d);
-	TAILQ_FOREACH(sub, &d->channel->subscriptions, of_channel)
-		if (sub->subscriber != d->except)
-			sub->subscriber->deliver(sub->subscriber, d);
+	TAILQ_FOREACH(sub, &d->channel->subscriptions, of_channel) {
+		s = sub->subscriber;
+		if (s != d->except &&
+		    (s->since == NULL || !is_before(hub, s, d)))
+			s->deliver(s, d);
+	}
 }
 
 /* A message from elsewhere. */
@@ -66,7 +83,7 @@ hub_deliver_envelope(struct hub *hub, struct channel *ch,
 		.time = e->time, .flags = e->flags, .payload = e->payload };
 
 	hub_saw(hub, e->time);
-	deliver_here(&d);
+	deliver_here(hub, &d);
 	if (d.message != NULL)
 		ws_message_unref(d.message);
 }
@@ -76,7 +93,7 @@ deliver_gap(struct hub *hub, struct channel *ch)
 {
 	struct delivery d = { .channel = ch, .gap = 1, .time = hub_tick(hub) };
 
-	deliver_here(&d);
+	deliver_here(hub, &d);
 }
 
 void
@@ -110,7 +127,7 @@ hub_publish(struct hub *hub, hostd_buf name, hostd_buf payload,
 
 	bus_catch_up(&hub->bus);
 	if ((d.channel = channel_find(&hub->channels, name)) != NULL)
-		deliver_here(&d);
+		deliver_here(hub, &d);
 	if (hub->bus.npeers > 0) {
 		e.name = name;
 		e.payload = ws_message_payload(delivery_message(&d));
@@ -186,6 +203,7 @@ bus_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
 
 	switch (e->type) {
 	case ENV_MESSAGE:
+		p->heard = e->seq;
 		ch = channel_find(&hub->channels, e->name);
 		if (ch != NULL)
 			hub_deliver_envelope(hub, ch, e);
@@ -196,6 +214,10 @@ bus_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
 	case ENV_KEEP:
 	case ENV_PAST:
 		bequest_received(hub, e);
+		break;
+	case ENV_HOLD:
+	case ENV_HELD:
+		hold_received(hub, p, e);
 		break;
 	default:
 		query_received(hub, p, e);
@@ -210,6 +232,7 @@ bus_room(struct bus *bus)
 
 	query_room(hub);
 	bequest_room(hub);
+	hold_ask_room(hub);
 }
 
 static void
@@ -218,7 +241,10 @@ bus_left(struct bus *bus, struct bus_peer *p)
 	struct hub *hub = (struct hub *)(void *)((char *)bus -
 	    offsetof(struct hub, bus));
 
+	/* Others may still have some of it to read. */
+	hub->departed[hub->next_departed++ % HUB_DEPARTED] = p->heard;
 	query_peer_left(hub, p);
+	hold_peer_left(hub, p);
 }
 
 /* The first subscriber of a channel has come, or the last has gone. */
@@ -232,6 +258,7 @@ hub_interest(struct channels *all, struct channel *ch, int on)
 	/* Behind an up all are subscribed later in the turn. */
 	if (hub->up && !hub->resubscribe.queued)
 		outbox_subscribe(hub, channel_name(ch), on);
+	ch->due = on && hub->up;
 }
 
 /* -- life -- */
@@ -248,6 +275,7 @@ hub_init(struct hub *hub, struct loop *loop, struct board *board,
 	hub->process = atomic_fetch_add(&board->node->processes, 1) + 1;
 	hub->channels.interest = hub_interest;
 	hub->bus.cell = cell;
+	hub->bus.cells = board->cells;
 	hub->bus.channels = &hub->channels;
 	hub->bus.interests = &board->node->interests;
 	hub->bus.queue = (uint64_t)conf->queue;
@@ -259,6 +287,7 @@ hub_init(struct hub *hub, struct loop *loop, struct board *board,
 	histories_init(&hub->histories, (uint64_t)conf->history);
 	queries_init(hub);
 	bequest_init(hub);
+	hold_init(hub);
 	nodes_init(hub);
 }
 
@@ -286,6 +315,7 @@ hub_close(struct hub *hub)
 	nodes_close(hub);
 	outbox_close(hub);
 	bequest_close(hub);
+	hold_close(hub);
 	queries_close(hub);
 	bus_close(&hub->bus);
 	while ((e = map_next(&hub->channels.map, &it)) != NULL)

@@ -21,10 +21,13 @@
 #include "pubsub/bus.h"
 #include "pubsub/channel.h"
 #include "pubsub/history.h"
+#include "pubsub/hold.h"
+#include "pubsub/marks.h"
 #include "pubsub/nodes.h"
 #include "pubsub/query.h"
 
 #define HUB_OWN_PREFIX	"hostd/"	/* channels that are ours */
+#define HUB_DEPARTED	8		/* workers that have ended, remembered */
 
 struct hub;
 struct ws_message;
@@ -73,6 +76,11 @@ struct hub {
 	struct bus bus;
 	struct queries queries;
 	struct bequest bequest;
+	struct hold_ask hold;		/* of our sockets, by another */
+	LIST_HEAD(, hold) holds;	/* by us, of others' */
+	struct marks *last_marks;	/* of a socket that came */
+	uint64_t departed[HUB_DEPARTED];	/* their last messages */
+	unsigned next_departed;
 
 	struct hub_backend *backend;	/* NULL: none */
 	int up, full, was_up;

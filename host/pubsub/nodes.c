@@ -207,7 +207,9 @@ hub_subscribed(struct hub *hub, hostd_buf channel)
 		    (hub->spoke_alone ? HELLO_AGAIN : 0));
 		hub->spoke_alone = 0;
 	}
-	ch = channel_find(&hub->channels, channel);
+	if ((ch = channel_find(&hub->channels, channel)) != NULL)
+		ch->due = 0;
+	hold_check(hub);
 	if (ch != NULL && ch->gap_due) {
 		ch->gap_due = 0;
 		hub_gap(hub, &channel);
@@ -233,6 +235,7 @@ subscribe_all(struct loop_task *t)
 		if (!channel_is_wanted(ch))
 			continue;
 		ch->gap_due = hub->was_up;
+		ch->due = 1;
 		outbox_subscribe(hub, channel_name(ch), 1);
 	}
 	hub->own_due = DUE_ALL | DUE_INBOX;
@@ -266,6 +269,7 @@ hub_down(struct hub *hub, const char *reason)
 	hub->up = hub->full = 0;
 	hub->nremotes = 0;
 	wheel_clear(&hub->heartbeat);
+	hold_check(hub);
 	log_warnx("pubsub: %s is down: %s; this node goes on alone",
 	    hub->backend->name, reason);
 	return HOSTD_OK;
@@ -379,8 +383,11 @@ hub_deliver(struct hub *hub, hostd_buf channel, hostd_buf bytes)
 		return bad_envelope(hub);
 	board_add(&hub->cell->counters.backend_in, 1);
 	/* Our own node's went over the bus. */
-	if (e.node == hub->node)
+	if (e.node == hub->node) {
+		if (e.type == ENV_MARK && e.seq == hub->process)
+			hold_ask_marked(hub, &e);
 		return HOSTD_OK;
+	}
 	if (is_own_channel(channel)) {
 		own_channel(hub, &e);
 		return HOSTD_OK;

@@ -73,13 +73,16 @@ query_finish(struct loop_task *t)
 {
 	struct query *q = (struct query *)(void *)((char *)t -
 	    offsetof(struct query, finish));
+	void *owner = q->owner;
 
 	if (q->settling && q->kind != QUERY_SETTLE) {
 		q->settling = 0;
 		query_ask(q);
 		return;
 	}
-	q->done(q->owner, q->arg, q->status, &q->answers);
+	/* The owner may be forgotten meanwhile, but not us twice. */
+	q->owner = NULL;
+	q->done(owner, q->arg, q->status, &q->answers);
 	query_free(q);
 }
 

@@ -35,6 +35,7 @@ struct side {
 	char last[64];			/* the payload's first bytes */
 };
 
+static struct board_cell cells[4];
 static struct side *a, *b;
 static _Atomic uint32_t interests;
 
@@ -85,6 +86,7 @@ side_new(void)
 	s->channels.interest = side_interest;
 	s->bus.sio = &sio;
 	s->bus.cell = &s->cell;
+	s->bus.cells = cells;
 	s->bus.channels = &s->channels;
 	s->bus.interests = &interests;
 	s->bus.queue = QUEUE;
