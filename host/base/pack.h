@@ -33,6 +33,12 @@ pack_bytes(struct buf *b, const void *p, size_t n)
 		buf_append(b, p, n);
 }
 
+static inline void
+pack_text(struct buf *b, const char *s)
+{
+	pack_bytes(b, s, strlen(s));
+}
+
 /* What is left to be read. */
 struct unpack {
 	const char *p;

@@ -158,7 +158,7 @@ handover_give(struct handover_peer *p, unsigned kind, int fd, hostd_buf record,
 	struct chan_move head = { .kind = kind, .size = (uint32_t)record.n };
 
 	if (record.n == 0 || record.n > HANDOVER_RECORD_MAX ||
-	    p->ngiven >= HANDOVER_WINDOW)
+	    !handover_has_room(p))
 		return -1;
 	if (++p->all->last_id == 0)
 		p->all->last_id = 1;

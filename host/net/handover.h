@@ -82,6 +82,13 @@ void	handover_close(struct handover *);
 /* Another worker, behind our end of a chan_pair. */
 void	handover_add(struct handover *, int fd, const struct chan_peer *);
 
+/* Would a record of any size be taken now? */
+static inline int
+handover_has_room(const struct handover_peer *p)
+{
+	return p->ngiven < HANDOVER_WINDOW;
+}
+
 /*
  * Give fd, of which we read and write no more.  item->done is called later; fd
  * stays open until then.  0, or -1: the record is too large, or the peer has

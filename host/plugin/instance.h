@@ -94,6 +94,9 @@ void	http_binding_init(struct instance *);
 void	ws_binding_init(struct instance *);
 void	pubsub_binding_init(struct instance *);
 
+/* Whose sockets these are. */
+struct instance *ws_instance(struct ws_handler *);
+
 /* Upgrades among the requests of an instance's routes. */
 int	ws_is_upgrade(const struct instance *, const struct http_req *);
 int32_t	ws_upgrade_headers(struct instance *, struct http_req *);

@@ -51,6 +51,12 @@ member_of(struct ws_conn *c)
 }
 
 struct subscriber *
+room_service_enter(struct ws_conn *c)
+{
+	return &member_of(c)->subscriber;
+}
+
+struct subscriber *
 room_service_subscriber(const struct ws_conn *c)
 {
 	struct member *m = c->member;
@@ -82,7 +88,7 @@ room_service_join(const struct hostd_host *host, hostd_ws id, hostd_buf name)
 		return rc;
 	if (!room_name_ok(name))
 		return HOSTD_E_INVAL;
-	if (c->state != WS_OPEN)
+	if (c->state != WS_OPEN && c->state != WS_COMING)
 		return HOSTD_E_STATE;
 	s = &member_of(c)->subscriber;
 	if (channel_subscription(s, name) != NULL)
@@ -107,7 +113,7 @@ room_service_leave(const struct hostd_host *host, hostd_ws id, hostd_buf name)
 	if (!room_name_ok(name))
 		return HOSTD_E_INVAL;
 	s = room_service_subscriber(c);
-	if (s == NULL || (sub = channel_subscription(s, name)) == NULL)
+	if (c->state == WS_MOVING || s == NULL || (sub = channel_subscription(s, name)) == NULL)
 		return HOSTD_E_STATE;
 	channel_unsubscribe(&in->all->hub.channels, sub);
 	return HOSTD_OK;

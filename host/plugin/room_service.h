@@ -24,6 +24,8 @@ int32_t	room_service_members(const struct hostd_host *, hostd_buf channel,
 void	room_service_leave_all(struct instance *, struct ws_conn *);
 /* Its side of subscriptions; NULL while it has none. */
 struct subscriber *room_service_subscriber(const struct ws_conn *);
+/* The same, made when there is none. */
+struct subscriber *room_service_enter(struct ws_conn *);
 /* Append the labels of a channel's sockets; for the hub. */
 void	room_service_labels(struct hub *, hostd_buf channel, struct buf *out);
 

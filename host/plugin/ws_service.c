@@ -16,8 +16,8 @@
 
 /* -- the host calls the plugin -- */
 
-static struct instance *
-instance_of(struct ws_handler *h)
+struct instance *
+ws_instance(struct ws_handler *h)
 {
 	return (struct instance *)(void *)((char *)h -
 	    offsetof(struct instance, ws_handler));
@@ -26,7 +26,7 @@ instance_of(struct ws_handler *h)
 static void
 handler_open(struct ws_handler *h, struct ws_conn *c)
 {
-	struct instance *in = instance_of(h);
+	struct instance *in = ws_instance(h);
 	hostd_ws id = { c->id };
 	uint64_t entered;
 
@@ -41,7 +41,7 @@ static int32_t
 handler_message(struct ws_handler *h, struct ws_conn *c, hostd_buf msg,
     uint32_t flags)
 {
-	struct instance *in = instance_of(h);
+	struct instance *in = ws_instance(h);
 	hostd_ws id = { c->id };
 	uint64_t entered = instance_enter(in, BOARD_CB_MESSAGE);
 	int32_t rc = in->ws->on_message(in->inst, id, c->data, msg, flags);
@@ -53,7 +53,7 @@ handler_message(struct ws_handler *h, struct ws_conn *c, hostd_buf msg,
 static void
 handler_writable(struct ws_handler *h, struct ws_conn *c)
 {
-	struct instance *in = instance_of(h);
+	struct instance *in = ws_instance(h);
 	hostd_ws id = { c->id };
 	uint64_t entered;
 
@@ -68,7 +68,7 @@ static void
 handler_close(struct ws_handler *h, struct ws_conn *c, int32_t code,
     hostd_buf reason)
 {
-	struct instance *in = instance_of(h);
+	struct instance *in = ws_instance(h);
 	hostd_ws id = { c->id };
 	uint64_t entered;
 
@@ -81,9 +81,24 @@ handler_close(struct ws_handler *h, struct ws_conn *c, int32_t code,
 }
 
 static void
+handler_moved(struct ws_handler *h, struct ws_conn *c)
+{
+	struct instance *in = ws_instance(h);
+	hostd_ws id = { c->id };
+	uint64_t entered;
+
+	room_service_leave_all(in, c);
+	if (in->ws_state->moved == NULL)
+		return;
+	entered = instance_enter(in, BOARD_CB_MOVED);
+	in->ws_state->moved(in->inst, id, c->data);
+	instance_leave(in, entered);
+}
+
+static void
 handler_lost(struct ws_handler *h, struct ws_conn *c, int why)
 {
-	struct instance *in = instance_of(h);
+	struct instance *in = ws_instance(h);
 	hostd_req id = { c->req_id };
 	uint64_t entered;
 
@@ -109,6 +124,8 @@ ws_binding_init(struct instance *in)
 	h->writable = handler_writable;
 	h->lost = handler_lost;
 	h->close = handler_close;
+	h->moved = handler_moved;
+	h->moves = in->ws_state != NULL;
 }
 
 /* -- upgrades: requests that this instance's routes get -- */
@@ -278,6 +295,8 @@ api_pause(const struct hostd_host *host, hostd_ws id, int32_t on)
 
 	if ((rc = ws_find(host, id, "pause", &c)) != HOSTD_OK)
 		return rc;
+	if (ws_conn_is_on_its_way(c))
+		return HOSTD_E_STATE;
 	ws_conn_pause(c, on);
 	return HOSTD_OK;
 }
@@ -319,6 +338,8 @@ api_set_label(const struct hostd_host *host, hostd_ws id, hostd_buf label)
 		return rc;
 	if (label.n > ROOM_LABEL_MAX || (label.n > 0 && label.p == NULL))
 		return HOSTD_E_INVAL;
+	if (c->state == WS_MOVING)
+		return HOSTD_E_STATE;
 	free(c->label);
 	c->label = label.n > 0 ? xmalloc(label.n) : NULL;
 	c->label_len = (uint32_t)label.n;

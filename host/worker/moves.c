@@ -5,7 +5,10 @@
 #include <unistd.h>
 #include "http/conn.h"
 #include "net/addr.h"
+#include "plugin/ws_move.h"
 #include "worker/state.h"
+
+static void	moves_held(struct hub *);
 
 /* -- coming -- */
 
@@ -52,6 +55,8 @@ moves_take(struct handover *h, unsigned kind, int fd, hostd_buf record)
 		return HANDOVER_ELSEWHERE;
 	if ((home = moves_home(w, fd)) == NULL)
 		return HANDOVER_REFUSED;
+	if (kind == HANDOVER_WEBSOCKET)
+		return ws_move_take(&w->plugins, fd, record);
 	if (kind == HANDOVER_HTTP &&
 	    conn_take(&w->server, fd, home, record) == 0)
 		return HANDOVER_TAKEN;
@@ -93,11 +98,88 @@ moves_give(struct http_server *srv, struct http_conn *c)
 	return w->heir == NULL ? -1 : conn_give(c, w->heir, 0);
 }
 
-void
-moves_begin(struct worker *w)
+/* Sockets go to one and the same worker while it is there: it holds messages of
+ * their channels. */
+static struct handover_peer *
+moves_socket_heir(struct worker *w)
 {
-	if ((w->heir = moves_heir(w)) != NULL)
-		w->server.give = moves_give;
+	struct handover_peer *p;
+
+	TAILQ_FOREACH(p, &w->handover.peers, link)
+		if (p == w->socket_heir &&
+		    atomic_load(&w->board.cells[p->who.cell].state) ==
+		    CELL_READY)
+			return p;
+	return moves_heir(w);
+}
+
+/* It asks for channels that the heir does not hold yet to be held. */
+static enum ws_given
+moves_give_socket(struct ws_server *srv, struct ws_conn *c)
+{
+	struct worker *w = (struct worker *)(void *)((char *)srv -
+	    offsetof(struct worker, sockets));
+
+	w->socket_heir = moves_socket_heir(w);
+	if (w->socket_heir == NULL)
+		return WS_NOT_NOW;
+	if (ws_move_is_ready(&w->plugins, c))
+		return ws_move_give(c, w->socket_heir);
+	hub_hold(&w->plugins.hub, w->socket_heir->who.cell, moves_held);
+	return WS_NOT_THIS;
+}
+
+/* What is held grows, so that is not for those who can't go yet. */
+static void
+moves_give_sockets(struct worker *w)
+{
+	if (ws_server_give(&w->sockets) == 0 &&
+	    (w->socket_heir == NULL || w->socket_heir->ngiven == 0))
+		hub_hold_end(&w->plugins.hub);
+}
+
+static void
+moves_held(struct hub *hub)
+{
+	struct worker *w = (struct worker *)(void *)((char *)hub -
+	    offsetof(struct worker, plugins.hub));
+
+	if (w->sockets.give != NULL)
+		moves_give_sockets(w);
+}
+
+/* Nobody takes them any more. */
+static void
+moves_end(struct worker *w, uint32_t deadline_ms)
+{
+	w->server.give = NULL;
+	w->sockets.give = NULL;
+	http_server_drain(&w->server, 0);
+	ws_server_drain(&w->sockets, deadline_ms, 0);
+}
+
+void
+moves_begin(struct worker *w, uint32_t deadline_ms)
+{
+	if ((w->heir = moves_heir(w)) == NULL) {
+		moves_end(w, deadline_ms);
+		return;
+	}
+	w->server.give = moves_give;
+	w->sockets.give = moves_give_socket;
+	http_server_drain(&w->server, 0);
+	ws_server_drain(&w->sockets, deadline_ms, 0);
+	moves_give_sockets(w);
+}
+
+static uint32_t
+moves_time_left(const struct worker *w)
+{
+	uint64_t until = w->deadline.deadline;
+
+	if (until == 0)
+		return 0;
+	return until > w->loop.now_ms ? (uint32_t)(until - w->loop.now_ms) : 1;
 }
 
 /* The heir has taken some, or has gone. */
@@ -113,11 +195,10 @@ moves_room(struct handover *h)
 	w->heir = moves_heir(w);
 	if (w->heir != NULL) {
 		http_server_give(&w->server);
-		return;
+		moves_give_sockets(w);
+	} else {
+		moves_end(w, moves_time_left(w));
 	}
-	/* Nobody takes them any more. */
-	w->server.give = NULL;
-	http_server_drain(&w->server, 0);
 }
 
 /* -- life -- */
@@ -144,5 +225,6 @@ void
 moves_close(struct worker *w)
 {
 	w->server.give = NULL;
+	w->sockets.give = NULL;
 	handover_close(&w->handover);
 }

@@ -101,6 +101,7 @@ worker_finish(struct worker *w)
 {
 	struct handover_peer *heir = w->master_gone ? NULL : moves_heir(w);
 
+	hub_hold_end(&w->plugins.hub);
 	if (heir != NULL)
 		hub_bequeath(&w->plugins.hub, heir->who.cell,
 		    worker_bequeathed);
@@ -156,6 +157,16 @@ worker_deadline(struct wheel_timer *t)
 	loop_stop(&w->loop);
 }
 
+/* Nobody follows. */
+static void
+worker_send_away(struct worker *w, uint32_t deadline_ms)
+{
+	w->server.give = NULL;
+	w->sockets.give = NULL;
+	http_server_drain(&w->server, 1);
+	ws_server_drain(&w->sockets, deadline_ms, 1);
+}
+
 /*
  * No new connections but those that wait in the queue; what is open ends as
  * its requests end.  The sockets are closed now: if no successor has them, the
@@ -167,11 +178,8 @@ worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 	struct acceptor *a;
 
 	if (w->draining) {
-		if (last) {
-			w->server.give = NULL;
-			http_server_drain(&w->server, 1);
-			ws_server_drain(&w->sockets, 0, 1);
-		}
+		if (last)
+			worker_send_away(w, 0);
 		return;
 	}
 	w->draining = 1;
@@ -184,13 +192,13 @@ worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 	if (!w->master_gone)
 		(void)chan_send(CHAN_FD, CHAN_CLOSED, NULL, 0, NULL, 0);
 	plugins_drain(&w->plugins, (uint32_t)deadline_ms);
-	if (!last)
-		moves_begin(w);
-	http_server_drain(&w->server, last);
-	ws_server_drain(&w->sockets, (uint32_t)deadline_ms, last);
 	if (deadline_ms > 0)
 		wheel_set(&w->loop.wheel, &w->deadline,
 		    w->loop.now_ms + deadline_ms);
+	if (last)
+		worker_send_away(w, (uint32_t)deadline_ms);
+	else
+		moves_begin(w, (uint32_t)deadline_ms);
 	if (w->server.nconns == 0)
 		worker_finish(w);
 }

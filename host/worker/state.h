@@ -49,6 +49,7 @@ struct worker {
 	size_t npeers;
 	struct handover handover;
 	struct handover_peer *heir;	/* of our connections; NULL: none */
+	struct handover_peer *socket_heir;	/* may have gone */
 	struct chan_msg moved;
 	struct wheel_timer away_tick;	/* connections wait for another pool */
 	struct worker_balance balance;
@@ -76,8 +77,8 @@ void	worker_meet(struct worker *, const struct chan_peer *,
 	    const int fds[2]);
 /* Whoever goes on with what is ours; NULL: nobody. */
 struct handover_peer *moves_heir(struct worker *);
-/* All that can go goes to whoever follows, now or when it can. */
-void	moves_begin(struct worker *);
+/* Drain: all that can go goes to whoever follows, now or when it can. */
+void	moves_begin(struct worker *, uint32_t deadline_ms);
 
 /* passing.c: connections whose next request is another pool's, and those that
  * others of ours have more room for */

@@ -59,7 +59,7 @@ ws_upgrade_check(const struct http_req *r, const struct conf_websocket *conf)
 		return 400;
 	if (!ws_handshake_origin_ok(r, conf->origins, conf->norigins))
 		return 403;
-	return r->server->draining ? 503 : 0;
+	return r->server->draining && r->server->give == NULL ? 503 : 0;
 }
 
 /* Our answer to the offers; 1 when there is one. */
@@ -87,23 +87,6 @@ is_handshakes(const hostd_hdr *h, uint32_t n)
 		    strncasecmp(h[i].name.p, prefix, sizeof(prefix) - 1) == 0)
 			return 1;
 	return 0;
-}
-
-/* What is asked of a connection later, in one block. */
-static void
-keep_texts(struct ws_conn *c, const struct http_req *r, hostd_buf protocol)
-{
-	hostd_buf peer = r->view.peer, path = r->view.path;
-	char *p = xmalloc(peer.n + path.n + protocol.n + 1);
-
-	c->text = p;
-	c->peer_len = (uint16_t)peer.n;
-	c->path_len = (uint16_t)path.n;
-	c->protocol_len = (uint16_t)protocol.n;
-	memcpy(p, peer.p, peer.n);
-	memcpy(p + peer.n, path.p, path.n);
-	if (protocol.n > 0)
-		memcpy(p + peer.n + path.n, protocol.p, protocol.n);
 }
 
 int32_t
@@ -134,6 +117,6 @@ ws_conn_accept(struct ws_conn *c, struct http_req *r, hostd_buf protocol,
 			text(answer) };
 	rc = response_upgrade(r, "websocket", all, n, &c->upgrade);
 	if (rc == HOSTD_OK)
-		keep_texts(c, r, protocol);
+		ws_conn_keep_texts(c, r->view.peer, r->view.path, protocol);
 	return rc;
 }

@@ -48,7 +48,7 @@ conn_tell_close(struct ws_conn *c, unsigned code, hostd_buf reason)
 }
 
 static void
-conn_release(struct ws_conn *c)
+conn_free_parts(struct ws_conn *c)
 {
 	struct ws_server *srv = c->server;
 
@@ -76,7 +76,7 @@ conn_note_sent(struct ws_conn *c)
 }
 
 static void
-conn_end(struct ws_conn *c)
+conn_retire(struct ws_conn *c)
 {
 	struct ws_server *srv = c->server;
 
@@ -84,7 +84,7 @@ conn_end(struct ws_conn *c)
 	conn_note_sent(c);
 	stream_close(&c->stream);
 	wheel_remove(&srv->loop->wheel, &c->timer);
-	conn_release(c);
+	conn_free_parts(c);
 	TAILQ_REMOVE(&srv->conns, c, link);
 	srv->nconns--;
 	c->next_closed = srv->closed;
@@ -92,7 +92,26 @@ conn_end(struct ws_conn *c)
 	loop_defer(srv->loop, &srv->reap);
 	atomic_store_explicit(&srv->cell->websockets, srv->nconns,
 	    memory_order_relaxed);
-	http_server_ended(srv->http);
+}
+
+static void
+conn_end(struct ws_conn *c)
+{
+	struct http_server *http = c->server->http;
+
+	conn_retire(c);
+	http_server_ended(http);
+}
+
+void
+ws_conn_leave(struct ws_conn *c)
+{
+	struct http_server *http = c->server->http;
+
+	handle_free(&c->server->handles, c->id);
+	c->id = 0;
+	conn_retire(c);
+	http_server_left(http);
 }
 
 static void
@@ -159,14 +178,15 @@ is_failure(int32_t rc)
 	    rc != HOSTD_E_STATE;
 }
 
-/* Is it somebody else's turn?  Few bytes may have become many. */
+/* Is it somebody else's turn, or another worker's?  Few bytes may have become
+ * many. */
 static int
 conn_spend(struct ws_conn *c, size_t n)
 {
 	size_t cost = 1 + n / MESSAGE_BYTES;
 
 	c->budget -= cost < c->budget ? (uint8_t)cost : c->budget;
-	return c->budget == 0;
+	return c->budget == 0 || (c->server->give != NULL && ws_conn_may_move(c));
 }
 
 static int
@@ -374,6 +394,9 @@ conn_settle(struct ws_conn *c)
 	conn_offer_room(c);
 	conn_note_sent(c);
 	conn_note_message(c);
+	if (c->server->give != NULL && ws_conn_can_move(c) &&
+	    c->server->give(c->server, c) == WS_GIVEN)
+		return;
 	ws_conn_arm(c);
 	if (conn_wants_input(c) && (c->in.len > 0 || c->stream.can_read))
 		stream_read_again(&c->stream);
@@ -418,6 +441,47 @@ ws_conn_pause(struct ws_conn *c, int on)
 
 /* -- beginning -- */
 
+void
+ws_conn_keep_texts(struct ws_conn *c, hostd_buf peer, hostd_buf path,
+    hostd_buf protocol)
+{
+	char *p = xmalloc(peer.n + path.n + protocol.n + 1);
+
+	c->text = p;
+	c->peer_len = (uint16_t)peer.n;
+	c->path_len = (uint16_t)path.n;
+	c->protocol_len = (uint16_t)protocol.n;
+	memcpy(p, peer.p, peer.n);
+	memcpy(p + peer.n, path.p, path.n);
+	if (protocol.n > 0)
+		memcpy(p + peer.n + path.n, protocol.p, protocol.n);
+}
+
+static void
+conn_enter(struct ws_conn *c)
+{
+	struct ws_server *srv = c->server;
+
+	TAILQ_INSERT_TAIL(&srv->conns, c, link);
+	srv->nconns++;
+	atomic_store_explicit(&srv->cell->websockets, srv->nconns,
+	    memory_order_relaxed);
+	c->id = handle_new(&srv->handles, c);
+}
+
+int
+ws_conn_attach(struct ws_conn *c, int fd)
+{
+	struct http_server *http = c->server->http;
+
+	if (stream_open(&c->stream, &http->sio, fd, &conn_ops) == -1)
+		return -1;
+	conn_enter(c);
+	http->nconns++;
+	http_server_gauges(http);
+	return 0;
+}
+
 /* The connection is ours; what came behind the request is a client's first
  * frames. */
 static void
@@ -430,18 +494,14 @@ conn_taken(struct http_upgrade *u, struct stream *from, const char *p,
 
 	stream_move(&c->stream, from, &conn_ops);
 	buf_append(&c->in, p, n);
-	TAILQ_INSERT_TAIL(&srv->conns, c, link);
-	srv->nconns++;
-	atomic_store_explicit(&srv->cell->websockets, srv->nconns,
-	    memory_order_relaxed);
+	conn_enter(c);
 	board_add(&srv->cell->counters.ws_opened, 1);
-	c->id = handle_new(&srv->handles, c);
 	c->state = WS_OPEN;
 	c->opened_ms = c->heard_ms = srv->loop->now_ms;
 	c->seen_sent = c->stream.sent;
 	c->handler->open(c->handler, c);
 	if (srv->http->draining)
-		c->leave_ms = srv->loop->now_ms;
+		ws_server_send_away(srv, c);
 	stream_read_again(&c->stream);
 	ws_conn_arm(c);
 }
@@ -478,6 +538,6 @@ ws_conn_new(struct ws_server *srv, struct ws_handler *h,
 void
 ws_conn_discard(struct ws_conn *c)
 {
-	conn_release(c);
+	conn_free_parts(c);
 	free(c);
 }

@@ -4,6 +4,9 @@
  *
  *	PENDING  the upgrade is not decided, or its 101 not sent
  *	OPEN
+ *	MOVING   another worker has been given it, and has not said whether it
+ *	         takes it
+ *	COMING   of another worker, until its handler has it
  *	CLOSING  we have sent a close and wait for the client's
  *	LINGER   both have, or one broke a rule: our FIN goes out behind what is
  *	         pending, input is dropped until the client has closed, too
@@ -17,19 +20,23 @@
 #include "base/buf.h"
 #include "config/model.h"
 #include "http/request.h"
+#include "net/handover.h"
 #include "net/stream.h"
 #include "ws/extension.h"
 #include "ws/reader.h"
 #include "ws/server.h"
 
+struct unpack;
 struct ws_deflater;
 struct ws_message;
+struct ws_move;
 
 /* Whoever talks with the clients of a route: the plugin room's side. */
 struct ws_handler {
 	const char *name;		/* of the plugin, for the log */
 	uint32_t data_size;
 	int fragments;
+	int moves;			/* its connections can */
 	void (*open)(struct ws_handler *, struct ws_conn *);
 	int32_t (*message)(struct ws_handler *, struct ws_conn *, hostd_buf,
 	    uint32_t flags);
@@ -39,9 +46,14 @@ struct ws_handler {
 	void (*lost)(struct ws_handler *, struct ws_conn *, int why);
 	void (*close)(struct ws_handler *, struct ws_conn *, int32_t code,
 	    hostd_buf reason);
+	/* Or it is another worker's now. */
+	void (*moved)(struct ws_handler *, struct ws_conn *);
 };
 
-enum ws_state { WS_PENDING, WS_OPEN, WS_CLOSING, WS_LINGER, WS_GONE };
+enum ws_state {
+	WS_PENDING, WS_OPEN, WS_MOVING, WS_COMING, WS_CLOSING, WS_LINGER,
+	WS_GONE
+};
 
 struct ws_conn {
 	struct stream stream;		/* first */
@@ -60,6 +72,7 @@ struct ws_conn {
 	char *label;
 	char *text;			/* peer, path, subprotocol */
 	struct ws_deflater *deflater;	/* kept: takeover */
+	struct ws_move *move;		/* MOVING, COMING */
 	uint64_t opened_ms;
 	uint64_t heard_ms;		/* when bytes came last */
 	uint64_t asked_ms;		/* a ping is unanswered since; 0: none */
@@ -83,6 +96,7 @@ struct ws_conn {
 	uint8_t deaf;			/* was not read from of late */
 	uint8_t high;			/* owes writable() */
 	uint8_t fin_sent, got_fin;
+	uint8_t stays;			/* no other worker takes it */
 	_Alignas(16) char data[];	/* the handler's data_size */
 };
 
@@ -125,6 +139,50 @@ void	ws_conn_pause(struct ws_conn *, int on);
 void	ws_conn_fail(struct ws_conn *, unsigned code);
 /* The same without a word: the client is gone. */
 void	ws_conn_cut(struct ws_conn *, unsigned code);
+
+/* For the other files here: peer, path and protocol, in one block. */
+void	ws_conn_keep_texts(struct ws_conn *, hostd_buf peer, hostd_buf path,
+	    hostd_buf protocol);
+/* fd is its socket; it has a name from now on.  0, or -1 with errno. */
+int	ws_conn_attach(struct ws_conn *, int fd);
+/* It is not ours any more: no word to the handler, and none to the client. */
+void	ws_conn_leave(struct ws_conn *);
+/* What is sent while it is on its way waits for what becomes of it. */
+void	ws_conn_hold_message(struct ws_conn *, struct ws_message *);
+
+/* -- from one worker to another -- */
+
+static inline int
+ws_conn_may_move(const struct ws_conn *c)
+{
+	return c->handler->moves && !c->stays;
+}
+
+/* Is it between two messages, with nothing left to send? */
+int	ws_conn_can_move(const struct ws_conn *);
+/* Append all that is not its handler's. */
+void	ws_conn_pack(const struct ws_conn *, struct buf *);
+/* From here on nothing is read or sent; what is sent waits.  Release undoes
+ * that. */
+void	ws_conn_hold(struct ws_conn *);
+void	ws_conn_release(struct ws_conn *);
+/* Give it, held, away with that record.  0: then moved(), or it goes on.  -1:
+ * see handover_give; it is held as before. */
+int	ws_conn_give(struct ws_conn *, struct handover_peer *,
+	    hostd_buf record);
+/* One that comes, with what ws_conn_pack has written.  NULL: it does not fit
+ * together; fd stays the caller's. */
+struct ws_conn *ws_conn_come(struct ws_server *, struct ws_handler *,
+	    const struct conf_websocket *, int fd, struct unpack *);
+/* Then one of these: the handler has it, or not. */
+void	ws_conn_came(struct ws_conn *);
+void	ws_conn_turn_back(struct ws_conn *);
+
+static inline int
+ws_conn_is_on_its_way(const struct ws_conn *c)
+{
+	return c->state == WS_MOVING || c->state == WS_COMING;
+}
 
 /* When the first time limit is reached; UINT64_MAX: never. */
 uint64_t ws_conn_deadline(const struct ws_conn *);

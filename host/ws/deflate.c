@@ -10,6 +10,7 @@
 #define BITS_LEAST	9
 #define BITS_N		7	/* 9 to 15 */
 #define IDLE_MAX	4	/* kept of a kind: more are seldom wanted */
+#define WINDOW_MAX	32768
 #define STEP		1024	/* room for output, at the least */
 
 /* What a flush ends with, and a sender takes off. */
@@ -153,6 +154,56 @@ ws_deflater_put(struct ws_zpool *pool, struct ws_deflater *d)
 	(void)deflateEnd(&d->s.z);
 	free(d);
 }
+
+/* -- windows -- */
+
+void
+ws_inflater_window(struct ws_inflater *in, struct buf *out)
+{
+	uInt n = 0;
+
+	(void)buf_reserve(out, WINDOW_MAX);
+	if (inflateGetDictionary(&in->s.z, (unsigned char *)out->p + out->len,
+	    &n) == Z_OK)
+		out->len += n;
+}
+
+void
+ws_deflater_window(struct ws_deflater *d, struct buf *out)
+{
+	uInt n = 0;
+
+	(void)buf_reserve(out, WINDOW_MAX);
+	if (deflateGetDictionary(&d->s.z, (unsigned char *)out->p + out->len,
+	    &n) == Z_OK)
+		out->len += n;
+}
+
+struct ws_inflater *
+ws_inflater_resume(struct ws_zpool *pool, int bits, hostd_buf window)
+{
+	struct ws_inflater *in = ws_inflater_get(pool, bits);
+
+	if (in == NULL || (window.n <= WINDOW_MAX &&
+	    inflateSetDictionary(&in->s.z, window.p, (uInt)window.n) == Z_OK))
+		return in;
+	ws_inflater_put(pool, in);
+	return NULL;
+}
+
+struct ws_deflater *
+ws_deflater_resume(struct ws_zpool *pool, int bits, hostd_buf window)
+{
+	struct ws_deflater *d = ws_deflater_get(pool, bits);
+
+	if (d == NULL || (window.n <= WINDOW_MAX &&
+	    deflateSetDictionary(&d->s.z, window.p, (uInt)window.n) == Z_OK))
+		return d;
+	ws_deflater_put(pool, d);
+	return NULL;
+}
+
+/* -- messages -- */
 
 static unsigned
 clamp(size_t n)

@@ -10,6 +10,7 @@
 #define WS_DEFLATE_H
 
 #include <stddef.h>
+#include <hostd/abi.h>
 #include "base/buf.h"
 
 struct ws_zpool;
@@ -26,6 +27,15 @@ struct ws_inflater *ws_inflater_get(struct ws_zpool *, int bits);
 void	ws_inflater_put(struct ws_zpool *, struct ws_inflater *);
 struct ws_deflater *ws_deflater_get(struct ws_zpool *, int bits);
 void	ws_deflater_put(struct ws_zpool *, struct ws_deflater *);
+
+/* Append what a successor has to know of the bytes so far: the window. */
+void	ws_inflater_window(struct ws_inflater *, struct buf *);
+void	ws_deflater_window(struct ws_deflater *, struct buf *);
+/* As get, with a window of before.  NULL also when it is none. */
+struct ws_inflater *ws_inflater_resume(struct ws_zpool *, int bits,
+	    hostd_buf window);
+struct ws_deflater *ws_deflater_resume(struct ws_zpool *, int bits,
+	    hostd_buf window);
 
 enum { WS_INFLATE_OK = 0, WS_INFLATE_BAD = -1, WS_INFLATE_TOO_BIG = -2 };
 

@@ -179,6 +179,10 @@ ws_conn_send_message(struct ws_conn *c, struct ws_message *m)
 	hostd_buf frame = { m->frame, m->n }, packed;
 	int32_t rc;
 
+	if (ws_conn_is_on_its_way(c)) {
+		ws_conn_hold_message(c, m);
+		return HOSTD_OK;
+	}
 	if (wants_packing(c, m->n - m->head, m->flags)) {
 		if (c->params.server_takeover)
 			return ws_conn_send(c, ws_message_payload(m),

@@ -6,6 +6,7 @@
 #include "ws/deflate.h"
 
 #define SPREAD_MAX	10000	/* ms over which clients are sent away */
+#define HALF_OF_NONE	15000	/* ms, when a worker has all the time */
 
 static void
 server_reap(struct loop_task *t)
@@ -50,25 +51,54 @@ ws_server_close(struct ws_server *srv)
 }
 
 void
+ws_server_send_away(struct ws_server *srv, struct ws_conn *c)
+{
+	hostd_buf none = { NULL, 0 };
+
+	if (c->state != WS_OPEN)
+		return;
+	if (srv->last) {
+		(void)ws_conn_close(c, HOSTD_WS_GOING_AWAY, none);
+		return;
+	}
+	c->leave_ms = srv->loop->now_ms +
+	    (uint64_t)random() % (srv->spread + 1);
+	ws_conn_arm(c);
+}
+
+void
 ws_server_drain(struct ws_server *srv, uint32_t deadline_ms, int last)
 {
-	uint64_t spread = deadline_ms / 2 < SPREAD_MAX ? deadline_ms / 2 :
-	    SPREAD_MAX;
-	hostd_buf none = { NULL, 0 };
+	uint64_t half = deadline_ms > 0 ? deadline_ms / 2 : HALF_OF_NONE;
 	struct ws_conn *c, *next;
 
-	if (deadline_ms == 0)
-		spread = SPREAD_MAX;
+	srv->spread = half < SPREAD_MAX ? half : SPREAD_MAX;
+	srv->last = last;
 	for (c = TAILQ_FIRST(&srv->conns); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
-		if (c->state != WS_OPEN)
-			continue;
-		if (last) {
-			(void)ws_conn_close(c, HOSTD_WS_GOING_AWAY, none);
-			continue;
-		}
-		c->leave_ms = srv->loop->now_ms +
-		    (uint64_t)random() % (spread + 1);
-		ws_conn_arm(c);
+		ws_server_send_away(srv, c);
+		if (srv->give != NULL && ws_conn_may_move(c) &&
+		    c->leave_ms != 0)
+			c->leave_ms += half;
 	}
+}
+
+size_t
+ws_server_give(struct ws_server *srv)
+{
+	struct ws_conn *c, *next;
+	enum ws_given given;
+	size_t waiting = 0;
+
+	for (c = TAILQ_FIRST(&srv->conns); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (!ws_conn_can_move(c))
+			continue;
+		given = srv->give(srv, c);
+		if (given != WS_GIVEN && ws_conn_may_move(c))
+			waiting++;
+		if (given == WS_NOT_NOW)
+			break;
+	}
+	return waiting;
 }

@@ -81,15 +81,13 @@ test('reloads, with rooms full', async (t) => {
 	const r = await h.hostctl('reload');
 
 	assert.equal(r.code, 0, r.stderr);
-	// Old ones and new ones are in one room until the old ones are sent away.
+	// Those of before and those of now are in one room.
 	const [c, d] = await oneOnEach(t, h, 2);
 
 	await c.do('join red');
 	await d.do('join red');
-	await untilHeard(c, 'red', d);
-	for (const m of [a, b]) {
-		await m.until(() => false, 'its end').catch(() => {});
-		assert.equal(m.closed, 1012);
-	}
-	assert.deepEqual(await c.ask('count red'), ['0', '2']);
+	await untilHeard(c, 'red', a, b, d);
+	await untilHeard(a, 'red', b, c, d);
+	await h.workersSatisfy((ws) => ws.length === 2, 'end of the old workers');
+	assert.deepEqual(await c.ask('count red'), ['0', '4']);
 });

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What becomes of WebSockets when their worker goes.
+// What becomes of WebSockets that can't go on in another worker when theirs goes.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
 import { within } from './lib/hostd.mjs';
-import { CLOSE, closing, CONT, frame, handshake, open, PING, PONG, serveEcho,
-    Socket, TEXT, text, untilWebsockets, websockets } from
+import { plugin } from './lib/http1.mjs';
+import { CLOSE, closing, CONT, frame, handshake, open, PING, PONG,
+    serveEcho as serve, Socket, TEXT, text, untilWebsockets, websockets } from
     './lib/websocket.mjs';
 
 const conf = 'pool "web" { workers = 2 }\ndrain_timeout = 2s';
 const routes = { '/echo': '', '/brief': 'close_timeout = 300ms',
 	'/long': 'close_timeout = 60s' };
+
+const serveEcho = async (t, options) => serve(t, { ...options,
+	module: await plugin('stay_ws') });
 
 async function openMany(t, h, n, path) {
 	const all = [];

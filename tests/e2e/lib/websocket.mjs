@@ -354,11 +354,12 @@ export const untilWebsockets = (h, n) => h.workersSatisfy((ws) =>
  * keys of the plugin; conf: more, perhaps a pool (one worker without).
  */
 export function serveEcho(t, options = {}) {
-	const { routes = { '/echo': '' }, echo = '', conf = '' } = options;
+	const { routes = { '/echo': '' }, echo = '', conf = '',
+	    module = 'ws_echo.so' } = options;
 
 	return startHostd(t, { ...options, conf: `
 		${/^\s*pool /m.test(conf) ? '' : 'pool "web" { workers = 1 }'}
-		plugin "echo" { module = "ws_echo.so"  ${echo} }
+		plugin "echo" { module = "${module}"  ${echo} }
 		${Object.entries(routes).map(([path, keys]) =>
 		    `route "${path}" { plugin = "echo"
 			websocket { ${keys} } }`).join('\n')}

@@ -5,7 +5,7 @@
  *
  *	join C, leave C, pub C TEXT, but C TEXT (all but me),
  *	here C, count C, list C, label TEXT, members C, keep C MAX AGE,
- *	replay C NODE SEQ, follow C, unfollow C, flood C N SIZE, who
+ *	replay C NODE SEQ, follow C, unfollow C, flood C N SIZE, who, next
  *
  * What an instance's subscription hears is told to the socket that asked for it
  * as "~ C TEXT" or "~ C gap".
@@ -273,7 +273,6 @@ on_message(struct hostd_inst *in, hostd_ws ws, void *d, hostd_buf msg,
 	int at = 0;
 	int32_t rc;
 
-	(void)d;
 	(void)flags;
 	(void)snprintf(line, sizeof(line), "%.*s", (int)msg.n,
 	    (const char *)msg.p);
@@ -284,6 +283,8 @@ on_message(struct hostd_inst *in, hostd_ws ws, void *d, hostd_buf msg,
 	}
 	if (strcmp(c.verb, "who") == 0)
 		say(in, ws, "= who %d", (int)getpid());
+	else if (strcmp(c.verb, "next") == 0)
+		say(in, ws, "= next %u", ++*(uint32_t *)d);
 	else if (strcmp(c.verb, "here") == 0)
 		here(in, ws, c.channel);
 	else if (strcmp(c.verb, "members") == 0)
@@ -325,8 +326,53 @@ destroy(struct hostd_inst *in)
 	free(in);
 }
 
+/* -- another worker goes on with it -- */
+
+static int32_t
+save(struct hostd_inst *in, hostd_ws ws, void *d,
+    int32_t (*put)(void *arg, hostd_buf part), void *arg)
+{
+	(void)in;
+	(void)ws;
+	return put(arg, (hostd_buf){ d, sizeof(uint32_t) });
+}
+
+static int32_t
+load(struct hostd_inst *in, hostd_ws ws, void *d, uint32_t from,
+    hostd_buf state)
+{
+	(void)in;
+	(void)ws;
+	if (from != 1 || state.n != sizeof(uint32_t))
+		return HOSTD_E_INVAL;
+	memcpy(d, state.p, state.n);
+	return HOSTD_OK;
+}
+
+static void
+moved(struct hostd_inst *in, hostd_ws ws, void *d)
+{
+	(void)d;
+	(void)unfollow(in, ws, NULL);
+}
+
+static const struct hostd_p_ws_state ws_state = {
+	.struct_size = sizeof(ws_state),
+	.version = 1,
+	.save = save,
+	.load = load,
+	.moved = moved,
+};
+
+static const void *
+get_ext(const char *id)
+{
+	return strcmp(id, HOSTD_P_WS_STATE) == 0 ? &ws_state : NULL;
+}
+
 static const struct hostd_ws_ops ops = {
 	.struct_size = sizeof(ops),
+	.data_size = sizeof(uint32_t),
 	.on_message = on_message,
 	.on_close = on_close,
 };
@@ -346,4 +392,5 @@ HOSTD_PLUGIN_ENTRY = {
 	.provides = provides,
 	.create = create,
 	.destroy = destroy,
+	.get_ext = get_ext,
 };
