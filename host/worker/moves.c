@@ -120,8 +120,7 @@ moves_give_socket(struct ws_server *srv, struct ws_conn *c)
 	struct worker *w = (struct worker *)(void *)((char *)srv -
 	    offsetof(struct worker, sockets));
 
-	w->socket_heir = moves_socket_heir(w);
-	if (w->socket_heir == NULL)
+	if ((w->socket_heir = moves_socket_heir(w)) == NULL)
 		return WS_NOT_NOW;
 	if (ws_move_is_ready(&w->plugins, c))
 		return ws_move_give(c, w->socket_heir);
@@ -133,7 +132,10 @@ moves_give_socket(struct ws_server *srv, struct ws_conn *c)
 static void
 moves_give_sockets(struct worker *w)
 {
-	if (ws_server_give(&w->sockets) == 0 &&
+	size_t waiting = ws_server_give(&w->sockets);
+
+	w->socket_heir = moves_socket_heir(w);
+	if (waiting == 0 &&
 	    (w->socket_heir == NULL || w->socket_heir->ngiven == 0))
 		hub_hold_end(&w->plugins.hub);
 }
