@@ -11,7 +11,8 @@
 /* ms after which a worker that does not say that it has a connection can have
  * it no more: it is stuck, and another one should. */
 #define LEASE_MS	1000
-#define LOOK_MS		100	/* between two looks at all of our pool */
+#define LOOK_MS		100	/* a look at all of our pool holds so long, */
+#define LOOK_MORE	8	/* or until we have so many more, and an eighth */
 /* A connection that is on its way counts as so many: its taker is busy. */
 #define UNTAKEN		8
 
@@ -40,12 +41,6 @@ is_open(const struct worker *w, const struct handover_peer *p,
 	    (uint64_t)w->conf->http.max_connections;
 }
 
-static uint64_t
-load_of(const struct worker *w, const struct handover_peer *p)
-{
-	return active_at(cell_of(w, p)) + (uint64_t)p->ngiven * UNTAKEN;
-}
-
 /* -- to another pool -- */
 
 /*
@@ -57,7 +52,7 @@ static uint64_t
 badness(const struct worker *w, const struct handover_peer *p,
     const struct conn_away *away)
 {
-	uint64_t n = load_of(w, p);
+	uint64_t n = active_at(cell_of(w, p)) + (uint64_t)p->ngiven * UNTAKEN;
 
 	if (n > UINT32_MAX)
 		n = UINT32_MAX;
@@ -173,8 +168,10 @@ is_passing(struct worker *w)
 	struct worker_balance *b = &w->balance;
 	uint64_t n = w->server.nconns;
 
-	if (w->loop.now_ms - b->looked_ms >= LOOK_MS) {
+	if (w->loop.now_ms - b->looked_ms >= LOOK_MS ||
+	    n >= b->had + LOOK_MORE + b->had / 8) {
 		b->looked_ms = w->loop.now_ms;
+		b->had = n;
 		b->mean = mean_of_pool(w);
 	}
 	b->passing = b->passing ? 10 * n > 11 * b->mean + 40 :
@@ -193,7 +190,7 @@ passing_lighter(struct worker *w)
 	least = w->balance.mean;
 	TAILQ_FOREACH(p, &w->handover.peers, link)
 		if (is_open(w, p, w->server.pool) &&
-		    (n = load_of(w, p)) < least) {
+		    (n = active_at(cell_of(w, p)) + p->ngiven) < least) {
 			least = n;
 			best = p;
 		}

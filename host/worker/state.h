@@ -22,7 +22,8 @@ struct worker_peer {
 /* Whether connections are passed on to others of our pool. */
 struct worker_balance {
 	uint64_t looked_ms;		/* at the board */
-	uint64_t mean;			/* connections, at that time */
+	uint64_t mean, had;		/* connections, at that time: of each on
+					   average, and of ours */
 	int passing;
 };
 

@@ -44,6 +44,63 @@ patterns_of_routes(void **state)
 	assert_null(TAILQ_NEXT(last, entry));
 }
 
+static const struct conf_route *
+next_pool(const struct conf_route *r, const char *want)
+{
+	if (want == NULL)
+		assert_null(r->pool);
+	else
+		assert_string_equal(r->pool->name, want);
+	return TAILQ_NEXT(r, entry);
+}
+
+static void
+pools_of_routes(void **state)
+{
+	const struct conf_route *r;
+
+	(void)state;
+	load(LISTEN "route \"/a\" { plugin = p }\n"
+		    "route \"/b\" { plugin = p  pool = socket }\n"
+		    "route \"/c\" { plugin = q }\n"
+		    "route \"/d\" { plugin = q  pool = web }\n"
+		    "plugin \"p\" { module = x }\n"
+		    "plugin \"q\" { pool = socket  module = x }\n"
+		    "pool \"web\" { }\npool \"socket\" { balance = on\n"
+		    "queue_timeout = 250ms }\n");
+	no_errors();
+	assert_false(TAILQ_FIRST(&conf->pools)->balance);
+	assert_int_equal(TAILQ_FIRST(&conf->pools)->queue_timeout, 5000);
+	r = TAILQ_FIRST(&conf->routes);
+	r = next_pool(r, NULL);
+	assert_true(r->pool->balance);
+	assert_int_equal(r->pool->queue_timeout, 250);
+	r = next_pool(r, "socket");
+	r = next_pool(r, "socket");
+	assert_null(next_pool(r, "web"));
+	/* One that a plugin brings itself. */
+	r = conf_route_add(conf, "/e", r->plugin, &errs);
+	assert_null(next_pool(r, "socket"));
+}
+
+static void
+pools_that_are_not_there(void **state)
+{
+	(void)state;
+	load(LISTEN "pool \"web\" { }\npool \"socket\" { }\n"
+		    "plugin \"p\" {\nmodule = x\npool = sockets\n}\n"
+		    "plugin \"q\" {\nmodule = x\npool = web\npool = web\n}\n"
+		    "plugin \"r\" {\nmodule = x\npool = {}\n}\n"
+		    "route \"/a\" {\nplugin = p\npool = wb\n}\n");
+	next_error("hostd.conf:6: there is no pool \"sockets\"; did you mean "
+		   "\"socket\"?");
+	next_error("hostd.conf:11: \"pool\" takes one value, once");
+	next_error("hostd.conf:15: \"pool\" takes one value, once");
+	next_error("hostd.conf:19: there is no pool \"wb\"; did you mean "
+		   "\"web\"?");
+	assert_null(TAILQ_NEXT(last, entry));
+}
+
 static void
 hosts_and_methods_of_routes(void **state)
 {
@@ -146,6 +203,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    T(patterns_of_routes),
+	    T(pools_of_routes),
+	    T(pools_that_are_not_there),
 	    T(hosts_and_methods_of_routes),
 	    T(a_route_of_two_plugins_names_both),
 	    T(routes_that_collide),

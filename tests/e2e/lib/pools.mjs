@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// hostd with two pools: "web" accepts, and "socket" answers a part of it.
+import fs from 'node:fs';
+import { lifePlugin } from './life.mjs';
+import { plugin } from './http1.mjs';
+import { startHostd } from './hostd.mjs';
+
+/*
+ * life_route says which worker has answered: "/" in web, "/far" and below in
+ * socket.  pools: keys of the blocks web and socket; conf: more.
+ */
+export async function servePools(t, { web = 'workers = 2',
+	socket = 'workers = 2', keys = '', conf = '', ...more } = {}) {
+	const so = fs.readFileSync(await lifePlugin());
+
+	return startHostd(t, { ...more, files: { 'life.so': so, ...more.files },
+		conf: `
+		pool "web" { ${web} }
+		pool "socket" { ${socket} }
+		plugin "near" { module = "@DIR@/life.so"  text = "near" }
+		plugin "far" { module = "@DIR@/life.so"  text = "far"  ${keys} }
+		route "/" { plugin = "near" }
+		route "/far" { plugin = "far"  match = prefix  pool = "socket" }
+		${conf}` });
+}
+
+// show_route in both, for what a request looks like there.
+export async function serveShows(t, { conf = '', ...more } = {}) {
+	const so = await plugin('show_route');
+
+	return startHostd(t, { ...more, conf: `
+		pool "web" { workers = 1 }
+		pool "socket" { workers = 1 }
+		http { max_body = 1g  ${more.http ?? ''} }
+		plugin "near" { module = "${so}"  label = "near" }
+		plugin "far" { module = "${so}"  label = "far" }
+		route "/" { plugin = "near" }
+		route "/far" { plugin = "far"  pool = "socket" }
+		${conf}` });
+}
+
+// Of each worker's pid.
+export const poolOf = async (h) => new Map((await h.workers())
+	.map((w) => [w.pid, w.pool]));
+
+export const pidsOf = async (h, pool) => (await h.workers())
+	.filter((w) => w.pool === pool).map((w) => w.pid);
+
+// Requests that the pools have answered, and connections that they have.
+export async function sums(h) {
+	const all = {};
+
+	for (const w of await h.workers()) {
+		const s = all[w.pool] ??= { requests: 0, active: 0,
+			accepted: 0, websockets: 0 };
+
+		for (const k of Object.keys(s))
+			s[k] += w[k];
+	}
+	return all;
+}
