@@ -64,8 +64,8 @@ static const struct hostd_key pool_keys[] = {
 	KEY("workers", STRING, "auto", "Number of worker processes, 1 to 256, "
 	    "\"auto\": one per core, or -1: one per core but one."),
 	KEY_RANGE("max_restarts", INT, "5", 0, 1000, "How often workers may "
-	    "end without being told to within min_uptime of a reload; once "
-	    "more, and the generation before serves again.  A worker that has "
+	    "crash within min_uptime of a reload; once more, and the "
+	    "generation before serves again.  A worker that has "
 	    "ended more often in a row, never up for min_uptime, is tried "
 	    "again at the longest pause only.  0: as often as they like."),
 	KEY_RANGE("min_uptime", DURATION, "30s", 1, DAY, "A worker that has "

@@ -36,6 +36,38 @@ copy_failx(struct copy *c, const char *what)
 	return -1;
 }
 
+/* What to do about it. */
+static const char *
+write_hint(int e)
+{
+	switch (e) {
+	case ENOSPC:
+	case EDQUOT:
+		return "; make room there, or choose another run_dir";
+	case EFBIG:
+		return "; the limit on the size of files is too low (ulimit -f)";
+	case EACCES:
+	case EPERM:
+	case EROFS:
+		return "; hostd must be able to write there";
+	default:
+		return "";
+	}
+}
+
+/* The name of a copy says nothing to anybody, its directory does. */
+static int
+copy_fail_writing(struct copy *c)
+{
+	const char *slash = strrchr(c->tmp, '/');
+	int e = errno;
+
+	(void)snprintf(c->why, c->why_size, "copying to %.*s: %s%s",
+	    slash == NULL ? 0 : (int)(slash - c->tmp), c->tmp, strerror(e),
+	    write_hint(e));
+	return -1;
+}
+
 static int
 copy_open(struct copy *c, const char *from)
 {
@@ -62,7 +94,7 @@ copy_create(struct copy *c, const char *dir)
 	}
 	c->out = mkostemp(c->tmp, O_CLOEXEC);
 	if (c->out == -1) {
-		copy_fail(c, dir);
+		copy_fail_writing(c);
 		c->tmp[0] = '\0';
 		return -1;
 	}
@@ -79,7 +111,7 @@ copy_write(struct copy *c, const char *p, size_t n)
 		if (w == -1 && errno == EINTR)
 			continue;
 		if (w == -1)
-			return copy_fail(c, "writing a copy");
+			return copy_fail_writing(c);
 		p += w;
 		n -= (size_t)w;
 	}
@@ -120,10 +152,10 @@ copy_finish(struct copy *c, const char *to, mode_t mode)
 	int out = c->out;
 
 	if (fchmod(out, mode) == -1)
-		return copy_fail(c, "writing a copy");
+		return copy_fail_writing(c);
 	c->out = -1;
 	if (close(out) == -1 || rename(c->tmp, to) == -1)
-		return copy_fail(c, to);
+		return copy_fail_writing(c);
 	c->tmp[0] = '\0';
 	return 0;
 }

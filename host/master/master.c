@@ -346,6 +346,7 @@ master_watch_signals(struct master *m)
 	int i;
 
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* it is an error of the write, too */
 	for (i = 0; i < MASTER_SIGNALS; i++) {
 		(void)uv_signal_init(&m->loop, &m->signals[i]);
 		m->signals[i].data = m;
