@@ -3,7 +3,11 @@
 #ifndef CTL_WHOSE_H
 #define CTL_WHOSE_H
 
+#include <stddef.h>
+
 /* Is worker ("web.0", of that pid) what is meant, or of the pool that is? */
 int	whose_is(const char *worker, long long pid, const char *meant);
+/* Does a line of a log name it? */
+int	whose_line(const char *line, size_t n, const char *meant);
 
 #endif

@@ -19,7 +19,7 @@ enum log_var {
 	VAR_TIME_ISO, VAR_MSEC, VAR_REQUEST, VAR_METHOD, VAR_REQUEST_URI,
 	VAR_URI, VAR_ARGS, VAR_PROTOCOL, VAR_HOST, VAR_STATUS, VAR_BODY_BYTES,
 	VAR_BYTES_SENT, VAR_REQUEST_LENGTH, VAR_REQUEST_TIME,
-	VAR_CONTENT_LENGTH, VAR_PID, VAR_CONN_REQUESTS
+	VAR_CONTENT_LENGTH, VAR_PID, VAR_WORKER, VAR_CONN_REQUESTS
 };
 
 struct log_op {
@@ -43,6 +43,7 @@ static const struct {
 	{ "request_length", VAR_REQUEST_LENGTH },
 	{ "request_time", VAR_REQUEST_TIME },
 	{ "content_length", VAR_CONTENT_LENGTH }, { "pid", VAR_PID },
+	{ "worker", VAR_WORKER },
 	{ "connection_requests", VAR_CONN_REQUESTS },
 };
 
@@ -55,7 +56,7 @@ static const char json[] = "{\"time\":\"$time_iso8601\","
     "\"protocol\":\"$server_protocol\",\"status\":$status,"
     "\"body_bytes_sent\":$body_bytes_sent,\"request_time\":$request_time,"
     "\"referer\":\"$http_referer\",\"user_agent\":\"$http_user_agent\","
-    "\"pid\":$pid}";
+    "\"worker\":\"$worker\",\"pid\":$pid}";
 
 /* -- compiling a format -- */
 
@@ -363,6 +364,10 @@ put_variable(struct access_logs *logs, struct access_log *log,
 		break;
 	case VAR_PID:
 		put_u64(out, (uint64_t)logs->pid);
+		break;
+	case VAR_WORKER:
+		put_value(log, (hostd_buf){ logs->worker,
+		    strlen(logs->worker) });
 		break;
 	case VAR_CONN_REQUESTS:
 		put_u64(out, r->conn->nreqs);

@@ -6,7 +6,7 @@
  *	$remote_addr $remote_user $time_local $time_iso8601 $msec $request
  *	$request_method $request_uri $uri $args $server_protocol $host $status
  *	$body_bytes_sent $bytes_sent $request_length $request_time
- *	$content_length $http_NAME $pid $connection_requests
+ *	$content_length $http_NAME $pid $worker $connection_requests
  *
  * Lines are collected and written once per turn of the loop.  A log that can't
  * take them at once (a pipe, a full disk) loses whole lines, which are
@@ -38,6 +38,7 @@ struct access_logs {
 	uint64_t dropped;
 	int active;		/* any of them is on */
 	pid_t pid;
+	char worker[80];	/* "web.0" */
 	int64_t stamp_s;	/* the second the stamps below are for */
 	char time_local[40], time_iso[40];
 };

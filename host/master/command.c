@@ -118,20 +118,6 @@ command_version(struct control_client *c, const json_t *request)
 
 /* ---- the rest ---- */
 
-static void
-command_logs_reopen(struct control_client *c, const json_t *request)
-{
-	char why[512];
-
-	(void)request;
-	if (master_reopen_logs(c->control->m, why, sizeof(why)) == 0) {
-		control_end(c, 1, NULL);
-		return;
-	}
-	control_error(c, why);
-	control_end(c, 0, NULL);
-}
-
 /* The answer comes from the master that there is then. */
 static void
 command_upgrade(struct control_client *c, const json_t *request)
@@ -188,8 +174,10 @@ static const struct command commands[] = {
     {"stop-pool", command_stop_pool},
     {"delete", command_delete},
     {"signal", command_signal},
+    {"logs", command_logs},
     {"logs-reopen", command_logs_reopen},
     {"upgrade", command_upgrade},
+    {"flush", command_flush},
     {"stop", command_stop},
     {"events", command_events},
     {"version", command_version},

@@ -31,6 +31,12 @@ void	command_stop_pool(struct control_client *, const json_t *request);
 void	command_delete(struct control_client *, const json_t *request);
 void	command_signal(struct control_client *, const json_t *request);
 
+/* ---- cmd_logs.c ---- */
+
+void	command_logs(struct control_client *, const json_t *request);
+void	command_logs_reopen(struct control_client *, const json_t *request);
+void	command_flush(struct control_client *, const json_t *request);
+
 /* ---- cmd_events.c ---- */
 
 void	command_events(struct control_client *, const json_t *request);

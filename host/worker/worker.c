@@ -183,6 +183,8 @@ open_server(struct worker *w)
 	http_server_init(&w->server, &w->loop, w->conf, w->router, w->cell);
 	w->server.pool = own_pool(w);
 	w->server.conn_ended = worker_conn_ended;
+	(void)snprintf(w->server.logs.worker, sizeof(w->server.logs.worker),
+	    "%s.%u", w->init.pool, w->init.slot);
 	ws_server_init(&w->sockets, &w->server);
 	moves_init(w);
 	passing_init(w);

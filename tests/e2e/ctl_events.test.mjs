@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // hostctl events: what has happened, and with -f what happens.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, bin, within } from './lib/hostd.mjs';
+import { follow } from './lib/follow.mjs';
+import { within } from './lib/hostd.mjs';
 import { startLife } from './lib/life.mjs';
 
 async function events(h, ...args) {
@@ -14,37 +14,6 @@ async function events(h, ...args) {
 	assert.equal(r.code, 0, r.stderr);
 	return r.stdout.trimEnd().split('\n').filter(Boolean)
 	    .map((l) => JSON.parse(l));
-}
-
-// hostctl as it follows: lines() so far, until(pattern), and its end.
-function follow(t, h, ...args) {
-	const child = spawn(bin('hostctl'), ['-s', h.socket, ...args]);
-	const f = { child, text: '', errors: '' };
-	let look = () => {};
-
-	f.ended = new Promise((resolve) => child.on('close', (code) => {
-		f.code = code;
-		look();
-		resolve(code);
-	}));
-	child.stdout.setEncoding('utf8').on('data', (d) => {
-		f.text += d;
-		look();
-	});
-	child.stderr.setEncoding('utf8').on('data', (d) => { f.errors += d; });
-	f.until = (what) => within(new Promise((resolve, reject) => {
-		look = () => {
-			const m = what.exec(f.text);
-
-			if (m)
-				resolve(m);
-			else if (f.code !== undefined)
-				reject(new Error(`hostctl ended: ${f.text}`));
-		};
-		look();
-	}), `${what}`);
-	atEnd(t, () => child.kill());
-	return f;
 }
 
 test('a life, told in order', async (t) => {

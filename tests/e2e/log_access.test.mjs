@@ -86,7 +86,7 @@ test('json', async (t) => {
 
 	assert.deepEqual(Object.keys(x), ['time', 'remote_addr', 'method', 'host',
 		'uri', 'protocol', 'status', 'body_bytes_sent', 'request_time',
-		'referer', 'user_agent', 'pid']);
+		'referer', 'user_agent', 'worker', 'pid']);
 	assert.match(x.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/);
 	assert.ok(!Number.isNaN(Date.parse(x.time)));
 	assert.equal(x.method, 'GET');

@@ -37,8 +37,8 @@ test('1: refused or failed', async (t) => {
 test('2: wrong usage', async () => {
 	for (const args of [[], ['statsu'], ['status', 'x'], ['list', 'x'],
 		['reload', 'x'], ['scale'], ['scale', 'web'],
-		['scale', 'web', 'two'], ['stop', '--later'], ['logs'],
-		['logs', 'open'], ['test', '-c'], ['version', 'x'],
+		['scale', 'web', 'two'], ['stop', '--later'],
+		['logs', '-x'], ['test', '-c'], ['version', 'x'],
 		['plugin'], ['plugin', 'x'], ['--wrong'], ['-s']]) {
 		const r = await command(bin('hostctl'), args);
 
