@@ -14,6 +14,9 @@
 #define CHECK_HTTP	0x1u
 #define CHECK_WS	0x2u
 #define CHECK_BACKEND	0x4u
+/* Extensions. */
+#define CHECK_STATE	0x1u
+#define CHECK_WS_STATE	0x2u
 
 struct fake_set {		/* --set key=value */
 	const char *key, *value;
@@ -29,6 +32,7 @@ struct check {
 	unsigned seconds;	/* for one case */
 	int verbose, strict;
 	unsigned kinds;		/* CHECK_*: what it provides */
+	unsigned exts;		/* the same of extensions */
 	json_t *results;	/* array; NULL: print lines */
 	unsigned passed, failed, skipped;
 };
@@ -93,5 +97,7 @@ void	check_sockets(struct check *);		/* check_sockets.c */
 void	check_closes(struct check *);		/* check_closes.c */
 void	check_channels(struct check *);		/* check_channels.c */
 void	check_backend(struct check *);		/* check_backend.c */
+void	check_state(struct check *);		/* check_state.c */
+void	check_moves(struct check *);		/* check_moves.c */
 
 #endif

@@ -23,6 +23,7 @@ case_load(const struct check *c, const void *arg)
 	    m->desc.version, m->desc.built_with, m->desc.abi_major,
 	    m->desc.abi_minor_needed);
 	check_report()->value[0] = check_kinds(m);
+	check_report()->value[1] = check_exts(m);
 }
 
 /* Names that it exports beside the entry may be taken for another's. */
@@ -339,6 +340,7 @@ check_life(struct check *c)
 	if (c->failed > 0)
 		return;
 	c->kinds = (unsigned)check_last()->value[0];
+	c->exts = (unsigned)check_last()->value[1];
 	check_simple(c, "symbols", case_symbols, NULL);
 	check_simple(c, "schema", case_schema, NULL);
 	check_simple(c, "life", case_life, NULL);

@@ -19,6 +19,13 @@ check_kinds(const struct module *m)
 		    : 0u);
 }
 
+unsigned
+check_exts(const struct module *m)
+{
+	return (m->state != NULL ? CHECK_STATE : 0u) |
+	    (m->ws_state != NULL ? CHECK_WS_STATE : 0u);
+}
+
 static void
 use_requests(struct fake *f)
 {

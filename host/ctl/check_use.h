@@ -8,6 +8,8 @@
 
 /* What struct check.kinds is made of. */
 unsigned check_kinds(const struct module *);
+/* And exts. */
+unsigned check_exts(const struct module *);
 /* A GET and a POST, a WebSocket, a word for other nodes. */
 void	check_use(struct fake *);
 /* The same with two instances by turns. */

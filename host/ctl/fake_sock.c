@@ -94,17 +94,25 @@ fake_offer(void)
 /* -- the upgrade -- */
 
 struct fake_sock *
-fake_sock_new(struct fake_req *r)
+fake_sock_make(struct fake *f, const struct fake_spec *spec, const char *path)
 {
 	struct fake_sock *s = xcalloc(1, sizeof(*s));
 
-	s->fake = r->fake;
-	s->ops = fake_provide(r->fake->m, 1)->ws;
-	s->spec = r->spec;
-	s->req = r;
-	s->path = xstrdup(r->path);
+	s->fake = f;
+	s->ops = fake_provide(f->m, 1)->ws;
+	s->spec = *spec;
+	s->path = xstrdup(path);
 	s->d = guard_alloc(s->ops->data_size, "the socket's data block");
 	LIST_INSERT_HEAD(&socks, s, entry);
+	return s;
+}
+
+struct fake_sock *
+fake_sock_new(struct fake_req *r)
+{
+	struct fake_sock *s = fake_sock_make(r->fake, &r->spec, r->path);
+
+	s->req = r;
 	return s;
 }
 
@@ -135,11 +143,12 @@ fake_sock_accept(struct fake_sock *s, hostd_buf protocol)
 }
 
 /* The handle, and all that is the plugin's, is gone. */
-static void
-sock_over(struct fake_sock *s)
+void
+fake_sock_over(struct fake_sock *s)
 {
 	s->state = SOCK_ENDED;
 	s->id = 0;
+	s->moving = MOVE_NOT;
 	if (s->req != NULL)
 		s->status = s->req->status;
 	s->req = NULL;
@@ -157,13 +166,19 @@ fake_sock_refuse(struct fake_sock *s, int why)
 		s->ops->on_refused(s->fake->inst, id, s->d, why);
 		fake_leave(s->fake);
 	}
-	sock_over(s);
+	fake_sock_over(s);
 }
 
 void
 fake_sock_pass(struct fake_sock *s)
 {
-	sock_over(s);
+	fake_sock_over(s);
+}
+
+void
+fake_sock_name(struct fake_sock *s)
+{
+	s->id = new_id();
 }
 
 void
@@ -176,7 +191,8 @@ fake_sock_go(struct fake_sock *s)
 	s->req = NULL;
 	s->state = SOCK_OPEN;
 	s->opened_ms = fake_now();
-	s->id = id.id = new_id();
+	fake_sock_name(s);
+	id.id = s->id;
 	if (s->ops->on_open == NULL)
 		return;
 	fake_enter(s->fake, "on_open", NULL);
@@ -214,7 +230,7 @@ sock_end(struct fake_sock *s, int32_t code, const char *reason)
 		    fake_lend_copy(reason, strlen(reason)));
 		fake_leave(s->fake);
 	}
-	sock_over(s);
+	fake_sock_over(s);
 }
 
 /* What on_message returned. */
@@ -340,7 +356,8 @@ sock_step(struct fake_sock *s, void *arg)
 		(void)fake_req_step(s->req);
 	else if (s->state == SOCK_CLOSING)
 		sock_end(s, s->code, "");
-	else if (s->state == SOCK_OPEN && s->want_writable)
+	else if (s->state == SOCK_OPEN && s->want_writable &&
+	    s->moving == MOVE_NOT)
 		sock_writable(s);
 	else
 		return 0;

@@ -21,6 +21,14 @@ enum fake_sock_state {
 	SOCK_ENDED		/* refused, passed, or closed */
 };
 
+/* On its way to another instance. */
+enum fake_moving {
+	MOVE_NOT,
+	MOVE_CALLED,		/* save or moved runs: nothing may be done */
+	MOVE_LOADED,		/* load runs: nothing may be sent */
+	MOVE_UNDECIDED		/* saved: it may go or stay */
+};
+
 /* It is in a room. */
 struct fake_room_of {
 	LIST_ENTRY(fake_room_of) entry;
@@ -49,6 +57,7 @@ struct fake_sock {
 	int refused;			/* E_FULL was given */
 	int want_writable;
 	int32_t code;			/* what the host has closed with */
+	enum fake_moving moving;
 
 	int32_t status;			/* of the answer; 101: open, once */
 	uint64_t received, bytes;	/* messages that its client got */
@@ -56,6 +65,12 @@ struct fake_sock {
 
 /* -- fake_sock.c -- */
 
+/* One of that path: not asked for yet, and without a name. */
+struct fake_sock *fake_sock_make(struct fake *, const struct fake_spec *,
+	    const char *path);
+/* Give it a handle, and take all away that is the plugin's. */
+void	fake_sock_name(struct fake_sock *);
+void	fake_sock_over(struct fake_sock *);
 /* The upgrade of that request: on_upgrade, and on_refused with its end. */
 struct fake_sock *fake_sock_new(struct fake_req *);
 int32_t	fake_sock_ask(struct fake_sock *);
@@ -112,6 +127,10 @@ const char *fake_offer(void);
 int32_t	fake_judge_message(hostd_buf, uint32_t flags, const char *function);
 /* Take one for its client; codes of send. */
 int32_t	fake_sock_take(struct fake_sock *, hostd_buf, uint32_t flags);
+/* May the plugin do that now?  OK, E_STATE, or the end. */
+int32_t	fake_judge_moving(const struct fake_sock *, const char *function,
+	    int sends);
+void	fake_sock_join(struct fake_sock *, hostd_buf name);
 struct fake_room_of *fake_sock_room(struct fake_sock *, hostd_buf name);
 void	fake_sock_leave_all(struct fake_sock *);
 

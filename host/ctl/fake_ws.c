@@ -89,6 +89,17 @@ ws_accept(const struct hostd_host *host, hostd_req id, hostd_buf protocol,
 	return HOSTD_OK;
 }
 
+/* -- while it moves -- */
+
+int32_t
+fake_judge_moving(const struct fake_sock *s, const char *function, int sends)
+{
+	if (s->moving == MOVE_CALLED || (s->moving == MOVE_LOADED && sends))
+		check_fail("called %s with a socket that moves, in the "
+			   "callback that is about it", function);
+	return s->moving == MOVE_UNDECIDED ? HOSTD_E_STATE : HOSTD_OK;
+}
+
 /* -- sending -- */
 
 int32_t
@@ -118,7 +129,7 @@ fake_sock_take(struct fake_sock *s, hostd_buf msg, uint32_t flags)
 	enum fake_room room = s->spec.room;
 	int full;
 
-	if (s->state != SOCK_OPEN)
+	if (s->state != SOCK_OPEN || s->moving != MOVE_NOT)
 		return HOSTD_E_STATE;
 	full = s->pending > FAR_ABOVE ||
 	    (room == ROOM_NONE && !s->refused && !s->want_writable) ||
@@ -147,6 +158,7 @@ ws_send(
 
 	if (s == NULL)
 		return HOSTD_E_GONE;
+	(void)fake_judge_moving(s, "send", 1);
 	return rc != HOSTD_OK ? rc : fake_sock_take(s, msg, flags);
 }
 
@@ -179,7 +191,8 @@ ws_close(
 				   "UTF-8");
 		return HOSTD_E_INVAL;
 	}
-	if (s->state != SOCK_OPEN)
+	if (fake_judge_moving(s, "close", 1) != HOSTD_OK ||
+	    s->state != SOCK_OPEN)
 		return HOSTD_E_STATE;
 	fake_sock_dismiss(s, code);
 	return HOSTD_OK;
@@ -194,6 +207,8 @@ ws_pause(const struct hostd_host *host, hostd_ws id, int32_t on)
 		check_fail("called pause with %d", on);
 	if (s == NULL)
 		return HOSTD_E_GONE;
+	if (fake_judge_moving(s, "pause", 1) != HOSTD_OK)
+		return HOSTD_E_STATE;
 	s->late = on && !s->paused;
 	s->paused = on;
 	return HOSTD_OK;
@@ -239,6 +254,8 @@ ws_set_label(const struct hostd_host *host, hostd_ws id, hostd_buf label)
 		return HOSTD_E_GONE;
 	if (label.n > FAKE_LABEL)
 		return HOSTD_E_INVAL;
+	if (fake_judge_moving(s, "set_label", 0) != HOSTD_OK)
+		return HOSTD_E_STATE;
 	if (label.n > 0)
 		memcpy(s->label, label.p, label.n);
 	s->nlabel = label.n;
@@ -275,28 +292,35 @@ fake_sock_leave_all(struct fake_sock *s)
 		leave(s, r);
 }
 
+void
+fake_sock_join(struct fake_sock *s, hostd_buf name)
+{
+	struct fake_room_of *r = xcalloc(1, sizeof(*r) + name.n);
+
+	r->n = name.n;
+	memcpy(r->name, name.p, name.n);
+	LIST_INSERT_HEAD(&s->rooms, r, entry);
+	s->nrooms++;
+}
+
 static int32_t
 ws_subscribe(const struct hostd_host *host, hostd_ws id, hostd_buf channel)
 {
 	struct fake_sock *s = find(host, id, "subscribe");
 	int32_t rc = fake_judge_channel(channel, "subscribe of hostd.ws/1");
-	struct fake_room_of *r;
 
 	if (s == NULL)
 		return HOSTD_E_GONE;
 	if (rc != HOSTD_OK)
 		return rc;
-	if (s->state != SOCK_OPEN)
+	if (fake_judge_moving(s, "subscribe", 0) != HOSTD_OK ||
+	    s->state != SOCK_OPEN)
 		return HOSTD_E_STATE;
 	if (fake_sock_room(s, channel) != NULL)
 		return HOSTD_OK;
 	if (s->spec.no_rooms || s->nrooms >= MAX_ROOMS)
 		return HOSTD_E_FULL;
-	r = xcalloc(1, sizeof(*r) + channel.n);
-	r->n = channel.n;
-	memcpy(r->name, channel.p, channel.n);
-	LIST_INSERT_HEAD(&s->rooms, r, entry);
-	s->nrooms++;
+	fake_sock_join(s, channel);
 	return HOSTD_OK;
 }
 
@@ -311,7 +335,8 @@ ws_unsubscribe(const struct hostd_host *host, hostd_ws id, hostd_buf channel)
 		return HOSTD_E_GONE;
 	if (rc != HOSTD_OK)
 		return rc;
-	if ((r = fake_sock_room(s, channel)) == NULL)
+	if (fake_judge_moving(s, "unsubscribe", 0) != HOSTD_OK ||
+	    (r = fake_sock_room(s, channel)) == NULL)
 		return HOSTD_E_STATE;
 	leave(s, r);
 	return HOSTD_OK;

@@ -111,6 +111,8 @@ plugin_check(int argc, char **argv)
 		check_closes(&c);
 		check_channels(&c);
 		check_backend(&c);
+		check_state(&c);
+		check_moves(&c);
 		check_tables(&c);
 	}
 	summary(&c);

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 #include <jansson.h>
 #include <hostd/easy.h>
+#include <hostd/state.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
 
@@ -113,6 +114,16 @@ int32_t	member_list(struct hostd_inst *, hostd_ws, struct member *,
 int	member_is_in(const struct member *, hostd_buf room);
 /* The connection has ended: it leaves all rooms. */
 void	member_gone(struct hostd_inst *, struct member *);
+/* The same without a word to anybody. */
+void	member_forget(struct hostd_inst *, struct member *);
+/* Into an object, and out of it: "name", "rooms", and "stale", those in which it
+ * may have missed something.  The host keeps its label and its channels. */
+int	member_pack(const struct member *, json_t *);
+int32_t	member_unpack(struct hostd_inst *, struct member *, const json_t *);
+
+/* -- move.c: a connection goes on in another worker -- */
+
+extern const struct hostd_p_ws_state move_table;
 
 /* -- question.c: what is asked of all workers, and answered later -- */
 
@@ -125,6 +136,9 @@ int32_t	question_refresh(struct hostd_inst *, const struct room *,
 int32_t	question_members(struct hostd_inst *, hostd_ws, hostd_buf room);
 /* The same for roll_answer. */
 int32_t	question_roll(struct hostd_inst *, const struct room *);
+/* What a connection has no answer to yet, in an object; and ask it again. */
+int	questions_pack(const struct hostd_inst *, hostd_ws, json_t *);
+int32_t	questions_unpack(struct hostd_inst *, hostd_ws, const json_t *);
 void	questions_free(struct hostd_inst *);
 
 /* -- watch.c: what befalls the rooms that are open -- */
@@ -163,6 +177,10 @@ void	roll_end(struct room *);
 /* The text, of n bytes, is ours from now on; NULL: out of memory. */
 void	mail_room(struct hostd_inst *, const struct room *, char *text,
 	    size_t n);
+/* Those that a connection has not had yet, in an object; and send it these.  Of
+ * a room whose are too long it is added to "stale". */
+int	mails_pack(const struct hostd_inst *, hostd_ws, json_t *);
+int32_t	mails_unpack(struct hostd_inst *, hostd_ws, const json_t *);
 void	mails_free(struct hostd_inst *);
 
 /* -- reply.c: JSON on its way out.  All take the object, and bear NULL: out of

@@ -4,6 +4,7 @@
 #define NEXT_MS		1	/* other work comes between two turns */
 #define TURN_BYTES	(256u << 10)
 #define SEND_COST	4096	/* of any send, in bytes */
+#define PACK_BYTES	(16u << 10)	/* of what a connection takes along */
 
 struct mail {
 	STAILQ_ENTRY(mail) link;
@@ -75,39 +76,146 @@ mails_go_on(struct hostd_inst *in)
 		    mails_turn, NULL, &timer) == HOSTD_OK;
 }
 
+/* To nobody yet. */
 static struct mail *
-mail_new(const struct hostd_inst *in, const struct room *room)
+mail_new(hostd_buf room)
 {
-	const struct hostd_easy *e = hostd_easy_of(in);
-	char text[CHANNEL_MAX];
-	hostd_buf name = room_channel(in, ROOM_TALK, room->name, text);
-	struct mail *m = calloc(1, sizeof(*m) + room->name.n);
-	uint32_t total = 0;
+	struct mail *m = calloc(1, sizeof(*m) + room.n);
 
 	if (m == NULL)
 		return NULL;
-	memcpy(m + 1, room->name.p, room->name.n);
-	m->room = (hostd_buf){ m + 1, room->name.n };
-	if (e->ws->members(e->host, name, NULL, 0, &total) == HOSTD_OK &&
-	    (m->to = calloc(total + 1, sizeof(*m->to))) != NULL &&
-	    e->ws->members(e->host, name, m->to, total, &m->n) == HOSTD_OK)
-		return m;
-	free(m->to);
+	memcpy(m + 1, room.p, room.n);
+	m->room = (hostd_buf){ m + 1, room.n };
+	return m;
+}
+
+static int
+address_all(const struct hostd_inst *in, struct mail *m)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+	char text[CHANNEL_MAX];
+	hostd_buf name = room_channel(in, ROOM_TALK, m->room, text);
+	uint32_t total = 0;
+
+	if (e->ws->members(e->host, name, NULL, 0, &total) != HOSTD_OK ||
+	    (m->to = calloc(total + 1, sizeof(*m->to))) == NULL ||
+	    e->ws->members(e->host, name, m->to, total, &m->n) != HOSTD_OK)
+		return -1;
+	/* More than there is room for are only counted. */
+	if (m->n > total)
+		m->n = total;
+	return 0;
+}
+
+static int
+address_one(struct mail *m, hostd_ws ws)
+{
+	if ((m->to = calloc(1, sizeof(*m->to))) == NULL)
+		return -1;
+	m->to[0] = ws;
+	m->n = 1;
+	return 0;
+}
+
+/* It is addressed; the text is its own from now on. */
+static void
+post(struct hostd_inst *in, struct mail *m, char *text, size_t n)
+{
+	m->bytes = text;
+	m->text = (hostd_buf){ text, n };
+	STAILQ_INSERT_TAIL(&in->mails, m, link);
+	mails_go_on(in);
+}
+
+static void
+mail_drop(struct mail *m, char *text)
+{
+	if (m != NULL)
+		free(m->to);
 	free(m);
-	return NULL;
+	free(text);
 }
 
 void
 mail_room(struct hostd_inst *in, const struct room *room, char *text, size_t n)
 {
-	struct mail *m = text == NULL ? NULL : mail_new(in, room);
+	struct mail *m = text == NULL ? NULL : mail_new(room->name);
 
-	if (m == NULL) {
-		free(text);
-		return;
+	if (m == NULL || address_all(in, m) == -1)
+		mail_drop(m, text);
+	else
+		post(in, m, text, n);
+}
+
+/* -- from worker to worker -- */
+
+static int
+is_for(const struct mail *m, hostd_ws ws)
+{
+	uint32_t i;
+
+	for (i = m->i; i < m->n; i++)
+		if (m->to[i].id == ws.id)
+			return 1;
+	return 0;
+}
+
+int
+mails_pack(const struct hostd_inst *in, hostd_ws ws, json_t *o)
+{
+	json_t *mails = json_array(), *room;
+	size_t left = PACK_BYTES;
+	const struct mail *m;
+	int rc = 0;
+
+	STAILQ_FOREACH(m, &in->mails, link) {
+		if (!is_for(m, ws))
+			continue;
+		room = json_stringn(m->room.p, m->room.n);
+		if (m->text.n > left) {
+			rc |= json_array_append_new(json_object_get(o,
+			    "stale"), room);
+			continue;
+		}
+		left -= m->text.n;
+		rc |= json_array_append_new(mails, json_pack("{s:o,s:o}",
+		    "room", room, "text", json_stringn(m->text.p,
+		    m->text.n)));
 	}
-	m->bytes = text;
-	m->text = (hostd_buf){ text, n };
-	STAILQ_INSERT_TAIL(&in->mails, m, link);
-	mails_go_on(in);
+	return rc | json_object_set_new(o, "mails", mails);
+}
+
+static int32_t
+unpack_mail(struct hostd_inst *in, hostd_ws ws, const json_t *o)
+{
+	const json_t *room = json_object_get(o, "room"),
+	    *text = json_object_get(o, "text");
+	hostd_buf name = { json_string_value(room),
+		json_string_length(room) };
+	struct mail *m;
+	char *copy;
+
+	if (name.p == NULL || !json_is_string(text))
+		return HOSTD_E_INVAL;
+	copy = strdup(json_string_value(text));
+	m = mail_new(name);
+	if (m == NULL || copy == NULL || address_one(m, ws) == -1) {
+		mail_drop(m, copy);
+		return HOSTD_E_NOMEM;
+	}
+	post(in, m, copy, json_string_length(text));
+	return HOSTD_OK;
+}
+
+int32_t
+mails_unpack(struct hostd_inst *in, hostd_ws ws, const json_t *o)
+{
+	const json_t *mails = json_object_get(o, "mails"), *mail;
+	int32_t rc = HOSTD_OK;
+	size_t i;
+
+	json_array_foreach(mails, i, mail)
+		if (rc == HOSTD_OK)
+			rc = unpack_mail(in, ws, mail);
+	return rc;
 }

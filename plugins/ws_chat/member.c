@@ -151,25 +151,18 @@ unsubscribe(struct hostd_inst *in, hostd_ws ws, hostd_buf room)
 	    room_channel(in, ROOM_DOOR, room, name));
 }
 
-/* From now on what is said is heard, and before that is what is kept. */
-static int32_t
-take_seat(struct hostd_inst *in, hostd_ws ws, struct member *m, hostd_buf room)
+static struct seat *
+new_seat(struct hostd_inst *in, struct member *m, hostd_buf room)
 {
 	struct seat *s = calloc(1, sizeof(*s));
-	int32_t rc;
 
 	if (s == NULL || (s->room = room_enter(in, room)) == NULL) {
 		free(s);
-		return HOSTD_E_NOMEM;
-	}
-	if ((rc = subscribe(in, ws, room)) != HOSTD_OK) {
-		room_leave(in, s->room);
-		free(s);
-		return rc;
+		return NULL;
 	}
 	LIST_INSERT_HEAD(&m->seats, s, link);
 	m->nseats++;
-	return HOSTD_OK;
+	return s;
 }
 
 /* A room's name may go with its last seat, so it is left last. */
@@ -180,6 +173,20 @@ end_seat(struct hostd_inst *in, struct member *m, struct seat *s)
 	m->nseats--;
 	room_leave(in, s->room);
 	free(s);
+}
+
+/* From now on what is said is heard, and before that is what is kept. */
+static int32_t
+take_seat(struct hostd_inst *in, hostd_ws ws, struct member *m, hostd_buf room)
+{
+	struct seat *s = new_seat(in, m, room);
+	int32_t rc;
+
+	if (s == NULL)
+		return HOSTD_E_NOMEM;
+	if ((rc = subscribe(in, ws, room)) != HOSTD_OK)
+		end_seat(in, m, s);
+	return rc;
 }
 
 int32_t
@@ -236,13 +243,98 @@ member_gone(struct hostd_inst *in, struct member *m)
 {
 	struct seat *s;
 
-	while ((s = LIST_FIRST(&m->seats)) != NULL) {
+	LIST_FOREACH(s, &m->seats, link)
 		(void)reply_publish(in, ROOM_DOOR, s->room->name,
 		    reply_news(in, "left", s->room->name, name_of(m)));
+	member_forget(in, m);
+}
+
+void
+member_forget(struct hostd_inst *in, struct member *m)
+{
+	struct seat *s;
+
+	while ((s = LIST_FIRST(&m->seats)) != NULL)
 		end_seat(in, m, s);
-	}
 	free(m->name);
 	m->name = NULL;
+}
+
+/* -- from worker to worker -- */
+
+int
+member_pack(const struct member *m, json_t *o)
+{
+	json_t *rooms = json_array(), *stale = json_array(), *name;
+	const struct seat *s;
+	int rc = 0;
+
+	LIST_FOREACH(s, &m->seats, link) {
+		name = json_stringn(s->room->name.p, s->room->name.n);
+		if (s->room->refresh.stale || s->room->refresh.asked)
+			rc |= json_array_append(stale, name);
+		rc |= json_array_append_new(rooms, name);
+	}
+	if (m->name != NULL)
+		rc |= json_object_set_new(o, "name",
+		    json_stringn(m->name, m->name_len));
+	rc |= json_object_set_new(o, "stale", stale);
+	return rc | json_object_set_new(o, "rooms", rooms);
+}
+
+/* As much as may have been allowed by whoever has packed it. */
+static int
+is_name(hostd_buf s)
+{
+	return s.p != NULL && words_check_name(s, NAME_MAX_CHARS) == NULL;
+}
+
+static int32_t
+unpack_seat(struct hostd_inst *in, struct member *m, const json_t *room)
+{
+	hostd_buf name = { json_string_value(room),
+		json_string_length(room) };
+	char text[CHANNEL_MAX];
+
+	if (!is_name(name) || *(const char *)name.p == '/' ||
+	    room_channel(in, ROOM_DOOR, name, text).n == 0 ||
+	    find_seat(m, name) != NULL)
+		return HOSTD_E_INVAL;
+	return new_seat(in, m, name) == NULL ? HOSTD_E_NOMEM : HOSTD_OK;
+}
+
+/* What may be missing there is missing here. */
+static void
+unpack_stale(struct hostd_inst *in, const struct member *m, const json_t *room)
+{
+	hostd_buf name = { json_string_value(room),
+		json_string_length(room) };
+	struct seat *s = name.p == NULL ? NULL : find_seat(m, name);
+
+	if (s != NULL && in->history > 0)
+		refresh_gap(in, s->room);
+}
+
+int32_t
+member_unpack(struct hostd_inst *in, struct member *m, const json_t *o)
+{
+	const json_t *rooms = json_object_get(o, "rooms"), *room;
+	hostd_buf name = get_text(o, "name");
+	int32_t rc = HOSTD_OK;
+	size_t i;
+
+	if (name.p == NULL ? json_array_size(rooms) > 0 : !is_name(name))
+		return HOSTD_E_INVAL;
+	if (name.p != NULL && (m->name = malloc(name.n)) == NULL)
+		return HOSTD_E_NOMEM;
+	if (name.p != NULL)
+		memcpy(m->name, name.p, m->name_len = name.n);
+	json_array_foreach(rooms, i, room)
+		if (rc == HOSTD_OK)
+			rc = unpack_seat(in, m, room);
+	json_array_foreach(json_object_get(o, "stale"), i, room)
+		unpack_stale(in, m, room);
+	return rc;
 }
 
 /* -- in a room -- */

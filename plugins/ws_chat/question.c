@@ -11,6 +11,7 @@ struct question {
 	size_t len, size;
 	uint32_t *ends;			/* of the messages in it */
 	uint32_t n, room_for;
+	int members;			/* who is there, not what was said */
 };
 
 /* -- life -- */
@@ -262,6 +263,7 @@ question_members(struct hostd_inst *in, hostd_ws ws, hostd_buf room)
 
 	if (q == NULL)
 		return HOSTD_E_NOMEM;
+	q->members = 1;
 	rc = e->channel->list(e->host, room_channel(in, ROOM_DOOR, room, name),
 	    members_answer, q);
 	if (rc != HOSTD_OK)
@@ -275,4 +277,54 @@ question_roll(struct hostd_inst *in, const struct room *room)
 	hostd_ws nobody = { 0 };
 
 	return question_members(in, nobody, room->name);
+}
+
+/* -- from worker to worker -- */
+
+int
+questions_pack(const struct hostd_inst *in, hostd_ws ws, json_t *o)
+{
+	json_t *history = json_array(), *members = json_array();
+	const struct question *q;
+	int rc = 0;
+
+	TAILQ_FOREACH(q, &in->questions, link)
+		if (q->ws.id == ws.id)
+			rc |= json_array_append(q->members ? members : history,
+			    q->room);
+	rc |= json_object_set_new(o, "history", history);
+	return rc | json_object_set_new(o, "members", members);
+}
+
+static int32_t
+ask_again(struct hostd_inst *in, hostd_ws ws, int members, const json_t *room)
+{
+	hostd_buf name = { json_string_value(room),
+		json_string_length(room) };
+	const struct room *r = name.p == NULL ? NULL : room_find(in, name);
+	const struct member *m = member_of(in, ws);
+
+	/* It has left it meanwhile, or nothing is kept any more. */
+	if (r == NULL || m == NULL || !member_is_in(m, name) ||
+	    (!members && in->history == 0))
+		return HOSTD_OK;
+	return members ? question_members(in, ws, name) :
+	    question_history(in, ws, r);
+}
+
+int32_t
+questions_unpack(struct hostd_inst *in, hostd_ws ws, const json_t *o)
+{
+	const json_t *history = json_object_get(o, "history"),
+	    *members = json_object_get(o, "members"), *room;
+	int32_t rc = HOSTD_OK;
+	size_t i;
+
+	json_array_foreach(history, i, room)
+		if (rc == HOSTD_OK)
+			rc = ask_again(in, ws, 0, room);
+	json_array_foreach(members, i, room)
+		if (rc == HOSTD_OK)
+			rc = ask_again(in, ws, 1, room);
+	return rc;
 }

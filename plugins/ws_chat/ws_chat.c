@@ -300,6 +300,12 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	return HOSTD_OK;
 }
 
+static const void *
+get_ext(const char *id)
+{
+	return strcmp(id, HOSTD_P_WS_STATE) == 0 ? &move_table : NULL;
+}
+
 static const struct hostd_ws_ops ops = {
 	.struct_size = sizeof(ops), .data_size = sizeof(struct member),
 	.on_open = on_open, .on_message = on_message, .on_close = on_close
@@ -313,5 +319,6 @@ static const struct hostd_provide *const provides[] = { &provide, NULL };
 HOSTD_PLUGIN_ENTRY = {
 	HOSTD_PREFIX(0), .id = "ws_chat", .version = HOSTD_SDK_VERSION,
 	.built_with = HOSTD_SDK_VERSION, .provides = provides, .keys = keys,
-	.create = create, .start = start, .destroy = destroy
+	.create = create, .start = start, .destroy = destroy,
+	.get_ext = get_ext
 };
