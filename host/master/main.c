@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
+#include "base/version.h"
 #include "master/daemon.h"
 #include "master/dev.h"
 #include "master/master.h"
@@ -166,7 +167,7 @@ options_parse(struct options *o, int argc, char **argv)
 			o->port = port_parse(optarg);
 			break;
 		case 'V':
-			(void)printf("hostd %s\n", PACKAGE_VERSION);
+			(void)printf("hostd %s\n", version_text);
 			exit(0);
 		case 'h':
 			(void)fputs(usage_text, stdout);

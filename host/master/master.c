@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <config.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -10,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/version.h"
 #include "master/control.h"
 #include "master/daemon.h"
 #include "master/generations.h"
@@ -415,7 +415,7 @@ master_open(struct master *m, const char *control, char *why, size_t size)
 		goto fail;
 	}
 	(void)snprintf(m->board.node->hostd_version,
-	    sizeof(m->board.node->hostd_version), "%s", PACKAGE_VERSION);
+	    sizeof(m->board.node->hostd_version), "%s", version_text);
 	m->control = control_open(m, control, why, size);
 	if (m->control == NULL)
 		goto close_board;
@@ -476,7 +476,7 @@ master_serve(struct master *m)
 	upkeep_start(m);
 	master_watch_signals(m);
 	event_add(m, EVENT_NODE_STARTED, "hostd %s starting, configuration %s",
-	    PACKAGE_VERSION, m->conf_file);
+	    version_text, m->conf_file);
 	(void)rollout_start(m, &w);
 	master_loop(m);
 }
@@ -548,7 +548,7 @@ master_resume(struct master *m, const char *back)
 	log_set_fd(m->children.error_log);
 	log_set_level((enum log_level)m->gen->conf->log_level);
 	(void)snprintf(m->board.node->hostd_version,
-	    sizeof(m->board.node->hostd_version), "%s", PACKAGE_VERSION);
+	    sizeof(m->board.node->hostd_version), "%s", version_text);
 	upkeep_start(m);
 	master_watch_signals(m);
 	(void)sigemptyset(&none);

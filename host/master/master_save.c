@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <config.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/version.h"
 #include "master/control.h"
 #include "master/generations.h"
 #include "master/master_save.h"
@@ -51,7 +51,7 @@ master_save(const struct master *m, struct record *r, char *why, size_t size)
 	int rc;
 
 	o = json_pack("{s:s,s:i,s:s,s:s,s:s,s:s*,s:s,s:s*,s:o,s:o,s:o,s:o}",
-	    "hostd", PACKAGE_VERSION, "channel_version", CHAN_VERSION,
+	    "hostd", version_text, "channel_version", CHAN_VERSION,
 	    "conf_file", m->conf_file, "program", m->exe, "run_dir", m->run_dir,
 	    "pid_file", m->pid_file, "error_log", m->error_log, "notify",
 	    notify_socket(), "error_log_file",

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <config.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/version.h"
 #include "config/model.h"
 #include "master/control.h"
 #include "master/master_save.h"
@@ -252,7 +252,7 @@ upgrade_start(struct master *m, struct control_client *c, int keep_workers,
 		return -1;
 	u = upgrade_new(m);
 	u->keep_workers = keep_workers;
-	(void)snprintf(u->from, sizeof(u->from), "%s", PACKAGE_VERSION);
+	(void)snprintf(u->from, sizeof(u->from), "%s", version_text);
 	u->trial.done = upgrade_tried_version;
 	if (stat(m->exe, &u->tried) == -1) {
 		(void)snprintf(why, size, "%s: %s", m->exe, strerror(errno));
@@ -433,7 +433,7 @@ upgrade_finish(struct master *m, const char *back)
 		upgrade_fail(u, back);
 		return;
 	}
-	(void)snprintf(u->to, sizeof(u->to), "%s", PACKAGE_VERSION);
+	(void)snprintf(u->to, sizeof(u->to), "%s", version_text);
 	event_add(m, EVENT_NODE_UPGRADED, "hostd %s goes on in the place of %s",
 	    u->to, u->from);
 	upgrade_say(u, "hostd %s has taken over", u->to);
