@@ -468,7 +468,7 @@ child_fork(struct children *all, const char *title, const struct child_opts *o,
 
 /* The board's cell; the pool's name is left out for a probe, which no status
  * page needs to see. */
-void
+static void
 child_cell_fill(struct child *c, const struct child_opts *o)
 {
 	struct board_cell *cell = &c->all->board->cells[c->cell];

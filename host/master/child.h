@@ -126,15 +126,13 @@ void	children_close(struct children *);
 /* ---- child_save.c ---- */
 
 json_t *child_save(const struct child *, struct record *);
-/* NULL: it is no child's.  Of opts: who it is, for a board that does not know
- * it. */
+/* NULL: it is no child's. */
 struct child *child_restore(struct children *, const struct child_opts *,
 	    const json_t *, struct record *);
 
 /* What that uses of child.c. */
 struct child *child_new(struct children *, const struct child_opts *, int fd,
 	    int cell);
-void	child_cell_fill(struct child *, const struct child_opts *);
 struct child_out *child_queue(struct child *, enum chan_type, const void *,
 	    size_t len);
 void	child_poll(struct child *);

@@ -80,26 +80,6 @@ child_out_restore(struct child *c, const json_t *j, struct record *r)
 	buf_free(&data);
 }
 
-/* Its own, or another one when the board is new. */
-static int
-child_cell_restore(struct child *c, const struct child_opts *o)
-{
-	struct board *b = c->all->board;
-
-	if (c->cell >= 0 && c->cell < BOARD_CELLS &&
-	    b->cells[c->cell].pid == (uint32_t)c->pid)
-		return 0;
-	c->cell = board_cell_take(b);
-	if (c->cell == -1)
-		return -1;
-	child_cell_fill(c, o);
-	b->cells[c->cell].pid = (uint32_t)c->pid;
-	b->cells[c->cell].state = c->ending ? CELL_DRAINING
-	    : c->ready			    ? CELL_READY
-					    : CELL_STARTING;
-	return 0;
-}
-
 static void
 child_timer_restore(struct child *c, int64_t ms)
 {
@@ -135,13 +115,13 @@ child_restore(struct children *all, const struct child_opts *o,
 {
 	const json_t *out = json_object_get(j, "out");
 	pid_t pid = (pid_t)record_int(j, "pid", 0);
+	int64_t cell = record_int(j, "cell", -1);
 	struct child *c;
 	size_t i;
 
-	if (pid <= 0)
+	if (pid <= 0 || cell < 0 || cell >= BOARD_CELLS)
 		return NULL;
-	c = child_new(all, o, record_take_fd(r, j, "channel"),
-	    (int)record_int(j, "cell", -1));
+	c = child_new(all, o, record_take_fd(r, j, "channel"), (int)cell);
 	c->pid = pid;
 	c->ready = record_flag(j, "ready");
 	c->failed = record_flag(j, "failed");
@@ -153,8 +133,6 @@ child_restore(struct children *all, const struct child_opts *o,
 	output_restore(c, 0, json_object_get(j, "stdout"), r);
 	output_restore(c, 1, json_object_get(j, "stderr"), r);
 	child_pulse_restore(c, json_object_get(j, "pulse"));
-	if (child_cell_restore(c, o) == -1)
-		return NULL;
 	for (i = 0; c->fd != -1 && i < json_array_size(out); i++)
 		child_out_restore(c, json_array_get(out, i), r);
 	if (c->fd != -1)

@@ -27,10 +27,10 @@ trial_late(uv_timer_t *timer)
 	struct trial *t = timer->data;
 
 	t->late = 1;
-	(void)kill(t->pid, SIGKILL);
+	(void)kill(-t->pid, SIGKILL);
 }
 
-/* In the child. */
+/* In the child.  What it starts is in its group, and ends with it. */
 static void
 trial_exec(const char *exe, char *const argv[], const struct record *r, int fd)
 {
@@ -38,7 +38,7 @@ trial_exec(const char *exe, char *const argv[], const struct record *r, int fd)
 	const char *why;
 	sigset_t none;
 
-	if (dup2(fd, STDOUT_FILENO) == -1 || dup2(fd, STDERR_FILENO) == -1)
+	if (setpgid(0, 0) == -1 || dup2(fd, STDOUT_FILENO) == -1 || dup2(fd, STDERR_FILENO) == -1)
 		_exit(EXIT_NO_EXEC);
 	if (r != NULL)
 		record_pass(r, 1);
@@ -65,6 +65,8 @@ trial_fork(
 	pid = fork();
 	if (pid == 0)
 		trial_exec(exe, argv, r, fd);
+	if (pid > 0)
+		(void)setpgid(pid, pid); /* whoever of us is first */
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid;
 }
@@ -109,7 +111,7 @@ trial_cancel(struct trial *t)
 {
 	if (t->pid == 0)
 		return;
-	(void)kill(t->pid, SIGKILL);
+	(void)kill(-t->pid, SIGKILL);
 	trial_end(t);
 }
 
@@ -132,6 +134,7 @@ trial_reaped(struct trial *t, pid_t pid, int status)
 	if (t->pid == 0 || pid != t->pid)
 		return 0;
 	t->status = status;
+	(void)kill(-pid, SIGKILL);
 	trial_listen(t);
 	trial_end(t);
 	t->done(t);
