@@ -106,6 +106,7 @@ export class Hostd extends EventEmitter {
 	log = '';
 	exited = false;
 	through = [];		// a command that starts it
+	program = sbin('hostd');
 
 	constructor(dir, port) {
 		super();
@@ -122,7 +123,7 @@ export class Hostd extends EventEmitter {
 	}
 
 	spawnArgs(args, env = {}) {
-		const [file, ...all] = [...this.through, sbin('hostd'), ...args];
+		const [file, ...all] = [...this.through, this.program, ...args];
 
 		this.child = spawn(file, all, {
 			env: { ...process.env, ...env },
@@ -271,7 +272,7 @@ export class Hostd extends EventEmitter {
 }
 
 /*
- * startHostd(t, { conf, confd, files, user, args, env, port })
+ * startHostd(t, { conf, confd, files, user, args, env, port, program })
  *
  * conf is the text behind the standard head: run_dir, user and a listen block
  * on a free port (its text is left out when conf has a listen block of its
@@ -281,6 +282,7 @@ export class Hostd extends EventEmitter {
 export async function startHostd(t, options = {}) {
 	const h = await prepareHostd(t, options);
 
+	h.program = options.program ?? h.program;
 	h.spawn(options.args, options.env);
 	atEnd(t, async () => {
 		await h.stop('SIGQUIT');

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// After an upgrade everything goes on as before it, and what happens during one
+// is not lost.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { atEnd, bin, within } from './lib/hostd.mjs';
+import { rewrite, startLife } from './lib/life.mjs';
+import { Client } from './lib/load.mjs';
+import { Program, runningVersion, upgraded, versionOf } from
+    './lib/upgrade.mjs';
+
+const conf = `
+	pid_file = "@DIR@/pid"
+	error_log = "@DIR@/error.log"
+	access_log "main" { path = "@DIR@/access.log" }
+	listen "main" { address = "127.0.0.1:@PORT@" }
+	listen "unix" { address = "unix:@DIR@/web.sock" }`;
+
+async function start(t, options = {}) {
+	const program = new Program(t);
+	const h = await startLife(t, { program: program.path, ...options });
+
+	return { h, program };
+}
+
+const pidsOf = async (h) => (await h.workers()).map((w) => w.pid);
+const ready = (h, n, gen) => h.workersSatisfy((ws) => ws.length === n &&
+    ws.every((w) => w.state === 'ready' &&
+    (gen === undefined || w.generation === gen)), `${n} workers`);
+
+test('the new master does what the old one did', async (t) => {
+	const { h } = await start(t);
+
+	await upgraded(h, '--keep-workers');
+	await t.test('a worker that dies comes back', async () => {
+		for (let i = 1; i <= 2; i++) {
+			const [w] = await ready(h, 2);
+
+			process.kill(w.pid, 'SIGKILL');
+			const [back] = await h.workersSatisfy((ws) =>
+			    ws.length === 2 && ws[0].pid !== w.pid &&
+			    ws[0].state === 'ready', 'its successor');
+
+			assert.equal(back.restarts, i);
+			await upgraded(h, '--keep-workers');
+		}
+	});
+	await t.test('hostctl scale', async () => {
+		for (const n of [4, 1, 3]) {
+			const r = await h.hostctl('scale', 'web', `${n}`);
+
+			assert.equal(r.code, 0, r.stderr);
+			await ready(h, n);
+			await upgraded(h, '--keep-workers');
+			await ready(h, n);
+		}
+		// What was scaled by hand stays so.
+		await upgraded(h);
+		await ready(h, 3, 2);
+	});
+	await t.test('hostctl reload', async () => {
+		assert.equal((await h.hostctl('reload')).code, 0);
+		await ready(h, 3, 3);
+		const r = await h.hostctl('rollback');
+
+		assert.equal(r.code, 0, r.stderr);
+		await ready(h, 3, 2);
+		await upgraded(h, '--keep-workers');
+		const back = await h.hostctl('generations', '--json');
+
+		assert.equal(back.code, 0, back.stderr);
+		assert.deepEqual(JSON.parse(back.stdout)
+		    .map((g) => [g.generation, g.state]),
+		    [[3, 'kept'], [2, 'serving'], [1, 'previous']]);
+	});
+	await t.test('requests are answered', async () => {
+		const c = new Client(h.port);
+
+		assert.equal((await c.ask()).status, 200);
+		c.destroy();
+	});
+});
+
+test('a worker that drains goes on, and its end is noticed', async (t) => {
+	const { h } = await start(t, { keys: 'gate = "@DIR@/gate"',
+		conf: 'drain_timeout = 60s' });
+	const c = new Client(h.port);
+
+	c.send('/hold');
+	await h.workersSatisfy((ws) => ws.some((w) => w.active > w.idle),
+	    'a request under way');
+	assert.equal((await h.hostctl('reload')).code, 0);
+	await upgraded(h, '--keep-workers');
+	await h.workersSatisfy((ws) => ws.length === 3 &&
+	    ws.some((w) => w.state === 'draining'), 'a worker that drains');
+	fs.writeFileSync(path.join(h.dir, 'gate'), '');
+	assert.equal((await c.answer()).status, 200);
+	c.destroy();
+	await ready(h, 2, 2);
+	assert.equal(h.pids().length, 3);
+});
+
+test('a worker that does not end is still ended', async (t) => {
+	const { h } = await start(t, { conf: 'drain_timeout = 1s' });
+	const all = await pidsOf(h);
+
+	for (const pid of all)
+		process.kill(pid, 'SIGSTOP');
+	assert.equal((await h.hostctl('reload')).code, 0);
+	await upgraded(h, '--keep-workers');
+	await ready(h, 2, 2);
+	for (const pid of all)
+		await h.logged(new RegExp(`pid ${pid}.*sending SIGKILL|` +
+		    `pid ${pid}.*SIGKILL`));
+});
+
+test('nothing is left after a stop', async (t) => {
+	const { h } = await start(t, { conf, ready: false });
+
+	await h.listening();
+	await within((async () => {
+		while (!(await h.hostctl('status')).stdout.includes('serving'))
+			;
+	})(), 'serving');
+	await upgraded(h, '--keep-workers');
+	await upgraded(h);
+	const r = await h.hostctl('stop');
+
+	assert.equal(r.code, 0, r.stderr);
+	assert.deepEqual(await within(h.ended, 'end of hostd'),
+	    { code: 0, signal: null });
+	assert.deepEqual(fs.readdirSync(path.join(h.dir, 'run')), ['lock']);
+	assert.ok(!fs.existsSync(path.join(h.dir, 'web.sock')));
+	assert.ok(!fs.existsSync(path.join(h.dir, 'pid')));
+});
+
+test('log files are reopened', async (t) => {
+	const { h } = await start(t, { conf:
+	    'access_log "main" { path = "@DIR@/access.log" }' });
+	const file = path.join(h.dir, 'access.log');
+	const ask = async () => {
+		const c = new Client(h.port);
+
+		await c.ask();
+		c.destroy();
+	};
+	const lines = (n) => within((async () => {
+		while (fs.readFileSync(file, 'utf8').split('\n').length <= n)
+			await ask();
+	})(), `${n} lines`);
+
+	await upgraded(h, '--keep-workers');
+	await lines(2);
+	fs.renameSync(file, `${file}.1`);
+	assert.equal((await h.hostctl('logs', 'reopen')).code, 0);
+	await lines(2);
+});
+
+test('workers that die meanwhile are replaced', async (t) => {
+	const { h } = await start(t);
+
+	for (let i = 0; i < 10; i++) {
+		const all = await ready(h, 2);
+		const upgrade = h.hostctl('upgrade', '--keep-workers');
+
+		// Somewhere before, during or after the exec.
+		for (let turn = 0; turn < i * 3; turn++)
+			await new Promise((r) => setImmediate(r));
+		for (const w of all)
+			process.kill(w.pid, 'SIGKILL');
+		assert.equal((await upgrade).code, 0);
+		await h.workersSatisfy((ws) => ws.length === 2 && ws.every((w) =>
+		    w.state === 'ready' && !all.some((o) => o.pid === w.pid)),
+		    'the replaced workers');
+	}
+	assert.equal(h.pids().length, 3);
+});
+
+// hostctl upgrade; fn is called with each of its lines.
+function upgradeWith(t, h, fn) {
+	const ctl = spawn(bin('hostctl'), ['-s', h.socket, 'upgrade'],
+	    { stdio: ['ignore', 'pipe', 'ignore'] });
+	let text = '';
+
+	atEnd(t, () => ctl.kill());
+	return within(new Promise((resolve) => {
+		ctl.stdout.setEncoding('utf8').on('data', (d) => {
+			const lines = (text + d).split('\n');
+
+			text = lines.pop();
+			lines.forEach(fn);
+		});
+		ctl.on('close', resolve);
+	}), 'end of hostctl upgrade');
+}
+
+for (const when of ['trying', 'hostd ', 'handing over', 'reading'])
+	test(`a SIGTERM at "${when}" ends it`, async (t) => {
+		const { h } = await start(t);
+		let sent = false;
+
+		await upgradeWith(t, h, (line) => {
+			if (!sent && line.startsWith(when)) {
+				sent = true;
+				h.child.kill('SIGTERM');
+			}
+		});
+		assert.ok(sent);
+		assert.deepEqual(await within(h.ended, 'end of hostd'),
+		    { code: 0, signal: null });
+		assert.deepEqual(fs.readdirSync(path.join(h.dir, 'run')),
+		    ['lock']);
+	});
+
+for (const when of ['trying', 'handing over', 'reading'])
+	test(`a SIGHUP at "${when}" is not lost`, async (t) => {
+		const { h } = await start(t);
+
+		rewrite(h, 'conf.d/life.conf', fs.readFileSync(path.join(h.dir,
+		    'conf.d/life.conf'), 'utf8').replace('life.so"',
+		    'life.so"  text = "changed"'));
+		await upgradeWith(t, h, (line) => {
+			if (line.startsWith(when))
+				h.child.kill('SIGHUP');
+		});
+		await h.logged('serving generation 3');
+		await ready(h, 2, 3);
+	});
+
+test('SIGUSR2', async (t) => {
+	const { h, program } = await start(t);
+
+	program.version(7);
+	h.child.kill('SIGUSR2');
+	await h.logged('serving generation 2');
+	assert.equal((await runningVersion(h)).hostd, versionOf(7));
+	program.script('exit 3');
+	h.child.kill('SIGUSR2');
+	await h.logged(/upgrade refused: .*exit status 3; hostd \S+ goes on/);
+	assert.equal((await runningVersion(h)).hostd, versionOf(7));
+});
+
+test('one thing at a time', async (t) => {
+	const { h } = await start(t);
+	const [reload, ...upgrades] = await Promise.all([
+		h.hostctl('reload', '--wait'),
+		h.hostctl('upgrade', '--keep-workers'),
+		h.hostctl('upgrade'), h.hostctl('upgrade')]);
+
+	assert.equal(reload.code, 0, reload.stderr);
+	for (const r of upgrades)
+		if (r.code !== 0)
+			assert.match(r.stderr,
+			    /is under way; try again|is being replaced/);
+	await upgraded(h);
+});
