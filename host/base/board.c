@@ -382,6 +382,14 @@ board_silent_ms(const struct board_cell *c)
 	return since == 0 ? 0 : ms_since(since);
 }
 
+int
+board_is_starved(const struct board_cell *c)
+{
+	uint64_t since = atomic_load(&c->starved_ms);
+
+	return since != 0 && ms_since(since) < BOARD_STARVED_MS;
+}
+
 const char *
 board_callback_name(uint32_t callback)
 {

@@ -24,6 +24,7 @@
 #define BOARD_BUCKETS	13	/* a histogram's, the last one is +Inf */
 #define BOARD_PLUGINS	64
 #define BOARD_STUCK_MS	1000	/* in one callback: worth telling */
+#define BOARD_STARVED_MS 1000	/* so long after it was so, it still is */
 #define BOARD_SILENT_MS	3000	/* without a turn of the loop: as well */
 
 enum cell_state {
@@ -91,6 +92,8 @@ struct board_cell {
 	_Atomic uint32_t callback;		/* enum board_callback */
 	_Atomic uint64_t entered_ms;		/* since when; monotonic */
 	_Atomic uint64_t beat_ms;		/* the loop's last turn */
+	_Atomic uint64_t starved_ms;		/* when there was no descriptor
+						   for a connection; 0: never */
 	char plugins[BOARD_PLUGINS][64];	/* instance names */
 	_Alignas(64) _Atomic uint64_t active;		/* connections now */
 	_Atomic uint64_t idle;			/* of these, between requests */
@@ -164,6 +167,8 @@ uint64_t board_running_ms(const struct board_cell *);
 /* For how long its loop has not turned.  An idle one is made to, by the master,
  * about once a second. */
 uint64_t board_silent_ms(const struct board_cell *);
+/* Does somebody wait to connect for whom there is no descriptor? */
+int	board_is_starved(const struct board_cell *);
 
 /* Unix time in ms, as in started_ms. */
 uint64_t board_clock_ms(void);

@@ -83,6 +83,8 @@ worker_json(const struct board_cell *c, uint64_t now)
 	set_number(o, "accepted", c->counters.accepted);
 	set_number(o, "requests", c->counters.requests);
 	worker_stuck_json(o, c);
+	if (board_is_starved(c))
+		(void)json_object_set_new(o, "out_of_descriptors", json_true());
 	return o;
 }
 

@@ -74,6 +74,8 @@ list_worker(struct table *t, const char *pool, const json_t *w)
 	else if (strcmp(state, "waiting") == 0)
 		table_cell(
 		    t, "waiting %s", text_ms(buf, number(w, "retry_in_ms")));
+	else if (json_is_true(json_object_get(w, "out_of_descriptors")))
+		table_cell(t, "out of descriptors");
 	else if (json_object_get(w, "silent_ms") != NULL)
 		table_cell(t, "silent %s", text_ms(buf, number(w, "silent_ms")));
 	else

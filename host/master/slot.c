@@ -324,6 +324,8 @@ slot_respawn_in(struct slot *s, uint64_t delay)
 {
 	s->respawn_at = slot_now(s) + delay;
 	(void)uv_timer_start(&s->respawn, slot_respawn_due, delay, 0);
+	if (delay > 0 && s->borrower == NULL)
+		slot_lend(s);
 }
 
 static void
@@ -336,8 +338,6 @@ slot_crashed(struct slot *s, const struct child *c, const char *cause)
 	    "died: %s; restarting in %llu ms", cause,
 	    (unsigned long long)delay);
 	slot_respawn_in(s, delay);
-	if (delay > 0 && s->borrower == NULL)
-		slot_lend(s);
 }
 
 static void
@@ -496,7 +496,8 @@ slot_spawn(struct slot *s)
 	if (s->current != NULL)
 		return;
 	delay = slot_pause(s, NULL, why);
-	log_errorx("worker %s.%u can't be started: %s; next try in %llu ms",
+	event_add(pools_master(s->pool->all), EVENT_WORKER_FAILED,
+	    "worker %s.%u can't be started: %s; next try in %llu ms",
 	    s->pool->name, s->index, why, (unsigned long long)delay);
 	slot_respawn_in(s, delay);
 }

@@ -106,6 +106,8 @@ acceptor_one(struct acceptor *a)
 		if (errno != EAGAIN) {
 			acceptor_complain(a);
 			acceptor_rest(a);
+			if (a->starved != NULL)
+				a->starved(a);
 		}
 		return 0;
 	}

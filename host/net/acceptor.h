@@ -19,6 +19,9 @@ struct acceptor {
 	/* Take the connected socket fd.  Returns 0, or -1 to accept no more
 	 * in this turn. */
 	int (*accepted)(struct acceptor *, int fd, const struct sockaddr *);
+	/* One could not be taken for want of descriptors or memory; may be
+	 * NULL. */
+	void (*starved)(struct acceptor *);
 	void *arg;
 	uint32_t slot;			/* the user's: whose socket it is */
 };

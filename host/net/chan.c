@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -18,7 +19,12 @@ struct chan_header {
 	uint32_t nfds;
 };
 
+#define RESERVE 64	  /* descriptors for what is received */
+#define RESERVE_FROM 1024 /* if there may be so many */
+
 #define CHAN_DATA_MAX (CHAN_MAX - sizeof(struct chan_header))
+
+static int reserving;
 
 /* What each type carries. */
 static const struct chan_rule {
@@ -192,6 +198,45 @@ chan_reject(const struct chan_msg *msg, const struct chan_header *h, size_t got,
 	return chan_misfit(h->type, h->len, msg->nfds);
 }
 
+/*
+ * The limit below the hard one, or up to it.  A small one is left alone: there
+ * somebody knows what is needed.
+ */
+static void
+chan_limit(rlim_t below)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1 || rl.rlim_max < RESERVE_FROM)
+		return;
+	rl.rlim_cur = rl.rlim_max - below;
+	(void)setrlimit(RLIMIT_NOFILE, &rl);
+}
+
+void
+chan_reserve(void)
+{
+	reserving = 1;
+	chan_limit(RESERVE);
+}
+
+/* A reset: it has ended with messages of ours unread.  That is told once, in
+ * front of what it said before. */
+static ssize_t
+chan_read(int fd, struct msghdr *mh)
+{
+	ssize_t n;
+
+	if (reserving)
+		chan_limit(0);
+	do
+		n = recvmsg(fd, mh, MSG_CMSG_CLOEXEC);
+	while (n == -1 && (errno == EINTR || errno == ECONNRESET));
+	if (reserving)
+		chan_limit(RESERVE);
+	return n;
+}
+
 int
 chan_recv(int fd, struct chan_msg *msg)
 {
@@ -211,11 +256,7 @@ chan_recv(int fd, struct chan_msg *msg)
 	ssize_t n;
 
 	msg->nfds = 0;
-	/* A reset: it has ended with messages of ours unread.  That is told
-	 * once, in front of what it said before. */
-	do
-		n = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC);
-	while (n == -1 && (errno == EINTR || errno == ECONNRESET));
+	n = chan_read(fd, &mh);
 	if (n <= 0)
 		return (int)n;
 	chan_take_fds(msg, &mh);

@@ -149,6 +149,12 @@ int	chan_send_text(int fd, enum chan_type, const char *text);
  * EPROTO: a malformed message, which is logged).
  */
 int	chan_recv(int fd, struct chan_msg *msg);
+/*
+ * From now on keep some descriptors back for what comes over channels: who uses
+ * up all others must still hear of a successor, and be able to let go of its
+ * connections.
+ */
+void	chan_reserve(void);
 void	chan_close_fds(struct chan_msg *);
 
 #endif

@@ -87,6 +87,15 @@ worker_accepted(struct acceptor *a, int fd, const struct sockaddr *sa)
 }
 
 static void
+worker_starved(struct acceptor *a)
+{
+	struct worker *w = a->arg;
+
+	atomic_store_explicit(&w->cell->starved_ms, w->loop.now_ms,
+	    memory_order_relaxed);
+}
+
+static void
 worker_bequeathed(struct hub *hub)
 {
 	struct worker *w = (struct worker *)(void *)((char *)hub -
@@ -126,6 +135,7 @@ void
 worker_borrow(struct worker *w, struct acceptor *a)
 {
 	a->accepted = worker_accepted;
+	a->starved = worker_starved;
 	if (worker_accepts(w) && acceptor_start(a) == -1)
 		log_warn("watching a borrowed socket");
 }
@@ -262,6 +272,7 @@ worker_start_serving(struct worker *w)
 		fatal("watching the channel");
 	TAILQ_FOREACH(a, &w->acceptors, link) {
 		a->accepted = worker_accepted;
+		a->starved = worker_starved;
 		if (acceptor_start(a) == -1)
 			fatal("watching a listening socket");
 	}

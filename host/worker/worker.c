@@ -43,6 +43,7 @@ become_unprivileged(struct worker *w)
 		rl.rlim_cur = rl.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
 	}
+	chan_reserve();
 	if (privilege_drop(w->conf->user, w->conf->group, why,
 	    sizeof(why)) == -1)
 		conf_error(&w->errs, NULL, "%s", why);

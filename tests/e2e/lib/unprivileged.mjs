@@ -38,8 +38,13 @@ export async function startUnprivileged(t, options) {
 	return h;
 }
 
-// Change limits of processes: what is as of prlimit(1), "nproc=1:1".
-export function limit(pids, what) {
-	for (const pid of pids)
-		execFileSync('prlimit', ['--pid', String(pid), `--${what}`]);
+// Change limits of processes: what is as of prlimit(1), "nproc=1:".  through: as
+// of h, whose processes they are.
+export function limit(pids, what, through = []) {
+	for (const pid of pids) {
+		const [file, ...args] = [...through, 'prlimit', '--pid',
+			String(pid), `--${what}`];
+
+		execFileSync(file, args);
+	}
 }

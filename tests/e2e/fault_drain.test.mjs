@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A plugin whose drain does not return keeps its worker from ending, not the
+// reload: the worker is ended in time, and the plugin named.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { startHostd, tempDir } from './lib/hostd.mjs';
+import { Load } from './lib/load.mjs';
+import { buildPlugin } from './lib/plugin.mjs';
+
+const source = `
+#include <hostd/easy.h>
+#include <unistd.h>
+
+static int32_t
+on_headers(struct hostd_inst *in, hostd_req req, void *d)
+{
+	char text[64];
+
+	(void)d;
+	(void)snprintf(text, sizeof(text), "%d", (int)getpid());
+	return hostd_respond(in, req, 200, "text/plain", text);
+}
+
+static int32_t
+create(const struct hostd_host *host, const struct hostd_conf *conf,
+    struct hostd_inst **out, struct hostd_err *err)
+{
+	(void)conf;
+	return hostd_easy_create(sizeof(struct hostd_easy), host, out, err);
+}
+
+static void
+drain(struct hostd_inst *in, uint32_t deadline_ms)
+{
+	(void)in;
+	(void)deadline_ms;
+	for (;;)
+		(void)pause();
+}
+
+static void
+destroy(struct hostd_inst *in)
+{
+	free(in);
+}
+
+static const struct hostd_http_ops ops = {.struct_size = sizeof(ops),
+    .on_headers = on_headers};
+static const struct hostd_provide provide = {.struct_size = sizeof(provide),
+    .kind = HOSTD_KIND_HTTP_ROUTE, .ops = &ops, .route = "/"};
+static const struct hostd_provide *const provides[] = {&provide, NULL};
+
+HOSTD_PLUGIN_ENTRY = {HOSTD_PREFIX(0), .id = "mire", .version = "1.0",
+    .built_with = HOSTD_SDK_VERSION, .provides = provides, .create = create,
+    .drain = drain, .destroy = destroy};
+`;
+
+for (const [what, keys, cause] of [
+	['is ended at its deadline', 'drain_timeout = 1s\npool "web" { workers = 1 }',
+		/SIGKILL in plugin mire, drain$/m],
+	['is ended by the watchdog', 'drain_timeout = 0\npool "web" { workers = 1 watchdog = 1s }',
+		/in plugin mire, drain, for \d+ ms \(watchdog\)$/m],
+])
+	test(`a worker whose plugin's drain hangs ${what}`, async (t) => {
+		const so = await buildPlugin(tempDir(t), 'mire', source);
+		const h = await startHostd(t, { conf: `${keys}
+			plugin "mire" { module = "${so}" }` });
+		const [{ pid }] = await h.workers();
+		const r = await h.hostctl('reload');
+
+		assert.equal(r.code, 0, r.stderr);
+		const load = new Load(h.port, { kind: 'new' });
+
+		await load.more(20);
+		const [line] = await h.logged(new RegExp(
+		    `\\(pid ${pid}, generation 1\\) has ended: .*`));
+
+		assert.match(line, cause);
+		await load.more(20);
+		await load.stop();
+		assert.deepEqual(load.failures, []);
+		assert.ok(!load.byPid.has(pid));
+	});
