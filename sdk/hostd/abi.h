@@ -292,7 +292,8 @@ struct hostd_plugin {
 	 * timers, posts and requests have ended. */
 	void (*destroy)(struct hostd_inst *);
 	/* Optional.  Extensions of the plugin by id, e.g. "hostd.p.state/1";
-	 * NULL for an unknown one. */
+	 * NULL for an unknown one.  Called when the plugin is loaded, before
+	 * any create; what it returns is constant. */
 	const void *(*get_ext)(const char *id);
 };
 
