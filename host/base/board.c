@@ -15,7 +15,8 @@
 #define COUNTERS (sizeof(struct board_counters) / sizeof(_Atomic uint64_t))
 
 /* The counters are summed as one array. */
-_Static_assert(sizeof(struct board_counters) == 30 * sizeof(uint64_t),
+_Static_assert(sizeof(struct board_counters) ==
+	(30 + LATENCY_BUCKETS) * sizeof(uint64_t),
     "board_counters is made of counters only");
 
 /* Where each part starts, on a page of its own. */

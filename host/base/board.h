@@ -17,8 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdatomic.h>
+#include "base/latency.h"
 
-#define BOARD_VERSION	1
+#define BOARD_VERSION	2
 #define BOARD_CELLS	1024
 #define BOARD_METRICS	256	/* series per worker */
 #define BOARD_BUCKETS	13	/* a histogram's, the last one is +Inf */
@@ -58,6 +59,7 @@ struct board_counters {
 	_Atomic uint64_t backend_out, backend_in;	/* between nodes */
 	_Atomic uint64_t backend_dropped;	/* not taken by it */
 	_Atomic uint64_t backend_bad;	/* what it brought was no envelope */
+	_Atomic uint64_t latency[LATENCY_BUCKETS];	/* requests, by time */
 };
 
 /* The values of HOSTD_METRIC_* of the SDK. */
@@ -95,6 +97,7 @@ struct board_cell {
 	_Atomic uint64_t starved_ms;		/* when there was no descriptor
 						   for a connection; 0: never */
 	char plugins[BOARD_PLUGINS][64];	/* instance names */
+	char modules[BOARD_PLUGINS][64];	/* "chat 1.0" */
 	_Alignas(64) _Atomic uint64_t active;		/* connections now */
 	_Atomic uint64_t idle;			/* of these, between requests */
 	_Atomic uint64_t websockets;		/* of these, upgraded */
@@ -124,6 +127,8 @@ struct board_node {			/* [master] */
 	_Atomic uint32_t processes;	/* each worker takes the next number */
 	_Atomic uint32_t interests;	/* workers: how often one has told the
 					   others that it has subscribers */
+	_Atomic uint32_t unready;	/* hostctl drain, or stopping */
+	uint32_t reserved;
 	struct board_counters retired;	/* of processes that have ended */
 };
 

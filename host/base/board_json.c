@@ -64,6 +64,44 @@ worker_stuck_json(json_t *o, const struct board_cell *c)
 	set_number(o, "stuck_ms", ms);
 }
 
+/* By their bounds: {"1": n, "2": n, "48": n}, those that are not 0; and what
+ * follows from them. */
+static json_t *
+latency_json(const struct board_counters *c)
+{
+	uint64_t counts[LATENCY_BUCKETS];
+	json_t *o = json_object(), *buckets = json_object();
+	char bound[24];
+	unsigned i;
+
+	for (i = 0; i < LATENCY_BUCKETS; i++) {
+		counts[i] = c->latency[i];
+		(void)snprintf(bound, sizeof(bound), "%llu",
+		    (unsigned long long)latency_bound(i));
+		if (counts[i] > 0)
+			set_number(buckets, bound, counts[i]);
+	}
+	set_number(o, "p50", latency_quantile(counts, 500));
+	set_number(o, "p99", latency_quantile(counts, 990));
+	(void)json_object_set_new(o, "buckets", buckets);
+	return o;
+}
+
+static json_t *
+worker_plugins_json(const struct board_cell *c)
+{
+	json_t *list = json_array();
+	int i;
+
+	for (i = 0; i < BOARD_PLUGINS && c->plugins[i][0] != '\0'; i++)
+		(void)json_array_append_new(list,
+		    json_pack("{s:o,s:o}", "name",
+			json_text(c->plugins[i], sizeof(c->plugins[i])),
+			"module",
+			json_text(c->modules[i], sizeof(c->modules[i]))));
+	return list;
+}
+
 static json_t *
 worker_json(const struct board_cell *c, uint64_t now)
 {
@@ -82,6 +120,8 @@ worker_json(const struct board_cell *c, uint64_t now)
 	set_number(o, "websockets", c->websockets);
 	set_number(o, "accepted", c->counters.accepted);
 	set_number(o, "requests", c->counters.requests);
+	(void)json_object_set_new(o, "latency_ms", latency_json(&c->counters));
+	(void)json_object_set_new(o, "plugins", worker_plugins_json(c));
 	worker_stuck_json(o, c);
 	if (board_is_starved(c))
 		(void)json_object_set_new(o, "out_of_descriptors", json_true());
@@ -190,6 +230,7 @@ sums_json(json_t *o, const struct board_sums *s)
 	(void)json_object_set_new(reqs, "status", status);
 	set_number(reqs, "bytes_in", s->n.bytes_in);
 	set_number(reqs, "bytes_out", s->n.bytes_out);
+	(void)json_object_set_new(reqs, "latency_ms", latency_json(&s->n));
 	(void)json_object_set_new(o, "requests", reqs);
 	set_number(o, "plugin_errors", s->n.plugin_errors);
 	set_number(o, "stale_handles", s->n.stale_handles);

@@ -2,10 +2,10 @@
 /* hostctl status, hostctl list */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "ctl/ctl.h"
 #include "ctl/table.h"
+#include "ctl/usage.h"
 
 static int64_t
 number(const json_t *o, const char *key)
@@ -21,45 +21,12 @@ text(const json_t *o, const char *key)
 	return s != NULL ? s : "?";
 }
 
-/* ---- what the kernel knows of a process ---- */
-
-struct usage {
-	int64_t cpu_ms, rss;
-};
-
-static int
-usage_read(struct usage *u, int64_t pid)
-{
-	unsigned long long user, system;
-	long long pages;
-	char path[64], line[1024], *p;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "/proc/%lld/stat", (long long)pid);
-	f = fopen(path, "re");
-	if (f == NULL)
-		return -1;
-	p = fgets(line, sizeof(line), f);
-	(void)fclose(f);
-	/* The second field is in parentheses and may contain anything. */
-	if (p == NULL || (p = strrchr(line, ')')) == NULL ||
-	    sscanf(p + 1,
-		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
-		" %llu %llu %*d %*d %*d %*d %*d %*d %*u %*u %lld",
-		&user, &system, &pages) != 3)
-		return -1;
-	u->cpu_ms = (int64_t)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
-	u->rss = pages * sysconf(_SC_PAGESIZE);
-	return 0;
-}
-
 /* ---- list ---- */
 
 static void
 list_worker(struct table *t, const char *pool, const json_t *w)
 {
 	const char *state = text(w, "state");
-	struct usage u;
 	char buf[TEXT_MAX];
 
 	table_cell(t, "%s.%lld", pool, (long long)number(w, "slot"));
@@ -84,13 +51,13 @@ list_worker(struct table *t, const char *pool, const json_t *w)
 	table_cell(t, "%lld", (long long)number(w, "restarts"));
 	table_cell(t, "%lld", (long long)number(w, "active"));
 	table_cell(t, "%lld", (long long)number(w, "requests"));
-	if (number(w, "pid") == 0 || usage_read(&u, number(w, "pid")) == -1) {
+	if (json_object_get(w, "rss") == NULL) {
 		table_cell(t, "-");
 		table_cell(t, "-");
 		return;
 	}
-	table_cell(t, "%s", text_ms(buf, u.cpu_ms));
-	table_cell(t, "%s", text_bytes(buf, u.rss));
+	table_cell(t, "%s", text_ms(buf, number(w, "cpu_ms")));
+	table_cell(t, "%s", text_bytes(buf, number(w, "rss")));
 }
 
 /* A pool without a process. */
@@ -248,6 +215,7 @@ status_ask(const struct ctl *ctl, void (*print)(const json_t *))
 	quiet.json = 0;
 	rc = ctl_ask(&quiet, json_pack("{s:s}", "cmd", "status"), &answer);
 	s = json_object_get(answer, "status");
+	usage_add(s);
 	if (s != NULL && ctl->json) {
 		(void)json_dumpf(s, stdout, JSON_INDENT(2));
 		(void)putchar('\n');

@@ -31,6 +31,7 @@ int	cmd_start(const struct ctl *, int argc, char **argv);
 int	cmd_delete(const struct ctl *, int argc, char **argv);
 int	cmd_signal(const struct ctl *, int argc, char **argv);
 int	cmd_events(const struct ctl *, int argc, char **argv);
+int	cmd_describe(const struct ctl *, int argc, char **argv);
 int	cmd_flush(const struct ctl *, int argc, char **argv);
 int	cmd_logs(const struct ctl *, int argc, char **argv);
 int	cmd_upgrade(const struct ctl *, int argc, char **argv);

@@ -19,6 +19,8 @@ struct command {
 static const struct command commands[] = {
     {"status", cmd_status, "", "the node, its traffic and its workers"},
     {"list", cmd_list, "", "the workers"},
+    {"describe", cmd_describe, " W",
+	"all about a worker: web.0, or its pid"},
     {"reload", cmd_reload,
 	" [--parallel N] [--canary N [--for TIME] [--factor X]] [--wait]",
 	"check configuration and plugins, then bring them into service"},

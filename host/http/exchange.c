@@ -52,6 +52,10 @@ exchange_count(struct http_req *r, uint64_t sent)
 	board_add(&n->status[r->status / 100 % 6], 1);
 	board_add(&n->bytes_in, r->head_len + r->body_seen);
 	board_add(&n->bytes_out, sent);
+	/* What follows an upgrade is no answer. */
+	if (r->upgrade == NULL)
+		board_add(&n->latency[latency_bucket(
+		    r->server->loop->now_ms - r->start_ms)], 1);
 }
 
 void

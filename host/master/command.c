@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/board_json.h"
 #include "base/log.h"
 #include "master/command.h"
 #include "master/control.h"
@@ -14,98 +13,6 @@ struct command {
 	const char *name;
 	void (*run)(struct control_client *, const json_t *request);
 };
-
-/* ---- status ---- */
-
-static json_t *
-pool_json(json_t *status, const char *name)
-{
-	json_t *pools = json_object_get(status, "pools"), *p;
-	const char *s;
-	size_t i;
-
-	for (i = 0; i < json_array_size(pools); i++) {
-		p = json_array_get(pools, i);
-		s = json_string_value(json_object_get(p, "name"));
-		if (s != NULL && strcmp(s, name) == 0)
-			return p;
-	}
-	p = json_pack("{s:s,s:[]}", "name", name, "workers");
-	(void)json_array_append_new(pools, p);
-	return p;
-}
-
-/* A slot that waits for its next try has no process, so no cell either. */
-static void
-slot_waiting_json(json_t *pool, const struct slot *s, uint64_t now)
-{
-	json_t *workers = json_object_get(pool, "workers");
-	uint64_t in = s->respawn_at > now ? s->respawn_at - now : 0;
-	size_t i = 0;
-
-	/* Where it belongs: the others are in order. */
-	while (i < json_array_size(workers) &&
-	    json_integer_value(json_object_get(
-		json_array_get(workers, i), "slot")) < (json_int_t)s->index)
-		i++;
-	(void)json_array_insert_new(workers, i,
-	    json_pack("{s:I,s:I,s:s,s:I,s:I,s:s}", "slot",
-		(json_int_t)s->index, "generation", (json_int_t)s->gen->n,
-		"state", s->errored ? "errored" : "waiting", "restarts",
-		(json_int_t)s->restarts, "retry_in_ms", (json_int_t)in,
-		"cause", s->cause));
-}
-
-static void
-pools_json(const struct master *m, json_t *status)
-{
-	const struct pool *p;
-	const struct slot *s;
-	json_t *o;
-
-	TAILQ_FOREACH (p, &m->pools.list, link) {
-		o = pool_json(status, p->name);
-		(void)json_object_set_new(
-		    o, "configured", json_integer(p->configured));
-		(void)json_object_set_new(o, "target", json_integer(p->target));
-		(void)json_object_set_new(
-		    o, "stopped", json_boolean(p->stopped));
-		TAILQ_FOREACH (s, &p->slots, link)
-			if (s->respawn_at != 0 && s->gen != NULL)
-				slot_waiting_json(o, s, uv_now(&m->loop));
-	}
-}
-
-static void
-mishap_json(const struct master *m, json_t *status)
-{
-	if (m->mishap.from == 0)
-		return;
-	(void)json_object_set_new(status, "rolled_back",
-	    json_pack("{s:I,s:I,s:I,s:o}", "from",
-		(json_int_t)m->mishap.from, "to", (json_int_t)m->mishap.to,
-		"at_ms", (json_int_t)m->mishap.at_ms, "why",
-		control_text(m->mishap.why)));
-}
-
-static void
-command_status(struct control_client *c, const json_t *request)
-{
-	struct master *m = c->control->m;
-	json_t *status = board_json(&m->board);
-
-	(void)request;
-	pools_json(m, status);
-	mishap_json(m, status);
-	(void)json_object_set_new(
-	    status, "conf_file", json_string(m->conf_file));
-	(void)json_object_set_new(status, "run_dir", json_string(m->run_dir));
-	(void)json_object_set_new(status, "state",
-	    json_string(m->stopping	 ? "stopping"
-		    : m->rollout != NULL ? "changing"
-					 : "serving"));
-	control_end(c, 1, json_pack("{s:o}", "status", status));
-}
 
 static void
 command_version(struct control_client *c, const json_t *request)
@@ -165,6 +72,7 @@ command_forget(struct control_client *c)
 
 static const struct command commands[] = {
     {"status", command_status},
+    {"describe", command_describe},
     {"reload", command_reload},
     {"rollback", command_rollback},
     {"generations", command_generations},

@@ -22,6 +22,11 @@ void	command_reload(struct control_client *, const json_t *request);
 void	command_rollback(struct control_client *, const json_t *request);
 void	command_generations(struct control_client *, const json_t *request);
 
+/* ---- cmd_status.c ---- */
+
+void	command_status(struct control_client *, const json_t *request);
+void	command_describe(struct control_client *, const json_t *request);
+
 /* ---- cmd_pool.c ---- */
 
 void	command_scale(struct control_client *, const json_t *request);

@@ -61,9 +61,14 @@ instance_check_thread(struct instance *in, const char *function)
 static void
 instance_name_on_board(struct instance *in)
 {
-	if (in->index < BOARD_PLUGINS)
-		(void)snprintf(in->all->cell->plugins[in->index],
-		    sizeof(in->all->cell->plugins[0]), "%s", in->conf->name);
+	struct board_cell *cell = in->all->cell;
+
+	if (in->index >= BOARD_PLUGINS)
+		return;
+	(void)snprintf(cell->plugins[in->index], sizeof(cell->plugins[0]),
+	    "%s", in->conf->name);
+	(void)snprintf(cell->modules[in->index], sizeof(cell->modules[0]),
+	    "%.32s %.24s", in->module->desc.id, in->module->desc.version);
 }
 
 static int

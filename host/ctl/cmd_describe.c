@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hostctl describe */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "ctl/ctl.h"
+#include "ctl/table.h"
+#include "ctl/usage.h"
+
+static int64_t
+number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static const char *
+text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s != NULL ? s : "-";
+}
+
+static void __attribute__((format(printf, 2, 3)))
+row(const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)printf("%-15s  ", name);
+	va_start(ap, fmt);
+	(void)vprintf(fmt, ap);
+	va_end(ap);
+	(void)putchar('\n');
+}
+
+static void
+describe_life(const json_t *w)
+{
+	char buf[TEXT_MAX];
+
+	row("worker", "%s.%lld", text(w, "pool"), (long long)number(w, "slot"));
+	row("role", "%s", text(w, "role"));
+	row("restarts", "%lld, %lld crashes in a row",
+	    (long long)number(w, "restarts"),
+	    (long long)number(w, "crashes_in_a_row"));
+	row("last crash", "%s", text(w, "last_crash"));
+	if (number(w, "pid") == 0)
+		return;
+	row("pid", "%lld", (long long)number(w, "pid"));
+	row("state", "%s", text(w, "state"));
+	if (json_object_get(w, "stuck_in") != NULL)
+		row("stuck in", "%s, for %s", text(w, "stuck_in"),
+		    text_ms(buf, number(w, "stuck_ms")));
+	row("generation", "%lld", (long long)number(w, "generation"));
+	row("uptime", "%s", text_ms(buf, number(w, "uptime_ms")));
+}
+
+static void
+describe_process(const json_t *w)
+{
+	char cpu[TEXT_MAX], rss[TEXT_MAX], pss[TEXT_MAX];
+
+	if (json_object_get(w, "cpu_ms") == NULL)
+		return;
+	row("cpu", "%s, %lld threads, nice %lld",
+	    text_ms(cpu, number(w, "cpu_ms")), (long long)number(w, "threads"),
+	    (long long)number(w, "nice"));
+	row("memory", "%s resident, %s its share",
+	    text_bytes(rss, number(w, "rss")),
+	    number(w, "pss") < 0 ? "?" : text_bytes(pss, number(w, "pss")));
+	row("descriptors", "%lld of %lld", (long long)number(w, "fds"),
+	    (long long)number(w, "max_fds"));
+}
+
+static void
+describe_traffic(const json_t *w)
+{
+	const json_t *l = json_object_get(w, "latency_ms");
+
+	if (l == NULL)
+		return;
+	row("connections", "%lld open (%lld idle, %lld WebSockets), "
+	    "%lld accepted", (long long)number(w, "active"),
+	    (long long)number(w, "idle"), (long long)number(w, "websockets"),
+	    (long long)number(w, "accepted"));
+	row("requests", "%lld, p50 below %lld ms, p99 below %lld ms",
+	    (long long)number(w, "requests"), (long long)number(l, "p50"),
+	    (long long)number(l, "p99"));
+}
+
+static void
+describe_lists(const json_t *w)
+{
+	const json_t *list = json_object_get(w, "plugins"), *o;
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++) {
+		o = json_array_get(list, i);
+		row(i == 0 ? "plugins" : "", "%s: %s", text(o, "name"),
+		    text(o, "module"));
+	}
+	list = json_object_get(w, "sockets");
+	for (i = 0; i < json_array_size(list); i++) {
+		o = json_array_get(list, i);
+		row(i == 0 ? "sockets" : "", "%s%s", text(o, "address"),
+		    json_is_true(json_object_get(o, "listening")) ? "" :
+		    ", not listening");
+	}
+}
+
+static void
+describe_limit(const json_t *l, const char *key, const char *name, int is_ms)
+{
+	char buf[TEXT_MAX];
+	int64_t n = number(l, key);
+
+	if (json_object_get(l, key) == NULL)
+		return;
+	if (n == 0)
+		row(name, "none");
+	else
+		row(name, "%s", is_ms ? text_ms(buf, n) : text_bytes(buf, n));
+}
+
+static void
+describe_limits(const json_t *w)
+{
+	const json_t *l = json_object_get(w, "limits");
+
+	if (l == NULL)
+		return;
+	row("max_connections", "%lld",
+	    (long long)number(l, "max_connections"));
+	row("max_restarts", "%lld", (long long)number(l, "max_restarts"));
+	describe_limit(l, "min_uptime_ms", "min_uptime", 1);
+	describe_limit(l, "max_memory", "max_memory", 0);
+	describe_limit(l, "watchdog_ms", "watchdog", 1);
+	describe_limit(l, "ready_timeout_ms", "ready_timeout", 1);
+	describe_limit(l, "drain_timeout_ms", "drain_timeout", 1);
+	describe_limit(l, "callback_budget_ms", "callback_budget", 1);
+}
+
+static void
+describe_usage(json_t *w)
+{
+	int64_t pid = number(w, "pid");
+	struct usage u;
+
+	if (pid == 0 || usage_read(&u, pid) == -1)
+		return;
+	(void)json_object_set_new(w, "cpu_ms", json_integer(u.cpu_ms));
+	(void)json_object_set_new(w, "rss", json_integer(u.rss));
+	(void)json_object_set_new(w, "threads", json_integer(u.threads));
+	(void)json_object_set_new(w, "nice", json_integer(u.nice));
+	(void)json_object_set_new(w, "pss", json_integer(usage_pss(pid)));
+	(void)json_object_set_new(w, "fds", json_integer(usage_fds(pid)));
+	(void)json_object_set_new(
+	    w, "max_fds", json_integer(usage_max_fds(pid)));
+}
+
+int
+cmd_describe(const struct ctl *ctl, int argc, char **argv)
+{
+	struct ctl quiet = *ctl;
+	json_t *request, *answer = NULL, *w;
+	int rc;
+
+	if (argc != 2)
+		return ctl_usage(argv[0]);
+	request = json_pack("{s:s,s:s}", "cmd", "describe", "name", argv[1]);
+	if (request == NULL)
+		return ctl_usage(argv[0]);
+	quiet.json = 0;
+	rc = ctl_ask(&quiet, request, &answer);
+	w = json_object_get(answer, "worker");
+	if (w != NULL) {
+		describe_usage(w);
+		if (ctl->json) {
+			(void)json_dumpf(w, stdout, JSON_INDENT(2));
+			(void)putchar('\n');
+		} else {
+			describe_life(w);
+			describe_process(w);
+			describe_traffic(w);
+			describe_lists(w);
+			describe_limits(w);
+		}
+	}
+	json_decref(answer);
+	return rc;
+}
