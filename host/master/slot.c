@@ -210,6 +210,20 @@ slot_promote(struct slot *s)
 	}
 }
 
+/* There is somebody who can take what they have. */
+static void
+slots_tell_old(struct pool *p)
+{
+	struct worker *w;
+	struct slot *s;
+
+	TAILQ_FOREACH (s, &p->slots, link)
+		TAILQ_FOREACH (w, &s->old, link)
+			if (w->child->ready)
+				child_send(
+				    w->child, CHAN_FOLLOWED, NULL, 0, -1);
+}
+
 static void
 worker_message(struct child *c, const struct chan_msg *msg)
 {
@@ -224,6 +238,7 @@ worker_message(struct child *c, const struct chan_msg *msg)
 		else if (w == s->current)
 			slot_take_back(s);
 		slots_lend_waiting(s->pool);
+		slots_tell_old(s->pool);
 	} else if (msg->type == CHAN_CLOSED) {
 		if (w == s->yielding)
 			slot_yielded(s);

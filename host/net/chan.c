@@ -55,6 +55,7 @@ static const struct chan_rule {
     [CHAN_COLD] = {0, 0, 0},
     [CHAN_ACCEPT] = {0, 0, 0},
     [CHAN_PING] = {0, 0, 0},
+    [CHAN_FOLLOWED] = {0, 0, 0},
 };
 
 /* Control buffers must be aligned as a cmsghdr is. */

@@ -64,6 +64,8 @@ enum chan_type {
 	CHAN_COLD,		/* nothing: there is no state */
 	CHAN_ACCEPT,		/* nothing: go on as before SAVE */
 	CHAN_PING,		/* nothing: turn your loop */
+	CHAN_FOLLOWED,		/* nothing: another worker of the pool is
+				   ready, while this one drains */
 	CHAN_NTYPES
 };
 

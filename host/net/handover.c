@@ -77,6 +77,8 @@ peer_close(struct handover_peer *p)
 		STAILQ_REMOVE_HEAD(&p->out, link);
 		free(m);
 	}
+	if ((item = TAILQ_FIRST(&p->given)) != NULL)
+		item->next = 1;
 	while ((item = TAILQ_FIRST(&p->given)) != NULL)
 		item_done(p, item, HANDOVER_ELSEWHERE);
 	p->next_closed = h->closed;

@@ -39,6 +39,7 @@ struct handover_peer;
 struct handover_item {
 	TAILQ_ENTRY(handover_item) link;
 	uint32_t id;
+	int next;		/* the taker ended when it was this one's turn */
 	/* Called once.  Taken: close your descriptor, nothing else; if not, it
 	 * is yours as before. */
 	void (*done)(struct handover_item *, enum handover_answer);

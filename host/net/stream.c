@@ -72,12 +72,14 @@ stream_rest(struct stream *s)
 	loop_undefer(s->sio->loop, &s->flush);
 	loop_undefer(s->sio->loop, &s->again);
 	loop_del(s->sio->loop, &s->io);
+	s->rests = 1;
 }
 
 int
 stream_resume(struct stream *s)
 {
 	s->can_read = s->can_write = 1;
+	s->rests = 0;
 	return loop_add(s->sio->loop, &s->io, STREAM_EVENTS);
 }
 
@@ -138,6 +140,9 @@ stream_ready(struct loop_fd *fd, uint32_t events)
 	int error = 0;
 	socklen_t len = sizeof(error);
 
+	/* An event of this turn, from before. */
+	if (s->rests)
+		return;
 	if (events & EPOLLERR) {
 		(void)getsockopt(fd->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 		stream_fail(s, error != 0 ? error : ECONNRESET);

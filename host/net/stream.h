@@ -79,6 +79,7 @@ struct stream {
 	uint8_t can_read;		/* since the last EAGAIN */
 	uint8_t can_write;
 	uint8_t eof;			/* RDHUP was seen */
+	uint8_t rests;			/* stream_rest */
 };
 
 void	stream_io_init(struct stream_io *, struct loop *);

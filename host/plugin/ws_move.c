@@ -33,6 +33,7 @@ is_text(hostd_buf b, const char *s)
 struct saving {
 	struct instance *in;
 	struct buf state;
+	struct buf channels;
 	int full;
 };
 
@@ -103,7 +104,7 @@ pack_record(const struct instance *in, const struct ws_conn *c,
 	ws_conn_pack(c, &conn);
 	pack_bytes(b, conn.p, conn.len);
 	buf_free(&conn);
-	hub_give(&in->all->hub, room_service_subscriber(c), b);
+	buf_append(b, s->channels.p, s->channels.len);
 }
 
 int
@@ -120,6 +121,8 @@ give(struct instance *in, struct ws_conn *c, const struct saving *s,
 	int rc;
 
 	pack_record(in, c, s, &b);
+	/* What its client has said here arrives before what it says there. */
+	bus_flush(&in->all->hub.bus);
 	rc = ws_conn_give(c, to, (hostd_buf){ b.p, b.len });
 	buf_free(&b);
 	return rc;
@@ -134,11 +137,14 @@ ws_move_give(struct ws_conn *c, struct handover_peer *to)
 
 	if (!handover_has_room(to))
 		return WS_NOT_NOW;
-	/* What the plugin tries to do with it meanwhile is refused. */
+	/* What the plugin tries to do with it from here on is refused; and what
+	 * is said to it is not heard here any more. */
+	hub_give(&in->all->hub, room_service_subscriber(c), &s.channels);
 	ws_conn_hold(c);
 	if (save(in, c, &s) >= 0)
 		rc = give(in, c, &s, to);
 	buf_free(&s.state);
+	buf_free(&s.channels);
 	if (rc == 0)
 		return WS_GIVEN;
 	ws_conn_release(c);

@@ -58,8 +58,8 @@ void	hub_hold(struct hub *, uint32_t cell, void (*done)(struct hub *));
 void	hub_hold_end(struct hub *);
 /* Are all channels of that socket held?  NULL: it has none. */
 int	hub_is_held(const struct hub *, const struct subscriber *);
-/* What hub_take wants; all that was published here is on its way. */
-void	hub_give(struct hub *, const struct subscriber *, struct buf *);
+/* What hub_take wants: its channels, and what it has heard by now. */
+void	hub_give(const struct hub *, const struct subscriber *, struct buf *);
 
 /* -- the taker's -- */
 

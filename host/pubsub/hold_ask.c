@@ -207,9 +207,8 @@ hub_is_held(const struct hub *hub, const struct subscriber *s)
 }
 
 void
-hub_give(struct hub *hub, const struct subscriber *s, struct buf *b)
+hub_give(const struct hub *hub, const struct subscriber *s, struct buf *b)
 {
-	bus_flush(&hub->bus);
 	pack_u64(b, hub->process);
 	marks_pack(hub, s, b);
 }

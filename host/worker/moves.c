@@ -8,6 +8,8 @@
 #include "plugin/ws_move.h"
 #include "worker/state.h"
 
+#define ALONE_MS	30000	/* without a limit of time */
+
 static void	moves_held(struct hub *);
 
 /* -- coming -- */
@@ -180,8 +182,35 @@ moves_time_left(const struct worker *w)
 	uint64_t until = w->deadline.deadline;
 
 	if (until == 0)
-		return 0;
+		return ALONE_MS;
 	return until > w->loop.now_ms ? (uint32_t)(until - w->loop.now_ms) : 1;
+}
+
+static void
+moves_alone(struct wheel_timer *t)
+{
+	struct worker *w = (struct worker *)(void *)((char *)t -
+	    offsetof(struct worker, alone));
+
+	if (w->server.give != NULL)
+		moves_end(w, moves_time_left(w));
+}
+
+/* One that has ended is replaced soon; until then what is here is served here,
+ * for half of the time. */
+void
+moves_followed(struct worker *w)
+{
+	if (!w->draining || w->server.give == NULL)
+		return;
+	if ((w->heir = moves_heir(w)) != NULL) {
+		wheel_clear(&w->alone);
+		http_server_give(&w->server);
+		moves_give_sockets(w);
+	} else if (w->alone.deadline == 0) {
+		wheel_set(&w->loop.wheel, &w->alone,
+		    w->loop.now_ms + moves_time_left(w) / 2);
+	}
 }
 
 /* The heir has taken some, or has gone. */
@@ -192,15 +221,7 @@ moves_room(struct handover *h)
 	    offsetof(struct worker, handover));
 
 	passing_room(w);
-	if (!w->draining || w->server.give == NULL)
-		return;
-	w->heir = moves_heir(w);
-	if (w->heir != NULL) {
-		http_server_give(&w->server);
-		moves_give_sockets(w);
-	} else {
-		moves_end(w, moves_time_left(w));
-	}
+	moves_followed(w);
 }
 
 /* -- life -- */
@@ -220,6 +241,7 @@ moves_init(struct worker *w)
 {
 	w->handover.take = moves_take;
 	w->handover.room = moves_room;
+	w->alone.fire = moves_alone;
 	handover_init(&w->handover, &w->loop, &w->moved);
 }
 

@@ -185,6 +185,9 @@ worker_message(struct worker *w, struct chan_msg *m)
 		if (!w->draining && (a = take_listen(w, m)) != NULL)
 			worker_borrow(w, a);
 		break;
+	case CHAN_FOLLOWED:
+		moves_followed(w);
+		break;
 	case CHAN_RETURN:
 		worker_return(w, r->slot);
 		break;

@@ -51,6 +51,7 @@ struct worker {
 	struct handover handover;
 	struct handover_peer *heir;	/* of our connections; NULL: none */
 	struct handover_peer *socket_heir;	/* may have gone */
+	struct wheel_timer alone;	/* while there is no heir */
 	struct chan_msg moved;
 	struct wheel_timer away_tick;	/* connections wait for another pool */
 	struct worker_balance balance;
@@ -80,6 +81,8 @@ void	worker_meet(struct worker *, const struct chan_peer *,
 struct handover_peer *moves_heir(struct worker *);
 /* Drain: all that can go goes to whoever follows, now or when it can. */
 void	moves_begin(struct worker *, uint32_t deadline_ms);
+/* Perhaps somebody does now. */
+void	moves_followed(struct worker *);
 
 /* passing.c: connections whose next request is another pool's, and those that
  * others of ours have more room for */

@@ -97,6 +97,7 @@ struct ws_conn {
 	uint8_t high;			/* owes writable() */
 	uint8_t fin_sent, got_fin;
 	uint8_t stays;			/* no other worker takes it */
+	uint8_t fatal;			/* workers that have ended over it */
 	_Alignas(16) char data[];	/* the handler's data_size */
 };
 

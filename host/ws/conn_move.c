@@ -9,6 +9,9 @@
 #include "ws/deflate.h"
 #include "ws/message.h"
 
+/* So many workers that end over it are no accident. */
+#define FATAL_MAX	2
+
 #define PAUSED		0x01u
 #define HIGH		0x02u
 #define DEFLATE		0x04u
@@ -213,7 +216,8 @@ conn_go_on(struct ws_conn *c, enum handover_answer answer)
 	struct ws_server *srv = c->server;
 
 	c->state = WS_OPEN;
-	c->stays = answer == HANDOVER_REFUSED;
+	c->fatal += c->move->item.next != 0;
+	c->stays = answer == HANDOVER_REFUSED || c->fatal == FATAL_MAX;
 	if (stream_resume(&c->stream) == -1) {
 		move_end(c, 0);
 		ws_conn_cut(c, HOSTD_WS_ABNORMAL);

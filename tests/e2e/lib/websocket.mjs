@@ -250,6 +250,30 @@ export class Socket {
 		return parseClose(await this.expect(CLOSE));
 	}
 
+	// Until that many bytes have come, which are not looked at.
+	async skip(n) {
+		const parts = [];
+		let got = 0;
+
+		this.#in = Buffer.alloc(0);
+		await within(new Promise((resolve, reject) => {
+			const take = (d) => {
+				got += d.length;
+				if (got >= n)
+					resolve(this.socket.off('data', take));
+			};
+
+			parts.push(...this.socket.listeners('data'));
+			this.socket.removeAllListeners('data').on('data', take);
+			this.socket.once('close', () => reject(
+			    new Error(`closed after ${got} of ${n} bytes`)));
+			this.socket.resume();
+		}), `${n} bytes`);
+		assert.equal(got, n);
+		for (const f of parts)
+			this.socket.on('data', f);
+	}
+
 	// Until it has closed the connection; nothing was left to read.
 	async end() {
 		await this.#until(() => this.closed, 'the end');

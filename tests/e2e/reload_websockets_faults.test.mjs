@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What stands in the way of a WebSocket that is to go on in another worker, and
+// what becomes of it and of the others.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import test from 'node:test';
+import { startHostd } from './lib/hostd.mjs';
+import { plugin } from './lib/http1.mjs';
+import { closing, CONT, frame, open, TEXT, text, untilWebsockets } from
+    './lib/websocket.mjs';
+
+async function start(t, { drain = '2s', keys = '' } = {}) {
+	return startHostd(t, { conf: `
+		pool "web" { workers = 1 }
+		drain_timeout = ${drain}
+		plugin "moving" { module = "${await plugin('moving_ws')}" }
+		plugin "other" { module = "${await plugin('moving_ws')}" }
+		route "/moving" { plugin = "moving" websocket { ${keys} } }
+		route "/other" { plugin = "other" }` });
+}
+
+async function ask(s, command) {
+	await s.send(text(command));
+	return (await s.message()).data.toString();
+}
+
+async function openAs(t, h, mode = 'plain', path = '/moving') {
+	const s = await open(t, h, path);
+
+	assert.equal(await ask(s, `mode ${mode}`), mode);
+	assert.equal(await ask(s, 'count'), '1');
+	s.pid = await ask(s, 'who');
+	return s;
+}
+
+async function reload(h) {
+	const r = await h.hostctl('reload');
+
+	assert.equal(r.code, 0, r.stderr);
+}
+
+const settled = (h) => h.workersSatisfy((ws) => ws.length === 1 &&
+    ws[0].state === 'ready', 'end of the old worker');
+
+// It is in another process, and what was known of it is there.
+async function hasMoved(s, count = 2) {
+	const pid = await ask(s, 'who');
+
+	assert.notEqual(pid, s.pid);
+	s.pid = pid;
+	assert.equal(await ask(s, 'count'), String(count));
+}
+
+async function isSentAway(s) {
+	assert.equal((await s.closing()).code, 1012);
+	await s.send(closing(1012));
+	await s.end();
+	s.finish();
+}
+
+for (const [mode, log] of [
+	['stay', null],
+	['fail', /plugin moving: a socket of \/moving can't move: its save returned HOSTD_E_IO/],
+	['big', /plugin moving: a socket of \/moving can't move: its save returned HOSTD_E_FULL/],
+	['refuse', /plugin moving: load of a socket, of state version 7, returned HOSTD_E_INVAL/],
+])
+	test(`${mode}: it is sent away, and the others go on`, async (t) => {
+		const h = await start(t);
+		const all = [await openAs(t, h), await openAs(t, h, mode),
+			await openAs(t, h)];
+
+		await reload(h);
+		await isSentAway(all[1]);
+		await settled(h);
+		await hasMoved(all[0]);
+		await hasMoved(all[2]);
+		if (log)
+			assert.match(h.log, log);
+		else
+			assert.doesNotMatch(h.log, /can't move/);
+		await untilWebsockets(h, 2);
+	});
+
+test('as much state as there may be', async (t) => {
+	const h = await start(t);
+	const all = [];
+
+	for (let i = 0; i < 50; i++)
+		all.push(await openAs(t, h, 'full'));
+	await reload(h);
+	await settled(h);
+	for (const s of all)
+		await hasMoved(s);
+});
+
+test('a load that crashes: it is sent away, and those behind it go on',
+    async (t) => {
+	const h = await start(t);
+	const all = [];
+
+	for (let i = 0; i < 20; i++)
+		all.push(await openAs(t, h, i === 7 ? 'crash' : 'plain'));
+	await reload(h);
+	await isSentAway(all[7]);
+	await settled(h);
+	// Those that were taken before it have ended with their worker.
+	for (const s of all.slice(0, 7))
+		await s.end();
+	for (const s of all.slice(8))
+		await hasMoved(s);
+	assert.match(h.log, /died: SIGABRT in plugin moving, load/);
+});
+
+test('the successor is killed while it takes them', async (t) => {
+	const h = await start(t, { drain: '20s' });
+	const all = [];
+
+	for (let i = 0; i < 300; i++)
+		all.push(await openAs(t, h, 'full'));
+	const r = h.hostctl('reload');
+	const from = h.log.length;
+
+	// As soon as it is there, while it takes the first of them.
+	const [, pid] = await h.logged(/web\.0 \(pid (\d+), generation 2\) is ready/,
+	    from);
+
+	process.kill(Number(pid), 'SIGKILL');
+	await r;
+	await settled(h);
+	let cut = 0;
+
+	// Those that it had taken have gone with it; no other.
+	for (const s of all)
+		if (s.closed)
+			cut++;
+		else
+			await hasMoved(s).catch((e) => {
+				assert.match(e.message, /FIN|ECONNRESET/);
+				cut++;
+			});
+	t.diagnostic(`${cut} of 300 had been taken`);
+	await untilWebsockets(h, 300 - cut);
+	const s = await openAs(t, h);
+
+	await reload(h);
+	await settled(h);
+	await hasMoved(s);
+});
+
+test('its route is configured no more, or its plugin is another one',
+    async (t) => {
+	const h = await start(t);
+	const a = await openAs(t, h), b = await openAs(t, h, 'plain', '/other');
+	const before = fs.readFileSync(h.confFile, 'utf8');
+
+	fs.writeFileSync(h.confFile, before.replace('route "/moving"',
+	    'route "/elsewhere"'));
+	await reload(h);
+	await isSentAway(a);
+	await settled(h);
+	await hasMoved(b);
+	fs.writeFileSync(h.confFile, before.replace(/plugin "other" .*/,
+	    'plugin "other" { module = "ws_echo.so" }'));
+	await reload(h);
+	await isSentAway(b);
+	await settled(h);
+});
+
+test('in the middle of a message, and of a header', async (t) => {
+	const h = await start(t);
+	const whole = await openAs(t, h), half = await openAs(t, h);
+	const header = await openAs(t, h);
+	const bytes = text('count');
+
+	await half.send(frame(TEXT, 'co', { fin: false }));
+	await half.roundtrip();
+	await header.send(bytes.subarray(0, 1));
+	await whole.roundtrip();
+	await reload(h);
+	await hasMoved(whole);
+	// It goes where it was begun.
+	await half.send(frame(CONT, 'unt'));
+	assert.equal((await half.message()).data.toString(), '2');
+	await header.send(bytes.subarray(1));
+	assert.equal((await header.message()).data.toString(), '2');
+	await settled(h);
+	await hasMoved(half, 3);
+	await hasMoved(header, 3);
+});
+
+test('with output that its client does not read', async (t) => {
+	const h = await start(t, { drain: '20s',
+		keys: 'max_output = 64m' });
+	const slow = await openAs(t, h), fast = await openAs(t, h);
+
+	slow.socket.pause();
+	await slow.send(text('fill 20000000'));
+	await fast.roundtrip();
+	await reload(h);
+	await hasMoved(fast);
+	assert.equal((await h.workers()).length, 2);
+	await slow.skip(10 + 20000000);
+	await settled(h);
+	await hasMoved(slow);
+});
+
+test('one that never comes to rest is sent away in time', async (t) => {
+	const h = await start(t);
+	const s = await openAs(t, h);
+
+	await s.send(frame(TEXT, 'co', { fin: false }));
+	await s.roundtrip();
+	await reload(h);
+	assert.equal((await s.closing()).code, 1012);
+	await s.send(frame(CONT, 'unt'), closing(1012));
+	await s.end();
+	s.finish();
+	await settled(h);
+	assert.doesNotMatch(h.log, /drain deadline/);
+});
+
+test('a plugin that does what it may not do while it goes', async (t) => {
+	const h = await start(t);
+	const s = await openAs(t, h, 'meddle'), other = await openAs(t, h);
+
+	assert.equal(await ask(s, 'join red'), '0');
+	assert.equal(await ask(other, 'join red'), '0');
+	await reload(h);
+	await settled(h);
+	await h.logged(
+	    'save: send -9 close -9 pause -9 join -9 leave -9 label -9');
+	await h.logged(
+	    'load: send -9 close -9 pause -9 join 0 leave 0 label 0');
+	await h.logged('moved: count 1 send -9');
+	// What was published then has come, once, in order.
+	for (const x of [s, other]) {
+		assert.equal((await x.message()).data.toString(), 'save');
+		assert.equal((await x.message()).data.toString(), 'load');
+	}
+	await hasMoved(s);
+	await hasMoved(other);
+});
+
+test('two reloads, one behind the other', async (t) => {
+	const h = await start(t, { drain: '20s' });
+	const all = [];
+
+	for (let i = 0; i < 200; i++)
+		all.push(await openAs(t, h, 'full'));
+	for (let i = 0; i < 4; i++)
+		await reload(h);
+	await settled(h);
+	for (const s of all)
+		await hasMoved(s);
+});
