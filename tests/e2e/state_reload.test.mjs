@@ -84,6 +84,31 @@ test('an instance of another name, or of another plugin', async (t) => {
 	assert.equal(await count(h, 'b'), 1);
 });
 
+test('a restart, and a reload back', async (t) => {
+	const h = await startCount(t);
+
+	await countTo(h, 4);
+	assert.equal((await h.hostctl('restart', 'web')).code, 0);
+	assert.equal(await count(h), 5);
+	assert.equal((await h.workers()).find((w) => w.state === 'ready')
+	    .generation, 1);
+	await reload(h);
+	assert.equal(await count(h), 6);
+	assert.equal((await h.hostctl('rollback')).code, 0);
+	assert.equal(await count(h), 7);
+});
+
+test('a slot that is scaled away leaves nothing', async (t) => {
+	const h = await startCount(t);
+
+	await countTo(h, 4);
+	assert.equal((await h.hostctl('scale', 'web', '2')).code, 0);
+	assert.equal((await h.hostctl('scale', 'web', '1')).code, 0);
+	await h.workersSatisfy((ws) => ws.length === 1, 'one worker');
+	assert.equal(await count(h), 5);
+	assert.doesNotMatch(h.log, /goes on with the state/);
+});
+
 test('a worker that is killed', async (t) => {
 	const h = await startCount(t);
 

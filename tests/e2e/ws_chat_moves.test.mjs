@@ -110,7 +110,7 @@ test('what was asked is answered', async (t) => {
 	assert.equal(answered, asked);
 });
 
-test('rooms of another prefix can\'t be gone on with', async (t) => {
+test('rooms of another prefix: they leave, and come back', async (t) => {
 	const h = await startChat(t, { conf: 'drain_timeout = 1s' });
 	const ada = await Person.open(t, h);
 
@@ -122,4 +122,9 @@ test('rooms of another prefix can\'t be gone on with', async (t) => {
 	await reload(h);
 	assert.equal(await ada.end(), 1012);
 	await h.logged(/plugin chat: load of a socket, of state version 1/);
+	const again = await Person.open(t, h);
+
+	await again.join('lobby', 'Ada');
+	assert.deepEqual(await again.list('lobby'), ['Ada']);
+	await again.say('lobby', 'after');
 });

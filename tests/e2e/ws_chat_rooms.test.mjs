@@ -2,9 +2,7 @@
 // Join, talk, see who is there, leave; by one worker and by several.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { chatConf, oneOnEach, Person, startChat, texts } from
-    './lib/chat.mjs';
-import { startHostd } from './lib/hostd.mjs';
+import { oneOnEach, Person, startChat, texts } from './lib/chat.mjs';
 
 test('the first message says who serves', async (t) => {
 	const h = await startChat(t, { workers: 2 });
@@ -141,21 +139,4 @@ test('a room with a key\'s own prefix; two plugins are apart', async (t) => {
 	await bob.say('lobby', 'y');
 	assert.deepEqual(ada.unread, []);
 	assert.deepEqual(bob.unread, []);
-});
-
-test('people of a worker that is reloaded leave, and come back', async (t) => {
-	const h = await startHostd(t, { conf: `drain_timeout = 1s
-		${chatConf({ workers: 2 })}` });
-	const [ada, bob] = await oneOnEach(t, h, 2);
-
-	await ada.join('lobby', 'Ada');
-	await bob.join('lobby', 'Bob');
-	await ada.say('lobby', 'before');
-	assert.equal((await h.hostctl('reload')).code, 0);
-	assert.deepEqual([await ada.end(), await bob.end()], [1012, 1012]);
-	const again = await Person.open(t, h);
-
-	await again.join('lobby', 'Ada');
-	assert.deepEqual(await again.list('lobby'), ['Ada']);
-	await again.say('lobby', 'after');
 });
