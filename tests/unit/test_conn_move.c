@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The record of an HTTP connection that goes on elsewhere: one of a newer hostd
+ * is read as far as it is known, one of another version or one that is cut
+ * short is refused, and then the connection is still the giver's.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "loop_case.h"
+#include "base/mem.h"
+#include "http/conn.h"
+#include "http/server.h"
+#include "net/handover.h"
+
+static struct conf *conf;
+static struct board_cell cell;
+static struct http_server giver, taker;
+static struct handover ours, theirs;
+static struct chan_msg msgs[2];
+static struct buf record;
+static int nrecords;
+static int conn[2];		/* the server's end, and its peer's */
+
+/* Keeps the record; the giver goes on with the connection. */
+static enum handover_answer
+take(struct handover *h, unsigned kind, int fd, hostd_buf r)
+{
+	(void)h;
+	(void)fd;
+	assert_int_equal(kind, HANDOVER_HTTP);
+	buf_append(&record, r.p, r.n);
+	nrecords++;
+	return HANDOVER_REFUSED;
+}
+
+static void
+room(struct handover *h)
+{
+	(void)h;
+}
+
+static void
+handover_open(struct handover *h, struct chan_msg *msg, int fd)
+{
+	static const struct chan_peer who = { .pool = "web" };
+
+	memset(h, 0, sizeof(*h));
+	h->take = take;
+	h->room = room;
+	handover_init(h, &loop, msg);
+	handover_add(h, fd, &who);
+}
+
+static struct conf *
+conf_default(void)
+{
+	struct conf_sources none = { 0 };
+	struct conf_errors errors;
+	struct conf *c;
+
+	conf_errors_init(&errors);
+	c = conf_load(&none, NULL, &errors);
+	assert_true(TAILQ_EMPTY(&errors));
+	return c;
+}
+
+/* A connection with bytes that were read already, given away and back. */
+static void
+record_make(void)
+{
+	struct sockaddr_storage sa = { .ss_family = AF_UNIX };
+	struct http_conn *c;
+
+	c = conn_open(&giver, conn[0], (struct sockaddr *)&sa);
+	assert_non_null(c);
+	buf_append(&c->in, "GET / HT", 8);
+	assert_int_equal(conn_give(c, TAILQ_FIRST(&ours.peers), 0), 0);
+	until(&nrecords, 1);
+}
+
+static int
+setup(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	loop_open();
+	conf = conf_default();
+	memset(&cell, 0, sizeof(cell));
+	memset(&record, 0, sizeof(record));
+	nrecords = 0;
+	http_server_init(&giver, &loop, conf, NULL, &cell);
+	http_server_init(&taker, &loop, conf, NULL, &cell);
+	assert_int_equal(chan_pair(fds), 0);
+	handover_open(&ours, &msgs[0], fds[0]);
+	handover_open(&theirs, &msgs[1], fds[1]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+	    conn), 0);
+	record_make();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	handover_close(&ours);
+	handover_close(&theirs);
+	http_server_close(&giver);
+	http_server_close(&taker);
+	(void)close(conn[1]);
+	buf_free(&record);
+	conf_free(conf);
+	loop_end();
+	return 0;
+}
+
+/* As a connection of its own. */
+static int
+take_record(size_t len)
+{
+	int fd = dup(conn[0]), rc;
+
+	assert_int_not_equal(fd, -1);
+	rc = conn_take(&taker, fd, NULL, (hostd_buf){ record.p, len });
+	if (rc == -1) {
+		/* Still the caller's, and open. */
+		assert_int_equal(taker.nconns, 0);
+		assert_int_equal(close(fd), 0);
+	}
+	return rc;
+}
+
+static void
+assert_taken(void)
+{
+	const struct http_conn *c = TAILQ_FIRST(&taker.conns);
+
+	assert_int_equal(taker.nconns, 1);
+	assert_int_equal(c->in.len, 8);
+	assert_memory_equal(c->in.p, "GET / HT", 8);
+}
+
+static void
+as_it_is(void **state)
+{
+	(void)state;
+	assert_int_equal(take_record(record.len), 0);
+	assert_taken();
+}
+
+static void
+of_a_newer_one(void **state)
+{
+	(void)state;
+	buf_append(&record, "what it knows more", 18);
+	assert_int_equal(take_record(record.len), 0);
+	assert_taken();
+}
+
+static void
+of_another_version(void **state)
+{
+	uint32_t version;
+
+	(void)state;
+	memcpy(&version, record.p, sizeof(version));
+	version++;
+	memcpy(record.p, &version, sizeof(version));
+	assert_int_equal(take_record(record.len), -1);
+	version = 0;
+	memcpy(record.p, &version, sizeof(version));
+	assert_int_equal(take_record(record.len), -1);
+}
+
+static void
+cut_short(void **state)
+{
+	size_t n;
+
+	(void)state;
+	for (n = 0; n < record.len; n++)
+		assert_int_equal(take_record(n), -1);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    T(as_it_is),
+	    T(of_a_newer_one),
+	    T(of_another_version),
+	    T(cut_short),
+	};
+
+	return cmocka_run_group_tests_name("conn_move", tests, NULL, NULL);
+}
