@@ -79,7 +79,8 @@ moves_heir(struct worker *w)
 	TAILQ_FOREACH(p, &w->handover.peers, link) {
 		cell = &w->board.cells[p->who.cell];
 		if (strcmp(p->who.pool, w->init.pool) != 0 ||
-		    atomic_load(&cell->state) != CELL_READY)
+		    atomic_load(&cell->state) != CELL_READY ||
+		    board_silent_ms(cell) >= BOARD_SILENT_MS)
 			continue;
 		active = p->who.slot == w->init.slot ? 0 : 1 +
 		    atomic_load_explicit(&cell->active, memory_order_relaxed);

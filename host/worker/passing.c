@@ -56,7 +56,8 @@ badness(const struct worker *w, const struct handover_peer *p,
 
 	if (n > UINT32_MAX)
 		n = UINT32_MAX;
-	if (board_running_ms(cell_of(w, p)) > BOARD_STUCK_MS)
+	if (board_running_ms(cell_of(w, p)) > BOARD_STUCK_MS ||
+	    board_silent_ms(cell_of(w, p)) >= BOARD_SILENT_MS)
 		n |= (uint64_t)1 << 32;
 	if (away->hops > 0 && p->who.generation != w->init.generation)
 		n |= (uint64_t)1 << 33;
