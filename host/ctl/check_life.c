@@ -110,6 +110,45 @@ case_two(const struct check *c, const void *arg)
 	fake_destroy(b);
 }
 
+/* What holds readiness must have something under way that will release it. */
+static void
+judge_held(struct fake *f, uint64_t since)
+{
+	if (fake_ready_wait(f) == 0)
+		check_note("holds back its worker for %llu ms",
+		    (unsigned long long)(fake_now() - since));
+	else if (f->ready.refused[0] != '\0')
+		check_note("would refuse its worker: %s", f->ready.refused);
+	else if (fake_pending() + fake_net_open() == 0)
+		check_fail("holds readiness (%s) and waits for nothing that "
+			   "could release it", f->ready.reason);
+	else
+		check_note("would not be ready within %u ms: %s",
+		    FAKE_READY_MS, f->ready.reason);
+}
+
+static void
+case_ready(const struct check *c, const void *arg)
+{
+	struct module *m = fake_load(c);
+	struct fake *f = fake_create(m, c->sets, NULL), *gone;
+	uint64_t since = fake_now();
+
+	(void)arg;
+	if (!fake_alive(f))
+		check_fail("create failed: %s", f->err);
+	fake_start(f);
+	if (f->ready.all == 0)
+		check_skip("it does not hold back its worker");
+	/* One that has to go meanwhile. */
+	gone = fake_create(m, c->sets, NULL);
+	if (fake_alive(gone))
+		fake_start(gone);
+	fake_destroy(gone);
+	judge_held(f, since);
+	fake_destroy(f);
+}
+
 struct missing {
 	const struct check *c;
 	struct module *m;
@@ -127,7 +166,8 @@ round_missing(void *arg)
 	if (fake_alive(f)) {
 		k->created = 1;
 		fake_start(f);
-		check_use(f);
+		if (fake_ready_wait(f) == 0)
+			check_use(f);
 	}
 	fake_destroy(f);
 }
@@ -343,6 +383,7 @@ check_life(struct check *c)
 	c->exts = (unsigned)check_last()->value[1];
 	check_simple(c, "symbols", case_symbols, NULL);
 	check_simple(c, "schema", case_schema, NULL);
+	check_simple(c, "readiness", case_ready, NULL);
 	check_simple(c, "life", case_life, NULL);
 	if (c->failed > 0)
 		return;

@@ -14,6 +14,8 @@ serve_shape(
 
 	if (fake_alive(f)) {
 		fake_start(f);
+		if (fake_ready_wait(f) == -1)
+			check_skip("its worker would not get ready");
 		check_use(f);
 		fake_drain(f, 1000);
 	} else if (shape->cut == NULL) {

@@ -23,6 +23,7 @@
 #include <hostd/metrics.h>
 #include <hostd/net.h>
 #include <hostd/pubsub.h>
+#include <hostd/ready.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
 #include <hostd/work.h>
@@ -32,7 +33,8 @@
 #include "plugin/module.h"
 
 #define FAKE_METRICS 128
-#define FAKE_TABLES 9		/* beside "host" */
+#define FAKE_TABLES 10		/* beside "host" */
+#define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
 struct fake_req;
@@ -61,7 +63,7 @@ struct fake {
 	struct fake_shape shape;
 	struct fake_conf *conf;
 	struct hostd_inst *inst;
-	int creating, draining, destroying;
+	int creating, started, draining, destroying;
 	int ended;			/* destroy runs */
 	struct fake_metric metrics[FAKE_METRICS];
 	uint32_t nmetrics;
@@ -72,6 +74,11 @@ struct fake {
 		int fresh;		/* all is to be subscribed */
 		uint64_t ups, taken, delivered;
 	} backend;
+	struct {
+		unsigned holds, all;	/* of readiness: now, and ever */
+		char reason[128];	/* the last one's */
+		char refused[200];	/* it will not do, and why */
+	} ready;
 	char err[240];			/* create's, when it failed */
 };
 
@@ -140,6 +147,8 @@ void	fake_queue(struct fake *, enum fake_task,
 unsigned fake_turn(void);
 /* Fire the next timer if it is due at or before limit.  0: there is none. */
 int	fake_tick(uint64_t limit);
+/* Timers and work that are under way. */
+unsigned fake_pending(void);
 /* Go on with the clock without firing anything. */
 void	fake_advance(uint64_t to);
 /* Wait a moment of real time for a post of another thread.  0: none came. */
@@ -183,7 +192,12 @@ int	fake_backend_due(const struct fake *);
 /* Before destroy. */
 void	fake_backend_end(struct fake *);
 
+/* fake_ready.c: until nothing is held.  -1: it refuses, or takes too long. */
+int	fake_ready_wait(struct fake *);
+
 /* fake_net.c */
+/* How many connections there are. */
+unsigned fake_net_open(void);
 /* Let the next thing happen to every connection.  Returns to how many. */
 unsigned fake_net_turn(void);
 /* Before destroy: on_close of all that are left. */
@@ -192,6 +206,7 @@ void	fake_net_end(struct fake *);
 uint64_t fake_net_count(void);
 
 extern const struct hostd_timer_api fake_timer_api;
+extern const struct hostd_ready_api fake_ready_api;
 extern const struct hostd_work_api fake_work_api;
 extern const struct hostd_metrics_api fake_metrics_api;
 extern const struct hostd_status_api fake_status_api;

@@ -265,13 +265,14 @@ fake_alive(const struct fake *f)
 void
 fake_start(struct fake *f)
 {
-	int32_t rc;
+	int32_t rc = HOSTD_OK;
 
-	if (f->m->desc.start == NULL)
-		return;
-	fake_enter(f, "start", NULL);
-	rc = f->m->desc.start(f->inst);
-	fake_leave(f);
+	if (f->m->desc.start != NULL) {
+		fake_enter(f, "start", NULL);
+		rc = f->m->desc.start(f->inst);
+		fake_leave(f);
+	}
+	f->started = 1;
 	if (rc != HOSTD_OK)
 		check_fail("start returned %d", rc);
 }
@@ -286,6 +287,10 @@ fake_serve(const struct module *m, const struct check *c)
 			   "key=value)",
 		    f->err);
 	fake_start(f);
+	if (fake_ready_wait(f) == -1)
+		check_skip("its worker would not get ready: %s",
+		    f->ready.refused[0] != '\0' ? f->ready.refused :
+		    f->ready.reason);
 	return f;
 }
 

@@ -57,6 +57,12 @@ fake_now(void)
 	return atomic_load(&now);
 }
 
+unsigned
+fake_pending(void)
+{
+	return ntimers + nworks;
+}
+
 void
 fake_advance(uint64_t to)
 {

@@ -162,6 +162,12 @@ fake_net_end(struct fake *f)
 	}
 }
 
+unsigned
+fake_net_open(void)
+{
+	return nconns;
+}
+
 uint64_t
 fake_net_count(void)
 {

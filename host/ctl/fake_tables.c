@@ -82,6 +82,12 @@ static const struct fake_member timer_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member ready_members[] = {
+    MEMBER(hostd_ready_api, hold, 0),
+    MEMBER(hostd_ready_api, release, 0),
+    {NULL, 0, 0},
+};
+
 static const struct fake_member work_members[] = {
     MEMBER(hostd_work_api, submit, 0),
     {NULL, 0, 0},
@@ -152,6 +158,8 @@ const struct fake_table fake_tables[] = {
 	http_members},
     {HOSTD_EXT_TIMER, sizeof(struct hostd_timer_api), &fake_timer_api,
 	timer_members},
+    {HOSTD_EXT_READY, sizeof(struct hostd_ready_api), &fake_ready_api,
+	ready_members},
     {HOSTD_EXT_WORK, sizeof(struct hostd_work_api), &fake_work_api,
 	work_members},
     {HOSTD_EXT_METRICS, sizeof(struct hostd_metrics_api), &fake_metrics_api,

@@ -16,7 +16,6 @@
 
 #define TERM_AFTER 1000 /* ms after a deadline */
 #define KILL_AFTER 2000 /* ms after SIGTERM */
-#define EXIT_NO_EXEC 127
 
 static void
 child_closed(uv_handle_t *h)
@@ -91,6 +90,11 @@ child_message(struct child *c, struct chan_msg *msg)
 		if (c->ready)
 			break;
 		child_ready(c);
+		c->ops->message(c, msg);
+		break;
+	case CHAN_HELD:
+		(void)snprintf(c->held, sizeof(c->held), "%.*s",
+		    (int)sizeof(c->held) - 1, msg->data);
 		c->ops->message(c, msg);
 		break;
 	case CHAN_REPORT:
@@ -273,52 +277,10 @@ void
 child_late(uv_timer_t *t)
 {
 	struct child *c = t->data;
-	char plugin[64], why[200];
-	const char *cb;
+	char why[400];
 
-	cb = board_running(
-	    &c->all->board->cells[c->cell], plugin, sizeof(plugin));
-	if (cb != NULL)
-		(void)snprintf(why, sizeof(why),
-		    "not ready in time: plugin %s is still in %s; "
-		    "see ready_timeout",
-		    plugin, cb);
-	else
-		(void)snprintf(
-		    why, sizeof(why), "not ready in time; see ready_timeout");
+	cause_late(c, why, sizeof(why));
 	child_kill(c, why);
-}
-
-/* "SIGSEGV in plugin chat, on_headers", "exit(3) in plugin chat, create", "exit
- * status 1" */
-static void
-child_cause(const struct child *c, int status, char *buf, size_t size)
-{
-	const struct board_cell *cell = &c->all->board->cells[c->cell];
-	char plugin[64], how[64];
-	const char *cb, *sig;
-
-	cb = board_running(cell, plugin, sizeof(plugin));
-	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_EXEC)
-		(void)snprintf(how, sizeof(how), "it could not be executed");
-	else if (WIFEXITED(status) && cb != NULL)
-		(void)snprintf(how, sizeof(how), "exit(%d)",
-		    WEXITSTATUS(status));
-	else if (WIFEXITED(status))
-		(void)snprintf(
-		    how, sizeof(how), "exit status %d", WEXITSTATUS(status));
-	else {
-		sig = sigabbrev_np(WTERMSIG(status));
-		(void)snprintf(
-		    how, sizeof(how), "SIG%s", sig != NULL ? sig : "?");
-	}
-	if (c->why[0] != '\0')
-		(void)snprintf(buf, size, "%s", c->why);
-	else if (cb != NULL)
-		(void)snprintf(
-		    buf, size, "%s in plugin %s, %s", how, plugin, cb);
-	else
-		(void)snprintf(buf, size, "%s", how);
 }
 
 static void
@@ -332,7 +294,7 @@ child_reaped(struct child *c, int status)
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
 	    c->why[0] == '\0')
 		c->killed = 1;
-	child_cause(c, status, cause, sizeof(cause));
+	cause_ended(c, status, cause, sizeof(cause));
 	log_debug("%s (pid %d) has ended: %s", c->name, (int)c->pid, cause);
 	c->ops->exited(c, cause);
 	board_cell_retire(all->board, c->cell);
@@ -439,14 +401,14 @@ child_exec(const char *exe, const char *title, const struct child_opts *o,
 	if (fd == CHAN_FD) {
 		fd = dup(fd); /* dup2 to itself would leave FD_CLOEXEC */
 		if (fd == -1)
-			_exit(EXIT_NO_EXEC);
+			_exit(CHILD_NO_EXEC);
 	}
 	if (dup2(fd, CHAN_FD) == -1)
-		_exit(EXIT_NO_EXEC);
+		_exit(CHILD_NO_EXEC);
 	if (fd != CHAN_FD)
 		(void)close(fd);
 	(void)execv(exe, argv);
-	_exit(EXIT_NO_EXEC);
+	_exit(CHILD_NO_EXEC);
 }
 
 /* Signals wait, so that none is handled by the copy of our loop. */

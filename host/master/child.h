@@ -18,7 +18,8 @@
 struct child;
 
 struct child_ops {
-	/* READY, CLOSED, CREATED, STATE, SAVED or REPORT.  FAILED comes back as the cause. */
+	/* READY, CLOSED, CREATED, STATE, SAVED, HELD or REPORT.  FAILED comes
+	 * back as the cause. */
 	void (*message)(struct child *, const struct chan_msg *);
 	/* It has ended.  The child is freed on return. */
 	void (*exited)(struct child *, const char *cause);
@@ -65,6 +66,7 @@ struct child {
 	int aborted;		/* and has been killed for it */
 	char name[96];		/* "web.0", "probe" */
 	char why[1024];		/* from FAILED, or why we have killed it */
+	char held[256];		/* what its getting ready waits for, or "" */
 	uv_poll_t poll;
 	uv_timer_t timer;
 	int handles;		/* not yet closed */
@@ -122,6 +124,15 @@ void	children_init(struct children *, uv_loop_t *, struct board *);
 void	children_reap(struct children *);
 /* Kills those there are, without a word to their owners. */
 void	children_close(struct children *);
+
+/* ---- cause.c ---- */
+
+#define CHILD_NO_EXEC	127	/* exit status: it could not be executed */
+
+/* Why it has ended, with that status of wait(2). */
+void	cause_ended(const struct child *, int status, char *why, size_t size);
+/* Why it is not ready. */
+void	cause_late(const struct child *, char *why, size_t size);
 
 /* ---- child_save.c ---- */
 

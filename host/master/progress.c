@@ -91,6 +91,18 @@ rollout_say_slot(struct rollout *r, const struct slot *s)
 }
 
 void
+rollout_slot_waits(struct rollout *r, const struct slot *s, const char *reason)
+{
+	char name[96];
+
+	(void)snprintf(name, sizeof(name), "%s.%u", s->pool->name, s->index);
+	rollout_say(r, "waits",
+	    json_pack("{s:s,s:o}", "worker", name, "reason",
+		control_text(reason)),
+	    "%s waits for %s", name, reason);
+}
+
+void
 rollout_tell(struct rollout *r, enum rollout_outcome outcome)
 {
 	struct watching *x;

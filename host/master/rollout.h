@@ -91,6 +91,10 @@ void	rollout_slot_failed(struct rollout *, struct slot *,
 void	rollout_slot_crashed(struct rollout *, struct slot *,
 	    const char *cause);
 
+/* What the worker that is to be waits for. */
+void	rollout_slot_waits(struct rollout *, const struct slot *,
+	    const char *reason);
+
 /* What a rollout under way would need kept. */
 const struct generation *rollout_generation(const struct rollout *);
 

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "master/master.h"
 #include "master/peers.h"
+#include "master/rollout.h"
 #include "master/slot.h"
 
 #define BACKOFF_FIRST 100
@@ -15,59 +16,6 @@
 #define UP_WELL 1000	  /* ms: a first crash after this is not waited for */
 
 static void slot_spawn(struct slot *);
-
-/* ---- pools ---- */
-
-void
-pools_init(
-    struct pools *all, struct children *children, const struct pools_ops *ops)
-{
-	TAILQ_INIT(&all->list);
-	all->children = children;
-	all->ops = ops;
-	all->stopping = 0;
-}
-
-struct pool *
-pools_get(struct pools *all, const char *name, int create)
-{
-	struct pool *p;
-
-	TAILQ_FOREACH (p, &all->list, link)
-		if (strcmp(p->name, name) == 0)
-			return p;
-	if (!create)
-		return NULL;
-	p = xcalloc(1, sizeof(*p));
-	p->all = all;
-	p->name = xstrdup(name);
-	TAILQ_INIT(&p->slots);
-	TAILQ_INSERT_TAIL(&all->list, p, link);
-	return p;
-}
-
-void
-pool_forget(struct pool *p)
-{
-	if (!TAILQ_EMPTY(&p->slots) || p->target > 0 || p->stopped)
-		return;
-	TAILQ_REMOVE(&p->all->list, p, link);
-	free(p->name);
-	free(p);
-}
-
-struct slot *
-pool_slot(struct pool *p, uint32_t index)
-{
-	struct slot *s;
-
-	TAILQ_FOREACH (s, &p->slots, link)
-		if (s->index == index && !s->retiring)
-			return s;
-	return NULL;
-}
-
-/* ---- slots ---- */
 
 struct slot *
 slot_new(struct pool *p, uint32_t index)
@@ -224,6 +172,19 @@ slots_tell_old(struct pool *p)
 				    w->child, CHAN_FOLLOWED, NULL, 0, -1);
 }
 
+/* Whoever waits for it shall know what for. */
+static void
+worker_waits(const struct worker *w)
+{
+	struct master *m = pools_master(w->slot->pool->all);
+
+	if (w->child->held[0] == '\0')
+		return;
+	log_info("worker %s waits for %s", w->child->name, w->child->held);
+	if (w == w->slot->next && m->rollout != NULL)
+		rollout_slot_waits(m->rollout, w->slot, w->child->held);
+}
+
 static void
 worker_message(struct child *c, const struct chan_msg *msg)
 {
@@ -242,6 +203,8 @@ worker_message(struct child *c, const struct chan_msg *msg)
 	} else if (msg->type == CHAN_CLOSED) {
 		if (w == s->yielding)
 			slot_yielded(s);
+	} else if (msg->type == CHAN_HELD) {
+		worker_waits(w);
 	} else if (msg->type == CHAN_CREATED) {
 		succession_created(s, w);
 	} else if (msg->type == CHAN_STATE) {

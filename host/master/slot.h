@@ -111,12 +111,16 @@ struct pools {
 	int stopping;			/* nothing is restarted any more */
 };
 
+/* ---- pool.c ---- */
+
 void	pools_init(struct pools *, struct children *,
 	    const struct pools_ops *);
 struct pool *pools_get(struct pools *, const char *name, int create);
 /* Unless there is something to remember, or it has slots. */
 void	pool_forget(struct pool *);
 struct slot *pool_slot(struct pool *, uint32_t index);
+
+/* ---- slot.c ---- */
 
 /* No worker yet, no sockets. */
 struct slot *slot_new(struct pool *, uint32_t index);

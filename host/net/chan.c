@@ -56,6 +56,7 @@ static const struct chan_rule {
     [CHAN_ACCEPT] = {0, 0, 0},
     [CHAN_PING] = {0, 0, 0},
     [CHAN_FOLLOWED] = {0, 0, 0},
+    [CHAN_HELD] = {0, 0, 1},
 };
 
 /* Control buffers must be aligned as a cmsghdr is. */

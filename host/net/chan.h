@@ -12,6 +12,7 @@
  *			  PEER..., START
  *	worker -> master  CREATED: may have a predecessor's state
  *	master -> worker  STATE, or COLD
+ *	worker -> master  any number of HELD texts
  *	worker -> master  READY                 or FAILED text, and exits
  *	master -> worker  LISTEN, RETURN: of a slot without a worker
  *	master -> worker  LOG, ERROR_LOG, PEER, PING, DRAIN, STOP
@@ -66,6 +67,7 @@ enum chan_type {
 	CHAN_PING,		/* nothing: turn your loop */
 	CHAN_FOLLOWED,		/* nothing: another worker of the pool is
 				   ready, while this one drains */
+	CHAN_HELD,		/* text: what getting ready waits for, or "" */
 	CHAN_NTYPES
 };
 

@@ -6,6 +6,7 @@
 #include <hostd/pubsub.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
+#include <hostd/ready.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
 #include <hostd/work.h>
@@ -26,6 +27,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return http_service();
 	if (strcmp(id, HOSTD_EXT_TIMER) == 0)
 		return timer_service();
+	if (strcmp(id, HOSTD_EXT_READY) == 0)
+		return ready_service();
 	if (strcmp(id, HOSTD_EXT_WORK) == 0)
 		return work_service();
 	if (strcmp(id, HOSTD_EXT_METRICS) == 0)

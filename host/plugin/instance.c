@@ -174,11 +174,13 @@ instance_start(struct instance *in, struct conf_errors *errs)
 	uint64_t entered;
 	int32_t rc;
 
-	if (in->module->desc.start == NULL)
-		return 0;
-	entered = instance_enter(in, BOARD_CB_START);
-	rc = in->module->desc.start(in->inst);
-	instance_leave(in, entered);
+	rc = HOSTD_OK;
+	if (in->module->desc.start != NULL) {
+		entered = instance_enter(in, BOARD_CB_START);
+		rc = in->module->desc.start(in->inst);
+		instance_leave(in, entered);
+	}
+	in->started = 1;
 	if (rc >= 0)
 		return 0;
 	conf_error(errs, &in->conf->pos, "plugin \"%s\" (%s): start failed "

@@ -35,6 +35,9 @@ struct instance {
 	uint32_t index;			/* names it on the board */
 	int creating;			/* metrics may be defined */
 	int created;
+	int started;			/* start has returned */
+	uint32_t holds;			/* of readiness */
+	char hold_reason[128];		/* the last one's */
 	int ending;			/* nothing new is taken */
 	/* What it provides; NULL: not that. */
 	const struct hostd_http_ops *route;
@@ -77,6 +80,7 @@ void	instance_leave(struct instance *, uint64_t entered);
 /* The tables behind get_ext, one file each. */
 const struct hostd_http_api *http_service(void);
 const struct hostd_timer_api *timer_service(void);
+const struct hostd_ready_api *ready_service(void);
 const struct hostd_work_api *work_service(void);
 const struct hostd_metrics_api *metrics_service(void);
 const struct hostd_status_api *status_service(void);

@@ -202,6 +202,7 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	memset(all, 0, sizeof(*all));
 	all->loop = loop;
 	all->conf = conf;
+	all->errs = errs;
 	all->board = board;
 	all->cell = cell;
 	all->metrics = board->metrics +

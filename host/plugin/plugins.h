@@ -40,6 +40,7 @@ struct plugin_post {
 struct plugins {
 	struct loop *loop;
 	struct conf *conf;
+	struct conf_errors *errs;	/* of getting ready */
 	struct board *board;
 	struct board_cell *cell;
 	struct http_server *server;	/* set before start */
@@ -96,6 +97,9 @@ int	plugins_have_state(const struct plugins *);
 void	plugins_save(struct plugins *, struct state_file *, uint64_t max);
 /* Before start: what a predecessor's have left. */
 void	plugins_load_state(struct plugins *, const struct state_map *);
+/* Does a plugin hold back readiness?  why says which, and what for.  One that
+ * will never be ready has added an error instead. */
+int	plugins_held(const struct plugins *, char *why, size_t size);
 void	plugins_drain(struct plugins *, uint32_t deadline_ms);
 /* Once, in a process that serves: a crash leaves its last words in the log, and
  * on a thread of the pool is blamed on the plugin whose work it was doing. */

@@ -229,6 +229,10 @@ worker_chan_ready(struct loop_fd *fd, uint32_t events)
 		return;
 	loop_del(&w->loop, fd);
 	w->master_gone = 1;
+	if (!w->serving) {
+		loop_stop(&w->loop);
+		return;
+	}
 	log_errorx("the master has gone: serving what is open, then ending");
 	worker_drain(w, (uint64_t)w->conf->drain_timeout, 1);
 }

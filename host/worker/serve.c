@@ -260,16 +260,22 @@ worker_hold_signals(void)
 }
 
 void
-worker_start_serving(struct worker *w)
+worker_listen(struct worker *w)
 {
-	struct acceptor *a;
-
 	w->chan.fd = CHAN_FD;
 	w->chan.ready = worker_chan_ready;
 	w->deadline.fire = worker_deadline;
 	worker_signals(w);
 	if (loop_add(&w->loop, &w->chan, EPOLLIN) == -1)
 		fatal("watching the channel");
+}
+
+void
+worker_start_serving(struct worker *w)
+{
+	struct acceptor *a;
+
+	w->serving = 1;
 	TAILQ_FOREACH(a, &w->acceptors, link) {
 		a->accepted = worker_accepted;
 		a->starved = worker_starved;

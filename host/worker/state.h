@@ -57,6 +57,7 @@ struct worker {
 	struct worker_balance balance;
 	int error_log;
 	int master_gone;
+	int serving;			/* has been ready */
 	int draining;
 	int full;			/* at max_connections: not accepting */
 	int held;			/* saved for a successor: likewise */
@@ -106,8 +107,13 @@ void	worker_bequeath(struct worker *, uint64_t max);
 /* It was for nothing. */
 void	worker_go_on(struct worker *);
 
+/* readiness.c: until no plugin holds us back.  0, or -1: told to end. */
+int	worker_await_plugins(struct worker *);
+
 /* serve.c */
 void	worker_hold_signals(void);
+/* What the master says, and SIGTERM. */
+void	worker_listen(struct worker *);
 void	worker_start_serving(struct worker *);
 void	worker_borrow(struct worker *, struct acceptor *);
 void	worker_return(struct worker *, uint32_t slot);

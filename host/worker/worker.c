@@ -246,6 +246,11 @@ run_worker(struct worker *w)
 		(void)plugins_start(&w->plugins, &w->server, &w->sockets,
 		    &w->errs);
 		meet_peers(w);
+		worker_listen(w);
+	}
+	if (TAILQ_EMPTY(&w->errs) && worker_await_plugins(w) == -1) {
+		release_all(w);
+		return 1;
 	}
 	if (report_errors(w) > 0) {
 		(void)chan_send_text(CHAN_FD, CHAN_FAILED,

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "master/slot.h"
+
+void
+pools_init(
+    struct pools *all, struct children *children, const struct pools_ops *ops)
+{
+	TAILQ_INIT(&all->list);
+	all->children = children;
+	all->ops = ops;
+	all->stopping = 0;
+}
+
+struct pool *
+pools_get(struct pools *all, const char *name, int create)
+{
+	struct pool *p;
+
+	TAILQ_FOREACH (p, &all->list, link)
+		if (strcmp(p->name, name) == 0)
+			return p;
+	if (!create)
+		return NULL;
+	p = xcalloc(1, sizeof(*p));
+	p->all = all;
+	p->name = xstrdup(name);
+	TAILQ_INIT(&p->slots);
+	TAILQ_INSERT_TAIL(&all->list, p, link);
+	return p;
+}
+
+void
+pool_forget(struct pool *p)
+{
+	if (!TAILQ_EMPTY(&p->slots) || p->target > 0 || p->stopped)
+		return;
+	TAILQ_REMOVE(&p->all->list, p, link);
+	free(p->name);
+	free(p);
+}
+
+struct slot *
+pool_slot(struct pool *p, uint32_t index)
+{
+	struct slot *s;
+
+	TAILQ_FOREACH (s, &p->slots, link)
+		if (s->index == index && !s->retiring)
+			return s;
+	return NULL;
+}
