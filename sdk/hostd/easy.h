@@ -284,6 +284,47 @@ hostd_easy_create_kind(const char *kind, size_t size,
 }
 
 /*
+ * hostd.p.state/1 for what is plain data: the bytes of one member of struct
+ * hostd_inst, a number or a struct of them, go to the successor as they are.
+ * version is a number to change with their meaning; another version's are not
+ * taken.  Behind it,
+ *
+ *	.get_ext = hostd_state_plain_get_ext
+ *
+ * in the entry, or a get_ext of your own that returns &hostd_state_plain.
+ */
+#define HOSTD_STATE_PLAIN(version, member)				\
+static int32_t								\
+hostd_state_plain_save(struct hostd_inst *in,				\
+    int32_t (*put)(void *arg, hostd_buf part), void *arg)		\
+{									\
+	hostd_buf b;							\
+									\
+	b.p = &in->member;						\
+	b.n = sizeof(in->member);					\
+	return put(arg, b);						\
+}									\
+static int32_t								\
+hostd_state_plain_load(struct hostd_inst *in, uint32_t from_version,	\
+    hostd_buf state)							\
+{									\
+	if (from_version != (version) || state.n != sizeof(in->member))	\
+		return HOSTD_E_NOTSUP;					\
+	memcpy(&in->member, state.p, state.n);				\
+	return HOSTD_OK;						\
+}									\
+static const struct hostd_p_state hostd_state_plain = {			\
+	(uint32_t)sizeof(struct hostd_p_state), version,		\
+	hostd_state_plain_save, hostd_state_plain_load			\
+};									\
+static HOSTD_UNUSED const void *					\
+hostd_state_plain_get_ext(const char *id)				\
+{									\
+	return strcmp(id, HOSTD_P_STATE) == 0 ?				\
+	    (const void *)&hostd_state_plain : NULL;			\
+}
+
+/*
  * hostd.p.ws_state/1 for a d that is plain data: its bytes are taken along as
  * they are.  table is the plugin's hostd_ws_ops, version a number to change with
  * the meaning of d; between versions nothing is moved.  Behind it,

@@ -33,7 +33,8 @@
  * A state is bytes and a version number, both the plugin's.  It never leaves the
  * machine, but the code that loads it may be older or newer than the code that
  * saved it: a reload may go either way.  Look at from_version, and at every
- * length; refuse what you do not know.
+ * length; refuse what you do not know.  Where it is plain data, one line of
+ * <hostd/easy.h> does: HOSTD_STATE_PLAIN and HOSTD_WS_STATE_PLAIN.
  */
 #ifndef HOSTD_STATE_H
 #define HOSTD_STATE_H
@@ -59,6 +60,7 @@ extern "C" {
  *   E_FULL     over the limit: nothing more will be taken, and it will be a
  *              cold start.  Return it.
  *   E_NOMEM    as E_FULL
+ *   E_INVAL    bytes at NULL
  *   E_THREAD   off the loop
  */
 struct hostd_p_state {
@@ -100,9 +102,8 @@ struct hostd_p_state {
  * A plugin without this table, and one whose save or load is negative, has the
  * socket closed with 1012 before the old worker ends.
  *
- * The plain case, a d that holds no pointers, handles or numbers that mean
- * something in one process only, is one line: HOSTD_WS_STATE_PLAIN of
- * <hostd/easy.h>.
+ * d is plain data when it holds no pointers, handles or numbers that mean
+ * something in one process only.
  */
 struct hostd_p_ws_state {
 	uint32_t struct_size;
