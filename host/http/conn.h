@@ -47,6 +47,8 @@ struct conn_away {
 	uint16_t last;			/* cell + 1 of whom it was given to */
 	uint8_t skip;			/* routes that have passed */
 	uint8_t hops;			/* workers that have sent it on */
+	uint8_t tried;			/* it was given to somebody */
+	uint8_t refused;		/* and was not taken, lately */
 	uint8_t nobody;			/* has taken it */
 	uint8_t listed;			/* in server->away */
 };

@@ -22,6 +22,7 @@
 /* What is given away and not answered. */
 struct conn_move {
 	struct handover_item item;	/* first */
+	struct handover_peer *to;
 	struct http_conn *conn;		/* NULL: it goes on with us */
 	int fd;				/* then: what was given */
 	int choice;			/* it had a lease */
@@ -93,6 +94,8 @@ conn_given(struct handover_item *item, enum handover_answer answer)
 	}
 	/* A move of choice may be refused for want of room. */
 	c->stays = answer == HANDOVER_REFUSED && !choice;
+	if (c->away.to != NULL && c->away.refused < UINT8_MAX)
+		c->away.refused++;
 	conn_resume(c);
 }
 
@@ -104,6 +107,7 @@ conn_give(struct http_conn *c, struct handover_peer *to, uint64_t lease)
 	struct buf b = { NULL, 0, 0 };
 	int rc;
 
+	m->to = to;
 	m->conn = c;
 	m->choice = lease > 0;
 	m->item.done = conn_given;
@@ -116,6 +120,7 @@ conn_give(struct http_conn *c, struct handover_peer *to, uint64_t lease)
 		return -1;
 	}
 	c->move = m;
+	c->away.tried = c->state == CONN_AWAY;
 	c->state = CONN_MOVING;
 	c->timer_kind = TIMER_NONE;
 	wheel_clear(&c->timer);
@@ -161,6 +166,15 @@ conn_has_waited(const struct http_conn *c)
 	    (uint64_t)c->away.to->queue_timeout;
 }
 
+/* Where everything ends, nobody takes anything.  Answers before this one may
+ * have taken all of its time, so it is tried once in any case. */
+static int
+conn_is_hopeless(const struct http_conn *c)
+{
+	return c->server->closing_idle ||
+	    (c->away.tried && conn_has_waited(c));
+}
+
 int
 conn_pass(struct http_conn *c)
 {
@@ -168,8 +182,7 @@ conn_pass(struct http_conn *c)
 
 	if (!conn_is_still(c))
 		return -1;
-	/* Where everything ends, nobody takes anything. */
-	if (!srv->closing_idle && srv->pass(srv, c) == 0) {
+	if (!conn_is_hopeless(c) && srv->pass(srv, c) == 0) {
 		conn_list(c, 0);
 		return 0;
 	}
@@ -207,6 +220,10 @@ conn_waited(struct http_conn *c)
 	struct loop *l = c->server->loop;
 
 	if (c->state == CONN_MOVING) {
+		/* It may have been us who were late. */
+		handover_hear(c->move->to);
+		if (c->state != CONN_MOVING)
+			return;
 		/* Perhaps there is a descriptor for it later. */
 		if (conn_take_back(c) == -1) {
 			c->timer_kind = TIMER_QUEUE;

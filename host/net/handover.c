@@ -272,6 +272,12 @@ peer_ready(struct loop_fd *fd, uint32_t events)
 }
 
 void
+handover_hear(struct handover_peer *p)
+{
+	peer_ready(&p->io, EPOLLIN);
+}
+
+void
 handover_add(struct handover *h, int fd, const struct chan_peer *who)
 {
 	struct handover_peer *p = xcalloc(1, sizeof(*p));

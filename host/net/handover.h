@@ -98,4 +98,7 @@ handover_has_room(const struct handover_peer *p)
 int	handover_give(struct handover_peer *, unsigned kind, int fd,
 	    hostd_buf record, struct handover_item *);
 
+/* Hear what it has answered, though its turn has not come. */
+void	handover_hear(struct handover_peer *);
+
 #endif

@@ -15,6 +15,8 @@
 #define LOOK_MORE	8	/* or until we have so many more, and an eighth */
 /* A connection that is on its way counts as so many: its taker is busy. */
 #define UNTAKEN		8
+/* So many refuse one in a moment, then it waits for the next. */
+#define REFUSALS	2
 
 static const struct board_cell *
 cell_of(const struct worker *w, const struct handover_peer *p)
@@ -107,8 +109,10 @@ passing_away(struct http_server *srv, struct http_conn *c)
 {
 	struct worker *w = (struct worker *)(void *)((char *)srv -
 	    offsetof(struct worker, server));
-	struct handover_peer *p = passing_choose(w, c->away.to, &c->away);
+	struct handover_peer *p = NULL;
 
+	if (c->away.refused < REFUSALS)
+		p = passing_choose(w, c->away.to, &c->away);
 	if (p != NULL && give_in_turn(w, c, p) == 0)
 		return 0;
 	if (w->away_tick.deadline == 0)
@@ -135,7 +139,7 @@ passing_look(struct wheel_timer *t)
 
 	t->deadline = 0;
 	TAILQ_FOREACH(c, &w->server.away, away_link)
-		c->away.last = 0;
+		c->away.last = c->away.refused = 0;
 	http_server_pass(&w->server);
 }
 

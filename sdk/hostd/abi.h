@@ -254,7 +254,8 @@ struct hostd_provide {
  * The plugin.  The one exported symbol, HOSTD_ENTRY.
  *
  * Life of an instance, all [loop], after the worker has dropped privileges:
- * create -> start -> served -> drain -> destroy.
+ * create -> start -> served -> drain -> destroy.  It lives in the workers of
+ * the pools that its routes are of, and in all when it has none.
  */
 struct hostd_plugin {
 	uint32_t magic;			/* HOSTD_MAGIC */
