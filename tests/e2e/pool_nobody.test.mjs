@@ -77,7 +77,7 @@ test('nobody is there', async (t) => {
 			o.socket.resetAndDestroy();
 		}
 		await h.workersSatisfy((ws) => ws.reduce((n, w) =>
-		    n + w.active, 0) === 1, 'end of those connections');
+		    n + (w.active ?? 0), 0) === 1, 'end of those connections');
 	});
 	await t.test('it is logged', async () => {
 		const lines = fs.readFileSync(path.join(h.dir, 'access.log'),

@@ -135,7 +135,7 @@ test('one connection, two pools', async (t) => {
 			c.socket.resetAndDestroy();
 		}
 		await h.workersSatisfy((ws) => ws.reduce((n, w) =>
-		    n + w.active, 0) === before, 'end of those connections');
+		    n + (w.active ?? 0), 0) === before, 'end of those connections');
 	});
 });
 

@@ -55,7 +55,7 @@ export async function sums(h) {
 			accepted: 0, websockets: 0 };
 
 		for (const k of Object.keys(s))
-			s[k] += w[k];
+			s[k] += w[k] ?? 0;
 	}
 	return all;
 }
