@@ -12,6 +12,10 @@
 #include "base/board.h"
 
 #define BOARD_MAGIC 0x6472616f62647368ull
+/* Whoever adds a field need not think of BOARD_VERSION. */
+#define BOARD_SIZES                                                            \
+	((uint32_t)(sizeof(struct board_node) * 1000003 +                      \
+	    sizeof(struct board_cell) * 1009 + sizeof(struct board_metric)))
 #define COUNTERS (sizeof(struct board_counters) / sizeof(_Atomic uint64_t))
 
 /* The counters are summed as one array. */
@@ -103,6 +107,7 @@ board_create(struct board *b)
 		return -1;
 	}
 	b->node->version = BOARD_VERSION;
+	b->node->layout = BOARD_SIZES;
 	b->node->started_ms = board_clock_ms();
 	b->node->master_pid = (uint32_t)getpid();
 	if (gethostname(b->node->node, sizeof(b->node->node) - 1) == -1)
@@ -130,7 +135,8 @@ board_attach(struct board *b, int fd)
 	if (board_map(b, fd, (size_t)st.st_size) == -1)
 		return -1;
 	if (b->node->magic != BOARD_MAGIC ||
-	    b->node->version != BOARD_VERSION) {
+	    b->node->version != BOARD_VERSION ||
+	    b->node->layout != BOARD_SIZES) {
 		board_close(b);
 		errno = EPROTO;
 		return -1;

@@ -117,6 +117,7 @@ enum board_callback {
 struct board_node {			/* [master] */
 	uint64_t magic;
 	uint32_t version;		/* BOARD_VERSION */
+	uint32_t layout;		/* sizes of what is here */
 	_Atomic uint32_t generation;
 	uint64_t started_ms;		/* unix time */
 	uint32_t master_pid;
@@ -143,8 +144,8 @@ struct board {
 
 /* Master: make one.  0 or -1 with errno. */
 int	board_create(struct board *);
-/* Worker: map the one behind fd (which it takes).  0, or -1 with errno
- * (EPROTO: another version's). */
+/* Map the one behind fd (which it takes).  0, or -1 with errno (EPROTO: another
+ * version's). */
 int	board_attach(struct board *, int fd);
 void	board_close(struct board *);
 

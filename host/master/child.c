@@ -82,6 +82,8 @@ static void
 child_message(struct child *c, struct chan_msg *msg)
 {
 	switch (msg->type) {
+	case CHAN_UNKNOWN:
+		break;
 	case CHAN_FAILED:
 		c->failed = 1;
 		child_blame(c, msg->data);
@@ -430,7 +432,7 @@ child_fork(struct children *all, const char *title, const struct child_opts *o,
 
 /* The board's cell; the pool's name is left out for a probe, which no status
  * page needs to see. */
-static void
+void
 child_cell_fill(struct child *c, const struct child_opts *o)
 {
 	struct board_cell *cell = &c->all->board->cells[c->cell];

@@ -56,6 +56,7 @@ struct child {
 	int killed;		/* stopped or ended by somebody else */
 	uint32_t generation;
 	uint64_t started;	/* ms, of uv_now */
+	int elsewhere;		/* writes to the board of another version */
 	/* What pulse.c knows of it. */
 	int64_t watchdog;	/* ms; 0: none */
 	uint64_t beat;		/* as it was at the last look */
@@ -79,6 +80,8 @@ struct children {
 	LIST_HEAD(, child) list;
 	uv_loop_t *loop;
 	struct board *board;
+	int board_is_new;	/* made at an upgrade: restored ones don't
+				   have it */
 	const char *exe;	/* absolute path of hostd */
 	uv_signal_t sigchld;
 	uv_timer_t second;	/* for what they write */
@@ -146,6 +149,7 @@ struct child *child_new(struct children *, const struct child_opts *, int fd,
 	    int cell);
 struct child_out *child_queue(struct child *, enum chan_type, const void *,
 	    size_t len);
+void	child_cell_fill(struct child *, const struct child_opts *);
 void	child_poll(struct child *);
 void	child_late(uv_timer_t *);	/* not ready by ready_timeout */
 void	child_escalate(uv_timer_t *);	/* not gone by its deadline */

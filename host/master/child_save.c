@@ -48,11 +48,12 @@ child_save(const struct child *c, struct record *r)
 
 	TAILQ_FOREACH(o, &c->out, entry)
 		(void)json_array_append_new(out, child_out_save(o, r));
-	return json_pack("{s:i,s:o,s:i,s:b,s:b,s:b,s:b,s:i,s:I,s:I,s:o,s:o,"
+	return json_pack("{s:i,s:o,s:i,s:b,s:b,s:b,s:b,s:b,s:i,s:I,s:I,s:o,s:o,"
 			 "s:o,s:o,s:o}",
 	    "pid", (int)c->pid, "channel", record_fd(r, c->fd), "cell",
 	    c->cell, "ready", c->ready, "failed", c->failed, "ending",
-	    c->ending, "killed", c->killed, "next_signal", c->killing, "up_ms",
+	    c->ending, "killed", c->killed, "elsewhere", c->elsewhere,
+	    "next_signal", c->killing, "up_ms",
 	    up, "timer_ms", timer_due(&c->timer), "why",
 	    record_bytes(c->why, strlen(c->why)), "pulse", child_pulse_save(c),
 	    "stdout", output_save(c, 0, r), "stderr", output_save(c, 1, r),
@@ -78,6 +79,25 @@ child_out_restore(struct child *c, const json_t *j, struct record *r)
 			    record_take(r, json_array_get(fds, i));
 	}
 	buf_free(&data);
+}
+
+/*
+ * On a new board it has the cell of the same number, as that is what others
+ * know it by.  It writes to the old one, so what it does is not known.
+ */
+static void
+child_cell_restore(struct child *c, const struct child_opts *o)
+{
+	struct board_cell *cell = &c->all->board->cells[c->cell];
+
+	if (!c->all->board_is_new)
+		return;
+	c->elsewhere = 1;
+	child_cell_fill(c, o);
+	cell->pid = (uint32_t)c->pid;
+	cell->state = c->ending ? CELL_DRAINING
+	    : c->ready		? CELL_READY
+				: CELL_STARTING;
 }
 
 static void
@@ -127,12 +147,14 @@ child_restore(struct children *all, const struct child_opts *o,
 	c->failed = record_flag(j, "failed");
 	c->ending = record_flag(j, "ending");
 	c->killed = record_flag(j, "killed");
+	c->elsewhere = record_flag(j, "elsewhere");
 	c->killing = (int)record_int(j, "next_signal", 0);
 	c->started -= (uint64_t)record_int(j, "up_ms", 0);
 	child_why_restore(c, j);
 	output_restore(c, 0, json_object_get(j, "stdout"), r);
 	output_restore(c, 1, json_object_get(j, "stderr"), r);
 	child_pulse_restore(c, json_object_get(j, "pulse"));
+	child_cell_restore(c, o);
 	for (i = 0; c->fd != -1 && i < json_array_size(out); i++)
 		child_out_restore(c, json_array_get(out, i), r);
 	if (c->fd != -1)

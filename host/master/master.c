@@ -549,6 +549,7 @@ master_resume(struct master *m, const char *back)
 	log_set_level((enum log_level)m->gen->conf->log_level);
 	(void)snprintf(m->board.node->hostd_version,
 	    sizeof(m->board.node->hostd_version), "%s", version_text);
+	atomic_store(&m->board.node->generation, m->gen->n);
 	upkeep_start(m);
 	master_watch_signals(m);
 	(void)sigemptyset(&none);

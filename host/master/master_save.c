@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,6 +45,15 @@ verdicts_save(const struct master *m)
 	return o;
 }
 
+static json_t *
+board_save(const struct board *b, struct record *r)
+{
+	return json_pack("{s:o,s:I,s:I,s:I}", "file", record_fd(r, b->fd),
+	    "node", (json_int_t)b->node->id, "started_ms",
+	    (json_int_t)b->node->started_ms, "processes",
+	    (json_int_t)b->node->processes);
+}
+
 int
 master_save(const struct master *m, struct record *r, char *why, size_t size)
 {
@@ -56,7 +66,7 @@ master_save(const struct master *m, struct record *r, char *why, size_t size)
 	    "pid_file", m->pid_file, "error_log", m->error_log, "notify",
 	    notify_socket(), "error_log_file",
 	    record_fd(r, m->children.error_log), "lock", record_fd(r, m->lock),
-	    "board", record_fd(r, m->board.fd), "control",
+	    "board", board_save(&m->board, r), "control",
 	    control_save(m->control, r));
 	rest = json_pack("{s:o,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o}", "generations",
 	    generations_save(m, r), "serving", (json_int_t)m->gen->n,
@@ -111,26 +121,43 @@ names_restore(struct master *m, const json_t *o, char *why, size_t size)
 	return -1;
 }
 
+/*
+ * Another version may lay it out otherwise.  Then there is a new one: counters
+ * begin anew, and nothing is seen of what workers do on the old one, nor do
+ * they give connections to those on the new one.  The node stays who it is.
+ */
+static int
+board_restore(struct master *m, const json_t *o, char *why, size_t size)
+{
+	int fd;
+
+	/* A duplicate: what was given is kept for giving it back. */
+	fd = fcntl((int)record_int(o, "file", -1), F_DUPFD_CLOEXEC, 0);
+	if (fd == -1)
+		return is_missing("board", why, size);
+	if (board_attach(&m->board, fd) == 0)
+		return 0;
+	if (errno != EPROTO || board_create(&m->board) == -1) {
+		(void)snprintf(
+		    why, size, "shared memory: %s", strerror(errno));
+		return -1;
+	}
+	m->children.board_is_new = 1;
+	m->board.node->id = (uint64_t)record_int(o, "node", 0);
+	m->board.node->started_ms = (uint64_t)record_int(o, "started_ms", 0);
+	m->board.node->processes = (uint32_t)record_int(o, "processes", 0);
+	return 0;
+}
+
 static int
 files_restore(struct master *m, struct record *r, char *why, size_t size)
 {
-	int board;
-
 	m->children.error_log =
 	    record_take_fd(r, r->root, "error_log_file");
 	m->lock = record_take_fd(r, r->root, "lock");
-	board = record_take_fd(r, r->root, "board");
-	if (m->children.error_log == -1 || m->lock == -1 || board == -1)
-		return is_missing("lock, log or board", why, size);
-	if (board_attach(&m->board, board) == -1) {
-		(void)snprintf(why, size, "the memory that the workers of "
-		    "hostd %s share: %s; a restart is needed",
-		    record_text(r->root, "hostd", "?"),
-		    errno == EPROTO ? "it is laid out otherwise"
-				    : strerror(errno));
-		return -1;
-	}
-	return 0;
+	if (m->children.error_log == -1 || m->lock == -1)
+		return is_missing("lock or log", why, size);
+	return board_restore(m, json_object_get(r->root, "board"), why, size);
 }
 
 static int

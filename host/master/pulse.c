@@ -104,7 +104,7 @@ child_look(struct child *c, uint64_t ms)
 {
 	uint64_t beat = atomic_load(&child_cell(c)->beat_ms);
 
-	if (c->role != CHAN_ROLE_WORKER || !c->ready)
+	if (c->role != CHAN_ROLE_WORKER || !c->ready || c->elsewhere)
 		return;
 	if (beat != c->beat)
 		child_beats(c, beat);

@@ -32,8 +32,8 @@ record_free(struct record *r)
 
 /* ---- descriptors ---- */
 
-static void
-record_add_fd(struct record *r, int fd)
+void
+record_carry(struct record *r, int fd)
 {
 	r->fds = xrealloc(r->fds, (r->nfds + 1) * sizeof(r->fds[0]));
 	r->taken = xrealloc(r->taken, r->nfds + 1);
@@ -45,7 +45,7 @@ json_t *
 record_fd(struct record *r, int fd)
 {
 	if (fd > STDERR_FILENO)
-		record_add_fd(r, fd);
+		record_carry(r, fd);
 	return json_integer(fd);
 }
 
@@ -313,7 +313,7 @@ record_parse(struct record *r, const struct buf *b, char *why, size_t size)
 	}
 	json_array_foreach(json_object_get(r->root, "fds"), i, v)
 		if (json_integer_value(v) > STDERR_FILENO)
-			record_add_fd(r, (int)json_integer_value(v));
+			record_carry(r, (int)json_integer_value(v));
 	return 0;
 }
 

@@ -33,6 +33,8 @@ struct record {
 void	record_init(struct record *);
 /* Descriptors go by their number; -1 is one, too. */
 json_t *record_fd(struct record *, int fd);
+/* One that goes along without being in the object. */
+void	record_carry(struct record *, int fd);
 /* For what need not be UTF-8. */
 json_t *record_bytes(const void *, size_t);
 /* Ends the object.  A memfd, close-on-exec, or -1 with a reason in why. */

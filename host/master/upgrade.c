@@ -178,7 +178,7 @@ upgrade_try_state(struct upgrade *u)
 		return;
 	}
 	(void)snprintf(number, sizeof(number), "%d", fd);
-	(void)record_fd(&r, fd);
+	record_carry(&r, fd);
 	u->trial.done = upgrade_tried_state;
 	rc = trial_start(&u->trial, u->m->exe, argv, &r, why, sizeof(why));
 	record_free(&r);
@@ -309,8 +309,8 @@ upgrade_exec(struct upgrade *u, struct record *r, int state, char *why,
 	}
 	(void)snprintf(text, sizeof(text), "%d:%d:%d:0", (int)getpid(), state,
 	    exe);
-	(void)record_fd(r, state);
-	(void)record_fd(r, exe);
+	record_carry(r, state);
+	record_carry(r, exe);
 	(void)setenv(UPGRADE_ENV, text, 1);
 	log_info("hostd %s hands over to %s, %s", u->from, u->to, u->m->exe);
 	notify_reloading();

@@ -197,6 +197,8 @@ chan_reject(const struct chan_msg *msg, const struct chan_header *h, size_t got,
 	if ((flags & MSG_TRUNC) || h->len != got - sizeof(*h) ||
 	    h->nfds != (uint32_t)msg->nfds)
 		return "cut short";
+	if (h->type >= CHAN_NTYPES)
+		return NULL;
 	return chan_misfit(h->type, h->len, msg->nfds);
 }
 
@@ -270,6 +272,11 @@ chan_recv(int fd, struct chan_msg *msg)
 		    h.type, h.version, n, why);
 		errno = EPROTO;
 		return -1;
+	}
+	if (h.type >= CHAN_NTYPES) {
+		chan_close_fds(msg);
+		h.type = CHAN_UNKNOWN;
+		h.len = 0;
 	}
 	msg->type = h.type;
 	msg->len = h.len;

@@ -38,8 +38,11 @@
 #define CHAN_MAX	16384	/* bytes in one message, header included */
 #define CHAN_MAX_FDS	16
 
+/* Append only, and never change what a type carries: after an upgrade of the
+ * master, workers of the version before are there for a while. */
 enum chan_type {
-	CHAN_INIT = 1,		/* struct chan_init, fds: board, error log */
+	CHAN_UNKNOWN,		/* received: only another version knows it */
+	CHAN_INIT,		/* struct chan_init, fds: board, error log */
 	CHAN_LISTEN,		/* struct chan_listen, fd: listening socket */
 	CHAN_LOG,		/* struct chan_log, fd: access log file */
 	CHAN_START,		/* nothing: all is told, get ready */
@@ -148,7 +151,7 @@ int	chan_send(int fd, enum chan_type, const void *data, size_t len,
 	    const int *fds, int nfds);
 int	chan_send_text(int fd, enum chan_type, const char *text);
 /*
- * Receive one.  1: *msg is filled in, its length fits its type and a text is
+ * Receive one.  1: *msg is filled in (CHAN_UNKNOWN: and empty, to be ignored), its length fits its type and a text is
  * NUL-ended; 0: the peer has closed; -1 with errno (EAGAIN: nothing there;
  * EPROTO: a malformed message, which is logged).
  */

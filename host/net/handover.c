@@ -241,6 +241,8 @@ peer_message(struct handover_peer *p, struct chan_msg *m)
 		return take_part(p, m->data, m->len);
 	case CHAN_MOVED:
 		return take_answer(p, m);
+	case CHAN_UNKNOWN:
+		return 0;
 	default:
 		return -1;
 	}

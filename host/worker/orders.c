@@ -175,6 +175,8 @@ worker_message(struct worker *w, struct chan_msg *m)
 	struct acceptor *a;
 
 	switch (m->type) {
+	case CHAN_UNKNOWN:
+		break;
 	case CHAN_DRAIN:
 		worker_drain(w, d->deadline_ms, d->last != 0);
 		break;

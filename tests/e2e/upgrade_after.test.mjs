@@ -8,7 +8,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { atEnd, bin, within } from './lib/hostd.mjs';
 import { rewrite, startLife } from './lib/life.mjs';
-import { Client } from './lib/load.mjs';
+import { Client, Load } from './lib/load.mjs';
 import { Program, runningVersion, upgraded, versionOf } from
     './lib/upgrade.mjs';
 
@@ -229,6 +229,43 @@ for (const when of ['trying', 'handing over', 'reading'])
 		await h.logged('serving generation 3');
 		await ready(h, 2, 3);
 	});
+
+// The workers of before can't be seen then.
+test('shared memory that is laid out otherwise', async (t) => {
+	const { h, program } = await start(t);
+	const before = await pidsOf(h);
+	const load = new Load(h.port, { kind: 'new' });
+	const { id } = await h.status();
+
+	await load.more(100);
+	program.version(7, 'hsdboarX');
+	await upgraded(h, '--keep-workers');
+	const kept = await h.workers();
+
+	assert.deepEqual(kept.map((w) => [w.pid, w.slot, w.generation,
+		w.state]), before.map((pid, i) => [pid, i, 1, 'ready']));
+	assert.equal((await h.status()).id, id);
+	await load.more(100);
+	// They are not taken for stuck, and one that dies comes back.
+	await load.stop();
+	assert.deepEqual(load.failures, []);
+	process.kill(before[0], 'SIGKILL');
+	const [back] = await h.workersSatisfy((ws) => ws.length === 2 &&
+	    ws[0].pid !== before[0] && ws[0].state === 'ready', 'a new worker');
+
+	assert.equal(back.restarts, 1);
+	const more = new Load(h.port, { kind: 'new' });
+
+	await upgraded(h);
+	await more.more(100);
+	await more.stop();
+	assert.deepEqual(more.failures, []);
+	await ready(h, 2, 2);
+	program.version(8, 'hsdboarY');
+	await upgraded(h);
+	await ready(h, 2, 3);
+	assert.equal(h.pids().length, 3);
+});
 
 test('SIGUSR2', async (t) => {
 	const { h, program } = await start(t);

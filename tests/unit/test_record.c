@@ -177,7 +177,7 @@ test_descriptors_stay_after_all(void **state)
 
 	(void)state;
 	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
-	(void)json_decref(record_fd(&out, pair[0]));
+	record_carry(&out, pair[0]);
 	record_pass(&out, 1);
 	assert_false(is_close_on_exec(pair[0]));
 	assert_true(is_close_on_exec(pair[1]));

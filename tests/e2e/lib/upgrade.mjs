@@ -8,16 +8,24 @@ import { command, sbin, tempDir } from './hostd.mjs';
 export const VERSION = /^hostd (\S+)/.exec(
     (await command(sbin('hostd'), ['--version'])).stdout)[1];
 
-// The installed program under another version of the same length, as a string
-// that ends there.
-export function versioned(version) {
-	const bytes = fs.readFileSync(sbin('hostd'));
-	const from = Buffer.from(`${VERSION}\0`), to = Buffer.from(`${version}\0`);
+function replace(bytes, before, after) {
+	const from = Buffer.from(before), to = Buffer.from(after);
 
 	assert.equal(from.length, to.length);
+	assert.ok(bytes.includes(from));
 	for (let at = bytes.indexOf(from); at !== -1;
 	    at = bytes.indexOf(from, at + 1))
 		to.copy(bytes, at);
+}
+
+// The installed program under another version of the same length.  board: by
+// what it knows the memory that it shares with its workers ("hsdboard").
+export function versioned(version, board) {
+	const bytes = fs.readFileSync(sbin('hostd'));
+
+	replace(bytes, `${VERSION}\0`, `${version}\0`);
+	if (board !== undefined)
+		replace(bytes, 'hsdboard', board);
 	return bytes;
 }
 
@@ -48,8 +56,8 @@ export class Program {
 		this.put(`#!/bin/sh\nREAL=${this.real}\n${text}\n`);
 	}
 
-	version(n) {
-		this.put(versioned(versionOf(n)));
+	version(n, board) {
+		this.put(versioned(versionOf(n), board));
 	}
 }
 
