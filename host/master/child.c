@@ -409,6 +409,8 @@ child_exec(const char *exe, const char *title, const struct child_opts *o,
 		_exit(CHILD_NO_EXEC);
 	if (fd != CHAN_FD)
 		(void)close(fd);
+	/* Ours, whatever is installed by now; without /proc, by its name. */
+	(void)execv("/proc/self/exe", argv);
 	(void)execv(exe, argv);
 	_exit(CHILD_NO_EXEC);
 }

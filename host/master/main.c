@@ -67,10 +67,7 @@ absolute(const char *path)
 	return full;
 }
 
-/*
- * What to execute for a worker.  By name rather than by inode, so that a
- * reload starts the program that is installed by then.
- */
+/* What an upgrade executes: by name, so it may be another program by then. */
 static char *
 own_path(const char *argv0)
 {

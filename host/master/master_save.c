@@ -48,10 +48,11 @@ verdicts_save(const struct master *m)
 static json_t *
 board_save(const struct board *b, struct record *r)
 {
-	return json_pack("{s:o,s:I,s:I,s:I}", "file", record_fd(r, b->fd),
+	return json_pack("{s:o,s:I,s:I,s:I,s:I}", "file", record_fd(r, b->fd),
 	    "node", (json_int_t)b->node->id, "started_ms",
 	    (json_int_t)b->node->started_ms, "processes",
-	    (json_int_t)b->node->processes);
+	    (json_int_t)b->node->processes, "unready",
+	    (json_int_t)b->node->unready);
 }
 
 int
@@ -146,6 +147,7 @@ board_restore(struct master *m, const json_t *o, char *why, size_t size)
 	m->board.node->id = (uint64_t)record_int(o, "node", 0);
 	m->board.node->started_ms = (uint64_t)record_int(o, "started_ms", 0);
 	m->board.node->processes = (uint32_t)record_int(o, "processes", 0);
+	m->board.node->unready = (uint32_t)record_int(o, "unready", 0);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include "base/log.h"
 #include "base/mem.h"
@@ -276,6 +277,8 @@ worker_main(void)
 	struct worker *w = xcalloc(1, sizeof(*w));
 	int i, rc;
 
+	/* Else it is "exe", after what was executed. */
+	(void)prctl(PR_SET_NAME, "hostd");
 	TAILQ_INIT(&w->acceptors);
 	TAILQ_INIT(&w->returned);
 	conf_errors_init(&w->errs);

@@ -235,7 +235,7 @@ test('shared memory that is laid out otherwise', async (t) => {
 	const { h, program } = await start(t);
 	const before = await pidsOf(h);
 	const load = new Load(h.port, { kind: 'new' });
-	const { id } = await h.status();
+	const { started_ms: since } = await h.status();
 
 	await load.more(100);
 	program.version(7, 'hsdboarX');
@@ -244,7 +244,8 @@ test('shared memory that is laid out otherwise', async (t) => {
 
 	assert.deepEqual(kept.map((w) => [w.pid, w.slot, w.generation,
 		w.state]), before.map((pid, i) => [pid, i, 1, 'ready']));
-	assert.equal((await h.status()).id, id);
+	assert.ok(since > 0);
+	assert.equal((await h.status()).started_ms, since);
 	await load.more(100);
 	// They are not taken for stuck, and one that dies comes back.
 	await load.stop();
@@ -265,6 +266,28 @@ test('shared memory that is laid out otherwise', async (t) => {
 	await upgraded(h);
 	await ready(h, 2, 3);
 	assert.equal(h.pids().length, 3);
+});
+
+// Packages are replaced a while before hostctl upgrade is called.
+test('a worker that comes back before the upgrade', async (t) => {
+	const { h, program } = await start(t);
+	const [w, other] = await h.workers();
+
+	program.version(7, 'hsdboarX');
+	process.kill(w.pid, 'SIGKILL');
+	const [back] = await h.workersSatisfy((ws) => ws.length === 2 &&
+	    ws[0].pid !== w.pid && ws[0].state === 'ready', 'a new worker');
+
+	assert.equal(fs.readlinkSync(`/proc/${back.pid}/exe`),
+	    fs.readlinkSync(`/proc/${other.pid}/exe`));
+	assert.equal((await h.hostctl('reload')).code, 0);
+	await ready(h, 2, 2);
+	await upgraded(h);
+	for (const { pid } of await ready(h, 2, 3)) {
+		assert.equal(fs.readlinkSync(`/proc/${pid}/exe`), program.path);
+		assert.equal(fs.readFileSync(`/proc/${pid}/comm`, 'utf8'),
+		    'hostd\n');
+	}
 });
 
 test('SIGUSR2', async (t) => {
