@@ -331,6 +331,8 @@ board_json(const struct board *b)
 	if (o == NULL)
 		return NULL;
 	(void)json_object_set_new(
+	    o, "ready", json_boolean(node->unready == 0));
+	(void)json_object_set_new(
 	    o, "node", json_text(node->node, sizeof(node->node)));
 	(void)json_object_set_new(o, "version",
 	    json_text(node->hostd_version, sizeof(node->hostd_version)));

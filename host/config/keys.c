@@ -41,6 +41,9 @@ static const struct hostd_key top_keys[] = {
 	KEY_ENUM("log_level", "info", levels, "Least severe lines to log."),
 	KEY_RANGE("drain_timeout", DURATION, "30s", 0, DAY, "How long a worker "
 	    "that is replaced may take to finish; 0: as long as it takes."),
+	KEY_RANGE("drain_delay", DURATION, "0s", 0, DAY, "How long hostd goes on "
+	    "serving when it is told to end, after it has said that it is not "
+	    "ready any more: for load balancers to notice."),
 	KEY_RANGE("ready_timeout", DURATION, "10s", 100, DAY, "How long a new "
 	    "worker may take to get ready."),
 	KEY_RANGE("state_timeout", DURATION, "2s", 10, DAY, "How long plugins "

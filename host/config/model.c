@@ -47,6 +47,7 @@ build_top(struct builder *b)
 	    path_of(b, "error_log");
 	c->log_level = (int)num_of(b, "log_level");
 	c->drain_timeout = num_of(b, "drain_timeout");
+	c->drain_delay = num_of(b, "drain_delay");
 	c->ready_timeout = num_of(b, "ready_timeout");
 	c->state_timeout = num_of(b, "state_timeout");
 	c->max_state = num_of(b, "max_state");

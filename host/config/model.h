@@ -188,6 +188,7 @@ struct conf {
 	char *error_log;	/* absolute path, or "stderr" */
 	int log_level;		/* enum log_level */
 	int64_t drain_timeout;	/* ms; then open connections are closed */
+	int64_t drain_delay;	/* ms; not ready, before all is drained */
 	int work_threads;	/* of each worker */
 	int64_t ready_timeout;	/* ms; a worker or probe not ready by then */
 	int64_t state_timeout;	/* ms; a save, or start, that takes longer */

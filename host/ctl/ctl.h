@@ -29,6 +29,8 @@ int	cmd_scale(const struct ctl *, int argc, char **argv);
 int	cmd_restart(const struct ctl *, int argc, char **argv);
 int	cmd_start(const struct ctl *, int argc, char **argv);
 int	cmd_delete(const struct ctl *, int argc, char **argv);
+int	cmd_drain(const struct ctl *, int argc, char **argv);
+int	cmd_undrain(const struct ctl *, int argc, char **argv);
 int	cmd_signal(const struct ctl *, int argc, char **argv);
 int	cmd_events(const struct ctl *, int argc, char **argv);
 int	cmd_describe(const struct ctl *, int argc, char **argv);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which time limit a connection has, by what it is waiting for. */
 #include <stddef.h>
+#include <stdlib.h>
 #include "http/blame.h"
 #include "http/conn.h"
 #include "http/exchange.h"
@@ -64,6 +65,8 @@ conn_idle_ms(const struct http_conn *c)
 	uint64_t ms = (uint64_t)c->server->limits->idle_timeout;
 	uint64_t drain = (uint64_t)c->server->conf->drain_timeout;
 
+	if (c->server->leaving && ms > c->server->leave_ms)
+		ms = (uint64_t)random() % (c->server->leave_ms + 1);
 	if (c->server->draining && drain > 0 && ms > drain / 2)
 		ms = drain / 2;
 	return ms;

@@ -132,6 +132,7 @@ decide_framing(struct http_req *r, int status, int64_t length)
 	if (!r->continue_sent && !r->body_done)
 		r->keepalive = 0;
 	if ((srv->draining && (srv->give == NULL || r->conn->stays)) ||
+	    srv->leaving ||
 	    r->conn->nreqs >= srv->limits->keepalive_requests)
 		r->keepalive = 0;
 }

@@ -98,6 +98,19 @@ http_server_drain(struct http_server *srv, int last)
 }
 
 void
+http_server_leave(struct http_server *srv, int on, uint64_t window_ms)
+{
+	struct http_conn *c;
+
+	srv->leaving = on;
+	srv->leave_ms = window_ms;
+	TAILQ_FOREACH(c, &srv->conns, link) {
+		c->timer_kind = TIMER_NONE;
+		conn_wake(c);
+	}
+}
+
+void
 http_server_give(struct http_server *srv)
 {
 	struct http_conn *c, *next;

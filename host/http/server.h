@@ -40,6 +40,8 @@ struct http_server {
 	struct http_conn *closed_conns;
 	struct buf allow;			/* of the last 405 */
 	int draining;
+	int leaving;				/* clients shall go elsewhere */
+	uint64_t leave_ms;			/* within so long */
 	int closing_idle;
 	uint64_t nobody_ms;			/* when that was told last */
 	/* While we drain and others follow, or others have less to do: give a
@@ -66,6 +68,9 @@ void	http_server_close(struct http_server *);
  * Connection: close.  Idle ones may ask once more; if this is the last that is
  * served here, they are closed. */
 void	http_server_drain(struct http_server *, int last);
+/* Answers ask clients to come back on another connection, which may be to
+ * another node; idle ones are closed within the window.  Or so no more. */
+void	http_server_leave(struct http_server *, int on, uint64_t window_ms);
 /* Somebody takes connections again. */
 void	http_server_give(struct http_server *);
 /* Perhaps somebody of another pool does. */

@@ -9,6 +9,7 @@
 
 #include "master/command.h"
 #include "master/control.h"
+#include "master/drain.h"
 #include "master/pick.h"
 #include "master/rollout.h"
 
@@ -139,6 +140,65 @@ command_delete(struct control_client *c, const json_t *request)
 	if (rollout_delete(c->control->m, k.pool,
 		k.slot != NULL ? (int)k.slot->index : -1, &w) == -1)
 		command_busy(c);
+}
+
+/* ---- leaving ---- */
+
+/* One worker's clients go to the others, and its place is free. */
+static void
+command_drain_worker(struct control_client *c, const struct pick *k)
+{
+	struct watcher w = {command_said, command_ended, c};
+
+	if (k->slot->pool->target < 2)
+		pick_refuse(c, "it is the only worker of pool \"%.64s\"; "
+		    "hostctl stop %.64s does without it", k->pool, k->pool);
+	else if (rollout_delete(c->control->m, k->pool, (int)k->slot->index,
+		     &w) == -1)
+		command_busy(c);
+}
+
+/* Of the node: "window_ms", else drain_timeout. */
+void
+command_drain(struct control_client *c, const json_t *request)
+{
+	const json_t *window = json_object_get(request, "window_ms");
+	struct master *m = c->control->m;
+	struct pick k;
+
+	if (pick(c, request, &k) == -1 || !pick_is_current(c, &k))
+		return;
+	if (k.slot != NULL) {
+		command_drain_worker(c, &k);
+	} else if (k.pool != NULL) {
+		pick_refuse(c, "a pool is stopped, with hostctl stop %.64s",
+		    k.pool);
+	} else if (m->stopping || m->gen == NULL) {
+		command_busy(c);
+	} else {
+		drain_begin(m, json_is_integer(window) &&
+			json_integer_value(window) >= 0 &&
+			json_integer_value(window) <= UINT32_MAX
+		    ? json_integer_value(window)
+		    : m->gen->conf->drain_timeout);
+		control_end(c, 1, NULL);
+	}
+}
+
+void
+command_undrain(struct control_client *c, const json_t *request)
+{
+	struct master *m = c->control->m;
+
+	(void)request;
+	if (m->stopping) {
+		command_busy(c);
+	} else if (!drain_is_on(m)) {
+		pick_refuse(c, "it is ready already");
+	} else {
+		drain_end(m);
+		control_end(c, 1, NULL);
+	}
 }
 
 /* ---- the same again ---- */

@@ -5,6 +5,7 @@
 #include "base/board_json.h"
 #include "master/command.h"
 #include "master/control.h"
+#include "master/drain.h"
 #include "master/pick.h"
 
 /* ---- status ---- */
@@ -94,6 +95,7 @@ command_status(struct control_client *c, const json_t *request)
 	(void)json_object_set_new(status, "run_dir", json_string(m->run_dir));
 	(void)json_object_set_new(status, "state",
 	    json_string(m->stopping	 ? "stopping"
+		    : drain_is_on(m)	 ? "draining"
 		    : m->rollout != NULL ? "changing"
 					 : "serving"));
 	control_end(c, 1, json_pack("{s:o}", "status", status));

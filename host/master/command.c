@@ -82,6 +82,8 @@ static const struct command commands[] = {
     {"stop-pool", command_stop_pool},
     {"delete", command_delete},
     {"signal", command_signal},
+    {"drain", command_drain},
+    {"undrain", command_undrain},
     {"logs", command_logs},
     {"logs-reopen", command_logs_reopen},
     {"upgrade", command_upgrade},

@@ -34,6 +34,8 @@ void	command_restart(struct control_client *, const json_t *request);
 void	command_start(struct control_client *, const json_t *request);
 void	command_stop_pool(struct control_client *, const json_t *request);
 void	command_delete(struct control_client *, const json_t *request);
+void	command_drain(struct control_client *, const json_t *request);
+void	command_undrain(struct control_client *, const json_t *request);
 void	command_signal(struct control_client *, const json_t *request);
 
 /* ---- cmd_logs.c ---- */

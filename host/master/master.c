@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "master/control.h"
 #include "master/daemon.h"
+#include "master/drain.h"
 #include "master/generations.h"
 #include "master/guard.h"
 #include "master/notify.h"
@@ -97,18 +98,12 @@ master_ended(struct children *all)
 	uv_stop(&children_master(all)->loop);
 }
 
-void
-master_stop(struct master *m)
+static void
+master_stop_serving(struct master *m)
 {
 	struct pool *p;
 
-	if (m->stopping++ > 0) {
-		log_warnx("stopping at once");
-		master_slots(m, slot_stop);
-		return;
-	}
-	event_add(m, EVENT_NODE_STOPPING, "stopping");
-	notify("STOPPING=1\nSTATUS=draining");
+	(void)uv_timer_stop(&m->delay);
 	m->pools.stopping = 1;
 	upgrade_cancel(m);
 	rollout_cancel(m);
@@ -118,6 +113,37 @@ master_stop(struct master *m)
 	m->children.empty = master_ended;
 	if (LIST_EMPTY(&m->children.list))
 		uv_stop(&m->loop);
+}
+
+static void
+master_delayed(uv_timer_t *t)
+{
+	master_stop_serving(t->data);
+}
+
+/* Load balancers look whether we are ready now and then; until they have, they
+ * send us clients. */
+void
+master_stop(struct master *m)
+{
+	int64_t delay = m->gen != NULL ? m->gen->conf->drain_delay : 0;
+
+	if (m->stopping++ > 0) {
+		log_warnx("stopping at once");
+		if (!m->pools.stopping)
+			master_stop_serving(m);
+		master_slots(m, slot_stop);
+		return;
+	}
+	event_add(m, EVENT_NODE_STOPPING, "stopping");
+	notify("STOPPING=1\nSTATUS=draining");
+	atomic_store(&m->board.node->unready, 1);
+	if (delay == 0) {
+		master_stop_serving(m);
+		return;
+	}
+	drain_begin(m, delay);
+	(void)uv_timer_start(&m->delay, master_delayed, (uint64_t)delay, 0);
 }
 
 /* Nothing was served yet, so there is nothing to wait for. */
@@ -441,6 +467,7 @@ master_close(struct master *m)
 	(void)sigprocmask(SIG_BLOCK, &every, NULL);
 	children_close(&m->children);
 	upkeep_stop(m);
+	uv_close((uv_handle_t *)&m->delay, NULL);
 	watch_stop(m);
 	for (i = 0; i < MASTER_SIGNALS; i++)
 		uv_close((uv_handle_t *)&m->signals[i], NULL);
@@ -490,6 +517,8 @@ master_new(char **argv)
 	m->parent = -1;
 	TAILQ_INIT(&m->generations);
 	(void)uv_loop_init(&m->loop);
+	(void)uv_timer_init(&m->loop, &m->delay);
+	m->delay.data = m;
 	log_set_context("master pid %d", (int)getpid());
 	children_init(&m->children, &m->loop, &m->board);
 	pools_init(&m->pools, &m->children, &pools_ops);
@@ -532,6 +561,7 @@ master_run(char **argv, const char *conf_file, const char *exe, int parent)
 	} else {
 		daemon_complain(why);
 		m->status = 1;
+		uv_close((uv_handle_t *)&m->delay, NULL);
 		children_close(&m->children);
 		(void)uv_run(&m->loop, UV_RUN_DEFAULT);
 	}

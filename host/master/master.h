@@ -53,6 +53,7 @@ struct master {
 	struct upkeep upkeep;
 	struct watch *watch;		/* NULL: files may change */
 	uv_signal_t signals[MASTER_SIGNALS];
+	uv_timer_t delay;	/* drain_delay */
 	int stopping;
 	int status;		/* to exit with */
 };

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "master/drain.h"
 #include "master/master.h"
 #include "master/peers.h"
 #include "master/rollout.h"
@@ -194,6 +195,7 @@ worker_message(struct child *c, const struct chan_msg *msg)
 
 	if (msg->type == CHAN_READY) {
 		event_worker(m, EVENT_WORKER_READY, c, "is ready");
+		drain_tell(m, c);
 		if (w == s->next)
 			slot_promote(s);
 		else if (w == s->current)

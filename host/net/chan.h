@@ -71,6 +71,7 @@ enum chan_type {
 	CHAN_FOLLOWED,		/* nothing: another worker of the pool is
 				   ready, while this one drains */
 	CHAN_HELD,		/* text: what getting ready waits for, or "" */
+	CHAN_LEAVE,		/* struct chan_leave */
 	CHAN_NTYPES
 };
 
@@ -111,6 +112,11 @@ struct chan_drain {
 
 struct chan_save {
 	uint64_t max;		/* bytes of one instance's state */
+};
+
+struct chan_leave {
+	uint32_t on;		/* 1: ask clients to go to another node */
+	uint32_t window_ms;	/* and close those that don't within it */
 };
 
 struct chan_peer {

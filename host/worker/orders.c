@@ -171,6 +171,7 @@ worker_message(struct worker *w, struct chan_msg *m)
 {
 	const struct chan_drain *d = (const void *)m->data;
 	const struct chan_return *r = (const void *)m->data;
+	const struct chan_leave *l = (const void *)m->data;
 	const struct chan_save *s = (const void *)m->data;
 	struct acceptor *a;
 
@@ -198,6 +199,9 @@ worker_message(struct worker *w, struct chan_msg *m)
 		break;
 	case CHAN_PEER:
 		take_peer(w, m);
+		break;
+	case CHAN_LEAVE:
+		worker_leave(w, l->on != 0, l->window_ms);
 		break;
 	case CHAN_PING:
 		/* That it has woken us is the answer. */

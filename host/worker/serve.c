@@ -213,6 +213,15 @@ worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 		worker_finish(w);
 }
 
+void
+worker_leave(struct worker *w, int on, uint32_t window_ms)
+{
+	if (w->draining)
+		return;
+	http_server_leave(&w->server, on, window_ms);
+	ws_server_leave(&w->sockets, on, window_ms);
+}
+
 static void
 worker_signalled(struct loop_fd *fd, uint32_t events)
 {

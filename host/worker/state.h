@@ -119,6 +119,8 @@ void	worker_borrow(struct worker *, struct acceptor *);
 void	worker_return(struct worker *, uint32_t slot);
 /* Accept nobody, for the time being. */
 void	worker_hold(struct worker *, int on);
+/* Clients shall go to another node; or not any more. */
+void	worker_leave(struct worker *, int on, uint32_t window_ms);
 void	worker_drain(struct worker *, uint64_t deadline_ms, int last);
 void	worker_conn_ended(struct http_server *);
 

@@ -59,6 +59,8 @@ ws_upgrade_check(const struct http_req *r, const struct conf_websocket *conf)
 		return 400;
 	if (!ws_handshake_origin_ok(r, conf->origins, conf->norigins))
 		return 403;
+	if (r->server->leaving)
+		return 503;
 	return r->server->draining && r->server->give == NULL ? 503 : 0;
 }
 

@@ -500,7 +500,7 @@ conn_taken(struct http_upgrade *u, struct stream *from, const char *p,
 	c->opened_ms = c->heard_ms = srv->loop->now_ms;
 	c->seen_sent = c->stream.sent;
 	c->handler->open(c->handler, c);
-	if (srv->http->draining)
+	if (srv->http->draining || srv->http->leaving)
 		ws_server_send_away(srv, c);
 	stream_read_again(&c->stream);
 	ws_conn_arm(c);

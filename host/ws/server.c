@@ -83,6 +83,23 @@ ws_server_drain(struct ws_server *srv, uint32_t deadline_ms, int last)
 	}
 }
 
+void
+ws_server_leave(struct ws_server *srv, int on, uint32_t window_ms)
+{
+	struct ws_conn *c, *next;
+
+	srv->spread = window_ms;
+	for (c = TAILQ_FIRST(&srv->conns); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, link);
+		if (on) {
+			ws_server_send_away(srv, c);
+		} else if (c->leave_ms != 0) {
+			c->leave_ms = 0;
+			ws_conn_arm(c);
+		}
+	}
+}
+
 size_t
 ws_server_give(struct ws_server *srv)
 {

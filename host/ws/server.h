@@ -49,6 +49,8 @@ void	ws_server_close(struct ws_server *);
  * move have until the second half to do so.
  */
 void	ws_server_drain(struct ws_server *, uint32_t deadline_ms, int last);
+/* Send all away within the window, or let those stay that have not gone. */
+void	ws_server_leave(struct ws_server *, int on, uint32_t window_ms);
 /* Give all that can move; returns how many of them still wait for it, or 1 when
  * there are more than can be given now. */
 size_t	ws_server_give(struct ws_server *);
