@@ -87,8 +87,10 @@ rollout_switch(struct rollout *r)
 	struct master *m = r->m;
 
 	guard_leave(m);
-	if (r->why != NULL)
+	if (r->why != NULL) {
 		generation_fail(m->gen, r->why);
+		master_mishap(m, m->gen->n, r->gen->n, r->why);
+	}
 	generations_serve(m, r->gen);
 	if (r->kind == ROLLOUT_RELOAD)
 		master_mishap(m, 0, 0, NULL);

@@ -58,7 +58,6 @@ guard_settled(struct master *m)
 		return;
 	to = generations_before(m, m->gen);
 	if (to != NULL) {
-		master_mishap(m, m->gen->n, to->n, m->verdict);
 		(void)rollout_back(m, to, m->verdict, &opts, &nobody);
 	} else {
 		log_errorx("%s; there is no generation to go back to, so its "

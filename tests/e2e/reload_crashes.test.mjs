@@ -2,6 +2,8 @@
 // A generation whose workers keep crashing after its reload is taken back by
 // itself, once there is one to go back to.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import { bin } from './lib/hostd.mjs';
 import { lifeConf, rewrite, startLife } from './lib/life.mjs';
@@ -146,6 +148,32 @@ test('back over one that was bad as well', async (t) => {
 		await h.logged(new RegExp(`serving generation ${to}$`, 'm'));
 	}
 	assert.equal((await h.status()).rolled_back.from, 2);
+});
+
+test('a way back that is barred', async (t) => {
+	const h = await startLife(t, { ...pool('max_restarts = 1', 1),
+		keys: 'bomb = "@DIR@/bomb"' });
+	const bomb = path.join(h.dir, 'bomb');
+
+	await reload(h, 'two');
+	fs.writeFileSync(bomb, '');
+	await crash(h);
+	await crash(h);
+	await h.logged('rollback: worker web.0 of generation 1 did not get ' +
+	    'ready: SIGABRT in plugin life, create');
+	await h.logged('rollback refused; generation 2 goes on serving');
+	await h.workersSatisfy((ws) => ws.length === 1 &&
+	    ws[0].generation === 2 && ws[0].state === 'ready', 'generation 2');
+	assert.equal((await h.status()).rolled_back, undefined);
+	fs.rmSync(bomb);
+
+	await t.test('is tried again', async () => {
+		await crash(h);
+		await crash(h);
+		await h.workersSatisfy((ws) => ws.length === 1 &&
+		    ws[0].generation === 1 && ws[0].state === 'ready',
+		    'generation 1');
+	});
 });
 
 test('while it is being rolled out', async (t) => {
