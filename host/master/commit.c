@@ -45,6 +45,8 @@ pool_commit(struct rollout *r, struct pool *p)
 	} else if (r->kind < ROLLOUT_SCALE) {
 		p->deleted = 0;
 	}
+	if (r->kind == ROLLOUT_BACK)
+		p->crashes = 0; /* and not before: it may be refused */
 	if (p->next_configured == 0)
 		p->stopped = 0; /* configured no more */
 	p->configured = p->next_configured;

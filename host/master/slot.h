@@ -87,7 +87,8 @@ struct pool {
 	int deleted;			/* by hand: until the next reload */
 	time_t due;			/* by restart_at; -1: never */
 	uint32_t due_in;		/* that generation; 0: not known */
-	int crashes;			/* since the last rollout began */
+	int crashes;			/* of the generation that serves, or
+					   is about to */
 	TAILQ_HEAD(slots, slot) slots;	/* by index */
 };
 

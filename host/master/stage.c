@@ -99,7 +99,7 @@ stage_pool(struct rollout *r, const struct conf_pool *c)
 		return;
 	p->next_configured = c->workers;
 	p->next_target = stage_target(r, c, p);
-	if (r->kind < ROLLOUT_SCALE)
+	if (r->kind == ROLLOUT_RELOAD)
 		p->crashes = 0;
 	stage_slots(r, p, p->next_target);
 }
