@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { count, countConf, countTo, putCount, reload, startCount } from
 	'./lib/count.mjs';
-import { rewrite } from './lib/life.mjs';
+import { descriptors, descriptorsAtMost, rewrite } from './lib/life.mjs';
 import { Load } from './lib/load.mjs';
 
 test('reloads one after the other', async (t) => {
@@ -13,11 +13,16 @@ test('reloads one after the other', async (t) => {
 
 	await countTo(h, 7, 'a');
 	await countTo(h, 3, 'b');
-	for (let i = 1; i <= 5; i++) {
+	await reload(h);
+	assert.equal(await count(h, 'a'), 8);
+	const before = descriptors(h.child.pid);
+
+	for (let i = 2; i <= 5; i++) {
 		await reload(h);
 		assert.equal(await count(h, 'a'), 7 + i);
-		assert.equal(await count(h, 'b'), 3 + i);
+		assert.equal(await count(h, 'b'), 2 + i);
 	}
+	await descriptorsAtMost(h.child.pid, before);
 	assert.match(h.log, /web\.0 gen 2 .*plugin b: goes on with the state of/);
 });
 
