@@ -31,6 +31,7 @@ int	cmd_start(const struct ctl *, int argc, char **argv);
 int	cmd_delete(const struct ctl *, int argc, char **argv);
 int	cmd_drain(const struct ctl *, int argc, char **argv);
 int	cmd_undrain(const struct ctl *, int argc, char **argv);
+int	cmd_top(const struct ctl *, int argc, char **argv);
 int	cmd_signal(const struct ctl *, int argc, char **argv);
 int	cmd_events(const struct ctl *, int argc, char **argv);
 int	cmd_describe(const struct ctl *, int argc, char **argv);

@@ -19,6 +19,8 @@ struct command {
 static const struct command commands[] = {
     {"status", cmd_status, "", "the node, its traffic and its workers"},
     {"list", cmd_list, "", "the workers"},
+    {"top", cmd_top, " [-d TIME]",
+	"what the workers do, live; when piped, once"},
     {"describe", cmd_describe, " W",
 	"all about a worker: web.0, or its pid"},
     {"reload", cmd_reload,
