@@ -87,6 +87,15 @@ free_uv:
 	return -1;
 }
 
+void
+loop_turn_uv(struct loop *l, int ms)
+{
+	struct pollfd p = { .fd = uv_backend_fd(l->uv), .events = POLLIN };
+
+	(void)poll(&p, 1, ms);
+	uv_run(l->uv, UV_RUN_NOWAIT);
+}
+
 /* Until nothing of it is alive, or for CLOSE_MS. */
 static void
 loop_finish_uv(struct loop *l)

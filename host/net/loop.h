@@ -71,6 +71,8 @@ void	loop_run(struct loop *);
 void	loop_stop(struct loop *);
 /* One turn; waits for something to happen. */
 void	loop_turn(struct loop *);
+/* libuv's part alone, for a loop that is ending; waits for ms at most. */
+void	loop_turn_uv(struct loop *, int ms);
 
 int	loop_add(struct loop *, struct loop_fd *, uint32_t events);
 /* The descriptor, which is in the set, is this one's from now on. */

@@ -12,6 +12,8 @@
 #include "plugin/post.h"
 #include "plugin/room_service.h"
 
+#define BEAT_MS	250	/* while it is waited for works that are on a thread */
+
 /* A module's constructors are its code as well: note whose may run. */
 static struct module *
 plugins_open(struct plugins *all, const struct conf_plugin *cp,
@@ -333,8 +335,11 @@ plugins_destroy(struct plugins *all)
 	all->sockets = NULL;
 	TAILQ_FOREACH_REVERSE(in, &all->instances, instances, link)
 		(void)instance_stop(in);
-	while (all->nworks > 0)
-		uv_run(loop_uv(all->loop), UV_RUN_ONCE);
+	while (all->nworks > 0) {
+		loop_turn_uv(all->loop, BEAT_MS);
+		/* Waiting for them is not hanging. */
+		atomic_store(&all->cell->beat_ms, loop_clock_ms());
+	}
 	while ((in = TAILQ_LAST(&all->instances, instances)) != NULL) {
 		TAILQ_REMOVE(&all->instances, in, link);
 		instance_destroy(in);

@@ -267,6 +267,7 @@ run_worker(struct worker *w)
 	log_set_buffered(1);
 	loop_run(&w->loop);
 	log_info("ending");
+	log_flush();	/* what follows may have to wait for threads */
 	release_all(w);
 	return 0;
 }
