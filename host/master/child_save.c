@@ -49,13 +49,14 @@ child_save(const struct child *c, struct record *r)
 	TAILQ_FOREACH(o, &c->out, entry)
 		(void)json_array_append_new(out, child_out_save(o, r));
 	return json_pack("{s:i,s:o,s:i,s:b,s:b,s:b,s:b,s:b,s:i,s:I,s:I,s:o,s:o,"
-			 "s:o,s:o,s:o}",
+			 "s:o,s:o,s:o,s:o}",
 	    "pid", (int)c->pid, "channel", record_fd(r, c->fd), "cell",
 	    c->cell, "ready", c->ready, "failed", c->failed, "ending",
 	    c->ending, "killed", c->killed, "elsewhere", c->elsewhere,
 	    "next_signal", c->killing, "up_ms",
 	    up, "timer_ms", timer_due(&c->timer), "why",
-	    record_bytes(c->why, strlen(c->why)), "pulse", child_pulse_save(c),
+	    record_bytes(c->why, strlen(c->why)), "held",
+	    record_bytes(c->held, strlen(c->held)), "pulse", child_pulse_save(c),
 	    "stdout", output_save(c, 0, r), "stderr", output_save(c, 1, r),
 	    "out", out);
 }
@@ -120,13 +121,13 @@ child_pulse_restore(struct child *c, const json_t *j)
 }
 
 static void
-child_why_restore(struct child *c, const json_t *j)
+text_restore(const json_t *j, const char *name, char *to, size_t size)
 {
-	char *why = record_get_text(j, "why");
+	char *text = record_get_text(j, name);
 
-	if (why != NULL)
-		(void)snprintf(c->why, sizeof(c->why), "%s", why);
-	free(why);
+	if (text != NULL)
+		(void)snprintf(to, size, "%s", text);
+	free(text);
 }
 
 struct child *
@@ -150,7 +151,8 @@ child_restore(struct children *all, const struct child_opts *o,
 	c->elsewhere = record_flag(j, "elsewhere");
 	c->killing = (int)record_int(j, "next_signal", 0);
 	c->started -= (uint64_t)record_int(j, "up_ms", 0);
-	child_why_restore(c, j);
+	text_restore(j, "why", c->why, sizeof(c->why));
+	text_restore(j, "held", c->held, sizeof(c->held));
 	output_restore(c, 0, json_object_get(j, "stdout"), r);
 	output_restore(c, 1, json_object_get(j, "stderr"), r);
 	child_pulse_restore(c, json_object_get(j, "pulse"));

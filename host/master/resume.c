@@ -26,6 +26,7 @@ static const int faults[] = {
  * in a signal handler. */
 static struct {
 	int armed;
+	struct sigaction before[NFAULTS];
 	int exe;
 	char **argv;
 	char **env;
@@ -108,15 +109,15 @@ back_exit(void)
 }
 
 static void
-back_faults(void (*handler)(int))
+back_watch_faults(void)
 {
-	struct sigaction sa = {.sa_handler = handler};
+	struct sigaction sa = {.sa_handler = back_fault};
 	sigset_t set;
 	size_t i;
 
 	(void)sigemptyset(&set);
 	for (i = 0; i < NFAULTS; i++) {
-		(void)sigaction(faults[i], &sa, NULL);
+		(void)sigaction(faults[i], &sa, &back.before[i]);
 		(void)sigaddset(&set, faults[i]);
 	}
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
@@ -147,7 +148,7 @@ static void
 back_arm(void)
 {
 	back.armed = 1;
-	back_faults(back_fault);
+	back_watch_faults();
 	(void)atexit(back_exit);
 	(void)alarm(LIMIT_S);
 }
@@ -156,10 +157,12 @@ static void
 back_disarm(void)
 {
 	char **e;
+	size_t i;
 
 	(void)alarm(0);
+	for (i = 0; back.armed && i < NFAULTS; i++)
+		(void)sigaction(faults[i], &back.before[i], NULL);
 	back.armed = 0;
-	back_faults(SIG_DFL);
 	for (e = back.env; *e != NULL; e++)
 		if (*e != back.where && *e != back.why)
 			free(*e);
