@@ -12,7 +12,7 @@
  * it no more: it is stuck, and another one should. */
 #define LEASE_MS	1000
 #define LOOK_MS		100	/* a look at all of our pool holds so long, */
-#define LOOK_MORE	8	/* or until we have so many more, and an eighth */
+#define LOOK_MORE	8	/* or until we have so many and 1/8 more */
 /* A connection that is on its way counts as so many: its taker is busy. */
 #define UNTAKEN		8
 /* So many refuse one in a moment, then it waits for the next. */
