@@ -83,9 +83,12 @@ describe_traffic(const json_t *w)
 	    "%lld accepted", (long long)number(w, "active"),
 	    (long long)number(w, "idle"), (long long)number(w, "websockets"),
 	    (long long)number(w, "accepted"));
-	row("requests", "%lld, p50 below %lld ms, p99 below %lld ms",
-	    (long long)number(w, "requests"), (long long)number(l, "p50"),
-	    (long long)number(l, "p99"));
+	if (number(w, "requests") == 0)
+		row("requests", "0");
+	else
+		row("requests", "%lld, p50 below %lld ms, p99 below %lld ms",
+		    (long long)number(w, "requests"),
+		    (long long)number(l, "p50"), (long long)number(l, "p99"));
 }
 
 static void
@@ -96,7 +99,8 @@ describe_lists(const json_t *w)
 
 	for (i = 0; i < json_array_size(list); i++) {
 		o = json_array_get(list, i);
-		row(i == 0 ? "plugins" : "", "%s: %s", text(o, "name"),
+		row(i == 0 ? "plugins" : "", "%s%s%s", text(o, "name"),
+		    text(o, "module")[0] != '\0' ? ": " : "",
 		    text(o, "module"));
 	}
 	list = json_object_get(w, "sockets");

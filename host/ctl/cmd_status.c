@@ -234,9 +234,31 @@ cmd_status(const struct ctl *ctl, int argc, char **argv)
 	return status_ask(ctl, status_print);
 }
 
+/* For completion: pools, then workers, each on a line. */
+static void
+list_names(const json_t *status)
+{
+	const json_t *pools = json_object_get(status, "pools"), *p, *workers;
+	size_t i, j;
+
+	for (i = 0; i < json_array_size(pools); i++)
+		(void)printf("%s\n",
+		    text(json_array_get(pools, i), "name"));
+	for (i = 0; i < json_array_size(pools); i++) {
+		p = json_array_get(pools, i);
+		workers = json_object_get(p, "workers");
+		for (j = 0; j < json_array_size(workers); j++)
+			(void)printf("%s.%lld\n", text(p, "name"),
+			    (long long)number(
+				json_array_get(workers, j), "slot"));
+	}
+}
+
 int
 cmd_list(const struct ctl *ctl, int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "--names") == 0)
+		return status_ask(ctl, list_names);
 	if (argc != 1)
 		return ctl_usage(argv[0]);
 	return status_ask(ctl, list_print);

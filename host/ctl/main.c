@@ -18,7 +18,7 @@ struct command {
 
 static const struct command commands[] = {
     {"status", cmd_status, "", "the node, its traffic and its workers"},
-    {"list", cmd_list, "", "the workers"},
+    {"list", cmd_list, " [--names]", "the workers"},
     {"top", cmd_top, " [-d TIME]",
 	"what the workers do, live; when piped, once"},
     {"describe", cmd_describe, " W",

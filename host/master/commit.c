@@ -40,6 +40,7 @@ pool_commit(struct rollout *r, struct pool *p)
 	else if (p->stopped && p->next_configured != p->configured)
 		p->before = p->next_configured;
 	if (mine) {
+		r->starts = r->kind == ROLLOUT_SCALE && p->target == 0;
 		p->stopped = r->kind == ROLLOUT_STOP;
 		p->deleted = r->kind == ROLLOUT_DELETE && p->next_target == 0;
 	} else if (r->kind < ROLLOUT_SCALE) {
@@ -61,8 +62,10 @@ rollout_log_done(const struct rollout *r)
 
 	switch (r->kind) {
 	case ROLLOUT_SCALE:
-		event_add(m, EVENT_POOL_SCALED,
-		    "pool %s is scaled to %d workers", pool, r->workers);
+		event_add(m,
+		    r->starts ? EVENT_POOL_STARTED : EVENT_POOL_SCALED,
+		    "pool %s is %s %d workers", pool,
+		    r->starts ? "started with" : "scaled to", r->workers);
 		break;
 	case ROLLOUT_STOP:
 		event_add(m, EVENT_POOL_STOPPED, "pool %s is stopped", pool);

@@ -32,6 +32,7 @@ struct rollout {
 	int rank;			/* of those that are pending */
 	char *pool;			/* to be scaled, or restarted; NULL: all */
 	int workers;
+	int starts; /* scaled from none */
 	int slot;			/* the one of it to be restarted or
 					   removed; -1: all */
 };

@@ -59,6 +59,7 @@ test('stopped: refused; started: as before', async (t) => {
 
 	assert.match(await fine(h, 'start', 'back'), /^started, /m);
 	await workers(h, 'back', 2);
+	await h.logged('pool back is started with 2 workers');
 	assert.equal((await new Client(h.other).ask('/', true)).status, 200);
 	assert.equal((await back(h)).stopped, false);
 	await refused(h, /pool "back" runs already/, 'start', 'back');
