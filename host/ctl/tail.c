@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "ctl/tail.h"
 
+#define MARK 64
 #define LOOK_MS 1000 /* for what inotify does not tell (NFS, other hosts) */
 
 struct tail {
@@ -22,6 +23,8 @@ struct tail {
 	int fd;		/* -1: not there (yet) */
 	int before;	/* renamed: some may still write to it; -1: none */
 	off_t at;
+	char mark[MARK];	/* the last bytes before that */
+	size_t nmark;
 	struct buf part, part_before;	/* lines without their end */
 };
 
@@ -80,6 +83,45 @@ tail_lines(struct tail *t, struct buf *part, tail_line told, void *arg)
 	buf_consume(part, from);
 }
 
+static void
+tail_mark(struct tail *t, const char *p, size_t n)
+{
+	size_t keep;
+
+	if (n >= MARK) {
+		memcpy(t->mark, p + n - MARK, MARK);
+		t->nmark = MARK;
+		return;
+	}
+	keep = t->nmark < MARK - n ? t->nmark : MARK - n;
+	memmove(t->mark, t->mark + t->nmark - keep, keep);
+	memcpy(t->mark + keep, p, n);
+	t->nmark = keep + n;
+}
+
+/* It is shorter; or it has grown again meanwhile, but what we have read last is
+ * not what stands there. */
+static int
+tail_is_emptied(const struct tail *t)
+{
+	char there[MARK];
+	struct stat st;
+
+	if (fstat(t->fd, &st) == -1)
+		return 0;
+	if (st.st_size < t->at)
+		return 1;
+	return pread(t->fd, there, t->nmark, t->at - (off_t)t->nmark) ==
+	    (ssize_t)t->nmark && memcmp(there, t->mark, t->nmark) != 0;
+}
+
+static void
+tail_restart(struct tail *t)
+{
+	t->at = 0;
+	t->nmark = 0;
+}
+
 /* To the end of what is there. */
 static void
 tail_read(struct tail *t, int fd, struct buf *part, tail_line told, void *arg)
@@ -89,8 +131,10 @@ tail_read(struct tail *t, int fd, struct buf *part, tail_line told, void *arg)
 
 	while ((n = read(fd, space, sizeof(space))) > 0) {
 		buf_append(part, space, (size_t)n);
-		if (fd == t->fd)
+		if (fd == t->fd) {
 			t->at += n;
+			tail_mark(t, space, (size_t)n);
+		}
 		tail_lines(t, part, told, arg);
 	}
 }
@@ -182,19 +226,17 @@ tail_reopen(struct tail *t)
 	buf_append(&t->part_before, t->part.p, t->part.len);
 	buf_consume(&t->part, t->part.len);
 	t->fd = fd;
-	t->at = 0;
+	tail_restart(t);
 }
 
 void
 tail_more(struct tail *t)
 {
-	struct stat st;
-
 	if (t->before != -1)
 		tail_read(t, t->before, &t->part_before, t->told, t->arg);
-	if (t->fd != -1 && fstat(t->fd, &st) == 0 && st.st_size < t->at) {
-		/* Emptied; what follows is new. */
-		t->at = lseek(t->fd, 0, SEEK_SET);
+	if (t->fd != -1 && tail_is_emptied(t)) {
+		(void)lseek(t->fd, 0, SEEK_SET);
+		tail_restart(t);
 		buf_consume(&t->part, t->part.len);
 	}
 	if (t->fd != -1)
