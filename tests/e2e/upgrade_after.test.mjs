@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { atEnd, bin, within } from './lib/hostd.mjs';
@@ -157,6 +158,55 @@ test('log files are reopened', async (t) => {
 	fs.renameSync(file, `${file}.1`);
 	assert.equal((await h.hostctl('logs', 'reopen')).code, 0);
 	await lines(2);
+});
+
+// Requests to the master on one connection: their answers.
+const control = (t, h, requests) => within(new Promise((resolve, reject) => {
+	const s = net.connect(h.socket);
+	let text = '';
+
+	atEnd(t, () => s.destroy());
+	s.on('error', reject);
+	s.setEncoding('utf8').on('data', (d) => {
+		text += d;
+		const lines = text.split('\n');
+
+		if (lines.length > requests.length)
+			resolve(lines.slice(0, -1).map((l) => JSON.parse(l)));
+	});
+	s.write(requests.map((r) => `${JSON.stringify(r)}\n`).join(''));
+}), 'answers');
+
+test('what a worker was told and has not read yet is not lost', async (t) => {
+	const { h } = await start(t, { conf: `
+		pool "web" { workers = 1  watchdog = 0s }
+		access_log "main" { path = "@DIR@/access.log" }` });
+	const file = path.join(h.dir, 'access.log');
+	const [w] = await h.workers();
+	const reopen = async (n) => {
+		const all = await control(t, h,
+		    Array.from({ length: n }, () => ({ cmd: 'logs-reopen' })));
+
+		assert.ok(all.every((a) => a.ok));
+	};
+
+	process.kill(w.pid, 'SIGSTOP');
+	// More than the channel takes; the last one is what counts.
+	await reopen(1000);
+	fs.renameSync(file, `${file}.1`);
+	await reopen(1);
+	await upgraded(h, '--keep-workers');
+	await upgraded(h, '--keep-workers');
+	process.kill(w.pid, 'SIGCONT');
+	await within((async () => {
+		while (fs.readFileSync(file, 'utf8') === '') {
+			const c = new Client(h.port);
+
+			assert.equal((await c.ask()).status, 200);
+			c.destroy();
+		}
+	})(), 'a line in the new file');
+	assert.equal((await h.workers())[0].pid, w.pid);
 });
 
 test('workers that die meanwhile are replaced', async (t) => {
