@@ -155,6 +155,8 @@ child_send_fds(struct child *c, enum chan_type type, const void *data,
 {
 	struct child_out *o;
 
+	if (c->all->restoring)
+		fatalx("message %d to %s while restoring", (int)type, c->name);
 	if (c->fd == -1)
 		return;
 	if (TAILQ_EMPTY(&c->out)) {

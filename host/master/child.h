@@ -80,6 +80,7 @@ struct children {
 	LIST_HEAD(, child) list;
 	uv_loop_t *loop;
 	struct board *board;
+	int restoring;		/* so nothing may be sent yet */
 	int board_is_new;	/* made at an upgrade: restored ones don't
 				   have it */
 	const char *exe;	/* absolute path of hostd */

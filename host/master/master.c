@@ -105,7 +105,6 @@ master_stop_serving(struct master *m)
 
 	(void)uv_timer_stop(&m->delay);
 	m->pools.stopping = 1;
-	upgrade_cancel(m);
 	rollout_cancel(m);
 	TAILQ_FOREACH (p, &m->pools.list, link)
 		p->target = 0;
@@ -136,6 +135,7 @@ master_stop(struct master *m)
 		return;
 	}
 	event_add(m, EVENT_NODE_STOPPING, "stopping");
+	upgrade_cancel(m);
 	notify("STOPPING=1\nSTATUS=draining");
 	atomic_store(&m->board.node->unready, 1);
 	if (delay == 0) {

@@ -205,6 +205,7 @@ master_restore(struct master *m, struct record *r, char *why, size_t size)
 {
 	const json_t *o = r->root;
 
+	m->children.restoring = 1;
 	if (names_restore(m, o, why, size) == -1 ||
 	    files_restore(m, r, why, size) == -1 ||
 	    generations_restore(m, r, why, size) == -1)
@@ -219,6 +220,7 @@ master_restore(struct master *m, struct record *r, char *why, size_t size)
 		size) == -1)
 		return -1;
 	m->control = control_restore(m, json_object_get(o, "control"), r);
+	m->children.restoring = 0;
 	return m->control != NULL ? 0
 				  : is_missing("control socket", why, size);
 }

@@ -304,6 +304,13 @@ slot_respawn_in(struct slot *s, uint64_t delay)
 {
 	s->respawn_at = slot_now(s) + delay;
 	(void)uv_timer_start(&s->respawn, slot_respawn_due, delay, 0);
+}
+
+/* Those who connect need not. */
+static void
+slot_wait(struct slot *s, uint64_t delay)
+{
+	slot_respawn_in(s, delay);
 	if (delay > 0 && s->borrower == NULL)
 		slot_lend(s);
 }
@@ -317,7 +324,7 @@ slot_crashed(struct slot *s, const struct child *c, const char *cause)
 	event_worker(pools_master(s->pool->all), EVENT_WORKER_DIED, c,
 	    "died: %s; restarting in %llu ms", cause,
 	    (unsigned long long)delay);
-	slot_respawn_in(s, delay);
+	slot_wait(s, delay);
 }
 
 static void
@@ -479,7 +486,7 @@ slot_spawn(struct slot *s)
 	event_add(pools_master(s->pool->all), EVENT_WORKER_FAILED,
 	    "worker %s.%u can't be started: %s; next try in %llu ms",
 	    s->pool->name, s->index, why, (unsigned long long)delay);
-	slot_respawn_in(s, delay);
+	slot_wait(s, delay);
 }
 
 void

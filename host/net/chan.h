@@ -157,7 +157,8 @@ int	chan_send(int fd, enum chan_type, const void *data, size_t len,
 	    const int *fds, int nfds);
 int	chan_send_text(int fd, enum chan_type, const char *text);
 /*
- * Receive one.  1: *msg is filled in (CHAN_UNKNOWN: and empty, to be ignored), its length fits its type and a text is
+ * Receive one.  1: *msg is filled in (CHAN_UNKNOWN: it is empty and to be
+ * ignored), its length fits its type and a text is
  * NUL-ended; 0: the peer has closed; -1 with errno (EAGAIN: nothing there;
  * EPROTO: a malformed message, which is logged).
  */

@@ -8,7 +8,7 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { atEnd, bin, within } from './lib/hostd.mjs';
-import { rewrite, startLife } from './lib/life.mjs';
+import { descriptors, rewrite, startLife } from './lib/life.mjs';
 import { Client, Load } from './lib/load.mjs';
 import { Program, runningVersion, upgraded, versionOf } from
     './lib/upgrade.mjs';
@@ -158,6 +158,34 @@ test('log files are reopened', async (t) => {
 	fs.renameSync(file, `${file}.1`);
 	assert.equal((await h.hostctl('logs', 'reopen')).code, 0);
 	await lines(2);
+});
+
+// Its sockets are lent to the other one, once.
+test('a worker that waits for its next try', async (t) => {
+	const { h } = await start(t, { keys: 'bomb = "@DIR@/bomb"',
+		conf: 'pool "web" { workers = 2  max_restarts = 0 }' });
+	const [w, other] = await h.workers();
+
+	fs.writeFileSync(path.join(h.dir, 'bomb'), 'exit');
+	process.kill(w.pid, 'SIGKILL');
+	await h.workersSatisfy((ws) => ws[0].state === 'waiting' &&
+	    ws[0].retry_in_ms > 3000, 'a long wait');
+	await upgraded(h, '--keep-workers');
+	const fds = descriptors(other.pid);
+
+	for (let i = 0; i < 5; i++)
+		await upgraded(h, '--keep-workers');
+	assert.equal(descriptors(other.pid), fds);
+	const load = new Load(h.port, { kind: 'new' });
+
+	await load.more(50);
+	await load.stop();
+	assert.deepEqual(load.failures, []);
+	assert.deepEqual([...load.byPid.keys()], [other.pid]);
+	fs.rmSync(path.join(h.dir, 'bomb'));
+	const [back] = await ready(h, 2);
+
+	assert.ok(back.restarts > 2, `${back.restarts} restarts`);
 });
 
 // Requests to the master on one connection: their answers.
