@@ -116,10 +116,6 @@ conn_retire(struct http_conn *c)
 	struct http_server *srv = c->server;
 
 	c->state = CONN_CLOSED;
-	/* A socket that is open elsewhere is still looked at when we have
-	 * closed it. */
-	if (c->lent && c->stream.io.fd != -1)
-		stream_rest(&c->stream);
 	stream_close(&c->stream);
 	if (c->away.listed)
 		TAILQ_REMOVE(&srv->away, c, away_link);

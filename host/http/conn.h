@@ -84,8 +84,6 @@ struct http_conn {
 	uint8_t skipped_line;		/* the empty line before a request */
 	uint8_t counted_idle;
 	uint8_t stays;			/* another worker did not take it */
-	uint8_t lent;			/* another process may have the socket
-					   open */
 	uint8_t peer_len;
 	char peer[46];
 };

@@ -209,7 +209,7 @@ conn_take_back(struct http_conn *c)
 	m->conn = NULL;
 	c->move = NULL;
 	c->stream.io.fd = fd;
-	c->lent = 1;
+	c->stream.lent = 1;
 	conn_resume(c);
 	return 0;
 }

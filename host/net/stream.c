@@ -112,6 +112,8 @@ stream_close(struct stream *s)
 		s->sio->corked = NULL;
 	loop_undefer(s->sio->loop, &s->flush);
 	loop_undefer(s->sio->loop, &s->again);
+	if (s->lent && s->io.fd != -1)
+		loop_del(s->sio->loop, &s->io);
 	if (s->io.fd != -1)
 		close(s->io.fd);
 	s->io.fd = -1;

@@ -79,6 +79,9 @@ struct stream {
 	uint8_t can_read;		/* since the last EAGAIN */
 	uint8_t can_write;
 	uint8_t eof;			/* RDHUP was seen */
+	uint8_t lent;			/* another process may have the socket
+					   open, too: closing it here does not
+					   end the loop's interest */
 	uint8_t rests;			/* stream_rest */
 };
 
