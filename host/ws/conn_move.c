@@ -135,6 +135,9 @@ unpack_windows(struct ws_conn *c, struct unpack *u)
 	struct ws_zpool *pool = c->server->readers.zpool;
 	hostd_buf ours = unpack_bytes(u), its = unpack_bytes(u);
 
+	if ((ours.n > 0 && !c->params.server_takeover) ||
+	    (its.n > 0 && !c->reader.takeover))
+		u->bad = 1;
 	if (!u->bad && ours.n > 0 && (c->deflater =
 	    ws_deflater_resume(pool, c->params.server_bits, ours)) == NULL)
 		u->bad = 1;
