@@ -156,6 +156,9 @@ conn_nobody(struct http_conn *c)
 	c->away.to = NULL;
 	c->away.nobody = 1;
 	c->state = CONN_HEAD;
+	/* It may be due in this very turn. */
+	c->timer_kind = TIMER_NONE;
+	wheel_clear(&c->timer);
 	conn_wake(c);
 }
 
@@ -231,7 +234,7 @@ conn_waited(struct http_conn *c)
 		}
 		return;
 	}
-	if (conn_has_waited(c))
+	if (c->state == CONN_AWAY && conn_has_waited(c))
 		conn_nobody(c);
 	else
 		conn_wake(c);

@@ -291,6 +291,26 @@ nobody_is_there(void **state)
 }
 
 static void
+has_waited_twice_in_one_turn(void **state)
+{
+	struct http_conn *c = TAILQ_FIRST(&near->srv.conns);
+
+	(void)state;
+	near->lease = 0;
+	far_pool.queue_timeout = 60000;
+	say(ASK("/far") ASK("/near"));
+	c->stream.can_read = 1;
+	c->stream.ops->readable(&c->stream);
+	assert_int_equal(c->state, CONN_AWAY);
+	/* Somebody looks for a taker, and then its own time is over. */
+	far_pool.queue_timeout = 0;
+	http_server_pass(&near->srv);
+	assert_int_equal(c->timer.deadline, 0);
+	conn_waited(c);
+	hear("HTTP/1.1 503", "\r\n\r\nnear");
+}
+
+static void
 waits_until_there_is_somebody(void **state)
 {
 	int turns;
@@ -432,6 +452,7 @@ main(void)
 		TEST(a_route_of_no_pool_is_of_its_home),
 		TEST(all_that_was_sent_goes_along),
 		TEST(nobody_is_there),
+		TEST(has_waited_twice_in_one_turn),
 		TEST(waits_until_there_is_somebody),
 		TEST(more_than_it_may_have_are_refused),
 		TEST(nobody_admits_to_it),
