@@ -12,7 +12,9 @@
  * Delivery
  *
  *   At most once.  Messages of one worker to one channel arrive in the order
- *   published; there is no order between publishers.
+ *   published; there is no order between publishers.  What a client has
+ *   published in one worker comes, on this machine, before what it has
+ *   published in the one that it was moved to (<hostd/state.h>).
  *   A subscriber sees nothing that was published in its worker before its
  *   subscribe returned.  It gets what any worker of this machine publishes after
  *   that, except from one that is just starting and has not met this one yet;
@@ -20,6 +22,8 @@
  *   A socket that is too slow loses messages or is closed, by its route's
  *   slow_peer; others do not notice.  A worker that stalls loses messages
  *   beyond the limit of the bus; its instances are told by a gap.
+ *   A socket that moves to another worker gets all of it, once; while it does,
+ *   count and list may see it twice.
  */
 #ifndef HOSTD_CHANNEL_H
 #define HOSTD_CHANNEL_H
