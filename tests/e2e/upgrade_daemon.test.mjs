@@ -63,7 +63,10 @@ test('a service manager is told', async (t) => {
 	await reloading(1);
 	await reloading(2);
 	// Workers know nothing of it.
-	for (const w of await h.workers()) {
+	const all = await h.workersSatisfy((ws) => ws.length === 2 &&
+	    ws.every((w) => w.generation === 2), 'end of the old workers');
+
+	for (const w of all) {
 		const env = fs.readFileSync(`/proc/${w.pid}/environ`, 'utf8');
 
 		assert.ok(!env.includes('NOTIFY_SOCKET'));
