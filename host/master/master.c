@@ -466,6 +466,7 @@ master_close(struct master *m)
 	(void)sigfillset(&every);
 	(void)sigprocmask(SIG_BLOCK, &every, NULL);
 	children_close(&m->children);
+	pools_forget_stopped(&m->pools);
 	upkeep_stop(m);
 	uv_close((uv_handle_t *)&m->delay, NULL);
 	watch_stop(m);

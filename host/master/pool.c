@@ -34,6 +34,18 @@ pools_get(struct pools *all, const char *name, int create)
 }
 
 void
+pools_forget_stopped(struct pools *all)
+{
+	struct pool *p, *next;
+
+	for (p = TAILQ_FIRST(&all->list); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		p->stopped = 0;
+		pool_forget(p);
+	}
+}
+
+void
 pool_forget(struct pool *p)
 {
 	if (!TAILQ_EMPTY(&p->slots) || p->target > 0 || p->stopped)

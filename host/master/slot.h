@@ -119,6 +119,8 @@ void	pools_init(struct pools *, struct children *,
 struct pool *pools_get(struct pools *, const char *name, int create);
 /* Unless there is something to remember, or it has slots. */
 void	pool_forget(struct pool *);
+/* Nobody will start them any more. */
+void	pools_forget_stopped(struct pools *);
 struct slot *pool_slot(struct pool *, uint32_t index);
 
 /* ---- slot.c ---- */
