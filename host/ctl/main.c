@@ -25,7 +25,7 @@ static const struct command commands[] = {
 	"all about a worker: web.0, or its pid"},
     {"reload", cmd_reload,
 	" [--parallel N] [--canary N [--for TIME] [--factor X]] [--wait]",
-	"check configuration and plugins, then bring them into service"},
+	"check configuration and plugins, then serve with them"},
     {"rollback", cmd_rollback, " [--parallel N] [--wait] [GENERATION]",
 	"back to the generation before, or to one that is kept"},
     {"generations", cmd_generations, "", "those there are to go back to"},
@@ -45,7 +45,7 @@ static const struct command commands[] = {
     {"events", cmd_events, " [-f] [-n N] [POOL|W]",
 	"what has happened; -f: and what happens"},
     {"upgrade", cmd_upgrade, " [--keep-workers]",
-	"run the hostd that is installed now; no connection is lost"},
+	"run the hostd that is installed now, losing nobody"},
     {"logs", cmd_logs, " [-ef] [-n N] [POOL|W] | reopen",
 	"the last lines of the logs; -f: and those to come"},
     {"flush", cmd_flush, "", "empty the log files"},
@@ -95,7 +95,7 @@ help_print(FILE *f)
 		    commands[i].help, strlen(head) <= 20 ? "" : ":");
 		if (strlen(head) > 20)
 			(void)fprintf(
-			    f, "  %-20s %s\n", "", commands[i].args + 1);
+			    f, "%15s%s\n", "", commands[i].args + 1);
 	}
 	(void)fputs("\n"
 		    "  -s, --socket SOCKET  of the running hostd; default: "
