@@ -10,6 +10,10 @@
 
 #define LINE 256
 
+/* The whole screen: a window of our own, for ncurses' variables would become
+ * symbols of this program, which loads plugins. */
+static WINDOW *win;
+
 static int64_t
 clock_ms(void)
 {
@@ -41,17 +45,18 @@ draw_summary(const struct top *t)
 	    (long long)json_integer_value(json_object_get(s, "generation")),
 	    text_ms(buf,
 		json_integer_value(json_object_get(s, "uptime_ms"))));
-	(void)mvaddnstr(0, 0, line, COLS);
+	(void)mvwaddnstr(win, 0, 0, line, getmaxx(win));
 	(void)snprintf(line, sizeof(line),
 	    "%zu workers, cpu %.1f%%, memory %s, %lld connections, "
 	    "%.1f requests/s, p99 ", t->n, t->all.cpu,
 	    text_bytes(buf, t->all.rss), (long long)t->all.connections,
 	    t->all.rate);
-	(void)mvaddnstr(1, 0, line, COLS);
+	(void)mvwaddnstr(win, 1, 0, line, getmaxx(win));
 	if (t->all.p99 != 0)
 		(void)snprintf(cell, sizeof(cell), "<%llums",
 		    (unsigned long long)t->all.p99);
-	(void)addnstr(t->all.p99 != 0 ? cell : "-", COLS - getcurx(stdscr));
+	(void)waddnstr(win, t->all.p99 != 0 ? cell : "-",
+	    getmaxx(win) - getcurx(win));
 }
 
 /* The first column is aligned to the left. */
@@ -64,8 +69,8 @@ draw_cell(int y, int *x, enum top_column c, const char *s)
 	(void)snprintf(line, sizeof(line), c == TOP_WORKER ? "%-*.*s"
 							   : " %*.*s",
 	    width, width, s);
-	if (*x < COLS)
-		(void)mvaddnstr(y, *x, line, COLS - *x);
+	if (*x < getmaxx(win))
+		(void)mvwaddnstr(win, y, *x, line, getmaxx(win) - *x);
 	*x += (int)strlen(line);
 }
 
@@ -75,10 +80,10 @@ draw_head(int y, enum top_column sorted)
 	int c, x = 0;
 
 	for (c = 0; c < TOP_COLUMNS; c++) {
-		(void)attrset(c == (int)sorted ? A_REVERSE | A_BOLD : A_BOLD);
+		(void)wattrset(win, c == (int)sorted ? A_REVERSE | A_BOLD : A_BOLD);
 		draw_cell(y, &x, (enum top_column)c, top_heads[c].name);
 	}
-	(void)attrset(A_NORMAL);
+	(void)wattrset(win, A_NORMAL);
 }
 
 static void
@@ -104,7 +109,7 @@ draw_keys(int y)
 		(void)snprintf(line + n, sizeof(line) - n, " %c:%s",
 		    top_heads[c].key, top_heads[c].name);
 	}
-	(void)mvaddnstr(y, 0, line, COLS);
+	(void)mvwaddnstr(win, y, 0, line, getmaxx(win));
 }
 
 static void
@@ -112,14 +117,14 @@ draw(const struct top *t, enum top_column sorted)
 {
 	size_t i;
 
-	(void)erase();
+	(void)werase(win);
 	draw_summary(t);
 	draw_head(3, sorted);
-	for (i = 0; i < t->n && (int)i < LINES - 5; i++)
+	for (i = 0; i < t->n && (int)i < getmaxy(win) - 5; i++)
 		draw_row(4 + (int)i, &t->rows[i]);
-	if (LINES > 5)
-		draw_keys(LINES - 1);
-	(void)refresh();
+	if (getmaxy(win) > 5)
+		draw_keys(getmaxy(win) - 1);
+	(void)wrefresh(win);
 }
 
 /* ---- keys ---- */
@@ -154,8 +159,8 @@ top_loop(struct top *t, const struct ctl *ctl, int64_t interval_ms)
 		top_sort(t, sorted);
 		draw(t, sorted);
 		left = t->at_ms + interval_ms - clock_ms();
-		timeout(left > 0 ? (int)left : 0);
-		key = getch();
+		wtimeout(win, left > 0 ? (int)left : 0);
+		key = wgetch(win);
 		if (clock_ms() - t->at_ms >= interval_ms)
 			rc = top_look(t, ctl);
 	} while (rc == CTL_OK && (key == ERR || key_pressed(key, &sorted)));
@@ -176,12 +181,19 @@ top_screen(struct top *t, const struct ctl *ctl, int64_t interval_ms)
 		    term != NULL ? term : "");
 		return CTL_FAILED;
 	}
+	win = newwin(0, 0, 0, 0);
+	if (win == NULL) {
+		(void)endwin();
+		delscreen(s);
+		return CTL_FAILED;
+	}
 	(void)cbreak();
 	(void)noecho();
 	(void)curs_set(0);
-	(void)keypad(stdscr, TRUE);
+	(void)keypad(win, TRUE);
 	(void)set_escdelay(25);
 	rc = top_loop(t, ctl, interval_ms);
+	(void)delwin(win);
 	(void)endwin();
 	delscreen(s);
 	if (rc != CTL_OK)
