@@ -335,35 +335,23 @@ conn_task(struct loop_task *t)
 	    offsetof(struct http_conn, task)));
 }
 
-/* What has happened to a connection that is given away, in this turn and before
- * that, is for whoever has it in the end. */
-
 static void
 conn_readable(struct stream *s)
 {
-	struct http_conn *c = (struct http_conn *)(void *)s;
-
-	if (c->state != CONN_MOVING)
-		conn_turn(c);
+	conn_turn((struct http_conn *)(void *)s);
 }
 
 static void
 conn_sent(struct stream *s)
 {
-	struct http_conn *c = (struct http_conn *)(void *)s;
-
-	if (c->state != CONN_MOVING)
-		conn_settle(c);
+	conn_settle((struct http_conn *)(void *)s);
 }
 
 static void
 conn_failed(struct stream *s, int error)
 {
-	struct http_conn *c = (struct http_conn *)(void *)s;
-
 	(void)error;
-	if (c->state != CONN_MOVING)
-		conn_close(c, HOSTD_END_GONE);
+	conn_close((struct http_conn *)(void *)s, HOSTD_END_GONE);
 }
 
 static void

@@ -135,6 +135,13 @@ stream_fail(struct stream *s, int error)
 	stream_drop_queue(s);
 }
 
+/* Closed, or somebody else's, by what was told of it. */
+static int
+stream_is_over(const struct stream *s)
+{
+	return s->io.fd == -1 || s->rests;
+}
+
 static void
 stream_ready(struct loop_fd *fd, uint32_t events)
 {
@@ -159,7 +166,7 @@ stream_ready(struct loop_fd *fd, uint32_t events)
 				return;
 			}
 			s->ops->sent(s);
-			if (fd->fd == -1)
+			if (stream_is_over(s))
 				return;
 		}
 	}
@@ -167,7 +174,7 @@ stream_ready(struct loop_fd *fd, uint32_t events)
 		s->eof = 1;
 		s->can_read = 1;
 		s->ops->half_closed(s);
-		if (fd->fd == -1)
+		if (stream_is_over(s))
 			return;
 	}
 	if (events & EPOLLIN || s->eof) {

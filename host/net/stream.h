@@ -97,8 +97,11 @@ int	stream_open(struct stream *, struct stream_io *, int fd,
  */
 void	stream_move(struct stream *to, struct stream *from,
 	    const struct stream_ops *);
-/* From now on the loop does not look at it: it may be another process's soon.
- * Nothing may be pending. */
+/*
+ * From now on the loop does not look at it, and nothing is told of it, not even
+ * what the loop knows already: it may be another process's soon, and whoever has
+ * it in the end will be told.  Nothing may be pending.
+ */
 void	stream_rest(struct stream *);
 /* It does again.  0, or -1 with errno. */
 int	stream_resume(struct stream *);
