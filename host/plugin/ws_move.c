@@ -108,9 +108,11 @@ pack_record(const struct instance *in, const struct ws_conn *c,
 }
 
 int
-ws_move_is_ready(const struct plugins *all, const struct ws_conn *c)
+ws_move_is_ready(const struct plugins *all, const struct ws_conn *c,
+    const struct handover_peer *to)
 {
-	return hub_is_held(&all->hub, room_service_subscriber(c));
+	return hub_is_held(&all->hub, to->who.cell,
+	    room_service_subscriber(c));
 }
 
 static int

@@ -11,8 +11,9 @@
 struct plugins;
 struct ws_conn;
 
-/* Are its channels held by whoever takes it? */
-int	ws_move_is_ready(const struct plugins *, const struct ws_conn *);
+/* Are its channels held there? */
+int	ws_move_is_ready(const struct plugins *, const struct ws_conn *,
+	    const struct handover_peer *to);
 /* WS_NOT_THIS: it stays, and is sent away some time soon. */
 enum ws_given ws_move_give(struct ws_conn *, struct handover_peer *);
 /* HANDOVER_TAKEN, or REFUSED. */

@@ -183,8 +183,10 @@ uint64_t
 bus_waiting(const struct bus_peer *p)
 {
 	const struct stream *s = &p->stream;
+	uint64_t from = s->sent > p->told_to ? s->sent : p->told_to;
 
-	return s->queued - (s->sent > p->told_to ? s->sent : p->told_to);
+	/* Of one that has ended nothing is queued any more. */
+	return s->queued > from ? s->queued - from : 0;
 }
 
 /* One message always fits, however large. */

@@ -56,8 +56,9 @@ struct hold_ask {
 void	hub_hold(struct hub *, uint32_t cell, void (*done)(struct hub *));
 /* Nothing more will be given. */
 void	hub_hold_end(struct hub *);
-/* Are all channels of that socket held?  NULL: it has none. */
-int	hub_is_held(const struct hub *, const struct subscriber *);
+/* Does that worker hold all channels of that socket?  NULL: it has none. */
+int	hub_is_held(const struct hub *, uint32_t cell,
+	    const struct subscriber *);
 /* What hub_take wants: its channels, and what it has heard by now. */
 void	hub_give(const struct hub *, const struct subscriber *, struct buf *);
 

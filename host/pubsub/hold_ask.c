@@ -193,12 +193,16 @@ hub_hold_end(struct hub *hub)
 }
 
 int
-hub_is_held(const struct hub *hub, const struct subscriber *s)
+hub_is_held(const struct hub *hub, uint32_t cell, const struct subscriber *s)
 {
+	const struct bus_peer *p = bus_find_cell(&hub->bus, cell);
 	const struct subscription *sub;
 
-	if (s == NULL)
+	if (s == NULL || LIST_EMPTY(&s->subscriptions))
 		return 1;
+	/* What another one holds is of no use to it. */
+	if (p == NULL || p->ref != hub->hold.heir)
+		return 0;
 	LIST_FOREACH(sub, &s->subscriptions, of_subscriber)
 		if (!is_told(hub, sub->channel) ||
 		    sub->channel->hold_round > hub->hold.settled)

@@ -125,10 +125,22 @@ moves_give_socket(struct ws_server *srv, struct ws_conn *c)
 
 	if ((w->socket_heir = moves_socket_heir(w)) == NULL)
 		return WS_NOT_NOW;
-	if (ws_move_is_ready(&w->plugins, c))
+	if (ws_move_is_ready(&w->plugins, c, w->socket_heir))
 		return ws_move_give(c, w->socket_heir);
 	hub_hold(&w->plugins.hub, w->socket_heir->who.cell, moves_held);
 	return WS_NOT_THIS;
+}
+
+/* Is anything on its way?  Perhaps to one that was the heir before. */
+static int
+moves_are_under_way(const struct worker *w)
+{
+	const struct handover_peer *p;
+
+	TAILQ_FOREACH(p, &w->handover.peers, link)
+		if (p->ngiven > 0)
+			return 1;
+	return 0;
 }
 
 /* What is held grows, so that is not for those who can't go yet. */
@@ -138,8 +150,7 @@ moves_give_sockets(struct worker *w)
 	size_t waiting = ws_server_give(&w->sockets);
 
 	w->socket_heir = moves_socket_heir(w);
-	if (waiting == 0 &&
-	    (w->socket_heir == NULL || w->socket_heir->ngiven == 0))
+	if (waiting == 0 && !moves_are_under_way(w))
 		hub_hold_end(&w->plugins.hub);
 }
 
