@@ -23,7 +23,7 @@ const allNew = (h, generation) => h.workersSatisfy((ws) =>
 test('nobody notices twenty reloads', async (t) => {
 	const h = await startBusy(t, WORKERS);
 	const crowd = await Crowd.open(t, h, SOCKETS);
-	const traffic = await Traffic.begin(h);
+	const traffic = await Traffic.begin(t, h);
 	const counts = () => ({ ...traffic.counts(), ...crowd.counts() });
 	const during = [];
 	const took = [];

@@ -120,8 +120,10 @@ export class Crowd {
 	static async open(t, h, n) {
 		const crowd = new Crowd();
 
-		atEnd(t, () => crowd.members.forEach(
-		    (m) => m.socket.terminate()));
+		atEnd(t, () => {
+			crowd.talking = crowd.speaking = false;
+			crowd.members.forEach((m) => m.socket.terminate());
+		});
 		while (crowd.members.length < n) {
 			const some = Array.from({ length:
 			    Math.min(50, n - crowd.members.length) }, () => {
@@ -201,7 +203,8 @@ export class Crowd {
 	}
 
 	pids() {
-		return new Set(this.members.map((m) => m.pid));
+		return new Set(this.members.filter((m) => m.closed === undefined)
+		    .map((m) => m.pid));
 	}
 
 	// Of those still open: everything that was said has come, and nothing

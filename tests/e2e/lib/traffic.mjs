@@ -3,7 +3,7 @@
 // pause and keep a record of what fails.
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { within } from './hostd.mjs';
+import { atEnd, within } from './hostd.mjs';
 import { Client } from './load.mjs';
 
 const MIB = 1 << 20;
@@ -12,6 +12,8 @@ const SOURCE = 16 * MIB;
 
 // What a source sends; any part of it is in here.
 const letters = Buffer.from('abcdefghijklmnopqrstuvwxyz'.repeat(8192));
+
+const nobody = { pid: 0, version: 0 };
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -246,12 +248,14 @@ export class Traffic {
 	failures = [];
 	reloads = 0;		// the caller's count
 	least = 0;		// version that a new connection may see
+	goesBack = false;	// versions may be lower again
 	clients = [];
 
-	// When all that are quick have had an answer.
-	static async begin(h) {
+	// When all have had an answer.
+	static async begin(t, h) {
 		const traffic = new Traffic(h);
 
+		atEnd(t, () => traffic.end());
 		await traffic.settled(() => true);
 		return traffic;
 	}
@@ -267,7 +271,7 @@ export class Traffic {
 		const c = new kind.make(h);
 
 		c.kind = kind;
-		c.last = { pid: 0, version: 0 };
+		c.last = nobody;
 		this.clients.push(c);
 		while (this.running)
 			await this.round(kind, c);
@@ -282,16 +286,19 @@ export class Traffic {
 		try {
 			const a = await within(c.round(), 'answer');
 
-			assert.ok(a.version >= atLeast,
+			assert.ok(a.version >= atLeast || this.goesBack,
 			    `version ${a.version} after ${atLeast}`);
 			c.last = a;
 			kind.answers++;
 			kind.crossed += this.reloads - reloads;
 		} catch (e) {
-			this.failures.push({ kind: kind.name, ...c.last,
-				why: e.code ?? e.message });
+			// Of a new connection nobody knows to whom it was.
+			const known = kind.make === Fresh ? nobody : c.last;
+
+			this.failures.push({ kind: kind.name, ...known,
+				why: `${e.code ?? ''} ${e.message}` });
 			c.end();
-			c.last = { pid: 0, version: 0 };
+			c.last = nobody;
 		}
 	}
 
@@ -301,15 +308,20 @@ export class Traffic {
 		    .map((k) => [k.name, k.answers]));
 	}
 
-	// Until all that stay connected and are quick have been answered by one
-	// of these.
-	async settled(isOne) {
+	// Until the last answer of all that stay connected is as it should be.
+	async settled(isRight) {
 		await within((async () => {
-			while (!this.clients.every((c) => !c.kind.quick ||
-			    c.kind.make === Fresh ||
-			    (c.last.pid !== 0 && isOne(c.last.pid))))
+			while (!this.clients.every((c) => c.kind.make === Fresh ||
+			    (c.last.pid !== 0 && isRight(c.last))))
 				await new Promise((r) => setImmediate(r));
 		})(), 'answers of all');
+	}
+
+	// Whatever they are in the middle of.
+	end() {
+		this.running = false;
+		for (const c of this.clients)
+			c.end();
 	}
 
 	async stop() {
