@@ -17,14 +17,17 @@
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: wsload echo|fanout|idle|connect [-2etz] "
+	fprintf(stderr, "usage: wsload echo|fanout|idle|connect|paced [-2etz] "
 	    "[-c connections] [-d seconds]\n"
-	    "              [-n messages] [-s bytes] ws://address:port/path\n"
+	    "              [-n messages] [-r rate] [-s bytes] "
+	    "ws://address:port/path\n"
 	    "\n"
 	    "-c  how many connections; of a fan-out: subscribers (64)\n"
 	    "-n  messages of a connection under way; of a fan-out: published "
 	    "at once (1)\n"
 	    "-s  bytes of a message (64)    -d  how long (2)\n"
+	    "-r  requests in a second of a paced load (1000), which may go to "
+	    "http://...\n"
 	    "-t  text, not binary           -z  offer permessage-deflate\n"
 	    "-e  speak Socket.IO            -2  half of them to either of two "
 	    "workers\n");
@@ -80,7 +83,7 @@ say_result(uint64_t count, double since)
 
 /* -- the command line -- */
 
-/* ws://address:port/path */
+/* ws://address:port/path, or http:// */
 static void
 parse_url(struct options *o, const char *url)
 {
@@ -88,9 +91,10 @@ parse_url(struct options *o, const char *url)
 	char *colon;
 	size_t n;
 
-	if (strncmp(url, "ws://", 5) != 0)
+	o->http = strncmp(url, "http://", 7) == 0;
+	if (!o->http && strncmp(url, "ws://", 5) != 0)
 		usage();
-	p = url + 5;
+	p = url + (o->http ? 7 : 5);
 	slash = strchr(p, '/');
 	n = slash == NULL ? strlen(p) : (size_t)(slash - p);
 	if (n >= sizeof(o->authority))
@@ -132,6 +136,9 @@ parse_option(struct options *o, int c)
 	case 'n':
 		o->depth = (unsigned)number(optarg, 4096);
 		break;
+	case 'r':
+		o->rate = (double)number(optarg, 10000000);
+		break;
 	case 's':
 		o->size = (size_t)number(optarg, 1 << 24);
 		break;
@@ -167,13 +174,14 @@ static const struct {
 	const char *name;
 	void (*run)(const struct options *);
 } kinds[] = { { "echo", load_echo }, { "fanout", load_fanout },
-	{ "idle", load_idle }, { "connect", load_connect } };
+	{ "idle", load_idle }, { "connect", load_connect },
+	{ "paced", load_paced } };
 
 int
 main(int argc, char **argv)
 {
 	struct options o = { .connections = 64, .depth = 1, .size = 64,
-		.seconds = 2 };
+		.seconds = 2, .rate = 1000 };
 	const char *kind = argc > 1 ? argv[1] : "";
 	size_t i;
 	int c;
@@ -182,7 +190,7 @@ main(int argc, char **argv)
 		usage();
 	argv++;
 	argc--;
-	while ((c = getopt(argc, argv, "2c:d:en:s:tz")) != -1)
+	while ((c = getopt(argc, argv, "2c:d:en:r:s:tz")) != -1)
 		parse_option(&o, c);
 	if (optind != argc - 1)
 		usage();

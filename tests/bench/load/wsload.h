@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What was asked for on the command line, and the four kinds of load. */
+/* What was asked for on the command line, and the kinds of load. */
 #ifndef WSLOAD_H
 #define WSLOAD_H
 
@@ -15,9 +15,11 @@ struct options {
 	unsigned depth;		/* messages under way, or published at once */
 	size_t size;		/* bytes of a message */
 	double seconds;
+	double rate;		/* requests in a second */
 	int text;		/* else binary */
 	int deflate;		/* offer permessage-deflate */
 	int spread;		/* half of the connections to either worker */
+	int http;		/* no WebSocket */
 	int socketio;		/* Engine.IO and Socket.IO around messages */
 };
 
@@ -30,6 +32,7 @@ void	load_echo(const struct options *);
 void	load_fanout(const struct options *);
 void	load_idle(const struct options *);
 void	load_connect(const struct options *);
+void	load_paced(const struct options *);
 
 /* For them. */
 void	say_ready(void);	/* returns when we may begin */
