@@ -202,7 +202,7 @@ whenever_it_goes(int publisher, int late)
 		turn();
 	}
 	assert_int_equal(done, 1);
-	assert_true(hub_is_held(&hubs[GIVER], &before.subscriber));
+	assert_true(hub_is_held(&hubs[GIVER], TAKER, &before.subscriber));
 	for (i = 0; i < late; i++) {
 		publish(publisher, ++n);
 		turn();
@@ -321,7 +321,7 @@ a_channel_that_was_not_named(void **state)
 	hold();
 	until(&done, 1);
 	join("blue");
-	assert_false(hub_is_held(&hubs[GIVER], &before.subscriber));
+	assert_false(hub_is_held(&hubs[GIVER], TAKER, &before.subscriber));
 	assert_int_equal(move(), -1);
 	assert_int_equal(after.subscriber.n, 0);
 	/* And asked again it is. */
@@ -329,7 +329,7 @@ a_channel_that_was_not_named(void **state)
 	join("blue");
 	hold();
 	until(&done, 1);
-	assert_true(hub_is_held(&hubs[GIVER], &before.subscriber));
+	assert_true(hub_is_held(&hubs[GIVER], TAKER, &before.subscriber));
 	assert_int_equal(move(), 0);
 	assert_int_equal(after.subscriber.n, 2);
 }
@@ -338,7 +338,7 @@ static void
 no_channel_at_all(void **state)
 {
 	(void)state;
-	assert_true(hub_is_held(&hubs[GIVER], NULL));
+	assert_true(hub_is_held(&hubs[GIVER], TAKER, NULL));
 	assert_int_equal(move(), 0);
 	assert_int_equal(after.subscriber.n, 0);
 }
@@ -373,10 +373,29 @@ the_end_of_it(void **state)
 	until(&done, 1);
 	assert_non_null(channel_find(&hubs[TAKER].channels, text("red")));
 	hub_hold_end(&hubs[GIVER]);
-	assert_false(hub_is_held(&hubs[GIVER], &before.subscriber));
+	assert_false(hub_is_held(&hubs[GIVER], TAKER, &before.subscriber));
 	turns(3);
 	assert_true(LIST_EMPTY(&hubs[TAKER].holds));
 	assert_int_equal(move(), -1);
+}
+
+/* Its heir may be replaced, while it has some to give still. */
+static void
+another_heir(void **state)
+{
+	(void)state;
+	join("red");
+	hold();
+	until(&done, 1);
+	assert_true(hub_is_held(&hubs[GIVER], TAKER, &before.subscriber));
+	assert_false(hub_is_held(&hubs[GIVER], OTHER, &before.subscriber));
+	assert_true(hub_is_held(&hubs[GIVER], OTHER, NULL));
+	hub_hold(&hubs[GIVER], OTHER, is_held);
+	until(&done, 2);
+	assert_true(hub_is_held(&hubs[GIVER], OTHER, &before.subscriber));
+	assert_false(hub_is_held(&hubs[GIVER], TAKER, &before.subscriber));
+	/* What is on its way to the first one arrives. */
+	assert_int_equal(move(), 0);
 }
 
 static void
@@ -557,6 +576,7 @@ main(void)
 	    T(more_than_may_be_held),
 	    T(the_end_of_it),
 	    T(a_giver_that_ends),
+	    T(another_heir),
 	    T(nonsense_is_refused),
 	    T(all_of_another_node),
 	    T(a_backend_that_goes_down),

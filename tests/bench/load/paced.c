@@ -8,7 +8,7 @@
  * any of the connections that is idle, or waits for one.  A connection that the
  * server closes is opened again; a request that had gone out on it has failed.
  *
- * Each line on standard input begins another phase, which is reported by itself;
+ * Each line on standard input begins another phase, reported by itself;
  * the end is the end.
  */
 #include <err.h>
