@@ -3,23 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "ctl/answer.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
 #include "ctl/usage.h"
-
-static int64_t
-number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
-static const char *
-text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "-";
-}
 
 static void __attribute__((format(printf, 2, 3)))
 row(const char *name, const char *fmt, ...)
@@ -38,21 +25,22 @@ describe_life(const json_t *w)
 {
 	char buf[TEXT_MAX];
 
-	row("worker", "%s.%lld", text(w, "pool"), (long long)number(w, "slot"));
-	row("role", "%s", text(w, "role"));
+	row("worker", "%s.%lld", text_of(w, "pool", "-"),
+	    (long long)num_of(w, "slot"));
+	row("role", "%s", text_of(w, "role", "-"));
 	row("restarts", "%lld, %lld crashes in a row",
-	    (long long)number(w, "restarts"),
-	    (long long)number(w, "crashes_in_a_row"));
-	row("last crash", "%s", text(w, "last_crash"));
-	if (number(w, "pid") == 0)
+	    (long long)num_of(w, "restarts"),
+	    (long long)num_of(w, "crashes_in_a_row"));
+	row("last crash", "%s", text_of(w, "last_crash", "-"));
+	if (num_of(w, "pid") == 0)
 		return;
-	row("pid", "%lld", (long long)number(w, "pid"));
-	row("state", "%s", text(w, "state"));
+	row("pid", "%lld", (long long)num_of(w, "pid"));
+	row("state", "%s", text_of(w, "state", "-"));
 	if (json_object_get(w, "stuck_in") != NULL)
-		row("stuck in", "%s, for %s", text(w, "stuck_in"),
-		    text_ms(buf, number(w, "stuck_ms")));
-	row("generation", "%lld", (long long)number(w, "generation"));
-	row("uptime", "%s", text_ms(buf, number(w, "uptime_ms")));
+		row("stuck in", "%s, for %s", text_of(w, "stuck_in", "-"),
+		    text_ms(buf, num_of(w, "stuck_ms")));
+	row("generation", "%lld", (long long)num_of(w, "generation"));
+	row("uptime", "%s", text_ms(buf, num_of(w, "uptime_ms")));
 }
 
 static void
@@ -63,13 +51,13 @@ describe_process(const json_t *w)
 	if (json_object_get(w, "cpu_ms") == NULL)
 		return;
 	row("cpu", "%s, %lld threads, nice %lld",
-	    text_ms(cpu, number(w, "cpu_ms")), (long long)number(w, "threads"),
-	    (long long)number(w, "nice"));
+	    text_ms(cpu, num_of(w, "cpu_ms")), (long long)num_of(w, "threads"),
+	    (long long)num_of(w, "nice"));
 	row("memory", "%s resident, %s its share",
-	    text_bytes(rss, number(w, "rss")),
-	    number(w, "pss") < 0 ? "?" : text_bytes(pss, number(w, "pss")));
-	row("descriptors", "%lld of %lld", (long long)number(w, "fds"),
-	    (long long)number(w, "max_fds"));
+	    text_bytes(rss, num_of(w, "rss")),
+	    num_of(w, "pss") < 0 ? "?" : text_bytes(pss, num_of(w, "pss")));
+	row("descriptors", "%lld of %lld", (long long)num_of(w, "fds"),
+	    (long long)num_of(w, "max_fds"));
 }
 
 static void
@@ -79,16 +67,18 @@ describe_traffic(const json_t *w)
 
 	if (l == NULL)
 		return;
-	row("connections", "%lld open (%lld idle, %lld WebSockets), "
-	    "%lld accepted", (long long)number(w, "active"),
-	    (long long)number(w, "idle"), (long long)number(w, "websockets"),
-	    (long long)number(w, "accepted"));
-	if (number(w, "requests") == 0)
+	row("connections",
+	    "%lld open (%lld idle, %lld WebSockets), "
+	    "%lld accepted",
+	    (long long)num_of(w, "active"), (long long)num_of(w, "idle"),
+	    (long long)num_of(w, "websockets"),
+	    (long long)num_of(w, "accepted"));
+	if (num_of(w, "requests") == 0)
 		row("requests", "0");
 	else
 		row("requests", "%lld, p50 below %lld ms, p99 below %lld ms",
-		    (long long)number(w, "requests"),
-		    (long long)number(l, "p50"), (long long)number(l, "p99"));
+		    (long long)num_of(w, "requests"),
+		    (long long)num_of(l, "p50"), (long long)num_of(l, "p99"));
 }
 
 static void
@@ -99,16 +89,17 @@ describe_lists(const json_t *w)
 
 	for (i = 0; i < json_array_size(list); i++) {
 		o = json_array_get(list, i);
-		row(i == 0 ? "plugins" : "", "%s%s%s", text(o, "name"),
-		    text(o, "module")[0] != '\0' ? ": " : "",
-		    text(o, "module"));
+		row(i == 0 ? "plugins" : "", "%s%s%s", text_of(o, "name", "-"),
+		    text_of(o, "module", "-")[0] != '\0' ? ": " : "",
+		    text_of(o, "module", "-"));
 	}
 	list = json_object_get(w, "sockets");
 	for (i = 0; i < json_array_size(list); i++) {
 		o = json_array_get(list, i);
-		row(i == 0 ? "sockets" : "", "%s%s", text(o, "address"),
-		    json_is_true(json_object_get(o, "listening")) ? "" :
-		    ", not listening");
+		row(i == 0 ? "sockets" : "", "%s%s", text_of(o, "address", "-"),
+		    json_is_true(json_object_get(o, "listening"))
+			? ""
+			: ", not listening");
 	}
 }
 
@@ -116,7 +107,7 @@ static void
 describe_limit(const json_t *l, const char *key, const char *name, int is_ms)
 {
 	char buf[TEXT_MAX];
-	int64_t n = number(l, key);
+	int64_t n = num_of(l, key);
 
 	if (json_object_get(l, key) == NULL)
 		return;
@@ -133,9 +124,8 @@ describe_limits(const json_t *w)
 
 	if (l == NULL)
 		return;
-	row("max_connections", "%lld",
-	    (long long)number(l, "max_connections"));
-	row("max_restarts", "%lld", (long long)number(l, "max_restarts"));
+	row("max_connections", "%lld", (long long)num_of(l, "max_connections"));
+	row("max_restarts", "%lld", (long long)num_of(l, "max_restarts"));
 	describe_limit(l, "min_uptime_ms", "min_uptime", 1);
 	describe_limit(l, "max_memory", "max_memory", 0);
 	describe_limit(l, "watchdog_ms", "watchdog", 1);
@@ -147,7 +137,7 @@ describe_limits(const json_t *w)
 static void
 describe_usage(json_t *w)
 {
-	int64_t pid = number(w, "pid");
+	int64_t pid = num_of(w, "pid");
 	struct usage u;
 
 	if (pid == 0 || usage_read(&u, pid) == -1)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "ctl/answer.h"
 #include "ctl/ctl.h"
 #include "ctl/whose.h"
 
@@ -13,40 +14,32 @@ struct events {
 	const char *of; /* NULL: all */
 };
 
-static const char *
-text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "";
-}
-
 /* A pool's are those of its workers, and those that name it. */
 static int
 event_is_of(const json_t *e, const char *of)
 {
-	const char *worker = text(e, "worker");
+	const char *worker = text_of(e, "worker", "");
 	json_int_t pid = json_integer_value(json_object_get(e, "pid"));
 	char named[160];
 
 	if (worker[0] != '\0')
 		return whose_is(worker, (long long)pid, of);
 	(void)snprintf(named, sizeof(named), "pool %.100s ", of);
-	return strncmp(text(e, "text"), named, strlen(named)) == 0;
+	return strncmp(text_of(e, "text", ""), named, strlen(named)) == 0;
 }
 
 static void
 event_print(const json_t *e)
 {
-	const char *worker = text(e, "worker");
+	const char *worker = text_of(e, "worker", "");
 
 	(void)printf("%5lld  %s  %-18s  ",
 	    (long long)json_integer_value(json_object_get(e, "n")),
-	    text(e, "time"), text(e, "event"));
+	    text_of(e, "time", ""), text_of(e, "event", ""));
 	if (worker[0] != '\0')
 		(void)printf("%s (pid %lld) ", worker,
 		    (long long)json_integer_value(json_object_get(e, "pid")));
-	(void)printf("%s\n", text(e, "text"));
+	(void)printf("%s\n", text_of(e, "text", ""));
 }
 
 /* The last line says nothing that the exit status does not. */
@@ -90,5 +83,6 @@ cmd_events(const struct ctl *ctl, int argc, char **argv)
 	w.of = argv[optind];
 	return ctl_ask_lines(ctl,
 	    json_pack("{s:s,s:b,s:I}", "cmd", "events", "follow", follow,
-		"last", (json_int_t)last), &lines, NULL);
+		"last", (json_int_t)last),
+	    &lines, NULL);
 }

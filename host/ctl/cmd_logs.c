@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "ctl/answer.h"
 #include "ctl/ctl.h"
 #include "ctl/tail.h"
 #include "ctl/whose.h"
@@ -34,14 +35,6 @@ struct logs {
 	struct log *v;
 	size_t n, width;
 };
-
-static const char *
-text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "";
-}
 
 /* ---- lines ---- */
 
@@ -90,29 +83,29 @@ log_line(void *arg, const char *line, size_t n)
 static void
 log_elsewhere(const json_t *o)
 {
-	const char *kind = text(o, "kind");
+	const char *kind = text_of(o, "kind", "");
 
 	if (strcmp(kind, "terminal") == 0)
 		(void)fprintf(stderr,
 		    "hostctl: %s goes to stderr, the terminal %s\n",
-		    text(o, "log"), text(o, "path"));
+		    text_of(o, "log", ""), text_of(o, "path", ""));
 	else if (json_is_true(json_object_get(o, "stderr")))
 		(void)fprintf(stderr,
 		    "hostctl: %s goes to stderr, a %s: whoever has started "
 		    "hostd has it (systemd: journalctl -u hostd)\n",
-		    text(o, "log"), kind);
+		    text_of(o, "log", ""), kind);
 	else
 		(void)fprintf(stderr, "hostctl: %s is %s, a %s\n",
-		    text(o, "log"), text(o, "path"), kind);
+		    text_of(o, "log", ""), text_of(o, "path", ""), kind);
 }
 
 /* Does each of its lines say which worker has written it? */
 static int
 log_tells_worker(const json_t *o)
 {
-	const char *format = text(o, "format");
+	const char *format = text_of(o, "format", "");
 
-	return strcmp(text(o, "log"), "error_log") == 0 ||
+	return strcmp(text_of(o, "log", ""), "error_log") == 0 ||
 	    strcmp(format, "json") == 0 || strstr(format, "$worker") != NULL ||
 	    strstr(format, "${worker}") != NULL;
 }
@@ -131,13 +124,14 @@ logs_has(const struct logs *all, const char *path)
 static void
 logs_add(struct logs *all, const json_t *o)
 {
-	const char *path = text(o, "path"), *slash = strrchr(path, '/');
-	struct log l = {.logs = all, .path = path, .log = text(o, "log")};
+	const char *path = text_of(o, "path", ""), *slash = strrchr(path, '/');
+	struct log l = {
+	    .logs = all, .path = path, .log = text_of(o, "log", "")};
 	size_t n;
 
 	if (all->errors_only && strcmp(l.log, "error_log") != 0)
 		return;
-	if (strcmp(text(o, "kind"), "file") != 0) {
+	if (strcmp(text_of(o, "kind", ""), "file") != 0) {
 		log_elsewhere(o);
 		return;
 	}
@@ -269,9 +263,8 @@ cmd_flush(const struct ctl *ctl, int argc, char **argv)
 	list = json_object_get(answer, "emptied");
 	for (i = 0; !ctl->json && i < json_array_size(list); i++) {
 		o = json_array_get(list, i);
-		(void)printf("%s: %lld bytes\n", text(o, "path"),
-		    (long long)json_integer_value(
-			json_object_get(o, "bytes")));
+		(void)printf("%s: %lld bytes\n", text_of(o, "path", ""),
+		    (long long)json_integer_value(json_object_get(o, "bytes")));
 	}
 	if (!ctl->json && rc == CTL_OK && json_array_size(list) == 0)
 		(void)puts("there are no log files, only stderr");

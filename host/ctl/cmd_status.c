@@ -3,61 +3,49 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ctl/answer.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
 #include "ctl/usage.h"
-
-static int64_t
-number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
-static const char *
-text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "?";
-}
 
 /* ---- list ---- */
 
 static void
 list_worker(struct table *t, const char *pool, const json_t *w)
 {
-	const char *state = text(w, "state");
+	const char *state = text_of(w, "state", "?");
 	char buf[TEXT_MAX];
 
-	table_cell(t, "%s.%lld", pool, (long long)number(w, "slot"));
-	if (number(w, "pid") == 0)
+	table_cell(t, "%s.%lld", pool, (long long)num_of(w, "slot"));
+	if (num_of(w, "pid") == 0)
 		table_cell(t, "-");
 	else
-		table_cell(t, "%lld", (long long)number(w, "pid"));
-	table_cell(t, "%lld", (long long)number(w, "generation"));
+		table_cell(t, "%lld", (long long)num_of(w, "pid"));
+	table_cell(t, "%lld", (long long)num_of(w, "generation"));
 	if (json_object_get(w, "stuck_in") != NULL)
-		table_cell(t, "in %s %s", text(w, "stuck_in"),
-		    text_ms(buf, number(w, "stuck_ms")));
+		table_cell(t, "in %s %s", text_of(w, "stuck_in", "?"),
+		    text_ms(buf, num_of(w, "stuck_ms")));
 	else if (strcmp(state, "waiting") == 0)
 		table_cell(
-		    t, "waiting %s", text_ms(buf, number(w, "retry_in_ms")));
+		    t, "waiting %s", text_ms(buf, num_of(w, "retry_in_ms")));
 	else if (json_is_true(json_object_get(w, "out_of_descriptors")))
 		table_cell(t, "out of descriptors");
 	else if (json_object_get(w, "silent_ms") != NULL)
-		table_cell(t, "silent %s", text_ms(buf, number(w, "silent_ms")));
+		table_cell(
+		    t, "silent %s", text_ms(buf, num_of(w, "silent_ms")));
 	else
 		table_cell(t, "%s", state);
-	table_cell(t, "%s", text_ms(buf, number(w, "uptime_ms")));
-	table_cell(t, "%lld", (long long)number(w, "restarts"));
-	table_cell(t, "%lld", (long long)number(w, "active"));
-	table_cell(t, "%lld", (long long)number(w, "requests"));
+	table_cell(t, "%s", text_ms(buf, num_of(w, "uptime_ms")));
+	table_cell(t, "%lld", (long long)num_of(w, "restarts"));
+	table_cell(t, "%lld", (long long)num_of(w, "active"));
+	table_cell(t, "%lld", (long long)num_of(w, "requests"));
 	if (json_object_get(w, "rss") == NULL) {
 		table_cell(t, "-");
 		table_cell(t, "-");
 		return;
 	}
-	table_cell(t, "%s", text_ms(buf, number(w, "cpu_ms")));
-	table_cell(t, "%s", text_bytes(buf, number(w, "rss")));
+	table_cell(t, "%s", text_ms(buf, num_of(w, "cpu_ms")));
+	table_cell(t, "%s", text_bytes(buf, num_of(w, "rss")));
 }
 
 /* A pool without a process. */
@@ -89,10 +77,10 @@ list_print(const json_t *status)
 		workers = json_object_get(p, "workers");
 		if (json_is_true(json_object_get(p, "stopped")) &&
 		    json_array_size(workers) == 0)
-			list_stopped(&t, text(p, "name"));
+			list_stopped(&t, text_of(p, "name", "?"));
 		for (j = 0; j < json_array_size(workers); j++)
-			list_worker(
-			    &t, text(p, "name"), json_array_get(workers, j));
+			list_worker(&t, text_of(p, "name", "?"),
+			    json_array_get(workers, j));
 	}
 	table_print(&t);
 	table_free(&t);
@@ -111,23 +99,23 @@ status_traffic(const json_t *s)
 
 	(void)printf("connections  %lld open (%lld idle), %lld accepted, "
 		     "%lld refused\n",
-	    (long long)number(c, "active"), (long long)number(c, "idle"),
-	    (long long)number(c, "accepted"), (long long)number(c, "refused"));
+	    (long long)num_of(c, "active"), (long long)num_of(c, "idle"),
+	    (long long)num_of(c, "accepted"), (long long)num_of(c, "refused"));
 	(void)printf("requests     %lld: %lld 2xx, %lld 3xx, %lld 4xx, "
 		     "%lld 5xx; %lld malformed\n",
-	    (long long)number(r, "total"), (long long)number(by, "2xx"),
-	    (long long)number(by, "3xx"), (long long)number(by, "4xx"),
-	    (long long)number(by, "5xx"), (long long)number(r, "bad"));
+	    (long long)num_of(r, "total"), (long long)num_of(by, "2xx"),
+	    (long long)num_of(by, "3xx"), (long long)num_of(by, "4xx"),
+	    (long long)num_of(by, "5xx"), (long long)num_of(r, "bad"));
 	(void)printf("bytes        %s in, %s out\n",
-	    text_bytes(in, number(r, "bytes_in")),
-	    text_bytes(out, number(r, "bytes_out")));
-	if (number(ws, "opened") > 0)
+	    text_bytes(in, num_of(r, "bytes_in")),
+	    text_bytes(out, num_of(r, "bytes_out")));
+	if (num_of(ws, "opened") > 0)
 		(void)printf("websockets   %lld open; messages: %lld in, %lld "
 			     "out, %lld dropped\n",
-		    (long long)number(ws, "active"),
-		    (long long)number(ws, "messages_in"),
-		    (long long)number(ws, "messages_out"),
-		    (long long)number(ws, "messages_dropped"));
+		    (long long)num_of(ws, "active"),
+		    (long long)num_of(ws, "messages_in"),
+		    (long long)num_of(ws, "messages_out"),
+		    (long long)num_of(ws, "messages_dropped"));
 }
 
 /* Only what is not as it should be. */
@@ -147,17 +135,18 @@ status_trouble(const json_t *s)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (number(s, rows[i].key) > 0)
+		if (num_of(s, rows[i].key) > 0)
 			(void)printf("trouble      %lld %s\n",
-			    (long long)number(s, rows[i].key), rows[i].what);
-	if (number(bus, "dropped") > 0)
+			    (long long)num_of(s, rows[i].key), rows[i].what);
+	if (num_of(bus, "dropped") > 0)
 		(void)printf("trouble      %lld messages for workers that do "
-			     "not read\n", (long long)number(bus, "dropped"));
-	if (number(backend, "dropped") + number(backend, "bad") > 0)
+			     "not read\n",
+		    (long long)num_of(bus, "dropped"));
+	if (num_of(backend, "dropped") + num_of(backend, "bad") > 0)
 		(void)printf("trouble      %lld messages not taken by the "
 			     "backend, %lld that it garbled\n",
-		    (long long)number(backend, "dropped"),
-		    (long long)number(backend, "bad"));
+		    (long long)num_of(backend, "dropped"),
+		    (long long)num_of(backend, "bad"));
 }
 
 static void
@@ -181,8 +170,8 @@ status_rolled_back(const json_t *s)
 
 	if (o != NULL)
 		(void)printf("ROLLED BACK  from generation %lld to %lld: %s\n",
-		    (long long)number(o, "from"), (long long)number(o, "to"),
-		    text(o, "why"));
+		    (long long)num_of(o, "from"), (long long)num_of(o, "to"),
+		    text_of(o, "why", "?"));
 }
 
 static void
@@ -190,13 +179,13 @@ status_print(const json_t *s)
 {
 	char up[TEXT_MAX];
 
-	(void)printf("hostd %s on %s, pid %lld, up %s\n", text(s, "version"),
-	    text(s, "node"), (long long)number(s, "pid"),
-	    text_ms(up, number(s, "uptime_ms")));
-	(void)printf("state        %s, generation %lld\n", text(s, "state"),
-	    (long long)number(s, "generation"));
+	(void)printf("hostd %s on %s, pid %lld, up %s\n",
+	    text_of(s, "version", "?"), text_of(s, "node", "?"),
+	    (long long)num_of(s, "pid"), text_ms(up, num_of(s, "uptime_ms")));
+	(void)printf("state        %s, generation %lld\n",
+	    text_of(s, "state", "?"), (long long)num_of(s, "generation"));
 	status_rolled_back(s);
-	(void)printf("conf         %s\n", text(s, "conf_file"));
+	(void)printf("conf         %s\n", text_of(s, "conf_file", "?"));
 	status_plugins(s);
 	status_traffic(s);
 	status_trouble(s);
@@ -242,14 +231,14 @@ list_names(const json_t *status)
 	size_t i, j;
 
 	for (i = 0; i < json_array_size(pools); i++)
-		(void)printf("%s\n",
-		    text(json_array_get(pools, i), "name"));
+		(void)printf(
+		    "%s\n", text_of(json_array_get(pools, i), "name", "?"));
 	for (i = 0; i < json_array_size(pools); i++) {
 		p = json_array_get(pools, i);
 		workers = json_object_get(p, "workers");
 		for (j = 0; j < json_array_size(workers); j++)
-			(void)printf("%s.%lld\n", text(p, "name"),
-			    (long long)number(
+			(void)printf("%s.%lld\n", text_of(p, "name", "?"),
+			    (long long)num_of(
 				json_array_get(workers, j), "slot"));
 	}
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "ctl/answer.h"
 #include "ctl/table.h"
 #include "ctl/top.h"
 #include "ctl/usage.h"
@@ -21,20 +22,6 @@ const struct top_head top_heads[TOP_COLUMNS] = {
     [TOP_RESTARTS] = {"RESTARTS", 8, 'x'},
 };
 
-static int64_t
-number(const json_t *o, const char *key)
-{
-	return json_integer_value(json_object_get(o, key));
-}
-
-static const char *
-text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "?";
-}
-
 /* ---- looking ---- */
 
 static void
@@ -46,7 +33,7 @@ row_latency(struct top_row *r, const json_t *buckets)
 	for (i = 0; i < LATENCY_BUCKETS; i++) {
 		(void)snprintf(bound, sizeof(bound), "%llu",
 		    (unsigned long long)latency_bound(i));
-		r->latency[i] = (uint64_t)number(buckets, bound);
+		r->latency[i] = (uint64_t)num_of(buckets, bound);
 	}
 }
 
@@ -54,19 +41,19 @@ static void
 row_read(struct top_row *r, const char *pool, const json_t *w)
 {
 	(void)snprintf(r->worker, sizeof(r->worker), "%.60s.%lld", pool,
-	    (long long)number(w, "slot"));
+	    (long long)num_of(w, "slot"));
 	(void)snprintf(r->state, sizeof(r->state), "%s",
 	    json_object_get(w, "stuck_in") != NULL ? "stuck"
-						   : text(w, "state"));
-	r->pid = number(w, "pid");
-	r->cpu_ms = number(w, "cpu_ms");
-	r->rss = number(w, "rss");
-	r->connections = number(w, "active");
-	r->websockets = number(w, "websockets");
-	r->restarts = number(w, "restarts");
-	r->requests = number(w, "requests");
-	row_latency(r, json_object_get(json_object_get(w, "latency_ms"),
-	    "buckets"));
+						   : text_of(w, "state", "?"));
+	r->pid = num_of(w, "pid");
+	r->cpu_ms = num_of(w, "cpu_ms");
+	r->rss = num_of(w, "rss");
+	r->connections = num_of(w, "active");
+	r->websockets = num_of(w, "websockets");
+	r->restarts = num_of(w, "restarts");
+	r->requests = num_of(w, "requests");
+	row_latency(
+	    r, json_object_get(json_object_get(w, "latency_ms"), "buckets"));
 }
 
 static void
@@ -79,10 +66,10 @@ top_read(struct top *t)
 		p = json_array_get(pools, i);
 		ws = json_object_get(p, "workers");
 		for (j = 0; j < json_array_size(ws); j++) {
-			t->rows = xrealloc(
-			    t->rows, (t->n + 1) * sizeof(t->rows[0]));
+			t->rows =
+			    xrealloc(t->rows, (t->n + 1) * sizeof(t->rows[0]));
 			memset(&t->rows[t->n], 0, sizeof(t->rows[0]));
-			row_read(&t->rows[t->n++], text(p, "name"),
+			row_read(&t->rows[t->n++], text_of(p, "name", "?"),
 			    json_array_get(ws, j));
 		}
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "ctl/answer.h"
 #include "ctl/table.h"
 #include "ctl/top.h"
 
@@ -23,14 +24,6 @@ clock_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static const char *
-text(const json_t *o, const char *key)
-{
-	const char *s = json_string_value(json_object_get(o, key));
-
-	return s != NULL ? s : "?";
-}
-
 /* ---- drawing ---- */
 
 static void
@@ -40,23 +33,23 @@ draw_summary(const struct top *t)
 	const json_t *s = t->status;
 
 	(void)snprintf(line, sizeof(line),
-	    "hostd %s on %s, %s, generation %lld, up %s", text(s, "version"),
-	    text(s, "node"), text(s, "state"),
+	    "hostd %s on %s, %s, generation %lld, up %s",
+	    text_of(s, "version", "?"), text_of(s, "node", "?"),
+	    text_of(s, "state", "?"),
 	    (long long)json_integer_value(json_object_get(s, "generation")),
-	    text_ms(buf,
-		json_integer_value(json_object_get(s, "uptime_ms"))));
+	    text_ms(buf, json_integer_value(json_object_get(s, "uptime_ms"))));
 	(void)mvwaddnstr(win, 0, 0, line, getmaxx(win));
 	(void)snprintf(line, sizeof(line),
 	    "%zu workers, cpu %.1f%%, memory %s, %lld connections, "
-	    "%.1f requests/s, p99 ", t->n, t->all.cpu,
-	    text_bytes(buf, t->all.rss), (long long)t->all.connections,
-	    t->all.rate);
+	    "%.1f requests/s, p99 ",
+	    t->n, t->all.cpu, text_bytes(buf, t->all.rss),
+	    (long long)t->all.connections, t->all.rate);
 	(void)mvwaddnstr(win, 1, 0, line, getmaxx(win));
 	if (t->all.p99 != 0)
 		(void)snprintf(cell, sizeof(cell), "<%llums",
 		    (unsigned long long)t->all.p99);
-	(void)waddnstr(win, t->all.p99 != 0 ? cell : "-",
-	    getmaxx(win) - getcurx(win));
+	(void)waddnstr(
+	    win, t->all.p99 != 0 ? cell : "-", getmaxx(win) - getcurx(win));
 }
 
 /* The first column is aligned to the left. */
@@ -66,9 +59,8 @@ draw_cell(int y, int *x, enum top_column c, const char *s)
 	char line[LINE];
 	int width = top_heads[c].width;
 
-	(void)snprintf(line, sizeof(line), c == TOP_WORKER ? "%-*.*s"
-							   : " %*.*s",
-	    width, width, s);
+	(void)snprintf(line, sizeof(line),
+	    c == TOP_WORKER ? "%-*.*s" : " %*.*s", width, width, s);
 	if (*x < getmaxx(win))
 		(void)mvwaddnstr(win, y, *x, line, getmaxx(win) - *x);
 	*x += (int)strlen(line);
@@ -80,7 +72,8 @@ draw_head(int y, enum top_column sorted)
 	int c, x = 0;
 
 	for (c = 0; c < TOP_COLUMNS; c++) {
-		(void)wattrset(win, c == (int)sorted ? A_REVERSE | A_BOLD : A_BOLD);
+		(void)wattrset(
+		    win, c == (int)sorted ? A_REVERSE | A_BOLD : A_BOLD);
 		draw_cell(y, &x, (enum top_column)c, top_heads[c].name);
 	}
 	(void)wattrset(win, A_NORMAL);
@@ -143,8 +136,8 @@ key_pressed(int key, enum top_column *sorted)
 	if (key == KEY_RIGHT)
 		*sorted = (enum top_column)((*sorted + 1) % TOP_COLUMNS);
 	if (key == KEY_LEFT)
-		*sorted = (enum top_column)((*sorted + TOP_COLUMNS - 1) %
-		    TOP_COLUMNS);
+		*sorted = (enum top_column)(
+		    (*sorted + TOP_COLUMNS - 1) % TOP_COLUMNS);
 	return 1;
 }
 
