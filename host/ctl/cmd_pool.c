@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "ctl/answer.h"
 #include "ctl/ctl.h"
 
 /* A last line that says what came of it. */
@@ -147,9 +148,9 @@ cmd_signal(const struct ctl *ctl, int argc, char **argv)
 		return ctl_usage(argv[0]);
 	rc = ctl_ask(ctl, request, &answer);
 	if (rc == CTL_OK && !ctl->json)
-		(void)printf("SIG%s sent to %lld processes\n",
-		    sigabbrev_np(sig), (long long)json_integer_value(
-			json_object_get(answer, "signalled")));
+		(void)printf("SIG%s sent to %lld process%s\n",
+		    sigabbrev_np(sig), (long long)num_of(answer, "signalled"),
+		    num_of(answer, "signalled") == 1 ? "" : "es");
 	json_decref(answer);
 	return rc;
 }

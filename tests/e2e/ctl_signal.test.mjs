@@ -14,7 +14,7 @@ test('by name, number and pid', async (t) => {
 		    sig === '9' ? String(first.pid) : 'web.0');
 
 		assert.equal(r.code, 0, r.stderr);
-		assert.equal(r.stdout, `SIG${name} sent to 1 processes\n`);
+		assert.equal(r.stdout, `SIG${name} sent to 1 process\n`);
 		await h.logged(`worker web.0 (pid ${first.pid}, generation 1) ` +
 		    `died: SIG${name}`);
 		[first] = await h.workersSatisfy((ws) => ws.length === 2 &&
