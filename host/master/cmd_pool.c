@@ -28,6 +28,21 @@ pick_pool(struct control_client *c, const json_t *request, struct pick *k)
 	return -1;
 }
 
+/* What is done to all of a pool: who names a worker would not want that. */
+static int
+pick_whole_pool(
+    struct control_client *c, const json_t *request, struct pick *k)
+{
+	if (pick_pool(c, request, k) == -1)
+		return -1;
+	if (k->slot == NULL)
+		return 0;
+	pick_refuse(c, "only whole pools are stopped, started and scaled; "
+	    "hostctl delete %.64s.%u does without this worker", k->pool,
+	    k->slot->index);
+	return -1;
+}
+
 /* One that drains already is gone soon, whatever is asked for. */
 static int
 pick_is_current(struct control_client *c, const struct pick *k)
@@ -78,7 +93,7 @@ command_scale(struct control_client *c, const json_t *request)
 	const json_t *more = json_object_get(request, "more");
 	struct pick k;
 
-	if (pick_pool(c, request, &k) == -1)
+	if (pick_whole_pool(c, request, &k) == -1)
 		return;
 	if (json_is_integer(more) && json_integer_value(more) > -WORKERS_MAX &&
 	    json_integer_value(more) < WORKERS_MAX)
@@ -107,7 +122,7 @@ command_start(struct control_client *c, const json_t *request)
 	struct master *m = c->control->m;
 	struct pick k;
 
-	if (pick_pool(c, request, &k) == -1)
+	if (pick_whole_pool(c, request, &k) == -1)
 		return;
 	if (pool_is_stopped(m, k.pool))
 		command_scale_to(c, &k, pool_wants(m, k.pool));
@@ -121,7 +136,7 @@ command_stop_pool(struct control_client *c, const json_t *request)
 	struct watcher w = {command_said, command_ended, c};
 	struct pick k;
 
-	if (pick_pool(c, request, &k) == -1)
+	if (pick_whole_pool(c, request, &k) == -1)
 		return;
 	if (pool_is_stopped(c->control->m, k.pool))
 		pick_refuse(c, "pool \"%.64s\" is stopped already", k.pool);
@@ -150,7 +165,9 @@ command_drain_worker(struct control_client *c, const struct pick *k)
 {
 	struct watcher w = {command_said, command_ended, c};
 
-	if (k->slot->pool->target < 2)
+	if (master_busy(c->control->m) != NULL)
+		command_busy(c);
+	else if (k->slot->pool->target < 2)
 		pick_refuse(c, "it is the only worker of pool \"%.64s\"; "
 		    "hostctl stop %.64s does without it", k->pool, k->pool);
 	else if (rollout_delete(c->control->m, k->pool, (int)k->slot->index,

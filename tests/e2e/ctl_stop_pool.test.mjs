@@ -202,3 +202,17 @@ test('what the scale is counted from', async (t) => {
 	for (const n of ['++1', '+', '-', '+x', '1+'])
 		assert.equal((await h.hostctl('scale', 'back', n)).code, 2, n);
 });
+
+// hostctl stop web.0 stopped all of web.
+test('a worker is no pool', async (t) => {
+	const h = await startTwo(t);
+	const { pid } = (await h.workers()).find((w) => w.pool === 'web');
+	const why = /only whole pools .*; hostctl delete web\.0 does without/;
+
+	for (const name of ['web.0', String(pid)])
+		for (const verb of ['stop', 'start'])
+			await refused(h, why, verb, name);
+	await refused(h, /there is no pool "web\.0"/, 'scale', 'web.0', '3');
+	assert.equal((await workers(h, 'web', 2))
+	    .filter((w) => w.pid === pid).length, 1);
+});
