@@ -83,21 +83,32 @@ command_later(struct control_client *c, const json_t *request)
 	c->waiting = json_deep_copy(request);
 }
 
+static struct control_client *
+control_waiting(const struct control *k)
+{
+	struct control_client *c;
+
+	TAILQ_FOREACH (c, &k->clients, link)
+		if (c->waiting != NULL)
+			return c;
+	return NULL;
+}
+
+/* One that is refused at once makes room for the next; when we are stopping,
+ * all are. */
 void
 command_next(struct control *k)
 {
 	struct control_client *c;
 	json_t *request;
 
-	TAILQ_FOREACH (c, &k->clients, link)
-		if (c->waiting != NULL)
-			break;
-	if (c == NULL)
-		return;
-	request = c->waiting;
-	c->waiting = NULL;
-	command_run(c, request);
-	json_decref(request);
+	while ((c = control_waiting(k)) != NULL &&
+	    (k->m->stopping || master_busy(k->m) == NULL)) {
+		request = c->waiting;
+		c->waiting = NULL;
+		command_run(c, request);
+		json_decref(request);
+	}
 }
 
 /* ---- the commands ---- */
@@ -177,9 +188,13 @@ rollback_target(struct control_client *c, const json_t *request)
 	struct master *m = c->control->m;
 	struct generation *g;
 	char text[160];
-	uint32_t n = (uint32_t)json_integer_value(v);
+	json_int_t n = json_integer_value(v);
 
-	g = v != NULL ? generations_find(m, n) : generations_before(m, m->gen);
+	if (v == NULL)
+		g = generations_before(m, m->gen);
+	else
+		g = n > 0 && n <= UINT32_MAX ?
+		    generations_find(m, (uint32_t)n) : NULL;
 	if (g != NULL && g != m->gen && g->tried)
 		return g;
 	if (v == NULL)
@@ -187,11 +202,11 @@ rollback_target(struct control_client *c, const json_t *request)
 		    "there is no generation before %u to go back to", m->gen->n);
 	else if (g == m->gen)
 		(void)snprintf(text, sizeof(text),
-		    "generation %u is what is served", n);
+		    "generation %lld is what is served", (long long)n);
 	else
 		(void)snprintf(text, sizeof(text),
-		    "there is no generation %u any more; see hostctl "
-		    "generations", n);
+		    "there is no generation %lld any more; see hostctl "
+		    "generations", (long long)n);
 	command_refuse(c, text);
 	return NULL;
 }

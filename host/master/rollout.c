@@ -512,10 +512,11 @@ rollout_take_back(struct master *m, const char *why, const struct watcher *w)
 {
 	struct rollout *r = m->rollout;
 
-	if (r == NULL || r->kind != ROLLOUT_RELOAD || r->reverting ||
-	    r->cancelled)
+	if (r == NULL || r->kind != ROLLOUT_RELOAD || r->cancelled)
 		return -1;
 	rollout_watch(r, w);
+	if (r->reverting)
+		return 0; /* as it is already, for another reason */
 	if (r->probing && r->probe.child != NULL) {
 		child_kill(r->probe.child, why);
 		return 0;

@@ -74,8 +74,7 @@ int	rollout_restart(struct master *, const char *pool, int slot,
 	    const struct watcher *);
 /*
  * Give up the reload that is under way; what it has replaced comes back, and
- * then the watcher hears of it as the others do.  -1: there is none, or it is
- * too late.
+ * then the watcher hears of it as the others do.  -1: there is none.
  */
 int	rollout_take_back(struct master *, const char *why,
 	    const struct watcher *);

@@ -64,6 +64,8 @@ test('back and further back, and forth', async (t) => {
 			[[], 'there is no generation before 1 to go back to'],
 			[['1'], 'generation 1 is what is served'],
 			[['7'], /there is no generation 7 any more/],
+			[['4294967297'],
+				/there is no generation 4294967297 any more/],
 		]) {
 			const r = await h.hostctl('rollback', ...args);
 

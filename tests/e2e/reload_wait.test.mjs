@@ -59,6 +59,25 @@ test('refused, unless it waits', async (t) => {
 	assert.deepEqual(load.failures, []);
 });
 
+// It kept whoever had come after it waiting for ever.
+test('one that waits and is refused makes room for the next', async (t) => {
+	const h = await startLife(t);
+	const first = await canary(h);
+	const refused = ctl(h, 'rollback', '--wait', '99');
+
+	await refused.until((l) => 'progress' in l);
+	const next = ctl(h, 'reload', '--wait');
+
+	await next.until((l) => 'progress' in l);
+	assert.equal((await h.hostctl('rollback')).code, 0);
+	assert.equal(await first.ended, 4);
+	assert.equal(await refused.ended, 1);
+	assert.match(refused.all.find((l) => 'error' in l).error,
+	    /^there is no generation 99 any more/);
+	assert.equal(await next.ended, 0);
+	assert.equal(next.all.at(-1).generation, 3);
+});
+
 test('rollback takes back what is under way', async (t) => {
 	const h = await startLife(t);
 	const load = new Load(h.port);
@@ -81,6 +100,31 @@ test('rollback takes back what is under way', async (t) => {
 	await load.more(10);
 	await load.stop();
 	assert.deepEqual(load.failures, []);
+});
+
+// The second one went back from the generation that had just come back.
+test('rollback of what goes back already', async (t) => {
+	const h = await startLife(t);
+
+	assert.equal((await h.hostctl('reload')).code, 0);
+	const first = await canary(h);
+	const stopped = (await h.workers()).find((w) => w.generation === 3);
+
+	// Whoever replaces it waits for it to yield.
+	process.kill(stopped.pid, 'SIGSTOP');
+	const one = ctl(h, 'rollback');
+
+	await one.until((l) => l.step === 'back');
+	const two = ctl(h, 'rollback', '--wait');
+
+	assert.equal(await first.ended, 4);
+	for (const r of [one, two]) {
+		assert.equal(await r.ended, 0);
+		assert.deepEqual(r.all.at(-1), { ok: true, generation: 2,
+			outcome: 'rolled back' });
+	}
+	assert.equal((await h.status()).generation, 2);
+	process.kill(stopped.pid, 'SIGCONT');
 });
 
 test('also while plugins are tried', async (t) => {
@@ -117,10 +161,12 @@ test('a stop does not wait for it', async (t) => {
 	const h = await startLife(t);
 	const first = await canary(h);
 	const second = ctl(h, 'reload', '--wait');
+	const third = ctl(h, 'reload', '--wait');
 
-	await second.until((l) => 'progress' in l);
+	for (const r of [second, third])
+		await r.until((l) => 'progress' in l);
 	assert.equal((await h.hostctl('stop')).code, 0);
-	for (const r of [first, second]) {
+	for (const r of [first, second, third]) {
 		assert.equal(await r.ended, 1);
 		assert.match(r.all.find((l) => 'error' in l).error,
 		    /^hostd is stopping$/);
