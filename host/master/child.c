@@ -261,11 +261,25 @@ child_drain(struct child *c, int64_t ms, int last)
 		    &c->timer, child_escalate, (uint64_t)ms + TERM_AFTER, 0);
 }
 
+/* Is a signal near that was to help? */
+static int
+child_is_hurried(const struct child *c)
+{
+	const uv_timer_t *t = &c->timer;
+
+	return c->killing == SIGKILL ||
+	    (c->ending && uv_is_active((const uv_handle_t *)t) &&
+	    uv_timer_get_due_in(t) <= TERM_AFTER);
+}
+
+/* Whoever says so again and again gives it no more time. */
 void
 child_stop(struct child *c)
 {
-	child_end(c);
 	child_send(c, CHAN_STOP, NULL, 0, -1);
+	if (child_is_hurried(c))
+		return;
+	child_end(c);
 	c->killing = SIGTERM;
 	(void)uv_timer_start(&c->timer, child_escalate, TERM_AFTER, 0);
 }

@@ -42,11 +42,16 @@ command_upgrade(struct control_client *c, const json_t *request)
 static void
 command_stop(struct control_client *c, const json_t *request)
 {
-	if (json_is_true(json_object_get(request, "now")))
-		master_stop(c->control->m);
+	int now = json_is_true(json_object_get(request, "now"));
+	struct master *m = c->control->m;
+
 	control_progress(c, "waiting for workers to finish");
 	c->busy = 2;
-	master_stop(c->control->m);
+	if (!m->stopping)
+		master_stop(m);
+	/* The second time is what does not wait. */
+	if (now)
+		master_stop(m);
 }
 
 void
@@ -54,6 +59,7 @@ command_stopped(struct control *k)
 {
 	struct control_client *c, *next;
 
+	command_next(k);
 	for (c = TAILQ_FIRST(&k->clients); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
 		if (c->busy == 2)

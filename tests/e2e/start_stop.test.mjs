@@ -5,8 +5,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { within } from './lib/hostd.mjs';
+import { bin, within } from './lib/hostd.mjs';
 import { lifeConf, rewrite, startLife, successor } from './lib/life.mjs';
+import { Lines } from './lib/lines.mjs';
 import { Client } from './lib/load.mjs';
 
 const ended = (h) => within(h.ended, 'end of hostd');
@@ -101,6 +102,41 @@ test('hostctl stop waits for what is in flight', async (t) => {
 	// It has ended when hostctl says so: another one can start.
 	assertClean(h);
 	await successor(t, h);
+});
+
+// The second one cut what the first one waited for.
+test('so do two of them', async (t) => {
+	const h = await startLife(t, options);
+	const c = await held(h);
+	const stops = [h.hostctl('stop')];
+
+	await h.logged('draining, ');
+	const second = new Lines(bin('hostctl'), ['-s', h.socket, '--json',
+		'stop']);
+
+	await second.until((l) => 'progress' in l);
+	fs.writeFileSync(path.join(h.dir, 'gate'), '');
+	assert.equal((await c.answer()).status, 200);
+	assert.equal((await stops[0]).code, 0);
+	assert.equal(await second.ended, 0);
+	assert.ok(!h.log.includes('at once'), h.log);
+	assertClean(h);
+});
+
+// Each signal gave it another second.
+test('a worker that is stuck, and signals again and again', async (t) => {
+	const h = await startLife(t, options);
+	const [w] = await h.workers();
+	const on = async () => {
+		do
+			h.child.kill('SIGTERM');
+		while ((await h.hostctl('version')).code === 0);
+	};
+
+	process.kill(w.pid, 'SIGSTOP');
+	await within(on(), 'end of hostd');
+	assert.deepEqual(await ended(h), { code: 0, signal: null });
+	assert.equal(h.log.match(/has not ended in time/g).length, 2);
 });
 
 test('hostctl stop --now does not wait', async (t) => {
