@@ -42,11 +42,11 @@ slot_waiting_json(json_t *pool, const struct slot *s, uint64_t now)
 		json_array_get(workers, i), "slot")) < (json_int_t)s->index)
 		i++;
 	(void)json_array_insert_new(workers, i,
-	    json_pack("{s:I,s:I,s:s,s:I,s:I,s:s}", "slot",
+	    json_pack("{s:I,s:I,s:s,s:I,s:I,s:o}", "slot",
 		(json_int_t)s->index, "generation", (json_int_t)s->gen->n,
 		"state", s->errored ? "errored" : "waiting", "restarts",
 		(json_int_t)s->restarts, "retry_in_ms", (json_int_t)in,
-		"cause", s->cause));
+		"cause", control_text(s->cause)));
 }
 
 static void

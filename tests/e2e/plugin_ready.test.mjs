@@ -2,9 +2,10 @@
 // A plugin holds back its worker until it is ready itself.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { bin, command, startHostd, tempDir } from './lib/hostd.mjs';
+import { bin, command, startHostd, tempDir, within } from './lib/hostd.mjs';
 import { Lines } from './lib/lines.mjs';
 import { rewrite } from './lib/life.mjs';
 import { Client, Load } from './lib/load.mjs';
@@ -35,6 +36,25 @@ async function ask(h, url = '/') {
 	return body.trimEnd();
 }
 
+// The last line of the answer.
+function control(h, request) {
+	const s = net.connect(h.socket);
+	let text = '';
+
+	return within(new Promise((resolve, reject) => {
+		s.setEncoding('utf8').on('data', (d) => {
+			const ends = (text += d).split('\n').slice(0, -1)
+			    .map((l) => JSON.parse(l)).filter((l) => 'ok' in l);
+
+			if (ends.length > 0)
+				resolve(ends[0]);
+		});
+		s.on('error', reject);
+		s.on('close', () => reject(new Error(`closed after ${text}`)));
+		s.write(`${JSON.stringify(request)}\n`);
+	}), 'answer').finally(() => s.destroy());
+}
+
 test('a start waits for it', async (t) => {
 	const h = await start(t, { open: false, ready: false,
 		keys: 'holds = 3' });
@@ -44,6 +64,16 @@ test('a start waits for it', async (t) => {
 	assert.deepEqual((await h.workers()).map((w) => w.state),
 	    ['starting', 'starting']);
 	assert.ok(!h.log.includes('is ready'));
+	// Meanwhile nothing is there to be changed; the first one of these
+	// ended the master.
+	for (const request of [
+		{ cmd: 'scale', name: 'web.0', more: 1 },
+		{ cmd: 'start-pool', name: 'web.0' }, { cmd: 'scale', pool: 'web' }])
+		assert.equal((await control(h, request)).ok, false);
+	const r = await h.hostctl('drain', 'web.0');
+
+	assert.equal(r.code, 1);
+	assert.match(r.stderr, /is under way; try again when it has ended/);
 	fs.writeFileSync(gate(h), '');
 	await h.logged('serving generation 1');
 	assert.match(await ask(h), /^\d+ one$/);
@@ -172,4 +202,19 @@ test('hostctl plugin check', async (t) => {
 	assert.equal(shut.code, 0, shut.stdout);
 	assert.match(shut.stdout, /^pass +readiness +would not be ready within \d+ ms: the gate$/mi);
 	assert.match(shut.stdout, /^skip +life +its worker would not get ready: the gate$/mi);
+});
+
+// A worker that waited for its next try was in no list.
+test('a reason that is no UTF-8', async (t) => {
+	const h = await start(t);
+	const [w] = await h.workers();
+
+	fs.writeFileSync(gate(h), Buffer.from('caf\xe9', 'latin1'));
+	process.kill(w.pid, 'SIGKILL');
+	const [first] = await h.workersSatisfy((ws) => ws.length === 2 &&
+	    ws[0].state === 'waiting' && ws[0].cause.includes('caf'),
+	    'a worker that waits');
+
+	assert.equal(first.slot, 0);
+	assert.match(first.cause, /caf\?/);
 });
