@@ -44,7 +44,7 @@ client_complain(const char *path)
 }
 
 /* A line that fits the socket's buffer.  It may be closed already: hostd does
- * not listen to everybody. */
+ * not listen to everybody, and may have said why. */
 static int
 client_send(int fd, json_t *request)
 {
@@ -56,7 +56,8 @@ client_send(int fd, json_t *request)
 		return -1;
 	line = xasprintf("%s\n", text);
 	n = strlen(line);
-	rc = send(fd, line, n, MSG_NOSIGNAL) == (ssize_t)n ? 0 : -1;
+	rc = send(fd, line, n, MSG_NOSIGNAL) == (ssize_t)n || errno == EPIPE
+	    ? 0 : -1;
 	free(line);
 	free(text);
 	return rc;
@@ -84,6 +85,14 @@ client_pass(const char *line)
 	(void)fflush(stdout);
 }
 
+/* Is it for nobody?  Who asks for a change waits for its outcome all the same;
+ * whoever follows would do so for ever. */
+static int
+client_is_unread(const struct ctl_lines *lines)
+{
+	return lines != NULL && ferror(stdout);
+}
+
 /* Lines up to the one with "ok". */
 static json_t *
 client_read(const struct ctl *ctl, FILE *f, const struct ctl_lines *lines)
@@ -92,7 +101,7 @@ client_read(const struct ctl *ctl, FILE *f, const struct ctl_lines *lines)
 	size_t cap = 0;
 	json_t *o = NULL;
 
-	while (getline(&line, &cap, f) > 0) {
+	while (!client_is_unread(lines) && getline(&line, &cap, f) > 0) {
 		o = json_loads(line, 0, NULL);
 		if (lines != NULL && lines->take(lines->arg, o))
 			;
@@ -132,12 +141,12 @@ ctl_ask_lines(const struct ctl *ctl, json_t *request,
 	if (f != NULL && client_send(fd, request) == 0)
 		o = client_read(ctl, f, lines);
 	json_decref(request);
-	if (o == NULL)
+	if (o == NULL && !client_is_unread(lines))
 		(void)fprintf(stderr,
 		    "hostctl: %s: hostd has ended, or does "
 		    "not let this user in\n",
 		    ctl->socket);
-	else if (json_is_true(json_object_get(o, "ok")))
+	if (json_is_true(json_object_get(o, "ok")))
 		status = CTL_OK;
 	if (f != NULL)
 		(void)fclose(f);

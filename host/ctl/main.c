@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <config.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +188,20 @@ take_json(struct ctl *ctl, int argc, char **argv)
 	return n;
 }
 
+/* What was not written was not told. */
+static int
+output_end(int rc)
+{
+	int failed = fflush(stdout) == EOF;
+
+	if (!failed && !ferror(stdout))
+		return rc;
+	/* Why an earlier part was not is forgotten. */
+	(void)fprintf(stderr, "hostctl: the output could not be written: %s\n",
+	    failed ? strerror(errno) : "the disk is full, or nobody reads it");
+	return rc == CTL_OK ? CTL_FAILED : rc;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -213,5 +228,5 @@ main(int argc, char **argv)
 		rc = c->run(&ctl, argc, argv);
 	}
 	free(path);
-	return rc;
+	return output_end(rc);
 }

@@ -280,6 +280,19 @@ client_new(struct control *k)
 	return c;
 }
 
+/* Those that follow events stay for long. */
+static void
+client_refuse(struct control_client *c)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "hostd has %d hostctl to answer "
+	    "already; end some that follow events", CLIENTS_MAX);
+	control_error(c, text);
+	control_end(c, 0, NULL);
+	client_close(c);
+}
+
 static void
 control_accept(uv_stream_t *server, int status)
 {
@@ -289,14 +302,15 @@ control_accept(uv_stream_t *server, int status)
 	if (status < 0)
 		return;
 	c = client_new(k);
-	if (uv_accept(server, (uv_stream_t *)&c->pipe) < 0 ||
-	    k->nclients > CLIENTS_MAX || !client_may(c) ||
-	    uv_read_start((uv_stream_t *)&c->pipe, client_alloc, client_read) <
-		0) {
+	if (uv_accept(server, (uv_stream_t *)&c->pipe) < 0 || !client_may(c))
 		client_close(c);
-		return;
-	}
-	client_arm(c);
+	else if (k->nclients > CLIENTS_MAX)
+		client_refuse(c);
+	else if (uv_read_start((uv_stream_t *)&c->pipe, client_alloc,
+		     client_read) < 0)
+		client_close(c);
+	else
+		client_arm(c);
 }
 
 static int
