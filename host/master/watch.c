@@ -206,7 +206,7 @@ watch_due(uv_timer_t *t)
 
 	if (w->m->stopping)
 		return;
-	if (w->m->rollout != NULL || w->m->gen == NULL) {
+	if (master_busy(w->m) != NULL || w->m->gen == NULL) {
 		(void)uv_timer_start(t, watch_due, QUIET_MS, 0);
 		return;
 	}
