@@ -100,6 +100,8 @@ test('a load that crashes: it is sent away, and those behind it go on',
 
 	for (let i = 0; i < 20; i++)
 		all.push(await openAs(t, h, i === 7 ? 'crash' : 'plain'));
+	for (const s of all.slice(10))
+		assert.equal(await ask(s, 'join red'), '0');
 	await reload(h);
 	await isSentAway(all[7]);
 	await settled(h);
