@@ -2,6 +2,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
@@ -173,13 +176,29 @@ handover_give(struct handover_peer *p, unsigned kind, int fd, hostd_buf record,
 
 /* -- in -- */
 
+/* Does the channel take an answer at once?  Else the giver, who does not hear
+ * it, might go on with what we have taken. */
+static int
+peer_can_answer(struct handover_peer *p)
+{
+	socklen_t len = sizeof(int);
+	int room, waiting;
+
+	return peer_flush(p) == 0 &&
+	    getsockopt(p->io.fd, SOL_SOCKET, SO_SNDBUF, &room, &len) == 0 &&
+	    ioctl(p->io.fd, SIOCOUTQ, &waiting) == 0 && waiting < room;
+}
+
 static void
 take_record(struct handover_peer *p)
 {
-	struct chan_moved answer = { .id = p->head.id };
+	struct chan_moved answer = { .id = p->head.id,
+		.answer = HANDOVER_ELSEWHERE };
 	hostd_buf record = { p->in.p, p->in.len };
 
-	answer.answer = p->all->take(p->all, p->head.kind, p->fd, record);
+	if (peer_can_answer(p))
+		answer.answer = p->all->take(p->all, p->head.kind, p->fd,
+		    record);
 	if (answer.answer == HANDOVER_TAKEN)
 		p->fd = -1;
 	peer_forget_record(p);

@@ -28,7 +28,8 @@ enum handover_kind { HANDOVER_HTTP = 1, HANDOVER_WEBSOCKET };
 enum handover_answer {
 	HANDOVER_REFUSED,	/* here it can't go on */
 	HANDOVER_TAKEN,
-	HANDOVER_ELSEWHERE	/* the taker ends itself, or has ended */
+	HANDOVER_ELSEWHERE	/* the taker ends itself, or has ended, or could
+				   not say that it has it */
 };
 
 struct handover;

@@ -265,6 +265,67 @@ no_more_than_the_window(void **state)
 	free(all);
 }
 
+/* Nobody takes what its giver would not hear of soon. */
+static void
+a_channel_that_takes_no_answer(void **state)
+{
+	char *big = xcalloc(1, HANDOVER_RECORD_MAX);
+	struct gift back[2], g;
+	int i;
+
+	(void)state;
+	memset(back, 0, sizeof(back));
+	loop_del(&loop, &peer(giver)->io);
+	for (i = 0; i < 2; i++) {
+		back[i].item.done = done;
+		assert_int_equal(handover_give(peer(taker), 7, conn[0],
+		    (hostd_buf){ big, HANDOVER_RECORD_MAX },
+		    &back[i].item), 0);
+	}
+	assert_int_equal(give(&g, "record", 6), 0);
+	for (i = 0; i < 5; i++)
+		turn();
+	assert_int_equal(taker->taken, 0);
+	assert_int_equal(loop_add(&loop, &peer(giver)->io,
+	    EPOLLIN | EPOLLOUT | EPOLLET), 0);
+	until(&g.done, 1);
+	assert_int_equal(g.answer, HANDOVER_ELSEWHERE);
+	until(&back[1].done, 1);
+	assert_int_equal(give(&g, "record", 6), 0);
+	until(&g.done, 1);
+	assert_int_equal(g.answer, HANDOVER_TAKEN);
+	free(big);
+}
+
+/* All that fit, and then none, whatever their number. */
+static void
+a_channel_that_fills_up_with_answers(void **state)
+{
+	enum { MORE = 20 * HANDOVER_WINDOW };
+	struct gift *all = xcalloc(MORE, sizeof(*all));
+	int i, taken = 0;
+
+	(void)state;
+	loop_del(&loop, &peer(giver)->io);
+	for (i = 0; i < MORE; i++) {
+		/* As if it had been heard of all before. */
+		peer(giver)->ngiven = 0;
+		assert_int_equal(give(&all[i], "record", 6), 0);
+		turn();
+	}
+	assert_true(taker->taken > HANDOVER_WINDOW);
+	assert_true(taker->taken < MORE);
+	peer(giver)->ngiven = MORE;
+	taken = taker->taken;
+	assert_int_equal(loop_add(&loop, &peer(giver)->io,
+	    EPOLLIN | EPOLLOUT | EPOLLET), 0);
+	until(&all[MORE - 1].done, 1);
+	for (i = 0; i < MORE; i++)
+		assert_int_equal(all[i].answer, i < taken ? HANDOVER_TAKEN :
+		    HANDOVER_ELSEWHERE);
+	free(all);
+}
+
 static void
 nonsense_ends_the_channel(void **state)
 {
@@ -322,6 +383,8 @@ main(void)
 		CASE(stays_given_when_the_taker_ends_later),
 		CASE(comes_back_when_the_giver_gives_up),
 		CASE(no_more_than_the_window),
+		CASE(a_channel_that_takes_no_answer),
+		CASE(a_channel_that_fills_up_with_answers),
 		CASE(nonsense_ends_the_channel),
 		CASE(unpacks_no_more_than_there_is),
 	};
