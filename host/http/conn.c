@@ -443,6 +443,9 @@ conn_settle(struct http_conn *c)
 		/* Closed with bytes unread, the kernel would take back what
 		 * it has not sent yet. */
 		if (!c->linger && !c->stream.can_read) {
+			/* Its giver may be busy, and have it open still. */
+			if (c->stream.lent)
+				stream_shutdown(&c->stream);
 			conn_close(c, HOSTD_END_DONE);
 			return;
 		}

@@ -221,11 +221,14 @@ void
 conn_waited(struct http_conn *c)
 {
 	struct loop *l = c->server->loop;
+	uint32_t id;
 
 	if (c->state == CONN_MOVING) {
-		/* It may have been us who were late. */
+		/* It may have been us who were late; and it may have come back
+		 * and be on its way to somebody else. */
+		id = c->move->item.id;
 		handover_hear(c->move->to);
-		if (c->state != CONN_MOVING)
+		if (c->state != CONN_MOVING || c->move->item.id != id)
 			return;
 		/* Perhaps there is a descriptor for it later. */
 		if (conn_take_back(c) == -1) {
@@ -271,6 +274,8 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 	if (version != RECORD_VERSION || u.bad || peer.n >= sizeof(c->peer) ||
 	    !take_is_wanted(srv, lease) || (c = conn_attach(srv, fd)) == NULL)
 		return -1;
+	/* By its giver, until that one has heard of it. */
+	c->stream.lent = 1;
 	memcpy(c->peer, peer.p, peer.n);
 	c->peer_len = (uint8_t)peer.n;
 	c->home = home;

@@ -284,6 +284,7 @@ ws_conn_come(struct ws_server *srv, struct ws_handler *h,
 		ws_conn_discard(c);
 		return NULL;
 	}
+	c->stream.lent = 1;
 	/* Not a byte before the other worker knows that we have it. */
 	c->stream.can_write = 0;
 	move_begin(c, WS_COMING);

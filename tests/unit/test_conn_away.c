@@ -429,6 +429,49 @@ comes_back_and_its_client_leaves(void **state)
 	assert_int_equal(near->srv.nconns, 0);
 }
 
+static enum handover_answer
+refuse(struct handover *h, unsigned kind, int fd, hostd_buf record)
+{
+	(void)h;
+	(void)kind;
+	(void)fd;
+	(void)record;
+	return HANDOVER_REFUSED;
+}
+
+static int
+give_for_good(struct http_server *srv, struct http_conn *c)
+{
+	return conn_give(c, peer(side_of(srv)), 0);
+}
+
+static void
+room_for_all(struct handover *h)
+{
+	http_server_give(&((struct side *)(void *)h)->srv);
+}
+
+/* It was a choice, and is refused; but meanwhile near ends, and all must go. */
+static void
+is_refused_and_given_again(void **state)
+{
+	struct http_conn *c = TAILQ_FIRST(&near->srv.conns);
+
+	(void)state;
+	far->h.take = refuse;
+	assert_int_equal(conn_give(c, peer(near), 60000), 0);
+	handover_hear(peer(far));
+	far->h.take = take;
+	near->srv.give = give_for_good;
+	near->h.room = room_for_all;
+	conn_waited(c);
+	assert_int_equal(c->state, CONN_MOVING);
+	assert_non_null(c->move);
+	count(0, 1);
+	say(ASK("/far"));
+	hear_from("far");
+}
+
 static void
 the_taker_ends(void **state)
 {
@@ -459,6 +502,7 @@ main(void)
 		TEST(is_not_taken_late),
 		TEST(was_taken_and_is_heard_of_late),
 		TEST(comes_back_and_its_client_leaves),
+		TEST(is_refused_and_given_again),
 		TEST(the_taker_ends),
 	};
 

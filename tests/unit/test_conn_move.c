@@ -178,6 +178,13 @@ of_another_version(void **state)
 }
 
 static void
+is_not_ready(struct loop_fd *fd, uint32_t events)
+{
+	(void)fd;
+	fail_msg("event %x of a connection that was closed", events);
+}
+
+static void
 cut_short(void **state)
 {
 	size_t n;
@@ -185,6 +192,26 @@ cut_short(void **state)
 	(void)state;
 	for (n = 0; n < record.len; n++)
 		assert_int_equal(take_record(n), -1);
+}
+
+/* The giver, who does not know yet, has it open when the taker closes it. */
+static void
+closed_at_once(void **state)
+{
+	struct http_conn *c;
+
+	(void)state;
+	assert_int_equal(take_record(record.len), 0);
+	turn();
+	c = TAILQ_FIRST(&taker.conns);
+	conn_close(c, HOSTD_END_DONE);
+	/* Another one gets its memory, and none of its events. */
+	turn();
+	assert_ptr_equal(taker.free_conns, c);
+	assert_int_equal(write(conn[1], "x", 1), 1);
+	c->stream.io.fd = conn[1];
+	c->stream.io.ready = is_not_ready;
+	turn();
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -197,6 +224,7 @@ main(void)
 	    T(of_a_newer_one),
 	    T(of_another_version),
 	    T(cut_short),
+	    T(closed_at_once),
 	};
 
 	return cmocka_run_group_tests_name("conn_move", tests, NULL, NULL);
