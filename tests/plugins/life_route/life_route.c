@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * For tests of a worker's life.  "/" answers the worker's pid and the key
- * text; "/hold" answers when the file of the key gate is there; "/crash",
- * "/exit" and "/_exit" end the process; the key create makes a start fail in several ways, and so does
- * the file of the key bomb, if there is one.  With create = once only one start
- * works, which makes that file; a probe does not count.  The key status is that
- * of all answers, and spin how long each takes to make, on the loop.
+ * text; "/hold" answers when the file of the key gate is there; "/stop" stops
+ * the process first (SIGSTOP); "/crash", "/exit" and "/_exit" end the process;
+ * the key create makes a start fail in several ways, and so does the file of the
+ * key bomb, if there is one.  With create = once only one start works, which
+ * makes that file; a probe does not count.  The key status is that of all
+ * answers, and spin how long each takes to make, on the loop.
  */
 #include <hostd/easy.h>
 #include <hostd/timer.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #define LOOK_EVERY 5 /* ms */
@@ -68,6 +70,8 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 
 	if (r->path.n == 6 && memcmp(r->path.p, "/crash", 6) == 0)
 		abort();
+	if (r->path.n == 5 && memcmp(r->path.p, "/stop", 5) == 0)
+		(void)raise(SIGSTOP);
 	if (r->path.n == 5 && memcmp(r->path.p, "/exit", 5) == 0)
 		exit(0);
 	if (r->path.n == 6 && memcmp(r->path.p, "/_exit", 6) == 0)
