@@ -9,6 +9,7 @@
 #include "master/copy.h"
 #include "master/dir.h"
 #include "master/generation.h"
+#include "master/store.h"
 #include "net/chan.h"
 
 static struct generation *
@@ -159,6 +160,10 @@ generation_build(const char *run_dir, const char *conf_file, uint32_t n,
 	struct conf *conf;
 	char why[512];
 
+	if (store_make_dirs(run_dir, why, sizeof(why)) == -1) {
+		conf_error(errors, NULL, "run_dir: %s", why);
+		goto fail;
+	}
 	if (generation_make_dir(g, errors) == -1)
 		goto fail;
 	conf_sources_find(&from, conf_file, errors);

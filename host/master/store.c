@@ -95,6 +95,16 @@ store_remove(const char *run_dir, const char *name)
 }
 
 int
+store_make_dirs(const char *run_dir, char *why, size_t size)
+{
+	if (store_make(run_dir, "", 0755, why, size) == -1 ||
+	    store_make(run_dir, "gen", 0700, why, size) == -1 ||
+	    store_make(run_dir, "plugins", 0755, why, size) == -1)
+		return -1;
+	return 0;
+}
+
+int
 store_open(const char *run_dir, char *why, size_t size)
 {
 	int lock;
@@ -106,8 +116,7 @@ store_open(const char *run_dir, char *why, size_t size)
 		return -1;
 	store_remove(run_dir, "gen");
 	store_remove(run_dir, "plugins");
-	if (store_make(run_dir, "gen", 0700, why, size) == -1 ||
-	    store_make(run_dir, "plugins", 0755, why, size) == -1) {
+	if (store_make_dirs(run_dir, why, size) == -1) {
 		(void)close(lock);
 		return -1;
 	}

@@ -14,6 +14,8 @@
  * another master.
  */
 int	store_open(const char *run_dir, char *why, size_t size);
+/* Again, what somebody may have removed meanwhile.  0, or -1 and a reason. */
+int	store_make_dirs(const char *run_dir, char *why, size_t size);
 /* Remove the copies made, and give up the lock. */
 void	store_close(const char *run_dir, int lock);
 /* Remove directories and plugin copies that none of the generations uses. */

@@ -87,3 +87,23 @@ test('a change takes effect with the reload, not before', async (t) => {
 	for (let i = 0; i < 8; i++)
 		assert.equal(await ask(), 'new\n');
 });
+
+// Such as those that clean up below /tmp.
+test('a run directory that somebody has emptied', async (t) => {
+	const h = await startLife(t);
+	const load = new Load(h.port);
+
+	for (const name of ['gen', 'plugins'])
+		fs.rmSync(path.join(h.dir, 'run', name), { recursive: true });
+	// What it was started from is gone.
+	assert.equal((await h.hostctl('restart')).code, 1);
+	const r = await h.hostctl('reload');
+
+	assert.equal(r.code, 0, r.stderr);
+	assert.equal((await h.hostctl('restart')).code, 0);
+	assert.equal(fs.statSync(path.join(h.dir, 'run/gen')).mode & 0o777,
+	    0o700);
+	await load.more(10);
+	await load.stop();
+	assert.deepEqual(load.failures, []);
+});
