@@ -72,8 +72,9 @@ slot_revert(struct rollout *r, struct slot *s)
 
 	s->staged = NULL;
 	s->stale = s->unwanted = s->canary = 0;
-	if (s->next != NULL)
-		slot_abandon(s);
+	/* Or one that is ready late would count as one that is back. */
+	slot_wait_no_more(s);
+	slot_abandon(s);
 	if (s->fresh) {
 		slot_retire(s);
 	} else if (s->gen != m->gen) {

@@ -105,11 +105,17 @@ slot_cancel_respawn(struct slot *s)
 	s->respawn_at = 0;
 }
 
-static void
-slot_yielded(struct slot *s)
+void
+slot_wait_no_more(struct slot *s)
 {
 	s->yielding = NULL;
 	(void)uv_timer_stop(&s->yield);
+}
+
+static void
+slot_yielded(struct slot *s)
+{
+	slot_wait_no_more(s);
 	s->pool->all->ops->ready(s->pool->all, s);
 }
 
@@ -495,9 +501,8 @@ slot_replace(struct slot *s, struct generation *gen)
 	struct pools *all = s->pool->all;
 	char why[512];
 
-	/* Nobody waits any more for the one before that. */
-	s->yielding = NULL;
-	(void)uv_timer_stop(&s->yield);
+	slot_wait_no_more(s);
+	slot_abandon(s);
 	s->replace_at = slot_now(s);
 	s->next = worker_new(s, gen, why, sizeof(why));
 	if (s->next == NULL)
@@ -523,8 +528,7 @@ slot_retire(struct slot *s)
 	struct worker *w = s->current, *o;
 
 	s->retiring = 1;
-	s->yielding = NULL;
-	(void)uv_timer_stop(&s->yield);
+	slot_wait_no_more(s);
 	slot_cancel_respawn(s);
 	slot_take_back(s);
 	if (!s->pool->all->stopping)

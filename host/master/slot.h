@@ -131,6 +131,9 @@ struct slot *slot_new(struct pool *, uint32_t index);
 void	slot_replace(struct slot *, struct generation *gen);
 /* Give up the replacement. */
 void	slot_abandon(struct slot *);
+/* Whether the worker before accepts any more is of no matter now: pools_ops
+ * ready is not called for it. */
+void	slot_wait_no_more(struct slot *);
 /* Let the workers finish, then remove the slot.  Again, when all is stopping,
  * it makes those hurry that finish already. */
 void	slot_retire(struct slot *);

@@ -150,6 +150,38 @@ test('a reload that is taken back while it waits', async (t) => {
 	    ws.every((w) => w.state === 'ready'), 'the old ones alone');
 });
 
+// The one whose predecessor yields late was taken for one that had come back;
+// the reload ended too soon, and the next one lost a worker that was starting.
+test('a rollback counts none that it does not wait for', async (t) => {
+	const h = await start(t, { conf: 'pool "web" { workers = 4 }' });
+	const late = (await h.workers())[2];
+
+	rewrite(h, 'conf.d/slow.conf', conf('text = "two"'));
+	process.kill(late.pid, 'SIGSTOP');
+	const go = new Lines(bin('hostctl'), ['-s', h.socket, '--json',
+		'reload', '--canary', '3', '--for', '1d']);
+
+	await h.logged(/worker web\.2 \(pid \d+, generation 2\) is ready/);
+	fs.rmSync(gate(h));
+	const back = h.hostctl('rollback');
+
+	await go.until((l) => l.step === 'back');
+	await go.until((l) => l.step === 'waits' && l.worker === 'web.0' &&
+	    go.all.indexOf(l) > go.all.findIndex((b) => b.step === 'back'));
+	process.kill(late.pid, 'SIGCONT');
+	await h.logged(`worker web.2 (pid ${late.pid}, generation 1) has ended`);
+	fs.writeFileSync(gate(h), '');
+	assert.equal((await back).code, 0);
+	assert.equal(await go.ended, 4);
+	const steps = go.all.map((l) => l.step);
+
+	assert.deepEqual(go.all.slice(steps.indexOf('back'))
+	    .filter((l) => l.step === 'slot').map((l) => [l.worker, l.done]),
+	    [['web.0', 1], ['web.1', 2], ['web.2', 3]]);
+	assert.ok((await h.workersSatisfy((ws) => ws.length === 4, 'four'))
+	    .every((w) => w.generation === 1 && w.state === 'ready'));
+});
+
 test('a stop does not wait for it', async (t) => {
 	const h = await start(t, { conf: 'ready_timeout = 1h' });
 	const [{ pid }] = await h.workers();
