@@ -189,18 +189,18 @@ static const char *
 chan_reject(const struct chan_msg *msg, const struct chan_header *h, size_t got,
     int flags)
 {
+	uint32_t nfds = flags & MSG_CTRUNC ? h->nfds : (uint32_t)msg->nfds;
+
 	if (got < sizeof(*h))
 		return "no header";
 	if (h->version != CHAN_VERSION)
 		return "another version";
-	if (flags & MSG_CTRUNC)
-		return "descriptors lost";
 	if ((flags & MSG_TRUNC) || h->len != got - sizeof(*h) ||
-	    h->nfds != (uint32_t)msg->nfds)
+	    h->nfds != nfds)
 		return "cut short";
 	if (h->type >= CHAN_NTYPES)
 		return NULL;
-	return chan_misfit(h->type, h->len, msg->nfds);
+	return chan_misfit(h->type, h->len, (int)nfds);
 }
 
 /*
@@ -282,5 +282,15 @@ chan_recv(int fd, struct chan_msg *msg)
 	msg->type = h.type;
 	msg->len = h.len;
 	msg->data[h.len] = '\0';
-	return 1;
+	if (!(mh.msg_flags & MSG_CTRUNC))
+		return 1;
+	chan_close_fds(msg);
+	/* Whoever has sent such a one is told. */
+	if (h.type != CHAN_MOVE)
+		log_errorx("no descriptor is left for message %u of the "
+			   "channel; something leaks them, or the limit of "
+			   "open files is too low",
+		    h.type);
+	errno = EMFILE;
+	return -1;
 }

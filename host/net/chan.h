@@ -160,7 +160,8 @@ int	chan_send_text(int fd, enum chan_type, const char *text);
  * Receive one.  1: *msg is filled in (CHAN_UNKNOWN: it is empty and to be
  * ignored), its length fits its type and a text is
  * NUL-ended; 0: the peer has closed; -1 with errno (EAGAIN: nothing there;
- * EPROTO: a malformed message, which is logged).
+ * EPROTO: a malformed message, which is logged; EMFILE: *msg is filled in, but
+ * its descriptors are lost, as there are too many open here already).
  */
 int	chan_recv(int fd, struct chan_msg *msg);
 /*

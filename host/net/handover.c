@@ -11,6 +11,7 @@
 #include "net/handover.h"
 
 #define PART_MAX	(CHAN_MAX - 64)	/* bytes of a record in a message */
+#define AGAIN_MS	20
 
 /* What waits until the channel has room. */
 struct handover_message {
@@ -36,12 +37,15 @@ handover_reap(struct loop_task *t)
 	}
 }
 
+static void	handover_again(struct wheel_timer *);
+
 void
 handover_init(struct handover *h, struct loop *loop, struct chan_msg *msg)
 {
 	h->loop = loop;
 	h->msg = msg;
 	h->reap.run = handover_reap;
+	h->again.fire = handover_again;
 	TAILQ_INIT(&h->peers);
 }
 
@@ -98,26 +102,59 @@ handover_close(struct handover *h)
 		return;
 	while ((p = TAILQ_FIRST(&h->peers)) != NULL)
 		peer_close(p);
+	wheel_remove(&h->loop->wheel, &h->again);
 	loop_undefer(h->loop, &h->reap);
 	handover_reap(&h->reap);
 }
 
 /* -- out -- */
 
+/* Too many descriptors are on their way, or there is no memory: nobody says when
+ * there is room again. */
+static int
+is_for_now(int error)
+{
+	return error == ETOOMANYREFS || error == ENOBUFS || error == ENOMEM;
+}
+
 /* 0; -1: the channel is full or broken. */
+static int
+peer_put(struct handover_peer *p, enum chan_type type, const void *data,
+    size_t len, int fd)
+{
+	struct loop *l = p->all->loop;
+
+	if (chan_send(p->io.fd, type, data, len, &fd, fd != -1) == 0)
+		return 0;
+	if (is_for_now(errno) && p->all->again.deadline == 0)
+		wheel_set(&l->wheel, &p->all->again, l->now_ms + AGAIN_MS);
+	return -1;
+}
+
+/* The same, of what has waited. */
 static int
 peer_flush(struct handover_peer *p)
 {
 	struct handover_message *m;
 
 	while ((m = STAILQ_FIRST(&p->out)) != NULL) {
-		if (chan_send(p->io.fd, m->type, m->data, m->len, &m->fd,
-		    m->fd != -1) == -1)
+		if (peer_put(p, m->type, m->data, m->len, m->fd) == -1)
 			return -1;
 		STAILQ_REMOVE_HEAD(&p->out, link);
 		free(m);
 	}
 	return 0;
+}
+
+static void
+handover_again(struct wheel_timer *t)
+{
+	struct handover *h = (struct handover *)(void *)((char *)t -
+	    offsetof(struct handover, again));
+	struct handover_peer *p;
+
+	TAILQ_FOREACH(p, &h->peers, link)
+		(void)peer_flush(p);
 }
 
 /* A broken channel is found out by reading. */
@@ -127,8 +164,7 @@ peer_send(struct handover_peer *p, enum chan_type type, const void *data,
 {
 	struct handover_message *m;
 
-	if (peer_flush(p) == 0 &&
-	    chan_send(p->io.fd, type, data, len, &fd, fd != -1) == 0)
+	if (peer_flush(p) == 0 && peer_put(p, type, data, len, fd) == 0)
 		return;
 	m = xmalloc(sizeof(*m) + len);
 	m->type = type;
@@ -196,7 +232,9 @@ take_record(struct handover_peer *p)
 		.answer = HANDOVER_ELSEWHERE };
 	hostd_buf record = { p->in.p, p->in.len };
 
-	if (peer_can_answer(p))
+	if (p->fd == -1)
+		answer.answer = HANDOVER_REFUSED;
+	else if (peer_can_answer(p))
 		answer.answer = p->all->take(p->all, p->head.kind, p->fd,
 		    record);
 	if (answer.answer == HANDOVER_TAKEN)
@@ -223,13 +261,13 @@ take_first(struct handover_peer *p, struct chan_msg *m)
 	if (p->head.id != 0)
 		return -1;
 	memcpy(&p->head, m->data, sizeof(p->head));
-	p->fd = m->fds[0];
-	m->nfds = 0;
 	if (p->head.id == 0 || p->head.size > HANDOVER_RECORD_MAX) {
-		(void)close(p->fd);
 		p->head.id = 0;
 		return -1;
 	}
+	/* Without one, for which there was no room, it is refused. */
+	p->fd = m->nfds > 0 ? m->fds[0] : -1;
+	m->nfds = 0;
 	return take_part(p, m->data + sizeof(p->head),
 	    m->len - sizeof(p->head));
 }
@@ -275,7 +313,8 @@ peer_ready(struct loop_fd *fd, uint32_t events)
 	int rc;
 
 	(void)events;
-	while ((rc = chan_recv(p->io.fd, h->msg)) == 1) {
+	while ((rc = chan_recv(p->io.fd, h->msg)) == 1 ||
+	    (rc == -1 && errno == EMFILE)) {
 		rc = peer_message(p, h->msg);
 		chan_close_fds(h->msg);
 		if (rc == -1) {
@@ -287,7 +326,7 @@ peer_ready(struct loop_fd *fd, uint32_t events)
 		}
 	}
 	if (rc == 0 || (errno != EAGAIN && errno != EINTR) ||
-	    (peer_flush(p) == -1 && errno != EAGAIN))
+	    (peer_flush(p) == -1 && errno != EAGAIN && !is_for_now(errno)))
 		peer_close(p);
 	h->room(h);
 }

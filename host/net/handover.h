@@ -59,7 +59,7 @@ struct handover_peer {
 	STAILQ_HEAD(, handover_message) out;	/* the channel was full */
 	struct chan_move head;		/* of what comes: id 0: nothing */
 	struct buf in;			/* its record so far */
-	int fd;				/* its descriptor */
+	int fd;				/* its descriptor; -1: lost */
 };
 
 struct handover {
@@ -68,6 +68,7 @@ struct handover {
 	TAILQ_HEAD(handover_peers, handover_peer) peers;
 	struct handover_peer *closed;
 	struct loop_task reap;
+	struct wheel_timer again;	/* the kernel could not, for now */
 	uint32_t last_id;
 	/* A connection comes.  Taken, it is ours, and its descriptor, which is
 	 * not touched before the next turn. */

@@ -38,10 +38,10 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 HOSTD_EASY_ROUTE("leak", "1.0", "/", on_headers)
 `;
 
-async function start(t) {
+async function start(t, conf = 'pool "web" { workers = 1 }') {
 	const so = await buildPlugin(tempDir(t), 'leak', source);
 	const h = await prepareHostd(t, { conf: `
-		pool "web" { workers = 1 }
+		${conf}
 		plugin "leak" { module = "${so}" }` });
 
 	h.through = ['prlimit', `--nofile=${LIMIT}:${LIMIT}`];
@@ -104,4 +104,25 @@ test('until the worker is replaced', async (t) => {
 	assert.doesNotMatch(h.log, /master has gone|malformed/);
 	waiting.destroy();
 	c.destroy();
+});
+
+test('connections that another pool gives', async (t) => {
+	const h = await start(t, `
+		pool "web" { workers = 1 }
+		pool "socket" { workers = 1  queue_timeout = 1s }
+		route "/" { plugin = "leak"  match = prefix  pool = "socket" }`);
+	const c = await leak(h);
+	const all = Array.from({ length: 100 }, () => new Client(h.port));
+	const got = await Promise.all(all.map((o) => o.ask('/other')));
+
+	// Those for which there were some, kept back, and the others.
+	for (const r of got)
+		assert.ok(r.status === 200 || r.status === 503, `${r.status}`);
+	assert.ok(got.some((r) => r.status === 503));
+	assert.ok(got.some((r) => r.status === 200));
+	assert.equal((await c.ask('/free')).status, 200);
+	for (const o of all)
+		assert.equal((await o.ask('/other')).status, 200);
+	for (const o of [c, ...all])
+		o.destroy();
 });

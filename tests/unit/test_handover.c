@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -326,6 +327,58 @@ a_channel_that_fills_up_with_answers(void **state)
 	free(all);
 }
 
+/* As the taker of a process that may have no more descriptors. */
+static void
+none_is_left_for_it(void **state)
+{
+	struct rlimit was, none;
+	struct gift a, b;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = 0;
+	assert_int_equal(give(&a, "record", 6), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	until(&a.done, 1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(a.answer, HANDOVER_REFUSED);
+	assert_int_equal(taker->taken, 0);
+	assert_int_equal(give(&b, "record", 6), 0);
+	until(&b.done, 1);
+	assert_int_equal(b.answer, HANDOVER_TAKEN);
+}
+
+/* The kernel lets a user have only so many on their way. */
+static void
+too_many_on_their_way(void **state)
+{
+	enum { N = 60 };
+	struct rlimit was, few;
+	struct gift all[N];
+	uid_t uid = geteuid();
+	int i;
+
+	(void)state;
+	loop_del(&loop, &peer(taker)->io);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	few = was;
+	few.rlim_cur = 20;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(seteuid(uid == 0 ? 65534 : uid), 0);
+	for (i = 0; i < N; i++)
+		assert_int_equal(give(&all[i], "record", 6), 0);
+	turn();
+	assert_false(STAILQ_EMPTY(&peer(giver)->out));
+	assert_int_equal(seteuid(uid), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+	assert_int_equal(loop_add(&loop, &peer(taker)->io,
+	    EPOLLIN | EPOLLOUT | EPOLLET), 0);
+	until(&all[N - 1].done, 1);
+	for (i = 0; i < N; i++)
+		assert_int_equal(all[i].answer, HANDOVER_TAKEN);
+}
+
 static void
 nonsense_ends_the_channel(void **state)
 {
@@ -385,6 +438,8 @@ main(void)
 		CASE(no_more_than_the_window),
 		CASE(a_channel_that_takes_no_answer),
 		CASE(a_channel_that_fills_up_with_answers),
+		CASE(none_is_left_for_it),
+		CASE(too_many_on_their_way),
 		CASE(nonsense_ends_the_channel),
 		CASE(unpacks_no_more_than_there_is),
 	};
