@@ -8,6 +8,7 @@
 
 #define AHEAD_BYTES	(1u << 20)	/* waiting for the taker */
 #define MARK_MS		1000		/* a backend that lost it */
+#define SETTLE_MS	100		/* a worker that takes nothing */
 
 enum { IDLE, TELLING, WAITING, MARKING, SETTLING };
 
@@ -79,6 +80,8 @@ ask_late(struct wheel_timer *t)
 	struct hub *hub = (struct hub *)(void *)((char *)t -
 	    offsetof(struct hub, hold.late));
 
+	if (hub->hold.state == SETTLING)
+		ask_settle(hub);
 	if (hub->hold.state != MARKING)
 		return;
 	log_warnx("pubsub: %s did not bring back a mark in time; what other "
@@ -130,9 +133,11 @@ ask_settled(void *owner, void *arg, int32_t status, struct buf *answers)
 
 	(void)arg;
 	(void)answers;
-	/* Somebody has not answered; sockets go when they must. */
+	/* Somebody has not answered, or can't even be asked; sockets go when
+	 * they must. */
 	if (status != HOSTD_OK) {
-		ask_settle(hub);
+		wheel_set(&hub->loop->wheel, &ask->late,
+		    hub->loop->now_ms + SETTLE_MS);
 		return;
 	}
 	ask->state = IDLE;

@@ -436,6 +436,51 @@ nonsense_is_refused(void **state)
 	buf_free(&b);
 }
 
+static void
+stay_awake(struct loop_task *t)
+{
+	(void)t;
+}
+
+static struct loop_task awake = { .run = stay_awake };
+
+/* It can't be asked either; that is tried again now and then, not all the
+ * time. */
+static void
+a_third_worker_that_takes_nothing(void **state)
+{
+	enum { BIG = 1 << 20 };
+	char *big = xcalloc(1, BIG);
+	uint32_t asked;
+	int i;
+
+	(void)state;
+	log_set_level(LOG_LVL_ERROR);
+	memset(big, 'x', BIG);
+	join("red");
+	turns(3);
+	stream_rest(way(GIVER, OTHER));
+	(void)channel_subscribe(&hubs[OTHER].channels, &after.subscriber,
+	    text("blue"));
+	/* One always fits, however large. */
+	(void)hub_publish(&hubs[GIVER], text("blue"),
+	    (hostd_buf){ big, BIG }, HOSTD_WS_TEXT, NULL);
+	free(big);
+	turn();
+	hold();
+	asked = hubs[GIVER].queries.last;
+	for (i = 0; i < 50; i++) {
+		loop_defer(&loop, &awake);
+		loop_turn(&loop);
+	}
+	assert_int_equal(done, 0);
+	assert_true(hubs[GIVER].queries.last - asked < 5);
+	subscriber_close(&hubs[OTHER].channels, &after.subscriber);
+	assert_int_equal(stream_resume(way(GIVER, OTHER)), 0);
+	until(&done, 1);
+	assert_true(hubs[GIVER].queries.last > asked);
+}
+
 /* -- with another node -- */
 
 static int32_t
@@ -578,6 +623,7 @@ main(void)
 	    T(a_giver_that_ends),
 	    T(another_heir),
 	    T(nonsense_is_refused),
+	    T(a_third_worker_that_takes_nothing),
 	    T(all_of_another_node),
 	    T(a_backend_that_goes_down),
 	};
