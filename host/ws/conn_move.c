@@ -227,7 +227,7 @@ conn_go_on(struct ws_conn *c, enum handover_answer answer)
 		return;
 	}
 	move_end(c, 1);
-	if (c->stays)
+	if (c->stays || srv->last)
 		ws_server_send_away(srv, c);
 	stream_read_again(&c->stream);
 	ws_conn_arm(c);

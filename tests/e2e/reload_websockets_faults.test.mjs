@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { startHostd } from './lib/hostd.mjs';
+import { atEnd, startHostd, within } from './lib/hostd.mjs';
 import { plugin } from './lib/http1.mjs';
 import { closing, CONT, frame, open, TEXT, text, untilWebsockets } from
     './lib/websocket.mjs';
@@ -254,4 +254,38 @@ test('two reloads, one behind the other', async (t) => {
 	await settled(h);
 	for (const s of all)
 		await hasMoved(s);
+});
+
+const untilStopped = (pid) => within((async () => {
+	while (!/^State:\s+T/m.test(fs.readFileSync(`/proc/${pid}/status`,
+	    'utf8')))
+		await new Promise((r) => setImmediate(r));
+})(), `stop of ${pid}`);
+
+test('all is stopped while they are on their way, and nobody takes them', async (t) => {
+	const h = await start(t, { drain: '60s' });
+	const all = [await openAs(t, h, 'halt')];
+
+	for (let i = 0; i < 20; i++)
+		all.push(await openAs(t, h));
+	const r = h.hostctl('reload');
+	const [, pid] = await h.logged(
+	    /web\.0 \(pid (\d+), generation 2\) is ready/);
+
+	atEnd(t, () => {
+		try { process.kill(Number(pid), 'SIGCONT'); } catch { /* gone */ }
+	});
+	await untilStopped(pid);
+	h.child.kill('SIGTERM');
+	// When that is answered, the workers have been told.
+	await h.hostctl('list');
+	process.kill(Number(pid), 'SIGKILL');
+	for (const s of all) {
+		assert.equal((await s.closing()).code, 1001);
+		await s.send(closing(1001));
+		await s.end();
+		s.finish();
+	}
+	await r;
+	await h.ended;
 });

@@ -12,6 +12,7 @@
 
 #include "loop_case.h"
 #include "base/mem.h"
+#include "base/pack.h"
 #include "http/conn.h"
 #include "http/server.h"
 #include "net/handover.h"
@@ -214,6 +215,33 @@ closed_at_once(void **state)
 	turn();
 }
 
+/* What has been read ahead fits in what it is looked at in. */
+static void
+with_more_input_than_is_read_at_once(void **state)
+{
+	char *big = xcalloc(1, STREAM_RBUF + 1);
+	size_t n;
+
+	(void)state;
+	for (n = STREAM_RBUF + 1; n >= STREAM_RBUF; n--) {
+		record.len = 0;
+		pack_u32(&record, 1);
+		pack_bytes(&record, "", 0);
+		pack_u32(&record, 0);
+		pack_u32(&record, 0);
+		pack_u32(&record, 0);
+		pack_u64(&record, 0);
+		pack_bytes(&record, big, n);
+		pack_u64(&record, 0);
+		pack_u64(&record, 0);
+		pack_u32(&record, 0);
+		pack_u32(&record, 0);
+		assert_int_equal(take_record(record.len),
+		    n > STREAM_RBUF ? -1 : 0);
+	}
+	free(big);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -225,6 +253,7 @@ main(void)
 	    T(of_another_version),
 	    T(cut_short),
 	    T(closed_at_once),
+	    T(with_more_input_than_is_read_at_once),
 	};
 
 	return cmocka_run_group_tests_name("conn_move", tests, NULL, NULL);

@@ -5,7 +5,8 @@
  *	mode M		what happens when this socket is to go:
  *			plain, stay (not worth it), fail, big (one byte too many),
  *			full (as many as there may be), refuse and crash (in
- *			load), meddle (try all that may not be done)
+ *			load), meddle (try all that may not be done), halt
+ *			(stop the process in load)
  *	who		answered with the process's number
  *	count		answered 1, 2, ...
  *	fill N		N bytes come
@@ -14,6 +15,7 @@
  * Others come back.
  */
 #include <hostd/easy.h>
+#include <signal.h>
 #include <unistd.h>
 
 struct data {
@@ -145,6 +147,8 @@ load(struct hostd_inst *in, hostd_ws ws, void *d, uint32_t from,
 		return HOSTD_E_INVAL;
 	if (is(data, "crash"))
 		abort();
+	if (is(data, "halt"))
+		(void)raise(SIGSTOP);
 	if (is(data, "meddle"))
 		meddle(in, ws, "load");
 	return HOSTD_OK;
