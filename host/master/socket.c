@@ -23,6 +23,12 @@ slot_find(const struct slot *s, const struct addr *a)
 	return NULL;
 }
 
+static int
+listen_is_of(const struct conf_listen *c, const struct pool *p)
+{
+	return c->pool != NULL && strcmp(c->pool->name, p->name) == 0;
+}
+
 static in_port_t
 addr_port(const struct addr *a)
 {
@@ -104,6 +110,47 @@ slot_socket_reclaim(struct slot *s, const struct addr *a)
 }
 
 static int
+generation_has_port(const struct generation *g, const struct pool *p,
+    const struct addr *a)
+{
+	const struct conf_listen *c;
+
+	TAILQ_FOREACH (c, &g->conf->listens, entry)
+		if (listen_is_of(c, p) && addr_port(&c->addr) == addr_port(a))
+			return 1;
+	return 0;
+}
+
+/* Who was told to drain closes its sockets when it comes to that. */
+static const struct worker *
+pools_old_at(const struct pools *all, const struct addr *a)
+{
+	const struct pool *p;
+	const struct slot *s;
+	const struct worker *w;
+
+	TAILQ_FOREACH (p, &all->list, link)
+		TAILQ_FOREACH (s, &p->slots, link)
+			TAILQ_FOREACH (w, &s->old, link)
+				if (generation_has_port(w->gen, p, a))
+					return w;
+	return NULL;
+}
+
+static void
+slot_socket_explain(const struct slot *s, const struct addr *a, int error,
+    char *why, size_t size)
+{
+	const struct worker *w = error == EADDRINUSE && !addr_is_unix(a) ?
+	    pools_old_at(s->pool->all, a) : NULL;
+
+	if (w != NULL)
+		(void)snprintf(why, size, "worker %s (pid %d), which is "
+		    "ending, still has it; try again when it has closed it",
+		    w->child->name, (int)w->child->pid);
+}
+
+static int
 slot_socket_open(struct slot *s, const struct conf_listen *c, int patient,
     struct conf_errors *errors)
 {
@@ -126,6 +173,7 @@ slot_socket_open(struct slot *s, const struct conf_listen *c, int patient,
 		l = open_patiently(
 		    &o, patient ? PATIENCE : 1, why, sizeof(why));
 	if (l == NULL) {
+		slot_socket_explain(s, &c->addr, errno, why, sizeof(why));
 		conf_error(errors, &c->pos, "listen \"%s\": address %s: %s",
 		    c->name, c->address, why);
 		return -1;
@@ -135,12 +183,6 @@ slot_socket_open(struct slot *s, const struct conf_listen *c, int patient,
 	k->origin = s->index;
 	TAILQ_INSERT_TAIL(&s->sockets, k, link);
 	return 0;
-}
-
-static int
-listen_is_of(const struct conf_listen *c, const struct pool *p)
-{
-	return c->pool != NULL && strcmp(c->pool->name, p->name) == 0;
 }
 
 int

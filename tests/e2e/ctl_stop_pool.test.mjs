@@ -216,3 +216,20 @@ test('a worker is no pool', async (t) => {
 	assert.equal((await workers(h, 'web', 2))
 	    .filter((w) => w.pid === pid).length, 1);
 });
+
+// It was another program's, hostctl said.
+test('an address that a worker has not closed yet', async (t) => {
+	const h = await startTwo(t);
+	const old = (await h.workers()).filter((w) => w.pool === 'back');
+
+	for (const { pid } of old)
+		process.kill(pid, 'SIGSTOP');
+	await fine(h, 'stop', 'back');
+	await refused(h, /worker back\.\d \(pid \d+\), which is ending, still has it; try again/,
+	    'start', 'back');
+	for (const { pid } of old)
+		process.kill(pid, 'SIGCONT');
+	await workers(h, 'back', 0);
+	await fine(h, 'start', 'back');
+	await workers(h, 'back', 2);
+});
