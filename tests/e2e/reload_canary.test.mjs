@@ -8,7 +8,9 @@ import test from 'node:test';
 import { bin, within } from './lib/hostd.mjs';
 import { lifeConf, rewrite, startLife } from './lib/life.mjs';
 import { Client, Load } from './lib/load.mjs';
+import { plugin } from './lib/http1.mjs';
 import { Lines } from './lib/lines.mjs';
+import { open, text } from './lib/websocket.mjs';
 
 const KEYS = 'text = "new"';
 
@@ -223,4 +225,43 @@ test('wrong options', async (t) => {
 		assert.equal(r.code, 1, `${args}: ${r.stderr}`);
 	}
 	assert.equal((await h.status()).generation, 1);
+});
+
+test('what has gone to a canary that goes back comes back with it', async (t) => {
+	const h = await startLife(t, { keys: 'text = "one"', conf: `
+		pool "web" { workers = 2 }
+		plugin "moving" { module = "${await plugin('moving_ws')}" }
+		route "/moving" { plugin = "moving" }` });
+	const say = async (s, command) => {
+		await s.send(text(command));
+		return (await s.message()).data.toString();
+	};
+	const all = await Promise.all(Array.from({ length: 20 },
+	    () => open(t, h, '/moving')));
+	const idle = Array.from({ length: 20 }, () => new Client(h.port));
+
+	for (const s of all) {
+		assert.equal(await say(s, 'join red'), '0');
+		assert.equal(await say(s, 'count'), '1');
+	}
+	for (const c of idle)
+		assert.equal((await c.ask()).status, 200);
+	change(h, 'text = "new"  status = 500');
+	const crowd = new Crowd(h);
+	const r = await reload(h, '--for', '30s');
+
+	await crowd.stop();
+	assert.equal(r.code, 4, r.stdout);
+	await isBack(h, /5xx/);
+	const pids = (await h.workers()).map((w) => w.pid);
+
+	for (const s of all) {
+		assert.ok(pids.includes(Number(await say(s, 'who'))));
+		assert.equal(await say(s, 'count'), '2');
+	}
+	for (const c of idle) {
+		assert.equal((await c.ask()).status, 200);
+		assert.equal(c.answered, 2);
+		c.destroy();
+	}
 });
