@@ -463,12 +463,19 @@ bus_read(struct bus *bus)
 	}
 }
 
+/* Does it drain, or has it ended, and what it said last is still to be read?
+ * Its cell may be another one's by then. */
 static int
-is_draining(const struct bus_peer *p)
+is_draining(struct bus_peer *p)
 {
-	return p->cell < BOARD_CELLS && atomic_load_explicit(
-	    &p->bus->cells[p->cell].state, memory_order_relaxed) ==
-	    CELL_DRAINING;
+	uint32_t state;
+
+	if (p->drains || p->cell >= BOARD_CELLS)
+		return p->drains;
+	state = atomic_load_explicit(&p->bus->cells[p->cell].state,
+	    memory_order_relaxed);
+	p->drains = state != CELL_STARTING && state != CELL_READY;
+	return p->drains;
 }
 
 /* Whoever was moved from one of them to this one has spoken there before. */

@@ -43,6 +43,7 @@ struct bus_peer {
 					   channels, which no limit holds for */
 	int told;			/* has said all its channels */
 	int lossy;			/* something was dropped; to be told */
+	int drains;			/* or has ended */
 };
 
 struct bus {

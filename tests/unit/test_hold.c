@@ -75,6 +75,7 @@ setup(void **state)
 	stream_io_init(&sio, &loop);
 	assert_int_equal(board_create(&board), 0);
 	for (i = 0; i < NHUBS; i++) {
+		atomic_store(&board.cells[i].state, CELL_READY);
 		hub_init(&hubs[i], &loop, &board, &board.cells[i], &conf);
 		hub_serve(&hubs[i], &sio);
 	}
@@ -287,17 +288,16 @@ all_though_the_giver_is_late(void **state)
 
 /* 1 was said in the giver, 2 in the taker, by the client that has moved. */
 static void
-what_a_client_said_before_comes_before(void **state)
+before_comes_before(uint32_t giver_is)
 {
 	struct ear third = { .subscriber.deliver = hear };
 
-	(void)state;
 	(void)channel_subscribe(&hubs[OTHER].channels, &third.subscriber,
 	    text("red"));
 	join("red");
 	hold();
 	until(&done, 1);
-	atomic_store(&board.cells[GIVER].state, CELL_DRAINING);
+	atomic_store(&board.cells[GIVER].state, giver_is);
 	stream_rest(way(GIVER, OTHER));
 	publish(GIVER, 1);
 	bus_flush(&hubs[GIVER].bus);
@@ -309,6 +309,20 @@ what_a_client_said_before_comes_before(void **state)
 	turns(2);
 	assert_string_equal(third.heard, "1 2 ");
 	subscriber_close(&hubs[OTHER].channels, &third.subscriber);
+}
+
+static void
+what_a_client_said_before_comes_before(void **state)
+{
+	(void)state;
+	before_comes_before(CELL_DRAINING);
+}
+
+static void
+though_the_giver_has_ended(void **state)
+{
+	(void)state;
+	before_comes_before(CELL_FREE);
 }
 
 /* -- what is not held -- */
@@ -616,6 +630,7 @@ main(void)
 	    T(once_though_the_taker_is_late),
 	    T(all_though_the_giver_is_late),
 	    T(what_a_client_said_before_comes_before),
+	    T(though_the_giver_has_ended),
 	    T(a_channel_that_was_not_named),
 	    T(no_channel_at_all),
 	    T(more_than_may_be_held),
