@@ -272,7 +272,8 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 	away.skip = (uint8_t)unpack_u32(&u);
 	away.hops = (uint8_t)unpack_u32(&u);
 	if (version != RECORD_VERSION || u.bad || peer.n >= sizeof(c->peer) ||
-	    in.n > STREAM_RBUF || !take_is_wanted(srv, lease) || (c = conn_attach(srv, fd)) == NULL)
+	    in.n > STREAM_RBUF || !take_is_wanted(srv, lease) ||
+	    (c = conn_attach(srv, fd)) == NULL)
 		return -1;
 	/* By its giver, until that one has heard of it. */
 	c->stream.lent = 1;

@@ -109,8 +109,8 @@ handover_close(struct handover *h)
 
 /* -- out -- */
 
-/* Too many descriptors are on their way, or there is no memory: nobody says when
- * there is room again. */
+/* Too many descriptors are on their way, or there is no memory: nobody says
+ * when there is room again. */
 static int
 is_for_now(int error)
 {
