@@ -27,7 +27,7 @@
 #include "pubsub/query.h"
 
 #define HUB_OWN_PREFIX	"hostd/"	/* channels that are ours */
-#define HUB_DEPARTED	8		/* workers that have ended, remembered */
+#define HUB_DEPARTED	64		/* workers that have ended, remembered */
 
 struct hub;
 struct ws_message;

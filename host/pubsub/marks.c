@@ -22,14 +22,15 @@
 static void
 pack_processes(const struct hub *hub, struct buf *b)
 {
+	unsigned i, n = hub->next_departed < HUB_DEPARTED ?
+	    hub->next_departed : HUB_DEPARTED;
 	const struct bus_peer *p;
-	unsigned i;
 
-	pack_u32(b, 1 + hub->bus.npeers + HUB_DEPARTED);
+	pack_u32(b, 1 + hub->bus.npeers + n);
 	pack_u64(b, hub->process << 40 | hub->count);
 	TAILQ_FOREACH(p, &hub->bus.peers, link)
 		pack_u64(b, p->heard);
-	for (i = 0; i < HUB_DEPARTED; i++)
+	for (i = 0; i < n; i++)
 		pack_u64(b, hub->departed[i]);
 }
 
