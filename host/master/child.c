@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -406,6 +407,25 @@ child_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * What we are, whatever is installed by now.  By its name while it has one, for
+ * those who watch us (valgrind); "... (deleted)" is none.
+ */
+static void
+exec_ours(const char *exe, char *const argv[])
+{
+	static const char self[] = "/proc/self/exe";
+	char path[PATH_MAX];
+	ssize_t n = readlink(self, path, sizeof(path) - 1);
+
+	if (n > 0) {
+		path[n] = '\0';
+		(void)execv(path, argv);
+		(void)execv(self, argv);
+	}
+	(void)execv(exe, argv);
+}
+
 static void
 child_exec(const char *exe, const char *title, const struct child_opts *o,
     int fd, const int output[2])
@@ -425,9 +445,7 @@ child_exec(const char *exe, const char *title, const struct child_opts *o,
 		_exit(CHILD_NO_EXEC);
 	if (fd != CHAN_FD)
 		(void)close(fd);
-	/* Ours, whatever is installed by now; without /proc, by its name. */
-	(void)execv("/proc/self/exe", argv);
-	(void)execv(exe, argv);
+	exec_ours(exe, argv);
 	_exit(CHILD_NO_EXEC);
 }
 
