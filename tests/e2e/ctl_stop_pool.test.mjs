@@ -79,6 +79,9 @@ test('requests under way are finished first', async (t) => {
 	    w.active > w.idle), 'a request under way');
 	await fine(h, 'stop', 'back');
 	await isRefused(h.other);
+	// Each of its workers has heard of it.
+	for (let i = 0; i < 2; i++)
+		await h.logged(new RegExp(`back\\.${i} .*draining`));
 	fs.writeFileSync(path.join(h.dir, 'gate'), '');
 	const a = await c.answer();
 
