@@ -73,6 +73,9 @@ void	check_result(struct check *, const char *test, int outcome,
 /* check_run, then check_result. */
 void	check_simple(struct check *, const char *test, check_fn,
 	    const void *arg);
+/* The same for states that are broken in many ways: arg is an unsigned, from 0
+ * on, until there are no more (check_skip); value[0] tells of those taken. */
+void	check_each(struct check *, const char *test, check_fn);
 
 /* Child: say what is being done now. */
 void	check_where(const char *fmt, ...)

@@ -193,30 +193,6 @@ case_broken(const struct check *c, const void *arg)
 }
 
 static void
-check_broken(struct check *c)
-{
-	unsigned i, taken = 0;
-	int rc;
-
-	for (i = 0;; i++) {
-		if ((rc = check_run(c, case_broken, &i)) == CHECK_SKIP)
-			break;
-		if (rc != CHECK_PASS) {
-			check_result(c, "broken moves", rc, "%s, while %s",
-			    check_last()->text, check_last()->where);
-			return;
-		}
-		taken += check_last()->value[0] != 0;
-	}
-	if (i == 0)
-		check_result(c, "broken moves", CHECK_SKIP, "%s",
-		    check_last()->text);
-	else
-		check_result(c, "broken moves", CHECK_PASS, "%u tried: %u "
-		    "refused, %u taken", i, i - taken, taken);
-}
-
-static void
 round_move(void *arg)
 {
 	struct moves *k = arg;
@@ -251,6 +227,6 @@ check_moves(struct check *c)
 	check_simple(c, "moves", case_moves, NULL);
 	check_simple(c, "many moves", case_often, NULL);
 	check_simple(c, "nobody takes", case_stay, NULL);
-	check_broken(c);
+	check_each(c, "broken moves", case_broken);
 	check_simple(c, "move leaks", case_leaks, NULL);
 }

@@ -290,3 +290,26 @@ check_simple(struct check *c, const char *test, check_fn fn, const void *arg)
 		    r->where[0] == '\0' ? "" : ", while ", r->where);
 	}
 }
+
+void
+check_each(struct check *c, const char *test, check_fn fn)
+{
+	unsigned i, taken = 0;
+	int rc;
+
+	for (i = 0;; i++) {
+		if ((rc = check_run(c, fn, &i)) == CHECK_SKIP)
+			break;
+		if (rc != CHECK_PASS) {
+			check_result(c, test, rc, "%s, while %s",
+			    check_last()->text, check_last()->where);
+			return;
+		}
+		taken += check_last()->value[0] != 0;
+	}
+	if (i == 0)
+		check_result(c, test, CHECK_SKIP, "%s", check_last()->text);
+	else
+		check_result(c, test, CHECK_PASS,
+		    "%u tried: %u refused, %u taken", i, i - taken, taken);
+}

@@ -242,30 +242,6 @@ case_broken(const struct check *c, const void *arg)
 }
 
 static void
-check_broken(struct check *c)
-{
-	unsigned i, taken = 0;
-	int rc;
-
-	for (i = 0;; i++) {
-		if ((rc = check_run(c, case_broken, &i)) == CHECK_SKIP)
-			break;
-		if (rc != CHECK_PASS) {
-			check_result(c, "broken states", rc, "%s, while %s",
-			    check_last()->text, check_last()->where);
-			return;
-		}
-		taken += check_last()->value[0] != 0;
-	}
-	if (i == 0)
-		check_result(c, "broken states", CHECK_SKIP, "%s",
-		    check_last()->text);
-	else
-		check_result(c, "broken states", CHECK_PASS, "%u tried: %u "
-		    "refused, %u taken", i, i - taken, taken);
-}
-
-static void
 case_refused_put(const struct check *c, const void *arg)
 {
 	struct module *m = load_module(c);
@@ -346,7 +322,7 @@ check_state(struct check *c)
 		return;
 	check_simple(c, "state", case_follow, NULL);
 	check_simple(c, "failed heir", case_failed_heir, NULL);
-	check_broken(c);
+	check_each(c, "broken states", case_broken);
 	check_simple(c, "refused put", case_refused_put, NULL);
 	check_simple(c, "state leaks", case_leaks, NULL);
 }
