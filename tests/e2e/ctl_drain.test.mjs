@@ -128,7 +128,7 @@ test('WebSockets get 1012 within the window, and no new ones come',
 
 test('SIGTERM: not ready first, for drain_delay', async (t) => {
 	const h = await startLife(t, { conf: `${page}drain_delay = 2s` });
-	const load = new Load(h.port, { kind: 'new', clients: 2 });
+	const load = new Load(h, { kind: 'new', clients: 2 });
 
 	atEnd(t, () => load.stop());
 	await load.more(10);

@@ -26,8 +26,8 @@ async function restart(h, ...args) {
 
 test('a worker, a pool, all, under load', async (t) => {
 	const h = await startLife(t, { conf: two });
-	const loads = [new Load(h.port, { clients: 4 }),
-		new Load(h.port, { kind: 'new' })];
+	const loads = [new Load(h, { clients: 4 }),
+		new Load(h, { kind: 'new' })];
 	let before = await settled(h, 3);
 	const after = async (changed, ...args) => {
 		await restart(h, ...args);

@@ -45,7 +45,7 @@ const workers = (h, pool, n) => h.workersSatisfy((all) => {
 
 test('stopped: refused; started: as before', async (t) => {
 	const h = await startTwo(t);
-	const web = new Load(h.port);
+	const web = new Load(h);
 
 	assert.match(await fine(h, 'stop', 'back'), /^stopped, /m);
 	await workers(h, 'back', 0);
@@ -168,7 +168,7 @@ test('deleted: gone until the next reload', async (t) => {
 
 test('one worker less, whichever it is', async (t) => {
 	const h = await startTwo(t);
-	const load = new Load(h.port, { kind: 'new' });
+	const load = new Load(h, { kind: 'new' });
 	const slots = async () => (await h.workers())
 	    .filter((w) => w.pool === 'web' && w.state === 'ready')
 	    .map((w) => w.slot);

@@ -49,7 +49,7 @@ function screen(t, h, ...args) {
 
 test('live, sorted by what is asked for', async (t) => {
 	const h = await startLife(t);
-	const load = new Load(h.port);
+	const load = new Load(h);
 	const s = screen(t, h, '-d', '200ms');
 
 	atEnd(t, () => load.stop());
@@ -87,7 +87,7 @@ test('hostd ends meanwhile', async (t) => {
 
 test('once, when it is no terminal', async (t) => {
 	const h = await startLife(t);
-	const load = new Load(h.port);
+	const load = new Load(h);
 
 	atEnd(t, () => load.stop());
 	await load.more(10);

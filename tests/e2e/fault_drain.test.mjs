@@ -138,7 +138,7 @@ for (const [what, keys, cause] of [
 		const r = await h.hostctl('reload');
 
 		assert.equal(r.code, 0, r.stderr);
-		const load = new Load(h.port, { kind: 'new' });
+		const load = new Load(h, { kind: 'new' });
 
 		await load.more(20);
 		const [line] = await h.logged(new RegExp(

@@ -84,7 +84,7 @@ test('a start waits for it', async (t) => {
 test('a reload waits for it, and who is there goes on', async (t) => {
 	const h = await start(t);
 	const before = await h.workers();
-	const load = new Load(h.port);
+	const load = new Load(h);
 
 	fs.rmSync(gate(h));
 	rewrite(h, 'conf.d/slow.conf', conf('text = "two"'));

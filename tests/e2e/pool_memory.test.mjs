@@ -45,7 +45,7 @@ test('a worker that grows', async (t) => {
 		pool "web" { workers = 2 max_memory = ${MAX} }
 		plugin "leak" { module = "${so}" }` });
 	const before = (await h.workers()).map((w) => w.pid);
-	const load = new Load(h.port);
+	const load = new Load(h);
 	const c = await grow(h);
 	const big = c.pid;
 

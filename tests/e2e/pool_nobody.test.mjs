@@ -127,7 +127,7 @@ test('at the end of it all nobody is waited for', async (t) => {
 test('workers of the pool are killed', async (t) => {
 	const h = await servePools(t, { socket: 'workers = 2  max_restarts = 0' });
 	const pools = await poolOf(h);
-	const load = new Load(h.port, { clients: 8, kind: 'new', path: '/far' });
+	const load = new Load(h, { clients: 8, kind: 'new', path: '/far' });
 	let killed = [];
 
 	for (let i = 0; i < 6; i++) {

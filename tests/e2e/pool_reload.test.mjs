@@ -53,7 +53,7 @@ async function alternate(h, state) {
 test('under load', async (t) => {
 	const h = await servePools(t);
 	const state = { running: true, answers: 0 };
-	const loads = ['keep', 'new'].map((kind) => new Load(h.port,
+	const loads = ['keep', 'new'].map((kind) => new Load(h,
 	    { kind, path: '/far' }));
 	const all = Promise.all(Array.from({ length: 6 },
 	    () => alternate(h, state)));

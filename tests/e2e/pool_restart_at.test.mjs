@@ -15,7 +15,7 @@ test('every minute', async (t) => {
 		'pool "other" { workers = 1 restart_at = "0 0 29 feb *" }\n' +
 		'listen "main" { address = "127.0.0.1:@PORT@" }' });
 	const before = (await h.workers()).map((w) => w.pid);
-	const load = new Load(h.port, { clients: 2 });
+	const load = new Load(h, { clients: 2 });
 	const due = (Math.floor(Date.now() / MINUTE) + 1) * MINUTE;
 
 	await within(new Promise((resolve) => {

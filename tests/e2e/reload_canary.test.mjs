@@ -70,7 +70,7 @@ async function isBack(h, why) {
 
 test('one that is as good goes on', async (t) => {
 	const h = await startLife(t, { conf: 'pool "web" { workers = 4 }' });
-	const load = new Load(h.port, { clients: 8 });
+	const load = new Load(h, { clients: 8 });
 
 	change(h, KEYS);
 	const r = await reload(h, '--for', '1s', '--json');
@@ -175,7 +175,7 @@ test('with too few requests it says so and goes on', async (t) => {
 
 test('a pool of one is compared with its past', async (t) => {
 	const h = await startLife(t, { conf: 'pool "web" { workers = 1 }' });
-	const load = new Load(h.port);
+	const load = new Load(h);
 
 	await load.more(200);
 	await load.stop();

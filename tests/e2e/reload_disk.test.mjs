@@ -38,7 +38,7 @@ const grow = (h, by) => fs.appendFileSync(path.join(h.dir, 'life.so'),
     Buffer.alloc(by, '\n'));
 
 async function refused(h, run, why) {
-	const load = new Load(h.port);
+	const load = new Load(h);
 	const before = await h.workers();
 	const plugins = fs.readdirSync(path.join(run, 'plugins'));
 	const r = await h.hostctl('reload');

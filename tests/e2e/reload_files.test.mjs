@@ -30,7 +30,7 @@ for (const [what, act] of [
 ])
 	test(`the plugin is ${what}`, async (t) => {
 		const h = await startLife(t, { keys: 'text = "kept"' });
-		const load = new Load(h.port);
+		const load = new Load(h);
 		const [first, second] = await h.workers();
 
 		await load.more(100);
@@ -91,7 +91,7 @@ test('a change takes effect with the reload, not before', async (t) => {
 // Such as those that clean up below /tmp.
 test('a run directory that somebody has emptied', async (t) => {
 	const h = await startLife(t);
-	const load = new Load(h.port);
+	const load = new Load(h);
 
 	for (const name of ['gen', 'plugins'])
 		fs.rmSync(path.join(h.dir, 'run', name), { recursive: true });

@@ -27,7 +27,7 @@ const refusedAt = (port) => new Promise((resolve) => {
 test('addresses are added and removed under load', async (t) => {
 	const port = await freePort();
 	const h = await startLife(t);
-	const loads = ['keep', 'new'].map((kind) => new Load(h.port, { kind }));
+	const loads = ['keep', 'new'].map((kind) => new Load(h, { kind }));
 	const conf = path.join(h.dir, 'conf.d/more.conf');
 	const unix = path.join(h.dir, 'more.sock');
 
@@ -115,7 +115,7 @@ test('a listen block moves to another pool', async (t) => {
 		listen "main" { address = "127.0.0.1:@PORT@" pool = "${pool}" }
 	`;
 	const h = await startLife(t, { conf: conf('web') });
-	const load = new Load(h.port);
+	const load = new Load(h);
 	const poolOf = async () => {
 		const c = new Client(h.port);
 

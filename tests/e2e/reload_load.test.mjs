@@ -94,7 +94,7 @@ test('twenty reloads in a row', async (t) => {
 	const h = await startLife(t, {
 		conf: 'access_log "main" { path = "@DIR@/access.log" }' });
 	const master = h.child.pid;
-	const loads = ['keep', 'new'].map((kind) => new Load(h.port, { kind }));
+	const loads = ['keep', 'new'].map((kind) => new Load(h, { kind }));
 	const all = new Set(await h.workers().then((w) => w.map((x) => x.pid)));
 	let before;
 

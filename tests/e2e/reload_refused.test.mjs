@@ -54,7 +54,7 @@ test('a wrong plugin', async (t) => {
 	const h = await startLife(t);
 	const dir = tempDir(t);
 	const before = await h.workers();
-	const load = new Load(h.port);
+	const load = new Load(h);
 	const so = path.join(h.dir, 'conf.d/bad.so');
 
 	for (const name of fs.readdirSync(path.dirname(badSource('x')))
@@ -125,7 +125,7 @@ test('a wrong plugin', async (t) => {
 test('a broken configuration', async (t) => {
 	const h = await startLife(t);
 	const before = await h.workers();
-	const load = new Load(h.port);
+	const load = new Load(h);
 	const conf = path.join(h.dir, 'conf.d/y.conf');
 
 	for (const [text, line, reason] of [

@@ -39,7 +39,7 @@ async function states(h) {
 
 test('back and further back, and forth', async (t) => {
 	const h = await startLife(t);
-	const load = new Load(h.port);
+	const load = new Load(h);
 
 	for (const text of ['two', 'three', 'four'])
 		await release(h, text);

@@ -36,7 +36,7 @@ function control(h, requests) {
 
 test('two at once: one is done, the other says why not', async (t) => {
 	const h = await startLife(t);
-	const load = new Load(h.port);
+	const load = new Load(h);
 	const both = await Promise.all([
 		control(h, [{ cmd: 'reload' }]),
 		control(h, [{ cmd: 'reload' }]),
@@ -74,7 +74,7 @@ test('a client that leaves does not stop its reload', async (t) => {
 
 test('SIGHUP is a reload', async (t) => {
 	const h = await startLife(t);
-	const load = new Load(h.port);
+	const load = new Load(h);
 
 	h.child.kill('SIGHUP');
 	await h.logged('serving generation 2');

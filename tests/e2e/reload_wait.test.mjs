@@ -29,7 +29,7 @@ async function answer(h) {
 
 test('refused, unless it waits', async (t) => {
 	const h = await startLife(t);
-	const load = new Load(h.port);
+	const load = new Load(h);
 	const first = await canary(h, '2s');
 
 	for (const args of [['reload'], ['scale', 'web', '3'],
@@ -80,7 +80,7 @@ test('one that waits and is refused makes room for the next', async (t) => {
 
 test('rollback takes back what is under way', async (t) => {
 	const h = await startLife(t);
-	const load = new Load(h.port);
+	const load = new Load(h);
 
 	rewrite(h, 'conf.d/life.conf', lifeConf('text = "two"'));
 	const first = await canary(h);
@@ -175,8 +175,8 @@ test('a stop does not wait for it', async (t) => {
 
 test('several workers at a time', async (t) => {
 	const h = await startLife(t, { conf: 'pool "web" { workers = 6 }' });
-	const load = new Load(h.port, { clients: 6 });
-	const fresh = new Load(h.port, { kind: 'new' });
+	const load = new Load(h, { clients: 6 });
+	const fresh = new Load(h, { kind: 'new' });
 	const r = await h.hostctl('reload', '--parallel', '4');
 
 	assert.equal(r.code, 0, r.stderr);

@@ -28,7 +28,7 @@ test('reloads one after the other', async (t) => {
 
 test('while requests come', async (t) => {
 	const h = await startCount(t);
-	const load = new Load(h.port, { kind: 'new', path: '/a' });
+	const load = new Load(h, { kind: 'new', path: '/a' });
 	let before = 0;
 
 	for (let i = 1; i <= 5; i++) {

@@ -176,7 +176,7 @@ test('a worker that waits for its next try', async (t) => {
 	for (let i = 0; i < 5; i++)
 		await upgraded(h, '--keep-workers');
 	assert.equal(descriptors(other.pid), fds);
-	const load = new Load(h.port, { kind: 'new' });
+	const load = new Load(h, { kind: 'new' });
 
 	await load.more(50);
 	await load.stop();
@@ -312,7 +312,7 @@ for (const when of ['trying', 'handing over', 'reading'])
 test('shared memory that is laid out otherwise', async (t) => {
 	const { h, program } = await start(t);
 	const before = await pidsOf(h);
-	const load = new Load(h.port, { kind: 'new' });
+	const load = new Load(h, { kind: 'new' });
 	const { started_ms: since } = await h.status();
 
 	await load.more(100);
@@ -333,7 +333,7 @@ test('shared memory that is laid out otherwise', async (t) => {
 	    ws[0].pid !== before[0] && ws[0].state === 'ready', 'a new worker');
 
 	assert.equal(back.restarts, 1);
-	const more = new Load(h.port, { kind: 'new' });
+	const more = new Load(h, { kind: 'new' });
 
 	await upgraded(h);
 	await more.more(100);

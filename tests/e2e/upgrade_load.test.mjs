@@ -69,7 +69,7 @@ test('under load', async (t) => {
 	const master = h.child.pid;
 	const before = await pidsOf(h);
 	const loads = ['keep', 'new'].map((kind) =>
-	    new Load(h.port, { kind, clients: 6 }));
+	    new Load(h, { kind, clients: 6 }));
 	const ws = await open(t, h);
 	const file = await download(t, h);
 
@@ -129,7 +129,7 @@ test('twenty in a row', async (t) => {
 	const master = h.child.pid;
 	const before = await pidsOf(h);
 	const ws = await open(t, h);
-	const loads = ['keep', 'new'].map((kind) => new Load(h.port, { kind }));
+	const loads = ['keep', 'new'].map((kind) => new Load(h, { kind }));
 	let fds;
 
 	for (let i = 0; i < 20; i++) {

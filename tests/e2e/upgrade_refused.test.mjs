@@ -52,7 +52,7 @@ test('broken programs', async (t) => {
 	const h = await startLife(t, { program: program.path });
 	const master = h.child.pid;
 	const before = (await h.workers()).map((w) => w.pid);
-	const load = new Load(h.port, { kind: 'new' });
+	const load = new Load(h, { kind: 'new' });
 	let fds;
 
 	for (const [name, [put, said]] of Object.entries(broken))
@@ -155,7 +155,7 @@ test('what is wrong only after the exec', async (t) => {
 	const h = await startLife(t, { program: program.path });
 	const master = h.child.pid;
 	const before = (await h.workers()).map((w) => w.pid);
-	const load = new Load(h.port, { kind: 'new' });
+	const load = new Load(h, { kind: 'new' });
 	let fds;
 
 	for (const [name, [symbol, body, said]] of Object.entries(library))

@@ -35,7 +35,7 @@ test('watching', async (t) => {
 	const main = fs.readFileSync(h.confFile, 'utf8');
 	const file = path.join(h.dir, 'conf.d/life.conf');
 	const conf = (keys) => lifeConf(keys).replaceAll('@DIR@', h.dir);
-	const load = new Load(h.port);
+	const load = new Load(h);
 
 	await t.test('a file that is written', async () => {
 		await after(h, served,

@@ -156,14 +156,14 @@ test('others serve those who would wait for it', async (t) => {
 	fs.rmSync(bomb);
 	const ws = await h.workersSatisfy((list) => list.length === 3 &&
 	    list.every((w) => w.state === 'ready'), 'all workers');
-	const load = new Load(h.port, { kind: 'new' });
+	const load = new Load(h, { kind: 'new' });
 
 	await load.more(() => ws.every((w) => load.byPid.get(w.pid) > 3));
 	await load.stop();
 	assert.deepEqual(load.failures, []);
 
 	await t.test('and are let go without anybody lost', async () => {
-		const more = new Load(h.port);
+		const more = new Load(h);
 
 		fs.writeFileSync(bomb, '');
 		process.kill(ws[2].pid, 'SIGKILL');
@@ -185,7 +185,7 @@ test('others serve those who would wait for it', async (t) => {
 test('a reload whose second worker does not start is taken back',
     async (t) => {
 	const h = await startLife(t, { keys: 'bomb = "@DIR@/bomb"' });
-	const load = new Load(h.port);
+	const load = new Load(h);
 	const before = await h.workers();
 	const conf = path.join(h.dir, 'conf.d/life.conf');
 

@@ -32,8 +32,8 @@ test('kill -9 of one worker under load', async (t) => {
 	const h = await startLife(t);
 	const [victim, other] = await h.workers();
 	const idle = await connectToAll(h, 2);
-	const keep = new Load(h.port, { kind: 'keep', clients: 6 });
-	const fresh = new Load(h.port, { kind: 'new', clients: 4 });
+	const keep = new Load(h, { kind: 'keep', clients: 6 });
+	const fresh = new Load(h, { kind: 'new', clients: 4 });
 
 	await keep.more(() => keep.byPid.get(victim.pid) > 10);
 	process.kill(victim.pid, 'SIGKILL');
@@ -82,7 +82,7 @@ test('kill -9 of one worker under load', async (t) => {
 test('kill -9 of all workers under load', async (t) => {
 	const h = await startLife(t);
 	const before = (await h.workers()).map((w) => w.pid);
-	const load = new Load(h.port, { clients: 6 });
+	const load = new Load(h, { clients: 6 });
 
 	await load.more(() => before.every((pid) => load.byPid.get(pid) > 10));
 	for (const pid of before)

@@ -21,8 +21,8 @@ const slots = (h, list) => h.workersSatisfy((ws) =>
 
 test('up and down under load', async (t) => {
 	const h = await startLife(t);
-	const load = new Load(h.port, { clients: 6 });
-	const fresh = new Load(h.port, { kind: 'new' });
+	const load = new Load(h, { clients: 6 });
+	const fresh = new Load(h, { kind: 'new' });
 	const before = await slots(h, [0, 1]);
 
 	await scale(h, 4);
@@ -61,7 +61,7 @@ test('nobody waits where there is no worker any more', async (t) => {
 	` });
 	// All workers of `ws`, and no others, serve those who come now.
 	const serve = async (ws, port = h.port) => {
-		const load = new Load(port, { kind: 'new' });
+		const load = new Load(h, { kind: 'new', port });
 
 		await load.more(() => ws.every((w) => load.byPid.get(w.pid) > 3));
 		await load.more(50);

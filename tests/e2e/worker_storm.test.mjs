@@ -17,8 +17,9 @@ const asan = process.env.HOSTD_BUILD === 'asan';
 const rssOf = (pid) => Number(/^VmRSS:\s+(\d+) kB$/m.exec(
     fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 
-const allReady = (h, n) => h.workersSatisfy((ws) => ws.length === n &&
-    ws.every((w) => w.state === 'ready' && !w.silent_ms), 'all workers');
+// None of those that were hit, whose end the master may not have seen yet.
+const allReady = (h, n, hit) => h.workersSatisfy((ws) => ws.length === n &&
+    ws.every((w) => w.state === 'ready' && !hit.has(w.pid)), 'all workers');
 
 // One blow every half second; returns the pids that were hit.
 async function storm(h, signal, seconds) {
@@ -44,16 +45,16 @@ async function weather(t, signal, workers) {
 	const h = await startLife(t, {
 		conf: `pool "web" { workers = ${workers} watchdog = 1s }` });
 	const master = h.child.pid;
-	const load = [new Load(h.port, { clients: CLIENTS }),
-		new Load(h.port, { clients: CLIENTS, kind: 'new' })];
+	const load = [new Load(h, { clients: CLIENTS }),
+		new Load(h, { clients: CLIENTS, kind: 'new' })];
 	const hit = await storm(h, signal, SECONDS / 4);
 
-	await allReady(h, workers);
+	await allReady(h, workers, hit);
 	const before = { rss: rssOf(master), fds: descriptors(master) };
 
 	for (const pid of await storm(h, signal, SECONDS * 3 / 4))
 		hit.add(pid);
-	const after = await allReady(h, workers);
+	const after = await allReady(h, workers, hit);
 
 	// Those who are there now serve.
 	await load[1].more(() => after.every((w) => load[1].byPid.has(w.pid)));

@@ -82,7 +82,7 @@ test('a worker that is stopped', async (t) => {
 	const h = await startLife(t, { conf: pool('') });
 	const [victim, other] = await h.workers();
 	const c = await connectTo(h, victim.pid);
-	const load = new Load(h.port, { kind: 'new' });
+	const load = new Load(h, { kind: 'new' });
 
 	process.kill(victim.pid, 'SIGSTOP');
 	await h.logged(new RegExp(`pid ${victim.pid}, generation 1\\) has been ` +
@@ -122,7 +122,7 @@ test('one that stays stopped is replaced', async (t) => {
 	const h = await startLife(t, { conf: pool('watchdog = 1s') });
 	const [victim, other] = await h.workers();
 	const c = await connectTo(h, victim.pid);
-	const load = new Load(h.port);
+	const load = new Load(h);
 
 	process.kill(victim.pid, 'SIGSTOP');
 	const [, delay] = await h.logged(new RegExp(`pid ${victim.pid}, ` +

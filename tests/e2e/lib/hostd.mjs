@@ -300,6 +300,8 @@ export async function prepareHostd(t, options = {}) {
 	const dir = tempDir(t);
 	const port = options.port ?? await freePort();
 	const h = new Hostd(dir, port);
+
+	h.atEnd = (fn) => atEnd(t, fn);
 	const fill = (s) => typeof s !== 'string' ? s :
 	    s.replaceAll('@DIR@', dir).replaceAll('@PORT@', String(port))
 	    .replaceAll('@PREFIX@', prefix);

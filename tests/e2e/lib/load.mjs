@@ -94,10 +94,10 @@ export class Client {
 }
 
 /*
- * Ask from several connections until stop(), which returns what happened:
- * { answers, byPid: Map, failures: [{ pid, answered, why }] }.  kind 'keep'
- * asks USES times on a connection unless the server closes it before, 'new' on
- * a new one each time.
+ * Ask h from several connections until stop(), which returns what happened:
+ * { answers, byPid: Map, failures: [{ pid, answered, why }] }, or until the end
+ * of the test.  kind 'keep' asks USES times on a connection unless the server
+ * closes it before, 'new' on a new one each time.
  */
 const USES = 100;
 
@@ -108,13 +108,15 @@ export class Load {
 	byPid = new Map();
 	failures = [];
 
-	constructor(port, { clients = 4, kind = 'keep', path = '/' } = {}) {
+	constructor(h, { clients = 4, kind = 'keep', path = '/',
+	    port = h.port } = {}) {
 		this.port = port;
 		this.kind = kind;
 		this.path = path;
 		this.waiting = [];
 		this.all = Promise.all(Array.from({ length: clients },
 		    () => this.client()));
+		h.atEnd(() => this.stop());
 	}
 
 	async client() {
