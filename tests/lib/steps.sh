@@ -101,20 +101,35 @@ run_e2e() {
 	note_counts "end to end ($1)" "$log" "${ok:-0}" "${bad:-1}"
 }
 
+# fuzz_one TARGET: for a short while; its exit status is kept in a file.
+fuzz_one() {
+	local dir=$build/fuzz name
+	name=$(basename "$1")
+	mkdir -p "$dir/found/$name"
+	timeout -k 5 $((fuzz_seconds + 60)) "$1" \
+	    -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=10 \
+	    -artifact_prefix="$dir/found/$name/" "$dir/found/$name" \
+	    "$top/tests/fuzz/corpus/${name#fuzz_}" >"$dir/$name.log" 2>&1
+	echo $? >"$dir/$name.status"
+}
+
 run_fuzzers() {
-	local dir=$build/fuzz target name corpus
+	local target name targets=()
 	CC=clang build_tree fuzz --enable-fuzzing || return 0
-	for target in "$dir"/tests/fuzz/fuzz_*; do
+	for target in "$build"/fuzz/tests/fuzz/fuzz_*; do
 		case $target in *.o|*.dSYM) continue ;; esac
-		[ -x "$target" ] || continue
+		[ -x "$target" ] && targets+=("$target")
+	done
+	rm -f "$build"/fuzz/*.status
+	for target in "${targets[@]}"; do
+		[ "$(jobs -rp | wc -l)" -lt "$jobs" ] || wait -n
+		fuzz_one "$target" &
+	done
+	wait
+	for target in "${targets[@]}"; do
 		name=$(basename "$target")
-		corpus=$top/tests/fuzz/corpus/${name#fuzz_}
-		mkdir -p "$dir/found/$name"
-		timeout -k 5 $((fuzz_seconds + 60)) "$target" \
-		    -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=10 \
-		    -artifact_prefix="$dir/found/$name/" \
-		    "$dir/found/$name" "$corpus" >"$dir/$name.log" 2>&1
-		note "$name for ${fuzz_seconds}s" "$dir/$name.log" $?
+		note "$name for ${fuzz_seconds}s" "$build/fuzz/$name.log" \
+		    "$(cat "$build/fuzz/$name.status")"
 	done
 }
 
