@@ -2,31 +2,17 @@
 /* hostctl events */
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/units.h"
 #include "ctl/answer.h"
 #include "ctl/ctl.h"
+#include "ctl/names.h"
 #include "ctl/whose.h"
 
 struct events {
 	const struct ctl *ctl;
 	const char *of; /* NULL: all */
 };
-
-/* A pool's are those of its workers, and those that name it. */
-static int
-event_is_of(const json_t *e, const char *of)
-{
-	const char *worker = text_of(e, "worker", "");
-	json_int_t pid = json_integer_value(json_object_get(e, "pid"));
-	char named[160];
-
-	if (worker[0] != '\0')
-		return whose_is(worker, (long long)pid, of);
-	(void)snprintf(named, sizeof(named), "pool %.100s ", of);
-	return strncmp(text_of(e, "text", ""), named, strlen(named)) == 0;
-}
 
 static void
 event_print(const json_t *e)
@@ -51,7 +37,7 @@ event_take(void *arg, const json_t *line)
 
 	if (e == NULL)
 		return json_is_true(json_object_get(line, "ok"));
-	if (w->of != NULL && !event_is_of(e, w->of))
+	if (w->of != NULL && !whose_event(e, w->of))
 		return 1;
 	if (w->ctl->json) {
 		(void)json_dumpf(e, stdout, JSON_COMPACT);
@@ -69,7 +55,7 @@ cmd_events(const struct ctl *ctl, int argc, char **argv)
 	struct events w = {.ctl = ctl};
 	struct ctl_lines lines = {event_take, &w};
 	int64_t last = 1024;
-	int c, follow = 0;
+	int c, rc, known = 1, follow = 0;
 
 	optind = 0;
 	while ((c = getopt(argc, argv, "fn:")) != -1) {
@@ -81,6 +67,10 @@ cmd_events(const struct ctl *ctl, int argc, char **argv)
 	if (argc - optind > 1)
 		return ctl_usage(argv[0]);
 	w.of = argv[optind];
+	if (w.of != NULL && (rc = names_know(ctl, w.of, &known)) != CTL_OK)
+		return rc;
+	if (!known)
+		return names_refuse(ctl, w.of);
 	return ctl_ask_lines(ctl,
 	    json_pack("{s:s,s:b,s:I}", "cmd", "events", "follow", follow,
 		"last", (json_int_t)last),

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "ctl/answer.h"
 #include "ctl/ctl.h"
+#include "ctl/names.h"
 #include "ctl/tail.h"
 #include "ctl/whose.h"
 
@@ -29,6 +30,7 @@ struct log {
 struct logs {
 	const struct ctl *ctl;
 	const char *of; /* NULL: all */
+	int is_known; /* of is somebody, or has been */
 	int errors_only;
 	int follow;
 	int64_t lines;
@@ -68,6 +70,7 @@ log_line(void *arg, const char *line, size_t n)
 {
 	const struct log *l = arg;
 
+	l->logs->is_known = 1;
 	if (l->logs->ctl->json) {
 		log_line_json(l, line, n);
 		return;
@@ -181,6 +184,22 @@ logs_follow(const struct logs *all)
 	free(tails);
 }
 
+/* Lines that are older than all events name those who are forgotten. */
+static int
+logs_tell(struct logs *all)
+{
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		tail_last(all->v[i].tail, (size_t)all->lines);
+	(void)fflush(stdout);
+	if (!all->is_known)
+		return names_refuse(all->ctl, all->of);
+	if (all->follow)
+		logs_follow(all);
+	return CTL_OK;
+}
+
 /* Nothing to show is no success. */
 static int
 logs_show(struct logs *all, const json_t *list)
@@ -190,14 +209,8 @@ logs_show(struct logs *all, const json_t *list)
 
 	for (i = 0; i < json_array_size(list); i++)
 		logs_add(all, json_array_get(list, i));
-	if (all->n > 0 && logs_open(all) == 0) {
-		for (i = 0; i < all->n; i++)
-			tail_last(all->v[i].tail, (size_t)all->lines);
-		(void)fflush(stdout);
-		if (all->follow)
-			logs_follow(all);
-		rc = CTL_OK;
-	}
+	if (all->n > 0 && logs_open(all) == 0)
+		rc = logs_tell(all);
 	for (i = 0; i < all->n; i++)
 		if (all->v[i].tail != NULL)
 			tail_close(all->v[i].tail);
@@ -243,6 +256,9 @@ cmd_logs(const struct ctl *ctl, int argc, char **argv)
 		return ctl_usage(argv[0]);
 	quiet.json = 0;
 	rc = ctl_ask(&quiet, json_pack("{s:s}", "cmd", "logs"), &answer);
+	all.is_known = all.of == NULL;
+	if (rc == CTL_OK && all.of != NULL)
+		rc = names_know(ctl, all.of, &all.is_known);
 	if (rc == CTL_OK)
 		rc = logs_show(&all, json_object_get(answer, "logs"));
 	json_decref(answer);

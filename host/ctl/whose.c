@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "ctl/answer.h"
 #include "ctl/whose.h"
 
 int
@@ -62,6 +63,19 @@ has_word(const char *line, size_t n, const char *word, int pool)
 	return 0;
 }
 
+/* "[web.0 gen 1 pid 7] chat: what it has said", or somebody of it. */
+static int
+is_of_plugin(const char *line, size_t n, const char *meant)
+{
+	char word[160];
+
+	(void)snprintf(word, sizeof(word), "] %s: ", meant);
+	if (memmem(line, n, word, strlen(word)) != NULL)
+		return 1;
+	(void)snprintf(word, sizeof(word), "plugin %s", meant);
+	return has_word(line, n, word, 0);
+}
+
 int
 whose_line(const char *line, size_t n, const char *meant)
 {
@@ -78,5 +92,23 @@ whose_line(const char *line, size_t n, const char *meant)
 	/* "web" alone may be any word; "web.0" is a worker's name. */
 	(void)snprintf(words[0], sizeof(words[0]), "pool %s", meant);
 	return has_word(line, n, meant, 1) || has_word(line, n, words[0], 0) ||
+	    is_of_plugin(line, n, meant) ||
 	    (strchr(meant, '.') != NULL && has_word(line, n, meant, 0));
+}
+
+/* ---- in an event ---- */
+
+int
+whose_event(const json_t *event, const char *meant)
+{
+	const char *worker = text_of(event, "worker", "");
+	const char *text = text_of(event, "text", "");
+	char named[160];
+
+	if (is_of_plugin(text, strlen(text), meant))
+		return 1;
+	if (worker[0] != '\0')
+		return whose_is(worker, (long long)num_of(event, "pid"), meant);
+	(void)snprintf(named, sizeof(named), "pool %.100s ", meant);
+	return strncmp(text, named, strlen(named)) == 0;
 }

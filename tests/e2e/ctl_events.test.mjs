@@ -63,7 +63,6 @@ test('a life, told in order', async (t) => {
 		    new Set(['web.0', 'web.1', 'web.2', undefined]));
 		assert.ok((await events(h, String(first.pid)))
 		    .every((e) => e.pid === first.pid));
-		assert.deepEqual(await events(h, 'other'), []);
 	});
 
 	await t.test('the last of them', async () => {
@@ -102,6 +101,54 @@ test('followed', async (t) => {
 		assert.equal(await within(f.ended, 'end'), 1);
 		assert.match(f.errors, /hostd has ended/);
 		assert.match(f.text, /node\.stopping/);
+	});
+});
+
+test('of a name that nobody has', async (t) => {
+	const h = await startLife(t);
+	const [first] = await h.workers();
+
+	for (const name of ['other', 'wbe.0', 'web.9', 'web.', '1', '']) {
+		for (const args of [[name], ['-f', name]]) {
+			const r = await h.hostctl('events', ...args);
+
+			assert.equal(r.code, 1, name);
+			assert.equal(r.stdout, '');
+			assert.equal(r.stderr, `hostctl: nobody is called ` +
+			    `"${name}"; pools: web; workers: web.0, web.1; ` +
+			    'plugins: life\n');
+		}
+	}
+	const r = await h.hostctl('events', '--json', 'other');
+
+	assert.equal(r.code, 1);
+	const { ok, error } = JSON.parse(r.stdout);
+
+	assert.equal(ok, false);
+	assert.match(error, /^nobody is called "other"; pools: web; /);
+
+	await t.test('is not of one that has gone', async () => {
+		await h.hostctl('scale', 'web', '1');
+		await h.workersSatisfy((ws) => ws.length === 1, 'one worker');
+		await h.hostctl('restart');
+		for (const name of ['web.1', String(first.pid)]) {
+			const all = await events(h, name);
+
+			assert.ok(all.some((e) => e.event === 'worker.ended'));
+			assert.deepEqual(await events(h, '-n', '0', name), []);
+		}
+	});
+
+	await t.test('nor of a plugin that did nothing yet', async () => {
+		assert.deepEqual(await events(h, 'life'), []);
+	});
+
+	await t.test('without hostd, is not asked for', async () => {
+		await h.stop();
+		const no = await h.hostctl('events', 'other');
+
+		assert.equal(no.code, 3);
+		assert.equal(no.stderr.trimEnd().split('\n').length, 1);
 	});
 });
 

@@ -97,7 +97,47 @@ test('of a worker, a pool, a process', async (t) => {
 	assert.equal(r.code, 0);
 	assert.match(r.stdout, new RegExp(`worker web\\.1 \\(pid ${second.pid}`));
 	assert.doesNotMatch(r.stdout, /web\.0/);
-	assert.equal(await out(h, 'logs', 'other'), '');
+
+	await t.test('that has gone', async () => {
+		await out(h, 'scale', 'web', '1');
+		await out(h, 'restart');
+		for (const name of ['web.1', String(first.pid)])
+			assert.match(await out(h, 'logs', name), / has ended: /);
+		// Its events are forgotten, but not the line.
+		fs.appendFileSync(h.file('error.log'),
+		    'x info [web.7 gen 1 pid 7] before\n');
+		assert.match(await out(h, 'logs', 'web.7'), /] before$/m);
+	});
+
+	await t.test('that nobody is', async () => {
+		for (const args of [['other'], ['-f', 'wbe.0'], ['-n', '0', '1']]) {
+			const r = await h.hostctl('logs', ...args);
+
+			assert.equal(r.code, 1, `${args}`);
+			assert.equal(r.stdout, '');
+			assert.equal(r.stderr, 'hostctl: nobody is called ' +
+			    `"${args.at(-1)}"; pools: web; workers: web.0; ` +
+			    'plugins: life\n');
+		}
+		const j = await h.hostctl('logs', '--json', 'other');
+
+		assert.equal(j.code, 1);
+		assert.match(JSON.parse(j.stdout).error, /^nobody is called "other"/);
+	});
+});
+
+test('of a plugin', async (t) => {
+	const h = await start(t);
+
+	assert.equal(await out(h, 'logs', '-n', '0', 'life'), '');
+	fs.appendFileSync(h.file('error.log'),
+	    'x info [web.0 gen 1 pid 7] life: says so\n' +
+	    'x info [web.0 gen 1 pid 7] lifeless: says no\n');
+	const text = await out(h, 'logs', 'life');
+
+	assert.match(text, /life: says so$/m);
+	assert.match(text, /plugin life: .* built with SDK/);
+	assert.doesNotMatch(text, /lifeless/);
 });
 
 test('a format that does not tell who is left out', async (t) => {
