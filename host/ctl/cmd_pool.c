@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hostctl scale, restart, start, stop, delete, signal. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "base/units.h"
 #include "ctl/answer.h"
 #include "ctl/ctl.h"
@@ -108,30 +108,11 @@ cmd_stop(const struct ctl *ctl, int argc, char **argv)
 	return say_done(ctl, request, "stopped", "not stopped");
 }
 
-/* "TERM", "SIGTERM", "15"; -1: another word */
-static int
-signal_parse(const char *word)
-{
-	const char *name;
-	int64_t n;
-	int sig;
-
-	if (int_parse(word, &n) == 0)
-		return n > 0 && n < NSIG ? (int)n : -1;
-	if (strncasecmp(word, "SIG", 3) == 0)
-		word += 3;
-	for (sig = 1; sig < NSIG; sig++) {
-		name = sigabbrev_np(sig);
-		if (name != NULL && strcasecmp(name, word) == 0)
-			return sig;
-	}
-	return -1;
-}
-
 int
 cmd_signal(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *request, *answer = NULL;
+	char name[SIGNAL_NAME_MAX];
 	int sig, rc;
 
 	if (argc != 3)
@@ -139,7 +120,8 @@ cmd_signal(const struct ctl *ctl, int argc, char **argv)
 	sig = signal_parse(argv[1]);
 	if (sig == -1) {
 		(void)fprintf(stderr,
-		    "hostctl: \"%s\" is not a signal; see kill -l\n", argv[1]);
+		    "hostctl: \"%s\" is not a signal that can be sent, such "
+		    "as TERM, 15 or RTMIN+3; see kill -l\n", argv[1]);
 		return CTL_USAGE;
 	}
 	request = json_pack("{s:s,s:s,s:i}", "cmd", "signal", "name", argv[2],
@@ -148,8 +130,8 @@ cmd_signal(const struct ctl *ctl, int argc, char **argv)
 		return ctl_usage(argv[0]);
 	rc = ctl_ask(ctl, request, &answer);
 	if (rc == CTL_OK && !ctl->json)
-		(void)printf("SIG%s sent to %lld process%s\n",
-		    sigabbrev_np(sig), (long long)num_of(answer, "signalled"),
+		(void)printf("%s sent to %lld process%s\n",
+		    signal_name(sig, name), (long long)num_of(answer, "signalled"),
 		    num_of(answer, "signalled") == 1 ? "" : "es");
 	json_decref(answer);
 	return rc;

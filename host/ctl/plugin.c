@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "ctl/plugin.h"
 
 static const struct {
@@ -72,6 +73,7 @@ int
 plugin_fork(int (*fn)(const char *, void *), const char *path, void *arg,
     unsigned seconds, char *why, size_t size)
 {
+	char sig[SIGNAL_NAME_MAX];
 	int status, rc;
 	pid_t pid;
 
@@ -98,7 +100,7 @@ plugin_fork(int (*fn)(const char *, void *), const char *path, void *arg,
 		    "%u s",
 		    plugin_display(path), seconds);
 	else
-		(void)snprintf(why, size, "%s: loading it crashed with SIG%s",
-		    plugin_display(path), sigabbrev_np(WTERMSIG(status)));
+		(void)snprintf(why, size, "%s: loading it crashed with %s",
+		    plugin_display(path), signal_name(WTERMSIG(status), sig));
 	return -1;
 }

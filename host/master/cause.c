@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/signals.h"
 #include "master/child.h"
 
 void
@@ -35,8 +36,8 @@ void
 cause_ended(const struct child *c, int status, char *buf, size_t size)
 {
 	const struct board_cell *cell = &c->all->board->cells[c->cell];
-	char plugin[64], how[64];
-	const char *cb, *sig;
+	char plugin[64], how[64], sig[SIGNAL_NAME_MAX];
+	const char *cb;
 
 	cb = board_running(cell, plugin, sizeof(plugin));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == CHILD_NO_EXEC)
@@ -47,11 +48,9 @@ cause_ended(const struct child *c, int status, char *buf, size_t size)
 	else if (WIFEXITED(status))
 		(void)snprintf(
 		    how, sizeof(how), "exit status %d", WEXITSTATUS(status));
-	else {
-		sig = sigabbrev_np(WTERMSIG(status));
-		(void)snprintf(
-		    how, sizeof(how), "SIG%s", sig != NULL ? sig : "?");
-	}
+	else
+		(void)snprintf(how, sizeof(how), "%s",
+		    signal_name(WTERMSIG(status), sig));
 	if (c->why[0] != '\0')
 		(void)snprintf(buf, size, "%s", c->why);
 	else if (cb != NULL)

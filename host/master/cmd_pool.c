@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/signals.h"
 #include "master/command.h"
 #include "master/control.h"
 #include "master/drain.h"
@@ -241,11 +242,13 @@ command_restart(struct control_client *c, const json_t *request)
 static int
 worker_signal(struct master *m, const struct worker *w, int sig)
 {
+	char name[SIGNAL_NAME_MAX];
+
 	if (kill(w->child->pid, sig) == -1)
 		return 0;
 	event_worker(m, EVENT_WORKER_SIGNALLED, w->child,
-	    "has been sent signal %d (SIG%s) by hostctl", sig,
-	    sigabbrev_np(sig));
+	    "has been sent signal %d (%s) by hostctl", sig,
+	    signal_name(sig, name));
 	return 1;
 }
 
@@ -289,7 +292,7 @@ command_signal(struct control_client *c, const json_t *request)
 
 	if (pick_pool(c, request, &k) == -1)
 		return;
-	if (sig < 1 || sig >= NSIG || sigabbrev_np((int)sig) == NULL) {
+	if (!signal_is_usable(sig)) {
 		pick_refuse(c, "the request names no signal");
 		return;
 	}

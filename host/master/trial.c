@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/signals.h"
 #include "master/trial.h"
 
 #define LIMIT_MS 10000
@@ -150,15 +151,15 @@ trial_is_fine(const struct trial *t)
 void
 trial_explain(const struct trial *t, char *why, size_t size)
 {
-	const char *sep = t->output[0] != '\0' ? ": " : "", *sig;
+	const char *sep = t->output[0] != '\0' ? ": " : "";
+	char sig[SIGNAL_NAME_MAX];
 
 	if (t->late) {
 		(void)snprintf(why, size, "it did not end within %d s%s%s",
 		    LIMIT_MS / 1000, sep, t->output);
 	} else if (WIFSIGNALED(t->status)) {
-		sig = sigabbrev_np(WTERMSIG(t->status));
-		(void)snprintf(why, size, "SIG%s%s%s", sig != NULL ? sig : "?",
-		    sep, t->output);
+		(void)snprintf(why, size, "%s%s%s",
+		    signal_name(WTERMSIG(t->status), sig), sep, t->output);
 	} else if (t->output[0] != '\0') {
 		(void)snprintf(why, size, "%s", t->output);
 	} else {
