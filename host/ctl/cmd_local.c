@@ -16,11 +16,14 @@ int
 cmd_test(const struct ctl *ctl, int argc, char **argv)
 {
 	static char hostd[] = "hostd", test[] = "-t", dash_p[] = "-p";
+	static char json[] = "--json";
 	char *args[8] = {hostd, test}, *prefix = NULL;
 	int i, n = 2;
 
 	if (argc != 1 && (argc != 3 || strcmp(argv[1], "-c") != 0))
 		return ctl_usage(argv[0]);
+	if (ctl->json)
+		args[n++] = json;
 	if (ctl->prefix != NULL) {
 		args[n++] = dash_p;
 		args[n++] = prefix = xstrdup(ctl->prefix);

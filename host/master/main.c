@@ -25,19 +25,20 @@
 
 struct options {
 	char *conf_file;
-	int test, daemon;
+	int test, json, daemon;
 	char *dev;		/* a plugin */
 	int port;
 };
 
 static const char usage_text[] =
-    "usage: hostd [-t] [-c FILE | -p PREFIX] [--daemon]\n"
+    "usage: hostd [-t [--json]] [-c FILE | -p PREFIX] [--daemon]\n"
     "       hostd --dev PLUGIN.so [--port N]\n"
     "\n"
     "  -c, --config FILE    read FILE instead of " HOSTD_CONF_FILE "\n"
     "  -p, --prefix PREFIX  use the configuration, plugins and run directory\n"
     "                       below PREFIX\n"
     "  -t, --test           check configuration and plugins, then exit\n"
+    "      --json           with -t: what was found, as JSON\n"
     "      --daemon         go into the background when serving\n"
     "      --dev PLUGIN.so  serve this plugin alone, without configuration;\n"
     "                       it is reloaded when it changes\n"
@@ -127,12 +128,29 @@ options_check_dev(const struct options *o, const char *conf)
 }
 
 static void
+options_settle(struct options *o, const char *conf)
+{
+	if (o->json && !o->test) {
+		(void)fputs("hostd: --json goes with -t\n", stderr);
+		usage_fail();
+	}
+	options_check_dev(o, conf);
+	if (conf != NULL) {
+		free(o->conf_file);
+		o->conf_file = absolute(conf);
+	}
+	if (o->conf_file == NULL)
+		o->conf_file = xstrdup(HOSTD_CONF_FILE);
+}
+
+static void
 options_parse(struct options *o, int argc, char **argv)
 {
 	static const struct option longs[] = {
 	    {"config", required_argument, NULL, 'c'},
 	    {"prefix", required_argument, NULL, 'p'},
 	    {"test", no_argument, NULL, 't'},
+	    {"json", no_argument, NULL, 'j'},
 	    {"daemon", no_argument, NULL, 'd'},
 	    {"dev", required_argument, NULL, 'D'},
 	    {"port", required_argument, NULL, 'P'},
@@ -153,6 +171,9 @@ options_parse(struct options *o, int argc, char **argv)
 			break;
 		case 't':
 			o->test = 1;
+			break;
+		case 'j':
+			o->json = 1;
 			break;
 		case 'd':
 			o->daemon = 1;
@@ -177,13 +198,7 @@ options_parse(struct options *o, int argc, char **argv)
 		(void)fprintf(stderr, "hostd: what is \"%s\"?\n", argv[optind]);
 		usage_fail();
 	}
-	options_check_dev(o, conf);
-	if (conf != NULL) {
-		free(o->conf_file);
-		o->conf_file = absolute(conf);
-	}
-	if (o->conf_file == NULL)
-		o->conf_file = xstrdup(HOSTD_CONF_FILE);
+	options_settle(o, conf);
 }
 
 /* Descriptors 0 to 2 must be something, or a socket might become our log. */
@@ -222,7 +237,7 @@ main(int argc, char **argv)
 		status = dev_run(argv, o.dev, o.port != 0 ? o.port : DEV_PORT,
 		    exe);
 	} else if (o.test) {
-		status = test_run(o.conf_file, exe);
+		status = test_run(o.conf_file, exe, o.json);
 	} else {
 		if (o.daemon)
 			parent = daemon_fork();

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/mem.h"
+#include "master/control.h"
 #include "master/dir.h"
 #include "master/probe.h"
 #include "master/test.h"
@@ -100,11 +102,75 @@ test_probe(struct test *t, const char *conf_file, const char *exe)
 	generation_free(g);
 }
 
+/* ---- what came of it ---- */
+
+/* Behind "file" of "file:line: what"; NULL: it is not of a line.  Reports of
+ * the probe are texts, too. */
+static const char *
+error_line(const char *text)
+{
+	const char *p = text, *digits;
+
+	while (text[0] == '/' && (p = strchr(p, ':')) != NULL) {
+		digits = ++p;
+		p += strspn(p, "0123456789");
+		if (p > digits && p[0] == ':' && p[1] == ' ')
+			return digits - 1;
+	}
+	return NULL;
+}
+
+/* {"file": "/etc/hostd/hostd.conf", "line": 3, "text": "unknown key ..."} */
+static json_t *
+error_json(const char *text)
+{
+	const char *at = error_line(text);
+	json_t *o = json_object();
+	char *file;
+
+	if (at != NULL) {
+		file = xstrndup(text, (size_t)(at - text));
+		(void)json_object_set_new(o, "file", control_text(file));
+		(void)json_object_set_new(
+		    o, "line", json_integer(strtol(at + 1, NULL, 10)));
+		free(file);
+		text = strstr(at, ": ") + 2;
+	}
+	(void)json_object_set_new(o, "text", control_text(text));
+	return o;
+}
+
+static void
+test_tell_json(const struct test *t, const char *conf_file)
+{
+	json_t *errors = json_array(), *o;
+	const struct conf_error *e;
+
+	TAILQ_FOREACH (e, &t->errors, entry)
+		(void)json_array_append_new(errors, error_json(e->text));
+	o = json_pack("{s:b,s:o,s:o}", "ok", TAILQ_EMPTY(&t->errors),
+	    "conf_file", control_text(conf_file), "errors", errors);
+	(void)json_dumpf(o, stdout, JSON_COMPACT);
+	(void)putchar('\n');
+	json_decref(o);
+}
+
+static void
+test_tell(const struct test *t, const char *conf_file)
+{
+	const struct conf_error *e;
+	int ok = TAILQ_EMPTY(&t->errors);
+
+	TAILQ_FOREACH (e, &t->errors, entry)
+		(void)fprintf(stderr, "hostd: %s\n", e->text);
+	(void)fprintf(ok ? stdout : stderr, "hostd: %s: %s\n", conf_file,
+	    ok ? "configuration ok" : "test failed");
+}
+
 int
-test_run(const char *conf_file, const char *exe)
+test_run(const char *conf_file, const char *exe, int json)
 {
 	struct test t = {0};
-	const struct conf_error *e;
 	int status;
 
 	log_set_level(LOG_LVL_WARN);
@@ -121,11 +187,11 @@ test_run(const char *conf_file, const char *exe)
 		dir_remove(t.dir);
 	}
 	(void)uv_loop_close(&t.loop);
-	TAILQ_FOREACH(e, &t.errors, entry)
-	(void)fprintf(stderr, "hostd: %s\n", e->text);
+	if (json)
+		test_tell_json(&t, conf_file);
+	else
+		test_tell(&t, conf_file);
 	status = TAILQ_EMPTY(&t.errors) ? 0 : 1;
-	(void)fprintf(status == 0 ? stdout : stderr, "hostd: %s: %s\n",
-	    conf_file, status == 0 ? "configuration ok" : "test failed");
 	conf_errors_free(&t.errors);
 	return status;
 }

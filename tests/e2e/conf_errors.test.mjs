@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { command, prepareHostd, sbin } from './lib/hostd.mjs';
+import { bin, command, prepareHostd, sbin } from './lib/hostd.mjs';
 import { lifeConf, lifePlugin } from './lib/life.mjs';
 
 // The error lines of hostd -t, without "hostd: " and the directory.
@@ -72,6 +72,33 @@ test('the errors of several files in one run', async (t) => {
 	assert.equal(new Set(errors).size, errors.length, errors.join('\n'));
 	// max_request_line is above the max_head that is set: that is one, too.
 	assert.equal(errors.length, 14, errors.join('\n'));
+
+	await t.test('as JSON', async () => {
+		for (const r of [
+			await command(sbin('hostd'), ['-t', '--json', '-c', h.confFile]),
+			await h.hostctl('--json', 'test', '-c', h.confFile),
+			await h.hostctl('test', '-c', h.confFile, '--json')]) {
+			const all = JSON.parse(r.stdout);
+
+			assert.equal(r.code, 1);
+			assert.equal(r.stderr, '');
+			assert.equal(all.ok, false);
+			assert.equal(all.conf_file, h.confFile);
+			// The same, in the same order.
+			assert.deepEqual(all.errors.map((e) =>
+			    `${e.file}:${e.line}: ${e.text}`
+			    .replaceAll(`${h.dir}/`, '')), errors);
+		}
+	});
+});
+
+test('an error that is of no line, as JSON', async () => {
+	const r = await command(bin('hostctl'),
+	    ['test', '--json', '-c', '/absent/x.conf']);
+
+	assert.equal(r.code, 1);
+	assert.deepEqual(JSON.parse(r.stdout).errors, [
+		{ text: '/absent/x.conf: No such file or directory' }]);
 });
 
 // [block, what is said of it]

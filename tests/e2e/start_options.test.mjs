@@ -33,7 +33,7 @@ test('-h and --help', async () => {
 
 test('unknown options and words', async () => {
 	for (const args of [['--wrong'], ['-x'], ['-c'], ['-p'], ['start'],
-		['-t', 'x']]) {
+		['-t', 'x'], ['--json']]) {
 		const r = await hostd(...args);
 
 		assert.equal(r.code, 2, `${args}`);
@@ -55,6 +55,15 @@ test('-t', async (t) => {
 
 	await t.test('hostctl test is the same', async () => {
 		assert.deepEqual(await h.hostctl('test', '-c', h.confFile), r);
+	});
+
+	await t.test('as JSON', async () => {
+		const j = await h.hostctl('--json', 'test', '-c', h.confFile);
+
+		assert.equal(j.code, 0, j.stderr);
+		assert.equal(j.stderr, '');
+		assert.deepEqual(JSON.parse(j.stdout),
+		    { ok: true, conf_file: h.confFile, errors: [] });
 	});
 
 	await t.test('makes nothing', () => {
