@@ -16,6 +16,7 @@
 /* What waits until the channel has room. */
 struct handover_message {
 	STAILQ_ENTRY(handover_message) link;
+	struct handover_item *last_of;	/* NULL: more of it follows */
 	enum chan_type type;
 	size_t len;
 	int fd;				/* lent by the giver; -1: none */
@@ -69,42 +70,44 @@ item_done(struct handover_peer *p, struct handover_item *item,
 	item->done(item, answer);
 }
 
+/* It is sent, or will never be. */
 static void
-peer_close(struct handover_peer *p)
+message_free(struct handover_peer *p, struct handover_message *m)
+{
+	STAILQ_REMOVE_HEAD(&p->out, link);
+	free(m);
+}
+
+/* Nobody is told by the other one of what it has: that is over. */
+static void
+peer_forget_given(struct handover_peer *p, int has_gone)
+{
+	struct handover_item *item = TAILQ_FIRST(&p->given);
+
+	if (item != NULL)
+		item->next = has_gone;
+	while ((item = TAILQ_FIRST(&p->given)) != NULL)
+		item_done(p, item, item->sent && !has_gone ? HANDOVER_TAKEN :
+		    HANDOVER_ELSEWHERE);
+}
+
+/* has_gone: the other one has closed its end, and said all it had to say. */
+static void
+peer_close(struct handover_peer *p, int has_gone)
 {
 	struct handover *h = p->all;
 	struct handover_message *m;
-	struct handover_item *item;
 
 	TAILQ_REMOVE(&h->peers, p, link);
 	(void)close(p->io.fd);
 	p->io.fd = -1;
 	peer_forget_record(p);
-	while ((m = STAILQ_FIRST(&p->out)) != NULL) {
-		STAILQ_REMOVE_HEAD(&p->out, link);
-		free(m);
-	}
-	if ((item = TAILQ_FIRST(&p->given)) != NULL)
-		item->next = 1;
-	while ((item = TAILQ_FIRST(&p->given)) != NULL)
-		item_done(p, item, HANDOVER_ELSEWHERE);
+	while ((m = STAILQ_FIRST(&p->out)) != NULL)
+		message_free(p, m);
+	peer_forget_given(p, has_gone);
 	p->next_closed = h->closed;
 	h->closed = p;
 	loop_defer(h->loop, &h->reap);
-}
-
-void
-handover_close(struct handover *h)
-{
-	struct handover_peer *p;
-
-	if (h->loop == NULL)
-		return;
-	while ((p = TAILQ_FIRST(&h->peers)) != NULL)
-		peer_close(p);
-	wheel_remove(&h->loop->wheel, &h->again);
-	loop_undefer(h->loop, &h->reap);
-	handover_reap(&h->reap);
 }
 
 /* -- out -- */
@@ -140,8 +143,9 @@ peer_flush(struct handover_peer *p)
 	while ((m = STAILQ_FIRST(&p->out)) != NULL) {
 		if (peer_put(p, m->type, m->data, m->len, m->fd) == -1)
 			return -1;
-		STAILQ_REMOVE_HEAD(&p->out, link);
-		free(m);
+		if (m->last_of != NULL)
+			m->last_of->sent = 1;
+		message_free(p, m);
 	}
 	return 0;
 }
@@ -160,13 +164,17 @@ handover_again(struct wheel_timer *t)
 /* A broken channel is found out by reading. */
 static void
 peer_send(struct handover_peer *p, enum chan_type type, const void *data,
-    size_t len, int fd)
+    size_t len, int fd, struct handover_item *last_of)
 {
 	struct handover_message *m;
 
-	if (peer_flush(p) == 0 && peer_put(p, type, data, len, fd) == 0)
+	if (peer_flush(p) == 0 && peer_put(p, type, data, len, fd) == 0) {
+		if (last_of != NULL)
+			last_of->sent = 1;
 		return;
+	}
 	m = xmalloc(sizeof(*m) + len);
+	m->last_of = last_of;
 	m->type = type;
 	m->len = len;
 	m->fd = fd;
@@ -177,7 +185,7 @@ peer_send(struct handover_peer *p, enum chan_type type, const void *data,
 /* The first part with the head and the descriptor, then the rest. */
 static void
 peer_send_record(struct handover_peer *p, const struct chan_move *head, int fd,
-    hostd_buf record)
+    hostd_buf record, struct handover_item *item)
 {
 	const char *bytes = record.p;
 	size_t at = record.n < PART_MAX ? record.n : PART_MAX, n;
@@ -185,10 +193,12 @@ peer_send_record(struct handover_peer *p, const struct chan_move *head, int fd,
 
 	memcpy(first, head, sizeof(*head));
 	memcpy(first + sizeof(*head), bytes, at);
-	peer_send(p, CHAN_MOVE, first, sizeof(*head) + at, fd);
+	peer_send(p, CHAN_MOVE, first, sizeof(*head) + at, fd,
+	    at == record.n ? item : NULL);
 	for (; at < record.n; at += n) {
 		n = record.n - at < PART_MAX ? record.n - at : PART_MAX;
-		peer_send(p, CHAN_MOVE_MORE, bytes + at, n, -1);
+		peer_send(p, CHAN_MOVE_MORE, bytes + at, n, -1,
+		    at + n == record.n ? item : NULL);
 	}
 }
 
@@ -204,24 +214,26 @@ handover_give(struct handover_peer *p, unsigned kind, int fd, hostd_buf record,
 	if (++p->all->last_id == 0)
 		p->all->last_id = 1;
 	head.id = item->id = p->all->last_id;
+	item->sent = item->next = 0;
 	TAILQ_INSERT_TAIL(&p->given, item, link);
 	p->ngiven++;
-	peer_send_record(p, &head, fd, record);
+	peer_send_record(p, &head, fd, record, item);
 	return 0;
 }
 
 /* -- in -- */
 
 /* Does the channel take an answer at once?  Else the giver, who does not hear
- * it, might go on with what we have taken. */
+ * it, might go on with what we have taken; but one that has ended does not. */
 static int
 peer_can_answer(struct handover_peer *p)
 {
 	socklen_t len = sizeof(int);
 	int room, waiting;
 
-	return peer_flush(p) == 0 &&
-	    getsockopt(p->io.fd, SOL_SOCKET, SO_SNDBUF, &room, &len) == 0 &&
+	if (peer_flush(p) == -1)
+		return errno == EPIPE || errno == ECONNRESET;
+	return getsockopt(p->io.fd, SOL_SOCKET, SO_SNDBUF, &room, &len) == 0 &&
 	    ioctl(p->io.fd, SIOCOUTQ, &waiting) == 0 && waiting < room;
 }
 
@@ -240,7 +252,7 @@ take_record(struct handover_peer *p)
 	if (answer.answer == HANDOVER_TAKEN)
 		p->fd = -1;
 	peer_forget_record(p);
-	peer_send(p, CHAN_MOVED, &answer, sizeof(answer), -1);
+	peer_send(p, CHAN_MOVED, &answer, sizeof(answer), -1, NULL);
 }
 
 /* 0, or -1: it does not fit together. */
@@ -282,7 +294,7 @@ take_answer(struct handover_peer *p, const struct chan_msg *m)
 	TAILQ_FOREACH(item, &p->given, link)
 		if (item->id == answer.id)
 			break;
-	if (item == NULL || answer.answer > HANDOVER_ELSEWHERE)
+	if (item == NULL || !item->sent || answer.answer > HANDOVER_ELSEWHERE)
 		return -1;
 	item_done(p, item, (enum handover_answer)answer.answer);
 	return 0;
@@ -305,29 +317,48 @@ peer_message(struct handover_peer *p, struct chan_msg *m)
 	}
 }
 
+/* It ended with something of ours unread; what it has said is there still. */
+static int
+is_reset(int rc)
+{
+	return rc == -1 && errno == ECONNRESET;
+}
+
+/* All there is.  1: more may come; 0: the other one has closed its end; -1:
+ * nothing more is to be expected of it. */
+static int
+peer_read(struct handover_peer *p)
+{
+	struct chan_msg *m = p->all->msg;
+	int rc;
+
+	while ((rc = chan_recv(p->io.fd, m)) == 1 || is_reset(rc) ||
+	    (rc == -1 && errno == EMFILE)) {
+		if (is_reset(rc))
+			continue;
+		rc = peer_message(p, m);
+		chan_close_fds(m);
+		if (rc == -1) {
+			log_errorx("%s.%u hands over what does not fit "
+			    "together; it is of another version of hostd?",
+			    p->who.pool, p->who.slot);
+			return -1;
+		}
+	}
+	return rc == -1 && (errno == EAGAIN || errno == EINTR) ? 1 : rc;
+}
+
 static void
 peer_ready(struct loop_fd *fd, uint32_t events)
 {
 	struct handover_peer *p = (struct handover_peer *)(void *)fd;
 	struct handover *h = p->all;
-	int rc;
+	int rc = peer_read(p);
 
 	(void)events;
-	while ((rc = chan_recv(p->io.fd, h->msg)) == 1 ||
-	    (rc == -1 && errno == EMFILE)) {
-		rc = peer_message(p, h->msg);
-		chan_close_fds(h->msg);
-		if (rc == -1) {
-			log_errorx("%s.%u hands over what does not fit "
-			    "together; it is of another version of hostd?",
-			    p->who.pool, p->who.slot);
-			errno = EPROTO;
-			break;
-		}
-	}
-	if (rc == 0 || (errno != EAGAIN && errno != EINTR) ||
-	    (peer_flush(p) == -1 && errno != EAGAIN && !is_for_now(errno)))
-		peer_close(p);
+	(void)peer_flush(p);
+	if (rc != 1)
+		peer_close(p, rc == 0);
 	h->room(h);
 }
 
@@ -356,4 +387,29 @@ handover_add(struct handover *h, int fd, const struct chan_peer *who)
 		return;
 	}
 	TAILQ_INSERT_TAIL(&h->peers, p, link);
+}
+
+static enum handover_answer
+take_nothing(struct handover *h, unsigned kind, int fd, hostd_buf record)
+{
+	(void)h;
+	(void)kind;
+	(void)fd;
+	(void)record;
+	return HANDOVER_ELSEWHERE;
+}
+
+void
+handover_close(struct handover *h)
+{
+	struct handover_peer *p;
+
+	if (h->loop == NULL)
+		return;
+	h->take = take_nothing;
+	while ((p = TAILQ_FIRST(&h->peers)) != NULL)
+		peer_close(p, peer_read(p) == 0);
+	wheel_remove(&h->loop->wheel, &h->again);
+	loop_undefer(h->loop, &h->reap);
+	handover_reap(&h->reap);
 }

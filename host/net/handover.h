@@ -6,7 +6,9 @@
  * Each pair of workers has a channel for it (net/chan.h).  The giver keeps the
  * connection, at rest, until the taker has said that it has it, which it says
  * before it touches a byte; from then on it is the taker's.  When the taker
- * refuses, or ends without a word, the giver goes on with it.
+ * refuses, or ends without a word, the giver goes on with it.  When it is the
+ * giver who ends the channel, what was sent is as good as taken: whoever reads
+ * it later is the only one who has it.
  */
 #ifndef NET_HANDOVER_H
 #define NET_HANDOVER_H
@@ -40,6 +42,7 @@ struct handover_peer;
 struct handover_item {
 	TAILQ_ENTRY(handover_item) link;
 	uint32_t id;
+	int sent;		/* all of it: the taker may have it */
 	int next;		/* the taker ended when it was this one's turn */
 	/* Called once.  Taken: close your descriptor, nothing else; if not, it
 	 * is yours as before. */
@@ -80,7 +83,7 @@ struct handover {
 
 /* Zeroed memory with take and room set; msg is lent. */
 void	handover_init(struct handover *, struct loop *, struct chan_msg *);
-/* What is given and not answered comes back. */
+/* What the other one can't have comes back; the rest is its own. */
 void	handover_close(struct handover *);
 /* Another worker, behind our end of a chan_pair. */
 void	handover_add(struct handover *, int fd, const struct chan_peer *);

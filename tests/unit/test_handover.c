@@ -234,8 +234,32 @@ stays_given_when_the_taker_ends_later(void **state)
 	assert_int_equal(g.answer, HANDOVER_TAKEN);
 }
 
+/* Killed, with something unread, which resets the channel. */
 static void
-comes_back_when_the_giver_gives_up(void **state)
+stays_given_when_the_taker_is_killed(void **state)
+{
+	struct gift a, b;
+
+	(void)state;
+	assert_int_equal(give(&a, "record", 6), 0);
+	loop_del(&loop, &peer(giver)->io);
+	until(&taker->taken, 1);
+	loop_del(&loop, &peer(taker)->io);
+	assert_int_equal(give(&b, "record", 6), 0);
+	(void)close(peer(taker)->io.fd);
+	peer(taker)->io.fd = -1;
+	assert_int_equal(loop_add(&loop, &peer(giver)->io,
+	    EPOLLIN | EPOLLOUT | EPOLLET), 0);
+	until(&b.done, 1);
+	assert_int_equal(a.answer, HANDOVER_TAKEN);
+	assert_int_equal(b.answer, HANDOVER_ELSEWHERE);
+	assert_int_equal(a.item.next, 0);
+	assert_int_equal(b.item.next, 1);
+}
+
+/* It lies in the channel, and the taker will find it there. */
+static void
+is_the_takers_when_the_giver_ends(void **state)
 {
 	struct gift g;
 
@@ -244,7 +268,70 @@ comes_back_when_the_giver_gives_up(void **state)
 	side_free(giver);
 	giver = NULL;
 	assert_true(g.done);
-	assert_int_equal(g.answer, HANDOVER_ELSEWHERE);
+	assert_int_equal(g.answer, HANDOVER_TAKEN);
+	until(&taker->taken, 1);
+}
+
+static void
+is_heard_before_the_giver_ends(void **state)
+{
+	struct gift g;
+	int i;
+
+	(void)state;
+	taker->refuse = 1;
+	assert_int_equal(give(&g, "record", 6), 0);
+	loop_del(&loop, &peer(giver)->io);
+	for (i = 0; i < 5; i++)
+		turn();
+	side_free(giver);
+	giver = NULL;
+	assert_true(g.done);
+	assert_int_equal(g.answer, HANDOVER_REFUSED);
+}
+
+/* So many that not all are in the channel; returns how many are. */
+static int
+give_too_many(struct gift *all, int n)
+{
+	static char part[10000];
+	int i, sent = 0;
+
+	loop_del(&loop, &peer(taker)->io);
+	for (i = 0; i < n; i++) {
+		assert_int_equal(give(&all[i], part, sizeof(part)), 0);
+		sent += all[i].item.sent;
+	}
+	assert_true(sent > 0 && sent < n);
+	return sent;
+}
+
+static void
+taker_goes_on(void)
+{
+	assert_int_equal(loop_add(&loop, &peer(taker)->io,
+	    EPOLLIN | EPOLLOUT | EPOLLET), 0);
+}
+
+/* Each of them is somebody's, and nobody's twice. */
+static void
+comes_back_when_it_was_not_sent(void **state)
+{
+	enum { N = 100 };
+	struct gift all[N];
+	int i, sent;
+
+	(void)state;
+	sent = give_too_many(all, N);
+	side_free(giver);
+	giver = NULL;
+	for (i = 0; i < N; i++)
+		assert_int_equal(all[i].answer, i < sent ? HANDOVER_TAKEN :
+		    HANDOVER_ELSEWHERE);
+	taker_goes_on();
+	while (peer(taker) != NULL)
+		turn();
+	assert_int_equal(taker->taken, sent);
 }
 
 static void
@@ -395,6 +482,54 @@ nonsense_ends_the_channel(void **state)
 		loop_turn(&loop);
 }
 
+/* What the giver does not want to hear of any more, it has not any more. */
+static void
+nonsense_leaves_each_with_one(void **state)
+{
+	enum { N = 100 };
+	struct gift all[N];
+	struct chan_moved m = { .answer = HANDOVER_TAKEN };
+	int i, sent;
+
+	(void)state;
+	log_set_level(LOG_LVL_ERROR + 1);
+	sent = give_too_many(all, N);
+	/* That one it can't have. */
+	m.id = all[N - 1].item.id;
+	assert_int_equal(chan_send(peer(taker)->io.fd, CHAN_MOVED, &m,
+	    sizeof(m), NULL, 0), 0);
+	while (peer(giver) != NULL)
+		turn();
+	for (i = 0; i < N; i++)
+		assert_int_equal(all[i].answer, i < sent ? HANDOVER_TAKEN :
+		    HANDOVER_ELSEWHERE);
+	taker_goes_on();
+	while (peer(taker) != NULL)
+		turn();
+	assert_int_equal(taker->taken, sent);
+}
+
+/* And what the taker does not want to read, it does not take. */
+static void
+nonsense_of_the_giver(void **state)
+{
+	struct chan_moved m = { .id = 99, .answer = HANDOVER_TAKEN };
+	struct gift a, b;
+
+	(void)state;
+	log_set_level(LOG_LVL_ERROR + 1);
+	loop_del(&loop, &peer(taker)->io);
+	assert_int_equal(give(&a, "record", 6), 0);
+	assert_int_equal(chan_send(peer(giver)->io.fd, CHAN_MOVED, &m,
+	    sizeof(m), NULL, 0), 0);
+	assert_int_equal(give(&b, "record", 6), 0);
+	taker_goes_on();
+	until(&b.done, 1);
+	assert_int_equal(taker->taken, 1);
+	assert_int_equal(a.answer, HANDOVER_TAKEN);
+	assert_int_equal(b.answer, HANDOVER_ELSEWHERE);
+}
+
 static void
 unpacks_no_more_than_there_is(void **state)
 {
@@ -434,13 +569,18 @@ main(void)
 		CASE(is_refused),
 		CASE(comes_back_when_the_taker_ends),
 		CASE(stays_given_when_the_taker_ends_later),
-		CASE(comes_back_when_the_giver_gives_up),
+		CASE(stays_given_when_the_taker_is_killed),
+		CASE(is_the_takers_when_the_giver_ends),
+		CASE(is_heard_before_the_giver_ends),
+		CASE(comes_back_when_it_was_not_sent),
 		CASE(no_more_than_the_window),
 		CASE(a_channel_that_takes_no_answer),
 		CASE(a_channel_that_fills_up_with_answers),
 		CASE(none_is_left_for_it),
 		CASE(too_many_on_their_way),
 		CASE(nonsense_ends_the_channel),
+		CASE(nonsense_leaves_each_with_one),
+		CASE(nonsense_of_the_giver),
 		CASE(unpacks_no_more_than_there_is),
 	};
 

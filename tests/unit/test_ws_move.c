@@ -15,6 +15,7 @@
 #include "http/router.h"
 #include "ws/conn.h"
 #include "ws/deflate.h"
+#include "ws/message.h"
 #include "loop_case.h"
 
 static struct conf conf;
@@ -24,7 +25,7 @@ static struct http_server http;
 static struct ws_server srv;
 static struct ws_handler handler = { .name = "test", .moves = 1 };
 static int fds[2];
-static int heard;
+static int heard, moved;
 
 static hostd_buf
 text(const char *s)
@@ -55,6 +56,14 @@ handler_message(struct ws_handler *h, struct ws_conn *c, hostd_buf msg,
 	return HOSTD_OK;
 }
 
+static void
+handler_moved(struct ws_handler *h, struct ws_conn *c)
+{
+	(void)h;
+	(void)c;
+	moved++;
+}
+
 static int
 setup(void **state)
 {
@@ -75,7 +84,8 @@ setup(void **state)
 	ws_server_init(&srv, &http);
 	handler.close = handler_close;
 	handler.message = handler_message;
-	heard = 0;
+	handler.moved = handler_moved;
+	heard = moved = 0;
 	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds);
 }
 
@@ -224,6 +234,51 @@ turned_back_it_is_the_givers(void **state)
 	buf_free(&b);
 }
 
+static void
+is_no_matter(struct handover *h)
+{
+	(void)h;
+}
+
+/* Given, and said to meanwhile: what is said is the other worker's to send. */
+static void
+nothing_is_sent_when_its_giver_ends(void **state)
+{
+	static const struct chan_peer who = { .pool = "web" };
+	struct handover h = { .room = is_no_matter };
+	struct buf b = { NULL, 0, 0 };
+	struct ws_message *late;
+	struct chan_msg msg;
+	struct ws_conn *c;
+	int ends[2];
+
+	(void)state;
+	pack(&b);
+	c = come(b.p, b.len);
+	assert_non_null(c);
+	ws_conn_came(c);
+	assert_int_equal(chan_pair(ends), 0);
+	handover_init(&h, &loop, &msg);
+	handover_add(&h, ends[0], &who);
+	ws_conn_hold(c);
+	assert_int_equal(ws_conn_give(c, TAILQ_FIRST(&h.peers),
+	    (hostd_buf){ b.p, b.len }), 0);
+	late = ws_message_new(text("late"), HOSTD_WS_TEXT);
+	assert_int_equal(ws_conn_send_message(c, late), 0);
+	ws_message_unref(late);
+	handover_close(&h);
+	assert_int_equal(moved, 1);
+	assert_int_equal(srv.nconns, 0);
+	turn();
+	/* Until the other worker reads what it was given. */
+	assert_int_equal(chan_recv(ends[1], &msg), 1);
+	assert_int_equal(msg.nfds, 1);
+	assert_int_equal(read(fds[1], msg.data, 1), -1);
+	chan_close_fds(&msg);
+	(void)close(ends[1]);
+	buf_free(&b);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -233,6 +288,7 @@ main(void)
 	    T(all_of_it_comes),
 	    T(a_part_of_it_does_not),
 	    T(turned_back_it_is_the_givers),
+	    T(nothing_is_sent_when_its_giver_ends),
 	};
 
 	return cmocka_run_group_tests_name("ws move", tests, NULL, NULL);
