@@ -75,6 +75,7 @@ static void
 message_free(struct handover_peer *p, struct handover_message *m)
 {
 	STAILQ_REMOVE_HEAD(&p->out, link);
+	p->waiting -= m->len;
 	free(m);
 }
 
@@ -159,6 +160,7 @@ handover_again(struct wheel_timer *t)
 
 	TAILQ_FOREACH(p, &h->peers, link)
 		(void)peer_flush(p);
+	h->room(h);
 }
 
 /* A broken channel is found out by reading. */
@@ -180,6 +182,7 @@ peer_send(struct handover_peer *p, enum chan_type type, const void *data,
 	m->fd = fd;
 	memcpy(m->data, data, len);
 	STAILQ_INSERT_TAIL(&p->out, m, link);
+	p->waiting += len;
 }
 
 /* The first part with the head and the descriptor, then the rest. */

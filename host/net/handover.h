@@ -23,6 +23,7 @@
 
 #define HANDOVER_RECORD_MAX	(1u << 20)	/* bytes */
 #define HANDOVER_WINDOW		256	/* given to one and not answered */
+#define HANDOVER_QUEUE		HANDOVER_RECORD_MAX	/* bytes that wait */
 
 enum handover_kind { HANDOVER_HTTP = 1, HANDOVER_WEBSOCKET };
 
@@ -60,6 +61,7 @@ struct handover_peer {
 	struct handover_items given;	/* and not answered */
 	uint32_t ngiven;
 	STAILQ_HEAD(, handover_message) out;	/* the channel was full */
+	size_t waiting;			/* bytes in there */
 	struct chan_move head;		/* of what comes: id 0: nothing */
 	struct buf in;			/* its record so far */
 	int fd;				/* its descriptor; -1: lost */
@@ -92,7 +94,7 @@ void	handover_add(struct handover *, int fd, const struct chan_peer *);
 static inline int
 handover_has_room(const struct handover_peer *p)
 {
-	return p->ngiven < HANDOVER_WINDOW;
+	return p->ngiven < HANDOVER_WINDOW && p->waiting < HANDOVER_QUEUE;
 }
 
 /*

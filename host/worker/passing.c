@@ -39,7 +39,7 @@ is_open(const struct worker *w, const struct handover_peer *p,
 
 	return atomic_load(&cell->state) == CELL_READY &&
 	    strcmp(p->who.pool, pool->name) == 0 &&
-	    p->ngiven < HANDOVER_WINDOW && active_at(cell) + p->ngiven <
+	    handover_has_room(p) && active_at(cell) + p->ngiven <
 	    (uint64_t)w->conf->http.max_connections;
 }
 

@@ -353,6 +353,37 @@ no_more_than_the_window(void **state)
 	free(all);
 }
 
+/* However few they are. */
+static void
+no_more_bytes_than_wait(void **state)
+{
+	char *big = xcalloc(1, HANDOVER_RECORD_MAX);
+	struct gift all[8];
+	size_t bytes = 0;
+	int i, n = 0;
+
+	(void)state;
+	loop_del(&loop, &peer(taker)->io);
+	while (n < 8 && give(&all[n], big, HANDOVER_RECORD_MAX) == 0)
+		n++;
+	/* What is in the channel, what waits, and the one that was too much. */
+	assert_true(n > 1 && n < 5);
+	assert_false(handover_has_room(peer(giver)));
+	bytes = peer(giver)->waiting;
+	assert_true(bytes >= HANDOVER_QUEUE &&
+	    bytes < HANDOVER_QUEUE + HANDOVER_RECORD_MAX);
+	giver->room = 0;
+	assert_int_equal(loop_add(&loop, &peer(taker)->io,
+	    EPOLLIN | EPOLLOUT | EPOLLET), 0);
+	until(&all[n - 1].done, 1);
+	for (i = 0; i < n; i++)
+		assert_int_equal(all[i].answer, HANDOVER_TAKEN);
+	assert_true(giver->room > 0);
+	assert_true(handover_has_room(peer(giver)));
+	assert_int_equal(peer(giver)->waiting, 0);
+	free(big);
+}
+
 /* Nobody takes what its giver would not hear of soon. */
 static void
 a_channel_that_takes_no_answer(void **state)
@@ -574,6 +605,7 @@ main(void)
 		CASE(is_heard_before_the_giver_ends),
 		CASE(comes_back_when_it_was_not_sent),
 		CASE(no_more_than_the_window),
+		CASE(no_more_bytes_than_wait),
 		CASE(a_channel_that_takes_no_answer),
 		CASE(a_channel_that_fills_up_with_answers),
 		CASE(none_is_left_for_it),
