@@ -72,12 +72,16 @@ conn_idle_ms(const struct http_conn *c)
 	return ms;
 }
 
-static uint64_t
-conn_first_ms(const struct http_conn *c)
+/* It may have become shorter since it began. */
+static void
+conn_arm_first(struct http_conn *c, int same)
 {
 	uint64_t ms = (uint64_t)c->server->limits->head_timeout;
 
-	return c->server->closing_idle && ms > FRESH_MAX ? FRESH_MAX : ms;
+	if (c->server->closing_idle && ms > FRESH_MAX)
+		ms = FRESH_MAX;
+	if (!same || c->timer.deadline > c->server->loop->now_ms + ms)
+		conn_set_timer(c, TIMER_FIRST, ms);
 }
 
 /* HEAD, FIRST, DEFER, QUEUE and LINGER run from when they began; IDLE, BODY, SEND and
@@ -106,8 +110,7 @@ conn_arm(struct http_conn *c)
 		c->timer_sent = c->stream.sent;
 		break;
 	case TIMER_FIRST:
-		if (!same)
-			conn_set_timer(c, kind, conn_first_ms(c));
+		conn_arm_first(c, same);
 		break;
 	case TIMER_HEAD:
 		if (!same)

@@ -87,12 +87,10 @@ http_server_drain(struct http_server *srv, int last)
 	TAILQ_FOREACH(c, &srv->conns, link) {
 		if (c->state == CONN_MOVING)
 			continue;
-		/* Its time limit is another one now, and the kernel may hold
-		 * a request that we have not been told of yet. */
-		if (srv->give == NULL) {
-			c->timer_kind = TIMER_NONE;
+		/* The kernel may hold a request that we have not been told of
+		 * yet. */
+		if (srv->give == NULL)
 			c->stream.can_read = 1;
-		}
 		conn_wake(c);
 	}
 }
@@ -104,10 +102,8 @@ http_server_leave(struct http_server *srv, int on, uint64_t window_ms)
 
 	srv->leaving = on;
 	srv->leave_ms = window_ms;
-	TAILQ_FOREACH(c, &srv->conns, link) {
-		c->timer_kind = TIMER_NONE;
+	TAILQ_FOREACH(c, &srv->conns, link)
 		conn_wake(c);
-	}
 }
 
 void

@@ -242,6 +242,55 @@ with_more_input_than_is_read_at_once(void **state)
 	free(big);
 }
 
+/* What it waits for is the same as before, and so is how long. */
+static void
+limit_stays_while_others_go(void **state)
+{
+	struct http_conn *c = TAILQ_FIRST(&giver.conns);
+	uint64_t deadline;
+
+	(void)state;
+	turn();
+	assert_int_equal(c->state, CONN_HEAD);
+	wheel_set(&loop.wheel, &c->timer, loop.now_ms + 5000);
+	deadline = c->timer.deadline;
+	assert_int_equal(c->timer_kind, TIMER_HEAD);
+	http_server_leave(&giver, 1, 1000);
+	assert_int_equal(c->timer_kind, TIMER_HEAD);
+	turn();
+	assert_int_equal(c->timer.deadline, deadline);
+	http_server_drain(&giver, 0);
+	turn();
+	assert_int_equal(c->timer_kind, TIMER_HEAD);
+	assert_int_equal(c->timer.deadline, deadline);
+}
+
+/* One that has said nothing yet gets a moment when nobody follows. */
+static void
+limit_of_the_first_becomes_shorter(void **state)
+{
+	struct sockaddr_storage sa = { .ss_family = AF_UNIX };
+	struct http_conn *c;
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+	    fds), 0);
+	c = conn_open(&giver, fds[0], (struct sockaddr *)&sa);
+	assert_non_null(c);
+	assert_int_equal(c->timer_kind, TIMER_FIRST);
+	wheel_set(&loop.wheel, &c->timer, loop.now_ms + 500);
+	http_server_drain(&giver, 1);
+	turn();
+	assert_true(c->timer.deadline <= loop.now_ms + 500);
+	wheel_set(&loop.wheel, &c->timer, loop.now_ms + 5000);
+	http_server_drain(&giver, 1);
+	turn();
+	assert_int_equal(c->timer_kind, TIMER_FIRST);
+	assert_true(c->timer.deadline <= loop.now_ms + 1000);
+	(void)close(fds[1]);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -254,6 +303,8 @@ main(void)
 	    T(cut_short),
 	    T(closed_at_once),
 	    T(with_more_input_than_is_read_at_once),
+	    T(limit_stays_while_others_go),
+	    T(limit_of_the_first_becomes_shorter),
 	};
 
 	return cmocka_run_group_tests_name("conn_move", tests, NULL, NULL);
