@@ -296,6 +296,8 @@ ws_conn_came(struct ws_conn *c)
 {
 	c->state = WS_OPEN;
 	move_end(c, 1);
+	if (c->server->http->leaving)
+		ws_server_send_away(c->server, c);
 	stream_read_again(&c->stream);
 	ws_conn_arm(c);
 }

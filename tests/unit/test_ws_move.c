@@ -235,6 +235,27 @@ turned_back_it_is_the_givers(void **state)
 }
 
 static void
+comes_to_one_whose_clients_leave(void **state)
+{
+	struct buf b = { NULL, 0, 0 };
+	struct ws_conn *c;
+
+	(void)state;
+	http_server_leave(&http, 1, 1000);
+	ws_server_leave(&srv, 1, 1000);
+	pack(&b);
+	c = come(b.p, b.len);
+	assert_non_null(c);
+	ws_conn_came(c);
+	assert_in_range(c->leave_ms, loop.now_ms, loop.now_ms + 1000);
+	/* Or may stay after all. */
+	http_server_leave(&http, 0, 0);
+	ws_server_leave(&srv, 0, 0);
+	assert_int_equal(c->leave_ms, 0);
+	buf_free(&b);
+}
+
+static void
 is_no_matter(struct handover *h)
 {
 	(void)h;
@@ -288,6 +309,7 @@ main(void)
 	    T(all_of_it_comes),
 	    T(a_part_of_it_does_not),
 	    T(turned_back_it_is_the_givers),
+	    T(comes_to_one_whose_clients_leave),
 	    T(nothing_is_sent_when_its_giver_ends),
 	};
 
