@@ -129,7 +129,8 @@ struct board_node {			/* [master] */
 	_Atomic uint32_t interests;	/* workers: how often one has told the
 					   others that it has subscribers */
 	_Atomic uint32_t unready;	/* hostctl drain, or stopping */
-	uint32_t reserved;
+	_Atomic uint32_t coming;	/* the generation that all workers are
+					   to be of; of a rollback, a former */
 	struct board_counters retired;	/* of processes that have ended */
 };
 

@@ -47,6 +47,7 @@ generations_serve(struct master *m, struct generation *g)
 	free(g->failed);
 	g->failed = NULL;
 	atomic_store(&m->board.node->generation, g->n);
+	atomic_store(&m->board.node->coming, g->n);
 }
 
 void

@@ -581,6 +581,7 @@ master_resume(struct master *m, const char *back)
 	(void)snprintf(m->board.node->hostd_version,
 	    sizeof(m->board.node->hostd_version), "%s", version_text);
 	atomic_store(&m->board.node->generation, m->gen->n);
+	atomic_store(&m->board.node->coming, m->gen->n);
 	upkeep_start(m);
 	master_watch_signals(m);
 	(void)sigemptyset(&none);

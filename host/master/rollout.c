@@ -135,6 +135,7 @@ rollout_revert(struct rollout *r)
 	r->reverting = 1;
 	r->rank = 0;
 	r->gen = m->gen;
+	atomic_store(&m->board.node->coming, r->gen->n);
 	if (r->total > 0)
 		rollout_say(r, "back",
 		    json_pack("{s:I,s:i}", "generation",

@@ -129,8 +129,10 @@ rollout_stage(struct rollout *r)
 		canary_free(r->canary);
 		r->canary = NULL;
 	}
-	if (rollout_has_errors(r))
+	if (rollout_has_errors(r)) {
 		rollout_fail(r);
-	else
-		rollout_roll(r);
+		return;
+	}
+	atomic_store(&r->m->board.node->coming, r->gen->n);
+	rollout_roll(r);
 }

@@ -66,12 +66,14 @@ badness(const struct worker *w, const struct handover_peer *p,
 	return n;
 }
 
-/* One that has been to and fro waits for those who know as much as we do. */
+/* One that has been to and fro goes to those who agree with us, or else will be
+ * right in the end, for which it waits. */
 static int
 knows_enough(const struct worker *w, const struct handover_peer *p,
     const struct conn_away *away)
 {
-	return away->hops < 2 || p->who.generation >= w->init.generation;
+	return away->hops < 2 || p->who.generation == w->init.generation ||
+	    p->who.generation == atomic_load(&w->board.node->coming);
 }
 
 struct handover_peer *

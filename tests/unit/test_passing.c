@@ -32,6 +32,8 @@ setup(void **state)
 	w->board.cells = aligned_alloc(64, PEERS * sizeof(*w->board.cells));
 	assert_non_null(w->board.cells);
 	memset(w->board.cells, 0, PEERS * sizeof(*w->board.cells));
+	w->board.node = xcalloc(1, sizeof(*w->board.node));
+	atomic_store(&w->board.node->coming, 5);
 	w->init.generation = 5;
 	(void)snprintf(w->init.pool, sizeof(w->init.pool), "web");
 	w->server.pool = &web;
@@ -45,6 +47,7 @@ static int
 teardown(void **state)
 {
 	(void)state;
+	free(w->board.node);
 	free(w->board.cells);
 	free(conf);
 	free(w);
@@ -157,6 +160,7 @@ generations_that_disagree(void **state)
 	(void)state;
 	older->who.generation = 4;
 	newer->who.generation = 6;
+	atomic_store(&w->board.node->coming, 6);
 	/* At first all are alike; sent here by another pool, ours knows. */
 	assert_ptr_equal(choose(), older);
 	away.hops = 1;
@@ -168,6 +172,28 @@ generations_that_disagree(void **state)
 	assert_ptr_equal(choose(), newer);
 	atomic_store(&cell(newer)->state, CELL_STARTING);
 	assert_null(choose());
+}
+
+/* What is coming has the lower number, and is right all the same. */
+static void
+generations_of_a_rollback(void **state)
+{
+	struct handover_peer *older = add(0, "socket", 1);
+	struct handover_peer *newer = add(1, "socket", 0);
+
+	(void)state;
+	older->who.generation = 4;
+	newer->who.generation = 6;
+	atomic_store(&w->board.node->coming, 4);
+	away.hops = 2;
+	assert_ptr_equal(choose(), older);
+	atomic_store(&cell(older)->state, CELL_STARTING);
+	assert_null(choose());
+	/* To those that are coming nobody else is right. */
+	w->init.generation = 4;
+	assert_null(choose());
+	newer->who.generation = 4;
+	assert_ptr_equal(choose(), newer);
 }
 
 /* -- our own -- */
@@ -275,6 +301,7 @@ main(void)
 		TEST(not_the_one_that_did_not_take_it),
 		TEST(rather_not_a_stuck_one),
 		TEST(generations_that_disagree),
+		TEST(generations_of_a_rollback),
 		TEST(far_above_the_mean),
 		TEST(until_it_is_near),
 		TEST(only_to_those_below_it),
