@@ -24,7 +24,8 @@ struct generation {
 	uint32_t before;	/* served when this one was made; 0: none */
 	uint64_t made_ms;	/* unix time */
 	uint64_t served_ms;	/* since when, or when last; 0: never */
-	int tried;		/* has had a worker that was ready */
+	int tried;		/* has had a worker that was ready, or served
+				   without any */
 	int proved;		/* has served for min_uptime */
 	char *failed;		/* why it was taken back, or NULL */
 	json_t *changes;	/* see changes.h; NULL: it is the first */

@@ -43,6 +43,8 @@ void
 generations_serve(struct master *m, struct generation *g)
 {
 	m->gen = g;
+	/* With all pools stopped it had no worker; its probe has to do. */
+	g->tried = 1;
 	g->served_ms = board_clock_ms();
 	free(g->failed);
 	g->failed = NULL;

@@ -89,6 +89,26 @@ test('back and further back, and forth', async (t) => {
 	assert.equal((await h.status()).rolled_back, undefined);
 });
 
+test('to one that has served without a worker', async (t) => {
+	const h = await startLife(t);
+
+	await ctl(h, 'stop', 'web');
+	await release(h, 'two');
+	await release(h, 'three');
+	await h.workersSatisfy((ws) => ws.length === 0, 'no worker');
+	assert.deepEqual(await states(h), [[3, 'serving'], [2, 'previous'],
+		[1, 'kept']]);
+	assert.match(await ctl(h, 'rollback'),
+	    /^rolled back, generation 2 is served$/m);
+	await ctl(h, 'rollback', '3');
+	await ctl(h, 'start', 'web');
+	assert.equal(await answer(h), 'three');
+	await ctl(h, 'rollback');
+	assert.equal(await answer(h), 'two');
+	assert.deepEqual(await states(h), [[3, 'kept'], [2, 'serving'],
+		[1, 'previous']]);
+});
+
 test('a crashed worker comes back as the generation that is served',
     async (t) => {
 	const h = await startLife(t);
