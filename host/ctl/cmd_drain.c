@@ -58,9 +58,9 @@ wait_for_them(const struct ctl *ctl, int64_t ms)
 }
 
 static json_t *
-drain_request(const char *name, int64_t over)
+drain_request(const char *cmd, const char *name, int64_t over)
 {
-	json_t *o = json_pack("{s:s}", "cmd", "drain");
+	json_t *o = json_pack("{s:s}", "cmd", cmd);
 
 	if (over >= 0)
 		(void)json_object_set_new(o, "window_ms", json_integer(over));
@@ -70,6 +70,21 @@ drain_request(const char *name, int64_t over)
 		return NULL;
 	}
 	return o;
+}
+
+static void
+say_drained(const char *name)
+{
+	int64_t pid;
+
+	if (name == NULL)
+		(void)puts("not ready any more; clients are leaving");
+	else if (int_parse(name, &pid) == 0)
+		(void)puts("drained; hostctl undrain brings it back, by its "
+			   "name, such as web.0");
+	else
+		(void)printf(
+		    "drained; hostctl undrain %s brings it back\n", name);
 }
 
 int
@@ -92,28 +107,28 @@ cmd_drain(const struct ctl *ctl, int argc, char **argv)
 	if (argc - optind > 1 ||
 	    (argc - optind == 1 && (over >= 0 || wait >= 0)))
 		return ctl_usage(argv[0]);
-	request = drain_request(argv[optind], over);
+	request = drain_request(argv[0], argv[optind], over);
 	if (request == NULL)
 		return ctl_usage(argv[0]);
 	rc = ctl_ask(ctl, request, NULL);
 	if (rc != CTL_OK)
 		return rc;
 	if (!ctl->json)
-		(void)puts(argv[optind] != NULL
-			? "drained; hostctl scale POOL +1 brings it back"
-			: "not ready any more; clients are leaving");
+		say_drained(argv[optind]);
 	return wait >= 0 ? wait_for_them(ctl, wait) : CTL_OK;
 }
 
 int
 cmd_undrain(const struct ctl *ctl, int argc, char **argv)
 {
+	json_t *request;
 	int rc;
 
-	if (argc != 1)
+	if (argc > 2 ||
+	    (request = drain_request(argv[0], argv[1], -1)) == NULL)
 		return ctl_usage(argv[0]);
-	rc = ctl_ask(ctl, json_pack("{s:s}", "cmd", "undrain"), NULL);
+	rc = ctl_ask(ctl, request, NULL);
 	if (rc == CTL_OK && !ctl->json)
-		(void)puts("ready again");
+		(void)puts(argv[1] != NULL ? "it serves again" : "ready again");
 	return rc;
 }

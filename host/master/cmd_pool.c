@@ -14,7 +14,7 @@
 #include "master/pick.h"
 #include "master/rollout.h"
 
-#define WORKERS_MAX 256
+#define WORKERS_MAX POOL_PLACES
 
 /* ---- who is meant ---- */
 
@@ -165,14 +165,40 @@ static void
 command_drain_worker(struct control_client *c, const struct pick *k)
 {
 	struct watcher w = {command_said, command_ended, c};
+	struct pool *p = k->slot->pool;
+	uint32_t index = k->slot->index;
 
 	if (master_busy(c->control->m) != NULL)
 		command_busy(c);
-	else if (k->slot->pool->target < 2)
+	else if (p->target < 2)
 		pick_refuse(c, "it is the only worker of pool \"%.64s\"; "
 		    "hostctl stop %.64s does without it", k->pool, k->pool);
-	else if (rollout_delete(c->control->m, k->pool, (int)k->slot->index,
-		     &w) == -1)
+	else if (rollout_delete(c->control->m, k->pool, (int)index, &w) == -1)
+		command_busy(c);
+	else
+		pool_set_drained(p, index, 1);
+}
+
+/* And back. */
+static void
+command_undrain_worker(struct control_client *c, const char *name)
+{
+	struct watcher w = {command_said, command_ended, c};
+	struct master *m = c->control->m;
+	struct pool *p;
+	uint32_t i;
+
+	if (pick_place(c, name, &p, &i) == -1)
+		return;
+	if (master_busy(m) != NULL)
+		command_busy(c);
+	else if (p->stopped || p->deleted)
+		pick_refuse(c, "pool \"%.64s\" is stopped; hostctl start "
+		    "%.64s brings it back", p->name, p->name);
+	else if (pool_slot(p, i) != NULL || !pool_is_drained(p, i))
+		pick_refuse(c, "worker %.64s has not been drained; "
+		    "hostctl scale %.64s +1 adds one", name, p->name);
+	else if (rollout_undrain(m, p, i, &w) == -1)
 		command_busy(c);
 }
 
@@ -206,10 +232,12 @@ command_drain(struct control_client *c, const json_t *request)
 void
 command_undrain(struct control_client *c, const json_t *request)
 {
+	const char *name = json_string_value(json_object_get(request, "name"));
 	struct master *m = c->control->m;
 
-	(void)request;
-	if (m->stopping) {
+	if (name != NULL) {
+		command_undrain_worker(c, name);
+	} else if (m->stopping) {
 		command_busy(c);
 	} else if (!drain_is_on(m)) {
 		pick_refuse(c, "it is ready already");

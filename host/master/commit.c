@@ -24,6 +24,8 @@ static void
 slot_commit(struct rollout *r, struct slot *s)
 {
 	s->staged = NULL;
+	if (s->fresh)
+		pool_set_drained(s->pool, s->index, 0);
 	s->fresh = s->canary = 0;
 	if (s->unwanted)
 		slot_retire(s);

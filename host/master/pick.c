@@ -41,24 +41,46 @@ pick_pid(struct master *m, struct pick *k, pid_t pid)
 }
 
 /* Pools' names may have dots in them; slots are numbers. */
-static int
-pick_name(struct master *m, struct pick *k, const char *name)
+static struct pool *
+place_parse(struct master *m, const char *name, uint32_t *index)
 {
 	const char *dot = strrchr(name, '.');
 	struct pool *p;
 	int64_t n;
 
-	if (dot == NULL || int_parse(dot + 1, &n) == -1 || n < 0)
+	if (dot == NULL || int_parse(dot + 1, &n) == -1 || n < 0 ||
+	    n > UINT32_MAX)
+		return NULL;
+	*index = (uint32_t)n;
+	TAILQ_FOREACH (p, &m->pools.list, link)
+		if (strlen(p->name) == (size_t)(dot - name) &&
+		    strncmp(p->name, name, (size_t)(dot - name)) == 0)
+			return p;
+	return NULL;
+}
+
+static int
+pick_name(struct master *m, struct pick *k, const char *name)
+{
+	uint32_t index;
+	struct pool *p = place_parse(m, name, &index);
+
+	if (p == NULL)
 		return -1;
-	TAILQ_FOREACH (p, &m->pools.list, link) {
-		if (strlen(p->name) != (size_t)(dot - name) ||
-		    strncmp(p->name, name, (size_t)(dot - name)) != 0)
-			continue;
-		k->pool = p->name;
-		k->slot = n <= UINT32_MAX ? pool_slot(p, (uint32_t)n) : NULL;
-		if (k->slot != NULL)
-			return 0;
-	}
+	k->pool = p->name;
+	k->slot = pool_slot(p, index);
+	return k->slot != NULL ? 0 : -1;
+}
+
+int
+pick_place(struct control_client *c, const char *name, struct pool **p,
+    uint32_t *index)
+{
+	*p = place_parse(c->control->m, name, index);
+	if (*p != NULL)
+		return 0;
+	pick_refuse(c, "\"%.64s\" is not a worker's place, such as web.0",
+	    name);
 	return -1;
 }
 

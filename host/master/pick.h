@@ -16,6 +16,10 @@ struct pick {
 
 /* 0, or -1: the client has been told. */
 int	pick(struct control_client *, const json_t *request, struct pick *);
+/* A place for a worker, "web.0", whether it has one or not; 0, or -1: the
+ * client has been told. */
+int	pick_place(struct control_client *, const char *name, struct pool **,
+	    uint32_t *index);
 /* The answer that it can't be done. */
 void	pick_refuse(struct control_client *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));

@@ -65,3 +65,23 @@ pool_slot(struct pool *p, uint32_t index)
 			return s;
 	return NULL;
 }
+
+void
+pool_set_drained(struct pool *p, uint32_t index, int is)
+{
+	uint8_t bit = (uint8_t)(1U << index % 8);
+
+	if (index >= POOL_PLACES)
+		return;
+	if (is)
+		p->drained[index / 8] |= bit;
+	else
+		p->drained[index / 8] &= (uint8_t)~bit;
+}
+
+int
+pool_is_drained(const struct pool *p, uint32_t index)
+{
+	return index < POOL_PLACES &&
+	    (p->drained[index / 8] >> index % 8 & 1) != 0;
+}

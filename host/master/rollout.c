@@ -487,6 +487,14 @@ rollout_scale(
 }
 
 int
+rollout_undrain(struct master *m, struct pool *p, uint32_t slot,
+    const struct watcher *w)
+{
+	return rollout_change(
+	    m, ROLLOUT_SCALE, p->name, (int)slot, p->target + 1, w);
+}
+
+int
 rollout_stop(struct master *m, const char *pool, const struct watcher *w)
 {
 	return rollout_change(m, ROLLOUT_STOP, pool, -1, 0, w);

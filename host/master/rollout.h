@@ -63,6 +63,9 @@ int	rollout_back(struct master *, struct generation *to, const char *why,
 	    const struct rollout_opts *, const struct watcher *);
 int	rollout_scale(struct master *, const char *pool, int workers,
 	    const struct watcher *);
+/* One more, in the place of one that was drained. */
+int	rollout_undrain(struct master *, struct pool *, uint32_t slot,
+	    const struct watcher *);
 /* No workers, until it is scaled to some; over reloads, too. */
 int	rollout_stop(struct master *, const char *pool,
 	    const struct watcher *);

@@ -33,8 +33,8 @@ struct rollout {
 	char *pool;			/* to be scaled, or restarted; NULL: all */
 	int workers;
 	int starts; /* scaled from none */
-	int slot;			/* the one of it to be restarted or
-					   removed; -1: all */
+	int slot;			/* the one of it to be restarted,
+					   removed or filled; -1: all */
 };
 
 /* rollout.c: nothing of it is left to do but going back. */

@@ -21,6 +21,8 @@
 #include "master/succession.h"
 #include "net/listener.h"
 
+#define POOL_PLACES 256	/* for workers: numbers 0 to 255 */
+
 struct slot;
 struct pools;
 
@@ -85,6 +87,7 @@ struct pool {
 	int before;			/* workers to come back when started */
 	int stopped;			/* by hand: stays so over reloads */
 	int deleted;			/* by hand: until the next reload */
+	uint8_t drained[POOL_PLACES / 8]; /* places that were drained: bits */
 	time_t due;			/* by restart_at; -1: never */
 	uint32_t due_in;		/* that generation; 0: not known */
 	int crashes;			/* of the generation that serves, or
@@ -122,6 +125,9 @@ void	pool_forget(struct pool *);
 /* Nobody will start them any more. */
 void	pools_forget_stopped(struct pools *);
 struct slot *pool_slot(struct pool *, uint32_t index);
+/* Places that are free because their workers were drained. */
+void	pool_set_drained(struct pool *, uint32_t index, int is);
+int	pool_is_drained(const struct pool *, uint32_t index);
 
 /* ---- slot.c ---- */
 

@@ -120,6 +120,18 @@ slot_save(const struct slot *s, struct saving *saving)
 }
 
 static json_t *
+drained_save(const struct pool *p)
+{
+	json_t *list = json_array();
+	uint32_t i;
+
+	for (i = 0; i < POOL_PLACES; i++)
+		if (pool_is_drained(p, i))
+			(void)json_array_append_new(list, json_integer(i));
+	return list;
+}
+
+static json_t *
 pool_save(const struct pool *p, struct saving *saving)
 {
 	json_t *slots = json_array();
@@ -127,11 +139,12 @@ pool_save(const struct pool *p, struct saving *saving)
 
 	TAILQ_FOREACH(s, &p->slots, link)
 		(void)json_array_append_new(slots, slot_save(s, saving));
-	return json_pack("{s:s,s:i,s:i,s:i,s:b,s:b,s:I,s:I,s:i,s:o}", "name",
+	return json_pack("{s:s,s:i,s:i,s:i,s:b,s:b,s:I,s:I,s:i,s:o,s:o}", "name",
 	    p->name, "configured", p->configured, "target", p->target,
 	    "before", p->before, "stopped", p->stopped, "deleted", p->deleted,
 	    "restart_due", (json_int_t)p->due, "restart_due_in",
-	    (json_int_t)p->due_in, "crashes", p->crashes, "slots", slots);
+	    (json_int_t)p->due_in, "crashes", p->crashes, "drained",
+	    drained_save(p), "slots", slots);
 }
 
 json_t *
@@ -325,7 +338,7 @@ borrowers_restore(struct pool *p, const json_t *slots)
 static int
 pool_restore(const json_t *j, struct restoring *t)
 {
-	const json_t *slots = json_object_get(j, "slots"), *s;
+	const json_t *slots = json_object_get(j, "slots"), *s, *n;
 	const char *name = record_text(j, "name", "");
 	struct pool *p = pools_get(t->all, name, 1);
 	size_t i;
@@ -338,6 +351,8 @@ pool_restore(const json_t *j, struct restoring *t)
 	p->due = (time_t)record_int(j, "restart_due", -1);
 	p->due_in = (uint32_t)record_int(j, "restart_due_in", 0);
 	p->crashes = (int)record_int(j, "crashes", 0);
+	json_array_foreach(json_object_get(j, "drained"), i, n)
+		pool_set_drained(p, (uint32_t)json_integer_value(n), 1);
 	json_array_foreach(slots, i, s)
 		if (slot_restore(p, s, t) == -1)
 			return -1;

@@ -62,6 +62,23 @@ stage_slot(struct rollout *r, struct slot *s)
 	    s, r->gen, r->kind == ROLLOUT_START, &r->errors);
 }
 
+static void
+stage_new(struct rollout *r, struct pool *p, uint32_t index)
+{
+	struct slot *s = slot_new(p, index);
+
+	s->fresh = 1;
+	stage_slot(r, s);
+}
+
+/* Is it the one place of this pool that is to be filled? */
+static int
+stage_fills(const struct rollout *r, const struct pool *p)
+{
+	return r->kind == ROLLOUT_SCALE && r->slot != -1 &&
+	    rollout_is_for(r, p->name);
+}
+
 /* As many as are wanted: first those there are, then new ones. */
 static void
 stage_slots(struct rollout *r, struct pool *p, int n)
@@ -77,12 +94,14 @@ stage_slots(struct rollout *r, struct pool *p, int n)
 		stage_slot(r, s);
 		n--;
 	}
+	if (n > 0 && stage_fills(r, p)) {
+		stage_new(r, p, (uint32_t)r->slot);
+		n--;
+	}
 	for (i = 0; n > 0 && !rollout_has_errors(r); i++) {
 		if (pool_slot(p, i) != NULL)
 			continue;
-		s = slot_new(p, i);
-		s->fresh = 1;
-		stage_slot(r, s);
+		stage_new(r, p, i);
 		n--;
 	}
 }

@@ -159,8 +159,8 @@ test('a worker\'s clients go to the others', async (t) => {
 	const { pid } = c;
 	const w = (await h.workers()).find((x) => x.pid === pid);
 
-	assert.match(await fine(h, 'drain', `web.${w.slot}`),
-	    /drained; hostctl scale POOL \+1 brings it back/);
+	assert.equal(await fine(h, 'drain', `web.${w.slot}`),
+	    `drained; hostctl undrain web.${w.slot} brings it back\n`);
 	await h.workersSatisfy((ws) => ws.length === 1, 'one worker');
 	assert.equal((await c.ask()).status, 200);
 	assert.notEqual(c.pid, pid);
@@ -168,9 +168,57 @@ test('a worker\'s clients go to the others', async (t) => {
 
 	assert.equal(last.code, 1);
 	assert.match(last.stderr, /it is the only worker of pool "web"; hostctl stop web/);
-	await fine(h, 'scale', 'web', '+1');
-	assert.ok((await h.workers()).some((x) => x.slot === w.slot));
+	await fine(h, 'undrain', `web.${w.slot}`);
+	assert.deepEqual((await h.workers()).map((x) => x.slot), [0, 1]);
 	c.destroy();
+});
+
+test('a worker is back in the place it had', async (t) => {
+	const h = await startLife(t, { conf: 'pool "web" { workers = 4 }' });
+	const slots = async () => (await h.workers())
+	    .filter((w) => w.state === 'ready').map((w) => w.slot);
+	const [, , third] = await h.workers();
+	const refused = async (re, ...args) => {
+		const r = await h.hostctl(...args);
+
+		assert.equal(r.code, 1, `${args}`);
+		assert.match(r.stderr, re);
+	};
+
+	await fine(h, 'drain', 'web.0');
+	await fine(h, 'drain', 'web.3');
+	assert.match(await fine(h, 'drain', String(third.pid)),
+	    /^drained; hostctl undrain brings it back, by its name, such as/m);
+	await h.workersSatisfy((ws) => ws.length === 1, 'one worker');
+	assert.match(await fine(h, 'undrain', 'web.2'), /^it serves again$/m);
+	assert.deepEqual(await slots(), [1, 2]);
+
+	await t.test('also after an upgrade and a reload', async () => {
+		await fine(h, 'upgrade');
+		assert.deepEqual(await slots(), [1, 2]);
+		await fine(h, 'undrain', 'web.3');
+		assert.deepEqual(await slots(), [1, 2, 3]);
+	});
+
+	await t.test('but not one that was not drained', async () => {
+		const not = /web\.\d+ has not been drained; hostctl scale web \+1/;
+
+		for (const name of ['web.1', 'web.3', 'web.4', 'web.4000'])
+			await refused(not, 'undrain', name);
+		for (const name of ['web', 'web.', 'wbe.0', '1', 'web.-1'])
+			await refused(/is not a worker's place, such as web\.0/,
+			    'undrain', name);
+		await fine(h, 'scale', 'web', '+1');
+		await refused(not, 'undrain', 'web.0');
+		assert.deepEqual(await slots(), [0, 1, 2, 3]);
+	});
+
+	await t.test('and not in a pool that is stopped', async () => {
+		await fine(h, 'drain', 'web.0');
+		await fine(h, 'stop', 'web');
+		await refused(/pool "web" is stopped; hostctl start web/,
+		    'undrain', 'web.0');
+	});
 });
 
 test('wrong usage', async (t) => {
@@ -178,7 +226,8 @@ test('wrong usage', async (t) => {
 
 	for (const args of [['drain', '--over'], ['drain', '--over', 'x'],
 		['drain', '--wait', 'x'], ['drain', 'web.0', 'web.1'],
-		['drain', '--over', '1s', 'web.0'], ['undrain', 'web.0']])
+		['drain', '--over', '1s', 'web.0'], 
+		['undrain', 'web.0', 'web.1'], ['undrain', '--x', '--y']])
 		assert.equal((await h.hostctl(...args)).code, 2, `${args}`);
 	const r = await h.hostctl('drain', 'web');
 
