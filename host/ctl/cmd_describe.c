@@ -7,6 +7,7 @@
 #include "ctl/ctl.h"
 #include "ctl/table.h"
 #include "ctl/usage.h"
+#include "ctl/words.h"
 
 static void __attribute__((format(printf, 2, 3)))
 row(const char *name, const char *fmt, ...)
@@ -159,7 +160,7 @@ cmd_describe(const struct ctl *ctl, int argc, char **argv)
 	json_t *request, *answer = NULL, *w;
 	int rc;
 
-	if (argc != 2)
+	if (words_take(argc, argv, NULL, NULL) != 1)
 		return ctl_usage(argv[0]);
 	request = json_pack("{s:s,s:s}", "cmd", "describe", "name", argv[1]);
 	if (request == NULL)

@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "ctl/ctl.h"
+#include "ctl/words.h"
 
 #define LOOK_MS 100 /* between two looks at the connections */
 
@@ -122,9 +123,9 @@ int
 cmd_undrain(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *request;
-	int rc;
+	int n, rc;
 
-	if (argc > 2 ||
+	if ((n = words_take(argc, argv, NULL, NULL)) < 0 || n > 1 ||
 	    (request = drain_request(argv[0], argv[1], -1)) == NULL)
 		return ctl_usage(argv[0]);
 	rc = ctl_ask(ctl, request, NULL);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "ctl/ctl.h"
 #include "ctl/table.h"
+#include "ctl/words.h"
 
 #define CHANGES_SHOWN	4
 #define HASH_SHOWN	8
@@ -116,7 +117,7 @@ cmd_generations(const struct ctl *ctl, int argc, char **argv)
 	json_t *answer = NULL, *list;
 	int rc;
 
-	if (argc != 1)
+	if (words_take(argc, argv, NULL, NULL) != 0)
 		return ctl_usage(argv[0]);
 	quiet.json = 0;
 	rc = ctl_ask(&quiet, json_pack("{s:s}", "cmd", "generations"),

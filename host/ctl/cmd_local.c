@@ -2,6 +2,7 @@
 /* hostctl test, version, plugin: what works without a running hostd. */
 #include <config.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/mem.h"
 #include "ctl/ctl.h"
 #include "ctl/plugin.h"
+#include "ctl/words.h"
 
 /* Becomes hostd -t: the one that is installed with us, else one in PATH. */
 int
@@ -18,9 +20,17 @@ cmd_test(const struct ctl *ctl, int argc, char **argv)
 	static char hostd[] = "hostd", test[] = "-t", dash_p[] = "-p";
 	static char json[] = "--json";
 	char *args[8] = {hostd, test}, *prefix = NULL;
-	int i, n = 2;
+	static char dash_c[] = "-c";
+	char *conf = NULL;
+	int c, n = 2;
 
-	if (argc != 1 && (argc != 3 || strcmp(argv[1], "-c") != 0))
+	optind = 0;
+	while ((c = getopt(argc, argv, "c:")) != -1) {
+		if (c != 'c')
+			return ctl_usage(argv[0]);
+		conf = optarg;
+	}
+	if (optind != argc)
 		return ctl_usage(argv[0]);
 	if (ctl->json)
 		args[n++] = json;
@@ -28,8 +38,10 @@ cmd_test(const struct ctl *ctl, int argc, char **argv)
 		args[n++] = dash_p;
 		args[n++] = prefix = xstrdup(ctl->prefix);
 	}
-	for (i = 1; i < argc; i++)
-		args[n++] = argv[i];
+	if (conf != NULL) {
+		args[n++] = dash_c;
+		args[n++] = conf;
+	}
 	(void)execv(HOSTD_SBIN_DIR "/hostd", args);
 	if (errno == ENOENT)
 		(void)execvp("hostd", args);
@@ -46,7 +58,7 @@ cmd_version(const struct ctl *ctl, int argc, char **argv)
 	const char *running;
 	int rc;
 
-	if (argc != 1)
+	if (words_take(argc, argv, NULL, NULL) != 0)
 		return ctl_usage(argv[0]);
 	quiet.json = 0;
 	if (!ctl->json)
@@ -69,6 +81,5 @@ cmd_version(const struct ctl *ctl, int argc, char **argv)
 int
 cmd_plugin(const struct ctl *ctl, int argc, char **argv)
 {
-	(void)ctl;
-	return ctl_plugin(argc, argv);
+	return ctl_plugin(argc, argv, ctl->json);
 }

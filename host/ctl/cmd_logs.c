@@ -13,6 +13,7 @@
 #include "ctl/names.h"
 #include "ctl/tail.h"
 #include "ctl/whose.h"
+#include "ctl/words.h"
 
 #define LINES 20
 #define LINES_MAX 100000
@@ -273,7 +274,7 @@ cmd_flush(const struct ctl *ctl, int argc, char **argv)
 	size_t i;
 	int rc;
 
-	if (argc != 1)
+	if (words_take(argc, argv, NULL, NULL) != 0)
 		return ctl_usage(argv[0]);
 	rc = ctl_ask(ctl, json_pack("{s:s}", "cmd", "flush"), &answer);
 	list = json_object_get(answer, "emptied");

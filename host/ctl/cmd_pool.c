@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hostctl scale, restart, start, stop, delete, signal. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/signals.h"
 #include "base/units.h"
 #include "ctl/answer.h"
 #include "ctl/ctl.h"
+#include "ctl/words.h"
 
 /* A last line that says what came of it. */
 static int
@@ -45,7 +45,7 @@ cmd_scale(const struct ctl *ctl, int argc, char **argv)
 	const char *key, *p;
 	int64_t n;
 
-	if (argc != 3)
+	if (words_take(argc, argv, NULL, NULL) != 2)
 		return ctl_usage(argv[0]);
 	key = argv[2][0] == '+' || argv[2][0] == '-' ? "more" : "workers";
 	p = argv[2][0] == '+' ? argv[2] + 1 : argv[2];
@@ -61,11 +61,12 @@ cmd_scale(const struct ctl *ctl, int argc, char **argv)
 int
 cmd_restart(const struct ctl *ctl, int argc, char **argv)
 {
+	int n = words_take(argc, argv, NULL, NULL);
 	json_t *request;
 
-	if (argc > 2)
+	if (n < 0 || n > 1)
 		return ctl_usage(argv[0]);
-	request = request_for("restart", argc == 2 ? argv[1] : NULL);
+	request = request_for("restart", argv[1]);
 	if (request == NULL)
 		return ctl_usage(argv[0]);
 	return say_done(ctl, request, "restarted", "not restarted");
@@ -76,7 +77,8 @@ cmd_start(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *request;
 
-	if (argc != 2 || (request = request_for("start-pool", argv[1])) == NULL)
+	if (words_take(argc, argv, NULL, NULL) != 1 ||
+	    (request = request_for("start-pool", argv[1])) == NULL)
 		return ctl_usage(argv[0]);
 	return say_done(ctl, request, "started", "not started");
 }
@@ -86,7 +88,8 @@ cmd_delete(const struct ctl *ctl, int argc, char **argv)
 {
 	json_t *request;
 
-	if (argc != 2 || (request = request_for("delete", argv[1])) == NULL)
+	if (words_take(argc, argv, NULL, NULL) != 1 ||
+	    (request = request_for("delete", argv[1])) == NULL)
 		return ctl_usage(argv[0]);
 	return say_done(ctl, request, "deleted", "not deleted");
 }
@@ -95,12 +98,12 @@ cmd_delete(const struct ctl *ctl, int argc, char **argv)
 int
 cmd_stop(const struct ctl *ctl, int argc, char **argv)
 {
-	int now = argc == 2 && strcmp(argv[1], "--now") == 0;
+	int now = 0, n = words_take(argc, argv, "--now", &now);
 	json_t *request;
 
-	if (argc > 2 || (argc == 2 && !now && argv[1][0] == '-'))
+	if (n < 0 || n + now > 1)
 		return ctl_usage(argv[0]);
-	if (argc == 1 || now)
+	if (n == 0)
 		return ctl_ask(ctl,
 		    json_pack("{s:s,s:b}", "cmd", "stop", "now", now), NULL);
 	if ((request = request_for("stop-pool", argv[1])) == NULL)
@@ -115,7 +118,7 @@ cmd_signal(const struct ctl *ctl, int argc, char **argv)
 	char name[SIGNAL_NAME_MAX];
 	int sig, rc;
 
-	if (argc != 3)
+	if (words_take(argc, argv, NULL, NULL) != 2)
 		return ctl_usage(argv[0]);
 	sig = signal_parse(argv[1]);
 	if (sig == -1) {

@@ -7,6 +7,7 @@
 #include "ctl/ctl.h"
 #include "ctl/table.h"
 #include "ctl/usage.h"
+#include "ctl/words.h"
 
 /* ---- list ---- */
 
@@ -218,7 +219,7 @@ status_ask(const struct ctl *ctl, void (*print)(const json_t *))
 int
 cmd_status(const struct ctl *ctl, int argc, char **argv)
 {
-	if (argc != 1)
+	if (words_take(argc, argv, NULL, NULL) != 0)
 		return ctl_usage(argv[0]);
 	return status_ask(ctl, status_print);
 }
@@ -246,9 +247,9 @@ list_names(const json_t *status)
 int
 cmd_list(const struct ctl *ctl, int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "--names") == 0)
-		return status_ask(ctl, list_names);
-	if (argc != 1)
+	int names = 0;
+
+	if (words_take(argc, argv, "--names", &names) != 0)
 		return ctl_usage(argv[0]);
-	return status_ask(ctl, list_print);
+	return status_ask(ctl, names ? list_names : list_print);
 }

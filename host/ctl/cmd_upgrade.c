@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hostctl upgrade */
 #include <stdio.h>
-#include <string.h>
 
 #include "ctl/ctl.h"
+#include "ctl/words.h"
 
 /* A last line that says who is there now. */
 static void
@@ -34,10 +34,10 @@ say_upgraded(const json_t *answer, int rc, int keep)
 int
 cmd_upgrade(const struct ctl *ctl, int argc, char **argv)
 {
-	int keep = argc == 2 && strcmp(argv[1], "--keep-workers") == 0, rc;
+	int keep = 0, rc;
 	json_t *answer = NULL;
 
-	if (argc != 1 && !keep)
+	if (words_take(argc, argv, "--keep-workers", &keep) != 0)
 		return ctl_usage(argv[0]);
 	rc = ctl_ask(ctl,
 	    json_pack("{s:s,s:b}", "cmd", "upgrade", "keep_workers", keep),

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/signals.h"
 #include "ctl/plugin.h"
 
@@ -38,16 +39,37 @@ usage(void)
 		    i == 0 ? "usage:" : "      ", commands[i].usage);
 }
 
-int
-ctl_plugin(int argc, char **argv)
+static int
+run_json(int (*run)(int, char **), int argc, char **argv)
 {
+	static char json[] = "--json";
+	char **all = xcalloc((size_t)argc + 2, sizeof(*all));
+	int rc;
+
+	all[0] = argv[0];
+	all[1] = json;
+	memcpy(all + 2, argv + 1, (size_t)(argc - 1) * sizeof(*all));
+	rc = run(argc + 1, all);
+	free(all);
+	return rc;
+}
+
+int
+ctl_plugin(int argc, char **argv, int json)
+{
+	int (*run)(int, char **) = NULL;
 	size_t i;
 
 	for (i = 0; argc > 1 && i < NCOMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
-	usage();
-	return PLUGIN_USAGE;
+			run = commands[i].run;
+	if (run == NULL) {
+		usage();
+		return PLUGIN_USAGE;
+	}
+	if (json && run != plugin_new)
+		return run_json(run, argc - 1, argv + 1);
+	return run(argc - 1, argv + 1);
 }
 
 const char *

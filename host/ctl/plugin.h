@@ -5,8 +5,9 @@
 
 #include <sys/types.h>
 
-/* argv[0] is "plugin", argv[1] the subcommand.  Returns the exit status. */
-int	ctl_plugin(int argc, char **argv);
+/* argv[0] is "plugin", argv[1] the subcommand; json: as if there were a --json
+ * behind it.  Returns the exit status. */
+int	ctl_plugin(int argc, char **argv, int json);
 
 /* The subcommands; argv[0] is their name. */
 int	plugin_inspect(int argc, char **argv);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,38 +39,79 @@ add_set(struct fake_set **sets, size_t *n, char *arg)
 	return 0;
 }
 
-static int
-parse(struct check *c, struct fake_set **sets, const char **words, int argc,
-    char **argv)
-{
-	size_t n = 0, nwords = 0;
-	int i;
+enum {
+	OPT_JSON = 1,
+	OPT_STRICT,
+	OPT_VERBOSE,
+	OPT_SET,
+	OPT_PATH,
+	OPT_MESSAGE,
+	OPT_SUBPROTOCOLS
+};
 
-	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			c->results = json_array();
-		else if (strcmp(argv[i], "--strict") == 0)
-			c->strict = 1;
-		else if (strcmp(argv[i], "--verbose") == 0)
-			c->verbose = 1;
-		else if (strcmp(argv[i], "--set") == 0 && i + 1 < argc) {
-			if (add_set(sets, &n, argv[++i]) == -1)
-				return -1;
-		} else if (strcmp(argv[i], "--path") == 0 && i + 1 < argc)
-			c->target = argv[++i];
-		else if (strcmp(argv[i], "--message") == 0 && i + 1 < argc &&
-		    nwords < MAX_WORDS)
-			words[nwords++] = argv[++i];
-		else if (strcmp(argv[i], "--subprotocols") == 0 &&
-		    i + 1 < argc)
-			c->protocols = argv[++i];
-		else if (argv[i][0] == '-' || c->path != NULL)
+struct parsed {
+	struct check *c;
+	struct fake_set *sets;
+	const char **words;
+	size_t nsets, nwords;
+};
+
+static int
+parse_option(struct parsed *p, int option, char *value)
+{
+	switch (option) {
+	case OPT_JSON:
+		if (p->c->results == NULL)
+			p->c->results = json_array();
+		return 0;
+	case OPT_STRICT:
+		p->c->strict = 1;
+		return 0;
+	case OPT_VERBOSE:
+		p->c->verbose = 1;
+		return 0;
+	case OPT_SET:
+		return add_set(&p->sets, &p->nsets, value);
+	case OPT_PATH:
+		p->c->target = value;
+		return 0;
+	case OPT_MESSAGE:
+		if (p->nwords == MAX_WORDS)
 			return -1;
-		else
-			c->path = argv[i];
+		p->words[p->nwords++] = value;
+		return 0;
+	case OPT_SUBPROTOCOLS:
+		p->c->protocols = value;
+		return 0;
+	default:
+		return -1;
 	}
-	c->sets = *sets;
-	return c->path == NULL ? -1 : 0;
+}
+
+static int
+parse(struct parsed *p, int argc, char **argv)
+{
+	static const struct option longs[] = {
+	    {"json", no_argument, NULL, OPT_JSON},
+	    {"strict", no_argument, NULL, OPT_STRICT},
+	    {"verbose", no_argument, NULL, OPT_VERBOSE},
+	    {"set", required_argument, NULL, OPT_SET},
+	    {"path", required_argument, NULL, OPT_PATH},
+	    {"message", required_argument, NULL, OPT_MESSAGE},
+	    {"subprotocols", required_argument, NULL, OPT_SUBPROTOCOLS},
+	    {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	optind = 0;
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1)
+		if (parse_option(p, option, optarg) == -1)
+			return -1;
+	if (argc - optind != 1)
+		return -1;
+	p->c->sets = p->sets;
+	p->c->path = argv[optind];
+	return 0;
 }
 
 static void
@@ -95,10 +137,12 @@ plugin_check(int argc, char **argv)
 	struct check c = {.seconds = SECONDS,
 	    .words = words,
 	    .protocols = PROTOCOLS};
-	struct fake_set *sets = xcalloc(1, sizeof(*sets));
+	struct parsed p = {.c = &c,
+	    .sets = xcalloc(1, sizeof(*p.sets)),
+	    .words = words};
 	int rc = PLUGIN_USAGE;
 
-	if (parse(&c, &sets, words, argc, argv) == -1) {
+	if (parse(&p, argc, argv) == -1) {
 		(void)usage();
 		goto out;
 	}
@@ -119,6 +163,6 @@ plugin_check(int argc, char **argv)
 	rc = c.failed == 0 ? PLUGIN_OK : PLUGIN_FAILED;
 out:
 	json_decref(c.results);
-	free(sets);
+	free(p.sets);
 	return rc;
 }

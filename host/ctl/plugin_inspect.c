@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "ctl/plugin.h"
+#include "ctl/words.h"
 #include "plugin/elf.h"
 #include "plugin/module.h"
 
@@ -295,21 +296,12 @@ inspect(const char *path, int as_json)
 int
 plugin_inspect(int argc, char **argv)
 {
-	const char *path = NULL;
-	int i, as_json = 0;
+	int as_json = 0;
 
-	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			as_json = 1;
-		else if (argv[i][0] == '-' || path != NULL)
-			break;
-		else
-			path = argv[i];
-	}
-	if (i < argc || path == NULL) {
+	if (words_take(argc, argv, "--json", &as_json) != 1) {
 		(void)fprintf(
 		    stderr, "usage: hostctl plugin inspect [--json] FILE\n");
 		return PLUGIN_USAGE;
 	}
-	return inspect(path, as_json);
+	return inspect(argv[1], as_json);
 }

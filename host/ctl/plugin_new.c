@@ -14,6 +14,7 @@
 
 #include "ctl/plugin.h"
 #include "ctl/plugin_new.h"
+#include "ctl/words.h"
 
 #define MAX_NAME 63
 
@@ -179,8 +180,9 @@ int
 plugin_new(int argc, char **argv)
 {
 	const struct new_kind *const *k;
+	int n = words_take(argc, argv, NULL, NULL);
 
-	if (argc < 3 || argc > 4 || argv[1][0] == '-') {
+	if (n < 2 || n > 3) {
 		(void)fprintf(
 		    stderr, "usage: hostctl plugin new KIND NAME [DIR]\n");
 		return PLUGIN_USAGE;
@@ -196,5 +198,5 @@ plugin_new(int argc, char **argv)
 		    argv[2], MAX_NAME);
 		return PLUGIN_USAGE;
 	}
-	return scaffold(*k, argv[2], argc == 4 ? argv[3] : ".");
+	return scaffold(*k, argv[2], n == 3 ? argv[3] : ".");
 }

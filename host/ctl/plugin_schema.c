@@ -6,6 +6,7 @@
 
 #include "config/schema.h"
 #include "ctl/plugin.h"
+#include "ctl/words.h"
 #include "plugin/module.h"
 
 #define SECONDS 10
@@ -219,24 +220,15 @@ show(const char *path, void *arg)
 int
 plugin_schema(int argc, char **argv)
 {
-	const char *path = NULL;
 	char why[512];
-	int i, rc, as_json = 0;
+	int rc, as_json = 0;
 
-	for (i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			as_json = 1;
-		else if (argv[i][0] == '-' || path != NULL)
-			break;
-		else
-			path = argv[i];
-	}
-	if (i < argc || path == NULL) {
+	if (words_take(argc, argv, "--json", &as_json) != 1) {
 		(void)fprintf(
 		    stderr, "usage: hostctl plugin schema [--json] FILE\n");
 		return PLUGIN_USAGE;
 	}
-	rc = plugin_fork(show, path, &as_json, SECONDS, why, sizeof(why));
+	rc = plugin_fork(show, argv[1], &as_json, SECONDS, why, sizeof(why));
 	if (rc == -1)
 		(void)fprintf(stderr, "%s\n", why);
 	return rc == -1 ? PLUGIN_FAILED : rc;

@@ -4,7 +4,7 @@
 # The steps of tests/run; each notes what passed.
 
 packages="chromium clang curl libclang-rt-14-dev libcmocka-dev mandoc nodejs
-npm procps redis-server shellcheck wrk xz-utils"
+npm procps redis-server shellcheck wrk xz-utils zsh"
 
 install_packages() {
 	local p want= sudo=
