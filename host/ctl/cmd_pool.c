@@ -124,7 +124,8 @@ cmd_signal(const struct ctl *ctl, int argc, char **argv)
 	if (sig == -1) {
 		(void)fprintf(stderr,
 		    "hostctl: \"%s\" is not a signal that can be sent, such "
-		    "as TERM, 15 or RTMIN+3; see kill -l\n", argv[1]);
+		    "as TERM, 15 or RTMIN+3; see kill -l\n",
+		    argv[1]);
 		return CTL_USAGE;
 	}
 	request = json_pack("{s:s,s:s,s:i}", "cmd", "signal", "name", argv[2],
@@ -134,7 +135,8 @@ cmd_signal(const struct ctl *ctl, int argc, char **argv)
 	rc = ctl_ask(ctl, request, &answer);
 	if (rc == CTL_OK && !ctl->json)
 		(void)printf("%s sent to %lld process%s\n",
-		    signal_name(sig, name), (long long)num_of(answer, "signalled"),
+		    signal_name(sig, name),
+		    (long long)num_of(answer, "signalled"),
 		    num_of(answer, "signalled") == 1 ? "" : "es");
 	json_decref(answer);
 	return rc;

@@ -12,7 +12,8 @@ static int
 each_worker(const json_t *status,
     int (*fn)(void *arg, const char *name, long long pid), void *arg)
 {
-	const json_t *pools = json_object_get(status, "pools"), *p, *workers, *w;
+	const json_t *pools = json_object_get(status, "pools"), *p;
+	const json_t *workers, *w;
 	char name[160];
 	size_t i, j;
 
