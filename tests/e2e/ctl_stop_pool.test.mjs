@@ -78,10 +78,10 @@ test('requests under way are finished first', async (t) => {
 	await h.workersSatisfy((ws) => ws.some((w) => w.pool === 'back' &&
 	    w.active > w.idle), 'a request under way');
 	await fine(h, 'stop', 'back');
-	await isRefused(h.other);
 	// Each of its workers has heard of it.
 	for (let i = 0; i < 2; i++)
 		await h.logged(new RegExp(`back\\.${i} .*draining`));
+	await isRefused(h.other);
 	fs.writeFileSync(path.join(h.dir, 'gate'), '');
 	const a = await c.answer();
 
