@@ -92,10 +92,13 @@ slot_dismiss(struct slot *s, struct worker *w, int64_t drain_timeout)
 	slots_lend_anew(s->pool, w);
 	event_worker(pools_master(s->pool->all), EVENT_WORKER_DRAINING,
 	    w->child, w->child->ready ? "drains" : "is stopped");
-	if (w->child->ready)
-		child_drain(w->child, drain_timeout, s->pool->all->stopping);
-	else
+	if (!w->child->ready) {
 		child_stop(w->child);
+		return;
+	}
+	if (s->pool->target == 0)
+		child_send(w->child, CHAN_UNFOLLOWED, NULL, 0, -1);
+	child_drain(w->child, drain_timeout, s->pool->all->stopping);
 }
 
 static void

@@ -15,7 +15,7 @@
  *	worker -> master  any number of HELD texts
  *	worker -> master  READY                 or FAILED text, and exits
  *	master -> worker  LISTEN, RETURN: of a slot without a worker
- *	master -> worker  LOG, ERROR_LOG, PEER, PING, DRAIN, STOP
+ *	master -> worker  LOG, ERROR_LOG, PEER, PING, UNFOLLOWED, DRAIN, STOP
  *	master -> worker  SAVE: a successor has been CREATED
  *	worker -> master  STATE, SAVED
  *	master -> worker  ACCEPT: the successor came to nothing
@@ -72,6 +72,8 @@ enum chan_type {
 				   ready, while this one drains */
 	CHAN_HELD,		/* text: what getting ready waits for, or "" */
 	CHAN_LEAVE,		/* struct chan_leave */
+	CHAN_UNFOLLOWED,	/* nothing: its pool will have no worker when
+				   DRAIN, which is next, is done */
 	CHAN_NTYPES
 };
 

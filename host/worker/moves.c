@@ -174,20 +174,6 @@ moves_end(struct worker *w, uint32_t deadline_ms)
 	ws_server_drain(&w->sockets, deadline_ms, 0);
 }
 
-void
-moves_begin(struct worker *w, uint32_t deadline_ms)
-{
-	if ((w->heir = moves_heir(w)) == NULL) {
-		moves_end(w, deadline_ms);
-		return;
-	}
-	w->server.give = moves_give;
-	w->sockets.give = moves_give_socket;
-	http_server_drain(&w->server, 0);
-	ws_server_drain(&w->sockets, deadline_ms, 0);
-	moves_give_sockets(w);
-}
-
 static uint32_t
 moves_time_left(const struct worker *w)
 {
@@ -204,12 +190,41 @@ moves_alone(struct wheel_timer *t)
 	struct worker *w = (struct worker *)(void *)((char *)t -
 	    offsetof(struct worker, alone));
 
-	if (w->server.give != NULL)
+	if (w->server.give == NULL)
+		return;
+	/* Nobody tells of one that was stuck, and is not any more. */
+	if (moves_heir(w) != NULL)
+		moves_followed(w);
+	else
 		moves_end(w, moves_time_left(w));
 }
 
 /* One that has ended is replaced soon; until then what is here is served here,
  * for half of the time. */
+static void
+moves_wait(struct worker *w)
+{
+	if (w->unfollowed)
+		moves_end(w, moves_time_left(w));
+	else if (w->alone.deadline == 0)
+		wheel_set(&w->loop.wheel, &w->alone,
+		    w->loop.now_ms + moves_time_left(w) / 2);
+}
+
+void
+moves_begin(struct worker *w, uint32_t deadline_ms)
+{
+	w->heir = moves_heir(w);
+	w->server.give = moves_give;
+	w->sockets.give = moves_give_socket;
+	http_server_drain(&w->server, 0);
+	ws_server_drain(&w->sockets, deadline_ms, 0);
+	if (w->heir != NULL)
+		moves_give_sockets(w);
+	else
+		moves_wait(w);
+}
+
 void
 moves_followed(struct worker *w)
 {
@@ -219,9 +234,8 @@ moves_followed(struct worker *w)
 		wheel_clear(&w->alone);
 		http_server_give(&w->server);
 		moves_give_sockets(w);
-	} else if (w->alone.deadline == 0) {
-		wheel_set(&w->loop.wheel, &w->alone,
-		    w->loop.now_ms + moves_time_left(w) / 2);
+	} else {
+		moves_wait(w);
 	}
 }
 

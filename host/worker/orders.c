@@ -191,6 +191,9 @@ worker_message(struct worker *w, struct chan_msg *m)
 	case CHAN_FOLLOWED:
 		moves_followed(w);
 		break;
+	case CHAN_UNFOLLOWED:
+		w->unfollowed = 1;
+		break;
 	case CHAN_RETURN:
 		worker_return(w, r->slot);
 		break;

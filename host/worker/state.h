@@ -59,6 +59,7 @@ struct worker {
 	int master_gone;
 	int serving;			/* has been ready */
 	int draining;
+	int unfollowed;			/* there will be no heir */
 	int full;			/* at max_connections: not accepting */
 	int held;			/* saved for a successor: likewise */
 	struct chan_msg msg;
