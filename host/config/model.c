@@ -135,8 +135,9 @@ build_listen(struct builder *b, const struct conf_node *n)
 	l->pool = find_pool(b, text_of(b, "pool"), pos_of(b, "pool"));
 	l->backlog = (int)num_of(b, "backlog");
 	l->v6only = (int)num_of(b, "v6only");
-	l->mode = (int)strtol(mode, &end, 8);
-	if (*end != '\0' || *mode == '\0' || l->mode < 0 || l->mode > 0777)
+	l->permissions = (int)strtol(mode, &end, 8);
+	if (*end != '\0' || *mode == '\0' || l->permissions < 0 ||
+	    l->permissions > 0777)
 		conf_error(b->errs, pos_of(b, "mode"), "\"mode\" must be "
 		    "octal permissions, as 0660");
 	if (l->address != NULL &&

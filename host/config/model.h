@@ -14,6 +14,7 @@
 #include "config/cron.h"
 #include "config/tree.h"
 #include "net/addr.h"
+#include "net/cidr.h"
 
 /*
  * One file that configuration comes from.  name is what errors show; path is
@@ -84,8 +85,79 @@ struct conf_listen {
 	struct addr addr;
 	struct conf_pool *pool;
 	int backlog;
-	int mode;		/* unix: permission bits */
+	int permissions;	/* unix: permission bits */
 	int v6only;
+	int mode;		/* enum conf_mode */
+	int proxy_protocol;	/* connections begin with its header */
+	struct conf_upstream *upstream;	/* STREAM: where to; may be NULL with
+					   snis: others are closed */
+	TAILQ_HEAD(, conf_sni) snis;	/* STREAM: by the TLS server name */
+	int64_t idle_timeout;	/* STREAM: ms without a byte either way */
+	int64_t hello_timeout;	/* ms for a ClientHello, and for the header of
+				   the PROXY protocol */
+};
+
+/* What comes to an address: HTTP, or bytes for a server. */
+enum conf_mode { CONF_MODE_HTTP, CONF_MODE_STREAM };
+
+/* TLS connections to names go there, unread. */
+struct conf_sni {
+	TAILQ_ENTRY(conf_sni) entry;
+	struct conf_pos pos;
+	char *name;		/* lower case; "*.example.com" is a wildcard */
+	struct conf_upstream *upstream;
+};
+
+/* One server of a group, or what holds for those that say nothing else. */
+struct conf_server {
+	TAILQ_ENTRY(conf_server) entry;
+	struct conf_pos pos;
+	char *name;		/* as written: "app.example.com:3000" */
+	char *host;		/* name, address, or path of a unix socket */
+	uint16_t port;		/* not for unix sockets */
+	struct addr addr;	/* len 0: host is to be resolved */
+	int weight;
+	int max_fails;		/* within fail_timeout; 0: any */
+	int64_t fail_timeout;	/* ms, and for so long it is left alone */
+	int64_t slow_start;	/* ms; 0: none */
+	int max_conns;		/* of the machine; 0: any */
+	int backup, down;
+};
+
+/* Active checks.  ms. */
+struct conf_health {
+	int type;		/* enum conf_check */
+	char *method, *path, *host;	/* HTTP; host NULL: the server's */
+	struct conf_span { int from, to; } *statuses;
+	size_t nstatuses;
+	char *body;		/* HTTP: has to be in it; NULL: any */
+	int port;		/* 0: the server's */
+	int64_t interval, jitter, timeout;
+	int rise, fall;
+};
+
+enum conf_check { CONF_CHECK_NONE, CONF_CHECK_TCP, CONF_CHECK_HTTP };
+
+struct conf_upstream {
+	TAILQ_ENTRY(conf_upstream) entry;
+	struct conf_pos pos;
+	char *name;
+	struct conf_plugin *balancer;
+	struct conf_pos balancer_pos;
+	TAILQ_HEAD(, conf_server) servers;
+	struct conf_server rules;	/* of servers that say nothing else */
+	int keepalive;			/* idle connections to the group that a
+					   worker keeps */
+	int64_t keepalive_requests;
+	int64_t keepalive_timeout;	/* ms */
+	int64_t connect_timeout;	/* ms */
+	int proxy_protocol;		/* sent to servers: 0, 1 or 2 */
+	char **resolvers;		/* "192.0.2.53", "[::1]:5353"; none: the
+					   system's */
+	size_t nresolvers;
+	int64_t resolve_min, resolve_max;	/* ms; whatever the TTL says */
+	int64_t resolve_timeout;	/* ms */
+	struct conf_health health;
 };
 
 struct conf_plugin {
@@ -135,6 +207,7 @@ struct conf_route {
 	size_t nmethods;	/* 0: any method */
 	struct conf_plugin *plugin;
 	struct conf_pool *pool;	/* who answers; NULL: the listen block's */
+	struct conf_upstream *upstream;	/* for the plugin; may be NULL */
 	int match;		/* enum conf_match */
 	int64_t max_body;	/* bytes */
 	int64_t defer_timeout;	/* ms */
@@ -179,6 +252,10 @@ struct conf_http {
 	int over_limit_503;		/* else: stop accepting */
 	int64_t output_high;		/* high water of pending output */
 	char *server;			/* Server header; "" for none */
+	struct cidrs real_ip_from;	/* whose word on a client's address is
+					   taken */
+	char *real_ip_header;
+	int real_ip_recursive;
 };
 
 struct conf {
@@ -202,6 +279,7 @@ struct conf {
 	TAILQ_HEAD(conf_pools, conf_pool) pools;
 	TAILQ_HEAD(, conf_listen) listens;
 	TAILQ_HEAD(, conf_plugin) plugins;
+	TAILQ_HEAD(, conf_upstream) upstreams;
 	TAILQ_HEAD(, conf_route) routes;
 	TAILQ_HEAD(, conf_error_page) error_pages;
 	TAILQ_HEAD(, conf_access_log) access_logs;

@@ -157,7 +157,7 @@ slot_socket_open(struct slot *s, const struct conf_listen *c, int patient,
 	struct pools *all = s->pool->all;
 	struct listener_opts o = {
 	    .addr = &c->addr,
-	    .mode = c->mode,
+	    .mode = c->permissions,
 	    .v6only = c->v6only,
 	    .alone = !pools_has_port(all, &c->addr),
 	};

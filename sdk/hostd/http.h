@@ -224,6 +224,31 @@ struct hostd_http_api {
 	/* Give up: the connection is cut in this turn of the loop; on_end
 	 * follows with HOSTD_END_ERROR. */
 	int32_t (*abort)(const struct hostd_host *, hostd_req);
+
+	/*
+	 * An interim response (RFC 9110 section 15.2), before the answer is
+	 * begun: status 102-199.  HTTP/1.0 clients get none of it.  Since minor
+	 * 2.
+	 * Errors: E_INVAL, E_STATE when an answer was begun.
+	 */
+	int32_t (*inform)(const struct hostd_host *, hostd_req, int32_t status,
+	    const hostd_hdr *hdrs, uint32_t nhdrs);
+
+	/*
+	 * As finish, with trailers (RFC 9110 section 6.5): they are sent when
+	 * the answer is chunked, else dropped.  Headers that frame or route a
+	 * message are E_INVAL, and nothing was finished.  Since minor 2.
+	 */
+	int32_t (*finish_trailers)(const struct hostd_host *, hostd_req,
+	    const hostd_hdr *hdrs, uint32_t nhdrs);
+
+	/*
+	 * Trailers of the request's body, complete in on_body with fin: [call].
+	 * *n is 0 when there are none.  Since minor 2.
+	 * Errors: E_STATE when the body is not complete.
+	 */
+	int32_t (*trailers)(const struct hostd_host *, hostd_req,
+	    const hostd_hdr **out, uint32_t *n);
 };
 
 #ifdef __cplusplus

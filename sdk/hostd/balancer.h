@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DRAFT: may change until it leaves hostd/draft/.
- *
  * balancer/1: a plugin that picks the server for a request or connection, and
  * hostd.balancer/1: the load of the servers, of the whole machine.
  *
  * A group is one `upstream` block.  The host keeps its servers, their health,
- * limits, slow start and retries; it hands `pick` only what may be picked at
- * all.  A balancer neither allocates nor waits in pick and report: they run
- * once per request.
+ * limits, slow start and retries; a balancer chooses.  It neither allocates nor
+ * waits in pick and report: they run once per request.
  */
-#ifndef HOSTD_DRAFT_BALANCER_H
-#define HOSTD_DRAFT_BALANCER_H
+#ifndef HOSTD_BALANCER_H
+#define HOSTD_BALANCER_H
 
 #include <hostd/abi.h>
 #include <hostd/http.h>
@@ -23,23 +20,28 @@ extern "C" {
 #define HOSTD_KIND_BALANCER	"balancer/1"
 #define HOSTD_EXT_BALANCER	"hostd.balancer/1"
 
+#define HOSTD_BALANCER_ROOM	256u	/* bytes, for a key */
+
 /* Flags of hostd_peer. */
-#define HOSTD_PEER_BACKUP	0x1u	/* only when no other can serve */
-#define HOSTD_PEER_DOWN		0x2u	/* failed, or marked down */
+#define HOSTD_PEER_BACKUP	0x1u	/* for when no other can serve */
+#define HOSTD_PEER_DOWN		0x2u	/* not to be picked now: it has failed,
+					   is marked down, or is a backup that
+					   is not needed */
 #define HOSTD_PEER_DRAINING	0x4u	/* only for keys that stick to it */
 
 /* One server of a group. */
 struct hostd_peer {
 	uint32_t struct_size;
 	uint32_t flags;		/* HOSTD_PEER_* */
-	uint32_t id;		/* the same as long as the server is in the
-				   group, over updates and reloads */
+	uint32_t id;		/* not 0; the same as long as the server is in
+				   the group, in all workers and over reloads */
 	uint32_t weight;	/* as configured, 1-65535 */
-	uint32_t share;		/* of its weight that it takes now, in 1/256:
-				   below 256 during slow start */
+	uint32_t share;		/* of its weight that it takes now, in 1/256,
+				   1-256: less than 256 during slow start */
 	uint32_t max_conns;	/* 0: no limit */
 	hostd_buf name;		/* as configured */
-	hostd_buf addr;		/* "192.0.2.1:80", "[2001:db8::1]:80" */
+	hostd_buf addr;		/* "192.0.2.1:80", "[2001:db8::1]:80",
+				   "unix:/path" */
 };
 
 /* The load of one server, of all workers.  A frozen value. */
@@ -57,13 +59,13 @@ typedef struct {
 struct hostd_pick {
 	uint32_t struct_size;
 	uint32_t flags;			/* HOSTD_PICK_* */
-	const uint32_t *tried;		/* ids that failed this request: none of
-					   them may be picked */
+	const uint32_t *tried;		/* ids that have failed this request, or
+					   are full: none of them may be
+					   picked */
 	uint32_t ntried;
 	uint32_t reserved;
 	uint64_t random;		/* a fresh random number */
-	hostd_buf key;			/* from `key`, or the group's `hash`
-					   variable; p NULL: none */
+	hostd_buf key;			/* from `key`; p NULL: none */
 	hostd_buf client;		/* address, 4 or 16 bytes in network
 					   order; empty: unix */
 };
@@ -76,14 +78,15 @@ struct hostd_report {
 	int32_t status;		/* of the response; 0: none, or TCP */
 	uint32_t reserved;
 	uint64_t connect_us;	/* 0: a kept-alive connection */
-	uint64_t header_us;	/* from sent request to response head */
+	uint64_t header_us;	/* from sent request to response head; 0: none
+				   came */
 	uint64_t total_us;
 };
 
 /*
  * The plugin's table for "balancer/1".  All [loop].  d points to data_size
- * zeroed bytes of the host's, one block per group and worker, good until
- * `close` returns.
+ * zeroed bytes of the host's, one block per group and worker, aligned for any
+ * type, good until `close` returns.
  */
 struct hostd_balancer_ops {
 	uint32_t struct_size;
@@ -93,18 +96,21 @@ struct hostd_balancer_ops {
 
 	/*
 	 * The servers of the group: before the first pick, and whenever one
-	 * comes, goes or changes its weight or flags.  peers is NULL-ended,
-	 * [call].  May allocate.  Negative: the old set stays in use.
+	 * comes, goes or changes.  peers is NULL-ended, [call], ordered by
+	 * name and address as configured, and never longer than 1024.  May
+	 * allocate.  Negative: the old set stays in use, as far as its servers
+	 * are still there.
 	 */
 	int32_t (*update)(struct hostd_inst *, void *d,
 	    const struct hostd_peer *const *peers);
-	/* Optional.  The group ends: free what d owns. */
+	/* Optional.  The group ends: free what d owns.  Not called when the
+	 * first update failed. */
 	void (*close)(struct hostd_inst *, void *d);
 
 	/*
 	 * Optional: the key that this request sticks to.  out may point into
-	 * the request, or to room, which is 256 bytes.  HOSTD_OK, or
-	 * HOSTD_PASS for no key.
+	 * the request, or to room, which is HOSTD_BALANCER_ROOM bytes.
+	 * HOSTD_OK, or HOSTD_PASS for no key.  Not called for TCP connections.
 	 */
 	int32_t (*key)(struct hostd_inst *, void *d,
 	    const struct hostd_request *, char *room, hostd_buf *out);
@@ -122,8 +128,8 @@ struct hostd_balancer_ops {
 
 	/*
 	 * Optional: a Set-Cookie value for the response of the server picked,
-	 * written to room, which is size bytes.  HOSTD_OK, or HOSTD_PASS when
-	 * none is needed.
+	 * in room, which is size bytes.  HOSTD_OK, or HOSTD_PASS when none is
+	 * needed.
 	 */
 	int32_t (*cookie)(struct hostd_inst *, void *d, uint32_t id,
 	    const struct hostd_pick *, char *room, size_t size, hostd_buf *out);
@@ -137,8 +143,8 @@ struct hostd_balancer_api {
 	/*
 	 * [loop] The load of n servers by id; out[i] is zero for an id that
 	 * left.  group is the d of the callback.  Reads shared memory, no
-	 * locks.
-	 * Errors: E_INVAL, E_THREAD.
+	 * locks, allocates nothing.
+	 * Errors: E_INVAL (group is none of this instance's), E_THREAD.
 	 */
 	int32_t (*load)(const struct hostd_host *, const void *group,
 	    const uint32_t *ids, uint32_t n, hostd_peer_load *out);
@@ -147,4 +153,4 @@ struct hostd_balancer_api {
 #ifdef __cplusplus
 }
 #endif
-#endif /* HOSTD_DRAFT_BALANCER_H */
+#endif /* HOSTD_BALANCER_H */

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Groups of servers, as one worker has them: which servers there are, which of
+ * them can serve now, and the balancer that picks one.
+ *
+ * A peer is one address of a server.  Peers come and go as the table of servers
+ * (upstream/table.h) says; one that has gone stays in memory as long as anybody
+ * holds it.
+ */
+#ifndef UPSTREAM_GROUP_H
+#define UPSTREAM_GROUP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <hostd/balancer.h>
+#include "base/map.h"
+#include "config/model.h"
+#include "net/loop.h"
+#include "net/stream.h"
+#include "upstream/table.h"
+
+struct up_group;
+struct up_link;
+struct upstreams;
+
+/* The plugin room's side of a balancer; semantics of <hostd/balancer.h>, data is
+ * the group's own.  Optional ones may be NULL. */
+struct up_balancer {
+	const char *name;		/* of the plugin, for the log */
+	uint32_t data_size;
+	int32_t (*update)(struct up_balancer *, void *data,
+	    const struct hostd_peer *const *);
+	void (*close)(struct up_balancer *, void *data);
+	int32_t (*key)(struct up_balancer *, void *data,
+	    const struct hostd_request *, char *room, hostd_buf *out);
+	int32_t (*pick)(struct up_balancer *, void *data,
+	    const struct hostd_pick *, uint32_t *id);
+	void (*report)(struct up_balancer *, void *data, uint32_t id,
+	    const struct hostd_report *);
+	int32_t (*cookie)(struct up_balancer *, void *data, uint32_t id,
+	    const struct hostd_pick *, char *room, size_t, hostd_buf *out);
+};
+
+struct up_peer {
+	TAILQ_ENTRY(up_peer) entry;
+	struct up_group *group;
+	uint32_t id;			/* of its entry */
+	unsigned index;			/* of its entry */
+	const struct conf_server *conf;	/* its rules; of a server that was added
+					   by hand: the group's defaults */
+	struct up_entry is;		/* as it was read last */
+	char text[ADDR_TEXT_MAX];	/* "192.0.2.1:3000" */
+	struct hostd_peer view;		/* what the balancer sees */
+	int gone;			/* in no list any more */
+	unsigned refs;			/* picks that were not reported, links */
+	TAILQ_HEAD(, up_link) idle;	/* connections kept open, last used
+					   first; upstream/link.h */
+	unsigned nidle;
+};
+
+struct up_group {
+	TAILQ_ENTRY(up_group) entry;
+	struct upstreams *all;
+	const struct conf_upstream *conf;
+	struct up_balancer *balancer;	/* NULL until groups_bind */
+	void *data;			/* the balancer's */
+	TAILQ_HEAD(, up_peer) peers;
+	size_t npeers;
+	const struct hostd_peer **views;	/* NULL-ended, in order of peers */
+	uint32_t seen;			/* up_changes, when we looked last */
+	uint64_t look_ms;		/* when time alone changes something:
+					   the end of a fail_timeout, a step of
+					   a slow start; 0: it does not */
+};
+
+/* All groups of one worker. */
+struct upstreams {
+	struct loop *loop;
+	struct up_table *table;
+	unsigned cell;
+	struct stream_io *sio;		/* for connections to servers */
+	TAILQ_HEAD(, up_group) groups;
+	struct map by_name;
+};
+
+/* conf and table must outlive it. */
+void	upstreams_init(struct upstreams *, struct loop *, const struct conf *,
+	    struct up_table *, unsigned cell);
+/* Everything that was picked must have been reported. */
+void	upstreams_close(struct upstreams *);
+/* NULL: there is none of that name. */
+struct up_group *upstreams_find(const struct upstreams *, const char *name,
+	    size_t n);
+/* Before the first pick.  0, or -1: the balancer has refused its servers. */
+int	group_bind(struct up_group *, struct up_balancer *);
+
+/*
+ * One request's, or connection's, search for a server.  Zero it, set what is
+ * known, and keep it until the last group_report.
+ */
+#define UP_TRIES_MAX	16
+
+struct up_search {
+	const struct hostd_request *request;	/* NULL: none; [group_pick] */
+	hostd_buf client;		/* address: 4 or 16 bytes, or empty */
+	uint32_t flags;			/* HOSTD_PICK_* */
+	uint32_t tried[UP_TRIES_MAX];	/* ids; group_pick adds what it picks */
+	uint32_t ntried;
+	hostd_buf key;			/* made by the first group_pick */
+	int has_key;
+	char room[HOSTD_BALANCER_ROOM];	/* for it */
+};
+
+/*
+ * A server: HOSTD_OK, and it counts as busy until group_report.  E_FULL: none
+ * can be had; *full says whether it is only for max_conns.
+ */
+int32_t	group_pick(struct up_group *, struct up_search *, struct up_peer **,
+	    int *full);
+/* How it went; exactly once for each that was picked.  Failures (E_IO,
+ * E_TIMEOUT) count towards max_fails, why and what are of enum up_why. */
+void	group_report(struct up_peer *, struct up_search *,
+	    const struct hostd_report *, uint32_t why, uint32_t what);
+/* A Set-Cookie line for the answer of the server that was picked last; HOSTD_OK
+ * or HOSTD_PASS.  out points into room. */
+int32_t	group_cookie(struct up_peer *, struct up_search *, char *room, size_t,
+	    hostd_buf *out);
+
+/* A check has found it well, or not (upstream/health.h). */
+void	peer_checked(struct up_peer *, int ok, uint32_t why, uint32_t what);
+/* May it serve now? */
+int	peer_is_up(const struct up_peer *, uint64_t now_ms);
+
+void	peer_hold(struct up_peer *);
+void	peer_release(struct up_peer *);
+
+/* Our own row. */
+static inline struct up_count *
+peer_count(const struct up_peer *p)
+{
+	return up_count_of(p->group->all->table, p->group->all->cell,
+	    p->index);
+}
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of servers: memory that the master and all workers of a machine
+ * share, beside the board.
+ *
+ * An entry is one address of one server of one group.  Which entries there are,
+ * and what the operator has said of them, only the master writes; workers tell
+ * it over their channel what names resolve to.  How a server is doing all
+ * workers write, as they find out.  How much each worker has there now is in
+ * that worker's own row, which the master folds when the worker has ended: load
+ * that was a dead worker's is gone with it.
+ *
+ * Entries are told apart by their id.  A worker uses an entry when its own
+ * configuration has the server, or when the server was added by hand to a group
+ * that its configuration has; so workers of two generations may share the table.
+ *
+ * Nothing read here is trusted: numbers are checked, texts copied with a bound.
+ */
+#ifndef UPSTREAM_TABLE_H
+#define UPSTREAM_TABLE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/board.h"
+#include "net/addr.h"
+
+#define UP_VERSION	1
+#define UP_ENTRIES	1024
+#define UP_GROUP_MAX	64	/* bytes of a group's name, NUL included */
+#define UP_SERVER_MAX	192	/* of a server's, as configured */
+#define UP_LEASE_MS	3000	/* of who looks after servers, see up_lead */
+
+/* Flags of an entry. */
+#define UP_BACKUP	0x1u	/* only when no other can serve */
+#define UP_DOWN		0x2u	/* marked down, by configuration or by hand */
+#define UP_DRAINING	0x4u	/* takes only what sticks to it */
+#define UP_ADDED	0x8u	/* by hand: no configuration has it */
+#define UP_REMOVED	0x10u	/* by hand, though the configuration has it;
+				   or its name does not lead there any more */
+
+struct up_entry {			/* [master] */
+	uint32_t id;			/* never given twice; 0: free */
+	uint32_t flags;			/* UP_* */
+	uint32_t weight;		/* 1-65535 */
+	uint32_t max_conns;		/* of the machine; 0: any */
+	uint64_t added_ms;		/* unix time */
+	char group[UP_GROUP_MAX];
+	char server[UP_SERVER_MAX];	/* "app.example.com:3000" */
+	struct addr addr;		/* len 0: its name is not known yet */
+};
+
+/* Why a server does not serve, or did not. */
+enum up_why {
+	UP_WHY_NONE,
+	UP_WHY_CONNECT,			/* what: errno */
+	UP_WHY_IO,			/* reset, or closed early; what: errno */
+	UP_WHY_TIMEOUT,			/* what: ms */
+	UP_WHY_NOT_HTTP,		/* no answer that can be understood */
+	UP_WHY_STATUS,			/* what: the status */
+	UP_WHY_BODY			/* not what the check expects */
+};
+
+enum up_checked { UP_UNCHECKED, UP_CHECKED_UP, UP_CHECKED_DOWN };
+
+/* How it is doing, as its workers find out.  Times are loop_clock_ms. */
+struct up_health {
+	_Alignas(64) _Atomic uint32_t id;	/* whose; else it is stale */
+	_Atomic uint32_t fails;		/* since fails_ms */
+	_Atomic uint64_t fails_ms;
+	_Atomic uint64_t down_until_ms;	/* after too many; 0: never */
+	_Atomic uint64_t up_ms;		/* when it came back: slow start */
+	_Atomic uint64_t since_ms;	/* the last change between up and down */
+	_Atomic uint64_t latency_us;	/* moving average, to headers; 0: none */
+	_Alignas(64) _Atomic uint32_t checked;	/* enum up_checked */
+	_Atomic uint32_t streak;	/* checks that differed from it */
+	_Atomic uint32_t why;		/* enum up_why, of the last failure */
+	_Atomic uint32_t what;
+	_Atomic uint64_t why_ms;	/* unix time of it */
+	_Atomic uint64_t checked_ms;	/* unix time of the last check */
+};
+
+/* What one worker has there. */
+struct up_count {
+	_Alignas(64) _Atomic uint32_t inflight;	/* requests, connections */
+	_Atomic uint32_t upgraded;	/* of these: tunnels and streams */
+	_Atomic uint32_t idle;		/* connections kept open */
+	_Atomic uint32_t reserved;
+	_Atomic uint64_t requests;
+	_Atomic uint64_t failures;
+	_Atomic uint64_t bytes_in, bytes_out;	/* from it, to it */
+	_Atomic uint64_t header_us;	/* sum of times to headers */
+};
+
+struct up_head {
+	uint64_t magic;
+	uint32_t version;		/* UP_VERSION */
+	uint32_t layout;		/* sizes of what is here */
+	_Atomic uint32_t sequence;	/* odd while the master writes entries */
+	_Atomic uint32_t changes;	/* in entries, or in who is up: look */
+	uint32_t nentries;		/* no used one is behind it */
+	_Atomic uint32_t ncells;	/* likewise of rows */
+	_Atomic uint64_t leader;	/* see up_lead */
+	_Atomic uint64_t leader_until_ms;
+};
+
+struct up_table {
+	struct up_head *head;
+	struct up_entry *entries;	/* UP_ENTRIES */
+	struct up_health *health;	/* by entry */
+	struct up_count *retired;	/* by entry: of workers that have ended */
+	struct up_count *counts;	/* by cell of the board, then by entry */
+	size_t size;
+	int fd;
+};
+
+/* Master: make one.  0 or -1 with errno. */
+int	up_table_create(struct up_table *);
+/* Map the one behind fd (which it takes).  0, or -1 with errno (EPROTO: another
+ * version's). */
+int	up_table_attach(struct up_table *, int fd);
+void	up_table_close(struct up_table *);
+
+/* -- the master's -- */
+
+/* Around all changes of entries: readers take none or all of them. */
+void	up_table_begin(struct up_table *);
+void	up_table_end(struct up_table *);
+/* A free entry, with an id, zeroed with all that belongs to it; NULL when there
+ * is none.  Between begin and end. */
+struct up_entry *up_entry_new(struct up_table *);
+void	up_entry_free(struct up_table *, struct up_entry *);
+/* Fold the row of a cell that is about to be given to another process. */
+void	up_table_retire(struct up_table *, unsigned cell);
+
+/* -- everybody's -- */
+
+static inline uint32_t
+up_changes(const struct up_table *t)
+{
+	return atomic_load_explicit(&t->head->changes, memory_order_acquire);
+}
+
+/* Somebody is up or down now: have all look. */
+void	up_changed(struct up_table *);
+/* Copy entry i out.  0, or -1 when it is free or the master is at it for too
+ * long. */
+int	up_entry_read(const struct up_table *, unsigned i, struct up_entry *);
+/* Sum over all rows: how much all workers have at entry i now. */
+uint32_t up_inflight(const struct up_table *, unsigned i);
+/* All of it, with what workers had that have ended. */
+struct up_sums {
+	uint64_t inflight, upgraded, idle;
+	uint64_t requests, failures, bytes_in, bytes_out, header_us;
+};
+void	up_sum(const struct up_table *, unsigned i, struct up_sums *);
+
+static inline struct up_count *
+up_count_of(const struct up_table *t, unsigned cell, unsigned i)
+{
+	return &t->counts[(size_t)cell * UP_ENTRIES + i];
+}
+
+/*
+ * One worker of the machine looks after servers: it checks their health and
+ * resolves their names.  Ask often: 1: we are the one, for the next UP_LEASE_MS
+ * at least.  A worker of a newer start (order, which rises) takes it over from
+ * an older one, as it may know of groups that the other does not; one that has
+ * ended, or does not turn, loses it.
+ */
+int	up_lead(struct up_table *, unsigned cell, uint32_t order,
+	    uint64_t now_ms);
+/* So that the next one need not wait. */
+void	up_lead_end(struct up_table *, unsigned cell);
+
+/* "connection refused", "status 503", ... for people. */
+const char *up_why_text(uint32_t why, uint32_t what, char *buf, size_t);
+
+#endif
