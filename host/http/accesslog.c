@@ -19,7 +19,10 @@ enum log_var {
 	VAR_TIME_ISO, VAR_MSEC, VAR_REQUEST, VAR_METHOD, VAR_REQUEST_URI,
 	VAR_URI, VAR_ARGS, VAR_PROTOCOL, VAR_HOST, VAR_STATUS, VAR_BODY_BYTES,
 	VAR_BYTES_SENT, VAR_REQUEST_LENGTH, VAR_REQUEST_TIME,
-	VAR_CONTENT_LENGTH, VAR_PID, VAR_WORKER, VAR_CONN_REQUESTS
+	VAR_CONTENT_LENGTH, VAR_PID, VAR_WORKER, VAR_CONN_REQUESTS,
+	/* in the order of enum tries_what */
+	VAR_UP_ADDR, VAR_UP_STATUS, VAR_UP_CONNECT_TIME, VAR_UP_HEADER_TIME,
+	VAR_UP_RESPONSE_TIME
 };
 
 struct log_op {
@@ -45,6 +48,11 @@ static const struct {
 	{ "content_length", VAR_CONTENT_LENGTH }, { "pid", VAR_PID },
 	{ "worker", VAR_WORKER },
 	{ "connection_requests", VAR_CONN_REQUESTS },
+	{ "upstream_addr", VAR_UP_ADDR },
+	{ "upstream_status", VAR_UP_STATUS },
+	{ "upstream_connect_time", VAR_UP_CONNECT_TIME },
+	{ "upstream_header_time", VAR_UP_HEADER_TIME },
+	{ "upstream_response_time", VAR_UP_RESPONSE_TIME },
 };
 
 static const char combined[] = "$remote_addr - $remote_user [$time_local] "
@@ -371,6 +379,14 @@ put_variable(struct access_logs *logs, struct access_log *log,
 		break;
 	case VAR_CONN_REQUESTS:
 		put_u64(out, r->conn->nreqs);
+		break;
+	case VAR_UP_ADDR:
+	case VAR_UP_STATUS:
+	case VAR_UP_CONNECT_TIME:
+	case VAR_UP_HEADER_TIME:
+	case VAR_UP_RESPONSE_TIME:
+		tries_put(&r->tries, (enum tries_what)(op->var - VAR_UP_ADDR),
+		    out);
 		break;
 	}
 }

@@ -86,12 +86,26 @@ framing_byte(struct chunked *ch, unsigned char c)
 	}
 }
 
+/* A byte between or behind chunks: 0, or -1. */
+static int
+framing_feed(struct chunked *ch, unsigned char c)
+{
+	int was = ch->state, next = framing_byte(ch, c);
+
+	if (next < 0 ||
+	    (was >= TRAILER_START && ++ch->overhead > MAX_TRAILERS))
+		return -1;
+	if (was >= TRAILER_START && next != END_LF && ch->trailers != NULL)
+		buf_append(ch->trailers, &c, 1);
+	ch->state = (uint8_t)next;
+	return 0;
+}
+
 int
 chunked_feed(struct chunked *ch, const char *p, size_t n, size_t *used,
     const char **data, size_t *ndata)
 {
 	size_t i = 0;
-	int next;
 
 	*data = NULL;
 	*ndata = 0;
@@ -109,13 +123,10 @@ chunked_feed(struct chunked *ch, const char *p, size_t n, size_t *used,
 			*used = i + 1;
 			return p[i] == '\n' ? CHUNKED_DONE : CHUNKED_BAD;
 		}
-		next = framing_byte(ch, (unsigned char)p[i]);
-		if (next < 0 || (ch->state >= TRAILER_START &&
-		    ++ch->overhead > MAX_TRAILERS)) {
+		if (framing_feed(ch, (unsigned char)p[i]) == -1) {
 			*used = i;
 			return CHUNKED_BAD;
 		}
-		ch->state = (uint8_t)next;
 	}
 	*used = n;
 	return CHUNKED_MORE;

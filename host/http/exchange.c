@@ -321,6 +321,7 @@ exchange_start(struct http_conn *c, struct http_req *r)
 		return;
 	if (!r->body_done) {
 		memset(&c->chunked, 0, sizeof(c->chunked));
+		c->chunked.trailers = &r->trailers.raw;
 		c->state = CONN_BODY;
 	} else
 		c->state = CONN_WAIT;
@@ -451,6 +452,7 @@ body_chunked(struct http_req *r, const char *p, size_t n)
 		exchange_refuse(c, 400, HOSTD_END_GONE);
 		return n;
 	case CHUNKED_DONE:
+		trailers_split(&r->trailers);
 		body_part(r, NULL, 0, 1);
 		return used;
 	default:

@@ -22,7 +22,8 @@ request_new(struct http_server *srv, struct http_conn *c)
 		r = xmalloc(sizeof(*r) + (size_t)srv->limits->max_headers *
 		    sizeof(r->headers[0]));
 	}
-	memset(r, 0, sizeof(*r));
+	/* What follows is written before it is read. */
+	memset(r, 0, offsetof(struct http_req, tries.v));
 	r->data = data;
 	r->data_room = room;
 	r->server = srv;
@@ -44,6 +45,7 @@ request_free(struct http_req *r)
 	free(r->own_path);
 	free(r->own_host);
 	buf_free(&r->collected);
+	trailers_free(&r->trailers);
 	r->next_free = srv->free_reqs;
 	srv->free_reqs = r;
 }

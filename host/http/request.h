@@ -11,6 +11,8 @@
 #include <sys/queue.h>
 #include <hostd/http.h>
 #include "base/buf.h"
+#include "http/trailers.h"
+#include "http/tries.h"
 
 struct http_conn;
 struct http_req;
@@ -109,6 +111,7 @@ struct http_req {
 	uint64_t body_seen;
 	uint64_t max_body;
 	struct buf collected;		/* buffer_body */
+	struct trailers trailers;
 
 	/* the answer */
 	enum http_phase phase;
@@ -127,6 +130,7 @@ struct http_req {
 	uint64_t head_out;		/* bytes of the answer's head */
 	uint64_t start_ms;
 
+	struct http_tries tries;	/* of whoever asked servers for it */
 	hostd_hdr headers[];		/* the server's max_headers */
 };
 

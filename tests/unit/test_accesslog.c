@@ -126,6 +126,50 @@ custom_formats(void **state)
 }
 
 static void
+note_try(const char *addr, int status, int connect_ms, int header_ms,
+    int response_ms)
+{
+	struct http_try *t = tries_add(&req->tries);
+
+	(void)snprintf(t->addr, sizeof(t->addr), "%s", addr);
+	t->status = status;
+	t->connect_ms = connect_ms;
+	t->header_ms = header_ms;
+	t->response_ms = response_ms;
+}
+
+static void
+servers_that_were_asked(void **state)
+{
+	static const char all[] =
+	    "$upstream_addr|$upstream_status|$upstream_connect_time|"
+	    "$upstream_header_time|$upstream_response_time";
+
+	(void)state;
+	assert_string_equal(line_of(all), "-|-|-|-|-\n");
+	note_try("192.0.2.1:80", 0, -1, -1, 2);
+	assert_string_equal(line_of(all), "192.0.2.1:80|-|-|-|0.002\n");
+	note_try("unix:/a", 200, 0, 41, 12345);
+	assert_string_equal(line_of(all),
+	    "192.0.2.1:80, unix:/a|-, 200|-, 0.000|-, 0.041|0.002, 12.345\n");
+	(void)tries_add(&req->tries);
+	assert_string_equal(line_of("$upstream_addr"),
+	    "192.0.2.1:80, unix:/a, -\n");
+}
+
+static void
+more_servers_than_are_remembered(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < TRIES_MAX + 2; i++)
+		note_try("a", 500 + i, 0, 0, 0);
+	assert_string_equal(line_of("$upstream_status"),
+	    "500, 501, 502, 503, 504, 505, 506, 509\n");
+}
+
+static void
 what_a_request_lacks(void **state)
 {
 	(void)state;
@@ -297,6 +341,8 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    T(custom_formats),
 	    T(what_a_request_lacks),
+	    T(servers_that_were_asked),
+	    T(more_servers_than_are_remembered),
 	    T(combined),
 	    T(nothing_can_forge_a_line),
 	    T(json_is_json),

@@ -11,10 +11,12 @@
 
 #include "base/buf.h"
 #include "http/chunked.h"
+#include "http/trailers.h"
 
 #define S(text) (text), sizeof(text) - 1
 
 static struct buf body;
+static struct trailers trailers;
 
 static int
 setup(void **state)
@@ -29,6 +31,7 @@ teardown(void **state)
 {
 	(void)state;
 	buf_free(&body);
+	trailers_free(&trailers);
 	return 0;
 }
 
@@ -39,13 +42,14 @@ teardown(void **state)
 static int
 feed(const char *in, size_t n, size_t step, size_t *eaten)
 {
-	struct chunked ch = {0};
+	struct chunked ch = {.trailers = &trailers.raw};
 	const char *data;
 	size_t used, ndata, piece, at = 0;
 	char *copy;
 	int rc = CHUNKED_MORE;
 
 	body.len = 0;
+	trailers_free(&trailers);
 	*eaten = 0;
 	while (rc == CHUNKED_MORE && *eaten < n) {
 		piece = n - *eaten < step ? n - *eaten : step;
@@ -133,6 +137,52 @@ wants_more(void **state)
 		(void)snprintf(want, n < 3 ? 1 : n < 8 ? n - 2 : 6, "hello");
 		assert_reads(all, n, CHUNKED_MORE, n, want);
 	}
+}
+
+static void
+assert_trailer(uint32_t i, const char *name, const char *value)
+{
+	const hostd_hdr *h = &trailers.v[i];
+
+	assert_true(i < trailers.n);
+	assert_int_equal(h->name.n, strlen(name));
+	assert_memory_equal(h->name.p, name, h->name.n);
+	assert_int_equal(h->value.n, strlen(value));
+	assert_memory_equal(h->value.p, value, h->value.n);
+}
+
+static void
+keeps_trailers(void **state)
+{
+	static const char in[] = "1\r\nx\r\n0\r\nDigest: abc \r\nX-E:\r\n"
+				 "Content-Length: 7\r\nX-Colon:\t a:b\r\n\r\n";
+	static const size_t steps[] = {1, 2, 3, 7, 64, SIZE_MAX};
+	size_t i, eaten;
+
+	(void)state;
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		assert_int_equal(
+		    feed(S(in), steps[i], &eaten), CHUNKED_DONE);
+		trailers_split(&trailers);
+		/* The length came too late to be one. */
+		assert_int_equal(trailers.n, 3);
+		assert_trailer(0, "Digest", "abc");
+		assert_trailer(1, "X-E", "");
+		assert_trailer(2, "X-Colon", "a:b");
+	}
+}
+
+static void
+has_no_trailers(void **state)
+{
+	size_t eaten;
+
+	(void)state;
+	assert_int_equal(feed(S("0\r\n\r\nA: b\r\n"), SIZE_MAX, &eaten),
+	    CHUNKED_DONE);
+	trailers_split(&trailers);
+	assert_int_equal(trailers.n, 0);
+	assert_null(trailers.raw.p);
 }
 
 static void
@@ -307,6 +357,8 @@ main(void)
 	    T(wants_more),
 	    T(ignores_extensions),
 	    T(drops_trailers),
+	    T(keeps_trailers),
+	    T(has_no_trailers),
 	    T(refuses_sizes_that_are_none),
 	    T(refuses_sizes_that_overflow),
 	    T(refuses_other_line_ends),
