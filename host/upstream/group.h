@@ -52,6 +52,8 @@ struct up_peer {
 	struct up_entry is;		/* as it was read last */
 	char text[ADDR_TEXT_MAX];	/* "192.0.2.1:3000" */
 	struct hostd_peer view;		/* what the balancer sees */
+	unsigned order;			/* of its server, as configured */
+	int seen;			/* in the table, when it was read last */
 	int gone;			/* in no list any more */
 	unsigned refs;			/* picks that were not reported, links */
 	TAILQ_HEAD(, up_link) idle;	/* connections kept open, last used
@@ -68,6 +70,11 @@ struct up_group {
 	TAILQ_HEAD(, up_peer) peers;
 	size_t npeers;
 	const struct hostd_peer **views;	/* NULL-ended, in order of peers */
+	struct up_peer **by_id;		/* in order of ids */
+	uint32_t *tried;		/* room for a pick */
+	int limited;			/* some have a max_conns */
+	int refused;			/* the balancer's last update failed */
+	int blamed;			/* it was said that it picks nonsense */
 	uint32_t seen;			/* up_changes, when we looked last */
 	uint64_t look_ms;		/* when time alone changes something:
 					   the end of a fail_timeout, a step of
@@ -80,6 +87,9 @@ struct upstreams {
 	struct up_table *table;
 	unsigned cell;
 	struct stream_io *sio;		/* for connections to servers */
+	/* May be NULL: it serves no more, close what is kept open to it. */
+	void (*peer_gone)(struct up_peer *);
+	uint64_t random;		/* state of picks' random numbers */
 	TAILQ_HEAD(, up_group) groups;
 	struct map by_name;
 };
@@ -94,6 +104,13 @@ struct up_group *upstreams_find(const struct upstreams *, const char *name,
 	    size_t n);
 /* Before the first pick.  0, or -1: the balancer has refused its servers. */
 int	group_bind(struct up_group *, struct up_balancer *);
+/* Have it see what has changed; each pick does that itself. */
+void	group_look(struct up_group *);
+/* The group whose data that is for that balancer; NULL: none. */
+struct up_group *group_of_data(const struct upstreams *,
+	    const struct up_balancer *, const void *data);
+/* NULL: it has none of that id. */
+struct up_peer *group_peer(const struct up_group *, uint32_t id);
 
 /*
  * One request's, or connection's, search for a server.  Zero it, set what is
@@ -107,6 +124,8 @@ struct up_search {
 	uint32_t flags;			/* HOSTD_PICK_* */
 	uint32_t tried[UP_TRIES_MAX];	/* ids; group_pick adds what it picks */
 	uint32_t ntried;
+	uint32_t ours;			/* bits of tried: the balancer was not
+					   asked */
 	hostd_buf key;			/* made by the first group_pick */
 	int has_key;
 	char room[HOSTD_BALANCER_ROOM];	/* for it */
@@ -131,6 +150,26 @@ int32_t	group_cookie(struct up_peer *, struct up_search *, char *room, size_t,
 void	peer_checked(struct up_peer *, int ok, uint32_t why, uint32_t what);
 /* May it serve now? */
 int	peer_is_up(const struct up_peer *, uint64_t now_ms);
+
+/* peer.c, for this room only. */
+/* How it is doing; NULL: the table's is another one's by now. */
+struct up_health *peer_health(const struct up_peer *);
+/* It has failed too often, and nobody has found it well since; until then it
+ * is left alone, and then one request may try.  0: it has not. */
+uint64_t peer_down_until(const struct up_peer *);
+/* What it takes of its weight now, 1-256; *look_ms: earlier, if that changes
+ * earlier. */
+uint32_t peer_share(const struct up_peer *, uint64_t oldest_ms,
+	    uint64_t now_ms, uint64_t *look_ms);
+/* A request goes there.  0, or -1: somebody else tries it. */
+int	peer_try(struct up_peer *, uint64_t now_ms);
+/* It went well, or not; began_ms is when it was picked. */
+void	peer_failed(struct up_peer *, uint32_t why, uint32_t what,
+	    uint64_t now_ms);
+void	peer_served(struct up_peer *, uint64_t began_ms, uint64_t now_ms);
+/* Nobody knows how it went: another one may try. */
+void	peer_untried(struct up_peer *, uint64_t began_ms, uint64_t now_ms);
+void	peer_latency(struct up_peer *, uint64_t us);
 
 void	peer_hold(struct up_peer *);
 void	peer_release(struct up_peer *);
