@@ -59,6 +59,7 @@ static const struct chan_rule {
     [CHAN_HELD] = {0, 0, 1},
     [CHAN_LEAVE] = {sizeof(struct chan_leave), 0, 0},
     [CHAN_UNFOLLOWED] = {0, 0, 0},
+    [CHAN_RESOLVED] = {sizeof(struct chan_resolved), 0, 0},
 };
 
 /* Control buffers must be aligned as a cmsghdr is. */

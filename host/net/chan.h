@@ -19,6 +19,7 @@
  *	master -> worker  SAVE: a successor has been CREATED
  *	worker -> master  STATE, SAVED
  *	master -> worker  ACCEPT: the successor came to nothing
+ *	worker -> master  RESOLVED, of the one that looks after servers
  *	worker -> master  CLOSED, and some time later it exits
  *
  *	master -> probe   INIT, START
@@ -32,6 +33,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include "net/addr.h"
 
 #define CHAN_VERSION	1
 #define CHAN_FD		3	/* where a child finds its end */
@@ -74,6 +76,7 @@ enum chan_type {
 	CHAN_LEAVE,		/* struct chan_leave */
 	CHAN_UNFOLLOWED,	/* nothing: its pool will have no worker when
 				   DRAIN, which is next, is done */
+	CHAN_RESOLVED,		/* struct chan_resolved */
 	CHAN_NTYPES
 };
 
@@ -139,6 +142,18 @@ struct chan_move {
 struct chan_moved {
 	uint32_t id;
 	uint32_t answer;	/* enum handover_answer */
+};
+
+/* All that a server's name leads to now: what is not among it, does not lead
+ * there any more. */
+#define CHAN_ADDRS	16
+
+struct chan_resolved {
+	char group[64];
+	char server[192];	/* as configured: "app.example.com:3000" */
+	uint32_t n;		/* 1-CHAN_ADDRS */
+	uint32_t reserved;
+	struct addr addrs[CHAN_ADDRS];	/* with the port; zeroed behind len */
 };
 
 struct chan_msg {

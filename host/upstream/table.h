@@ -58,7 +58,8 @@ enum up_why {
 	UP_WHY_TIMEOUT,			/* what: ms */
 	UP_WHY_NOT_HTTP,		/* no answer that can be understood */
 	UP_WHY_STATUS,			/* what: the status */
-	UP_WHY_BODY			/* not what the check expects */
+	UP_WHY_BODY,			/* not what the check expects */
+	UP_WHY_NAME			/* its name does not resolve */
 };
 
 enum up_checked { UP_UNCHECKED, UP_CHECKED_UP, UP_CHECKED_DOWN };
