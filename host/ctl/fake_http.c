@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "ctl/fake_request.h"
+#include "http/trailers.h"
 
 #define FAR_ABOVE (1u << 20) /* pending bytes: E_FULL from here on */
 #define MAX_NAME_BYTES 256u
@@ -348,6 +349,69 @@ http_abort(const struct hostd_host *host, hostd_req id)
 	return HOSTD_OK;
 }
 
+static int32_t
+http_inform(const struct hostd_host *host, hostd_req id, int32_t status,
+    const hostd_hdr *hdrs, uint32_t nhdrs)
+{
+	struct fake_req *r = find(host, id, "inform");
+	uint32_t i;
+
+	if (r == NULL)
+		return HOSTD_E_GONE;
+	if (r->ending || r->aborted || r->begun)
+		return HOSTD_E_STATE;
+	if (status < 102 || status > 199)
+		check_fail("called inform with status %d", status);
+	if (hdrs == NULL && nhdrs > 0)
+		check_fail("called inform with %u headers at NULL", nhdrs);
+	for (i = 0; i < nhdrs; i++)
+		fake_judge_header(&hdrs[i]);
+	return HOSTD_OK;
+}
+
+static int32_t
+http_finish_trailers(const struct hostd_host *host, hostd_req id,
+    const hostd_hdr *hdrs, uint32_t nhdrs)
+{
+	struct fake_req *r = find(host, id, "finish_trailers");
+	uint32_t i;
+
+	if (r == NULL)
+		return HOSTD_E_GONE;
+	if (hdrs == NULL && nhdrs > 0)
+		check_fail("called finish_trailers with %u headers at NULL",
+		    nhdrs);
+	for (i = 0; i < nhdrs; i++) {
+		fake_judge_header(&hdrs[i]);
+		if (!is_trailer(hdrs[i].name))
+			check_fail("sent the header %.*s as a trailer",
+			    (int)hdrs[i].name.n,
+			    (const char *)hdrs[i].name.p);
+	}
+	return http_finish(host, id);
+}
+
+/* A chunked body has one. */
+static int32_t
+http_trailers(const struct hostd_host *host, hostd_req id,
+    const hostd_hdr **out, uint32_t *n)
+{
+	struct fake_req *r = find(host, id, "trailers");
+	hostd_hdr *h;
+
+	if (out == NULL || n == NULL)
+		check_fail("called trailers with NULL");
+	if (r == NULL)
+		return HOSTD_E_GONE;
+	if (!r->fin)
+		return HOSTD_E_STATE;
+	*n = r->spec.chunked != 0;
+	*out = h = fake_lend(sizeof(*h));
+	h->name = fake_lend_copy("X-Check", 7);
+	h->value = fake_lend_copy("behind the body", 15);
+	return HOSTD_OK;
+}
+
 const struct hostd_http_api fake_http_api = {
     .struct_size = sizeof(struct hostd_http_api),
     .request = http_request,
@@ -361,4 +425,7 @@ const struct hostd_http_api fake_http_api = {
     .write_file = http_write_file,
     .finish = http_finish,
     .abort = http_abort,
+    .inform = http_inform,
+    .finish_trailers = http_finish_trailers,
+    .trailers = http_trailers,
 };

@@ -73,6 +73,9 @@ static const struct fake_member http_members[] = {
     MEMBER(hostd_http_api, write_file, 0),
     MEMBER(hostd_http_api, finish, 0),
     MEMBER(hostd_http_api, abort, 0),
+    MEMBER(hostd_http_api, inform, 2),
+    MEMBER(hostd_http_api, finish_trailers, 2),
+    MEMBER(hostd_http_api, trailers, 2),
     {NULL, 0, 0},
 };
 

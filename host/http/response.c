@@ -37,6 +37,21 @@ put_status(char *p, int status)
 	return PUT(p, "\r\n");
 }
 
+static char *
+put_headers(char *p, const hostd_hdr *h, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		p = put(p, h[i].name.p, h[i].name.n);
+		p = PUT(p, ": ");
+		if (h[i].value.n > 0)
+			p = put(p, h[i].value.p, h[i].value.n);
+		p = PUT(p, "\r\n");
+	}
+	return p;
+}
+
 /* Names that only the host may set. */
 static int
 is_owned(hostd_buf name)
@@ -188,7 +203,6 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
 	struct stream *s = &r->conn->stream;
 	ssize_t size = check_head(r, status, h, nhdrs);
 	char *start, *p;
-	uint32_t i;
 
 	if (size < 0)
 		return (int32_t)size;
@@ -200,13 +214,7 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
 	p = start = stream_reserve(s, HEAD_FIXED + (size_t)size + body.n);
 	p = put_status(p, status);
 	p = put(p, r->server->stamp, r->server->stamp_len);
-	for (i = 0; i < nhdrs; i++) {
-		p = put(p, h[i].name.p, h[i].name.n);
-		p = PUT(p, ": ");
-		if (h[i].value.n > 0)
-			p = put(p, h[i].value.p, h[i].value.n);
-		p = PUT(p, "\r\n");
-	}
+	p = put_headers(p, h, nhdrs);
 	p = put_framing(p, r);
 	r->head_out = (uint64_t)(p - start);
 	if (body.n > 0)
@@ -424,8 +432,9 @@ response_write_file(struct http_req *r, int fd, uint64_t off, uint64_t len,
 	return chunk_close(r, len);
 }
 
-int32_t
-response_finish(struct http_req *r)
+/* Has the body all of the bytes that were promised?  A code. */
+static int32_t
+check_finish(struct http_req *r)
 {
 	if (r->phase != RESP_BEGUN)
 		return HOSTD_E_STATE;
@@ -438,9 +447,90 @@ response_finish(struct http_req *r)
 		conn_wake(r->conn);
 		return HOSTD_E_INVAL;
 	}
+	return HOSTD_OK;
+}
+
+int32_t
+response_finish(struct http_req *r)
+{
+	int32_t rc = check_finish(r);
+
+	if (rc != HOSTD_OK)
+		return rc;
 	if (r->chunked_out && !r->head_only)
 		stream_write(&r->conn->stream, "0\r\n\r\n", 5);
 	response_done(r);
+	return HOSTD_OK;
+}
+
+static int32_t
+check_trailers(struct http_req *r, const hostd_hdr *h, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (!is_trailer(h[i].name)) {
+			blame(r, "header %.*s is refused: it may not come "
+			    "behind a body (RFC 9110 section 6.5.1)",
+			    (int)h[i].name.n, (const char *)h[i].name.p);
+			return HOSTD_E_INVAL;
+		}
+	return HOSTD_OK;
+}
+
+int32_t
+response_finish_trailers(struct http_req *r, const hostd_hdr *h, uint32_t n)
+{
+	struct stream *s = &r->conn->stream;
+	ssize_t size;
+	char *start, *p;
+	int32_t rc;
+
+	if (r->phase != RESP_BEGUN)
+		return HOSTD_E_STATE;
+	if ((size = check_headers(r, h, n)) < 0 ||
+	    check_trailers(r, h, n) != HOSTD_OK)
+		return HOSTD_E_INVAL;
+	if ((rc = check_finish(r)) != HOSTD_OK)
+		return rc;
+	if (r->chunked_out && !r->head_only) {
+		p = start = stream_reserve(s, (size_t)size + 5);
+		p = PUT(p, "0\r\n");
+		p = put_headers(p, h, n);
+		p = PUT(p, "\r\n");
+		stream_commit(s, (size_t)(p - start));
+	}
+	response_done(r);
+	return HOSTD_OK;
+}
+
+int32_t
+response_inform(struct http_req *r, int status, const hostd_hdr *h,
+    uint32_t n)
+{
+	struct stream *s = &r->conn->stream;
+	ssize_t size;
+	char *start, *p;
+
+	if (r->phase != RESP_NONE)
+		return HOSTD_E_STATE;
+	if (status < 102 || status > 199) {
+		blame(r, "interim status %d is refused: it must be 102 to 199",
+		    status);
+		return HOSTD_E_INVAL;
+	}
+	if ((size = check_headers(r, h, n)) < 0)
+		return HOSTD_E_INVAL;
+	if (r->minor == 0)
+		return HOSTD_OK;
+	if (stream_pending(s) > (uint64_t)r->server->limits->output_high)
+		return HOSTD_E_FULL;
+	p = start = stream_reserve(s, HEAD_FIXED + (size_t)size);
+	p = put_status(p, status);
+	p = put_headers(p, h, n);
+	p = PUT(p, "\r\n");
+	stream_commit(s, (size_t)(p - start));
+	conn_wake(r->conn);
 	return HOSTD_OK;
 }
 

@@ -22,6 +22,11 @@ int32_t	response_write_ref(struct http_req *, hostd_buf, response_release,
 int32_t	response_write_file(struct http_req *, int fd, uint64_t off,
 	    uint64_t len, response_release, void *owner, void *arg);
 int32_t	response_finish(struct http_req *);
+int32_t	response_finish_trailers(struct http_req *, const hostd_hdr *,
+	    uint32_t n);
+/* 102-199, before the answer. */
+int32_t	response_inform(struct http_req *, int status, const hostd_hdr *,
+	    uint32_t n);
 
 /*
  * 101: the connection is the other protocol's from here on.  headers as for a

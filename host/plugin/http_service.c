@@ -348,6 +348,48 @@ api_abort(const struct hostd_host *host, hostd_req id)
 	return HOSTD_OK;
 }
 
+static int32_t
+api_inform(const struct hostd_host *host, hostd_req id, int32_t status,
+    const hostd_hdr *h, uint32_t n)
+{
+	struct http_req *r;
+	int32_t rc;
+
+	if ((rc = http_find(host, id, "inform", &r)) != HOSTD_OK)
+		return rc;
+	return response_inform(r, status, h, n);
+}
+
+static int32_t
+api_finish_trailers(const struct hostd_host *host, hostd_req id,
+    const hostd_hdr *h, uint32_t n)
+{
+	struct http_req *r;
+	int32_t rc;
+
+	if ((rc = http_find(host, id, "finish_trailers", &r)) != HOSTD_OK)
+		return rc;
+	return response_finish_trailers(r, h, n);
+}
+
+static int32_t
+api_trailers(const struct hostd_host *host, hostd_req id,
+    const hostd_hdr **out, uint32_t *n)
+{
+	struct http_req *r;
+	int32_t rc;
+
+	if ((rc = request_find(host, id, "trailers", &r)) != HOSTD_OK)
+		return rc;
+	if (out == NULL || n == NULL)
+		return HOSTD_E_INVAL;
+	if (!r->body_done)
+		return HOSTD_E_STATE;
+	*out = r->trailers.v;
+	*n = r->trailers.n;
+	return HOSTD_OK;
+}
+
 static const struct hostd_http_api http_api = {
 	.struct_size = sizeof(struct hostd_http_api),
 	.request = api_request,
@@ -361,6 +403,9 @@ static const struct hostd_http_api http_api = {
 	.write_file = api_write_file,
 	.finish = api_finish,
 	.abort = api_abort,
+	.inform = api_inform,
+	.finish_trailers = api_finish_trailers,
+	.trailers = api_trailers,
 };
 
 const struct hostd_http_api *

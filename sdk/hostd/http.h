@@ -229,7 +229,8 @@ struct hostd_http_api {
 	 * An interim response (RFC 9110 section 15.2), before the answer is
 	 * begun: status 102-199.  HTTP/1.0 clients get none of it.  Since minor
 	 * 2.
-	 * Errors: E_INVAL, E_STATE when an answer was begun.
+	 * Errors: E_INVAL, E_STATE when an answer was begun, E_FULL when the
+	 * client takes nothing: it is dropped.
 	 */
 	int32_t (*inform)(const struct hostd_host *, hostd_req, int32_t status,
 	    const hostd_hdr *hdrs, uint32_t nhdrs);

@@ -29,6 +29,22 @@ function parseHead(text) {
 	return { version: m[1], status: Number(m[2]), reason: m[3], headers };
 }
 
+// Behind the last chunk: { trailers: ["name: value"], end }; null: more.
+function parseTrailers(text, from) {
+	const trailers = [];
+
+	for (let at = from;;) {
+		const eol = text.indexOf(CRLF, at);
+
+		if (eol < 0)
+			return null;
+		if (eol === at)
+			return { trailers, end: at + 2 };
+		trailers.push(text.slice(at, eol));
+		at = eol + 2;
+	}
+}
+
 // The decoded body and how many characters it took; null: more is needed.
 function parseChunks(text, from) {
 	const parts = [];
@@ -43,14 +59,18 @@ function parseChunks(text, from) {
 		if (!/^[0-9a-f]+$/i.test(digits))
 			throw new Error(`not a chunk size: ${JSON.stringify(digits)}`);
 		const size = parseInt(digits, 16);
+
+		if (size === 0) {
+			const t = parseTrailers(text, eol + 2);
+
+			return t && { body: parts.join(''), chunks: parts, ...t };
+		}
 		const end = eol + 2 + size;
 
 		if (text.length < end + 2)
 			return null;
 		if (text.slice(end, end + 2) !== CRLF)
 			throw new Error('a chunk is longer than it says');
-		if (size === 0)
-			return { body: parts.join(''), end: end + 2, chunks: parts };
 		parts.push(text.slice(eol + 2, end));
 		at = end + 2;
 	}
