@@ -19,6 +19,17 @@
 /* -- ending -- */
 
 static void
+errands_end(struct http_req *r)
+{
+	struct http_errand *e;
+
+	while ((e = LIST_FIRST(&r->errands)) != NULL) {
+		LIST_REMOVE(e, link);
+		e->ended(e);
+	}
+}
+
+static void
 handler_end(struct http_req *r, int why)
 {
 	struct http_handler *h = r->handler;
@@ -27,6 +38,7 @@ handler_end(struct http_req *r, int why)
 		return;
 	/* Still there to be looked at, no more to be answered. */
 	r->in_handler = 0;
+	errands_end(r);
 	h->end(h, r, why);
 	handle_free(&r->server->handles, r->id);
 	r->id = 0;
@@ -68,13 +80,14 @@ exchange_end(struct http_req *r, int why)
 	/* Agreed on, and the connection ends before it is handed over. */
 	if (r->upgrade != NULL && r->upgrade != r->conn->upgrade)
 		r->upgrade->lost(r->upgrade, why);
+	/* Before its line is written: it tells of errands, too. */
+	handler_end(r, why);
 	if (srv->logs.active) {
 		/* As nginx: the client left before there was an answer. */
 		if (r->status == 0)
 			r->status = 499;
 		access_logs_note(&srv->logs, r, sent, srv->loop->now_ms);
 	}
-	handler_end(r, why);
 	request_free(r);
 }
 

@@ -85,6 +85,28 @@ is_request_line(const char *p, size_t n)
 	    is_tchar((unsigned char)p[0]);
 }
 
+/* HTTP/x.y SP 3DIGIT, and perhaps a SP and a reason.  Some servers leave out
+ * that SP when there is no reason; nobody can read that in another way. */
+static int
+is_status_line(const char *p, size_t n)
+{
+	size_t i;
+
+	if (n < 12 || memcmp(p, "HTTP/", 5) != 0 || p[6] != '.' ||
+	    p[8] != ' ' || (n > 12 && p[12] != ' '))
+		return 0;
+	for (i = 5; i < 12; i++)
+		if (i != 6 && i != 8 && (p[i] < '0' || p[i] > '9'))
+			return 0;
+	return is_field_value(p + 12, n - 12);
+}
+
+static int
+is_first_line(const struct guard_limits *lim, const char *p, size_t n)
+{
+	return lim->answers ? is_status_line(p, n) : is_request_line(p, n);
+}
+
 static int
 is_header_line(const char *p, size_t n)
 {
@@ -120,7 +142,7 @@ guard_line(struct guard *g, const struct guard_limits *lim, const char *p,
 	if (g->nlines == 0) {
 		if (n > lim->request_line)
 			return -414;
-		if (!is_request_line(p, n))
+		if (!is_first_line(lim, p, n))
 			return -400;
 	} else if (!is_header_line(p, n))
 		return -400;

@@ -11,16 +11,18 @@
 #include <stddef.h>
 
 struct guard_limits {
-	size_t request_line;	/* bytes, without CRLF: 414 */
+	size_t request_line;	/* bytes, without CRLF: 414; of answers: the
+				   status line */
 	size_t head;		/* bytes, all of it: 431 */
 	size_t headers;		/* lines: 431 */
+	int answers;		/* heads of answers, not of requests */
 };
 
 /* Progress in one head; zero it for the next. */
 struct guard {
 	size_t pos;		/* scanned so far */
 	size_t line;		/* where the present line starts */
-	size_t nlines;		/* complete lines, the request line is one */
+	size_t nlines;		/* complete lines, the first one is, too */
 };
 
 /*

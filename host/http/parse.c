@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/mem.h"
+#include "http/field.h"
 #include "http/guard.h"
 #include "http/parse.h"
 #include "http/path.h"
@@ -273,27 +274,6 @@ parse_target(struct http_req *r)
 	return parse_absolute(r, p, n);
 }
 
-/* Is word among the comma-separated tokens of list? */
-static int
-has_token(hostd_buf list, const char *word)
-{
-	const char *p = list.p, *end = p + list.n, *item;
-	size_t n, len = strlen(word);
-
-	while (p < end) {
-		while (p < end && (*p == ' ' || *p == '\t' || *p == ','))
-			p++;
-		for (item = p; p < end && *p != ','; p++)
-			;
-		n = (size_t)(p - item);
-		while (n > 0 && (item[n - 1] == ' ' || item[n - 1] == '\t'))
-			n--;
-		if (n == len && strncasecmp(item, word, n) == 0)
-			return 1;
-	}
-	return 0;
-}
-
 static void
 check_connection(struct http_req *r)
 {
@@ -307,31 +287,13 @@ check_connection(struct http_req *r)
 		if (h->name.n != 10 ||
 		    strncasecmp(h->name.p, "connection", 10) != 0)
 			continue;
-		close |= has_token(h->value, "close");
-		keep |= has_token(h->value, "keep-alive");
-		upgrade |= has_token(h->value, "upgrade");
+		close |= field_has(h->value, "close");
+		keep |= field_has(h->value, "keep-alive");
+		upgrade |= field_has(h->value, "upgrade");
 	}
 	r->keepalive = !close && (r->minor >= 1 || keep);
 	if (upgrade && r->known[KNOWN_UPGRADE] != 0 && r->minor >= 1)
 		r->view.flags |= HOSTD_REQ_UPGRADE;
-}
-
-static int
-parse_length(hostd_buf v, int64_t *out)
-{
-	const char *p = v.p;
-	int64_t n = 0;
-	size_t i;
-
-	if (v.n == 0 || v.n > 18)
-		return -1;
-	for (i = 0; i < v.n; i++) {
-		if (p[i] < '0' || p[i] > '9')
-			return -1;
-		n = n * 10 + (p[i] - '0');
-	}
-	*out = n;
-	return 0;
 }
 
 static int
@@ -348,7 +310,7 @@ check_framing(struct http_req *r)
 		r->body = BODY_CHUNKED;
 		r->view.content_length = -1;
 	} else if (r->known[KNOWN_CONTENT_LENGTH] != 0) {
-		if (parse_length(request_known(r, KNOWN_CONTENT_LENGTH),
+		if (field_length(request_known(r, KNOWN_CONTENT_LENGTH),
 		    &r->view.content_length) == -1)
 			return 400;
 		if (r->view.content_length > 0)

@@ -52,6 +52,14 @@ struct http_upgrade {
 	void (*lost)(struct http_upgrade *, int why);
 };
 
+/* Something that is done on behalf of a request, and ends with it. */
+struct http_errand {
+	LIST_ENTRY(http_errand) link;
+	/* The request ends, and its handler is about to be told.  The errand
+	 * was taken off the list. */
+	void (*ended)(struct http_errand *);
+};
+
 /* Headers that the host itself reads. */
 enum http_known {
 	KNOWN_HOST, KNOWN_CONNECTION, KNOWN_CONTENT_LENGTH,
@@ -102,6 +110,7 @@ struct http_req {
 	size_t data_room;		/* what is allocated there */
 	int in_handler;			/* headers() was called, no end() yet */
 	int deferred;
+	LIST_HEAD(, http_errand) errands;
 
 	/* the body coming in */
 	enum http_body body;
