@@ -57,6 +57,25 @@ copy_list(const struct builder *b, const char *key, size_t *n)
 	return list;
 }
 
+void
+no_such(struct builder *b, const struct conf_pos *pos, const char *what,
+    const char *name, const char *const *names)
+{
+	const char *hint = conf_nearest(name, names);
+
+	conf_error(b->errs, pos, "there is no %s \"%s\"%s%s%s", what, name,
+	    hint ? "; did you mean \"" : "", hint ? hint : "",
+	    hint ? "\"?" : "");
+}
+
+void
+enter_block(struct builder *b, const struct conf_node *n,
+    const char *const *also)
+{
+	conf_values_free(&b->vals);
+	(void)conf_check(n, conf_block_rows(n->name), also, &b->vals, b->errs);
+}
+
 const struct conf_node *
 block_only(struct builder *b, const struct conf_node *parent, const char *name)
 {

@@ -26,6 +26,21 @@ char	*copy_text(const struct builder *, const char *key);
 char	*path_of(const struct builder *, const char *key);
 char	**copy_list(const struct builder *, const char *key, size_t *n);
 
+/* An error: there is no such thing; with the nearest of names (NULL-ended) as a
+ * hint. */
+void	no_such(struct builder *, const struct conf_pos *, const char *what,
+	    const char *name, const char *const *names);
+/* NULL stands for the first one, and so does one that is not there, after an
+ * error. */
+struct conf_pool *find_pool(struct builder *, const char *name,
+	    const struct conf_pos *);
+/* NULL and an error when there is none. */
+struct conf_upstream *find_upstream(struct builder *, const char *name,
+	    const struct conf_pos *);
+/* A plugin without a block of its own: all keys are at their defaults. */
+struct conf_plugin *add_bare_plugin(struct builder *, const char *name,
+	    char *file, const struct conf_pos *);
+
 /* The block of that name among parent's children, which has no title and comes
  * once; NULL when it is not there. */
 const struct conf_node *block_only(struct builder *,
@@ -35,7 +50,18 @@ const struct conf_node *block_only(struct builder *,
 void	conf_block_only(struct builder *, const char *name,
 	    void (*build)(struct builder *));
 
+/* Check a nested block's keys; they are the present block's until the next
+ * call. */
+void	enter_block(struct builder *, const struct conf_node *,
+	    const char *const *also);
+
 void	build_pool(struct builder *, const struct conf_node *);
+void	build_listen(struct builder *, const struct conf_node *);
+void	build_upstream(struct builder *, const struct conf_node *);
+/* What hands have changed of a group since. */
+void	build_upstream_changes(struct builder *, const struct conf_node *);
+/* When all plugins and all changes are known. */
+void	finish_upstreams(struct builder *);
 void	build_websocket(struct builder *);
 void	build_pubsub(struct builder *);
 /* A block within a route: what it says differs for this one. */

@@ -23,10 +23,47 @@ free_websocket(const struct conf *c, struct conf_websocket *w)
 }
 
 static void
+free_upstream(struct conf_upstream *u)
+{
+	struct conf_server *s;
+
+	while ((s = TAILQ_FIRST(&u->servers)) != NULL) {
+		TAILQ_REMOVE(&u->servers, s, entry);
+		conf_server_free(s);
+		free(s);
+	}
+	free_list(u->resolvers, u->nresolvers);
+	free(u->health.method);
+	free(u->health.path);
+	free(u->health.host);
+	free(u->health.statuses);
+	free(u->health.body);
+	free(u->balancer_name);
+	free(u->name);
+	free(u);
+}
+
+static void
+free_listen(struct conf_listen *l)
+{
+	struct conf_sni *s;
+
+	while ((s = TAILQ_FIRST(&l->snis)) != NULL) {
+		TAILQ_REMOVE(&l->snis, s, entry);
+		free(s->name);
+		free(s);
+	}
+	free(l->name);
+	free(l->address);
+	free(l);
+}
+
+static void
 free_blocks(struct conf *c)
 {
 	struct conf_error_page *e;
 	struct conf_access_log *a;
+	struct conf_upstream *u;
 	struct conf_plugin *p;
 	struct conf_listen *l;
 	struct conf_route *r;
@@ -48,9 +85,11 @@ free_blocks(struct conf *c)
 	}
 	while ((l = TAILQ_FIRST(&c->listens)) != NULL) {
 		TAILQ_REMOVE(&c->listens, l, entry);
-		free(l->name);
-		free(l->address);
-		free(l);
+		free_listen(l);
+	}
+	while ((u = TAILQ_FIRST(&c->upstreams)) != NULL) {
+		TAILQ_REMOVE(&c->upstreams, u, entry);
+		free_upstream(u);
 	}
 	while ((o = TAILQ_FIRST(&c->pools)) != NULL) {
 		TAILQ_REMOVE(&c->pools, o, entry);

@@ -20,6 +20,9 @@
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const matches[] = { "auto", "exact", "prefix", NULL };
 static const char *const over_limits[] = { "wait", "503", NULL };
+static const char *const modes[] = { "http", "stream", NULL };
+static const char *const proxy_protocols[] = { "off", "v1", "v2", NULL };
+static const char *const checks[] = { "http", "tcp", NULL };
 static const char *const slow_peers[] = { "close", "drop", NULL };
 
 static const struct hostd_key top_keys[] = {
@@ -106,8 +109,108 @@ static const struct hostd_key listen_keys[] = {
 	    "first one."),
 	KEY_RANGE("backlog", INT, "511", 1, 65535, "Length of the queue of "
 	    "connections not yet accepted."),
-	KEY("mode", STRING, "0666", "Permissions of a unix socket, in octal."),
+	KEY("permissions", STRING, "0666", "Of a unix socket, in octal."),
 	KEY("v6only", BOOL, "on", "An IPv6 socket takes no IPv4 connections."),
+	KEY_ENUM("mode", "http", modes, "What comes here: requests, which "
+	    "routes answer, or streams of bytes, which go to a server of an "
+	    "upstream as they are."),
+	KEY("upstream", STRING, NULL, "Stream: the upstream that connections "
+	    "go to, but those of an sni block."),
+	KEY("proxy_protocol", BOOL, "off", "Connections begin with a header "
+	    "of the PROXY protocol, version 1 or 2, which says whose they "
+	    "are; others are closed.  Only for what nobody but a proxy can "
+	    "reach."),
+	KEY_RANGE("idle_timeout", DURATION, "10m", 1, DAY, "Stream: a "
+	    "connection is closed when no byte has gone either way for so "
+	    "long."),
+	KEY_RANGE("hello_timeout", DURATION, "5s", 1, DAY, "How long a "
+	    "connection may take to say what is waited for: the PROXY "
+	    "protocol's header, and with sni blocks the first message of "
+	    "TLS."),
+};
+
+static const struct hostd_key sni_keys[] = {
+	KEY_REQ("upstream", STRING, "The upstream that they go to."),
+};
+
+static const struct hostd_key upstream_keys[] = {
+	KEY("balancer", STRING, "round_robin", "Plugin that picks the server: "
+	    "the name of a plugin block, or of a module in plugin_dir without "
+	    "its .so, which then has its defaults."),
+	KEY_RANGE("weight", INT, "1", 1, 65535, "Of servers that say nothing "
+	    "else, as all keys down to slow_start."),
+	KEY_RANGE("max_fails", INT, "1", 0, 1000000, "After so many failures "
+	    "within fail_timeout a server is left alone; 0: never."),
+	KEY_RANGE("fail_timeout", DURATION, "10s", 1, DAY, "For so long; then "
+	    "one request tries it."),
+	KEY_RANGE("max_conns", INT, "0", 0, INT32_MAX, "Requests and "
+	    "connections that a server has at once, of all workers; 0: any "
+	    "number."),
+	KEY_RANGE("slow_start", DURATION, "0", 0, DAY, "How long a server that "
+	    "is back takes to get its whole share; 0: it has it at once."),
+	KEY_RANGE("keepalive", INT, "32", 0, 65535, "Idle connections to the "
+	    "servers that each worker keeps open; 0: none."),
+	KEY_RANGE("keepalive_requests", INT, "1000", 1, INT64_MAX, "Requests "
+	    "sent on one connection, then it is closed."),
+	KEY_RANGE("keepalive_timeout", DURATION, "60s", 1, DAY, "An idle "
+	    "connection is closed after so long."),
+	KEY_RANGE("connect_timeout", DURATION, "5s", 1, DAY, "How long "
+	    "connecting may take."),
+	KEY_ENUM("proxy_protocol", "off", proxy_protocols, "Header of the "
+	    "PROXY protocol that connections to servers begin with."),
+	KEY("resolvers", LIST, NULL, "Name servers, as \"192.0.2.53\" or "
+	    "\"[2001:db8::53]:5353\"; default: the system's."),
+	KEY_RANGE("resolve_min", DURATION, "1s", 100, DAY, "Names are asked "
+	    "for again when their time to live ends, but not before this."),
+	KEY_RANGE("resolve_max", DURATION, "1h", 100, DAY, "And at the latest "
+	    "after this."),
+	KEY_RANGE("resolve_timeout", DURATION, "5s", 10, DAY, "How long an "
+	    "answer may take; without one servers stay as they were."),
+};
+
+static const struct hostd_key server_keys[] = {
+	KEY_RANGE("weight", INT, NULL, 1, 65535, "Its share, as against those "
+	    "of the others; this and all keys down to slow_start: default as "
+	    "in upstream."),
+	KEY_RANGE("max_fails", INT, NULL, 0, 1000000, "As in upstream."),
+	KEY_RANGE("fail_timeout", DURATION, NULL, 1, DAY, "As in upstream."),
+	KEY_RANGE("max_conns", INT, NULL, 0, INT32_MAX, "As in upstream."),
+	KEY_RANGE("slow_start", DURATION, NULL, 0, DAY, "As in upstream."),
+	KEY("backup", BOOL, "off", "Serves only when no other server can."),
+	KEY("down", BOOL, "off", "Does not serve."),
+	KEY("drain", BOOL, "off", "Takes nothing but requests that stick to "
+	    "it."),
+	KEY("removed", BOOL, "off", "Only in upstream_changes: the group is "
+	    "without this server."),
+};
+
+static const struct hostd_key health_keys[] = {
+	KEY_ENUM("type", "http", checks, "Whether a request is answered, or "
+	    "just a connection accepted."),
+	KEY("method", STRING, "GET", "Of the request."),
+	KEY("path", STRING, "/", "What is asked for."),
+	KEY("host", STRING, NULL, "The Host header; default: the server as "
+	    "configured."),
+	KEY("status", LIST, "200-399", "Statuses that are right, and ranges "
+	    "of them."),
+	KEY("body", STRING, NULL, "Text that must be in the first 64k of the "
+	    "answer's body; default: any will do."),
+	KEY_RANGE("port", INT, "0", 0, 65535, "The port that is asked; 0: the "
+	    "server's."),
+	KEY_RANGE("interval", DURATION, "5s", 50, DAY, "Between two checks of "
+	    "a server."),
+	KEY_RANGE("jitter", DURATION, "1s", 0, DAY, "And as much at random, "
+	    "at most."),
+	KEY_RANGE("timeout", DURATION, "2s", 1, DAY, "How long a check may "
+	    "take."),
+	KEY_RANGE("rise", INT, "2", 1, 1000, "Checks in a row that bring a "
+	    "server back."),
+	KEY_RANGE("fall", INT, "3", 1, 1000, "Failed ones in a row that take "
+	    "it out."),
+};
+
+static const struct hostd_key no_keys[] = {
+	{ 0 },
 };
 
 static const struct hostd_key plugin_keys[] = {
@@ -132,6 +235,8 @@ static const struct hostd_key route_keys[] = {
 	KEY("pool", STRING, NULL, "Pool whose workers answer; default: the "
 	    "plugin's, else that of the listen block that the request came "
 	    "to."),
+	KEY("upstream", STRING, NULL, "The upstream whose servers the plugin "
+	    "asks."),
 };
 
 static const struct hostd_key http_keys[] = {
@@ -249,7 +354,11 @@ static const struct {
 	size_t n;
 } blocks[] = {
 	BLOCK("", top_keys), BLOCK("pool", pool_keys),
-	BLOCK("listen", listen_keys), BLOCK("plugin", plugin_keys),
+	BLOCK("upstream", upstream_keys), BLOCK("server", server_keys),
+	BLOCK("health", health_keys),
+	{ "upstream_changes", no_keys, 0 },
+	BLOCK("listen", listen_keys), BLOCK("sni", sni_keys),
+	BLOCK("plugin", plugin_keys),
 	BLOCK("route", route_keys), BLOCK("http", http_keys),
 	BLOCK("websocket", websocket_keys), BLOCK("pubsub", pubsub_keys),
 	BLOCK("error_page", error_page_keys),
@@ -260,8 +369,8 @@ static const struct {
 #define ROWS_MAX 32
 
 const char *const conf_block_names[] = {
-	"pool", "listen", "plugin", "route", "http", "websocket", "pubsub",
-	"error_page", "access_log", NULL
+	"pool", "listen", "upstream", "upstream_changes", "plugin", "route",
+	"http", "websocket", "pubsub", "error_page", "access_log", NULL
 };
 
 const struct hostd_key *const *

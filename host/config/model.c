@@ -100,66 +100,6 @@ build_http(struct builder *b)
 
 /* -- blocks -- */
 
-static struct conf_pool *
-find_pool(struct builder *b, const char *name, const struct conf_pos *pos)
-{
-	const char *names[65];
-	struct conf_pool *p;
-	const char *hint;
-	size_t i = 0;
-
-	TAILQ_FOREACH(p, &b->conf->pools, entry) {
-		if (name == NULL || strcmp(p->name, name) == 0)
-			return p;
-		if (i < 64)
-			names[i++] = p->name;
-	}
-	names[i] = NULL;
-	hint = conf_nearest(name, names);
-	conf_error(b->errs, pos, "there is no pool \"%s\"%s%s%s", name,
-	    hint ? "; did you mean \"" : "", hint ? hint : "",
-	    hint ? "\"?" : "");
-	return TAILQ_FIRST(&b->conf->pools);
-}
-
-static void
-build_listen(struct builder *b, const struct conf_node *n)
-{
-	struct conf_listen *l = xcalloc(1, sizeof(*l)), *other;
-	const char *why, *mode = text_of(b, "mode");
-	char *end;
-
-	l->pos = n->pos;
-	l->name = xstrdup(n->title);
-	l->address = copy_text(b, "address");
-	l->pool = find_pool(b, text_of(b, "pool"), pos_of(b, "pool"));
-	l->backlog = (int)num_of(b, "backlog");
-	l->v6only = (int)num_of(b, "v6only");
-	l->permissions = (int)strtol(mode, &end, 8);
-	if (*end != '\0' || *mode == '\0' || l->permissions < 0 ||
-	    l->permissions > 0777)
-		conf_error(b->errs, pos_of(b, "mode"), "\"mode\" must be "
-		    "octal permissions, as 0660");
-	if (l->address != NULL &&
-	    addr_parse(l->address, &l->addr, &why) == -1) {
-		conf_error(b->errs, pos_of(b, "address"), "address \"%s\": %s",
-		    l->address, why);
-		l->addr.len = 0;
-	} else if (l->address != NULL &&
-	    strncmp(l->address, "unix:", 5) == 0 && l->address[5] != '/') {
-		conf_error(b->errs, pos_of(b, "address"), "address \"%s\": "
-		    "the path does not start with \"/\"", l->address);
-	}
-	TAILQ_FOREACH(other, &b->conf->listens, entry)
-		if (l->addr.len > 0 && other->addr.len == l->addr.len &&
-		    memcmp(&other->addr.ss, &l->addr.ss, l->addr.len) == 0)
-			conf_error(b->errs, &l->pos, "address \"%s\" is "
-			    "already listened to by \"%s\" at %s:%d",
-			    l->address, other->name, other->pos.file,
-			    other->pos.line);
-	TAILQ_INSERT_TAIL(&b->conf->listens, l, entry);
-}
-
 static struct conf_plugin *
 add_plugin(struct builder *b, const char *name, char *file,
     const struct conf_node *n, int bare)
@@ -228,7 +168,7 @@ build_plugin(struct builder *b, const struct conf_node *n)
 static struct conf_plugin *
 find_plugin(struct builder *b, const char *name, const struct conf_pos *pos)
 {
-	const char *names[257], *hint;
+	const char *names[257];
 	struct conf_plugin *p;
 	size_t i = 0;
 
@@ -239,10 +179,7 @@ find_plugin(struct builder *b, const char *name, const struct conf_pos *pos)
 			names[i++] = p->name;
 	}
 	names[i] = NULL;
-	hint = conf_nearest(name, names);
-	conf_error(b->errs, pos, "there is no plugin \"%s\"%s%s%s", name,
-	    hint ? "; did you mean \"" : "", hint ? hint : "",
-	    hint ? "\"?" : "");
+	no_such(b, pos, "plugin", name, names);
 	return NULL;
 }
 
@@ -295,6 +232,9 @@ build_route(struct builder *b, const struct conf_node *n)
 		r->defer_timeout = num_of(b, "defer_timeout");
 	if (is_set(b, "pool"))
 		r->pool = find_pool(b, text_of(b, "pool"), pos_of(b, "pool"));
+	if (is_set(b, "upstream"))
+		r->upstream = find_upstream(b, text_of(b, "upstream"),
+		    pos_of(b, "upstream"));
 	check_route_words(b, r);
 	build_route_websocket(b, n, r);
 }
@@ -342,14 +282,25 @@ build_access_log(struct builder *b, const struct conf_node *n)
 	TAILQ_INSERT_TAIL(&b->conf->access_logs, a, entry);
 }
 
+static const char *const in_upstream[] = { "server", "health", NULL };
+static const char *const in_changes[] = { "server", NULL };
+static const char *const in_listen[] = { "sni", NULL };
+static const char *const in_route[] = { "websocket", NULL };
+
 static const struct {
 	const char *name;
 	void (*build)(struct builder *, const struct conf_node *);
+	const char *const *nested;
 } block_builders[] = {
 	/* in the order they refer to each other */
-	{ "pool", build_pool }, { "listen", build_listen },
-	{ "plugin", build_plugin }, { "route", build_route },
-	{ "error_page", build_error_page }, { "access_log", build_access_log },
+	{ "pool", build_pool, NULL },
+	{ "upstream", build_upstream, in_upstream },
+	{ "upstream_changes", build_upstream_changes, in_changes },
+	{ "listen", build_listen, in_listen },
+	{ "plugin", build_plugin, NULL },
+	{ "route", build_route, in_route },
+	{ "error_page", build_error_page, NULL },
+	{ "access_log", build_access_log, NULL },
 };
 
 static int
@@ -373,7 +324,6 @@ title_taken(const struct builder *b, const struct conf_node *n)
 static void
 build_block(struct builder *b, size_t i, const struct conf_node *n)
 {
-	static const char *const nested[] = { "websocket", NULL };
 	const char *name = block_builders[i].name;
 	int is_plugin = strcmp(name, "plugin") == 0;
 	int is_route = strcmp(name, "route") == 0;
@@ -388,8 +338,8 @@ build_block(struct builder *b, size_t i, const struct conf_node *n)
 	if (!is_plugin && !is_route && title_taken(b, n))
 		return;
 	if (!is_plugin)
-		(void)conf_check(n, conf_block_rows(name), is_route ? nested :
-		    NULL, &b->vals, b->errs);
+		(void)conf_check(n, conf_block_rows(name), block_builders[i].nested,
+		    &b->vals, b->errs);
 	block_builders[i].build(b, n);
 	conf_values_free(&b->vals);
 }
@@ -432,16 +382,26 @@ empty_block(struct builder *b, const char *name, const char *file)
 	return n;
 }
 
+struct conf_plugin *
+add_bare_plugin(struct builder *b, const char *name, char *file,
+    const struct conf_pos *pos)
+{
+	struct conf_node *n = empty_block(b, "plugin", pos->file);
+
+	n->pos = *pos;
+	return add_plugin(b, name, file, n, 1);
+}
+
 static void
 build_bare(struct builder *b, const struct conf_source *s)
 {
-	struct conf_node *n = empty_block(b, "plugin", conf_intern(s->name));
+	struct conf_pos pos = { conf_intern(s->name), 1 };
 	const char *base = strrchr(s->name, '/');
 	char *name;
 
 	base = base == NULL ? s->name : base + 1;
 	name = xstrndup(base, strlen(base) - 3);
-	(void)add_plugin(b, name, xstrdup(s->name), n, 1);
+	(void)add_bare_plugin(b, name, xstrdup(s->name), &pos);
 	free(name);
 }
 
@@ -453,6 +413,7 @@ conf_new(void)
 	TAILQ_INIT(&c->pools);
 	TAILQ_INIT(&c->listens);
 	TAILQ_INIT(&c->plugins);
+	TAILQ_INIT(&c->upstreams);
 	TAILQ_INIT(&c->routes);
 	TAILQ_INIT(&c->error_pages);
 	TAILQ_INIT(&c->access_logs);
@@ -495,11 +456,14 @@ conf_load(const struct conf_sources *s, const struct map *files,
 	conf_block_only(&b, "pubsub", build_pubsub);
 	build_blocks(&b, "pool");
 	default_pool(&b);
+	build_blocks(&b, "upstream");
+	build_blocks(&b, "upstream_changes");
 	build_blocks(&b, "listen");
 	build_blocks(&b, "plugin");
 	for (i = 0; i < s->n; i++)
 		if (s->v[i].is_module)
 			build_bare(&b, &s->v[i]);
+	finish_upstreams(&b);
 	build_blocks(&b, "route");
 	build_blocks(&b, "error_page");
 	build_blocks(&b, "access_log");

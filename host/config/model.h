@@ -122,6 +122,7 @@ struct conf_server {
 	int64_t slow_start;	/* ms; 0: none */
 	int max_conns;		/* of the machine; 0: any */
 	int backup, down;
+	int drain;		/* takes only what sticks to it */
 };
 
 /* Active checks.  ms. */
@@ -138,13 +139,20 @@ struct conf_health {
 
 enum conf_check { CONF_CHECK_NONE, CONF_CHECK_TCP, CONF_CHECK_HTTP };
 
+/* What the table of servers (upstream/table.h) has room for. */
+#define CONF_UPSTREAM_MAX	63
+#define CONF_SERVER_MAX		191
+
 struct conf_upstream {
 	TAILQ_ENTRY(conf_upstream) entry;
 	struct conf_pos pos;
 	char *name;
 	struct conf_plugin *balancer;
+	char *balancer_name;
 	struct conf_pos balancer_pos;
 	TAILQ_HEAD(, conf_server) servers;
+	int changed;			/* by an upstream_changes block, so it
+					   may be without any */
 	struct conf_server rules;	/* of servers that say nothing else */
 	int keepalive;			/* idle connections to the group that a
 					   worker keeps */
@@ -302,6 +310,17 @@ void	conf_free(struct conf *);
  * NULL and an error when the pattern is bad. */
 struct conf_route *conf_route_add(struct conf *, const char *path,
 	    struct conf_plugin *, struct conf_errors *);
+/*
+ * "app.example.com:3000", "192.0.2.1:80", "[2001:db8::1]:80", "unix:/path":
+ * sets name, host, port and addr, which conf_server_free frees.  0, or -1 with
+ * a reason in *why (a constant text) and nothing to free.
+ */
+int	conf_server_parse(const char *text, struct conf_server *,
+	    const char **why);
+void	conf_server_free(struct conf_server *);
+/* The same one?  However they are written. */
+int	conf_server_same(const struct conf_server *, const struct conf_server *);
+
 /* Errors for routes that claim the same host, path and method.  Returns how
  * many. */
 int	conf_routes_conflict(const struct conf *, struct conf_errors *);

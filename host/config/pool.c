@@ -154,3 +154,21 @@ build_pool(struct builder *b, const struct conf_node *n)
 	take_affinity(b, p);
 	TAILQ_INSERT_TAIL(&b->conf->pools, p, entry);
 }
+
+struct conf_pool *
+find_pool(struct builder *b, const char *name, const struct conf_pos *pos)
+{
+	const char *names[65];
+	struct conf_pool *p;
+	size_t i = 0;
+
+	TAILQ_FOREACH(p, &b->conf->pools, entry) {
+		if (name == NULL || strcmp(p->name, name) == 0)
+			return p;
+		if (i < 64)
+			names[i++] = p->name;
+	}
+	names[i] = NULL;
+	no_such(b, pos, "pool", name, names);
+	return TAILQ_FIRST(&b->conf->pools);
+}

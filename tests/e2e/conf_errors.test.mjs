@@ -133,7 +133,7 @@ const wrong = [
 	['listen "x" { address = "unix:" }', /address/],
 	['listen "x" { address = "unix:relative" }', /address/],
 	[`listen "x" { address = "unix:/${'a'.repeat(120)}" }`, /address/],
-	['listen "x" { address = "127.0.0.1:1" mode = 0999 }', /"mode"/],
+	['listen "x" { address = "127.0.0.1:1" permissions = 0999 }', /"permissions"/],
 	['listen "x" { address = "127.0.0.1:1" v6only = perhaps }', /"v6only"/],
 	['listen "x" { address = "127.0.0.1:1" backlog = 0 }', /"backlog"/],
 	['listen "main" { address = "127.0.0.1:1" }', /listen "main" is already defined at/],

@@ -39,7 +39,7 @@ test('IPv4, IPv6 and a unix socket at once', async (t) => {
 
 test('a unix socket: everything a port can', async (t) => {
 	const h = await serveShow(t, '', `
-		listen "unix" { address = "unix:@DIR@/http.sock"  mode = "0600" }
+		listen "unix" { address = "unix:@DIR@/http.sock"  permissions = "0600" }
 		pool "web" { workers = 2 }`, { noPort: true });
 	const where = { path: `${h.dir}/http.sock` };
 

@@ -35,7 +35,7 @@ test('addresses are added and removed under load', async (t) => {
 		fs.writeFileSync(conf, `
 			listen "tcp" { address = "127.0.0.1:${port}" }
 			listen "six" { address = "[::1]:${port}" }
-			listen "unix" { address = "unix:${unix}" mode = 0600 }
+			listen "unix" { address = "unix:${unix}" permissions = 0600 }
 		`);
 		await reload(h);
 		const mode = fs.statSync(unix).mode & 0o777;
