@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 #include <hostd/abi.h>
-#include "date.h"
+#include <web/date.h>
 
 enum { CODING_NONE, CODING_BR, CODING_GZIP, CODING_N };
 

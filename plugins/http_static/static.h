@@ -5,10 +5,10 @@
 
 #include <hostd/easy.h>
 #include <hostd/work.h>
+#include <web/conditional.h>
+#include <web/range.h>
 #include "cache.h"
-#include "conditional.h"
 #include "encoding.h"
-#include "range.h"
 
 #define PATH_MAX_LEN 4096
 #define PAIR_WORD_MAX 255	/* of an item of types or cache_control */

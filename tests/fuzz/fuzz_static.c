@@ -12,10 +12,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include "conditional.h"
-#include "date.h"
+#include <web/conditional.h>
+#include <web/date.h>
+#include <web/range.h>
 #include "encoding.h"
-#include "range.h"
 #include "types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "conditional.h"
+#include <web/conditional.h>
 
 #define ETAG "\"abc-1\""
 #define MODIFIED 784111777 /* DATE */

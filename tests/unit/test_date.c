@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "date.h"
+#include <web/date.h>
 
 static int
 parse(const char *text, time_t *t)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "range.h"
+#include <web/range.h>
 
 static struct range ranges[RANGES_MAX];
 

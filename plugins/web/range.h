@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Byte ranges (RFC 9110 section 14). */
-#ifndef HTTP_STATIC_RANGE_H
-#define HTTP_STATIC_RANGE_H
+#ifndef WEB_RANGE_H
+#define WEB_RANGE_H
 
 #include <stddef.h>
 #include <stdint.h>

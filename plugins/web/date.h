@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* HTTP dates (RFC 9110 section 5.6.7). */
-#ifndef HTTP_STATIC_DATE_H
-#define HTTP_STATIC_DATE_H
+#ifndef WEB_DATE_H
+#define WEB_DATE_H
 
 #include <stddef.h>
 #include <time.h>

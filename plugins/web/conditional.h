@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Conditional requests (RFC 9110 section 13). */
-#ifndef HTTP_STATIC_CONDITIONAL_H
-#define HTTP_STATIC_CONDITIONAL_H
+#ifndef WEB_CONDITIONAL_H
+#define WEB_CONDITIONAL_H
 
 #include <time.h>
 #include <hostd/abi.h>
