@@ -3,22 +3,15 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 #include "base/mem.h"
-#include "net/stream.h"
-
-#define SEG_ROOM	4096	/* least room of a fresh memory segment */
-#define SEG_IOV		64
-#define FILE_CHUNK	(2u << 20)	/* per sendfile: others want a turn */
+#include "net/pipes.h"
+#include "net/stream_output.h"
 
 #define STREAM_EVENTS	(EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
 static void	stream_ready(struct loop_fd *, uint32_t);
-static void	stream_flush_run(struct loop_task *);
 static void	stream_again_run(struct loop_task *);
 
 void
@@ -28,6 +21,7 @@ stream_io_init(struct stream_io *sio, struct loop *loop)
 	sio->loop = loop;
 	sio->rbuf = xmalloc(STREAM_RBUF);
 	sio->scratch = xmalloc(STREAM_SCRATCH);
+	sio->pipes = pipes_new();
 }
 
 void
@@ -35,6 +29,7 @@ stream_io_free(struct stream_io *sio)
 {
 	free(sio->rbuf);
 	free(sio->scratch);
+	pipes_free(sio->pipes);
 }
 
 int
@@ -83,27 +78,6 @@ stream_resume(struct stream *s)
 	return loop_add(s->sio->loop, &s->io, STREAM_EVENTS);
 }
 
-static void
-seg_free(struct stream *s, struct stream_seg *g)
-{
-	TAILQ_REMOVE(&s->segs, g, link);
-	if (g->release != NULL)
-		g->release(g->owner, g->arg);
-	free(g);
-}
-
-static void
-stream_drop_queue(struct stream *s)
-{
-	struct stream_seg *g;
-
-	while ((g = TAILQ_FIRST(&s->segs)) != NULL)
-		seg_free(s, g);
-	if (s->sio->corked == s)
-		s->sio->scratch_from = s->sio->scratch_len = 0;
-	s->queued = s->sent;
-}
-
 void
 stream_close(struct stream *s)
 {
@@ -126,14 +100,6 @@ stream_shutdown(struct stream *s)
 }
 
 /* -- input -- */
-
-static void
-stream_fail(struct stream *s, int error)
-{
-	s->error = (uint16_t)error;
-	s->can_write = 0;
-	stream_drop_queue(s);
-}
 
 /* Closed, or somebody else's, by what was told of it. */
 static int
@@ -213,357 +179,4 @@ stream_again_run(struct loop_task *t)
 	    offsetof(struct stream, again));
 
 	s->ops->readable(s);
-}
-
-/* -- queueing -- */
-
-static struct stream_seg *
-seg_new(struct stream *s, enum stream_seg_type type, size_t room)
-{
-	struct stream_seg *g = xmalloc(sizeof(*g) + room);
-
-	memset(g, 0, sizeof(*g));
-	g->type = type;
-	g->fd = -1;
-	g->room = room;
-	g->p = g->mem;
-	TAILQ_INSERT_TAIL(&s->segs, g, link);
-	return g;
-}
-
-static int
-stream_in_scratch(const struct stream *s)
-{
-	return s->sio->corked == s;
-}
-
-/* What is in scratch since the last segment becomes one, to keep order. */
-static void
-stream_seal_scratch(struct stream *s)
-{
-	struct stream_io *sio = s->sio;
-	struct stream_seg *g;
-
-	if (!stream_in_scratch(s) || sio->scratch_len == sio->scratch_from)
-		return;
-	g = seg_new(s, SEG_SCRATCH, 0);
-	g->p = sio->scratch + sio->scratch_from;
-	g->len = sio->scratch_len - sio->scratch_from;
-	sio->scratch_from = sio->scratch_len;
-}
-
-char *
-stream_reserve(struct stream *s, size_t n)
-{
-	struct stream_io *sio = s->sio;
-	struct stream_seg *g;
-
-	if (stream_in_scratch(s)) {
-		if (STREAM_SCRATCH - sio->scratch_len >= n) {
-			sio->reserved = NULL;
-			return sio->scratch + sio->scratch_len;
-		}
-		stream_seal_scratch(s);
-	}
-	g = TAILQ_LAST(&s->segs, stream_segs);
-	if (g == NULL || g->type != SEG_MEM || g->room < n)
-		g = seg_new(s, SEG_MEM, n < SEG_ROOM ? SEG_ROOM : n);
-	sio->reserved = g;
-	return (char *)(uintptr_t)g->p + g->len;
-}
-
-void
-stream_commit(struct stream *s, size_t n)
-{
-	struct stream_seg *g = s->sio->reserved;
-
-	if (g == NULL) {
-		s->sio->scratch_len += n;
-	} else {
-		g->len += n;
-		g->room -= n;
-	}
-	s->queued += n;
-}
-
-void
-stream_write(struct stream *s, const void *p, size_t n)
-{
-	if (n == 0)
-		return;
-	memcpy(stream_reserve(s, n), p, n);
-	stream_commit(s, n);
-}
-
-void
-stream_write_ref(struct stream *s, const void *p, size_t n,
-    void (*release)(void *owner, void *arg), void *owner, void *arg)
-{
-	struct stream_seg *g;
-
-	stream_seal_scratch(s);
-	g = seg_new(s, SEG_REF, 0);
-	g->p = p;
-	g->len = n;
-	g->release = release;
-	g->owner = owner;
-	g->arg = arg;
-	s->queued += n;
-}
-
-void
-stream_write_file(struct stream *s, int fd, uint64_t off, uint64_t len,
-    void (*release)(void *owner, void *arg), void *owner, void *arg)
-{
-	struct stream_seg *g;
-	struct stat st;
-
-	stream_seal_scratch(s);
-	g = seg_new(s, SEG_FILE, 0);
-	g->fd = fd;
-	if (fstat(fd, &st) == 0) {
-		g->size = (uint64_t)st.st_size;
-		g->modified = st.st_mtim;
-	}
-	g->off = off;
-	g->len = len;
-	g->release = release;
-	g->owner = owner;
-	g->arg = arg;
-	s->queued += len;
-}
-
-/* -- sending -- */
-
-/* Bytes taken by the socket; 0 when it is full; -1 on failure. */
-static ssize_t
-stream_result(struct stream *s, ssize_t r)
-{
-	if (r >= 0)
-		return r;
-	if (errno == EAGAIN || errno == EINTR) {
-		if (errno == EAGAIN)
-			s->can_write = 0;
-		return 0;
-	}
-	stream_fail(s, errno);
-	return -1;
-}
-
-static void
-stream_sent(struct stream *s, uint64_t n)
-{
-	struct stream_seg *g;
-	uint64_t part;
-
-	s->sent += n;
-	while ((g = TAILQ_FIRST(&s->segs)) != NULL) {
-		part = n < g->len ? n : g->len;
-		g->p += part;
-		g->off += part;
-		g->len -= part;
-		n -= part;
-		if (g->len != 0)
-			return;
-		seg_free(s, g);
-	}
-}
-
-static ssize_t
-stream_send_memory(struct stream *s)
-{
-	struct iovec iov[SEG_IOV];
-	struct msghdr mh = { .msg_iov = iov };
-	struct stream_seg *g;
-	size_t total = 0;
-	ssize_t r;
-
-	TAILQ_FOREACH(g, &s->segs, link) {
-		if (g->type == SEG_FILE || mh.msg_iovlen == SEG_IOV)
-			break;
-		iov[mh.msg_iovlen].iov_base = (void *)(uintptr_t)g->p;
-		iov[mh.msg_iovlen++].iov_len = g->len;
-		total += g->len;
-	}
-	/* Cheaper for the kernel, and the most common. */
-	if (mh.msg_iovlen == 1)
-		r = send(s->io.fd, iov[0].iov_base, total, MSG_NOSIGNAL);
-	else
-		r = sendmsg(s->io.fd, &mh, MSG_NOSIGNAL);
-	if ((r = stream_result(s, r)) > 0 && (size_t)r < total)
-		s->can_write = 0;
-	return r;
-}
-
-/*
- * Was the file overwritten while it waited?  What is left of it would not fit
- * what was sent.  One that has only grown, as logs do, still has the bytes that
- * were promised.
- */
-static int
-file_was_overwritten(const struct stream_seg *g)
-{
-	struct stat st;
-
-	if (fstat(g->fd, &st) == -1 || (uint64_t)st.st_size < g->size)
-		return 1;
-	return (uint64_t)st.st_size == g->size &&
-	    (st.st_mtim.tv_sec != g->modified.tv_sec ||
-	    st.st_mtim.tv_nsec != g->modified.tv_nsec);
-}
-
-static ssize_t
-stream_send_file(struct stream *s, struct stream_seg *g)
-{
-	size_t n = g->len < FILE_CHUNK ? g->len : FILE_CHUNK;
-	off_t off = (off_t)g->off;
-	ssize_t r;
-
-	if (file_was_overwritten(g)) {
-		stream_fail(s, ENODATA);
-		return -1;
-	}
-	r = sendfile(s->io.fd, g->fd, &off, n);
-	if (r == 0) {
-		/* The file is shorter than what was promised. */
-		stream_fail(s, ENODATA);
-		return -1;
-	}
-	return stream_result(s, r);
-}
-
-/* The common case: all there is lies in scratch. */
-static int
-stream_flush_scratch(struct stream *s)
-{
-	struct stream_io *sio = s->sio;
-	size_t n = sio->scratch_len - sio->scratch_from;
-	ssize_t r;
-
-	if (n == 0)
-		return 0;
-	r = stream_result(s, send(s->io.fd, sio->scratch + sio->scratch_from,
-	    n, MSG_NOSIGNAL));
-	if (r == -1)
-		return -1;
-	s->sent += (uint64_t)r;
-	sio->scratch_from += (size_t)r;
-	if ((size_t)r < n)
-		s->can_write = 0;
-	else
-		sio->scratch_from = sio->scratch_len = 0;
-	return 0;
-}
-
-int
-stream_flush(struct stream *s)
-{
-	struct stream_seg *g;
-	uint64_t budget = FILE_CHUNK;
-	ssize_t r;
-
-	if (s->error != 0)
-		return -1;
-	if (stream_in_scratch(s) && TAILQ_EMPTY(&s->segs)) {
-		if (s->can_write && stream_flush_scratch(s) == -1)
-			return -1;
-	}
-	stream_seal_scratch(s);
-	while (s->can_write && (g = TAILQ_FIRST(&s->segs)) != NULL) {
-		if (budget == 0) {
-			stream_flush_later(s);
-			break;
-		}
-		r = g->type == SEG_FILE ? stream_send_file(s, g) :
-		    stream_send_memory(s);
-		if (r == -1)
-			return -1;
-		budget -= (uint64_t)r < budget ? (uint64_t)r : budget;
-		stream_sent(s, (uint64_t)r);
-	}
-	return 0;
-}
-
-void
-stream_cork(struct stream *s)
-{
-	s->sio->corked = s;
-	s->sio->scratch_from = s->sio->scratch_len = 0;
-}
-
-/* Copy somebody else's bytes. */
-static void
-seg_own(struct stream *s, struct stream_seg *g)
-{
-	struct stream_seg *copy = xmalloc(sizeof(*copy) + g->len);
-
-	memset(copy, 0, sizeof(*copy));
-	copy->type = SEG_MEM;
-	copy->fd = -1;
-	copy->p = copy->mem;
-	copy->len = g->len;
-	memcpy(copy->mem, g->p, g->len);
-	TAILQ_INSERT_BEFORE(g, copy, link);
-	seg_free(s, g);
-}
-
-/* What the socket did not take must outlive scratch. */
-static void
-stream_leave_scratch(struct stream *s)
-{
-	struct stream_seg *g, *next;
-
-	for (g = TAILQ_FIRST(&s->segs); g != NULL; g = next) {
-		next = TAILQ_NEXT(g, link);
-		if (g->type == SEG_SCRATCH)
-			seg_own(s, g);
-	}
-}
-
-void
-stream_write_through(struct stream *s, const void *p, size_t n)
-{
-	struct stream_seg *g;
-
-	stream_seal_scratch(s);
-	g = seg_new(s, SEG_REF, 0);
-	g->p = p;
-	g->len = n;
-	s->queued += n;
-	if (s->can_write)
-		(void)stream_flush(s);
-	/* What is left of it, always the last, is the caller's memory. */
-	g = TAILQ_LAST(&s->segs, stream_segs);
-	if (g != NULL && g->type == SEG_REF && g->release == NULL)
-		seg_own(s, g);
-}
-
-void
-stream_uncork(struct stream *s)
-{
-	if (!stream_in_scratch(s))
-		return;
-	if (s->can_write)
-		(void)stream_flush(s);
-	stream_seal_scratch(s);
-	stream_leave_scratch(s);
-	s->sio->corked = NULL;
-}
-
-void
-stream_flush_later(struct stream *s)
-{
-	loop_defer(s->sio->loop, &s->flush);
-}
-
-static void
-stream_flush_run(struct loop_task *t)
-{
-	struct stream *s = (struct stream *)(void *)((char *)t -
-	    offsetof(struct stream, flush));
-
-	if (stream_flush(s) == -1)
-		s->ops->failed(s, s->error);
-	else
-		s->ops->sent(s);
 }

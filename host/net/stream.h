@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A connected socket: edge-triggered readiness, and an ordered queue of
- * output made of copied bytes, borrowed bytes and ranges of files.
+ * output made of copied bytes, borrowed bytes, ranges of files and bytes that
+ * lie in a pipe.
  *
  * Nothing is sent by the functions that queue.  stream_flush sends as much as
  * the socket takes; whoever queues outside of a read calls stream_flush_later,
@@ -24,13 +25,15 @@
 #define STREAM_RBUF	131072	/* a message of 64k and its frame fit */
 #define STREAM_SCRATCH	65536
 
+struct pipes;
 struct stream;
 
 struct stream_seg {
 	TAILQ_ENTRY(stream_seg) link;
-	enum stream_seg_type { SEG_MEM, SEG_REF, SEG_FILE, SEG_SCRATCH } type;
-	int fd;				/* FILE */
-	const char *p;			/* all but FILE: what is left */
+	enum stream_seg_type { SEG_MEM, SEG_REF, SEG_FILE, SEG_SCRATCH,
+	    SEG_PIPE } type;
+	int fd;				/* FILE, PIPE */
+	const char *p;			/* memory: what is left */
 	uint64_t off;			/* FILE */
 	uint64_t len;			/* left to send */
 	uint64_t size;			/* FILE: as it was when queued */
@@ -51,6 +54,7 @@ struct stream_io {
 	struct stream_seg *reserved;	/* by stream_reserve; NULL: scratch */
 	char *rbuf;			/* STREAM_RBUF bytes */
 	char *scratch;			/* STREAM_SCRATCH bytes */
+	struct pipes *pipes;
 };
 
 struct stream_ops {
@@ -127,6 +131,12 @@ void	stream_write_ref(struct stream *, const void *, size_t,
 void	stream_write_through(struct stream *, const void *, size_t);
 void	stream_write_file(struct stream *, int fd, uint64_t off, uint64_t len,
 	    void (*release)(void *owner, void *arg), void *owner, void *arg);
+/*
+ * Up to n bytes that from has received become to's output without being copied
+ * here.  As stream_read, but there may be more when it returns less than n; and
+ * -1 with errno EMFILE or ENFILE: no pipe is to be had now.
+ */
+ssize_t	stream_splice(struct stream *to, struct stream *from, size_t n);
 
 void	stream_cork(struct stream *);
 void	stream_uncork(struct stream *);		/* flushes */
