@@ -33,6 +33,9 @@ typedef struct {
 #define HOSTD_FETCH_BUFFER	0x1u	/* one on_body with the whole body */
 #define HOSTD_FETCH_UPGRADE	0x2u	/* headers have an Upgrade: ask for it;
 					   see tunnel.  No body */
+#define HOSTD_FETCH_DETACHED	0x4u	/* on_behalf only says which group, and
+					   is what the balancer sees; the
+					   exchange does not end with it */
 
 /* When another server is tried: fetch_request.next. */
 #define HOSTD_NEXT_ERROR	0x1u	/* connect, send or read failed */
@@ -120,7 +123,8 @@ struct hostd_fetch_ops {
 	 *   E_IO       connect, reset, cut short, not HTTP
 	 *   E_FULL     no server can be had now, or the answer is larger than
 	 *              max_body
-	 *   E_GONE     cancelled, or on_behalf has ended
+	 *   E_GONE     cancelled, or on_behalf has ended (unless
+	 *              HOSTD_FETCH_DETACHED)
 	 */
 	void (*on_end)(struct hostd_inst *, hostd_fetch, void *arg,
 	    int32_t status, hostd_buf text);
