@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/board.h"
+#include "base/shared.h"
 
 #define BOARD_MAGIC 0x6472616f62647368ull
 /* Whoever adds a field need not think of BOARD_VERSION. */
@@ -25,51 +24,38 @@ _Static_assert(sizeof(struct board_counters) ==
 
 /* Where each part starts, on a page of its own. */
 struct board_layout {
-	size_t page, cells, metrics, retired, size;
+	size_t cells, metrics, retired, size;
 };
-
-static size_t
-round_up(size_t n, size_t to)
-{
-	return (n + to - 1) / to * to;
-}
 
 static struct board_layout
 board_layout(void)
 {
-	struct board_layout l = {.page = (size_t)sysconf(_SC_PAGESIZE)};
+	struct board_layout l;
 
-	l.cells = round_up(sizeof(struct board_node), l.page);
+	l.cells = shared_round(sizeof(struct board_node));
 	l.metrics =
-	    round_up(l.cells + sizeof(struct board_cell) * BOARD_CELLS, l.page);
-	l.retired = round_up(l.metrics +
-		sizeof(struct board_metric) * BOARD_METRICS * BOARD_CELLS,
-	    l.page);
-	l.size = round_up(
-	    l.retired + sizeof(struct board_metric) * BOARD_METRICS, l.page);
+	    shared_round(l.cells + sizeof(struct board_cell) * BOARD_CELLS);
+	l.retired = shared_round(l.metrics +
+	    sizeof(struct board_metric) * BOARD_METRICS * BOARD_CELLS);
+	l.size = shared_round(
+	    l.retired + sizeof(struct board_metric) * BOARD_METRICS);
 	return l;
 }
 
 /* Takes fd, also when it fails. */
 static int
-board_map(struct board *b, int fd, size_t size)
+board_map(struct board *b, int fd)
 {
 	struct board_layout l = board_layout();
-	char *p;
-	int saved;
+	char *p = shared_map(fd, l.size);
 
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED) {
-		saved = errno;
-		(void)close(fd);
-		errno = saved;
+	if (p == NULL)
 		return -1;
-	}
 	b->node = (void *)p;
 	b->cells = (void *)(p + l.cells);
 	b->metrics = (void *)(p + l.metrics);
 	b->retired = (void *)(p + l.retired);
-	b->size = size;
+	b->size = l.size;
 	b->fd = fd;
 	return 0;
 }
@@ -86,20 +72,9 @@ board_clock_ms(void)
 int
 board_create(struct board *b)
 {
-	struct board_layout l = board_layout();
-	int fd, saved;
+	int fd = shared_create("hostd board", board_layout().size);
 
-	fd = memfd_create("hostd board", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd == -1)
-		return -1;
-	if (ftruncate(fd, (off_t)l.size) == -1 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == -1) {
-		saved = errno;
-		(void)close(fd);
-		errno = saved;
-		return -1;
-	}
-	if (board_map(b, fd, l.size) == -1)
+	if (fd == -1 || board_map(b, fd) == -1)
 		return -1;
 	b->node->magic = BOARD_MAGIC;
 	if (getrandom(&b->node->id, sizeof(b->node->id), 0) == -1) {
@@ -118,21 +93,7 @@ board_create(struct board *b)
 int
 board_attach(struct board *b, int fd)
 {
-	struct stat st;
-	int saved;
-
-	if (fstat(fd, &st) == -1) {
-		saved = errno;
-		(void)close(fd);
-		errno = saved;
-		return -1;
-	}
-	if ((size_t)st.st_size != board_layout().size) {
-		(void)close(fd);
-		errno = EPROTO;
-		return -1;
-	}
-	if (board_map(b, fd, (size_t)st.st_size) == -1)
+	if (board_map(b, fd) == -1)
 		return -1;
 	if (b->node->magic != BOARD_MAGIC ||
 	    b->node->version != BOARD_VERSION ||
@@ -153,28 +114,6 @@ board_close(struct board *b)
 	(void)close(b->fd);
 	memset(b, 0, sizeof(*b));
 	b->fd = -1;
-}
-
-/*
- * Zero a range and give its whole pages back: reading the metrics of a cell
- * that was never used would otherwise cost real memory.
- */
-static void
-board_zero(struct board *b, void *start, size_t len)
-{
-	size_t page = board_layout().page;
-	size_t off = (size_t)((char *)start - (char *)b->node);
-	size_t from = round_up(off, page), to = (off + len) / page * page;
-	char *base = (char *)b->node;
-
-	if (from >= to ||
-	    fallocate(b->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		(off_t)from, (off_t)(to - from)) == -1) {
-		memset(start, 0, len);
-		return;
-	}
-	memset(start, 0, from - off);
-	memset(base + to, 0, off + len - to);
 }
 
 int
@@ -274,7 +213,8 @@ board_cell_retire(struct board *b, int cell)
 		if (metric_copy(&copy, &m[i]) &&
 		    copy.type != BOARD_METRIC_GAUGE)
 			metric_fold(b->retired, &copy);
-	board_zero(b, m, sizeof(*m) * BOARD_METRICS);
+	/* Reading a page that was never used costs one. */
+	shared_zero(b->fd, b->node, m, sizeof(*m) * BOARD_METRICS);
 	memset(c, 0, sizeof(*c)); /* with it, the state is CELL_FREE */
 	atomic_fetch_add(&b->node->folding, 1);
 }

@@ -146,7 +146,7 @@ struct chan_moved {
 
 /* All that a server's name leads to now: what is not among it, does not lead
  * there any more. */
-#define CHAN_ADDRS	16
+#define CHAN_ADDRS	64
 
 struct chan_resolved {
 	char group[64];

@@ -99,8 +99,9 @@ struct up_head {
 	uint32_t layout;		/* sizes of what is here */
 	_Atomic uint32_t sequence;	/* odd while the master writes entries */
 	_Atomic uint32_t changes;	/* in entries, or in who is up: look */
-	uint32_t nentries;		/* no used one is behind it */
+	_Atomic uint32_t nentries;	/* no used one is behind it */
 	_Atomic uint32_t ncells;	/* likewise of rows */
+	uint32_t ids;			/* given so far */
 	_Atomic uint64_t leader;	/* see up_lead */
 	_Atomic uint64_t leader_until_ms;
 };
@@ -124,15 +125,18 @@ void	up_table_close(struct up_table *);
 
 /* -- the master's -- */
 
+/* Before a process has that cell: its row counts from now on. */
+void	up_table_join(struct up_table *, unsigned cell);
+/* Fold the row of a cell whose process has ended; it leads no more. */
+void	up_table_retire(struct up_table *, unsigned cell);
 /* Around all changes of entries: readers take none or all of them. */
 void	up_table_begin(struct up_table *);
 void	up_table_end(struct up_table *);
 /* A free entry, with an id, zeroed with all that belongs to it; NULL when there
  * is none.  Between begin and end. */
 struct up_entry *up_entry_new(struct up_table *);
+/* Nobody may have anything there.  Between begin and end. */
 void	up_entry_free(struct up_table *, struct up_entry *);
-/* Fold the row of a cell that is about to be given to another process. */
-void	up_table_retire(struct up_table *, unsigned cell);
 
 /* -- everybody's -- */
 

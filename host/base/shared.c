@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/shared.h"
+
+static void
+close_kept(int fd)
+{
+	int saved = errno;
+
+	(void)close(fd);
+	errno = saved;
+}
+
+int
+shared_create(const char *name, size_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd == -1)
+		return -1;
+	if (ftruncate(fd, (off_t)size) == -1 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == -1) {
+		close_kept(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void *
+shared_map(int fd, size_t size)
+{
+	struct stat st;
+	void *p;
+
+	if (fstat(fd, &st) == -1) {
+		close_kept(fd);
+		return NULL;
+	}
+	if ((size_t)st.st_size != size) {
+		(void)close(fd);
+		errno = EPROTO;
+		return NULL;
+	}
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED) {
+		close_kept(fd);
+		return NULL;
+	}
+	return p;
+}
+
+size_t
+shared_round(size_t n)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (n + page - 1) / page * page;
+}
+
+void
+shared_zero(int fd, void *base, void *start, size_t len)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t off = (size_t)((char *)start - (char *)base);
+	size_t from = shared_round(off), to = (off + len) / page * page;
+
+	if (from >= to ||
+	    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		(off_t)from, (off_t)(to - from)) == -1) {
+		memset(start, 0, len);
+		return;
+	}
+	memset(start, 0, from - off);
+	memset((char *)base + to, 0, off + len - to);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory that processes share through a descriptor: of a size that never
+ * changes, zeroed, and of which only what was touched costs anything.
+ */
+#ifndef BASE_SHARED_H
+#define BASE_SHARED_H
+
+#include <stddef.h>
+
+/* A descriptor of new memory, or -1 with errno. */
+int	shared_create(const char *name, size_t size);
+/* What is behind fd, which has to be of that size; it is closed on failure.
+ * NULL with errno (EPROTO: another size). */
+void	*shared_map(int fd, size_t size);
+/* Zero a range of what is mapped at base, and give its whole pages back. */
+void	shared_zero(int fd, void *base, void *start, size_t len);
+/* Where the next part goes, on a page of its own. */
+size_t	shared_round(size_t);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "base/shared.h"
+#include "upstream/table.h"
+
+#define UP_MAGIC 0x73746f6864707575ull
+/* Whoever adds a field need not think of UP_VERSION. */
+#define UP_SIZES ((uint32_t)(sizeof(struct up_head) * 1000003 + \
+	sizeof(struct up_entry) * 1009 + sizeof(struct up_health) * 31 + \
+	sizeof(struct up_count)))
+#define ROW (sizeof(struct up_count) * UP_ENTRIES)
+/* How often to look again while the master is at it. */
+#define TRIES 100
+
+/* -- the memory -- */
+
+/* Where each part starts, on a page of its own. */
+struct up_layout {
+	size_t entries, health, retired, counts, size;
+};
+
+static struct up_layout
+up_layout(void)
+{
+	struct up_layout l;
+
+	l.entries = shared_round(sizeof(struct up_head));
+	l.health = shared_round(l.entries +
+	    sizeof(struct up_entry) * UP_ENTRIES);
+	l.retired = shared_round(l.health +
+	    sizeof(struct up_health) * UP_ENTRIES);
+	l.counts = shared_round(l.retired + ROW);
+	l.size = shared_round(l.counts + ROW * BOARD_CELLS);
+	return l;
+}
+
+static int
+up_table_map(struct up_table *t, int fd)
+{
+	struct up_layout l = up_layout();
+	char *p = shared_map(fd, l.size);
+
+	if (p == NULL)
+		return -1;
+	t->head = (void *)p;
+	t->entries = (void *)(p + l.entries);
+	t->health = (void *)(p + l.health);
+	t->retired = (void *)(p + l.retired);
+	t->counts = (void *)(p + l.counts);
+	t->size = l.size;
+	t->fd = fd;
+	return 0;
+}
+
+int
+up_table_create(struct up_table *t)
+{
+	int fd = shared_create("hostd upstreams", up_layout().size);
+
+	if (fd == -1 || up_table_map(t, fd) == -1)
+		return -1;
+	t->head->magic = UP_MAGIC;
+	t->head->version = UP_VERSION;
+	t->head->layout = UP_SIZES;
+	return 0;
+}
+
+int
+up_table_attach(struct up_table *t, int fd)
+{
+	if (up_table_map(t, fd) == -1)
+		return -1;
+	if (t->head->magic == UP_MAGIC && t->head->version == UP_VERSION &&
+	    t->head->layout == UP_SIZES)
+		return 0;
+	up_table_close(t);
+	errno = EPROTO;
+	return -1;
+}
+
+void
+up_table_close(struct up_table *t)
+{
+	if (t->head == NULL)
+		return;
+	(void)munmap(t->head, t->size);
+	(void)close(t->fd);
+	memset(t, 0, sizeof(*t));
+	t->fd = -1;
+}
+
+/* -- entries -- */
+
+void
+up_changed(struct up_table *t)
+{
+	atomic_fetch_add_explicit(&t->head->changes, 1, memory_order_release);
+}
+
+static void
+writing(struct up_table *t)
+{
+	atomic_fetch_add(&t->head->sequence, 1);
+	atomic_thread_fence(memory_order_release);
+}
+
+static void
+written(struct up_table *t)
+{
+	atomic_fetch_add(&t->head->sequence, 1);
+}
+
+void
+up_table_begin(struct up_table *t)
+{
+	writing(t);
+}
+
+void
+up_table_end(struct up_table *t)
+{
+	written(t);
+	up_changed(t);
+}
+
+/* Has nothing been written since *begun was read?  Else read it again. */
+static int
+is_whole(const struct up_table *t, uint32_t begun)
+{
+	atomic_thread_fence(memory_order_acquire);
+	return begun % 2 == 0 && atomic_load(&t->head->sequence) == begun;
+}
+
+static unsigned
+up_rows(const struct up_table *t)
+{
+	uint32_t n = atomic_load_explicit(&t->head->ncells,
+	    memory_order_acquire);
+
+	return n < BOARD_CELLS ? n : BOARD_CELLS;
+}
+
+struct up_entry *
+up_entry_new(struct up_table *t)
+{
+	struct up_entry *e;
+	unsigned i, cell;
+
+	for (i = 0; i < UP_ENTRIES && t->entries[i].id != 0; i++)
+		;
+	if (i == UP_ENTRIES)
+		return NULL;
+	e = &t->entries[i];
+	memset(e, 0, sizeof(*e));
+	memset(&t->health[i], 0, sizeof(t->health[i]));
+	memset(&t->retired[i], 0, sizeof(t->retired[i]));
+	for (cell = 0; cell < up_rows(t); cell++)
+		memset(up_count_of(t, cell, i), 0, sizeof(struct up_count));
+	if (++t->head->ids == 0)
+		t->head->ids = 1;
+	e->id = t->head->ids;
+	e->weight = 1;
+	e->added_ms = board_clock_ms();
+	atomic_store(&t->health[i].id, e->id);
+	if (i >= t->head->nentries)
+		atomic_store(&t->head->nentries, i + 1);
+	return e;
+}
+
+void
+up_entry_free(struct up_table *t, struct up_entry *e)
+{
+	uint32_t n = atomic_load(&t->head->nentries);
+
+	atomic_store(&t->health[e - t->entries].id, 0);
+	memset(e, 0, sizeof(*e));
+	while (n > 0 && t->entries[n - 1].id == 0)
+		n--;
+	atomic_store(&t->head->nentries, n);
+}
+
+int
+up_entry_read(const struct up_table *t, unsigned i, struct up_entry *e)
+{
+	uint32_t begun;
+	int tries;
+
+	for (tries = 0; i < UP_ENTRIES && tries < TRIES; tries++) {
+		begun = atomic_load(&t->head->sequence);
+		if (begun % 2 == 0)
+			memcpy(e, &t->entries[i], sizeof(*e));
+		if (is_whole(t, begun)) {
+			e->group[sizeof(e->group) - 1] = '\0';
+			e->server[sizeof(e->server) - 1] = '\0';
+			return e->id == 0 ? -1 : 0;
+		}
+		(void)sched_yield();
+	}
+	return -1;
+}
+
+/* -- counts -- */
+
+void
+up_table_join(struct up_table *t, unsigned cell)
+{
+	if (cell < BOARD_CELLS && cell >= t->head->ncells)
+		atomic_store(&t->head->ncells, cell + 1);
+}
+
+static void
+count_add(_Atomic uint64_t *to, const _Atomic uint64_t *from)
+{
+	board_add(to, atomic_load_explicit(from, memory_order_relaxed));
+}
+
+void
+up_table_retire(struct up_table *t, unsigned cell)
+{
+	struct up_count *row = up_count_of(t, cell, 0);
+	uint32_t i, n = t->head->nentries;
+
+	writing(t);
+	for (i = 0; i < n; i++) {
+		count_add(&t->retired[i].requests, &row[i].requests);
+		count_add(&t->retired[i].failures, &row[i].failures);
+		count_add(&t->retired[i].bytes_in, &row[i].bytes_in);
+		count_add(&t->retired[i].bytes_out, &row[i].bytes_out);
+		count_add(&t->retired[i].header_us, &row[i].header_us);
+	}
+	shared_zero(t->fd, t->head, row, ROW);
+	written(t);
+	up_lead_end(t, cell);
+}
+
+uint32_t
+up_inflight(const struct up_table *t, unsigned i)
+{
+	unsigned cell, n = up_rows(t);
+	uint32_t sum = 0;
+
+	for (cell = 0; cell < n; cell++)
+		sum += atomic_load_explicit(&up_count_of(t, cell, i)->inflight,
+		    memory_order_relaxed);
+	return sum;
+}
+
+static void
+sum_count(struct up_sums *s, const struct up_count *c)
+{
+	s->inflight += atomic_load_explicit(&c->inflight, memory_order_relaxed);
+	s->upgraded += atomic_load_explicit(&c->upgraded, memory_order_relaxed);
+	s->idle += atomic_load_explicit(&c->idle, memory_order_relaxed);
+	s->requests += atomic_load_explicit(&c->requests, memory_order_relaxed);
+	s->failures += atomic_load_explicit(&c->failures, memory_order_relaxed);
+	s->bytes_in += atomic_load_explicit(&c->bytes_in, memory_order_relaxed);
+	s->bytes_out += atomic_load_explicit(&c->bytes_out,
+	    memory_order_relaxed);
+	s->header_us += atomic_load_explicit(&c->header_us,
+	    memory_order_relaxed);
+}
+
+/* While a row is folded its counts are in two places. */
+void
+up_sum(const struct up_table *t, unsigned i, struct up_sums *s)
+{
+	unsigned cell, n = up_rows(t);
+	uint32_t begun;
+	int tries;
+
+	for (tries = 0; tries < TRIES; tries++) {
+		begun = atomic_load(&t->head->sequence);
+		memset(s, 0, sizeof(*s));
+		sum_count(s, &t->retired[i]);
+		for (cell = 0; cell < n; cell++)
+			sum_count(s, up_count_of(t, cell, i));
+		if (is_whole(t, begun))
+			break;
+	}
+}
+
+/* -- the lease -- */
+
+static uint64_t
+lead_of(unsigned cell, uint32_t order)
+{
+	return (uint64_t)order << 32 | (cell + 1);
+}
+
+/*
+ * The time is written before the name: who sees the new name sees that it has
+ * just begun.  One that has stopped for long may believe in its lease until it
+ * asks again; then two do the same work for once.
+ */
+int
+up_lead(struct up_table *t, unsigned cell, uint32_t order, uint64_t now_ms)
+{
+	uint64_t me = lead_of(cell, order), now = now_ms + UP_LEASE_MS;
+	uint64_t cur = atomic_load(&t->head->leader);
+
+	if (cur != me && cur != 0 && cur >> 32 >= order &&
+	    atomic_load(&t->head->leader_until_ms) > now_ms)
+		return 0;
+	atomic_store(&t->head->leader_until_ms, now);
+	return cur == me ||
+	    atomic_compare_exchange_strong(&t->head->leader, &cur, me);
+}
+
+void
+up_lead_end(struct up_table *t, unsigned cell)
+{
+	uint64_t cur = atomic_load(&t->head->leader);
+
+	if ((cur & UINT32_MAX) == cell + 1)
+		(void)atomic_compare_exchange_strong(&t->head->leader, &cur, 0);
+}
+
+/* -- words -- */
+
+const char *
+up_why_text(uint32_t why, uint32_t what, char *buf, size_t size)
+{
+	switch (why) {
+	case UP_WHY_NONE:
+		(void)snprintf(buf, size, "%s", "");
+		break;
+	case UP_WHY_CONNECT:
+		(void)snprintf(buf, size, "connecting: %s",
+		    strerror((int)what));
+		break;
+	case UP_WHY_IO:
+		(void)snprintf(buf, size, "%s", what == 0 ?
+		    "closed early" : strerror((int)what));
+		break;
+	case UP_WHY_TIMEOUT:
+		(void)snprintf(buf, size, "no answer within %u ms", what);
+		break;
+	case UP_WHY_NOT_HTTP:
+		(void)snprintf(buf, size, "not an HTTP answer");
+		break;
+	case UP_WHY_STATUS:
+		(void)snprintf(buf, size, "status %u", what);
+		break;
+	case UP_WHY_BODY:
+		(void)snprintf(buf, size, "not the body that is expected");
+		break;
+	default:
+		(void)snprintf(buf, size, "reason %u", why);
+	}
+	return buf;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of servers: shared, never read halfway, and no id comes twice. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "upstream/table.h"
+
+static struct up_table table;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	return up_table_create(&table);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	up_table_close(&table);
+	return 0;
+}
+
+static unsigned
+put(const char *group, const char *server)
+{
+	struct up_entry *e;
+
+	up_table_begin(&table);
+	e = up_entry_new(&table);
+	assert_non_null(e);
+	(void)snprintf(e->group, sizeof(e->group), "%s", group);
+	(void)snprintf(e->server, sizeof(e->server), "%s", server);
+	up_table_end(&table);
+	return (unsigned)(e - table.entries);
+}
+
+static void
+drop(unsigned i)
+{
+	up_table_begin(&table);
+	up_entry_free(&table, &table.entries[i]);
+	up_table_end(&table);
+}
+
+static void
+another_process_shares_it(void **state)
+{
+	struct up_table other;
+	struct up_entry e;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	put("app", "a:1");
+	up_table_join(&table, 3);
+	if ((pid = fork()) == 0) {
+		if (up_table_attach(&other, dup(table.fd)) == -1 ||
+		    up_entry_read(&other, 0, &e) == -1 ||
+		    strcmp(e.server, "a:1") != 0)
+			_exit(1);
+		up_count_of(&other, 3, 0)->inflight = 7;
+		up_changed(&other);
+		_exit(0);
+	}
+	assert_int_not_equal(pid, -1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(up_inflight(&table, 0), 7);
+	assert_int_equal(up_changes(&table), 2);
+}
+
+static void
+refuses_what_is_no_table(void **state)
+{
+	struct up_table other;
+	int fd = memfd_create("no table", MFD_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(up_table_attach(&other, fd), -1);
+	assert_int_equal(errno, EPROTO);
+	fd = memfd_create("no table", MFD_CLOEXEC);
+	assert_int_equal(ftruncate(fd, (off_t)table.size), 0);
+	assert_int_equal(up_table_attach(&other, fd), -1);
+	assert_int_equal(errno, EPROTO);
+	/* It took the descriptors. */
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	table.head->layout++;
+	assert_int_equal(up_table_attach(&other, dup(table.fd)), -1);
+	assert_int_equal(errno, EPROTO);
+}
+
+/* A writer that sets all bytes alike: no reader finds two kinds. */
+static void
+nothing_is_read_halfway(void **state)
+{
+	struct up_entry e;
+	int i, k, status, whole = 0;
+	pid_t pid;
+
+	(void)state;
+	put("app", "a:1");
+	if ((pid = fork()) == 0) {
+		for (i = 0; i < 200000; i++) {
+			up_table_begin(&table);
+			memset(table.entries[0].server, 'a' + i % 26,
+			    sizeof(table.entries[0].server));
+			table.entries[0].weight = (uint32_t)('a' + i % 26);
+			up_table_end(&table);
+		}
+		_exit(0);
+	}
+	assert_int_not_equal(pid, -1);
+	do {
+		if (up_entry_read(&table, 0, &e) == -1 || e.weight == 1)
+			continue;
+		for (k = 0; k < UP_SERVER_MAX - 1; k++)
+			assert_int_equal(e.server[k], (char)e.weight);
+		assert_int_equal(e.server[k], 0);
+		whole++;
+	} while (waitpid(pid, &status, WNOHANG) == 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(up_entry_read(&table, 0, &e), 0);
+	assert_true(whole > 0);
+}
+
+static void
+a_writer_that_stays_is_not_waited_for(void **state)
+{
+	struct up_entry e;
+	struct up_sums s;
+	unsigned i = put("app", "a:1");
+
+	(void)state;
+	up_table_begin(&table);
+	assert_int_equal(up_entry_read(&table, i, &e), -1);
+	up_sum(&table, i, &s);
+	up_table_end(&table);
+	assert_int_equal(up_entry_read(&table, i, &e), 0);
+	assert_int_equal(up_entry_read(&table, UP_ENTRIES, &e), -1);
+}
+
+static void
+texts_without_an_end_get_one(void **state)
+{
+	struct up_entry e;
+	unsigned i = put("app", "a:1");
+
+	(void)state;
+	memset(table.entries[i].group, 'x', UP_GROUP_MAX);
+	memset(table.entries[i].server, 'x', UP_SERVER_MAX);
+	assert_int_equal(up_entry_read(&table, i, &e), 0);
+	assert_int_equal(strlen(e.group), UP_GROUP_MAX - 1);
+	assert_int_equal(strlen(e.server), UP_SERVER_MAX - 1);
+}
+
+static void
+no_id_comes_twice(void **state)
+{
+	uint32_t first, id, last = 0;
+	unsigned i;
+	int k;
+
+	(void)state;
+	i = put("app", "a:1");
+	first = table.entries[i].id;
+	assert_int_not_equal(first, 0);
+	for (k = 0; k < 5000; k++) {
+		drop(i);
+		assert_int_equal(table.head->nentries, 0);
+		assert_int_equal(table.health[i].id, 0);
+		i = put("app", "a:1");
+		id = table.entries[i].id;
+		assert_true(id > first && id > last);
+		assert_int_equal(table.health[i].id, id);
+		last = id;
+	}
+}
+
+static void
+a_new_entry_is_clean(void **state)
+{
+	struct up_sums s;
+	unsigned i = put("app", "a:1");
+
+	(void)state;
+	up_table_join(&table, 1);
+	up_count_of(&table, 0, i)->requests = 5;
+	up_count_of(&table, 1, i)->failures = 5;
+	table.retired[i].bytes_in = 5;
+	table.health[i].fails = 5;
+	table.entries[i].flags = UP_DOWN;
+	drop(i);
+	assert_int_equal(put("app", "b:1"), i);
+	up_sum(&table, i, &s);
+	assert_int_equal(s.requests + s.failures + s.bytes_in, 0);
+	assert_int_equal(table.health[i].fails, 0);
+	assert_int_equal(table.entries[i].flags, 0);
+	assert_int_equal(table.entries[i].weight, 1);
+}
+
+static void
+holes_are_filled_and_the_end_is_known(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < UP_ENTRIES; i++)
+		assert_int_equal(put("app", "x"), i);
+	up_table_begin(&table);
+	assert_null(up_entry_new(&table));
+	up_table_end(&table);
+	drop(7);
+	assert_int_equal(table.head->nentries, UP_ENTRIES);
+	assert_int_equal(put("app", "x"), 7);
+	drop(UP_ENTRIES - 2);
+	drop(UP_ENTRIES - 1);
+	assert_int_equal(table.head->nentries, UP_ENTRIES - 2);
+}
+
+static void
+load_is_of_all_rows(void **state)
+{
+	struct up_sums s;
+	unsigned a = put("app", "a:1"), b = put("app", "b:1");
+
+	(void)state;
+	up_table_join(&table, 2);
+	up_count_of(&table, 0, a)->inflight = 1;
+	up_count_of(&table, 2, a)->inflight = 2;
+	up_count_of(&table, 2, a)->upgraded = 1;
+	up_count_of(&table, 2, a)->idle = 4;
+	up_count_of(&table, 1, b)->inflight = 8;
+	assert_int_equal(up_inflight(&table, a), 3);
+	assert_int_equal(up_inflight(&table, b), 8);
+	up_sum(&table, a, &s);
+	assert_int_equal(s.inflight, 3);
+	assert_int_equal(s.upgraded, 1);
+	assert_int_equal(s.idle, 4);
+}
+
+static void
+what_has_ended_counts_but_has_no_load(void **state)
+{
+	struct up_count *c;
+	struct up_sums s;
+	unsigned i = put("app", "a:1");
+
+	(void)state;
+	up_table_join(&table, 5);
+	c = up_count_of(&table, 5, i);
+	c->inflight = 3;
+	c->idle = 2;
+	c->requests = 10;
+	c->failures = 4;
+	c->bytes_in = 100;
+	c->bytes_out = 50;
+	c->header_us = 9;
+	up_count_of(&table, 0, i)->requests = 1;
+	up_table_retire(&table, 5);
+	up_sum(&table, i, &s);
+	assert_int_equal(s.inflight + s.idle + s.upgraded, 0);
+	assert_int_equal(s.requests, 11);
+	assert_int_equal(s.failures, 4);
+	assert_int_equal(s.bytes_in, 100);
+	assert_int_equal(s.bytes_out, 50);
+	assert_int_equal(s.header_us, 9);
+	c->requests = 2;
+	up_table_retire(&table, 5);
+	up_sum(&table, i, &s);
+	assert_int_equal(s.requests, 13);
+	/* Who is up has not changed. */
+	assert_int_equal(up_changes(&table), 1);
+}
+
+static void
+one_leads(void **state)
+{
+	(void)state;
+	assert_int_equal(up_lead(&table, 0, 10, 1000), 1);
+	assert_int_equal(up_lead(&table, 1, 9, 1000), 0);
+	assert_int_equal(up_lead(&table, 0, 10, 1000 + UP_LEASE_MS - 1), 1);
+	assert_int_equal(up_lead(&table, 1, 9, 1000 + UP_LEASE_MS), 0);
+}
+
+static void
+a_newer_one_takes_over(void **state)
+{
+	(void)state;
+	assert_int_equal(up_lead(&table, 0, 10, 1000), 1);
+	assert_int_equal(up_lead(&table, 1, 11, 1001), 1);
+	assert_int_equal(up_lead(&table, 0, 10, 1002), 0);
+	assert_int_equal(up_lead(&table, 1, 11, 1003), 1);
+}
+
+static void
+a_lease_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(up_lead(&table, 0, 10, 1000), 1);
+	assert_int_equal(up_lead(&table, 1, 9, 999 + UP_LEASE_MS), 0);
+	assert_int_equal(up_lead(&table, 1, 9, 1000 + UP_LEASE_MS), 1);
+	/* The one that was away is newer. */
+	assert_int_equal(up_lead(&table, 0, 10, 1001 + UP_LEASE_MS), 1);
+	assert_int_equal(up_lead(&table, 1, 9, 1002 + UP_LEASE_MS), 0);
+}
+
+static void
+a_lease_is_given_back(void **state)
+{
+	(void)state;
+	assert_int_equal(up_lead(&table, 0, 10, 1000), 1);
+	up_lead_end(&table, 1);
+	assert_int_equal(up_lead(&table, 1, 9, 1000), 0);
+	up_lead_end(&table, 0);
+	assert_int_equal(up_lead(&table, 1, 9, 1000), 1);
+	up_table_retire(&table, 1);
+	assert_int_equal(up_lead(&table, 2, 8, 1000), 1);
+}
+
+static void
+why(void **state)
+{
+	char buf[64];
+
+	(void)state;
+	assert_string_equal(up_why_text(UP_WHY_NONE, 0, buf, 64), "");
+	assert_string_equal(up_why_text(UP_WHY_CONNECT, ECONNREFUSED, buf, 64),
+	    "connecting: Connection refused");
+	assert_string_equal(up_why_text(UP_WHY_IO, 0, buf, 64), "closed early");
+	assert_string_equal(up_why_text(UP_WHY_TIMEOUT, 2000, buf, 64),
+	    "no answer within 2000 ms");
+	assert_string_equal(up_why_text(UP_WHY_STATUS, 503, buf, 64),
+	    "status 503");
+	assert_string_equal(up_why_text(99, 0, buf, 64), "reason 99");
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(another_process_shares_it),
+		T(refuses_what_is_no_table),
+		T(nothing_is_read_halfway),
+		T(a_writer_that_stays_is_not_waited_for),
+		T(texts_without_an_end_get_one),
+		T(no_id_comes_twice),
+		T(a_new_entry_is_clean),
+		T(holes_are_filled_and_the_end_is_known),
+		T(load_is_of_all_rows),
+		T(what_has_ended_counts_but_has_no_load),
+		T(one_leads),
+		T(a_newer_one_takes_over),
+		T(a_lease_ends),
+		T(a_lease_is_given_back),
+		T(why),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
