@@ -62,6 +62,7 @@ void	build_upstream(struct builder *, const struct conf_node *);
 void	build_upstream_changes(struct builder *, const struct conf_node *);
 /* When all plugins and all changes are known. */
 void	finish_upstreams(struct builder *);
+void	build_real_ip(struct builder *);
 void	build_websocket(struct builder *);
 void	build_pubsub(struct builder *);
 /* A block within a route: what it says differs for this one. */

@@ -273,6 +273,15 @@ static const struct hostd_key http_keys[] = {
 	    "connection's pending output."),
 	KEY_RANGE("server", STRING, "hostd", 0, 64, "Value of the Server "
 	    "header; \"\" for none."),
+	KEY("real_ip_from", LIST, NULL, "Networks of proxies whose word on "
+	    "a client's address is taken: \"192.0.2.0/24\", "
+	    "\"2001:db8::/32\", \"unix\".  That address is what plugins, "
+	    "balancers and logs see; default: nobody's."),
+	KEY("real_ip_header", STRING, "X-Forwarded-For", "Where such a proxy "
+	    "writes it: X-Forwarded-For, X-Real-IP, Forwarded (RFC 7239), or "
+	    "another header with addresses."),
+	KEY("real_ip_recursive", BOOL, "off", "Take the last address of it "
+	    "that is not such a proxy's, not just the last one."),
 };
 
 static const struct hostd_key websocket_keys[] = {

@@ -96,6 +96,7 @@ build_http(struct builder *b)
 		    "\"max_request_line\" is more than \"max_head\", which "
 		    "includes it");
 	check_field_value(b, "server", h->server);
+	build_real_ip(b);
 }
 
 /* -- blocks -- */

@@ -8,6 +8,7 @@
 #include "http/blame.h"
 #include "http/exchange.h"
 #include "http/parse.h"
+#include "http/real_ip.h"
 #include "http/response.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -368,6 +369,14 @@ refuse_head(struct http_conn *c, int status)
 	exchange_refuse(c, status, HOSTD_END_GONE);
 }
 
+/* Who asks, if it came through a trusted proxy. */
+static void
+set_client(struct http_conn *c, struct http_req *r)
+{
+	if (real_ip_find(c->server->limits, r, r->view.peer, r->client))
+		r->view.peer = (hostd_buf){ r->client, strlen(r->client) };
+}
+
 size_t
 exchange_head(struct http_conn *c, const char *p, size_t n)
 {
@@ -396,6 +405,8 @@ exchange_head(struct http_conn *c, const char *p, size_t n)
 		refuse_head(c, status);
 		return n;
 	}
+	if (c->server->limits->real_ip_from.n > 0)
+		set_client(c, r);
 	exchange_start(c, r);
 	if (c->state == CONN_AWAY)
 		return 0;

@@ -22,8 +22,8 @@ request_new(struct http_server *srv, struct http_conn *c)
 		r = xmalloc(sizeof(*r) + (size_t)srv->limits->max_headers *
 		    sizeof(r->headers[0]));
 	}
-	/* What follows is written before it is read. */
-	memset(r, 0, offsetof(struct http_req, tries.v));
+	memset(r, 0, offsetof(struct http_req, client));
+	r->tries.n = 0;
 	r->data = data;
 	r->data_room = room;
 	r->server = srv;

@@ -139,6 +139,8 @@ struct http_req {
 	uint64_t head_out;		/* bytes of the answer's head */
 	uint64_t start_ms;
 
+	/* written before they are read, not zeroed */
+	char client[46];		/* its address, told by a proxy */
 	struct http_tries tries;	/* of whoever asked servers for it */
 	hostd_hdr headers[];		/* the server's max_headers */
 };
