@@ -368,6 +368,12 @@ board_callback_name(uint32_t callback)
 	    [BOARD_CB_SAVE] = "save",
 	    [BOARD_CB_LOAD] = "load",
 	    [BOARD_CB_MOVED] = "moved",
+	    [BOARD_CB_SERVERS] = "update",
+	    [BOARD_CB_KEY] = "key",
+	    [BOARD_CB_PICK] = "pick",
+	    [BOARD_CB_REPORT] = "report",
+	    [BOARD_CB_COOKIE] = "cookie",
+	    [BOARD_CB_ANSWERED] = "answered",
 	};
 
 	return callback < sizeof(names) / sizeof(names[0]) ? names[callback]

@@ -2,6 +2,7 @@
 /* struct hostd_host: what every instance is given. */
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/balancer.h>
 #include <hostd/channel.h>
 #include <hostd/pubsub.h>
 #include <hostd/metrics.h>
@@ -43,6 +44,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return channel_service();
 	if (strcmp(id, HOSTD_EXT_PUBSUB) == 0)
 		return pubsub_service();
+	if (strcmp(id, HOSTD_EXT_BALANCER) == 0)
+		return balancer_service();
 	return NULL;
 }
 

@@ -128,6 +128,8 @@ instance_find_tables(struct instance *in)
 			in->ws = m->provides[i].ws;
 		if (m->provides[i].pubsub != NULL)
 			in->pubsub = m->provides[i].pubsub;
+		if (m->provides[i].balancer != NULL)
+			in->picks = m->provides[i].balancer;
 	}
 	in->state = m->state;
 	in->ws_state = m->ws_state;
@@ -157,6 +159,7 @@ instance_new(struct plugins *all, const struct module *m,
 	http_binding_init(in);
 	ws_binding_init(in);
 	pubsub_binding_init(in);
+	balancer_binding_init(in);
 	instance_name_on_board(in);
 	if (instance_create(in, errs) == -1)
 		goto fail;

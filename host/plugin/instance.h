@@ -15,6 +15,7 @@
 #include "net/loop.h"
 #include "plugin/module.h"
 #include "pubsub/hub.h"
+#include "upstream/group.h"
 #include "ws/conn.h"
 
 struct plugins;
@@ -43,11 +44,13 @@ struct instance {
 	const struct hostd_http_ops *route;
 	const struct hostd_ws_ops *ws;
 	const struct hostd_pubsub_ops *pubsub;
+	const struct hostd_balancer_ops *picks;
 	const struct hostd_p_state *state;
 	const struct hostd_p_ws_state *ws_state;
 	struct http_handler http;	/* of its routes, upgrades included */
 	struct ws_handler ws_handler;
 	struct hub_backend backend;
+	struct up_balancer balancer;
 	LIST_HEAD(, plugin_sub) subs;	/* of hostd.channel/1 */
 	uint32_t nsubs;
 	LIST_HEAD(, plugin_timer) timers;
@@ -88,6 +91,7 @@ const struct hostd_net_api *net_service(void);
 const struct hostd_ws_api *ws_service(void);
 const struct hostd_channel_api *channel_service(void);
 const struct hostd_pubsub_api *pubsub_service(void);
+const struct hostd_balancer_api *balancer_service(void);
 
 /* hostd_host's own functions. */
 void	core_service_bind(struct instance *);
@@ -97,6 +101,7 @@ void	conf_view_bind(struct instance *);
 void	http_binding_init(struct instance *);
 void	ws_binding_init(struct instance *);
 void	pubsub_binding_init(struct instance *);
+void	balancer_binding_init(struct instance *);
 
 /* Whose sockets these are. */
 struct instance *ws_instance(struct ws_handler *);

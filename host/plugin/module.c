@@ -221,6 +221,9 @@ static const struct kind {
 	{ HOSTD_KIND_PUBSUB_BACKEND, sizeof(struct hostd_pubsub_ops),
 	    MODULE_MIN_PUBSUB, module_check_pubsub,
 	    offsetof(struct module_provide, pubsub) },
+	{ HOSTD_KIND_BALANCER, sizeof(struct hostd_balancer_ops),
+	    MODULE_MIN_BALANCER, module_check_balancer,
+	    offsetof(struct module_provide, balancer) },
 };
 
 static const struct kind *
@@ -397,6 +400,7 @@ module_free(struct module *m)
 		free((void *)(uintptr_t)m->provides[i].http);
 		free((void *)(uintptr_t)m->provides[i].ws);
 		free((void *)(uintptr_t)m->provides[i].pubsub);
+		free((void *)(uintptr_t)m->provides[i].balancer);
 	}
 	free(m->provides);
 	free((void *)(uintptr_t)m->state);

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <hostd/abi.h>
+#include <hostd/balancer.h>
 #include <hostd/http.h>
 #include <hostd/pubsub.h>
 #include <hostd/state.h>
@@ -20,6 +21,7 @@ struct module_provide {
 	const struct hostd_http_ops *http;	/* http_route/1 */
 	const struct hostd_ws_ops *ws;		/* ws_handler/1 */
 	const struct hostd_pubsub_ops *pubsub;	/* pubsub_backend/1 */
+	const struct hostd_balancer_ops *balancer;	/* balancer/1 */
 };
 
 struct module {

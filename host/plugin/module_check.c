@@ -198,6 +198,21 @@ module_check_pubsub(const void *ops, char *why, size_t size)
 }
 
 int
+module_check_balancer(const void *ops, char *why, size_t size)
+{
+	const struct hostd_balancer_ops *o = ops;
+
+	if (o->update == NULL)
+		REFUSE("balancer/1: update is NULL");
+	if (o->pick == NULL)
+		REFUSE("balancer/1: pick is NULL");
+	if (check_flags(HOSTD_KIND_BALANCER, o->flags, 0, o->reserved, why,
+	    size) == -1)
+		return -1;
+	return check_data_size(HOSTD_KIND_BALANCER, o->data_size, why, size);
+}
+
+int
 module_check_state(const void *table, char *why, size_t size)
 {
 	const struct hostd_p_state *t = table;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <hostd/abi.h>
+#include <hostd/balancer.h>
 #include <hostd/http.h>
 #include <hostd/metrics.h>
 #include <hostd/pubsub.h>
@@ -31,6 +32,7 @@ int	module_check_provide(const struct hostd_provide *, char *why,
 int	module_check_http(const void *ops, char *why, size_t size);
 int	module_check_ws(const void *ops, char *why, size_t size);
 int	module_check_pubsub(const void *ops, char *why, size_t size);
+int	module_check_balancer(const void *ops, char *why, size_t size);
 /* An extension's, likewise. */
 int	module_check_state(const void *table, char *why, size_t size);
 int	module_check_ws_state(const void *table, char *why, size_t size);
@@ -44,6 +46,7 @@ int	module_check_ws_state(const void *table, char *why, size_t size);
 #define MODULE_MIN_HTTP		MODULE_END(hostd_http_ops, on_headers)
 #define MODULE_MIN_WS		MODULE_END(hostd_ws_ops, on_message)
 #define MODULE_MIN_PUBSUB	MODULE_END(hostd_pubsub_ops, subscribe)
+#define MODULE_MIN_BALANCER	MODULE_END(hostd_balancer_ops, pick)
 #define MODULE_MIN_STATE	MODULE_END(hostd_p_state, load)
 #define MODULE_MIN_WS_STATE	MODULE_END(hostd_p_ws_state, load)
 #define MODULE_MIN_METRIC	MODULE_END(hostd_metric, name)

@@ -164,6 +164,17 @@ is_for_pool(const struct conf *conf, const struct conf_plugin *cp,
 
 /* -- loading -- */
 
+static struct instance *
+plugins_find(const struct plugins *all, const struct conf_plugin *cp)
+{
+	struct instance *in;
+
+	TAILQ_FOREACH(in, &all->instances, link)
+		if (in->conf == cp)
+			return in;
+	return NULL;
+}
+
 /* The plugin that the configuration names, or the only one that can. */
 static void
 choose_backend(struct plugins *all, struct conf_errors *errs)
@@ -192,10 +203,35 @@ choose_backend(struct plugins *all, struct conf_errors *errs)
 		all->hub.backend = &found->backend;
 }
 
+/* One that is missing was refused, which has been said. */
+static void
+bind_balancers(struct plugins *all, struct conf_errors *errs)
+{
+	const struct conf_upstream *cu;
+	struct instance *in;
+	struct up_group *g;
+
+	TAILQ_FOREACH(g, &all->upstreams.groups, entry) {
+		cu = g->conf;
+		if (cu->balancer == NULL ||
+		    (in = plugins_find(all, cu->balancer)) == NULL)
+			continue;
+		if (in->picks == NULL)
+			conf_error(errs, &cu->balancer_pos, "upstream \"%s\": "
+			    "plugin \"%s\" does not provide %s", cu->name,
+			    in->conf->name, HOSTD_KIND_BALANCER);
+		else if (group_bind(g, &in->balancer) == -1)
+			conf_error(errs, &cu->balancer_pos, "upstream \"%s\": "
+			    "its servers are refused by its balancer, plugin "
+			    "\"%s\"", cu->name, in->conf->name);
+	}
+}
+
 void
 plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
     const struct conf_pool *pool, const struct snapshot *snap,
-    struct board *board, struct board_cell *cell, struct conf_errors *errs)
+    struct board *board, struct board_cell *cell, struct up_table *table,
+    struct conf_errors *errs)
 {
 	struct conf_plugin *cp;
 	struct instance *in;
@@ -214,6 +250,8 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	channel_service_init(all);
 	hub_init(&all->hub, loop, board, cell, &conf->pubsub);
 	all->hub.queries.list_here = room_service_labels;
+	upstreams_init(&all->upstreams, loop, conf, table,
+	    (unsigned)(cell - board->cells));
 	TAILQ_FOREACH(cp, &conf->plugins, entry) {
 		if ((m = plugins_module(all, snap, cp, errs)) == NULL)
 			continue;
@@ -223,20 +261,10 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 			TAILQ_INSERT_TAIL(&all->instances, in, link);
 	}
 	choose_backend(all, errs);
+	bind_balancers(all, errs);
 }
 
 /* -- routes -- */
-
-static struct instance *
-plugins_find(const struct plugins *all, const struct conf_plugin *cp)
-{
-	struct instance *in;
-
-	TAILQ_FOREACH(in, &all->instances, link)
-		if (in->conf == cp)
-			return in;
-	return NULL;
-}
 
 static int
 route_is_prefix(const struct conf_route *cr)
@@ -335,6 +363,7 @@ plugins_destroy(struct plugins *all)
 	all->sockets = NULL;
 	TAILQ_FOREACH_REVERSE(in, &all->instances, instances, link)
 		(void)instance_stop(in);
+	upstreams_close(&all->upstreams);
 	while (all->nworks > 0) {
 		loop_turn_uv(all->loop, BEAT_MS);
 		/* Waiting for them is not hanging. */

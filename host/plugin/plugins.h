@@ -21,6 +21,7 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "pubsub/hub.h"
+#include "upstream/group.h"
 
 struct http_server;
 struct instance;
@@ -46,6 +47,7 @@ struct plugins {
 	struct http_server *server;	/* set before start */
 	struct ws_server *sockets;	/* the same */
 	struct hub hub;
+	struct upstreams upstreams;
 	struct map modules;		/* copy's path -> struct module */
 	TAILQ_HEAD(instances, instance) instances;
 	uint32_t ninstances;
@@ -81,11 +83,12 @@ struct plugins {
 /*
  * Load everything that conf names, and create what workers of pool have a use
  * for (NULL: all): not what only routes of other pools name.  Modules come from
- * the snapshot's copies.  All errors are added; the result is usable only
+ * the snapshot's copies; the table of servers may be NULL.  All errors are added; the result is usable only
  * without any.
  */
 void	plugins_load(struct plugins *, struct loop *, struct conf *,
-	    const struct conf_pool *pool, const struct snapshot *, struct board *, struct board_cell *,
+	    const struct conf_pool *pool, const struct snapshot *,
+	    struct board *, struct board_cell *, struct up_table *,
 	    struct conf_errors *);
 /* The router over all routes, default ones included; errors are added. */
 struct router *plugins_route(struct plugins *, struct conf_errors *);

@@ -40,6 +40,9 @@ struct up_balancer {
 	    const struct hostd_report *);
 	int32_t (*cookie)(struct up_balancer *, void *data, uint32_t id,
 	    const struct hostd_pick *, char *room, size_t, hostd_buf *out);
+	void (*answered)(struct up_balancer *, void *data, uint32_t id,
+	    const struct hostd_pick *, int32_t status, const hostd_hdr *,
+	    uint32_t nhdrs);
 };
 
 struct up_peer {
@@ -144,6 +147,9 @@ int32_t	group_pick(struct up_group *, struct up_search *, struct up_peer **,
  * E_TIMEOUT) count towards max_fails, why and what are of enum up_why. */
 void	group_report(struct up_peer *, struct up_search *,
 	    const struct hostd_report *, uint32_t why, uint32_t what);
+/* The head of its response has come: the balancer may learn from it. */
+void	group_answered(struct up_peer *, struct up_search *, int32_t status,
+	    const hostd_hdr *, uint32_t nhdrs);
 /* A Set-Cookie line for the answer of the server that was picked last; HOSTD_OK
  * or HOSTD_PASS.  out points into room. */
 int32_t	group_cookie(struct up_peer *, struct up_search *, char *room, size_t,

@@ -276,6 +276,19 @@ group_report(struct up_peer *p, struct up_search *s,
 	peer_release(p);
 }
 
+void
+group_answered(struct up_peer *p, struct up_search *s, int32_t status,
+    const hostd_hdr *hdrs, uint32_t nhdrs)
+{
+	struct up_balancer *b = p->group->balancer;
+	struct hostd_pick k;
+
+	if (b == NULL || b->answered == NULL)
+		return;
+	make_pick(p->group, s, &k);
+	b->answered(b, p->group->data, p->id, &k, status, hdrs, nhdrs);
+}
+
 int32_t
 group_cookie(struct up_peer *p, struct up_search *s, char *room, size_t size,
     hostd_buf *out)

@@ -98,7 +98,7 @@ prepare(struct worker *w)
 	if (loop_init(&w->loop) == -1)
 		fatal("making an event loop");
 	plugins_load(&w->plugins, &w->loop, w->conf, own_pool(w), &w->snap,
-	    &w->board, w->cell, &w->errs);
+	    &w->board, w->cell, NULL, &w->errs);
 	w->router = plugins_route(&w->plugins, &w->errs);
 }
 

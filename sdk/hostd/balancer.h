@@ -74,7 +74,8 @@ struct hostd_pick {
 struct hostd_report {
 	uint32_t struct_size;
 	int32_t rc;		/* OK; E_IO: connect, read or write failed;
-				   E_TIMEOUT; E_GONE: the client left */
+				   E_TIMEOUT; E_GONE: the client left; E_FULL:
+				   another worker was faster, it was not asked */
 	int32_t status;		/* of the response; 0: none, or TCP */
 	uint32_t reserved;
 	uint64_t connect_us;	/* 0: a kept-alive connection */
@@ -133,6 +134,14 @@ struct hostd_balancer_ops {
 	 */
 	int32_t (*cookie)(struct hostd_inst *, void *d, uint32_t id,
 	    const struct hostd_pick *, char *room, size_t size, hostd_buf *out);
+
+	/*
+	 * Optional: the head of the response of the server picked, before
+	 * `cookie`; for those that learn from it what sticks where.
+	 */
+	void (*answered)(struct hostd_inst *, void *d, uint32_t id,
+	    const struct hostd_pick *, int32_t status, const hostd_hdr *hdrs,
+	    uint32_t nhdrs);
 };
 
 /* The host's table. */

@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include <hostd/abi.h>
+#include <hostd/balancer.h>
 #include <hostd/channel.h>
 #include <hostd/http.h>
 #include <hostd/state.h>
@@ -53,6 +54,7 @@ struct hostd_easy {
 	const struct hostd_http_api *http;
 	const struct hostd_ws_api *ws;		/* NULL: not served */
 	const struct hostd_channel_api *channel;	/* the same */
+	const struct hostd_balancer_api *balancer;	/* the same */
 };
 
 #define HOSTD_EASY_HEAD struct hostd_easy easy
@@ -91,6 +93,8 @@ hostd_easy_init(struct hostd_easy *e, const struct hostd_host *host,
 	e->ws = (const struct hostd_ws_api *)host->get_ext(host, HOSTD_EXT_WS);
 	e->channel = (const struct hostd_channel_api *)host->get_ext(host,
 	    HOSTD_EXT_CHANNEL);
+	e->balancer = (const struct hostd_balancer_api *)host->get_ext(host,
+	    HOSTD_EXT_BALANCER);
 	return HOSTD_OK;
 }
 
@@ -224,6 +228,31 @@ hostd_room_send(struct hostd_inst *in, const char *room, hostd_buf msg,
 		return HOSTD_E_NOTSUP;
 	return e->channel->publish(e->host, hostd_str(room), msg,
 	    flags & (HOSTD_WS_TEXT | HOSTD_WS_BINARY), except);
+}
+
+/* The load of n servers of the group of d, of all workers; zero when it is not
+ * known. */
+static inline void
+hostd_peer_loads(struct hostd_inst *in, const void *d, const uint32_t *ids,
+    uint32_t n, hostd_peer_load *out)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+
+	if (e->balancer == NULL ||
+	    e->balancer->load(e->host, d, ids, n, out) != HOSTD_OK)
+		memset(out, 0, n * sizeof(*out));
+}
+
+/* Was that server tried for this request, or is it full? */
+static inline int
+hostd_is_tried(const struct hostd_pick *k, uint32_t id)
+{
+	uint32_t i;
+
+	for (i = 0; i < k->ntried; i++)
+		if (k->tried[i] == id)
+			return 1;
+	return 0;
 }
 
 /* Text to everybody in the room, formatted as by printf; at most 4095 bytes. */
@@ -429,5 +458,17 @@ static const struct hostd_ws_ops hostd_easy_ws_ops = {			\
 HOSTD_WS_STATE_PLAIN(1, hostd_easy_ws_ops)				\
 HOSTD_EASY_PLUGIN_EXT(id, version, HOSTD_KIND_WS_HANDLER,		\
     &hostd_easy_ws_ops, route, hostd_ws_plain_get_ext)
+
+/*
+ * A balancer that is three functions of a hostd_balancer_ops; close may be NULL.
+ * size is that of d, what it keeps for each group.
+ */
+#define HOSTD_EASY_BALANCER(id, version, size, update, close, pick)	\
+static const struct hostd_balancer_ops hostd_easy_balancer_ops = {	\
+	(uint32_t)sizeof(struct hostd_balancer_ops), 0, size, 0,	\
+	update, close, NULL, pick, NULL, NULL, NULL			\
+};									\
+HOSTD_EASY_PLUGIN(id, version, HOSTD_KIND_BALANCER,			\
+    &hostd_easy_balancer_ops, NULL)
 
 #endif /* HOSTD_EASY_H */
