@@ -100,6 +100,10 @@ child_message(struct child *c, struct chan_msg *msg)
 		    (int)sizeof(c->held) - 1, msg->data);
 		c->ops->message(c, msg);
 		break;
+	case CHAN_RESOLVED:
+		if (c->all->resolved != NULL && c->role == CHAN_ROLE_WORKER)
+			c->all->resolved(c->all, (const void *)msg->data);
+		break;
 	case CHAN_REPORT:
 	case CHAN_CLOSED:
 	case CHAN_CREATED:
@@ -302,6 +306,14 @@ child_late(uv_timer_t *t)
 	child_kill(c, why);
 }
 
+/* What is known of it on the board, and in the table of servers. */
+static void
+cell_retire(struct children *all, int cell)
+{
+	board_cell_retire(all->board, cell);
+	up_table_retire(all->servers, (unsigned)cell);
+}
+
 static void
 child_reaped(struct child *c, int status)
 {
@@ -316,7 +328,7 @@ child_reaped(struct child *c, int status)
 	cause_ended(c, status, cause, sizeof(cause));
 	log_debug("%s (pid %d) has ended: %s", c->name, (int)c->pid, cause);
 	c->ops->exited(c, cause);
-	board_cell_retire(all->board, c->cell);
+	cell_retire(all, c->cell);
 	child_free(c);
 	if (LIST_EMPTY(&all->list) && all->empty != NULL)
 		all->empty(all);
@@ -358,13 +370,16 @@ children_signalled(uv_signal_t *h, int sig)
 }
 
 void
-children_init(struct children *all, uv_loop_t *loop, struct board *board)
+children_init(struct children *all, uv_loop_t *loop, struct board *board,
+    struct up_table *servers)
 {
 	LIST_INIT(&all->list);
 	all->empty = NULL;
 	all->other = NULL;
+	all->resolved = NULL;
 	all->loop = loop;
 	all->board = board;
+	all->servers = servers;
 	outputs_start(all);
 	(void)uv_signal_init(loop, &all->sigchld);
 	all->sigchld.data = all;
@@ -489,12 +504,13 @@ child_send_init(struct child *c, const struct child_opts *o)
 	    .cell = (uint32_t)c->cell,
 	    .generation = o->generation,
 	};
-	int fds[2] = {c->all->board->fd, c->all->error_log};
+	int fds[3] = {c->all->board->fd, c->all->error_log,
+	    c->all->servers->fd};
 
 	(void)snprintf(init.pool, sizeof(init.pool), "%s", o->pool);
 	(void)snprintf(init.snapshot, sizeof(init.snapshot), "%s", o->snapshot);
 	/* It can't be full: this is the first message. */
-	if (chan_send(c->fd, CHAN_INIT, &init, sizeof(init), fds, 2) == -1)
+	if (chan_send(c->fd, CHAN_INIT, &init, sizeof(init), fds, 3) == -1)
 		child_kill(c, "could not be told what to do");
 }
 
@@ -547,6 +563,7 @@ child_spawn(struct children *all, const struct child_opts *o,
 		    why, size, "no more than %d processes", BOARD_CELLS);
 		return NULL;
 	}
+	up_table_join(all->servers, (unsigned)cell);
 	if (chan_pair(fds) == -1) {
 		(void)snprintf(
 		    why, size, "making a channel: %s", strerror(errno));
@@ -586,6 +603,6 @@ close:
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 retire:
-	board_cell_retire(all->board, cell);
+	cell_retire(all, cell);
 	return NULL;
 }

@@ -14,6 +14,7 @@
 #include "config/model.h"
 #include "master/record.h"
 #include "net/chan.h"
+#include "upstream/table.h"
 
 struct child;
 
@@ -80,6 +81,7 @@ struct children {
 	LIST_HEAD(, child) list;
 	uv_loop_t *loop;
 	struct board *board;
+	struct up_table *servers;
 	int restoring;		/* so nothing may be sent yet */
 	int board_is_new;	/* made at an upgrade: restored ones don't
 				   have it */
@@ -87,6 +89,8 @@ struct children {
 	uv_signal_t sigchld;
 	uv_timer_t second;	/* for what they write */
 	void (*empty)(struct children *);	/* the last has ended; or NULL */
+	/* A name of a server leads there now; or NULL. */
+	void (*resolved)(struct children *, const struct chan_resolved *);
 	/* Somebody has ended who is not in the list; or NULL. */
 	void (*other)(struct children *, pid_t, int status);
 	int error_log;		/* descriptor that is passed on */
@@ -123,7 +127,8 @@ void	child_kill(struct child *, const char *why);
 void	child_blame(struct child *, const char *why);
 
 /* Watches for their ends; exe and error_log are the caller's to fill in. */
-void	children_init(struct children *, uv_loop_t *, struct board *);
+void	children_init(struct children *, uv_loop_t *, struct board *,
+	    struct up_table *);
 /* See who has ended. */
 void	children_reap(struct children *);
 /* Kills those there are, without a word to their owners. */

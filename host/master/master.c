@@ -436,9 +436,10 @@ master_open(struct master *m, const char *control, char *why, size_t size)
 	m->lock = store_open(m->run_dir, why, size);
 	if (m->lock == -1)
 		return -1;
-	if (board_create(&m->board) == -1) {
+	if (board_create(&m->board) == -1 ||
+	    up_table_create(&m->servers) == -1) {
 		(void)snprintf(why, size, "shared memory: %s", strerror(errno));
-		goto fail;
+		goto close_board;
 	}
 	(void)snprintf(m->board.node->hostd_version,
 	    sizeof(m->board.node->hostd_version), "%s", version_text);
@@ -447,8 +448,8 @@ master_open(struct master *m, const char *control, char *why, size_t size)
 		goto close_board;
 	return 0;
 close_board:
+	up_table_close(&m->servers);
 	board_close(&m->board);
-fail:
 	store_close(m->run_dir, m->lock);
 	return -1;
 }
@@ -482,6 +483,7 @@ master_close(struct master *m)
 		TAILQ_REMOVE(&m->generations, g, link);
 		generation_free(g);
 	}
+	up_table_close(&m->servers);
 	board_close(&m->board);
 }
 
@@ -521,7 +523,7 @@ master_new(char **argv)
 	(void)uv_timer_init(&m->loop, &m->delay);
 	m->delay.data = m;
 	log_set_context("master pid %d", (int)getpid());
-	children_init(&m->children, &m->loop, &m->board);
+	children_init(&m->children, &m->loop, &m->board, &m->servers);
 	pools_init(&m->pools, &m->children, &pools_ops);
 	return m;
 }

@@ -31,6 +31,8 @@ struct master {
 	char *run_dir, *pid_file, *error_log;
 	int lock;		/* of run_dir */
 	struct board board;
+	struct up_table servers;
+	int servers_are_new;	/* made at an upgrade, and empty */
 	struct children children;
 	struct pools pools;
 	struct generations generations;

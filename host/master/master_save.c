@@ -69,12 +69,13 @@ master_save(const struct master *m, struct record *r, char *why, size_t size)
 	    record_fd(r, m->children.error_log), "lock", record_fd(r, m->lock),
 	    "board", board_save(&m->board, r), "control",
 	    control_save(m->control, r));
-	rest = json_pack("{s:o,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o}", "generations",
+	rest = json_pack("{s:o,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o,s:o}", "generations",
 	    generations_save(m, r), "serving", (json_int_t)m->gen->n,
 	    "last_generation", (json_int_t)m->last_generation, "rollouts",
 	    (json_int_t)m->rollouts, "reload_again", m->reload_again,
 	    "verdicts", verdicts_save(m), "events", events_save(&m->events),
-	    "pools", pools_save(&m->pools, r), "upgrade", upgrade_save(m));
+	    "pools", pools_save(&m->pools, r), "upgrade", upgrade_save(m),
+	    "servers", record_fd(r, m->servers.fd));
 	rc = json_object_update(o, rest);
 	json_decref(rest);
 	if (rc == -1) {
@@ -151,6 +152,23 @@ board_restore(struct master *m, const json_t *o, char *why, size_t size)
 	return 0;
 }
 
+/* Likewise: workers on the old one go on with the servers that are there, and
+ * see no change. */
+static int
+servers_restore(struct master *m, const json_t *root, char *why, size_t size)
+{
+	int fd = (int)record_int(root, "servers", -1);
+
+	fd = fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd != -1 && up_table_attach(&m->servers, fd) == 0)
+		return 0;
+	m->servers_are_new = 1;
+	if (up_table_create(&m->servers) == 0)
+		return 0;
+	(void)snprintf(why, size, "shared memory: %s", strerror(errno));
+	return -1;
+}
+
 static int
 files_restore(struct master *m, struct record *r, char *why, size_t size)
 {
@@ -159,7 +177,10 @@ files_restore(struct master *m, struct record *r, char *why, size_t size)
 	m->lock = record_take_fd(r, r->root, "lock");
 	if (m->children.error_log == -1 || m->lock == -1)
 		return is_missing("lock or log", why, size);
-	return board_restore(m, json_object_get(r->root, "board"), why, size);
+	if (board_restore(m, json_object_get(r->root, "board"), why, size) ==
+	    -1)
+		return -1;
+	return servers_restore(m, r->root, why, size);
 }
 
 static int

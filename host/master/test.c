@@ -16,6 +16,7 @@
 struct test {
 	uv_loop_t loop;
 	struct board board;
+	struct up_table servers;
 	struct children children;
 	struct conf_errors errors;
 	uv_signal_t signals[2];
@@ -84,7 +85,7 @@ test_probe(struct test *t, const char *conf_file, const char *exe)
 	struct probe probe = {
 	    .errors = &t->errors, .done = test_probed, .arg = t};
 
-	children_init(&t->children, &t->loop, &t->board);
+	children_init(&t->children, &t->loop, &t->board, &t->servers);
 	t->children.exe = exe;
 	t->children.error_log = STDERR_FILENO;
 	test_watch(t);
@@ -178,11 +179,13 @@ test_run(const char *conf_file, const char *exe, int json)
 	conf_errors_init(&t.errors);
 	(void)uv_loop_init(&t.loop);
 	if (test_make_dirs(&t) == 0) {
-		if (board_create(&t.board) == -1)
+		if (board_create(&t.board) == -1 ||
+		    up_table_create(&t.servers) == -1)
 			conf_error(&t.errors, NULL, "shared memory: %s",
 			    strerror(errno));
 		else
 			test_probe(&t, conf_file, exe);
+		up_table_close(&t.servers);
 		board_close(&t.board);
 		dir_remove(t.dir);
 	}

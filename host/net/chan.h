@@ -8,7 +8,8 @@
  *
  * A conversation:
  *
- *	master -> worker  INIT (fds: board, error log), LISTEN... , LOG...,
+ *	master -> worker  INIT (fds: board, error log, table of servers),
+ *			  LISTEN... , LOG...,
  *			  PEER..., START
  *	worker -> master  CREATED: may have a predecessor's state
  *	master -> worker  STATE, or COLD
@@ -44,7 +45,8 @@
  * master, workers of the version before are there for a while. */
 enum chan_type {
 	CHAN_UNKNOWN,		/* received: only another version knows it */
-	CHAN_INIT,		/* struct chan_init, fds: board, error log */
+	CHAN_INIT,		/* struct chan_init, fds: board, error log,
+				   table of servers */
 	CHAN_LISTEN,		/* struct chan_listen, fd: listening socket */
 	CHAN_LOG,		/* struct chan_log, fd: access log file */
 	CHAN_START,		/* nothing: all is told, get ready */

@@ -11,6 +11,7 @@
 #include "net/chan.h"
 #include "net/handover.h"
 #include "plugin/plugins.h"
+#include "upstream/table.h"
 #include "ws/server.h"
 
 /* Another worker that we have not met yet. */
@@ -36,6 +37,7 @@ struct worker {
 	struct chan_init init;
 	struct board board;
 	struct board_cell *cell;
+	struct up_table servers;
 	struct snapshot snap;
 	struct conf *conf;
 	struct conf_errors errs;

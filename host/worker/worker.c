@@ -142,6 +142,7 @@ release_all(struct worker *w)
 	conf_errors_free(&w->errs);
 	log_flush();
 	worker_output_end();
+	up_table_close(&w->servers);
 	board_close(&w->board);
 }
 

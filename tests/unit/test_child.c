@@ -17,6 +17,7 @@
 static uv_loop_t loop;
 static struct board board;
 static struct children all;
+static struct up_table servers;
 static struct conf conf;
 
 static int
@@ -25,8 +26,9 @@ setup(void **state)
 	(void)state;
 	assert_int_equal(uv_loop_init(&loop), 0);
 	assert_int_equal(board_create(&board), 0);
+	assert_int_equal(up_table_create(&servers), 0);
 	TAILQ_INIT(&conf.pools);
-	children_init(&all, &loop, &board);
+	children_init(&all, &loop, &board, &servers);
 	all.exe = "/nonexistent";
 	all.error_log = STDERR_FILENO;
 	return 0;
@@ -39,6 +41,7 @@ teardown(void **state)
 	children_close(&all);
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
+	up_table_close(&servers);
 	board_close(&board);
 	return 0;
 }
