@@ -36,6 +36,9 @@ typedef struct {
 #define HOSTD_FETCH_DETACHED	0x4u	/* on_behalf only says which group, and
 					   is what the balancer sees; the
 					   exchange does not end with it */
+#define HOSTD_FETCH_ROUTE	0x8u	/* upstream is for want of one in the
+					   route of on_behalf, which comes
+					   first */
 
 /* When another server is tried: fetch_request.next. */
 #define HOSTD_NEXT_ERROR	0x1u	/* connect, send or read failed */
