@@ -105,9 +105,6 @@ void	upstreams_close(struct upstreams *);
 /* NULL: there is none of that name. */
 struct up_group *upstreams_find(const struct upstreams *, const char *name,
 	    size_t n);
-/* Have the peers of all groups as the table is now, without waiting for a
- * pick. */
-void	upstreams_look(struct upstreams *);
 /* Before the first pick.  0, or -1: the balancer has refused its servers. */
 int	group_bind(struct up_group *, struct up_balancer *);
 /* Have it see what has changed; each pick does that itself. */

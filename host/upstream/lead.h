@@ -18,20 +18,23 @@
 #define LEAD_TICK_MS	250
 
 struct lead {
-	struct upstreams *all;		/* NULL: not started, or stopped */
+	struct upstreams *all;		/* NULL: not started */
 	uint32_t order;			/* see up_lead */
 	uint64_t until_ms;		/* we are the one until then; 0: not */
 	uint32_t seen;			/* up_changes, when we looked last */
 	struct wheel_timer tick;
 	struct names names;
-	struct checks checks;
+	struct health health;
 };
 
 /* tell: to the master, 0, or -1 when it can't take it now.  all must outlive
  * it. */
 void	lead_start(struct lead *, struct upstreams *, uint32_t order,
 	    int (*tell)(void *arg, const struct chan_resolved *), void *arg);
-/* Another one takes over at once.  Harmless when it was not started. */
+/* Another one takes over at once. */
 void	lead_stop(struct lead *);
+/* The same, at the end of the loop.  Both are harmless when it was not
+ * started. */
+void	lead_close(struct lead *);
 
 #endif

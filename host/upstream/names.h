@@ -27,6 +27,7 @@ struct names {
 	struct map by_name;		/* group NUL server */
 	struct loop_task reap;		/* frees those that have gone */
 	unsigned nasking;
+	int again;			/* look again, though nothing changes */
 };
 
 void	names_init(struct names *, struct upstreams *,
@@ -35,9 +36,13 @@ void	names_init(struct names *, struct upstreams *,
  * tell the master again what it does not know. */
 void	names_look(struct names *);
 /* Forget all. */
+void	names_stop(struct names *);
+/* Those that were forgotten in this turn are freed, too. */
 void	names_close(struct names *);
 /* Has each name in the table been resolved once, by whoever does it, or
  * failed? */
 int	names_settled(const struct upstreams *);
+/* After so many failures in a row, at least 1: until it is asked for again. */
+uint64_t names_retry_ms(uint64_t least_ms, unsigned failures, uint32_t random);
 
 #endif

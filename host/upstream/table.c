@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "base/shared.h"
+#include "upstream/resolve.h"
 #include "upstream/table.h"
 
 #define UP_MAGIC 0x73746f6864707575ull
@@ -348,6 +349,10 @@ up_why_text(uint32_t why, uint32_t what, char *buf, size_t size)
 		break;
 	case UP_WHY_BODY:
 		(void)snprintf(buf, size, "not the body that is expected");
+		break;
+	case UP_WHY_NAME:
+		(void)snprintf(buf, size, "its name can't be resolved: %s",
+		    resolve_text((int)what));
 		break;
 	default:
 		(void)snprintf(buf, size, "reason %u", why);

@@ -59,7 +59,8 @@ enum up_why {
 	UP_WHY_NOT_HTTP,		/* no answer that can be understood */
 	UP_WHY_STATUS,			/* what: the status */
 	UP_WHY_BODY,			/* not what the check expects */
-	UP_WHY_NAME			/* its name does not resolve */
+	UP_WHY_NAME			/* it can't be resolved; what: status
+					   of resolve_text */
 };
 
 enum up_checked { UP_UNCHECKED, UP_CHECKED_UP, UP_CHECKED_DOWN };
