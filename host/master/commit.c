@@ -93,7 +93,15 @@ rollout_switch(struct rollout *r)
 {
 	struct master *m = r->m;
 
+	int reset = upstreams_commit(m, r->gen);
+
 	guard_leave(m);
+	if (reset > 0)
+		rollout_say(r, "upstreams", json_pack("{s:i}", "reset", reset),
+		    "%d server%s of upstreams %s changed by hand, and %s as "
+		    "configured again", reset, reset == 1 ? "" : "s",
+		    reset == 1 ? "was" : "were",
+		    reset == 1 ? "is" : "are");
 	if (r->why != NULL) {
 		generation_fail(m->gen, r->why);
 		master_mishap(m, m->gen->n, r->gen->n, r->why);

@@ -524,6 +524,7 @@ master_new(char **argv)
 	m->delay.data = m;
 	log_set_context("master pid %d", (int)getpid());
 	children_init(&m->children, &m->loop, &m->board, &m->servers);
+	m->children.resolved = upstreams_resolved;
 	pools_init(&m->pools, &m->children, &pools_ops);
 	return m;
 }

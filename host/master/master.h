@@ -13,6 +13,7 @@
 #include "master/generation.h"
 #include "master/slot.h"
 #include "master/upkeep.h"
+#include "master/upstreams.h"
 
 struct control;
 struct rollout;
@@ -32,6 +33,7 @@ struct master {
 	int lock;		/* of run_dir */
 	struct board board;
 	struct up_table servers;
+	struct upstreams_upkeep upstreams;
 	int servers_are_new;	/* made at an upgrade, and empty */
 	struct children children;
 	struct pools pools;

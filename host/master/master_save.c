@@ -212,6 +212,16 @@ generations_restore(
 }
 
 static void
+servers_refill(struct master *m)
+{
+	struct conf_errors ignored;
+
+	conf_errors_init(&ignored);
+	upstreams_stage(m, m->gen->conf, &ignored);
+	conf_errors_free(&ignored);
+}
+
+static void
 verdicts_restore(struct master *m, const json_t *j)
 {
 	m->mishap.from = (uint32_t)record_int(j, "from", 0);
@@ -234,6 +244,8 @@ master_restore(struct master *m, struct record *r, char *why, size_t size)
 	notify_use(record_text(o, "notify", NULL));
 	events_restore(&m->events, json_object_get(o, "events"));
 	upgrade_restore(m, json_object_get(o, "upgrade"));
+	if (m->servers_are_new)
+		servers_refill(m);
 	m->rollouts = (uint64_t)record_int(o, "rollouts", 0);
 	m->reload_again = record_flag(o, "reload_again");
 	verdicts_restore(m, json_object_get(o, "verdicts"));

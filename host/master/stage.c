@@ -141,6 +141,8 @@ rollout_stage(struct rollout *r)
 	rollout_slots(r, slot_unwant);
 	TAILQ_FOREACH (c, &r->gen->conf->pools, entry)
 		stage_pool(r, c);
+	if (r->kind < ROLLOUT_SCALE && !rollout_has_errors(r))
+		upstreams_stage(r->m, r->gen->conf, &r->errors);
 	if (r->canary != NULL &&
 	    canary_choose(r->canary, &r->m->pools) == 0) {
 		rollout_say(r, "canary", NULL,

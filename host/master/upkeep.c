@@ -132,6 +132,7 @@ upkeep_look(uv_timer_t *t)
 	m->upkeep.looked_ms = now;
 	if (m->gen != NULL && !m->stopping)
 		pools_look(m, clock);
+	upstreams_look(m);
 	m->upkeep.clock = clock;
 }
 

@@ -110,7 +110,7 @@ entry_use(struct up_group *g, unsigned i, const struct up_entry *e)
 	unsigned order;
 
 	if (e->addr.len == 0 || e->addr.len > sizeof(e->addr.ss) ||
-	    (e->flags & UP_REMOVED) != 0 ||
+	    (e->flags & UP_GONE) != 0 ||
 	    strcmp(e->group, g->conf->name) != 0 ||
 	    (conf = server_of(g, e, &order)) == NULL)
 		return;

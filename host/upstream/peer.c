@@ -80,7 +80,7 @@ peer_is_up(const struct up_peer *p, uint64_t now)
 {
 	const struct up_health *h = peer_health(p);
 
-	if ((p->is.flags & (UP_DOWN | UP_REMOVED)) != 0 ||
+	if ((p->is.flags & (UP_DOWN | UP_GONE)) != 0 ||
 	    p->is.addr.len == 0)
 		return 0;
 	if (h == NULL)

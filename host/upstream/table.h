@@ -36,8 +36,10 @@
 #define UP_DOWN		0x2u	/* marked down, by configuration or by hand */
 #define UP_DRAINING	0x4u	/* takes only what sticks to it */
 #define UP_ADDED	0x8u	/* by hand: no configuration has it */
-#define UP_REMOVED	0x10u	/* by hand, though the configuration has it;
-				   or its name does not lead there any more */
+#define UP_REMOVED	0x10u	/* by hand, though the configuration has it */
+#define UP_STALE	0x20u	/* it is going: its name does not lead there any
+				   more, or no hand keeps it */
+#define UP_GONE		(UP_REMOVED | UP_STALE)	/* not to be used */
 
 struct up_entry {			/* [master] */
 	uint32_t id;			/* never given twice; 0: free */
