@@ -325,6 +325,7 @@ plugins_start(struct plugins *all, struct http_server *srv,
 	all->server = srv;
 	all->sockets = sockets;
 	hub_serve(&all->hub, &srv->sio);
+	all->upstreams.sio = &srv->sio;
 	TAILQ_FOREACH(in, &all->instances, link)
 		if (instance_start(in, errs) == -1)
 			rc = -1;

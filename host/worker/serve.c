@@ -194,6 +194,7 @@ worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 	}
 	w->draining = 1;
 	w->server.give = NULL;
+	lead_stop(&w->lead);
 	log_info("draining, %zu connections open", w->server.nconns);
 	TAILQ_FOREACH(a, &w->acceptors, link) {
 		acceptor_empty(a);

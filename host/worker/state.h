@@ -11,6 +11,7 @@
 #include "net/chan.h"
 #include "net/handover.h"
 #include "plugin/plugins.h"
+#include "upstream/lead.h"
 #include "upstream/table.h"
 #include "ws/server.h"
 
@@ -38,6 +39,7 @@ struct worker {
 	struct board board;
 	struct board_cell *cell;
 	struct up_table servers;
+	struct lead lead;
 	struct snapshot snap;
 	struct conf *conf;
 	struct conf_errors errs;
@@ -112,6 +114,11 @@ void	worker_go_on(struct worker *);
 
 /* readiness.c: until no plugin holds us back.  0, or -1: told to end. */
 int	worker_await_plugins(struct worker *);
+
+/* names.c: servers of upstreams, as far as one worker looks after them for all */
+void	worker_lead(struct worker *);
+/* First requests would find no server: until names are known, or are not. */
+void	worker_await_names(struct worker *);
 
 /* serve.c */
 void	worker_hold_signals(void);

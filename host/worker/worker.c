@@ -98,7 +98,8 @@ prepare(struct worker *w)
 	if (loop_init(&w->loop) == -1)
 		fatal("making an event loop");
 	plugins_load(&w->plugins, &w->loop, w->conf, own_pool(w), &w->snap,
-	    &w->board, w->cell, NULL, &w->errs);
+	    &w->board, w->cell, w->init.role == CHAN_ROLE_PROBE ? NULL :
+	    &w->servers, &w->errs);
 	w->router = plugins_route(&w->plugins, &w->errs);
 }
 
@@ -127,6 +128,7 @@ release_all(struct worker *w)
 		acceptor_close(a);
 		free(a);
 	}
+	lead_close(&w->lead);
 	if (w->server.loop != NULL) {
 		moves_close(w);
 		passing_close(w);
@@ -252,6 +254,7 @@ run_worker(struct worker *w)
 		    &w->errs);
 		meet_peers(w);
 		worker_listen(w);
+		worker_lead(w);
 	}
 	if (TAILQ_EMPTY(&w->errs) && worker_await_plugins(w) == -1) {
 		release_all(w);
@@ -263,6 +266,7 @@ run_worker(struct worker *w)
 		release_all(w);
 		return 1;
 	}
+	worker_await_names(w);
 	await_backend(w);
 	loop_hook_add(&w->loop, &w->hook);
 	worker_start_serving(w);
