@@ -180,6 +180,8 @@ static const struct hostd_key server_keys[] = {
 	KEY("down", BOOL, "off", "Does not serve."),
 	KEY("drain", BOOL, "off", "Takes nothing but requests that stick to "
 	    "it."),
+	KEY("added", BOOL, "off", "Only in upstream_changes: the group gets "
+	    "this server when it does not have it."),
 	KEY("removed", BOOL, "off", "Only in upstream_changes: the group is "
 	    "without this server."),
 };

@@ -123,6 +123,7 @@ struct conf_server {
 	int max_conns;		/* of the machine; 0: any */
 	int backup, down;
 	int drain;		/* takes only what sticks to it */
+	int added;		/* by upstream_changes alone */
 };
 
 /* Active checks.  ms. */

@@ -110,6 +110,9 @@ build_server(struct builder *b, struct conf_upstream *u,
 	if (is_set(b, "removed"))
 		conf_error(b->errs, pos_of(b, "removed"), "\"removed\" is for "
 		    "upstream_changes; leave the server out instead");
+	if (is_set(b, "added"))
+		conf_error(b->errs, pos_of(b, "added"), "\"added\" is for "
+		    "upstream_changes");
 	other = server_like(u, s);
 	if (other != NULL)
 		conf_error(b->errs, &n->pos, "server \"%s\" of upstream \"%s\" "
@@ -303,6 +306,14 @@ build_upstream(struct builder *b, const struct conf_node *n)
 /* -- changes -- */
 
 static void
+drop_server(struct conf_server *s)
+{
+	conf_server_free(s);
+	free(s);
+}
+
+/* What is said of a server that the group has no more is about nothing. */
+static void
 change_server(struct builder *b, struct conf_upstream *u,
     const struct conf_node *n)
 {
@@ -311,21 +322,21 @@ change_server(struct builder *b, struct conf_upstream *u,
 	if (s == NULL)
 		return;
 	other = server_like(u, s);
-	if (num_of(b, "removed")) {
-		if (other != NULL) {
-			TAILQ_REMOVE(&u->servers, other, entry);
-			conf_server_free(other);
-			free(other);
-		}
-	} else if (other != NULL) {
-		take_rules(b, other);
-	} else {
+	if (other == NULL && num_of(b, "added") && !num_of(b, "removed")) {
 		take_rules(b, s);
+		s->added = 1;
 		TAILQ_INSERT_TAIL(&u->servers, s, entry);
 		return;
 	}
-	conf_server_free(s);
-	free(s);
+	drop_server(s);
+	if (other == NULL)
+		return;
+	if (!num_of(b, "removed")) {
+		take_rules(b, other);
+		return;
+	}
+	TAILQ_REMOVE(&u->servers, other, entry);
+	drop_server(other);
 }
 
 void

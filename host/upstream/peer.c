@@ -13,8 +13,6 @@
 #define STEPS		64	/* of a slow start */
 #define STEP_MIN_MS	50
 #define WEIGH		8	/* a new latency against the average */
-#define FULL_SHARE	256u
-#define AT_ONCE_MS	1000	/* servers that came within that, came together */
 
 static uint64_t
 get(const _Atomic uint64_t *v)
@@ -90,38 +88,20 @@ peer_is_up(const struct up_peer *p, uint64_t now)
 
 /* -- slow start -- */
 
-/* Since when it serves again, or for the first time; 0: as long as others. */
-static uint64_t
-started_ms(const struct up_peer *p, const struct up_health *h,
-    uint64_t oldest, uint64_t now)
-{
-	uint64_t up = h == NULL ? 0 : get(&h->up_ms), clock, age;
-
-	if (p->is.added_ms <= oldest + AT_ONCE_MS)
-		return up;
-	/* It has joined those that were there. */
-	clock = board_clock_ms();
-	age = clock > p->is.added_ms ? clock - p->is.added_ms : 0;
-	return now > age && now - age > up ? now - age : up;
-}
-
 uint32_t
 peer_share(const struct up_peer *p, uint64_t oldest, uint64_t now,
     uint64_t *look)
 {
-	uint64_t whole = (uint64_t)p->conf->slow_start, since, step;
+	const struct up_health *h = peer_health(p);
+	uint64_t whole = (uint64_t)p->conf->slow_start, step = whole / STEPS;
+	uint32_t share = UP_FULL_SHARE;
 
-	*look = 0;
-	if (whole == 0 || is_single(p))
-		return FULL_SHARE;
-	since = started_ms(p, peer_health(p), oldest, now);
-	if (since == 0 || now >= since + whole)
-		return FULL_SHARE;
-	step = whole / STEPS < STEP_MIN_MS ? STEP_MIN_MS : whole / STEPS;
-	*look = now + step;
-	if (now <= since)
-		return 1;
-	return 1 + (uint32_t)((FULL_SHARE - 1) * (now - since) / whole);
+	if (!is_single(p))
+		share = up_share(&p->is, h == NULL ? 0 : get(&h->up_ms), whole,
+		    oldest, now);
+	*look = share == UP_FULL_SHARE ? 0 :
+	    now + (step < STEP_MIN_MS ? STEP_MIN_MS : step);
+	return share;
 }
 
 /* -- what requests meet -- */

@@ -15,6 +15,7 @@
 	sizeof(struct up_entry) * 1009 + sizeof(struct up_health) * 31 + \
 	sizeof(struct up_count)))
 #define ROW (sizeof(struct up_count) * UP_ENTRIES)
+#define AT_ONCE_MS 1000 /* servers that came within that, came together */
 /* How often to look again while the master is at it. */
 #define TRIES 100
 
@@ -319,6 +320,39 @@ up_lead_end(struct up_table *t, unsigned cell)
 
 	if ((cur & UINT32_MAX) == cell + 1)
 		(void)atomic_compare_exchange_strong(&t->head->leader, &cur, 0);
+}
+
+/* -- slow start -- */
+
+/* Since when it serves again, or for the first time; 0: as long as others. */
+static uint64_t
+started_ms(const struct up_entry *e, uint64_t up, uint64_t oldest,
+    uint64_t now)
+{
+	uint64_t clock, age;
+
+	if (e->added_ms <= oldest + AT_ONCE_MS)
+		return up;
+	/* It has joined those that were there. */
+	clock = board_clock_ms();
+	age = clock > e->added_ms ? clock - e->added_ms : 0;
+	return now > age && now - age > up ? now - age : up;
+}
+
+uint32_t
+up_share(const struct up_entry *e, uint64_t up, uint64_t slow_start,
+    uint64_t oldest, uint64_t now)
+{
+	uint64_t since;
+
+	if (slow_start == 0)
+		return UP_FULL_SHARE;
+	since = started_ms(e, up, oldest, now);
+	if (since == 0 || now >= since + slow_start)
+		return UP_FULL_SHARE;
+	if (now <= since)
+		return 1;
+	return 1 + (uint32_t)((UP_FULL_SHARE - 1) * (now - since) / slow_start);
 }
 
 /* -- words -- */

@@ -181,6 +181,16 @@ int	up_lead(struct up_table *, unsigned cell, uint32_t order,
 /* So that the next one need not wait. */
 void	up_lead_end(struct up_table *, unsigned cell);
 
+/*
+ * Of its weight, in 1/256, what a server takes now: less while it starts slowly,
+ * for slow_start ms since it is back (up_ms, 0: it has never been away), or since
+ * it has joined those that were there, the oldest since oldest_ms.
+ */
+#define UP_FULL_SHARE	256u
+
+uint32_t up_share(const struct up_entry *, uint64_t up_ms,
+	    uint64_t slow_start, uint64_t oldest_ms, uint64_t now_ms);
+
 /* "connection refused", "status 503", ... for people. */
 const char *up_why_text(uint32_t why, uint32_t what, char *buf, size_t);
 

@@ -195,7 +195,7 @@ wrong_servers(void **state)
 	    "server \"*:80\" { }\nserver \"0.0.0.0:80\" { }\n"
 	    "server \"H:1\" { weight = 0 }\nserver \"h:1\" { }\n"
 	    "server \"[::1]:1\" { weight = 65536 }\n"
-	    "server \"[0::1]:1\" { removed = on }\n"
+	    "server \"[0::1]:1\" { removed = on  added = on }\n"
 	    "server { }\nserver = \"x:1\"\nserver \"\" { }\n}\n");
 	next_error("hostd.conf:3: server \"10.0.0.1\": the port is missing; "
 		   "write \"name:80\", \"192.0.2.1:80\", "
@@ -226,6 +226,7 @@ wrong_servers(void **state)
 	next_error("hostd.conf:16: \"weight\" must be from 1 to 65535");
 	next_error("hostd.conf:17: \"removed\" is for upstream_changes; leave "
 		   "the server out instead");
+	next_error("hostd.conf:17: \"added\" is for upstream_changes");
 	next_error("hostd.conf:17: server \"[0::1]:1\" of upstream \"a\" is "
 		   "already defined at hostd.conf:16");
 	next_error("hostd.conf:18: \"server\" is a block with a title: server "
@@ -280,7 +281,8 @@ changes_come_after_all_blocks(void **state)
 	(void)state;
 	add_source("hostd.conf", LISTEN);
 	add_source("a.conf", "upstream_changes \"app\" {\n"
-	    "server \"new:1\" { weight = 7 }\n"
+	    "server \"new:1\" { added = on  weight = 7 }\n"
+	    "server \"not-there:1\" { weight = 9 }\n"
 	    "server \"OLD:1\" { down = on }\n"
 	    "server \"gone:1\" { removed = on }\n"
 	    "server \"never:1\" { removed = on } }\n"
