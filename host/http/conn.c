@@ -70,8 +70,7 @@ conn_attach(struct http_server *srv, int fd)
 		return NULL;
 	}
 	TAILQ_INSERT_TAIL(&srv->conns, c, link);
-	srv->nconns++;
-	http_server_gauges(srv);
+	http_server_began(srv);
 	return c;
 }
 

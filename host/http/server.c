@@ -144,6 +144,13 @@ http_server_gauges(struct http_server *srv)
 }
 
 void
+http_server_began(struct http_server *srv)
+{
+	srv->nconns++;
+	http_server_gauges(srv);
+}
+
+void
 http_server_left(struct http_server *srv)
 {
 	srv->nconns--;

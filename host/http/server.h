@@ -33,7 +33,8 @@ struct http_server {
 	const struct conf_pool *pool;		/* ours; NULL: the only one */
 	TAILQ_HEAD(, http_conn) conns;
 	TAILQ_HEAD(, http_conn) away;		/* nobody takes them now */
-	size_t nconns, nidle;			/* upgraded ones included */
+	size_t nconns, nidle;			/* upgraded ones and streams
+						   included */
 	struct http_conn *free_conns;
 	struct http_req *free_reqs;
 	struct loop_task reap;			/* closed conns -> free list */
@@ -76,6 +77,8 @@ void	http_server_give(struct http_server *);
 /* Perhaps somebody of another pool does. */
 void	http_server_pass(struct http_server *);
 
+/* There is one more. */
+void	http_server_began(struct http_server *);
 /* A connection is over, upgraded or not: counted, conn_ended called. */
 void	http_server_ended(struct http_server *);
 /* It is another worker's: conn_ended is called. */

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include "net/loop.h"
 
+struct conf_listen;
+
 struct acceptor {
 	struct loop_fd io;		/* first */
 	TAILQ_ENTRY(acceptor) link;
@@ -23,7 +25,9 @@ struct acceptor {
 	 * NULL. */
 	void (*starved)(struct acceptor *);
 	void *arg;
-	uint32_t slot;			/* the user's: whose socket it is */
+	uint32_t slot;			/* the user's: whose socket it is, */
+	char name[64];			/* of its listen block, */
+	const struct conf_listen *listen;	/* and that, or NULL */
 };
 
 /* Takes fd, which must not block. */

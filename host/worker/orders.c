@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,6 +50,8 @@ take_listen(struct worker *w, struct chan_msg *m)
 	acceptor_init(a, &w->loop, m->fds[0], cl->shared != 0);
 	a->arg = w;
 	a->slot = cl->slot;
+	(void)snprintf(a->name, sizeof(a->name), "%.*s",
+	    (int)sizeof(a->name) - 1, cl->name);
 	TAILQ_INSERT_TAIL(&w->acceptors, a, link);
 	m->nfds = 0;
 	return a;

@@ -2,6 +2,7 @@
 /* Serving: connections come, are lent and returned, and drain away. */
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -45,14 +46,25 @@ worker_hold(struct worker *w, int on)
 	worker_set_acceptors(w);
 }
 
+static int
+is_stream(const struct acceptor *a)
+{
+	return a->listen != NULL && a->listen->mode == CONF_MODE_STREAM;
+}
+
 /* A refusal takes a connection, too, until the client has read it.  When there
  * are many of them, the next are told in passing. */
 static void
-worker_refuse(struct worker *w, int fd, const struct sockaddr *sa)
+worker_refuse(struct acceptor *a, int fd, const struct sockaddr *sa)
 {
+	struct worker *w = a->arg;
 	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\n"
 	    "Content-Length: 0\r\nConnection: close\r\n\r\n";
 
+	if (is_stream(a)) {
+		(void)close(fd);
+		return;
+	}
 	if (w->server.nconns < (size_t)w->server.limits->max_connections +
 	    REFUSED_MAX) {
 		conn_open_refused(&w->server, fd, sa);
@@ -62,22 +74,32 @@ worker_refuse(struct worker *w, int fd, const struct sockaddr *sa)
 	(void)close(fd);
 }
 
+static void
+worker_take(struct acceptor *a, int fd, const struct sockaddr *sa)
+{
+	struct worker *w = a->arg;
+	struct http_conn *c;
+
+	if (is_stream(a))
+		tcp_open(&w->streams, a->listen, fd, sa);
+	else if ((c = conn_open(&w->server, fd, sa)) != NULL)
+		passing_accepted(w, c);
+}
+
 static int
 worker_accepted(struct acceptor *a, int fd, const struct sockaddr *sa)
 {
 	struct worker *w = a->arg;
 	const struct conf_http *lim = w->server.limits;
-	struct http_conn *c;
 
 	if (w->server.nconns >= (size_t)lim->max_connections) {
 		board_add(&w->cell->counters.refused, 1);
 		if (lim->over_limit_503) {
-			worker_refuse(w, fd, sa);
+			worker_refuse(a, fd, sa);
 			return 0;
 		}
 	}
-	if ((c = conn_open(&w->server, fd, sa)) != NULL)
-		passing_accepted(w, c);
+	worker_take(a, fd, sa);
 	if (!lim->over_limit_503 && !w->draining &&
 	    w->server.nconns >= (size_t)lim->max_connections) {
 		worker_set_full(w, 1);
@@ -130,13 +152,25 @@ worker_conn_ended(struct http_server *srv)
 		worker_finish(w);
 }
 
+/* What comes there is ours now, by our own configuration. */
+static int
+worker_accept(struct worker *w, struct acceptor *a)
+{
+	const struct conf_listen *l;
+
+	TAILQ_FOREACH(l, &w->conf->listens, entry)
+		if (strncmp(l->name, a->name, sizeof(a->name) - 1) == 0)
+			a->listen = l;
+	a->accepted = worker_accepted;
+	a->starved = worker_starved;
+	return worker_accepts(w) ? acceptor_start(a) : 0;
+}
+
 /* Another slot's socket, whose own worker is not there. */
 void
 worker_borrow(struct worker *w, struct acceptor *a)
 {
-	a->accepted = worker_accepted;
-	a->starved = worker_starved;
-	if (worker_accepts(w) && acceptor_start(a) == -1)
+	if (worker_accept(w, a) == -1)
 		log_warn("watching a borrowed socket");
 }
 
@@ -286,10 +320,7 @@ worker_start_serving(struct worker *w)
 	struct acceptor *a;
 
 	w->serving = 1;
-	TAILQ_FOREACH(a, &w->acceptors, link) {
-		a->accepted = worker_accepted;
-		a->starved = worker_starved;
-		if (acceptor_start(a) == -1)
+	TAILQ_FOREACH(a, &w->acceptors, link)
+		if (worker_accept(w, a) == -1)
 			fatal("watching a listening socket");
-	}
 }

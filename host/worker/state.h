@@ -13,6 +13,7 @@
 #include "plugin/plugins.h"
 #include "upstream/lead.h"
 #include "upstream/table.h"
+#include "upstream/tcp.h"
 #include "ws/server.h"
 
 /* Another worker that we have not met yet. */
@@ -47,6 +48,7 @@ struct worker {
 	struct router *router;
 	struct http_server server;
 	struct ws_server sockets;
+	struct tcp_server streams;
 	TAILQ_HEAD(acceptors, acceptor) acceptors;
 	struct acceptors returned;	/* closed; events may still name them */
 	int log_fds[CHAN_MAX_FDS];	/* until the server takes them */

@@ -132,6 +132,7 @@ release_all(struct worker *w)
 	if (w->server.loop != NULL) {
 		moves_close(w);
 		passing_close(w);
+		tcp_server_close(&w->streams);
 		ws_server_close(&w->sockets);
 		http_server_close(&w->server);
 	}
@@ -194,6 +195,7 @@ open_server(struct worker *w)
 	(void)snprintf(w->server.logs.worker, sizeof(w->server.logs.worker),
 	    "%s.%u", w->init.pool, w->init.slot);
 	ws_server_init(&w->sockets, &w->server);
+	tcp_server_init(&w->streams, &w->server, &w->plugins.upstreams);
 	moves_init(w);
 	passing_init(w);
 	w->hook.run = worker_turn_ended;
