@@ -74,6 +74,20 @@ cookie_find(const struct hostd_request *rq, hostd_buf name, hostd_buf *value)
 }
 
 int
+first_pair(hostd_buf line, hostd_buf name, hostd_buf *value)
+{
+	const char *end = memchr(line.p, ';', line.n);
+
+	if (end != NULL)
+		line.n = (size_t)(end - (const char *)line.p);
+	if (!pair_find(line, ';', name, value))
+		return 0;
+	while (value->n > 0 && ((const char *)value->p)[value->n - 1] == ' ')
+		value->n--;
+	return 1;
+}
+
+int
 arg_find(const struct hostd_request *rq, hostd_buf name, hostd_buf *value)
 {
 	return pair_find(rq->query, '&', name, value);

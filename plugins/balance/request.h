@@ -11,6 +11,8 @@ int	header_find(const hostd_hdr *, uint32_t nhdrs, hostd_buf name,
 /* The first cookie of that name (RFC 6265 section 5.4). */
 int	cookie_find(const struct hostd_request *, hostd_buf name,
 	    hostd_buf *value);
+/* The one that a Set-Cookie line sets, if it is of that name. */
+int	first_pair(hostd_buf line, hostd_buf name, hostd_buf *value);
 /* The first argument of the query of that name, as sent. */
 int	arg_find(const struct hostd_request *, hostd_buf name,
 	    hostd_buf *value);
