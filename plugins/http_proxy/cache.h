@@ -41,7 +41,7 @@ enum cache_verdict {
 	CACHE_FETCH,
 	CACHE_HIT,
 	CACHE_WAIT,
-	CACHE_ANSWERED		/* all is done: a PURGE */
+	CACHE_ANSWERED		/* a PURGE: all is done, or will be */
 };
 
 /* For $cache_status and X-Cache-Status: cache_status_text. */
