@@ -143,6 +143,9 @@ lookup_entries(struct lookup *l, struct up_table *t)
 		    entry_make(t, l->group, l->server);
 		if (e == NULL)
 			break;
+		if (e == unknown)
+			atomic_store(&t->health[e - t->entries].why,
+			    UP_WHY_NONE);
 		unknown = NULL;
 		e->flags = l->like.flags;
 		e->weight = l->like.weight;

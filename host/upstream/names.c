@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "upstream/names.h"
@@ -220,20 +219,13 @@ names_retry_ms(uint64_t least, unsigned failures, uint32_t random)
 static void
 name_say(const struct name *n)
 {
-	char text[ADDR_TEXT_MAX];
-	struct buf b = {0};
-	size_t i;
-
-	for (i = 0; i < n->both.n; i++)
-		buf_printf(&b, "%s%s", i == 0 ? "" : ", ",
-		    addr_format(&n->both.addrs[i], text, sizeof(text)));
-	log_info("upstream %s: %s is %.*s", n->group, n->server, (int)b.len,
-	    b.p);
 	if (n->ask.v4.left_out + n->ask.v6.left_out > 0 ||
 	    n->v4.n + n->v6.n > CHAN_ADDRS)
 		log_warnx("upstream %s: %s has more than %d addresses: the "
 		    "others are not used", n->group, n->server, CHAN_ADDRS);
-	buf_free(&b);
+	else if (n->why[0] != '\0')
+		log_info("upstream %s: %s resolves again", n->group,
+		    n->server);
 }
 
 static void
@@ -244,13 +236,10 @@ name_known(struct name *n)
 	set_take(&n->v4, &n->ask.v4);
 	set_take(&n->v6, &n->ask.v6);
 	set_usable(&n->both, &n->v4, &n->v6);
-	if (!set_same(&was, &n->both)) {
-		name_say(n);
+	if (!set_same(&was, &n->both))
 		n->untold = 1;
-	} else if (n->why[0] != '\0') {
-		log_info("upstream %s: %s resolves again", n->group,
-		    n->server);
-	}
+	if (n->untold || n->why[0] != '\0')
+		name_say(n);
 	n->why[0] = '\0';
 	n->failures = 0;
 	if (n->untold)
@@ -405,7 +394,8 @@ names_see(struct names *all, const struct up_entry *e)
 	struct name *n;
 	size_t nkey;
 
-	if ((g = upstreams_find(all->all, e->group, strlen(e->group))) == NULL)
+	g = upstreams_find(all->all, e->group, strlen(e->group));
+	if (g == NULL || (e->flags & UP_GONE) != 0)
 		return;
 	nkey = name_key(key, e->group, e->server);
 	if ((n = map_get(&all->by_name, key, nkey)) == NULL) {
@@ -495,6 +485,7 @@ names_settled(const struct upstreams *all)
 	for (i = 0; i < t->head->nentries && i < UP_ENTRIES; i++) {
 		h = &t->health[i];
 		if (up_entry_read(t, i, &e) == -1 || e.addr.len > 0 ||
+		    (e.flags & UP_GONE) != 0 ||
 		    upstreams_find(all, e.group, strlen(e.group)) == NULL)
 			continue;
 		if (atomic_load(&h->id) != e.id ||

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A name server whose zone the test changes as it goes.
+import dgram from 'node:dgram';
+import { EventEmitter, once } from 'node:events';
+import net from 'node:net';
+import { atEnd, within } from './hostd.mjs';
+
+const A = 1;
+const AAAA = 28;
+const SERVFAIL = 2;
+const NXDOMAIN = 3;
+
+const u16 = (n) => [(n >> 8) & 0xff, n & 0xff];
+
+// 2001:db8::1 -> its 16 bytes.
+function bytesOf(address) {
+	if (net.isIPv4(address))
+		return address.split('.').map(Number);
+	const [left, right] = address.split('::')
+	    .map((half) => half.split(':').filter(Boolean));
+	const gap = right === undefined ? [] :
+	    new Array(8 - left.length - right.length).fill('0');
+
+	return [...left, ...gap, ...(right ?? [])]
+	    .flatMap((word) => u16(parseInt(word, 16)));
+}
+
+function nameOf(message) {
+	const labels = [];
+	let i = 12;
+
+	for (; message[i] !== 0; i += message[i] + 1)
+		labels.push(message.toString('latin1', i + 1,
+		    i + 1 + message[i]));
+	return { name: labels.join('.').toLowerCase(), end: i + 1 };
+}
+
+/*
+ * zone: { 'app.test': { ttl, addresses: ['127.0.0.1', '::1'] } }; a name may
+ * also be 'servfail', or 'silence'.  Others do not exist.  Emits 'asked', name,
+ * type ('A', 'AAAA').
+ */
+export class Dns extends EventEmitter {
+	zone = {};
+	asked = [];		// 'app.test A'
+
+	async start(t, port = 0) {
+		this.socket = dgram.createSocket('udp4');
+		this.socket.on('message', (m, from) => this.answer(m, from));
+		this.socket.bind(port, '127.0.0.1');
+		atEnd(t, () => this.stop());
+		await within(once(this.socket, 'listening'), 'name server');
+		this.port = this.socket.address().port;
+		this.address = `127.0.0.1:${this.port}`;
+		return this;
+	}
+
+	stop() {
+		this.socket?.close();
+		this.socket = undefined;
+	}
+
+	answer(message, from) {
+		const { name, end } = nameOf(message);
+		const type = message.readUInt16BE(end);
+		const at = this.zone[name];
+
+		this.asked.push(`${name} ${type === A ? 'A' : 'AAAA'}`);
+		this.emit('asked', name);
+		if (at === 'silence')
+			return;
+		const all = at === undefined || at === 'servfail' ? [] :
+		    at.addresses.filter((a) => net.isIPv6(a) === (type === AAAA));
+		const rcode = at === undefined ? NXDOMAIN :
+		    at === 'servfail' ? SERVFAIL : 0;
+		const head = Buffer.from([...message.subarray(0, 2), 0x81,
+			0x80 | rcode, 0, 1, ...u16(all.length), 0, 0, 0, 0]);
+		const records = all.map((a) => Buffer.from([0xc0, 0x0c,
+			...u16(type), 0, 1, 0, 0, ...u16(at.ttl),
+			...u16(bytesOf(a).length), ...bytesOf(a)]));
+
+		this.socket.send(Buffer.concat([head,
+			message.subarray(12, end + 4), ...records]),
+		    from.port, from.address);
+	}
+
+	// Until it was asked for name n more times.
+	async askedFor(name, n = 1) {
+		const rest = async () => {
+			for (let i = 0; i < n;)
+				if ((await once(this, 'asked'))[0] === name)
+					i++;
+		};
+
+		return within(rest(), `question for ${name}`);
+	}
+}
+
+export async function startDns(t, zone = {}) {
+	const d = new Dns();
+
+	d.zone = zone;
+	return d.start(t);
+}
