@@ -67,7 +67,7 @@ try_head(const uint8_t *p, size_t n)
 	uint64_t body_len;
 	char *head;
 
-	if (n < 64 || n > OBJECT_HEAD_MAX || (head = malloc(n)) == NULL)
+	if (n < object_key_at() || n > OBJECT_HEAD_MAX || (head = malloc(n)) == NULL)
 		return;
 	memcpy(head, p, n);
 	memcpy(&body_len, p + n - sizeof(body_len), sizeof(body_len));
