@@ -19,6 +19,7 @@
 
 struct conf_pool;
 struct conf_websocket;
+struct up_group;
 
 struct http_route {
 	struct http_route *next;	/* of the same pattern */
@@ -33,6 +34,7 @@ struct http_route {
 	uint64_t max_body;
 	uint32_t defer_ms;
 	const struct conf_websocket *websocket;
+	struct up_group *upstream;	/* for the handler; may be NULL */
 };
 
 struct router;

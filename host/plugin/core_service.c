@@ -4,6 +4,7 @@
 #include <string.h>
 #include <hostd/balancer.h>
 #include <hostd/channel.h>
+#include <hostd/fetch.h>
 #include <hostd/pubsub.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
@@ -44,6 +45,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return channel_service();
 	if (strcmp(id, HOSTD_EXT_PUBSUB) == 0)
 		return pubsub_service();
+	if (strcmp(id, HOSTD_EXT_FETCH) == 0)
+		return fetch_service();
 	if (strcmp(id, HOSTD_EXT_BALANCER) == 0)
 		return balancer_service();
 	return NULL;

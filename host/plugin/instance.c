@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/files.h"
+#include "plugin/fetch.h"
 #include "plugin/instance.h"
 #include "plugin/net_service.h"
 #include "plugin/plugins.h"
@@ -149,6 +150,7 @@ instance_new(struct plugins *all, const struct module *m,
 	LIST_INIT(&in->timers);
 	LIST_INIT(&in->works);
 	LIST_INIT(&in->conns);
+	LIST_INIT(&in->fetches);
 	LIST_INIT(&in->subs);
 	if (conf_check(conf->node, m->keys, also, &in->values, errs) != 0)
 		goto fail;
@@ -210,6 +212,7 @@ instance_stop(struct instance *in)
 	post_forget(in);
 	timer_service_stop(in);
 	net_service_stop(in);
+	fetch_service_stop(in);
 	channel_service_stop(in);
 	return work_service_cancel(in);
 }

@@ -22,6 +22,7 @@ struct plugins;
 struct plugin_sub;
 struct plugin_timer;
 struct plugin_work;
+struct fetch;
 struct net_conn;
 
 struct instance {
@@ -58,6 +59,8 @@ struct instance {
 	LIST_HEAD(, plugin_work) works;
 	LIST_HEAD(, net_conn) conns;	/* outgoing */
 	uint32_t nconns;
+	LIST_HEAD(, fetch) fetches;	/* exchanges with servers */
+	uint32_t nfetches;
 };
 
 /*
@@ -88,6 +91,7 @@ const struct hostd_work_api *work_service(void);
 const struct hostd_metrics_api *metrics_service(void);
 const struct hostd_status_api *status_service(void);
 const struct hostd_net_api *net_service(void);
+const struct hostd_fetch_api *fetch_service(void);
 const struct hostd_ws_api *ws_service(void);
 const struct hostd_channel_api *channel_service(void);
 const struct hostd_pubsub_api *pubsub_service(void);

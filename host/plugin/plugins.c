@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/router.h"
+#include "plugin/fetch.h"
 #include "plugin/instance.h"
 #include "plugin/metrics_service.h"
 #include "plugin/net_service.h"
@@ -252,6 +253,7 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	all->hub.queries.list_here = room_service_labels;
 	upstreams_init(&all->upstreams, loop, conf, table,
 	    (unsigned)(cell - board->cells));
+	fetch_service_init(all);
 	TAILQ_FOREACH(cp, &conf->plugins, entry) {
 		if ((m = plugins_module(all, snap, cp, errs)) == NULL)
 			continue;
@@ -298,6 +300,9 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 	rt->max_body = (uint64_t)cr->max_body;
 	rt->defer_ms = (uint32_t)cr->defer_timeout;
 	rt->websocket = cr->websocket;
+	if (cr->upstream != NULL)
+		rt->upstream = upstreams_find(&all->upstreams,
+		    cr->upstream->name, strlen(cr->upstream->name));
 	router_add(ro, rt, cr->hosts, cr->nhosts);
 }
 
@@ -339,6 +344,7 @@ plugins_drain(struct plugins *all, uint32_t deadline_ms)
 
 	TAILQ_FOREACH(in, &all->instances, link)
 		instance_drain(in, deadline_ms);
+	links_drain(&all->upstreams);
 	hub_drain(&all->hub);
 }
 
@@ -365,6 +371,7 @@ plugins_destroy(struct plugins *all)
 	TAILQ_FOREACH_REVERSE(in, &all->instances, instances, link)
 		(void)instance_stop(in);
 	upstreams_close(&all->upstreams);
+	fetch_service_close(all);
 	while (all->nworks > 0) {
 		loop_turn_uv(all->loop, BEAT_MS);
 		/* Waiting for them is not hanging. */

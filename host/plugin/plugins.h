@@ -23,6 +23,8 @@
 #include "pubsub/hub.h"
 #include "upstream/group.h"
 
+struct fetch;
+struct fetch_tunnel;
 struct http_server;
 struct instance;
 struct metric_def;
@@ -64,6 +66,11 @@ struct plugins {
 
 	struct handle_table conns;	/* outgoing */
 	struct stream_io net_io;	/* theirs; loop NULL: none yet */
+
+	struct handle_table fetches;	/* exchanges with servers */
+	LIST_HEAD(, fetch) free_fetches;
+	struct fetch_tunnel *closed_tunnels;
+	struct loop_task reap_tunnels;
 
 	struct board_metric *metrics;	/* our cell's series */
 	struct instance *metric_owner[BOARD_METRICS];

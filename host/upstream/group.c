@@ -351,6 +351,7 @@ group_new(struct upstreams *all, const struct conf_upstream *conf)
 	g->all = all;
 	g->conf = conf;
 	TAILQ_INIT(&g->peers);
+	TAILQ_INIT(&g->kept);
 	TAILQ_INSERT_TAIL(&all->groups, g, entry);
 	map_put(&all->by_name, conf->name, strlen(conf->name), g);
 }

@@ -22,6 +22,7 @@
 
 struct up_group;
 struct up_link;
+struct up_links;
 struct upstreams;
 
 /* The plugin room's side of a balancer; semantics of <hostd/balancer.h>, data is
@@ -73,6 +74,9 @@ struct up_group {
 	TAILQ_HEAD(, up_peer) peers;
 	size_t npeers;
 	const struct hostd_peer **views;	/* NULL-ended, in order of peers */
+	TAILQ_HEAD(up_kept, up_link) kept;	/* all of its peers' idle
+					   connections, last used first */
+	unsigned nkept;
 	struct up_peer **by_id;		/* in order of ids */
 	uint32_t *tried;		/* room for a pick */
 	int limited;			/* some have a max_conns */
@@ -89,7 +93,10 @@ struct upstreams {
 	struct loop *loop;
 	struct up_table *table;
 	unsigned cell;
-	struct stream_io *sio;		/* for connections to servers */
+	struct up_links *links;		/* see links_init */
+	struct stream_io *sio;		/* for connections to servers: their
+					   own, as clients' streams are corked
+					   while requests are begun */
 	/* May be NULL: it serves no more, close what is kept open to it. */
 	void (*peer_gone)(struct up_peer *);
 	uint64_t random;		/* state of picks' random numbers */
