@@ -85,7 +85,7 @@ peer_set(struct up_peer *p, const struct up_entry *e,
 struct up_peer *
 group_peer(const struct up_group *g, uint32_t id)
 {
-	size_t lo = 0, hi = g->by_id == NULL ? 0 : g->npeers, mid;
+	size_t lo = 0, hi = g->nids, mid;
 
 	while (lo < hi) {
 		mid = (lo + hi) / 2;
@@ -179,6 +179,7 @@ sort_peers(struct up_group *g)
 	}
 	g->views[i] = NULL;
 	qsort(g->by_id, g->npeers, sizeof(*g->by_id), compare_ids);
+	g->nids = g->npeers;
 }
 
 /* 0, or -1: the master is at it, all is as it was. */

@@ -78,6 +78,8 @@ struct up_group {
 					   connections, last used first */
 	unsigned nkept;
 	struct up_peer **by_id;		/* in order of ids */
+	size_t nids;			/* of these; the table may have more
+					   while it is being read */
 	uint32_t *tried;		/* room for a pick */
 	int limited;			/* some have a max_conns */
 	int refused;			/* the balancer's last update failed */
