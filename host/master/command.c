@@ -96,6 +96,8 @@ static const struct command commands[] = {
     {"flush", command_flush},
     {"stop", command_stop},
     {"events", command_events},
+    {"upstream", command_upstream},
+    {"upstreams", command_upstreams},
     {"version", command_version},
 };
 

@@ -44,6 +44,11 @@ void	command_logs(struct control_client *, const json_t *request);
 void	command_logs_reopen(struct control_client *, const json_t *request);
 void	command_flush(struct control_client *, const json_t *request);
 
+/* ---- cmd_upstream.c, upstreams_json.c ---- */
+
+void	command_upstream(struct control_client *, const json_t *request);
+void	command_upstreams(struct control_client *, const json_t *request);
+
 /* ---- cmd_events.c ---- */
 
 void	command_events(struct control_client *, const json_t *request);

@@ -46,6 +46,7 @@ static const struct {
 	[EVENT_RELOAD_ROLLED_BACK] = { "reload.rolled-back", LOG_LVL_ERROR },
 	[EVENT_LOGS_REOPENED] = { "logs.reopened", LOG_LVL_INFO },
 	[EVENT_LOGS_FLUSHED] = { "logs.flushed", LOG_LVL_INFO },
+	[EVENT_UPSTREAM_CHANGED] = { "upstream.changed", LOG_LVL_INFO },
 	[EVENT_OTHER] = { "other", LOG_LVL_INFO },
 };
 

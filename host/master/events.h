@@ -48,6 +48,7 @@ enum event_kind {
 	EVENT_RELOAD_ROLLED_BACK,
 	EVENT_LOGS_REOPENED,
 	EVENT_LOGS_FLUSHED,
+	EVENT_UPSTREAM_CHANGED,	/* hostctl upstream */
 	EVENT_OTHER,		/* of a kind that only another version knows */
 	EVENT_KINDS
 };

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* {"cmd": "upstreams", "group": name}: upstreams, and how their servers do. */
+#include <stdio.h>
+#include <string.h>
+
+#include "master/command.h"
+#include "master/control.h"
+#include "master/pick.h"
+#include "net/loop.h"
+
+/* One server, as it is now. */
+struct view {
+	const struct conf_upstream *group;
+	const struct conf_server *rules;
+	const struct up_entry *e;
+	struct up_sums n;
+	uint32_t checked, fails, why, what, share;
+	uint64_t down_until, since, latency, why_at, checked_at;
+};
+
+static uint64_t
+oldest_ms(const struct up_table *t, const struct conf_upstream *u)
+{
+	uint64_t oldest = UINT64_MAX;
+	uint32_t i;
+
+	for (i = 0; i < t->head->nentries; i++)
+		if (entry_is_of(&t->entries[i], u) &&
+		    t->entries[i].added_ms < oldest)
+			oldest = t->entries[i].added_ms;
+	return oldest;
+}
+
+static void
+view_init(struct view *v, const struct up_table *t,
+    const struct conf_upstream *u, unsigned i)
+{
+	const struct up_entry *e = &t->entries[i];
+	const struct up_health *h = &t->health[i];
+	const struct conf_server *s = upstreams_server(u, e->server);
+
+	v->group = u;
+	v->rules = s != NULL ? s : &u->rules;
+	v->e = e;
+	up_sum(t, i, &v->n);
+	v->checked = u->health.type != CONF_CHECK_NONE ?
+	    atomic_load(&h->checked) : UP_UNCHECKED;
+	v->fails = atomic_load(&h->fails);
+	v->why = atomic_load(&h->why);
+	v->what = atomic_load(&h->what);
+	v->down_until = atomic_load(&h->down_until_ms);
+	v->since = atomic_load(&h->since_ms);
+	v->latency = atomic_load(&h->latency_us);
+	v->why_at = atomic_load(&h->why_ms);
+	v->checked_at = atomic_load(&h->checked_ms);
+	v->share = up_share(e, atomic_load(&h->up_ms),
+	    (uint64_t)v->rules->slow_start, oldest_ms(t, u), loop_clock_ms());
+}
+
+/* What people see first. */
+static const char *
+view_state(const struct view *v)
+{
+	uint32_t flags = v->e->flags;
+
+	if ((flags & UP_STALE) != 0)
+		return "leaving";
+	if ((flags & UP_REMOVED) != 0)
+		return "removed";
+	if ((flags & UP_DOWN) != 0)
+		return "down";
+	if (v->e->addr.len == 0)
+		return "unresolved";
+	if (v->checked == UP_CHECKED_DOWN || v->down_until > loop_clock_ms())
+		return "failed";
+	if ((flags & UP_DRAINING) != 0)
+		return "draining";
+	return v->share < UP_FULL_SHARE ? "slow-starting" : "up";
+}
+
+/* And why it is so. */
+static void
+view_reason(const struct view *v, char *out, size_t size)
+{
+	const struct conf_server *s = upstreams_server(v->group, v->e->server);
+	uint64_t now = loop_clock_ms();
+	char why[128];
+
+	(void)up_why_text(v->why, v->what, why, sizeof(why));
+	if ((v->e->flags & UP_STALE) != 0)
+		(void)snprintf(out, size, "its name does not lead there");
+	else if ((v->e->flags & UP_REMOVED) != 0)
+		(void)snprintf(out, size, "by hand");
+	else if ((v->e->flags & UP_DOWN) != 0)
+		(void)snprintf(out, size, "%s", s != NULL && s->down ?
+		    "configured" : "by hand");
+	else if (v->e->addr.len == 0)
+		(void)snprintf(out, size, "its name leads nowhere yet");
+	else if (v->checked == UP_CHECKED_DOWN)
+		(void)snprintf(out, size, "check: %s", why);
+	else if (v->down_until > now)
+		(void)snprintf(out, size, "%s; tried again in %llus", why,
+		    (unsigned long long)(v->down_until - now + 999) / 1000);
+	else if ((v->e->flags & UP_DRAINING) != 0)
+		(void)snprintf(out, size, "%s", s != NULL && s->drain ?
+		    "configured" : "by hand");
+	else
+		out[0] = '\0';
+}
+
+static void
+put_number(json_t *o, const char *key, uint64_t n)
+{
+	(void)json_object_set_new(o, key, json_integer((json_int_t)n));
+}
+
+static void
+put_counts(json_t *o, const struct view *v)
+{
+	put_number(o, "inflight", v->n.inflight);
+	put_number(o, "upgraded", v->n.upgraded);
+	put_number(o, "idle", v->n.idle);
+	put_number(o, "requests", v->n.requests);
+	put_number(o, "failures", v->n.failures);
+	put_number(o, "bytes_in", v->n.bytes_in);
+	put_number(o, "bytes_out", v->n.bytes_out);
+	put_number(o, "latency_us", v->latency);
+}
+
+/* Times are unix times; how long it is so already is for_ms. */
+static void
+put_health(json_t *o, const struct view *v)
+{
+	static const char *const checks[] = {
+	    [UP_UNCHECKED] = "none",
+	    [UP_CHECKED_UP] = "up",
+	    [UP_CHECKED_DOWN] = "down",
+	};
+	uint64_t now = loop_clock_ms(), clock = board_clock_ms();
+	char why[128];
+
+	put_number(o, "for_ms", v->since != 0 ?
+	    now > v->since ? now - v->since : 0 :
+	    clock > v->e->added_ms ? clock - v->e->added_ms : 0);
+	put_number(o, "fails", v->fails);
+	(void)json_object_set_new(o, "check", json_string(
+	    checks[v->checked <= UP_CHECKED_DOWN ? v->checked : 0]));
+	if (v->checked_at != 0)
+		put_number(o, "checked_ms", v->checked_at);
+	if (v->why_at == 0)
+		return;
+	(void)json_object_set_new(o, "last_failure", control_text(
+	    up_why_text(v->why, v->what, why, sizeof(why))));
+	put_number(o, "last_failure_ms", v->why_at);
+}
+
+static json_t *
+server_json(const struct view *v)
+{
+	const struct up_entry *e = v->e;
+	char at[ADDR_TEXT_MAX] = "", reason[200];
+	json_t *o;
+
+	if (e->addr.len > 0)
+		(void)addr_format(&e->addr, at, sizeof(at));
+	view_reason(v, reason, sizeof(reason));
+	o = json_pack("{s:o,s:o,s:I,s:s,s:o,s:I,s:I,s:I,s:b,s:b}", "server",
+	    control_text(e->server), "address", control_text(at), "id",
+	    (json_int_t)e->id, "state", view_state(v), "reason",
+	    control_text(reason), "weight", (json_int_t)e->weight, "share",
+	    (json_int_t)v->share * 100 / UP_FULL_SHARE, "max_conns",
+	    (json_int_t)e->max_conns, "backup", (e->flags & UP_BACKUP) != 0,
+	    "added", (e->flags & UP_ADDED) != 0);
+	put_counts(o, v);
+	put_health(o, v);
+	return o;
+}
+
+/* Those that are going are shown as long as somebody is there. */
+static int
+is_shown(const struct up_table *t, const struct conf_upstream *u, unsigned i)
+{
+	const struct up_entry *e = &t->entries[i];
+
+	return entry_is_of(e, u) || (e->id != 0 &&
+	    (e->flags & UP_STALE) != 0 && strcmp(e->group, u->name) == 0 &&
+	    up_inflight(t, i) > 0);
+}
+
+/* In the order of the configuration, what was added by hand behind it. */
+static size_t
+entry_rank(const struct conf_upstream *u, const struct up_entry *e)
+{
+	const struct conf_server *s;
+	size_t i = 0;
+
+	TAILQ_FOREACH (s, &u->servers, entry) {
+		if (strcmp(s->name, e->server) == 0)
+			break;
+		i++;
+	}
+	return i;
+}
+
+static json_t *
+servers_json(const struct up_table *t, const struct conf_upstream *u)
+{
+	size_t ranks[UP_ENTRIES], n = 0, at;
+	json_t *list = json_array();
+	struct view v;
+	uint32_t i;
+
+	for (i = 0; i < t->head->nentries && i < UP_ENTRIES; i++) {
+		if (!is_shown(t, u, i))
+			continue;
+		view_init(&v, t, u, i);
+		ranks[n] = entry_rank(u, v.e);
+		for (at = n++; at > 0 && ranks[at - 1] > ranks[at]; at--) {
+			size_t swap = ranks[at - 1];
+
+			ranks[at - 1] = ranks[at];
+			ranks[at] = swap;
+		}
+		(void)json_array_insert_new(list, at, server_json(&v));
+	}
+	return list;
+}
+
+void
+command_upstreams(struct control_client *c, const json_t *request)
+{
+	const char *only = json_string_value(json_object_get(request, "group"));
+	const struct master *m = c->control->m;
+	const struct conf_upstream *u;
+	json_t *list;
+
+	if (m->gen == NULL) {
+		command_busy(c);
+		return;
+	}
+	if (only != NULL && upstreams_group(m->gen->conf, only) == NULL) {
+		pick_refuse(c, "there is no upstream \"%.64s\"", only);
+		return;
+	}
+	list = json_array();
+	TAILQ_FOREACH (u, &m->gen->conf->upstreams, entry)
+		if (only == NULL || strcmp(only, u->name) == 0)
+			(void)json_array_append_new(list,
+			    json_pack("{s:s,s:s,s:o}", "name", u->name,
+				"balancer", u->balancer_name, "servers",
+				servers_json(&m->servers, u)));
+	control_end(c, 1, json_pack("{s:o}", "upstreams", list));
+}
