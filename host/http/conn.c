@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/log.h"
 #include "base/mem.h"
 #include "http/conn.h"
 #include "http/exchange.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "net/addr.h"
+#include "net/proxy.h"
 
 static void	conn_readable(struct stream *);
 static void	conn_sent(struct stream *);
@@ -18,6 +20,8 @@ static void	conn_half_closed(struct stream *);
 static void	conn_task(struct loop_task *);
 static void	conn_settle(struct http_conn *);
 static void	conn_complete(struct http_conn *);
+
+#define COMPLAIN_MS	5000
 
 /* Answers that a client has not taken; each keeps a request in memory. */
 #define UNSENT_MAX	64
@@ -74,6 +78,13 @@ conn_attach(struct http_server *srv, int fd)
 	return c;
 }
 
+static void
+conn_set_peer(struct http_conn *c, const struct sockaddr *sa)
+{
+	(void)addr_host(sa, c->peer, sizeof(c->peer));
+	c->peer_len = (uint8_t)strlen(c->peer);
+}
+
 static struct http_conn *
 conn_start(struct http_server *srv, int fd, const struct sockaddr *sa)
 {
@@ -83,8 +94,7 @@ conn_start(struct http_server *srv, int fd, const struct sockaddr *sa)
 		close(fd);
 		return NULL;
 	}
-	(void)addr_host(sa, c->peer, sizeof(c->peer));
-	c->peer_len = (uint8_t)strlen(c->peer);
+	conn_set_peer(c, sa);
 	board_add(&srv->cell->counters.accepted, 1);
 	return c;
 }
@@ -97,6 +107,13 @@ conn_open(struct http_server *srv, int fd, const struct sockaddr *sa)
 	if (c != NULL)
 		conn_arm(c);
 	return c;
+}
+
+void
+conn_expect_proxy(struct http_conn *c, uint32_t ms)
+{
+	c->proxy_ms = ms;
+	conn_arm(c);
 }
 
 void
@@ -210,6 +227,40 @@ conn_make_room(struct http_conn *c)
 	return conn_wants_input(c);
 }
 
+/* There may be many of them: who sends them does nothing else. */
+static void
+conn_blame_proxy(struct http_conn *c, const char *why)
+{
+	struct http_server *srv = c->server;
+
+	c->cut = c->gone = 1;
+	if (srv->proxy_ms != 0 &&
+	    srv->loop->now_ms - srv->proxy_ms < COMPLAIN_MS)
+		return;
+	srv->proxy_ms = srv->loop->now_ms;
+	log_warnx("a connection of %s is closed: its PROXY header is bad: %s",
+	    c->peer, why);
+}
+
+/* The header that says whose it is; returns how long it was, 0: there is more
+ * of it to come, or it is none. */
+static size_t
+conn_proxy(struct http_conn *c, const char *p, size_t n)
+{
+	struct proxy_header h;
+	const char *why = NULL;
+	ssize_t len = proxy_parse(&h, p, n, &why);
+
+	if (len == -1)
+		conn_blame_proxy(c, why);
+	if (len <= 0)
+		return 0;
+	c->proxy_ms = 0;
+	if (h.known)
+		conn_set_peer(c, (const struct sockaddr *)&h.from);
+	return (size_t)len;
+}
+
 /* Feed n bytes; returns how many were used. */
 static size_t
 conn_feed(struct http_conn *c, const char *p, size_t n)
@@ -222,7 +273,9 @@ conn_feed(struct http_conn *c, const char *p, size_t n)
 			c->stalled = 1;
 			break;
 		}
-		if (c->state == CONN_HEAD)
+		if (c->proxy_ms != 0)
+			k = conn_proxy(c, p + used, n - used);
+		else if (c->state == CONN_HEAD)
 			k = exchange_head(c, p + used, n - used);
 		else if (c->state == CONN_BODY)
 			k = exchange_body(c, p + used, n - used);

@@ -34,7 +34,8 @@ enum conn_state {
 
 enum conn_timer {
 	TIMER_NONE, TIMER_FIRST, TIMER_IDLE, TIMER_HEAD, TIMER_BODY,
-	TIMER_SEND, TIMER_DEFER, TIMER_GONE, TIMER_LINGER, TIMER_QUEUE
+	TIMER_SEND, TIMER_DEFER, TIMER_GONE, TIMER_LINGER, TIMER_QUEUE,
+	TIMER_PROXY
 };
 
 struct conf_pool;
@@ -74,6 +75,8 @@ struct http_conn {
 					   armed */
 	uint32_t nreqs;
 	uint32_t nunsent;
+	uint32_t proxy_ms;		/* HEAD: the PROXY protocol's header
+					   comes first, within that; or 0 */
 	uint8_t state;			/* enum conn_state */
 	uint8_t timer_kind;		/* enum conn_timer */
 	uint8_t busy;			/* conn_turn is running */
@@ -92,7 +95,9 @@ struct http_conn {
  * lacking. */
 struct http_conn *conn_open(struct http_server *, int fd,
 	    const struct sockaddr *);
-/* The same, only to tell the client 503. */
+/* One that a proxy has made: it says first, within so many ms, whose it is. */
+void	conn_expect_proxy(struct http_conn *, uint32_t ms);
+/* As conn_open, only to tell the client 503. */
 void	conn_open_refused(struct http_server *, int fd,
 	    const struct sockaddr *);
 /* An accepted socket whose peer and time limit are to be set; NULL: it is still

@@ -59,6 +59,7 @@ conn_record(const struct http_conn *c, uint64_t lease, struct buf *b)
 	pack_u64(b, c->away.asked);
 	pack_u32(b, c->away.skip);
 	pack_u32(b, c->away.hops + (c->state == CONN_AWAY));
+	pack_u32(b, c->proxy_ms);
 }
 
 /* It is ours as before. */
@@ -261,7 +262,7 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 	uint32_t version = unpack_u32(&u);
 	hostd_buf peer = unpack_bytes(&u), in;
 	uint32_t nreqs = unpack_u32(&u), skipped = unpack_u32(&u);
-	uint32_t kind = unpack_u32(&u);
+	uint32_t kind = unpack_u32(&u), proxy_ms;
 	uint64_t deadline = unpack_u64(&u), lease;
 	struct conn_away away = { .to = NULL };
 	struct http_conn *c;
@@ -271,6 +272,8 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 	away.asked = unpack_u64(&u);
 	away.skip = (uint8_t)unpack_u32(&u);
 	away.hops = (uint8_t)unpack_u32(&u);
+	/* Workers of an older hostd do not say. */
+	proxy_ms = u.n > 0 ? unpack_u32(&u) : 0;
 	if (version != RECORD_VERSION || u.bad || peer.n >= sizeof(c->peer) ||
 	    in.n > STREAM_RBUF || !take_is_wanted(srv, lease) ||
 	    (c = conn_attach(srv, fd)) == NULL)
@@ -283,6 +286,7 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 	c->nreqs = nreqs;
 	c->skipped_line = skipped != 0;
 	c->away = away;
+	c->proxy_ms = proxy_ms;
 	if (in.n > 0) {
 		buf_append(&c->in, in.p, in.n);
 		conn_wake(c);

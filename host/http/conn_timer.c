@@ -42,6 +42,8 @@ conn_timer_kind(const struct http_conn *c)
 		return TIMER_SEND;
 	switch (c->state) {
 	case CONN_HEAD:
+		if (c->proxy_ms != 0)
+			return TIMER_PROXY;
 		if (c->in.len > 0)
 			return TIMER_HEAD;
 		return c->nreqs == 0 ? TIMER_FIRST : TIMER_IDLE;
@@ -74,18 +76,19 @@ conn_idle_ms(const struct http_conn *c)
 
 /* It may have become shorter since it began. */
 static void
-conn_arm_first(struct http_conn *c, int same)
+conn_arm_first(struct http_conn *c, enum conn_timer kind, int same)
 {
-	uint64_t ms = (uint64_t)c->server->limits->head_timeout;
+	uint64_t ms = kind == TIMER_PROXY ? c->proxy_ms :
+	    (uint64_t)c->server->limits->head_timeout;
 
 	if (c->server->closing_idle && ms > FRESH_MAX)
 		ms = FRESH_MAX;
 	if (!same || c->timer.deadline > c->server->loop->now_ms + ms)
-		conn_set_timer(c, TIMER_FIRST, ms);
+		conn_set_timer(c, kind, ms);
 }
 
-/* HEAD, FIRST, DEFER, QUEUE and LINGER run from when they began; IDLE, BODY, SEND and
- * GONE from the last progress. */
+/* HEAD, FIRST, PROXY, DEFER, QUEUE and LINGER run from when they began; IDLE,
+ * BODY, SEND and GONE from the last progress. */
 void
 conn_arm(struct http_conn *c)
 {
@@ -110,7 +113,8 @@ conn_arm(struct http_conn *c)
 		c->timer_sent = c->stream.sent;
 		break;
 	case TIMER_FIRST:
-		conn_arm_first(c, same);
+	case TIMER_PROXY:
+		conn_arm_first(c, kind, same);
 		break;
 	case TIMER_HEAD:
 		if (!same)

@@ -80,10 +80,15 @@ worker_take(struct acceptor *a, int fd, const struct sockaddr *sa)
 	struct worker *w = a->arg;
 	struct http_conn *c;
 
-	if (is_stream(a))
+	if (is_stream(a)) {
 		tcp_open(&w->streams, a->listen, fd, sa);
-	else if ((c = conn_open(&w->server, fd, sa)) != NULL)
-		passing_accepted(w, c);
+		return;
+	}
+	if ((c = conn_open(&w->server, fd, sa)) == NULL)
+		return;
+	if (a->listen != NULL && a->listen->proxy_protocol)
+		conn_expect_proxy(c, (uint32_t)a->listen->hello_timeout);
+	passing_accepted(w, c);
 }
 
 static int

@@ -192,7 +192,47 @@ cut_short(void **state)
 
 	(void)state;
 	for (n = 0; n < record.len; n++)
-		assert_int_equal(take_record(n), -1);
+		if (n != record.len - sizeof(uint32_t))
+			assert_int_equal(take_record(n), -1);
+}
+
+/* It does not know that headers of the PROXY protocol may be waited for. */
+static void
+of_an_older_one(void **state)
+{
+	(void)state;
+	assert_int_equal(take_record(record.len - sizeof(uint32_t)), 0);
+	assert_taken();
+	assert_int_equal(TAILQ_FIRST(&taker.conns)->proxy_ms, 0);
+}
+
+/* Whose it is, is still to be said, within the time that is left for it. */
+static void
+that_waits_for_its_proxy(void **state)
+{
+	static const char header[] = "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n";
+	struct http_conn *c = TAILQ_FIRST(&giver.conns);
+	uint32_t ms = 7000;
+
+	(void)state;
+	turn();
+	memcpy(record.p + record.len - sizeof(ms), &ms, sizeof(ms));
+	assert_int_equal(take_record(record.len), 0);
+	conn_leave(c);
+	c = TAILQ_FIRST(&taker.conns);
+	assert_int_equal(c->proxy_ms, 7000);
+	assert_int_equal(c->timer_kind, TIMER_PROXY);
+	c->in.len = 0;
+	buf_append(&c->in, header, 10);
+	assert_int_equal(write(conn[1], header + 10, sizeof(header) - 11),
+	    sizeof(header) - 11);
+	for (ms = 0; ms < TURNS_MAX && c->proxy_ms != 0; ms++)
+		turn();
+	assert_int_equal(c->proxy_ms, 0);
+	assert_int_equal(c->peer_len, 9);
+	assert_memory_equal(c->peer, "192.0.2.1", 9);
+	turn();
+	assert_int_equal(c->timer_kind, TIMER_FIRST);
 }
 
 /* The giver, who does not know yet, has it open when the taker closes it. */
@@ -301,6 +341,8 @@ main(void)
 	    T(of_a_newer_one),
 	    T(of_another_version),
 	    T(cut_short),
+	    T(of_an_older_one),
+	    T(that_waits_for_its_proxy),
 	    T(closed_at_once),
 	    T(with_more_input_than_is_read_at_once),
 	    T(limit_stays_while_others_go),
