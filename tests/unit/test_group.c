@@ -279,6 +279,19 @@ only_ours_are_used(void **state)
 	assert_int_equal(told[0].id, entries[1]->id);
 }
 
+/* Bug: the second of them was searched for behind the end of the array. */
+static void
+several_come_at_once(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 5; i++)
+		(void)entry_put("192.0.2.9:80", UP_ADDED);
+	group_look(a.group);
+	assert_int_equal(a.group->npeers, 8);
+}
+
 static void
 nothing_changes_while_the_master_writes(void **state)
 {
@@ -695,6 +708,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(peers_are_in_the_order_of_the_configuration),
 		TEST(only_ours_are_used),
+		TEST(several_come_at_once),
 		TEST(nothing_changes_while_the_master_writes),
 		TEST(update_is_called_when_something_differs),
 		TEST(one_that_has_left_is_reported),
