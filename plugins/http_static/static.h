@@ -6,9 +6,9 @@
 #include <hostd/easy.h>
 #include <hostd/work.h>
 #include <web/conditional.h>
+#include <web/encoding.h>
 #include <web/range.h>
 #include "cache.h"
-#include "encoding.h"
 
 #define PATH_MAX_LEN 4096
 #define PAIR_WORD_MAX 255	/* of an item of types or cache_control */

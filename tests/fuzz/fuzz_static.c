@@ -15,7 +15,7 @@
 #include <web/conditional.h>
 #include <web/date.h>
 #include <web/range.h>
-#include "encoding.h"
+#include <web/encoding.h>
 #include "types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);

@@ -9,7 +9,7 @@
 #include <zlib.h>
 #include <cmocka.h>
 
-#include "encoding.h"
+#include <web/encoding.h>
 
 struct one {
 	const char *value;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which content coding a client takes (RFC 9110 section 12.5.3). */
-#ifndef HTTP_STATIC_ENCODING_H
-#define HTTP_STATIC_ENCODING_H
+#ifndef WEB_ENCODING_H
+#define WEB_ENCODING_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One request and what a server says to it.  It outlives the request when the
+ * server's side has not ended yet, and the other way round.
+ */
+#ifndef HTTP_PROXY_EXCHANGE_H
+#define HTTP_PROXY_EXCHANGE_H
+
+#include "proxy.h"
+
+struct exchange {
+	struct exchange *next;		/* unused */
+	struct hostd_inst *in;
+	hostd_req req;			/* id 0: it has ended */
+	hostd_fetch fetch;		/* id 0: there is none (any more) */
+
+	/* the request's body, on its way to a server */
+	uint8_t has_body;
+	uint8_t collecting;		/* to its end, before a server is asked */
+	uint8_t body_done;		/* the client has sent it */
+	uint8_t body_sent;		/* the server got it */
+	uint8_t up_blocked;		/* the server takes no more */
+	uint8_t up_paused;		/* the client is told to wait */
+
+	/* the answer, on its way to the client */
+	uint8_t upgrade;		/* asked for */
+	uint8_t begun;
+	uint8_t unwanted;		/* we have answered ourselves */
+	uint8_t complete;		/* the server has sent it */
+	uint8_t finished;
+	uint8_t down_blocked;		/* the client takes no more */
+	uint8_t down_paused;		/* the server is told to wait */
+
+	struct spool up, down;
+	struct gzip *gzip;		/* NULL: it is sent as it is */
+	hostd_hdr *trailers;		/* of the answer, one block */
+	uint32_t ntrailers;
+	size_t nid;
+	char id[REQUEST_ID_MAX];	/* of the request; not zeroed */
+};
+
+struct exchange *exchange_new(struct hostd_inst *, hostd_req);
+/* When both sides have ended. */
+void	exchange_release(struct exchange *);
+/* Nothing of it is used. */
+void	exchanges_free(struct hostd_inst *);
+
+/* Ask a server.  A code for on_headers or on_body. */
+int32_t	exchange_ask(struct exchange *, int64_t length);
+/* What went wrong: the client gets that status, or is cut off. */
+int32_t	exchange_fail(struct exchange *, int32_t status, hostd_buf why);
+/* The client must not take what it has got for the whole. */
+void	exchange_cut(struct exchange *);
+/* Nothing more is wanted of the server. */
+void	exchange_drop(struct exchange *);
+void	exchange_facts(const struct exchange *,
+	    const struct hostd_fetch_response *, struct facts *);
+
+extern const struct hostd_fetch_ops exchange_ops;
+
+/* -- forward.c: the request's head, for a server -- */
+
+/* In the instance's head; HOSTD_OK, or E_FULL: it is too large. */
+int32_t	forward_head(struct exchange *, hostd_buf *target);
+/* Host as the server sees it; n 0: its own name. */
+hostd_buf forward_host(const struct hostd_inst *, const struct facts *,
+	    struct head *);
+/* May the client change to the protocols that it asks for? */
+int	forward_may_upgrade(const struct hostd_inst *,
+	    const struct hostd_request *);
+
+/* -- upload.c: the request's body -- */
+
+int32_t	upload_part(struct exchange *, hostd_buf part, int fin);
+/* The server takes more. */
+void	upload_more(struct exchange *);
+/* There is no server any more: the client's body is of no use. */
+void	upload_forget(struct exchange *);
+
+/* -- answer.c: the answer's head, for the client -- */
+
+void	answer_info(struct exchange *, const struct hostd_fetch_response *);
+void	answer_begin(struct exchange *, const struct hostd_fetch_response *);
+
+/* -- download.c: the answer's body -- */
+
+void	download_part(struct exchange *, hostd_buf part, int fin);
+/* The client takes more. */
+void	download_more(struct exchange *);
+
+#endif

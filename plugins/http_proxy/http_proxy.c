@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * http_proxy: requests go to the servers of an upstream block, and their
+ * answers come back.  The host picks servers, keeps connections and reads what
+ * they say (hostd.fetch/1); here is what happens to heads and bodies between
+ * the two sides.
+ */
+#include <errno.h>
+#include "exchange.h"
+#include "text.h"
+
+/* Per request, the host's: */
+struct slot {
+	struct exchange *x;
+};
+
+static void
+name_request(struct exchange *x, const struct hostd_request *q)
+{
+	const struct settings *s = &x->in->settings;
+	hostd_buf came = { NULL, 0 };
+
+	if (s->request_id == IDS_OFF)
+		return;
+	if (s->request_id == IDS_PASS)
+		came = text_header(q->headers, q->nheaders, "x-request-id");
+	if (request_id_is_sound(came)) {
+		memcpy(x->id, came.p, came.n);
+		x->nid = came.n;
+	} else
+		x->nid = request_id_make(&x->in->ids, x->id);
+}
+
+static int32_t
+on_headers(struct hostd_inst *in, hostd_req req, void *d)
+{
+	const struct hostd_request *q = hostd_request_of(in, req);
+	struct slot *slot = d;
+	struct exchange *x;
+
+	if (q == NULL)
+		return HOSTD_E_GONE;
+	if ((x = exchange_new(in, req)) == NULL)
+		return HOSTD_E_FULL;
+	slot->x = x;
+	name_request(x, q);
+	x->has_body = q->content_length != 0;
+	x->body_done = !x->has_body;
+	x->upgrade = (uint8_t)forward_may_upgrade(in, q);
+	if (x->has_body && in->settings.request_buffering) {
+		x->collecting = 1;
+		return HOSTD_DEFER;
+	}
+	return exchange_ask(x, q->content_length);
+}
+
+static int32_t
+on_body(struct hostd_inst *in, hostd_req req, void *d, hostd_buf part,
+    int32_t fin)
+{
+	struct slot *slot = d;
+
+	(void)in;
+	(void)req;
+	return upload_part(slot->x, part, fin);
+}
+
+static void
+on_writable(struct hostd_inst *in, hostd_req req, void *d)
+{
+	struct slot *slot = d;
+
+	(void)in;
+	(void)req;
+	if (!slot->x->finished)
+		download_more(slot->x);
+}
+
+static void
+on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
+{
+	struct slot *slot = d;
+	struct exchange *x = slot->x;
+
+	(void)in;
+	(void)req;
+	(void)why;
+	if (x == NULL)
+		return;
+	x->req.id = 0;
+	x->unwanted = 1;
+	exchange_drop(x);
+	exchange_release(x);
+}
+
+/* -- life -- */
+
+static void
+destroy(struct hostd_inst *in)
+{
+	settings_free(&in->settings);
+	exchanges_free(in);
+	gzip_pool_free(&in->gzips);
+	free(in);
+}
+
+static int32_t
+set_up(struct hostd_inst *in, const struct hostd_host *host,
+    const struct hostd_conf *conf, struct hostd_err *err)
+{
+	int32_t rc;
+
+	in->fetch = host->get_ext(host, HOSTD_EXT_FETCH);
+	if (in->fetch == NULL || !HOSTD_HAS(in->fetch, cancel) ||
+	    !HOSTD_HAS(in->easy.http, trailers))
+		return hostd_fail(err, HOSTD_E_NOTSUP,
+		    "this host does not serve " HOSTD_EXT_FETCH);
+	if (request_ids_init(&in->ids) == -1)
+		return hostd_fail(err, HOSTD_E_IO, "random numbers: %s",
+		    strerror(errno));
+	if ((rc = settings_read(&in->settings, conf, err)) != HOSTD_OK)
+		return rc;
+	return in->fetch->check(host, in->settings.upstream, err);
+}
+
+static int32_t
+create(const struct hostd_host *host, const struct hostd_conf *conf,
+    struct hostd_inst **out, struct hostd_err *err)
+{
+	struct hostd_inst *in = NULL;
+	int32_t rc;
+
+	if ((rc = hostd_easy_create(sizeof(*in), host, &in, err)) != HOSTD_OK)
+		return rc;
+	if ((rc = set_up(in, host, conf, err)) != HOSTD_OK) {
+		destroy(in);
+		return rc;
+	}
+	*out = in;
+	return HOSTD_OK;
+}
+
+static const struct hostd_http_ops ops = {
+	.struct_size = sizeof(ops),
+	.data_size = sizeof(struct slot),
+	.on_headers = on_headers,
+	.on_body = on_body,
+	.on_writable = on_writable,
+	.on_end = on_end,
+};
+static const struct hostd_provide provide = {
+	.struct_size = sizeof(provide), .kind = HOSTD_KIND_HTTP_ROUTE,
+	.ops = &ops
+};
+static const struct hostd_provide *const provides[] = { &provide, NULL };
+
+HOSTD_PLUGIN_ENTRY = {
+	HOSTD_PREFIX(2), .id = "http_proxy", .version = HOSTD_SDK_VERSION,
+	.built_with = HOSTD_SDK_VERSION, .provides = provides,
+	.keys = settings_keys, .create = create, .destroy = destroy
+};

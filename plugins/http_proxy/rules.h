@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Headers that the operator sets, adds or takes away. */
+#ifndef HTTP_PROXY_RULES_H
+#define HTTP_PROXY_RULES_H
+
+#include "template.h"
+
+struct rule {
+	hostd_buf name;			/* [instance] */
+	struct template value;
+};
+
+struct rules {
+	struct rule *v;
+	uint32_t n;
+};
+
+/* Items of a list: "Name: value", or names alone.  HOSTD_OK, or a negative code
+ * with err filled. */
+int32_t	rules_read(struct rules *, const struct hostd_conf *, const char *key,
+	    int with_value, struct hostd_err *);
+void	rules_free(struct rules *);
+int	rules_have(const struct rules *, hostd_buf name);
+/* All of them, with their values; those that are empty only name. */
+void	rules_add(const struct rules *, const struct facts *, struct head *);
+
+/* May the plugin set a header of that name? */
+int	rules_may_set(hostd_buf name);
+
+#endif

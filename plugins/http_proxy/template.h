@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Texts of the configuration with $variables in them. */
+#ifndef HTTP_PROXY_TEMPLATE_H
+#define HTTP_PROXY_TEMPLATE_H
+
+#include <hostd/fetch.h>
+#include "head.h"
+
+struct template_part;
+
+struct template {
+	struct template_part *v;
+	uint32_t n;
+};
+
+/* What variables are of. */
+struct facts {
+	const struct hostd_request *request;
+	const struct hostd_fetch_response *answer;	/* NULL: none yet */
+	hostd_buf request_id;
+	hostd_buf cache_status;				/* "" for none */
+};
+
+/* 0, or -1: *bad is the place that is not understood, or out of memory. */
+int	template_parse(struct template *, const char *text, const char **bad);
+void	template_free(struct template *);
+/* Does it say nothing, whatever the request? */
+int	template_is_empty(const struct template *);
+/* In the head's memory.  Never has bytes that no header may have. */
+hostd_buf template_expand(const struct template *, const struct facts *,
+	    struct head *);
+/* The variable's names, for messages and documentation. */
+#define TEMPLATE_VARIABLES						\
+	"$host, $http_host, $remote_addr, $scheme, $request_method, "	\
+	"$request_uri, $uri, $args, $is_args, $rest, $server_protocol, "	\
+	"$request_id, $proxy_add_x_forwarded_for, $http_NAME, "		\
+	"$cookie_NAME, $arg_NAME"
+
+/* Host as the client sent it, with its port; of an absolute target that of the
+ * target.  n 0: there is none. */
+hostd_buf template_http_host(const struct hostd_request *);
+/* X-Forwarded-For, all lines of it, and the client behind them. */
+void	template_put_forwarded_for(const struct hostd_request *,
+	    struct head *);
+
+#endif
