@@ -31,7 +31,8 @@ usage(void)
 {
 	size_t i;
 
-	(void)fprintf(stderr, "usage: hostctl upstream list [GROUP]\n");
+	(void)fprintf(stderr, "usage: hostctl upstream list [--names] "
+	    "[GROUP]\n");
 	for (i = 0; i < NACTIONS; i++)
 		(void)fprintf(stderr, "       hostctl upstream %s %s\n",
 		    actions[i].name, actions[i].args);
@@ -117,9 +118,26 @@ list_print(const json_t *list)
 	table_free(&t);
 }
 
+/* Of the upstreams, or of the servers of the one that was asked for: for
+ * completion. */
+static void
+names_print(const json_t *list, int servers)
+{
+	const json_t *u, *s;
+	size_t i, k;
+
+	json_array_foreach(list, i, u) {
+		if (!servers)
+			(void)puts(text_of(u, "name", "?"));
+		else
+			json_array_foreach(json_object_get(u, "servers"), k, s)
+				(void)puts(text_of(s, "server", "?"));
+	}
+}
+
 /* With json, the list itself rather than the answer around it. */
 static int
-upstream_list(const struct ctl *ctl, const char *group)
+upstream_list(const struct ctl *ctl, const char *group, int names)
 {
 	json_t *request = json_pack("{s:s}", "cmd", "upstreams"), *list;
 	struct ctl quiet = *ctl;
@@ -137,6 +155,8 @@ upstream_list(const struct ctl *ctl, const char *group)
 	if (list != NULL && ctl->json) {
 		(void)json_dumpf(list, stdout, JSON_INDENT(2));
 		(void)putchar('\n');
+	} else if (list != NULL && names) {
+		names_print(list, group != NULL);
 	} else if (list != NULL) {
 		list_print(list);
 	}
@@ -231,19 +251,30 @@ unknown_action(const char *name)
 	return usage();
 }
 
+/* Is it the first one? */
+static int
+has_word(char **argv, const char *word)
+{
+	for (argv++; *argv != NULL && **argv == '-'; argv++)
+		;
+	return *argv != NULL && strcmp(*argv, word) == 0;
+}
+
 int
 cmd_upstream(const struct ctl *ctl, int argc, char **argv)
 {
-	int persist = 0, n = words_take(argc, argv, "--persist", &persist);
+	const int list = has_word(argv, "list");
+	int flag = 0, n = words_take(argc, argv, list ? "--names" : "--persist",
+	    &flag);
 	size_t i;
 
 	if (n < 1)
 		return usage();
 	if (strcmp(argv[1], "list") == 0)
-		return n > 2 || persist ? usage() : upstream_list(ctl, argv[2]);
+		return n > 2 ? usage() : upstream_list(ctl, argv[2], flag);
 	for (i = 0; i < NACTIONS; i++)
 		if (strcmp(argv[1], actions[i].name) == 0)
 			return upstream_change(ctl, &actions[i], n - 1,
-			    argv + 2, persist);
+			    argv + 2, flag);
 	return unknown_action(argv[1]);
 }

@@ -159,7 +159,7 @@ persist_remove(const struct change *ch, struct persist *p)
 		persist_set(p, "removed", "on");
 }
 
-/* What the configuration has without us needs no more than not to be removed. */
+/* What the configuration has without us need only not be removed. */
 static void
 persist_add(const struct change *ch, struct persist *p)
 {

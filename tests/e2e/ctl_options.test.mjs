@@ -21,6 +21,8 @@ const optionsIn = (text) => sorted([...text.matchAll(
     /(?<=^|[\s[|])(--[a-z][a-z-]*|-[a-z]+)(?=[\s\]|]|$)/g)]
     .flatMap((m) => apart(m[1])));
 
+const families = ['plugin', 'upstream'];
+
 // { command: what stands behind it }, in which "plugin check" is a command.
 async function summary() {
 	const text = (await hostctl('-h')).stdout;
@@ -33,13 +35,16 @@ async function summary() {
 	for (const [, name, args] of text.matchAll(
 	    /^  ([a-z]+) ([[A-Z].*?) {2,}/gm))
 		all[name] ||= args;
-	delete all.plugin;
-	const { stderr } = await hostctl('plugin');
+	for (const family of families) {
+		delete all[family];
+		const { stderr } = await hostctl(family);
 
-	for (const part of stderr.split(/^.*hostctl plugin /m).slice(1)) {
-		const [, name, args] = /^(\w+) (.*)$/s.exec(part);
+		for (const part of stderr.split(
+		    new RegExp(`^.*hostctl ${family} `, 'm')).slice(1)) {
+			const [, name, args] = /^(\w+) (.*)$/s.exec(part);
 
-		all[`plugin ${name}`] = args;
+			all[`${family} ${name}`] = args;
+		}
 	}
 	return all;
 }
@@ -53,7 +58,11 @@ const commands = Object.keys(await summary());
 const needs = { describe: ['web.0'], start: ['web'], scale: ['web', '1'],
 	delete: ['web'], signal: ['TERM', 'web'],
 	'plugin inspect': ['/absent'], 'plugin schema': ['/absent'],
-	'plugin check': ['/absent'], 'plugin new': ['nothing', 'x'] };
+	'plugin check': ['/absent'], 'plugin new': ['nothing', 'x'],
+	'upstream add': ['app', 'x:1'], 'upstream remove': ['app', 'x:1'],
+	'upstream drain': ['app', 'x:1'], 'upstream enable': ['app', 'x:1'],
+	'upstream down': ['app', 'x:1'],
+	'upstream weight': ['app', 'x:1', '1'] };
 
 async function takes(name, option) {
 	const r = await hostctl(...name.split(' '), ...(needs[name] ?? []), option);
@@ -113,7 +122,8 @@ test('the manual page', async () => {
 		const behind = (macro) => words.flatMap((w, i) =>
 		    w === macro ? [words[i + 1]] : []);
 		const [first, second] = behind('Cm');
-		const name = first === 'plugin' ? `plugin ${second}` : first;
+		const name = families.includes(first) ?
+		    `${first} ${second}` : first;
 		const options = behind('Fl').flatMap((o) => apart(`-${o}`));
 
 		all[name] = sorted([...(all[name] ?? []), ...options]);
