@@ -106,14 +106,16 @@ const cases = [
 		{ body: 'ok', more: true }],
 	['more behind the last chunk', head(chunks) +
 	    `2\r\nok\r\n0\r\n\r\n${evil}`, { body: 'ok', more: true }],
-	['204 with a body', 'HTTP/1.1 204 No\r\n\r\n' + evil, { body: '' }],
+	['204 with a body', 'HTTP/1.1 204 No\r\n\r\n' + evil,
+		{ body: '', more: true }],
 	['204 with a length', 'HTTP/1.1 204 No\r\nContent-Length: 4\r\n\r\nEVIL'],
 	['204 with a length of 0',
 		'HTTP/1.1 204 No\r\nContent-Length: 0\r\n\r\n', { body: '' }],
 	['204 with chunks', `HTTP/1.1 204 No\r\n${chunks}\r\n\r\n0\r\n\r\n`],
 	['304 with a body', 'HTTP/1.1 304 No\r\nContent-Length: 4\r\n\r\nEVIL',
 		{ body: '', more: true }],
-	['HEAD with a body', plain('EVIL'), { body: '', method: 'HEAD', more: true }],
+	['HEAD with a body', plain('EVIL'),
+		{ body: '', method: 'HEAD', more: true }],
 	['101 that nobody asked for', 'HTTP/1.1 101 Go\r\nUpgrade: x\r\n' +
 	    `Connection: Upgrade\r\n\r\n${evil}`],
 	['100 and then one', `HTTP/1.1 100 Go\r\n\r\n${plain('ok')}`,
