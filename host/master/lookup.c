@@ -168,7 +168,7 @@ lookup_say(const struct lookup *l, const struct up_table *t)
 			n += (size_t)snprintf(list + n, sizeof(list) - n,
 			    "%s%s", n > 0 ? ", " : "",
 			    addr_format(&e->addr, one, sizeof(one)));
-	log_debug("upstream %s: %s leads to %s", l->group, l->server, list);
+	log_info("upstream %s: %s leads to %s", l->group, l->server, list);
 	if (l->n > 0)
 		log_warnx("upstream %s: %s leads to %zu more, and there is "
 		    "room for %d servers in all", l->group, l->server, l->n,

@@ -95,7 +95,8 @@ view_reason(const struct view *v, char *out, size_t size)
 		(void)snprintf(out, size, "%s", s != NULL && s->down ?
 		    "configured" : "by hand");
 	else if (v->e->addr.len == 0)
-		(void)snprintf(out, size, "its name leads nowhere yet");
+		(void)snprintf(out, size, "%s", v->why == UP_WHY_NAME ? why :
+		    "its name leads nowhere yet");
 	else if (v->checked == UP_CHECKED_DOWN)
 		(void)snprintf(out, size, "check: %s", why);
 	else if (v->down_until > now)

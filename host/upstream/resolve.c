@@ -408,7 +408,7 @@ resolve_text(int status)
 	case ARES_EREFUSED:
 		return "the resolver refused to answer";
 	case ARES_ECONNREFUSED:
-		return "no resolver can be reached";
+		return "no resolver can be reached, or all have failed";
 	case ARES_ETIMEOUT:
 		return "no resolver answered in time";
 	case ARES_EBADRESP:

@@ -43,6 +43,8 @@ function nameOf(message) {
 export class Dns extends EventEmitter {
 	zone = {};
 	asked = [];		// 'app.test A'
+	fails = new Set();	// of these
+	#held;			// what is answered later
 
 	async start(t, port = 0) {
 		this.socket = dgram.createSocket('udp4');
@@ -55,6 +57,26 @@ export class Dns extends EventEmitter {
 		return this;
 	}
 
+	// Answer later what is asked from now on.
+	hold() {
+		this.#held = [];
+	}
+
+	release() {
+		const held = this.#held;
+
+		this.#held = undefined;
+		for (const [data, where] of held)
+			this.send(data, where);
+	}
+
+	send(data, where) {
+		if (this.#held !== undefined)
+			this.#held.push([data, where]);
+		else
+			this.socket.send(data, where.port, where.address);
+	}
+
 	stop() {
 		this.socket?.close();
 		this.socket = undefined;
@@ -63,9 +85,11 @@ export class Dns extends EventEmitter {
 	answer(message, from) {
 		const { name, end } = nameOf(message);
 		const type = message.readUInt16BE(end);
-		const at = this.zone[name];
+		const question = `${name} ${type === A ? 'A' : 'AAAA'}`;
+		const at = this.fails.has(question) ? 'servfail' :
+		    this.zone[name];
 
-		this.asked.push(`${name} ${type === A ? 'A' : 'AAAA'}`);
+		this.asked.push(question);
 		this.emit('asked', name);
 		if (at === 'silence')
 			return;
@@ -79,9 +103,8 @@ export class Dns extends EventEmitter {
 			...u16(type), 0, 1, 0, 0, ...u16(at.ttl),
 			...u16(bytesOf(a).length), ...bytesOf(a)]));
 
-		this.socket.send(Buffer.concat([head,
-			message.subarray(12, end + 4), ...records]),
-		    from.port, from.address);
+		this.send(Buffer.concat([head, message.subarray(12, end + 4),
+			...records]), from);
 	}
 
 	// Until it was asked for name n more times.

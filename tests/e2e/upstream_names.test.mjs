@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Names of servers are resolved again when their TTL says so, without a reload,
+// and what fails changes nothing.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import test from 'node:test';
+import { freePort, startHostd } from './lib/hostd.mjs';
+import { Dns, startDns } from './lib/dns.mjs';
+import { allWhoAnswer, namedServers, serversOf, serversSatisfy, whoAnswers }
+	from './lib/servers.mjs';
+
+const THREE = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
+
+// A listener whose connections go to app.test, which dns knows.
+async function start(t, dns, port, more = {}) {
+	const h = await startHostd(t, { noPort: true, ...more, conf: `
+		pool "web" { workers = ${more.workers ?? 2} }
+		listen "tcp" {
+			address = "127.0.0.1:@PORT@"
+			mode = "stream"
+			upstream = "app"
+		}
+		upstream "app" {
+			server "app.test:${port}" { max_fails = 0 }
+			resolvers = {"${dns.address}"}
+			resolve_min = 100ms
+			resolve_timeout = ${more.timeout ?? '1s'}
+		}` });
+
+	return h;
+}
+
+const addressesOf = async (h) => (await serversOf(h, 'app'))
+    .map((s) => s.address).sort();
+
+test('all addresses of a name are servers', async (t) => {
+	const { port } = await namedServers(t, [...THREE, '::1']);
+	const dns = await startDns(t, { 'app.test': { ttl: 60,
+		addresses: [...THREE, '::1'] } });
+	const h = await start(t, dns, port);
+
+	// They are known when the first connection comes.
+	assert.deepEqual(await allWhoAnswer(h.port, 16), [...THREE, '::1']);
+	assert.deepEqual(await addressesOf(h),
+	    [...THREE.map((a) => `${a}:${port}`), `[::1]:${port}`]);
+	// One worker asks for all of them, once for each family.
+	assert.deepEqual(dns.asked.toSorted(), ['app.test A', 'app.test AAAA']);
+});
+
+test('a change is seen when the TTL is over', async (t) => {
+	const { port } = await namedServers(t, THREE);
+	const dns = await startDns(t, { 'app.test': { ttl: 1,
+		addresses: ['127.0.0.1'] } });
+	const h = await start(t, dns, port);
+
+	assert.deepEqual(await allWhoAnswer(h.port, 4), ['127.0.0.1']);
+	const [{ id }] = await serversOf(h, 'app');
+
+	dns.zone['app.test'] = { ttl: 1, addresses: ['127.0.0.3', '127.0.0.1'] };
+	await h.logged(`127.0.0.3:${port}`);
+	assert.deepEqual(await allWhoAnswer(h.port, 8),
+	    ['127.0.0.1', '127.0.0.3']);
+	// Who stays is the same as before.
+	assert.equal((await serversOf(h, 'app'))
+	    .find((s) => s.address.startsWith('127.0.0.1')).id, id);
+
+	dns.zone['app.test'] = { ttl: 1, addresses: ['127.0.0.2'] };
+	await h.logged(`app.test:${port} leads to 127.0.0.2:${port}\n`);
+	assert.deepEqual(await allWhoAnswer(h.port, 4), ['127.0.0.2']);
+	assert.doesNotMatch(h.log, /reload|generation 2/);
+});
+
+for (const [what, zone] of Object.entries({
+	'a name that is not there any more': undefined,
+	'a resolver that can not tell': 'servfail',
+	'a resolver that says nothing': 'silence',
+	'a name without addresses': { ttl: 1, addresses: [] },
+}))
+	test(`${what} changes nothing`, async (t) => {
+		const { port } = await namedServers(t, THREE);
+		const dns = await startDns(t, { 'app.test': { ttl: 1,
+			addresses: ['127.0.0.1', '127.0.0.2'] } });
+		const h = await start(t, dns, port);
+
+		dns.zone['app.test'] = zone;
+		await h.logged(`app.test:${port} can't be resolved`);
+		await dns.askedFor('app.test', 4);
+		assert.deepEqual(await allWhoAnswer(h.port, 8),
+		    ['127.0.0.1', '127.0.0.2']);
+		// It is said once.
+		assert.equal(h.log.match(/can't be resolved/g).length, 1);
+
+		dns.zone['app.test'] = { ttl: 1, addresses: ['127.0.0.2'] };
+		await h.logged('resolves again');
+		await h.logged(`leads to 127.0.0.2:${port}\n`);
+		assert.deepEqual(await allWhoAnswer(h.port, 4), ['127.0.0.2']);
+	});
+
+test('a family that fails keeps its addresses', async (t) => {
+	const { port } = await namedServers(t, ['127.0.0.1', '127.0.0.2', '::1']);
+	const dns = await startDns(t, { 'app.test': { ttl: 1,
+		addresses: ['127.0.0.1', '::1'] } });
+	const h = await start(t, dns, port);
+
+	dns.fails.add('app.test AAAA');
+	dns.zone['app.test'] = { ttl: 1, addresses: ['127.0.0.2'] };
+	await h.logged(`127.0.0.2:${port}`);
+	assert.deepEqual(await allWhoAnswer(h.port, 8), ['127.0.0.2', '::1']);
+	// That there is none is another thing.
+	dns.fails.clear();
+	await h.logged(`leads to 127.0.0.2:${port}\n`);
+	assert.deepEqual(await allWhoAnswer(h.port, 4), ['127.0.0.2']);
+});
+
+test('a resolver that is not there at the start', async (t) => {
+	const { port } = await namedServers(t, THREE);
+	const dns = new Dns();
+
+	dns.zone = { 'app.test': { ttl: 60, addresses: ['127.0.0.2'] } };
+	dns.address = `127.0.0.1:${await freePort()}`;
+	const h = await start(t, dns, port);
+
+	assert.equal(await whoAnswers(h.port), '');
+	const [s] = await serversOf(h, 'app');
+
+	assert.equal(s.state, 'unresolved');
+	assert.match(s.reason, /can't be resolved: no resolver/);
+	await dns.start(t, Number(dns.address.split(':')[1]));
+	await h.logged(`leads to 127.0.0.2:${port}\n`);
+	assert.equal(await whoAnswers(h.port), '127.0.0.2');
+});
+
+test('a start waits for names', async (t) => {
+	const { port } = await namedServers(t, THREE);
+	const dns = await startDns(t, { 'app.test': { ttl: 60,
+		addresses: ['127.0.0.2'] } });
+
+	dns.hold();
+	const asked = dns.askedFor('app.test', 2);
+	const h = await start(t, dns, port, { ready: false, timeout: '10s' });
+
+	await asked;
+	assert.doesNotMatch(h.log, /is ready|serving generation/);
+	dns.release();
+	await h.logged('serving generation');
+	assert.equal(await whoAnswers(h.port), '127.0.0.2');
+});
+
+test('a reload with another name, and with the same', async (t) => {
+	const { port } = await namedServers(t, THREE);
+	const dns = await startDns(t, {
+		'app.test': { ttl: 60, addresses: ['127.0.0.1'] },
+		'other.test': { ttl: 60, addresses: ['127.0.0.3'] },
+	});
+	const h = await start(t, dns, port);
+	const [{ id }] = await serversOf(h, 'app');
+
+	assert.equal((await h.hostctl('reload')).code, 0);
+	assert.equal((await serversOf(h, 'app'))[0].id, id);
+	assert.equal(await whoAnswers(h.port), '127.0.0.1');
+	fs.writeFileSync(h.confFile, fs.readFileSync(h.confFile, 'utf8')
+	    .replace('app.test', 'other.test'));
+	assert.equal((await h.hostctl('reload')).code, 0);
+	assert.equal(await whoAnswers(h.port), '127.0.0.3');
+	await serversSatisfy(h, 'app', (all) => all.length === 1,
+	    'end of the old server');
+});
