@@ -11,7 +11,8 @@ const all = new WeakMap();
 // startHostd, with a stream listener on @PORT@ that has these keys, and conf
 // behind it; one worker unless that has a pool.
 export async function startStream(t, keys, conf = '', options = {}) {
-	const h = await startHostd(t, { ...options, conf: `
+	// A try to connect would be a connection of a server.
+	const h = await startHostd(t, { ...options, noPort: true, conf: `
 		${/^\s*pool /m.test(conf) ? '' : 'pool "web" { workers = 1 }'}
 		listen "tcp" { address = "127.0.0.1:@PORT@" mode = stream
 			${keys} }
@@ -40,6 +41,15 @@ export async function connect(t, port) {
 
 	all.get(t).add(c);
 	return c;
+}
+
+// What `hostctl upstream list` says of all groups.
+export async function servers(h) {
+	const r = await h.hostctl('upstream', 'list', '--json');
+
+	if (r.code !== 0)
+		throw new Error(`hostctl upstream list: ${r.stderr}`);
+	return JSON.parse(r.stdout);
 }
 
 // A server that says back what it hears, with its name before it.
