@@ -169,7 +169,8 @@ struct hostd_http_api {
 	/*
 	 * The whole answer at once; everything is copied.  status 200-599.
 	 * 400 and above with an empty body, no Content-Type and at most 16
-	 * headers gets the operator's error page for that status.
+	 * headers gets the operator's error page for that status, or a small
+	 * one that has the X-Request-ID of the headers.
 	 * OK, or E_INVAL, E_STATE when an answer was begun.
 	 */
 	int32_t (*respond)(const struct hostd_host *, hostd_req, int32_t status,
