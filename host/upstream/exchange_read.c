@@ -127,6 +127,8 @@ tell_head(struct up_exchange *x, const struct answer *a,
 		.nheaders = a->nheaders,
 		.tries = x->ntries,
 		.content_length = a->length,
+		.upstream = { x->group->conf->name,
+		    strlen(x->group->conf->name) },
 		.server = { x->peer->text, x->peer->view.addr.n },
 		.protocol = a->status == 101 ? a->upgrade :
 		    (hostd_buf){ NULL, 0 },

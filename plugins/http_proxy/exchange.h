@@ -62,7 +62,7 @@ extern const struct hostd_fetch_ops exchange_ops;
 
 /* In the instance's head; HOSTD_OK, or E_FULL: it is too large. */
 int32_t	forward_head(struct exchange *, hostd_buf *target);
-/* Host as the server sees it; n 0: its own name. */
+/* Host as the server sees it; n 0: the group's name. */
 hostd_buf forward_host(const struct hostd_inst *, const struct facts *,
 	    struct head *);
 /* May the client change to the protocols that it asks for? */

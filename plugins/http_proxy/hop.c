@@ -50,7 +50,7 @@ hop_has(const struct hop *hop, hostd_buf name)
 {
 	static const char *const names[] = {
 		"connection", "keep-alive", "proxy-authenticate",
-		"proxy-authorization", "proxy-connection", "te",
+		"proxy-authorization", "proxy-connection", "te", "trailer",
 		"transfer-encoding", "upgrade"
 	};
 	size_t i;

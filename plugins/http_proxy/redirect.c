@@ -22,11 +22,10 @@ split_url(hostd_buf url, hostd_buf *authority, hostd_buf *path)
 
 /* A name of the server's that clients can't use. */
 static int
-is_servers(const struct settings *s, const struct facts *f,
-    hostd_buf authority)
+is_servers(const struct facts *f, hostd_buf authority)
 {
 	return text_same(authority, f->answer->server) ||
-	    (s->upstream != NULL && text_is(authority, s->upstream));
+	    text_same(authority, f->answer->upstream);
 }
 
 /* A path of the server's as it is here. */
@@ -55,7 +54,7 @@ put_default(const struct settings *s, hostd_buf value, const struct facts *f,
 		put_path(s, f, value, out);
 	else if (!split_url(value, &authority, &path))
 		head_put(out, value);
-	else if (is_servers(s, f, authority))
+	else if (is_servers(f, authority))
 		put_path(s, f, path, out);
 	else if (host.n > 0 && text_same(authority, host)) {
 		head_put(out, text_of(value.p, 7 + authority.n));

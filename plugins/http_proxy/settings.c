@@ -64,8 +64,8 @@ static const struct hostd_key rows[] = {
 	    "an answer (502); 0: any."),
 	KEY("host", STRING, "$http_host", "Host that servers see: "
 	    "\"$http_host\" (as the client sent it), \"$host\" (without its "
-	    "port), \"$proxy_host\" (the server's), or a text with "
-	    "variables."),
+	    "port), \"$proxy_host\" (the upstream block's name), or a text "
+	    "with variables."),
 	KEY_ENUM("x_forwarded_for", "append", fors, "The client's address "
 	    "behind those that came, alone, as it came, or nothing."),
 	KEY_ENUM("x_forwarded_proto", "set", ones, "http or https: ours, what "

@@ -30,7 +30,7 @@ struct settings {
 	hostd_buf *upgrades;
 	uint32_t nupgrades;
 	/* to servers */
-	struct template host;		/* empty: the server's name */
+	struct template host;		/* empty: the group's name */
 	enum told forwarded_for, forwarded_proto, forwarded_host, real_ip;
 	enum told forwarded;
 	enum naming request_id;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { reply, serveProxy, startBackend } from './lib/backend.mjs';
+import { reply, serveProxy, startBackend } from './lib/proxied.mjs';
 import { freePort } from './lib/hostd.mjs';
 import { connect, get } from './lib/http1.mjs';
 
