@@ -127,9 +127,10 @@ sweep_peers(struct up_group *g)
 
 	for (p = TAILQ_FIRST(&g->peers); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, entry);
-		if (!p->seen)
+		if (p->seen)
+			p->seen = 0;
+		else
 			peer_leave(p);
-		p->seen = 0;
 	}
 }
 
