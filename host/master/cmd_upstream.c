@@ -395,22 +395,37 @@ change_persist(struct change *ch)
 	return change_refuse(ch, "%s; nothing was changed", why);
 }
 
+static void
+make_entry(struct change *ch, struct up_entry *e)
+{
+	entry_set(e, &ch->group->rules);
+	e->flags = UP_ADDED;
+	e->added_ms = board_clock_ms();
+	apply_add(ch, e);
+}
+
+/* What was there, and is not freed yet, is used again: it must not be there
+ * twice. */
 static int
 change_make(struct change *ch)
 {
 	struct up_table *t = &ch->m->servers;
-	struct up_entry *e;
+	struct up_entry *e = NULL;
+	int n = 0;
 
 	up_table_begin(t);
-	e = entry_make(t, ch->group->name, ch->name);
+	while ((e = entry_next(t, e, ch->group->name, ch->name)) != NULL) {
+		make_entry(ch, e);
+		n++;
+	}
+	e = n > 0 ? NULL : entry_make(t, ch->group->name, ch->name);
 	if (e != NULL) {
-		entry_set(e, &ch->group->rules);
-		e->flags = UP_ADDED;
 		e->addr = ch->server.addr;
-		apply_add(ch, e);
+		make_entry(ch, e);
+		n++;
 	}
 	up_table_end(t);
-	return e != NULL ? 0 : change_refuse(ch, "there is room for %d servers "
+	return n > 0 ? 0 : change_refuse(ch, "there is room for %d servers "
 	    "in all, those that are going included", UP_ENTRIES);
 }
 

@@ -9,7 +9,7 @@
 #include "upstream/resolve.h"
 #include "upstream/table.h"
 
-#define UP_MAGIC 0x73746f6864707575ull
+#define UP_MAGIC 0x656c626174647368ull
 /* Whoever adds a field need not think of UP_VERSION. */
 #define UP_SIZES ((uint32_t)(sizeof(struct up_head) * 1000003 + \
 	sizeof(struct up_entry) * 1009 + sizeof(struct up_health) * 31 + \
