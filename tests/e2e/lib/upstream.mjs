@@ -2,6 +2,7 @@
 // hostctl upstream: what it says of servers, and what it changes.
 import assert from 'node:assert/strict';
 import { within } from './hostd.mjs';
+import { serversOf } from './servers.mjs';
 
 export async function groups(h, ...group) {
 	const r = await h.hostctl('upstream', 'list', '--json', ...group);
@@ -11,8 +12,7 @@ export async function groups(h, ...group) {
 }
 
 // Of one group, in the order of its configuration.
-export const servers = async (h, group = 'app') =>
-	(await groups(h, group))[0].servers;
+export const servers = (h, group = 'app') => serversOf(h, group);
 
 // { "192.0.2.1:80": server }
 export const byName = async (h, group) => Object.fromEntries(
