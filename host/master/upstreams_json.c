@@ -88,7 +88,7 @@ view_reason(const struct view *v, char *out, size_t size)
 
 	(void)up_why_text(v->why, v->what, why, sizeof(why));
 	if ((v->e->flags & UP_STALE) != 0)
-		(void)snprintf(out, size, "its name does not lead there");
+		(void)snprintf(out, size, "finishing what is under way");
 	else if ((v->e->flags & UP_REMOVED) != 0)
 		(void)snprintf(out, size, "by hand");
 	else if ((v->e->flags & UP_DOWN) != 0)
