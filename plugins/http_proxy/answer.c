@@ -150,18 +150,42 @@ answer_info(struct exchange *x, const struct hostd_fetch_response *a)
 	    out->n);
 }
 
+/* Is it one of those that the client has named? */
+static int
+was_asked_for(const struct exchange *x, hostd_buf protocol)
+{
+	const struct hostd_request *q = hostd_request_of(x->in, x->req);
+	hostd_buf rest, token;
+	uint32_t i;
+
+	for (i = 0; i < q->nheaders; i++) {
+		if (!text_is(q->headers[i].name, "upgrade"))
+			continue;
+		rest = q->headers[i].value;
+		while (text_next(&rest, ',', &token))
+			if (token.n > 0 && text_same(token, protocol))
+				return 1;
+	}
+	return 0;
+}
+
 static void
-answer_tunnel(struct exchange *x)
+answer_tunnel(struct exchange *x, const struct hostd_fetch_response *a)
 {
 	struct hostd_inst *in = x->in;
 
+	if (!was_asked_for(x, a->protocol)) {
+		(void)exchange_fail(x, 502, hostd_str(
+		    "the server has changed to another protocol"));
+		return;
+	}
 	if (in->fetch->tunnel(in->easy.host, x->fetch, in->head.v, in->head.n,
 	    in->settings.tunnel_timeout) != HOSTD_OK) {
 		(void)exchange_fail(x, 502,
 		    hostd_str("the upgrade could not be passed on"));
 		return;
 	}
-	x->begun = x->complete = x->finished = 1;
+	x->tunnel = x->begun = x->complete = x->finished = 1;
 }
 
 /* The operator's page instead, with what tells the client how to go on. */
@@ -255,15 +279,22 @@ begin(struct exchange *x, const struct hostd_fetch_response *a, int gzip)
 void
 answer_begin(struct exchange *x, const struct hostd_fetch_response *a)
 {
+	uint64_t most = x->in->settings.max_response;
 	int gzip;
 
+	if (most > 0 && a->content_length > 0 &&
+	    (uint64_t)a->content_length > most) {
+		(void)exchange_fail(x, 502,
+		    hostd_str("the answer is larger than max_response"));
+		return;
+	}
 	if (make_head(x, a, &gzip) == -1) {
 		(void)exchange_fail(x, 502,
 		    hostd_str("the answer's head is too large"));
 		return;
 	}
 	if (a->status == 101)
-		answer_tunnel(x);
+		answer_tunnel(x, a);
 	else if (a->status >= 400 && x->in->settings.intercept_errors)
 		answer_intercept(x, a);
 	else

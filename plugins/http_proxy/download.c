@@ -96,10 +96,17 @@ keep_trailers(struct exchange *x)
 void
 download_part(struct exchange *x, hostd_buf part, int fin)
 {
+	uint64_t most = x->in->settings.max_response;
 	int32_t rc;
 
 	if (x->finished)
 		return;
+	x->seen += part.n;
+	if (most > 0 && x->seen > most) {
+		(void)exchange_fail(x, 502,
+		    hostd_str("the answer is larger than max_response"));
+		return;
+	}
 	if (x->gzip != NULL)
 		rc = gzip_part(x->gzip, part, fin, download_put, x);
 	else

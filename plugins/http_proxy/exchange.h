@@ -24,6 +24,7 @@ struct exchange {
 
 	/* the answer, on its way to the client */
 	uint8_t upgrade;		/* asked for */
+	uint8_t tunnel;			/* the connection is one */
 	uint8_t begun;
 	uint8_t unwanted;		/* we have answered ourselves */
 	uint8_t complete;		/* the server has sent it */
@@ -32,6 +33,7 @@ struct exchange {
 	uint8_t down_paused;		/* the server is told to wait */
 
 	struct spool up, down;
+	uint64_t seen;			/* bytes of it, from the server */
 	struct gzip *gzip;		/* NULL: it is sent as it is */
 	hostd_hdr *trailers;		/* of the answer, one block */
 	uint32_t ntrailers;

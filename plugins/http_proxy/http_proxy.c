@@ -89,7 +89,9 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 		return;
 	x->req.id = 0;
 	x->unwanted = 1;
-	exchange_drop(x);
+	/* What goes through a tunnel is no business of the request's. */
+	if (!x->tunnel)
+		exchange_drop(x);
 	exchange_release(x);
 }
 

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// http_proxy: when another server is asked.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { freePort } from './lib/hostd.mjs';
+import { connect, get, post } from './lib/http1.mjs';
+import { reply, serveProxy, startBackend } from './lib/proxied.mjs';
+
+const answers = [500, 502, 503, 504, 403, 404, 429];
+
+// Two servers, of which the first always says `bad`: what the client gets of
+// so many requests.
+async function statuses(t, bad, keys, request = get('/'), n = 2) {
+	const first = await startBackend(t, bad);
+	const second = await startBackend(t, () => reply(200, 'good'));
+	const h = await serveProxy(t, [first, second], keys,
+	    { group: 'max_fails = 0' });
+	const c = await connect(t, h.port);
+	const seen = [];
+
+	for (let i = 0; i < n; i++) {
+		await c.send(request);
+		seen.push((await c.next()).status);
+	}
+	return { seen: seen.sort(), first: first.requests.length,
+		second: second.requests.length };
+}
+
+for (const status of answers)
+	test(`another one after ${status}, if that is wanted`, async (t) => {
+		const bad = () => reply(status, 'bad');
+
+		assert.deepEqual((await statuses(t, bad, '')).seen,
+		    [200, status]);
+		assert.deepEqual((await statuses(t, bad,
+		    `next_upstream = {"error", "http_${status}"}`)).seen, [200, 200]);
+	});
+
+// Read the request, say nothing, go.
+const cut = (q) => { q.socket.destroy(); return null; };
+
+test('after an error, by default', async (t) => {
+	assert.deepEqual((await statuses(t, cut, '')).seen, [200, 200]);
+	assert.deepEqual((await statuses(t, cut, 'next_upstream = {"off"}')).seen,
+	    [200, 502]);
+	assert.deepEqual((await statuses(t, cut,
+	    'next_upstream = {"timeout"}')).seen, [200, 502]);
+});
+
+test('after a timeout, by default', async (t) => {
+	const r = await statuses(t, () => null, 'read_timeout = 50ms');
+
+	assert.deepEqual(r.seen, [200, 200]);
+	assert.deepEqual((await statuses(t, () => null, `read_timeout = 50ms
+		next_upstream = {"error"}`)).seen, [200, 504]);
+});
+
+test('after what is not HTTP, if that is wanted', async (t) => {
+	const odd = () => 'odd\r\n\r\n';
+
+	assert.deepEqual((await statuses(t, odd, '')).seen, [200, 502]);
+	assert.deepEqual((await statuses(t, odd,
+	    'next_upstream = {"invalid"}')).seen, [200, 200]);
+});
+
+test('a request that may have been done is not done again', async (t) => {
+	const request = post('/', 'hello');
+
+	assert.deepEqual((await statuses(t, cut, '', request)).seen, [200, 502]);
+	const r = await statuses(t, cut,
+	    'next_upstream = {"error", "non_idempotent"}', request);
+
+	assert.deepEqual(r.seen, [200, 200]);
+	assert.equal(r.second, 2);
+});
+
+test('but one that was not sent is', async (t) => {
+	const dead = await freePort();
+	const b = await startBackend(t, () => reply(200, 'good'));
+	const h = await serveProxy(t, [dead, b], '', { group: 'max_fails = 0' });
+	const c = await connect(t, h.port);
+
+	for (let i = 0; i < 4; i++) {
+		await c.send(post('/', 'hello'));
+		assert.equal((await c.next()).status, 200);
+	}
+	assert.ok(b.requests.every((q) => q.body === 'hello'));
+});
+
+test('tries are counted', async (t) => {
+	const all = [];
+
+	for (let i = 0; i < 4; i++)
+		all.push(await startBackend(t, () => reply(503, 'bad')));
+	const h = await serveProxy(t, all, `next_upstream = {"http_503"}
+		next_upstream_tries = 2`, { group: 'max_fails = 0' });
+	const c = await connect(t, h.port);
+
+	await c.send(get('/'));
+	const r = await c.next();
+
+	assert.equal(r.status, 503);
+	assert.equal(r.body, 'bad');
+	assert.equal(all.reduce((n, b) => n + b.requests.length, 0), 2);
+});
+
+test('never the same server twice', async (t) => {
+	const all = [];
+
+	for (let i = 0; i < 3; i++)
+		all.push(await startBackend(t, () => reply(502, 'bad')));
+	const h = await serveProxy(t, all, 'next_upstream = {"http_502"}',
+	    { group: 'max_fails = 0' });
+	const c = await connect(t, h.port);
+
+	await c.send(get('/'));
+	assert.equal((await c.next()).status, 502);
+	assert.deepEqual(all.map((b) => b.requests.length), [1, 1, 1]);
+});
