@@ -387,6 +387,13 @@ connect_look_up(struct connect *c)
 
 /* -- begin -- */
 
+int
+connect_is_ours(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	    error == ENOMEM || error == EADDRNOTAVAIL;
+}
+
 static void
 connect_init(struct connect *c, const struct connect_to *to)
 {

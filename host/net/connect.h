@@ -75,6 +75,10 @@ void	connect_start_at(struct connect *, const struct connect_to *,
 /* done is not called any more.  Harmless when it was. */
 void	connect_cancel(struct connect *);
 
+/* Does that errno say more of us than of whom we wanted to connect to: that there
+ * are no more descriptors, ports, or memory? */
+int	connect_is_ours(int error);
+
 /* Host and port as the address of a peer: 0; -1: it is a name (errno 0) or the
  * path is too long for a socket (ENAMETOOLONG). */
 int	connect_literal(const char *host, uint16_t port, struct addr *);

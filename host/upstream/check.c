@@ -36,17 +36,10 @@ check_end(struct check *c, enum check_result result, uint32_t why,
 	c->done(c, result, why, what);
 }
 
-static int
-is_our_own(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
-	    error == ENOMEM;
-}
-
 static void
 check_failed(struct check *c, uint32_t why, int error)
 {
-	check_end(c, is_our_own(error) ? CHECK_VOID : CHECK_BAD, why,
+	check_end(c, connect_is_ours(error) ? CHECK_VOID : CHECK_BAD, why,
 	    (uint32_t)error);
 }
 

@@ -286,9 +286,13 @@ dial_again(struct tcp_conn *c, int error, const char *text)
 
 	(void)snprintf(d->why, sizeof(d->why), "%s", text);
 	log_debug("listen %s: %s: %s", c->listen->name, c->client, text);
-	tcp_report(c, late ? HOSTD_E_TIMEOUT : HOSTD_E_IO, late ?
-	    UP_WHY_TIMEOUT : UP_WHY_CONNECT, late ?
-	    (uint32_t)d->group->conf->connect_timeout : (uint32_t)error);
+	if (connect_is_ours(error))
+		tcp_report(c, HOSTD_E_GONE, UP_WHY_NONE, 0);
+	else
+		tcp_report(c, late ? HOSTD_E_TIMEOUT : HOSTD_E_IO, late ?
+		    UP_WHY_TIMEOUT : UP_WHY_CONNECT, late ?
+		    (uint32_t)d->group->conf->connect_timeout :
+		    (uint32_t)error);
 	c->search.flags |= HOSTD_PICK_RETRY;
 	dial_next(c);
 }

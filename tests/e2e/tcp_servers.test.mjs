@@ -2,8 +2,9 @@
 // Streams and the servers of a group: shares, failures, backups, limits.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import test from 'node:test';
-import { freePort, within } from './lib/hostd.mjs';
+import { command, freePort, within } from './lib/hostd.mjs';
 import { blackHole, listen } from './lib/net.mjs';
 import { connect, echo, first, recorder, servers, startGroup } from
     './lib/tcp.mjs';
@@ -205,4 +206,38 @@ test('a server that closes at once', async (t) => {
 
 	assert.equal(one.failures, 0);
 	assert.equal(one.requests, 5);
+});
+
+test('out of descriptors: that is not the fault of servers', async (t) => {
+	const [a, b] = [await echo(t, 'x'), await echo(t, 'x')];
+	const h = await startGroup(t, [a.port, b.port], { group:
+	    'fail_timeout = 1h' });
+	const [w] = await h.workers();
+	const has = fs.readdirSync(`/proc/${w.pid}/fd`)
+	    .map(Number).sort((x, y) => x - y).at(-1) + 1;
+	const limit = async (n) => assert.equal((await command('prlimit', [
+		'--pid', String(w.pid), `--nofile=${n}:`])).code, 0);
+
+	// Each takes two; so the last one is taken once by a client, and once by
+	// the way to a server.
+	for (const n of [has + 10, has + 11]) {
+		const all = [];
+
+		await limit(n);
+		for (let i = 0; i < has + 20; i++)
+			all.push(await connect(t, h.port));
+		await h.logged(/raise the limit of open files|Too many open files/);
+		for (const c of all)
+			c.destroy();
+		await limit(10000);
+		await within((async () => {
+			while (await first(t, h.port, 1) !== 'x')
+				;
+		})(), 'room');
+	}
+	await h.logged(/could be connected to; the last: .*Too many open files/);
+	const [{ servers: both }] = await servers(h);
+
+	assert.deepEqual(both.map((s) => [s.state, s.failures]),
+	    [['up', 0], ['up', 0]]);
 });
