@@ -138,26 +138,36 @@ fetch_free(struct fetch *f)
 	free(f->protocol);
 	f->protocol = NULL;
 	buf_free(&f->whole);
-	handle_free(&in->all->fetches, f->id);
 	LIST_REMOVE(f, link);
-	in->nfetches--;
 	LIST_INSERT_HEAD(&in->all->free_fetches, f, link);
 }
 
-void
-fetch_end(struct fetch *f, int32_t status, const char *text)
+/* To the plugin it is over. */
+static void
+fetch_tell_end(struct fetch *f, int32_t status, const char *text)
 {
 	struct instance *in = f->in;
 	hostd_buf b = { text, strlen(text) };
 	hostd_fetch id = { f->id };
 	uint64_t entered;
 
+	if (f->told)
+		return;
+	f->told = 1;
 	/* A create that failed has left no instance to tell. */
 	if (in->created) {
 		entered = instance_enter(in, BOARD_CB_FETCH);
 		f->ops.on_end(in->inst, id, f->arg, status, b);
 		instance_leave(in, entered);
 	}
+	handle_free(&in->all->fetches, f->id);
+	in->nfetches--;
+}
+
+void
+fetch_end(struct fetch *f, int32_t status, const char *text)
+{
+	fetch_tell_end(f, status, text);
 	fetch_leave(&f->x);
 	fetch_free(f);
 }
@@ -190,9 +200,11 @@ fetch_forsaken(struct http_errand *e)
 	    offsetof(struct fetch, errand));
 
 	f->req = NULL;
-	/* One whose connection was agreed to become a tunnel goes on. */
 	if (f->detached || f->tunnel != NULL) {
 		exchange_forget(&f->x);
+		/* The tunnel itself is the host's to look after. */
+		if (f->tunnel != NULL)
+			fetch_tell_end(f, HOSTD_OK, "");
 		return;
 	}
 	exchange_stop(&f->x);
@@ -230,7 +242,7 @@ fetch_new(struct instance *in)
 	}
 	f->in = in;
 	f->id = id;
-	f->buffer = f->detached = f->in_fin = 0;
+	f->buffer = f->detached = f->in_fin = f->told = 0;
 	f->errand.ended = fetch_forsaken;
 	f->x.ops = &exchange_ops;
 	f->x.view = NULL;
@@ -238,6 +250,15 @@ fetch_new(struct instance *in)
 	LIST_INSERT_HEAD(&in->fetches, f, link);
 	in->nfetches++;
 	return f;
+}
+
+/* It was not begun: nobody is told. */
+static void
+fetch_undo(struct fetch *f)
+{
+	handle_free(&f->in->all->fetches, f->id);
+	f->in->nfetches--;
+	fetch_free(f);
 }
 
 static void
@@ -335,7 +356,7 @@ fetch_start(struct instance *in, struct hostd_fetch_request *r,
 	if (req != NULL)
 		fetch_attach(f, req);
 	if ((rc = exchange_start(&f->x, r, &why)) != HOSTD_OK) {
-		fetch_free(f);
+		fetch_undo(f);
 		return refuse(in, r, why);
 	}
 	if (req != NULL)

@@ -129,7 +129,8 @@ struct hostd_fetch_ops {
 	 *   E_FULL     no server can be had now, or the answer is larger than
 	 *              max_body
 	 *   E_GONE     cancelled, or on_behalf has ended (unless
-	 *              HOSTD_FETCH_DETACHED)
+	 *              HOSTD_FETCH_DETACHED): then it comes before the
+	 *              request's on_end
 	 */
 	void (*on_end)(struct hostd_inst *, hostd_fetch, void *arg,
 	    int32_t status, hostd_buf text);
@@ -176,8 +177,9 @@ struct hostd_fetch_api {
 	/*
 	 * In or after on_response with 101: answer the request on_behalf with
 	 * 101, the protocol and these headers, and pass bytes both ways until
-	 * either side ends or nothing comes for idle_ms (0: no limit).  on_end
-	 * of both follows then; half-closed sides stay so.
+	 * both sides have ended or nothing comes for idle_ms (0: no limit).
+	 * The tunnel is the host's: on_end of the exchange, with OK, and of
+	 * the request come as soon as it begins.
 	 * Errors: E_STATE, E_INVAL (headers, or no on_behalf).
 	 */
 	int32_t (*tunnel)(const struct hostd_host *, hostd_fetch,
