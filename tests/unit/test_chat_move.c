@@ -227,7 +227,8 @@ begin(struct worker *w)
 	struct hostd_inst *in = &w->inst;
 
 	memset(w, 0, sizeof(*w));
-	in->easy = (struct hostd_easy){ &host, NULL, &ws_api, &channel_api };
+	in->easy = (struct hostd_easy){ .host = &host, .ws = &ws_api,
+	    .channel = &channel_api };
 	in->timer = &timer_api;
 	TAILQ_INIT(&in->open);
 	TAILQ_INIT(&in->idle);
