@@ -33,7 +33,7 @@ oldest_ms(const struct up_table *t, const struct conf_upstream *u)
 
 static void
 view_init(struct view *v, const struct up_table *t,
-    const struct conf_upstream *u, unsigned i)
+    const struct conf_upstream *u, uint64_t oldest, unsigned i)
 {
 	const struct up_entry *e = &t->entries[i];
 	const struct up_health *h = &t->health[i];
@@ -54,7 +54,7 @@ view_init(struct view *v, const struct up_table *t,
 	v->why_at = atomic_load(&h->why_ms);
 	v->checked_at = atomic_load(&h->checked_ms);
 	v->share = up_share(e, atomic_load(&h->up_ms),
-	    (uint64_t)v->rules->slow_start, oldest_ms(t, u), loop_clock_ms());
+	    (uint64_t)v->rules->slow_start, oldest, loop_clock_ms());
 }
 
 /* What people see first. */
@@ -207,6 +207,7 @@ static json_t *
 servers_json(const struct up_table *t, const struct conf_upstream *u)
 {
 	size_t ranks[UP_ENTRIES], n = 0, at;
+	uint64_t oldest = oldest_ms(t, u);
 	json_t *list = json_array();
 	struct view v;
 	uint32_t i;
@@ -214,7 +215,7 @@ servers_json(const struct up_table *t, const struct conf_upstream *u)
 	for (i = 0; i < t->head->nentries && i < UP_ENTRIES; i++) {
 		if (!is_shown(t, u, i))
 			continue;
-		view_init(&v, t, u, i);
+		view_init(&v, t, u, oldest, i);
 		ranks[n] = entry_rank(u, v.e);
 		for (at = n++; at > 0 && ranks[at - 1] > ranks[at]; at--) {
 			size_t swap = ranks[at - 1];
