@@ -119,7 +119,7 @@ judge_held(struct fake *f, uint64_t since)
 		    (unsigned long long)(fake_now() - since));
 	else if (f->ready.refused[0] != '\0')
 		check_note("would refuse its worker: %s", f->ready.refused);
-	else if (fake_pending() + fake_net_open() == 0)
+	else if (fake_pending() + fake_net_open() + fake_fetch_open() == 0)
 		check_fail("holds readiness (%s) and waits for nothing that "
 			   "could release it", f->ready.reason);
 	else

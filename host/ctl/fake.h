@@ -19,6 +19,7 @@
 
 #include <hostd/abi.h>
 #include <hostd/channel.h>
+#include <hostd/fetch.h>
 #include <hostd/http.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
@@ -33,7 +34,7 @@
 #include "plugin/module.h"
 
 #define FAKE_METRICS 128
-#define FAKE_TABLES 10		/* beside "host" */
+#define FAKE_TABLES 11		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
@@ -195,6 +196,11 @@ void	fake_backend_end(struct fake *);
 /* fake_ready.c: until nothing is held.  -1: it refuses, or takes too long. */
 int	fake_ready_wait(struct fake *);
 
+/* fake_fetch.c: as with connections below. */
+unsigned fake_fetch_open(void);
+unsigned fake_fetch_turn(void);
+void	fake_fetch_end(struct fake *);
+
 /* fake_net.c */
 /* How many connections there are. */
 unsigned fake_net_open(void);
@@ -211,6 +217,7 @@ extern const struct hostd_work_api fake_work_api;
 extern const struct hostd_metrics_api fake_metrics_api;
 extern const struct hostd_status_api fake_status_api;
 extern const struct hostd_http_api fake_http_api;
+extern const struct hostd_fetch_api fake_fetch_api;
 extern const struct hostd_net_api fake_net_api;
 extern const struct hostd_ws_api fake_ws_api;
 extern const struct hostd_channel_api fake_channel_api;

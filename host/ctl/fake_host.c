@@ -315,6 +315,7 @@ fake_destroy(struct fake *f)
 	f->destroying = 1;
 	fake_channel_end(f);
 	fake_net_end(f);
+	fake_fetch_end(f);
 	fake_backend_end(f);
 	fake_loop_end(f);
 	if (f->inst != NULL && f->m->desc.destroy != NULL) {

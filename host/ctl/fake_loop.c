@@ -212,6 +212,7 @@ fake_turn(void)
 		task_run(t);
 	}
 	n += fake_net_turn();
+	n += fake_fetch_turn();
 	n += fake_sock_turn();
 	n += fake_channel_turn();
 	n += fake_backend_turn();

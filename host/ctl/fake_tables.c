@@ -105,6 +105,18 @@ static const struct fake_member metrics_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member fetch_members[] = {
+    MEMBER(hostd_fetch_api, check, 2),
+    MEMBER(hostd_fetch_api, start, 2),
+    MEMBER(hostd_fetch_api, write, 2),
+    MEMBER(hostd_fetch_api, finish, 2),
+    MEMBER(hostd_fetch_api, body_pause, 2),
+    MEMBER(hostd_fetch_api, trailers, 2),
+    MEMBER(hostd_fetch_api, tunnel, 2),
+    MEMBER(hostd_fetch_api, cancel, 2),
+    {NULL, 0, 0},
+};
+
 static const struct fake_member net_members[] = {
     MEMBER(hostd_net_api, connect, 0),
     MEMBER(hostd_net_api, send, 0),
@@ -169,6 +181,8 @@ const struct fake_table fake_tables[] = {
 	metrics_members},
     {HOSTD_EXT_STATUS, sizeof(struct hostd_status_api), &fake_status_api,
 	status_members},
+    {HOSTD_EXT_FETCH, sizeof(struct hostd_fetch_api), &fake_fetch_api,
+	fetch_members},
     {HOSTD_EXT_NET, sizeof(struct hostd_net_api), &fake_net_api, net_members},
     {HOSTD_EXT_WS, sizeof(struct hostd_ws_api), &fake_ws_api, ws_members},
     {HOSTD_EXT_CHANNEL, sizeof(struct hostd_channel_api), &fake_channel_api,

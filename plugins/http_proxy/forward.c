@@ -125,10 +125,8 @@ add_forwarded_for(const struct settings *s, const struct hostd_request *q,
 static void
 put_node(hostd_buf node, struct head *out)
 {
-	const char *p = node.p;
-	int is_v6 = memchr(p, ':', node.n) != NULL && *p != '[';
-	int plain = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV"
-	    "WXYZ0123456789-._") >= node.n;
+	int is_v6 = memchr(node.p, ':', node.n) != NULL;
+	int plain = text_has_only(node, "-._");
 
 	if (!plain)
 		head_puts(out, "\"");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <string.h>
 #include <sys/random.h>
 #include "request_id.h"
+#include "text.h"
 
 int
 request_ids_init(struct request_ids *ids)
@@ -38,14 +38,6 @@ request_id_make(struct request_ids *ids, char out[REQUEST_ID_MAX])
 int
 request_id_is_sound(hostd_buf id)
 {
-	static const char other[] = "-._~+/=:@";
-	const unsigned char *p = id.p;
-	size_t i;
-
-	for (i = 0; i < id.n; i++)
-		if ((p[i] < '0' || p[i] > '9') &&
-		    ((p[i] | 0x20) < 'a' || (p[i] | 0x20) > 'z') &&
-		    (p[i] == '\0' || strchr(other, p[i]) == NULL))
-			return 0;
-	return id.n > 0 && id.n <= REQUEST_ID_MAX;
+	return id.n > 0 && id.n <= REQUEST_ID_MAX &&
+	    text_has_only(id, "-._~+/=:@");
 }

@@ -17,8 +17,7 @@ rules_may_set(hostd_buf name)
 	for (i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
 		if (text_is(name, owned[i]))
 			return 0;
-	return name.n > 0 && strspn(name.p, "!#$%&'*+-.^_`|~0123456789"
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") >= name.n;
+	return name.n > 0 && text_has_only(name, "!#$%&'*+-.^_`|~");
 }
 
 static int

@@ -28,6 +28,21 @@ text_is(hostd_buf a, const char *b)
 	return a.n == strlen(b) && strncasecmp(a.p, b, a.n) == 0;
 }
 
+/* Letters, digits, and what is among other. */
+static inline int
+text_has_only(hostd_buf b, const char *other)
+{
+	const char *p = (const char *)b.p;
+	size_t i;
+
+	for (i = 0; i < b.n; i++)
+		if ((p[i] < '0' || p[i] > '9') &&
+		    ((p[i] | 0x20) < 'a' || (p[i] | 0x20) > 'z') &&
+		    (p[i] == '\0' || strchr(other, p[i]) == NULL))
+			return 0;
+	return 1;
+}
+
 /* As bytes. */
 static inline int
 text_begins(hostd_buf a, hostd_buf with)
