@@ -14,6 +14,7 @@
 #define CHECK_HTTP	0x1u
 #define CHECK_WS	0x2u
 #define CHECK_BACKEND	0x4u
+#define CHECK_BALANCER	0x8u
 /* Extensions. */
 #define CHECK_STATE	0x1u
 #define CHECK_WS_STATE	0x2u
@@ -100,6 +101,7 @@ void	check_sockets(struct check *);		/* check_sockets.c */
 void	check_closes(struct check *);		/* check_closes.c */
 void	check_channels(struct check *);		/* check_channels.c */
 void	check_backend(struct check *);		/* check_backend.c */
+void	check_balancer(struct check *);		/* check_balancer.c */
 void	check_state(struct check *);		/* check_state.c */
 void	check_moves(struct check *);		/* check_moves.c */
 

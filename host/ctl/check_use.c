@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "ctl/check_use.h"
+#include "ctl/fake_group.h"
 #include "ctl/fake_sock.h"
 
 #define BODY "0123456789"
@@ -16,7 +17,9 @@ check_kinds(const struct module *m)
 							       : 0u) |
 	    (module_provides(m, HOSTD_KIND_PUBSUB_BACKEND) != NULL
 		    ? CHECK_BACKEND
-		    : 0u);
+		    : 0u) |
+	    (module_provides(m, HOSTD_KIND_BALANCER) != NULL ? CHECK_BALANCER
+							     : 0u);
 }
 
 unsigned
@@ -66,6 +69,24 @@ use_backend(void)
 	(void)fake_turn();
 }
 
+/* A pick of a group of three. */
+static void
+use_balancer(struct fake *f)
+{
+	struct fake_group *g = fake_group_open(f);
+	struct fake_search s;
+	unsigned i;
+
+	for (i = 0; i < 3; i++)
+		fake_group_set(g, i, 0, 1, 256);
+	fake_group_update(g);
+	fake_search_start(&s, g, NULL, 0);
+	if (fake_search_pick(&s))
+		fake_search_report(&s, HOSTD_OK, 200);
+	(void)fake_turn();
+	fake_group_close(g);
+}
+
 void
 check_use(struct fake *f)
 {
@@ -77,6 +98,8 @@ check_use(struct fake *f)
 		use_socket(f);
 	if ((kinds & CHECK_BACKEND) != 0)
 		use_backend();
+	if ((kinds & CHECK_BALANCER) != 0)
+		use_balancer(f);
 }
 
 /* -- two instances -- */
@@ -142,4 +165,8 @@ check_use_both(struct fake *a, struct fake *b)
 		both_sockets(f);
 	if ((kinds & CHECK_BACKEND) != 0)
 		use_backend();
+	if ((kinds & CHECK_BALANCER) != 0) {
+		use_balancer(a);
+		use_balancer(b);
+	}
 }

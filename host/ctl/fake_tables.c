@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "ctl/fake.h"
+#include "ctl/fake_group.h"
 #include "ctl/fake_memory.h"
 
 /*
@@ -167,6 +168,11 @@ static const struct fake_member pubsub_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member balancer_members[] = {
+    MEMBER(hostd_balancer_api, load, 2),
+    {NULL, 0, 0},
+};
+
 const struct fake_table fake_tables[] = {
     {"host", sizeof(struct hostd_host), &fake_host_table, host_members},
     {HOSTD_EXT_HTTP, sizeof(struct hostd_http_api), &fake_http_api,
@@ -189,6 +195,8 @@ const struct fake_table fake_tables[] = {
 	channel_members},
     {HOSTD_EXT_PUBSUB, sizeof(struct hostd_pubsub_api), &fake_pubsub_api,
 	pubsub_members},
+    {HOSTD_EXT_BALANCER, sizeof(struct hostd_balancer_api),
+	&fake_balancer_api, balancer_members},
     {NULL, 0, NULL, NULL},
 };
 _Static_assert(sizeof(fake_tables) / sizeof(fake_tables[0]) == FAKE_TABLES + 2,

@@ -155,6 +155,7 @@ plugin_check(int argc, char **argv)
 		check_closes(&c);
 		check_channels(&c);
 		check_backend(&c);
+		check_balancer(&c);
 		check_state(&c);
 		check_moves(&c);
 		check_tables(&c);

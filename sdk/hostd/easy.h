@@ -238,7 +238,7 @@ hostd_peer_loads(struct hostd_inst *in, const void *d, const uint32_t *ids,
 {
 	const struct hostd_easy *e = hostd_easy_of(in);
 
-	if (e->balancer == NULL ||
+	if (e->balancer == NULL || !HOSTD_HAS(e->balancer, load) ||
 	    e->balancer->load(e->host, d, ids, n, out) != HOSTD_OK)
 		memset(out, 0, n * sizeof(*out));
 }
