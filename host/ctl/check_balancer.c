@@ -9,7 +9,7 @@
 #include "ctl/fake_group.h"
 
 #define PICKS 1000
-#define CHANGES 500
+#define CHANGES 200
 #define OPEN 64 /* requests under way at a time */
 
 /* One request, from its pick to its end; 0: there was no server. */

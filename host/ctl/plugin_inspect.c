@@ -121,7 +121,8 @@ provide_json(const struct module *m, const struct module_provide *p)
 	}
 	(void)json_object_set_new(o, "served",
 	    json_boolean(
-		p->http != NULL || p->ws != NULL || p->pubsub != NULL));
+		p->http != NULL || p->ws != NULL || p->pubsub != NULL ||
+		p->balancer != NULL));
 	return o;
 }
 

@@ -60,7 +60,7 @@ static const char make_text[] =
 static const char ignore_text[] = "*.so\n*.o\n";
 
 static const struct new_kind *const kinds[] = {
-    &new_route, &new_ws, &new_backend, NULL};
+    &new_route, &new_ws, &new_backend, &new_balancer, NULL};
 
 static int
 write_text(FILE *f, const char *text, const char *name)
@@ -160,7 +160,7 @@ scaffold(const struct new_kind *k, const char *name, const char *parent)
 static int
 refuse_kind(const char *kind)
 {
-	static const char *const drafts[] = {"balancer", "session_store", NULL};
+	static const char *const drafts[] = {"session_store", NULL};
 	size_t i;
 
 	for (i = 0; drafts[i] != NULL; i++)

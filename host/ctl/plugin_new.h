@@ -17,5 +17,6 @@ struct new_kind {
 extern const struct new_kind new_route;		/* new_route.c */
 extern const struct new_kind new_ws;		/* new_ws.c */
 extern const struct new_kind new_backend;	/* new_backend.c */
+extern const struct new_kind new_balancer;	/* new_balancer.c */
 
 #endif

@@ -4,7 +4,8 @@
 #include "ring.h"
 
 #define PLACES		160u		/* for each unit of weight */
-#define PLACES_MAX	(1u << 18)	/* of all */
+#define PLACES_MAX	(1u << 15)	/* of all, more or less: it is sorted in
+					   a few ms */
 
 static int
 compare_places(const void *a, const void *b)
@@ -27,30 +28,41 @@ total_weight(const struct servers *s)
 	return total;
 }
 
-static uint32_t
-places_of(const struct server *v, uint64_t total)
+/* By halves, so that it seldom differs when a server goes: else those that stay
+ * would have other places, and keys would move between them. */
+static unsigned
+scale_of(const struct servers *s)
 {
-	uint64_t n = (uint64_t)v->weight * PLACES;
+	uint64_t all = total_weight(s) * PLACES;
+	unsigned shift = 0;
 
-	if (total * PLACES > PLACES_MAX)
-		n = n * PLACES_MAX / (total * PLACES);
-	return n == 0 ? 1 : (uint32_t)n;
+	while (all >> shift > PLACES_MAX)
+		shift++;
+	return shift;
+}
+
+static uint32_t
+places_of(const struct server *v, unsigned shift)
+{
+	uint32_t n = v->weight * PLACES >> shift;
+
+	return n == 0 ? 1 : n;
 }
 
 static int32_t
 ring_make(struct ring *r)
 {
 	struct servers *s = &r->servers;
-	uint64_t total = total_weight(s);
+	unsigned shift = scale_of(s);
 	uint32_t i, j, n = 0, count;
 	struct place *places;
 
 	for (i = 0; i < s->n; i++)
-		n += places_of(&s->v[i], total);
+		n += places_of(&s->v[i], shift);
 	if ((places = calloc(n + 1, sizeof(*places))) == NULL)
 		return HOSTD_E_NOMEM;
 	for (i = 0, n = 0; i < s->n; i++) {
-		count = places_of(&s->v[i], total);
+		count = places_of(&s->v[i], shift);
 		for (j = 0; j < count; j++, n++) {
 			places[n].at = hash_mix(s->v[i].hash +
 			    (uint64_t)j * 0x9e3779b97f4a7c15u);
