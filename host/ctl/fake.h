@@ -34,7 +34,7 @@
 #include "plugin/module.h"
 
 #define FAKE_METRICS 128
-#define FAKE_TABLES 11		/* beside "host" */
+#define FAKE_TABLES 12		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
