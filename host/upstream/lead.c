@@ -31,7 +31,8 @@ lead_tick(struct wheel_timer *t)
 	    offsetof(struct lead, tick));
 	uint64_t now = loop_clock_ms();
 
-	if (up_lead(l->all->table, l->all->cell, l->order, now)) {
+	if (up_lead(l->all->table, l->all->cell, l->generation,
+	    atomic_load(l->coming), now)) {
 		if (l->until_ms == 0) {
 			log_info("looks after upstream servers from now on");
 			l->seen = up_changes(l->all->table) - 1;
@@ -47,13 +48,15 @@ lead_tick(struct wheel_timer *t)
 }
 
 void
-lead_start(struct lead *l, struct upstreams *all, uint32_t order,
+lead_start(struct lead *l, struct upstreams *all, uint32_t generation,
+    const _Atomic uint32_t *coming,
     int (*tell)(void *, const struct chan_resolved *), void *arg)
 {
 	if (all->table == NULL || TAILQ_EMPTY(&all->groups))
 		return;
 	l->all = all;
-	l->order = order;
+	l->generation = generation;
+	l->coming = coming;
 	l->until_ms = 0;
 	l->tick.fire = lead_tick;
 	names_init(&l->names, all, tell, arg);

@@ -19,7 +19,8 @@
 
 struct lead {
 	struct upstreams *all;		/* NULL: not started */
-	uint32_t order;			/* see up_lead */
+	uint32_t generation;		/* ours; see up_lead */
+	const _Atomic uint32_t *coming;
 	uint64_t until_ms;		/* we are the one until then; 0: not */
 	uint32_t seen;			/* up_changes, when we looked last */
 	struct wheel_timer tick;
@@ -27,9 +28,10 @@ struct lead {
 	struct health health;
 };
 
-/* tell: to the master, 0, or -1 when it can't take it now.  all must outlive
- * it. */
-void	lead_start(struct lead *, struct upstreams *, uint32_t order,
+/* tell: to the master, 0, or -1 when it can't take it now.  all and coming
+ * must outlive it. */
+void	lead_start(struct lead *, struct upstreams *, uint32_t generation,
+	    const _Atomic uint32_t *coming,
 	    int (*tell)(void *arg, const struct chan_resolved *), void *arg);
 /* Another one takes over at once. */
 void	lead_stop(struct lead *);

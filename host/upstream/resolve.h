@@ -16,10 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "net/addr.h"
+#include "net/chan.h"
 #include "net/loop.h"
 #include "net/wheel.h"
 
-#define RESOLVE_ADDRS	16	/* of a family; more are left out */
+#define RESOLVE_ADDRS	CHAN_ADDRS	/* of a family; more are left out */
 #define RESOLVE_FDS	16
 
 struct resolve_to {

@@ -289,9 +289,9 @@ up_sum(const struct up_table *t, unsigned i, struct up_sums *s)
 /* -- the lease -- */
 
 static uint64_t
-lead_of(unsigned cell, uint32_t order)
+lead_of(unsigned cell, uint32_t generation)
 {
-	return (uint64_t)order << 32 | (cell + 1);
+	return (uint64_t)generation << 32 | (cell + 1);
 }
 
 /*
@@ -300,12 +300,14 @@ lead_of(unsigned cell, uint32_t order)
  * asks again; then two do the same work for once.
  */
 int
-up_lead(struct up_table *t, unsigned cell, uint32_t order, uint64_t now_ms)
+up_lead(struct up_table *t, unsigned cell, uint32_t generation,
+    uint32_t coming, uint64_t now_ms)
 {
-	uint64_t me = lead_of(cell, order), now = now_ms + UP_LEASE_MS;
+	uint64_t me = lead_of(cell, generation), now = now_ms + UP_LEASE_MS;
 	uint64_t cur = atomic_load(&t->head->leader);
+	int better = generation == coming && cur >> 32 != coming;
 
-	if (cur != me && cur != 0 && cur >> 32 >= order &&
+	if (cur != me && cur != 0 && !better &&
 	    atomic_load(&t->head->leader_until_ms) > now_ms)
 		return 0;
 	atomic_store(&t->head->leader_until_ms, now);

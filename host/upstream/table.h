@@ -172,12 +172,12 @@ up_count_of(const struct up_table *t, unsigned cell, unsigned i)
 /*
  * One worker of the machine looks after servers: it checks their health and
  * resolves their names.  Ask often: 1: we are the one, for the next UP_LEASE_MS
- * at least.  A worker of a newer start (order, which rises) takes it over from
- * an older one, as it may know of groups that the other does not; one that has
+ * at least.  One of the generation that all workers are to be of (coming) takes
+ * it over from one of another, which may not know of all groups; one that has
  * ended, or does not turn, loses it.
  */
-int	up_lead(struct up_table *, unsigned cell, uint32_t order,
-	    uint64_t now_ms);
+int	up_lead(struct up_table *, unsigned cell, uint32_t generation,
+	    uint32_t coming, uint64_t now_ms);
 /* So that the next one need not wait. */
 void	up_lead_end(struct up_table *, unsigned cell);
 

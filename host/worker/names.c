@@ -25,7 +25,7 @@ void
 worker_lead(struct worker *w)
 {
 	lead_start(&w->lead, &w->plugins.upstreams, w->init.generation,
-	    tell_master, w);
+	    &w->board.node->coming, tell_master, w);
 }
 
 static void

@@ -112,6 +112,24 @@ test('a family that fails keeps its addresses', async (t) => {
 	assert.deepEqual(await allWhoAnswer(h.port, 4), ['127.0.0.2']);
 });
 
+test('a name of very many addresses', async (t) => {
+	const all = Array.from({ length: 70 }, (_, i) => `127.0.1.${i + 1}`);
+	const { port } = await namedServers(t, all);
+	const dns = await startDns(t, { 'app.test': { ttl: 1,
+		addresses: all } });
+	const h = await start(t, dns, port);
+
+	assert.equal((await serversOf(h, 'app')).length, 64);
+	assert.equal((await allWhoAnswer(h.port, 128)).length, 64);
+	assert.match(h.log, /has more than 64 addresses/);
+	// In another order they are the same ones.
+	const before = await addressesOf(h);
+
+	dns.zone['app.test'].addresses = all.toReversed();
+	await dns.askedFor('app.test', 4);
+	assert.deepEqual(await addressesOf(h), before);
+});
+
 test('a resolver that is not there at the start', async (t) => {
 	const { port } = await namedServers(t, THREE);
 	const dns = new Dns();
@@ -162,6 +180,9 @@ test('a reload with another name, and with the same', async (t) => {
 	    .replace('app.test', 'other.test'));
 	assert.equal((await h.hostctl('reload')).code, 0);
 	assert.equal(await whoAnswers(h.port), '127.0.0.3');
-	await serversSatisfy(h, 'app', (all) => all.length === 1,
-	    'end of the old server');
+	await serversSatisfy(h, 'app', (all) => all.length === 1 &&
+	    all[0].server.startsWith('other'), 'end of the old server');
+	// It is a former generation that has to find out now.
+	assert.equal((await h.hostctl('rollback')).code, 0);
+	assert.equal(await whoAnswers(h.port), '127.0.0.1');
 });

@@ -288,45 +288,48 @@ static void
 one_leads(void **state)
 {
 	(void)state;
-	assert_int_equal(up_lead(&table, 0, 10, 1000), 1);
-	assert_int_equal(up_lead(&table, 1, 9, 1000), 0);
-	assert_int_equal(up_lead(&table, 0, 10, 1000 + UP_LEASE_MS - 1), 1);
-	assert_int_equal(up_lead(&table, 1, 9, 1000 + UP_LEASE_MS), 0);
+	assert_int_equal(up_lead(&table, 0, 10, 10, 1000), 1);
+	assert_int_equal(up_lead(&table, 1, 9, 10, 1000), 0);
+	assert_int_equal(up_lead(&table, 0, 10, 10, 1000 + UP_LEASE_MS - 1), 1);
+	assert_int_equal(up_lead(&table, 1, 9, 10, 1000 + UP_LEASE_MS), 0);
 }
 
 static void
 a_newer_one_takes_over(void **state)
 {
 	(void)state;
-	assert_int_equal(up_lead(&table, 0, 10, 1000), 1);
-	assert_int_equal(up_lead(&table, 1, 11, 1001), 1);
-	assert_int_equal(up_lead(&table, 0, 10, 1002), 0);
-	assert_int_equal(up_lead(&table, 1, 11, 1003), 1);
+	assert_int_equal(up_lead(&table, 0, 10, 10, 1000), 1);
+	assert_int_equal(up_lead(&table, 1, 11, 11, 1001), 1);
+	assert_int_equal(up_lead(&table, 0, 10, 11, 1002), 0);
+	assert_int_equal(up_lead(&table, 1, 11, 11, 1003), 1);
+	/* And an older one, when all are to go back. */
+	assert_int_equal(up_lead(&table, 0, 10, 10, 1004), 1);
+	assert_int_equal(up_lead(&table, 1, 11, 10, 1005), 0);
 }
 
 static void
 a_lease_ends(void **state)
 {
 	(void)state;
-	assert_int_equal(up_lead(&table, 0, 10, 1000), 1);
-	assert_int_equal(up_lead(&table, 1, 9, 999 + UP_LEASE_MS), 0);
-	assert_int_equal(up_lead(&table, 1, 9, 1000 + UP_LEASE_MS), 1);
-	/* The one that was away is newer. */
-	assert_int_equal(up_lead(&table, 0, 10, 1001 + UP_LEASE_MS), 1);
-	assert_int_equal(up_lead(&table, 1, 9, 1002 + UP_LEASE_MS), 0);
+	assert_int_equal(up_lead(&table, 0, 10, 10, 1000), 1);
+	assert_int_equal(up_lead(&table, 1, 9, 10, 999 + UP_LEASE_MS), 0);
+	assert_int_equal(up_lead(&table, 1, 9, 10, 1000 + UP_LEASE_MS), 1);
+	/* The one that was away is what all are to be. */
+	assert_int_equal(up_lead(&table, 0, 10, 10, 1001 + UP_LEASE_MS), 1);
+	assert_int_equal(up_lead(&table, 1, 9, 10, 1002 + UP_LEASE_MS), 0);
 }
 
 static void
 a_lease_is_given_back(void **state)
 {
 	(void)state;
-	assert_int_equal(up_lead(&table, 0, 10, 1000), 1);
+	assert_int_equal(up_lead(&table, 0, 10, 10, 1000), 1);
 	up_lead_end(&table, 1);
-	assert_int_equal(up_lead(&table, 1, 9, 1000), 0);
+	assert_int_equal(up_lead(&table, 1, 9, 10, 1000), 0);
 	up_lead_end(&table, 0);
-	assert_int_equal(up_lead(&table, 1, 9, 1000), 1);
+	assert_int_equal(up_lead(&table, 1, 9, 10, 1000), 1);
 	up_table_retire(&table, 1);
-	assert_int_equal(up_lead(&table, 2, 8, 1000), 1);
+	assert_int_equal(up_lead(&table, 2, 8, 10, 1000), 1);
 }
 
 static void

@@ -10,6 +10,8 @@ const AAAA = 28;
 const SERVFAIL = 2;
 const NXDOMAIN = 3;
 
+const PACKET = 512;
+
 const u16 = (n) => [(n >> 8) & 0xff, n & 0xff];
 
 // 2001:db8::1 -> its 16 bytes.
@@ -35,6 +37,16 @@ function nameOf(message) {
 	return { name: labels.join('.').toLowerCase(), end: i + 1 };
 }
 
+// No records, and the bit that says so.
+function cutShort(answer) {
+	const { end } = nameOf(answer);
+	const head = Buffer.from(answer.subarray(0, end + 4));
+
+	head[2] |= 0x02;
+	head.writeUInt16BE(0, 6);
+	return head;
+}
+
 /*
  * zone: { 'app.test': { ttl, addresses: ['127.0.0.1', '::1'] } }; a name may
  * also be 'servfail', or 'silence'.  Others do not exist.  Emits 'asked', name,
@@ -48,11 +60,17 @@ export class Dns extends EventEmitter {
 
 	async start(t, port = 0) {
 		this.socket = dgram.createSocket('udp4');
-		this.socket.on('message', (m, from) => this.answer(m, from));
+		this.socket.on('message', (m, from) => this.answer(m, (data) =>
+		    this.socket.send(data.length <= PACKET ? data :
+			cutShort(data), from.port, from.address)));
 		this.socket.bind(port, '127.0.0.1');
 		atEnd(t, () => this.stop());
 		await within(once(this.socket, 'listening'), 'name server');
 		this.port = this.socket.address().port;
+		// What is too long for a packet is asked for again.
+		this.tcp = net.createServer((c) => this.serve(c));
+		this.tcp.listen(this.port, '127.0.0.1');
+		await within(once(this.tcp, 'listening'), 'name server');
 		this.address = `127.0.0.1:${this.port}`;
 		return this;
 	}
@@ -66,23 +84,43 @@ export class Dns extends EventEmitter {
 		const held = this.#held;
 
 		this.#held = undefined;
-		for (const [data, where] of held)
-			this.send(data, where);
+		for (const send of held)
+			send();
 	}
 
-	send(data, where) {
+	send(reply, data) {
 		if (this.#held !== undefined)
-			this.#held.push([data, where]);
+			this.#held.push(() => reply(data));
 		else
-			this.socket.send(data, where.port, where.address);
+			reply(data);
 	}
 
 	stop() {
 		this.socket?.close();
-		this.socket = undefined;
+		this.tcp?.close();
+		this.socket = this.tcp = undefined;
 	}
 
-	answer(message, from) {
+	// Questions over TCP: each has its length before it.
+	serve(c) {
+		let data = Buffer.alloc(0);
+
+		c.on('error', () => {});
+		c.on('data', (d) => {
+			data = Buffer.concat([data, d]);
+			while (data.length >= 2 &&
+			    data.length >= 2 + data.readUInt16BE(0)) {
+				const end = 2 + data.readUInt16BE(0);
+
+				this.answer(data.subarray(2, end), (answer) =>
+				    c.write(Buffer.concat([
+					Buffer.from(u16(answer.length)), answer])));
+				data = data.subarray(end);
+			}
+		});
+	}
+
+	answer(message, reply) {
 		const { name, end } = nameOf(message);
 		const type = message.readUInt16BE(end);
 		const question = `${name} ${type === A ? 'A' : 'AAAA'}`;
@@ -103,8 +141,8 @@ export class Dns extends EventEmitter {
 			...u16(type), 0, 1, 0, 0, ...u16(at.ttl),
 			...u16(bytesOf(a).length), ...bytesOf(a)]));
 
-		this.send(Buffer.concat([head, message.subarray(12, end + 4),
-			...records]), from);
+		this.send(reply, Buffer.concat([head,
+			message.subarray(12, end + 4), ...records]));
 	}
 
 	// Until it was asked for name n more times.
