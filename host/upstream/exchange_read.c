@@ -135,9 +135,12 @@ tell_head(struct up_exchange *x, const struct answer *a,
 		.header_us = x->header_us
 	};
 
-	if (a->status >= 200 || a->status == 101)
+	if (a->status >= 200 || a->status == 101) {
+		group_answered(x->peer, &x->search, a->status, a->headers,
+		    a->nheaders);
 		(void)group_cookie(x->peer, &x->search, room, sizeof(room),
 		    &r.set_cookie);
+	}
 	tell(x, &r);
 }
 
