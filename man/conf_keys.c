@@ -71,6 +71,8 @@ main(int argc, char **argv)
 		print_lines("");
 		for (name = conf_block_names; *name != NULL; name++)
 			print_lines(*name);
+		for (name = conf_inner_names; *name != NULL; name++)
+			print_lines(*name);
 		return 0;
 	}
 	k = conf_block_rows(argv[1]);

@@ -384,6 +384,8 @@ const char *const conf_block_names[] = {
 	"http", "websocket", "pubsub", "error_page", "access_log", NULL
 };
 
+const char *const conf_inner_names[] = { "server", "health", "sni", NULL };
+
 const struct hostd_key *const *
 conf_block_rows(const char *block)
 {

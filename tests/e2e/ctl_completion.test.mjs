@@ -62,8 +62,37 @@ for (const [shell, complete] of Object.entries(each)) {
 		    [['web.2'], ['other']]);
 	});
 
+	test(`${shell}: upstreams and their servers`, async (t) => {
+		const h = await startLife(t, { conf: `
+			upstream "app" { server "10.0.0.1:80" { }
+			    server "10.0.0.2:81" { } }
+			upstream "other" { server "a.test:82" { } }` });
+		const at = (...lines) => complete(...lines.map((l) =>
+		    ['-s', h.socket, 'upstream', ...l]));
+
+		assert.deepEqual(await at(['d'], ['list', ''], ['weight', 'o'],
+		    ['drain', 'app', ''], ['drain', 'other', 'a.'],
+		    ['add', 'app', ''], ['add', 'app', 'x', 'w'],
+		    ['add', 'app', '--p'], ['list', '--n']), [
+			['down', 'drain'], ['app', 'other'], ['other'],
+			['10.0.0.1:80', '10.0.0.2:81'], ['a.test:82'],
+			[], ['weight='], ['--persist'], ['--names']]);
+	});
+
 	test(`${shell}: nobody to ask is no noise`, async () => {
 		assert.deepEqual(await complete(['-s', '/absent', 'scale', '']),
 		    [[]]);
 	});
 }
+
+test('bash: an address, which it takes apart at its colons', async (t) => {
+	const h = await startLife(t, { conf: `
+		upstream "app" { server "10.0.0.1:80" { }
+		    server "10.0.0.1:81" { } server "10.0.0.1:801" { } }` });
+	const at = (...words) => shells.bash('-s', h.socket, 'upstream', 'drain',
+	    'app', ...words);
+
+	assert.deepEqual(await at('10.0.0.1', ':'), ['80', '801', '81']);
+	assert.deepEqual(await at('10.0.0.1', ':', '80'), ['80', '801']);
+	assert.deepEqual(await at('10.0.0.1', ':', '80', '--p'), ['--persist']);
+});
