@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What one worker of the machine does for all of them: it resolves the names of
- * servers (upstream/names.h), which the master writes into the table, and checks
- * servers' health (upstream/health.h).  Every worker asks a few times a second
- * whether it is the one (up_lead).
+ * servers (upstream/names.h), which the master writes into the table, and
+ * checks servers' health (upstream/health.h).  Every worker asks a few times a
+ * second whether it is the one (up_lead).
  */
 #ifndef UPSTREAM_LEAD_H
 #define UPSTREAM_LEAD_H

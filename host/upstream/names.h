@@ -2,8 +2,8 @@
 /*
  * The names of all servers in the table whose groups this worker has: they are
  * resolved again when their TTL says so, within the group's bounds, and the
- * master is told what has changed.  A question that fails changes nothing, and is
- * asked again, less and less often.
+ * master is told what has changed.  A question that fails changes nothing, and
+ * is asked again, less and less often.
  */
 #ifndef UPSTREAM_NAMES_H
 #define UPSTREAM_NAMES_H
