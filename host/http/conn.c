@@ -451,6 +451,24 @@ conn_offer_room(struct http_conn *c)
 	r->handler->writable(r->handler, r);
 }
 
+/*
+ * An answer that ends with the connection, and whose end has not come: a FIN
+ * would tell the client that it has.  A reset does not.
+ */
+static int
+conn_break(struct http_conn *c)
+{
+	static const struct linger now = { 1, 0 };
+	const struct http_req *r = c->req;
+
+	if (r == NULL || r->phase != RESP_BEGUN || r->length >= 0 ||
+	    r->chunked_out || r->head_only)
+		return 0;
+	(void)setsockopt(c->stream.io.fd, SOL_SOCKET, SO_LINGER, &now,
+	    sizeof(now));
+	return 1;
+}
+
 /* The request in progress will not be answered, but those before it are. */
 static void
 conn_give_up(struct http_conn *c, int why)
@@ -480,7 +498,7 @@ conn_settle(struct http_conn *c)
 	}
 	if (c->cut || c->gone || conn_is_forsaken(c)) {
 		why = c->cut && !c->gone ? HOSTD_END_ERROR : HOSTD_END_GONE;
-		if (TAILQ_EMPTY(&c->unsent)) {
+		if (conn_break(c) || TAILQ_EMPTY(&c->unsent)) {
 			conn_close(c, why);
 			return;
 		}

@@ -16,7 +16,7 @@ struct exchange {
 
 	/* the request's body, on its way to a server */
 	uint8_t has_body;
-	uint8_t collecting;		/* to its end, before a server is asked */
+	uint8_t collecting;		/* to its end; then a server is asked */
 	uint8_t body_done;		/* the client has sent it */
 	uint8_t body_sent;		/* the server got it */
 	uint8_t up_blocked;		/* the server takes no more */

@@ -32,7 +32,8 @@ hostd_buf template_expand(const struct template *, const struct facts *,
 /* The variable's names, for messages and documentation. */
 #define TEMPLATE_VARIABLES						\
 	"$host, $http_host, $remote_addr, $scheme, $request_method, "	\
-	"$request_uri, $uri, $args, $is_args, $rest, $server_protocol, "	\
+	"$request_uri, $uri, $args, $is_args, $rest, "			\
+	"$server_protocol, "						\
 	"$request_id, $proxy_add_x_forwarded_for, $http_NAME, "		\
 	"$cookie_NAME, $arg_NAME"
 

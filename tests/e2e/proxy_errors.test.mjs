@@ -88,6 +88,23 @@ for (const [name, bytes] of [
 			await h.logged('cut short');
 		});
 
+test('so for a client of HTTP/1.0, whom only the end tells', async (t) => {
+	const b = await startBackend(t, (q) => {
+		q.socket.write('HTTP/1.1 200 OK\r\n' +
+		    'Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n');
+		return null;
+	});
+	const h = await serveProxy(t, [b]);
+	const c = await connect(t, h.port);
+
+	await c.send('GET /a HTTP/1.0\r\n\r\n');
+	while (!c.unread.endsWith('hello'))
+		await c.bytes(c.unread.length + 1);
+	b.requests[0].socket.destroy();
+	await c.end();
+	assert.equal(c.error, 'ECONNRESET');
+});
+
 test('errors of servers are theirs, or get the operator\'s page', async (t) => {
 	const b = await startBackend(t, (q) => q.target === '/auth' ?
 		reply(401, 'theirs', 'WWW-Authenticate: Basic realm="x"') :

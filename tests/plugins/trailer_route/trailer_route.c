@@ -9,7 +9,7 @@
  *	flood		103 until it is refused
  *	echo		the request's trailers come back behind its body
  *	length		trailers behind a body of a known length
- *	framing		trailers that frame; then the answer is finished properly
+ *	framing		trailers that frame; then the answer is finished
  *	early		asks for trailers while the body comes
  */
 #include <hostd/easy.h>
@@ -46,7 +46,8 @@ inform(struct hostd_inst *in, hostd_req req, struct request *d, int32_t status)
 {
 	hostd_hdr h = hostd_header("Link", "</a.css>; rel=preload");
 
-	return note(d, in->easy.http->inform(in->easy.host, req, status, &h, 1));
+	return note(d,
+	    in->easy.http->inform(in->easy.host, req, status, &h, 1));
 }
 
 static void
