@@ -168,11 +168,16 @@ count_in(struct up_peer *p, int by)
 static int
 take(struct up_peer *p)
 {
+	int full = 0;
+
 	count_in(p, 1);
-	atomic_thread_fence(memory_order_seq_cst);
-	if ((p->is.max_conns == 0 || up_inflight(p->group->all->table,
-	    p->index) <= p->is.max_conns) &&
-	    peer_try(p, p->group->all->loop->now_ms) == 0)
+	if (p->is.max_conns != 0) {
+		/* Of two that take the last place at once both see it. */
+		atomic_thread_fence(memory_order_seq_cst);
+		full = up_inflight(p->group->all->table, p->index) >
+		    p->is.max_conns;
+	}
+	if (!full && peer_try(p, p->group->all->loop->now_ms) == 0)
 		return 0;
 	count_in(p, -1);
 	return -1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Plugins as `hostctl plugin new` makes them do what they say: a room, and a
-// backend that carries what is said there to another node by way of a relay.
+// Plugins as `hostctl plugin new` makes them do what they say: a room, a backend
+// that carries what is said there to another node by way of a relay, a balancer.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import test from 'node:test';
 import { atEnd, bin, command, prefix, startHostd, tempDir, within }
 	from './lib/hostd.mjs';
 import { npm } from './lib/npm.mjs';
+import { httpServer } from './lib/servers.mjs';
 
 const { WebSocket } = npm('ws');
 
@@ -142,6 +143,26 @@ test('a new ws_handler is a room', async (t) => {
 	assert.deepEqual(a.heard, ['welcome to parlour', 'hello, a']);
 	a.socket.send(Buffer.from([1, 2, 3]));
 	assert.equal(await within(a.closed, 'a close'), 1003);
+});
+
+test('a new balancer chooses servers', async (t) => {
+	const so = await make(t, 'balancer', 'chooser');
+	const servers = [];
+
+	for (const name of ['a', 'b'])
+		servers.push(await httpServer(t, (req, res) => res.end(name)));
+	const h = await startHostd(t, { conf: `
+		plugin "chooser" { module = "${so}" }
+		plugin "proxy" { module = "http_proxy.so" }
+		upstream "app" { balancer = "chooser"
+			server "127.0.0.1:${servers[0].port}" { weight = 3 }
+			server "127.0.0.1:${servers[1].port}" { } }
+		route "/" { plugin = "proxy"  upstream = "app" }` });
+	const counts = { a: 0, b: 0 };
+
+	for (let i = 0; i < 200; i++)
+		counts[await (await fetch(h.url)).text()]++;
+	assert.ok(counts.a > counts.b && counts.b > 10, JSON.stringify(counts));
 });
 
 test('a new pubsub_backend joins two nodes', async (t) => {
