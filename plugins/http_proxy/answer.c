@@ -26,6 +26,8 @@ is_hidden(const struct making *m, hostd_buf name)
 
 	return hop_has(&m->hop, name) || !rules_may_set(name) ||
 	    rules_have(&s->hide, name) ||
+	    (s->cache_status && m->x->cache.status != CACHE_NONE &&
+	    text_is(name, "x-cache-status")) ||
 	    (text_is(name, "x-request-id") && m->x->nid > 0) ||
 	    (m->gzip > 0 && (text_is(name, "accept-ranges") ||
 	    text_is(name, "content-md5") ||
@@ -88,7 +90,13 @@ add_ours(struct making *m, const struct hostd_fetch_response *a,
     struct head *out)
 {
 	const struct exchange *x = m->x;
+	uint32_t i;
 
+	for (i = 0; i < x->cache.nadd; i++)
+		head_add(out, x->cache.add[i].name, x->cache.add[i].value);
+	if (x->in->settings.cache_status && x->cache.status != CACHE_NONE)
+		head_add(out, text_of("X-Cache-Status", 14),
+		    m->f.cache_status);
 	if (a->set_cookie.p != NULL)
 		head_add(out, text_of("Set-Cookie", 10), a->set_cookie);
 	if (x->nid > 0)
@@ -119,6 +127,9 @@ make_head(struct exchange *x, const struct hostd_fetch_response *a, int *gzip)
 	head_clear(out);
 	m.host = forward_host(x->in, &m.f, out);
 	m.gzip = *gzip = gzip_wanted(&x->in->settings, m.f.request, a);
+	if (a == &x->cache.answer && m.gzip > 0 &&
+	    cache_bytes(&x->cache).p == NULL)
+		m.gzip = *gzip = -1;
 	hop_read(&m.hop, a->headers, a->nheaders);
 	for (i = 0; i < a->nheaders; i++)
 		add_received(&m, &a->headers[i], out);
@@ -232,7 +243,8 @@ length_of(const struct exchange *x, const struct hostd_fetch_response *a)
 	int64_t n = 0;
 	size_t i;
 
-	if (q->method != HOSTD_METHOD_HEAD)
+	if (q->method != HOSTD_METHOD_HEAD || x->whole ||
+	    a == &x->cache.answer)
 		return a->content_length;
 	v = text_header(a->headers, a->nheaders, "content-length");
 	if (v.n == 0 || v.n > 18)
@@ -272,10 +284,6 @@ begin(struct exchange *x, const struct hostd_fetch_response *a, int gzip)
 		    hostd_str("the answer's head could not be passed on"));
 }
 
-/*
- * Where a response cache looks first: what is stored is the server's own head
- * and body, before anything below has changed them.
- */
 void
 answer_begin(struct exchange *x, const struct hostd_fetch_response *a)
 {
@@ -299,4 +307,39 @@ answer_begin(struct exchange *x, const struct hostd_fetch_response *a)
 		answer_intercept(x, a);
 	else
 		begin(x, a, gzip);
+}
+
+/* What is kept is compressed again for each client, if it is here in memory. */
+static void
+send_cached(struct exchange *x)
+{
+	hostd_buf body = cache_bytes(&x->cache);
+
+	if (x->gzip != NULL)
+		download_part(x, body, 1);
+	else {
+		x->finished = 1;
+		if (cache_send(&x->cache) < 0)
+			exchange_cut(x);
+	}
+}
+
+int32_t
+answer_cached(struct exchange *x)
+{
+	const struct hostd_fetch_response *a = &x->cache.answer;
+	int gzip;
+
+	x->unwanted = 1;
+	if (make_head(x, a, &gzip) == -1)
+		return exchange_fail(x, 502,
+		    hostd_str("the kept answer's head is too large"));
+	if (a->status >= 400 && x->in->settings.intercept_errors) {
+		answer_intercept(x, a);
+		return HOSTD_OK;
+	}
+	begin(x, a, gzip);
+	if (x->begun && !x->finished)
+		send_cached(x);
+	return HOSTD_OK;
 }

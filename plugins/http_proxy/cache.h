@@ -99,6 +99,7 @@ extern const struct hostd_key cache_key_rows[];
 	&cache_key_rows[3], &cache_key_rows[4], &cache_key_rows[5],	\
 	&cache_key_rows[6], &cache_key_rows[7], &cache_key_rows[8],	\
 	&cache_key_rows[9], &cache_key_rows[10]
+#define CACHE_NKEYS 11
 
 /*
  * *out is NULL with `cache = off`.  ready is called for a request that waited,
@@ -131,6 +132,9 @@ void	cache_done(struct cache_use *);
 /* There is no answer, and this is why.  CACHE_HIT, or CACHE_OFF: say so. */
 enum cache_verdict cache_failed(struct cache_use *, int32_t status);
 
+/* The body of use->answer, where it is in memory and worth a copy; else p is
+ * NULL. */
+hostd_buf cache_bytes(const struct cache_use *);
 /* The body of use->answer.  A code of write's. */
 int32_t	cache_send(struct cache_use *);
 void	cache_writable(struct cache_use *);

@@ -10,6 +10,8 @@
 #include <web/range.h>
 #include "cache_inside.h"
 
+#define BYTES_MAX	(1u << 20)
+
 const char *
 cache_status_text(enum cache_status s)
 {
@@ -214,6 +216,16 @@ send_from_file(struct cache_use *use)
 	if (rc < 0)
 		object_unref(o);
 	return rc;
+}
+
+hostd_buf
+cache_bytes(const struct cache_use *use)
+{
+	const struct cache_object *o = use->object;
+
+	if (o->body == NULL || use->len == 0 || use->len > BYTES_MAX)
+		return (hostd_buf){ NULL, 0 };
+	return (hostd_buf){ o->body->bytes + use->from, (size_t)use->len };
 }
 
 int32_t

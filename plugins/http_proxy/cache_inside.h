@@ -43,6 +43,7 @@
 #define USE_WAITED	0x10u	/* long enough */
 #define USE_SENDING	0x20u	/* cache_send was called, not all is taken */
 #define USE_REFRESH	0x40u	/* nobody's: a struct cache_refresh */
+#define USE_HEADED	0x100u	/* a server's answer has begun */
 #define USE_WAITING	0x80u	/* for flight, which another one leads */
 
 /* Somebody asks a server for it; who else wants it waits here. */

@@ -25,7 +25,7 @@ const struct hostd_key cache_key_rows[] = {
 	    "recently goes first.", NULL),
 	KEY("cache_object_max", SIZE, "8m", 0, INT64_C(1) << 46, "Larger "
 	    "bodies are not kept.", NULL),
-	KEY("cache_key", STRING, "$scheme://$host$request_uri", 1, 4096,
+	KEY("cache_key", STRING, "$scheme://$http_host$request_uri", 1, 4096,
 	    "What answers are kept under; may have variables.", NULL),
 	KEY("cache_bypass", LIST, NULL, 0, 64, "Texts with variables: when "
 	    "one of them is neither empty nor 0, a server is asked whatever is "
@@ -48,7 +48,7 @@ const struct hostd_key cache_key_rows[] = {
 	    "X-Cache-Status what the cache did.", NULL),
 };
 
-_Static_assert(sizeof(cache_key_rows) / sizeof(cache_key_rows[0]) == 11,
+_Static_assert(sizeof(cache_key_rows) / sizeof(cache_key_rows[0]) == CACHE_NKEYS,
     "CACHE_KEYS names them all");
 
 static int32_t

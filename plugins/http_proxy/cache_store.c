@@ -382,8 +382,6 @@ cache_head(struct cache_use *use, const struct hostd_fetch_response *r)
 	hostd_buf key = { use->key, use->nkey };
 	unsigned why = why_of(r->status);
 
-	if (c == NULL)
-		return CACHE_OFF;
 	if (use->flags & USE_UNSAFE && r->status < 400)
 		purge_tell(c, key, 'O');
 	if (use->flight == NULL)
@@ -400,6 +398,7 @@ cache_head(struct cache_use *use, const struct hostd_fetch_response *r)
 			store_drop(c, key, 0);
 		give_up(use);
 	}
+	use->flags |= USE_HEADED;
 	return CACHE_OFF;
 }
 
@@ -410,9 +409,10 @@ cache_failed(struct cache_use *use, int32_t status)
 	    STALE_ERROR | STALE_INVALID;
 	struct cache_flight *f = use->flight;
 
-	if (use->cache == NULL || f == NULL)
+	if (f == NULL)
 		return CACHE_OFF;
-	if (status != HOSTD_E_GONE && use->object != NULL &&
+	if (status != HOSTD_E_GONE && !(use->flags & USE_HEADED) &&
+	    use->object != NULL &&
 	    cache_may_be_stale(use->cache, use->object, why))
 		return answer_again(use, CACHE_IS_STALE);
 	store_abort(use);
@@ -424,10 +424,11 @@ cache_failed(struct cache_use *use, int32_t status)
 void
 cache_end(struct cache_use *use)
 {
-	struct cache_flight *f = use->flight;
+	struct cache_flight *f;
 
 	if (use->cache == NULL)
 		return;
+	f = use->flight;
 	store_abort(use);
 	if (use->flags & USE_WAITING)
 		flight_leave(use);

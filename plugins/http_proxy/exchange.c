@@ -20,6 +20,9 @@ exchange_new(struct hostd_inst *in, hostd_req req)
 	memset(x, 0, offsetof(struct exchange, id));
 	x->in = in;
 	x->req = req;
+	x->cache.cache = NULL;
+	x->cache.status = CACHE_NONE;
+	x->cache.nadd = x->cache.nask = 0;
 	return x;
 }
 
@@ -55,11 +58,14 @@ void
 exchange_facts(const struct exchange *x, const struct hostd_fetch_response *a,
     struct facts *f)
 {
+	const char *status;
+
 	memset(f, 0, sizeof(*f));
 	f->request = hostd_request_of(x->in, x->req);
 	f->answer = a;
 	f->request_id = text_of(x->id, x->nid);
-	f->cache_status = text_of("", 0);
+	status = cache_status_text(x->cache.status);
+	f->cache_status = text_of(status, strlen(status));
 }
 
 /* The body, if all of it is here in one piece. */
@@ -74,38 +80,55 @@ give_body(struct exchange *x, struct hostd_fetch_request *fr)
 }
 
 int32_t
-exchange_ask(struct exchange *x, int64_t length)
+exchange_request(struct exchange *x, int64_t length,
+    struct hostd_fetch_request *fr)
 {
 	struct hostd_inst *in = x->in;
 	const struct settings *s = &in->settings;
+	int32_t rc;
+
+	memset(fr, 0, sizeof(*fr));
+	fr->struct_size = sizeof(*fr);
+	if ((rc = forward_head(x, &fr->target)) != HOSTD_OK)
+		return rc;
+	fr->flags = HOSTD_FETCH_ROUTE |
+	    (x->upgrade ? HOSTD_FETCH_UPGRADE : 0);
+	fr->upstream = s->upstream;
+	if (!x->whole)
+		fr->method = hostd_request_of(in, x->req)->method_name;
+	fr->headers = in->head.v;
+	fr->nheaders = in->head.n;
+	fr->next = s->next;
+	fr->tries = s->tries;
+	fr->next_timeout_ms = s->next_timeout;
+	fr->connect_timeout_ms = s->connect_timeout;
+	fr->send_timeout_ms = s->send_timeout;
+	fr->read_timeout_ms = s->read_timeout;
+	fr->timeout_ms = s->timeout;
+	fr->max_body = s->max_response;
+	fr->length = length;
+	fr->on_behalf = x->req;
+	return HOSTD_OK;
+}
+
+int32_t
+exchange_ask(struct exchange *x, int64_t length)
+{
+	struct hostd_inst *in = x->in;
 	struct hostd_fetch_request fr;
 	int32_t rc;
 
-	memset(&fr, 0, sizeof(fr));
-	fr.struct_size = sizeof(fr);
-	if ((rc = forward_head(x, &fr.target)) != HOSTD_OK)
+	if ((rc = exchange_request(x, length, &fr)) != HOSTD_OK)
 		return rc == HOSTD_E_GONE ? rc : exchange_fail(x, 431,
 		    hostd_str("the request's head is too large"));
-	fr.flags = HOSTD_FETCH_ROUTE | (x->upgrade ? HOSTD_FETCH_UPGRADE : 0);
-	fr.upstream = s->upstream;
-	fr.method = hostd_request_of(in, x->req)->method_name;
-	fr.headers = in->head.v;
-	fr.nheaders = in->head.n;
-	fr.next = s->next;
-	fr.tries = s->tries;
-	fr.next_timeout_ms = s->next_timeout;
-	fr.connect_timeout_ms = s->connect_timeout;
-	fr.send_timeout_ms = s->send_timeout;
-	fr.read_timeout_ms = s->read_timeout;
-	fr.timeout_ms = s->timeout;
-	fr.length = length;
-	fr.on_behalf = x->req;
 	give_body(x, &fr);
 	rc = in->fetch->start(in->easy.host, &fr, &exchange_ops, x,
 	    &x->fetch);
 	if (rc == HOSTD_OK)
 		return HOSTD_DEFER;
 	x->fetch.id = 0;
+	if (cached_failed(x, rc))
+		return HOSTD_OK;
 	return exchange_fail(x, rc == HOSTD_E_FULL || rc == HOSTD_E_STATE ?
 	    503 : 502, hostd_str("no server could be asked"));
 }
@@ -215,7 +238,7 @@ on_response(struct hostd_inst *in, hostd_fetch fetch, void *arg,
 
 	(void)in;
 	(void)fetch;
-	if (x->req.id != 0 && !x->begun)
+	if (x->req.id != 0 && !x->begun && !cached_instead(x, a))
 		answer_begin(x, a);
 }
 
@@ -227,8 +250,10 @@ on_body(struct hostd_inst *in, hostd_fetch fetch, void *arg, hostd_buf part,
 
 	(void)in;
 	(void)fetch;
-	if (x->req.id != 0 && !x->unwanted)
-		download_part(x, part, fin);
+	if (x->req.id == 0 || x->unwanted)
+		return;
+	cached_part(x, part, fin);
+	download_part(x, part, fin);
 }
 
 static void
@@ -258,7 +283,7 @@ on_end(struct hostd_inst *in, hostd_fetch fetch, void *arg, int32_t status,
 	x->fetch.id = 0;
 	/* Nobody asks for an exchange to end and wants its answer. */
 	if (x->req.id != 0 && !x->complete && !x->unwanted &&
-	    status != HOSTD_E_GONE)
+	    status != HOSTD_E_GONE && !cached_failed(x, status))
 		(void)exchange_fail(x, status_of(status), text);
 	if (x->req.id != 0)
 		upload_forget(x);

@@ -24,6 +24,7 @@ struct exchange {
 
 	/* the answer, on its way to the client */
 	uint8_t upgrade;		/* asked for */
+	uint8_t whole;			/* for the cache: see cache.h */
 	uint8_t tunnel;			/* the connection is one */
 	uint8_t begun;
 	uint8_t unwanted;		/* we have answered ourselves */
@@ -39,6 +40,8 @@ struct exchange {
 	uint32_t ntrailers;
 	size_t nid;
 	char id[REQUEST_ID_MAX];	/* of the request; not zeroed */
+	struct cache_use cache;		/* cache NULL: it was not asked, and
+					   nothing else is set */
 };
 
 struct exchange *exchange_new(struct hostd_inst *, hostd_req);
@@ -49,6 +52,9 @@ void	exchanges_free(struct hostd_inst *);
 
 /* Ask a server.  A code for on_headers or on_body. */
 int32_t	exchange_ask(struct exchange *, int64_t length);
+/* What is to be asked.  HOSTD_OK, or a negative code. */
+int32_t	exchange_request(struct exchange *, int64_t length,
+	    struct hostd_fetch_request *);
 /* What went wrong: the client gets that status, or is cut off. */
 int32_t	exchange_fail(struct exchange *, int32_t status, hostd_buf why);
 /* The client must not take what it has got for the whole. */
@@ -83,6 +89,22 @@ void	upload_forget(struct exchange *);
 
 void	answer_info(struct exchange *, const struct hostd_fetch_response *);
 void	answer_begin(struct exchange *, const struct hostd_fetch_response *);
+
+/* With what the cache has.  A code for on_headers. */
+int32_t	answer_cached(struct exchange *);
+
+/* -- cached.c: what the cache has to do with it -- */
+
+/* Is there something kept?  With *done the code for on_headers, else a server
+ * is to be asked as if there were no cache. */
+int32_t	cached_ask(struct exchange *, const struct hostd_request *, int *done);
+void	cached_ready(struct hostd_inst *, struct cache_use *,
+	    enum cache_verdict);
+/* A server's head: 1 when the client was given something else. */
+int	cached_instead(struct exchange *, const struct hostd_fetch_response *);
+/* The same when there is none, and why. */
+int	cached_failed(struct exchange *, int32_t status);
+void	cached_part(struct exchange *, hostd_buf part, int fin);
 
 /* -- download.c: the answer's body -- */
 

@@ -70,6 +70,8 @@ is_dropped(const struct exchange *x, const struct hop *hop, hostd_buf name)
 
 	if (text_is(name, "upgrade") && x->upgrade)
 		return 0;
+	if (x->whole && cache_drops(name))
+		return 1;
 	return text_is(name, "host") || text_is(name, "content-length") ||
 	    text_is(name, "expect") || hop_has(hop, name) ||
 	    !rules_may_set(name) || is_told(s, name) ||
@@ -205,6 +207,7 @@ forward_head(struct exchange *x, hostd_buf *target)
 	const struct settings *s = &in->settings;
 	struct head *out = &in->head;
 	struct facts f;
+	uint32_t i;
 
 	exchange_facts(x, NULL, &f);
 	if (f.request == NULL)
@@ -216,5 +219,7 @@ forward_head(struct exchange *x, hostd_buf *target)
 	add_received(x, f.request, out);
 	add_told(x, f.request, out);
 	rules_add(&s->set, &f, out);
+	for (i = 0; i < x->cache.nask && x->whole; i++)
+		head_add(out, x->cache.ask[i].name, x->cache.ask[i].value);
 	return out->full ? HOSTD_E_FULL : HOSTD_OK;
 }

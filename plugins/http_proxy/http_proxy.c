@@ -37,6 +37,8 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	const struct hostd_request *q = hostd_request_of(in, req);
 	struct slot *slot = d;
 	struct exchange *x;
+	int32_t rc;
+	int done;
 
 	if (q == NULL)
 		return HOSTD_E_GONE;
@@ -47,6 +49,9 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	x->has_body = q->content_length != 0;
 	x->body_done = !x->has_body;
 	x->upgrade = (uint8_t)forward_may_upgrade(in, q);
+	rc = cached_ask(x, q, &done);
+	if (done)
+		return rc;
 	if (x->has_body && in->settings.request_buffering) {
 		x->collecting = 1;
 		return HOSTD_DEFER;
@@ -74,6 +79,8 @@ on_writable(struct hostd_inst *in, hostd_req req, void *d)
 	(void)req;
 	if (!slot->x->finished)
 		download_more(slot->x);
+	else
+		cache_writable(&slot->x->cache);
 }
 
 static void
@@ -87,6 +94,7 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 	(void)why;
 	if (x == NULL)
 		return;
+	cache_end(&x->cache);
 	x->req.id = 0;
 	x->unwanted = 1;
 	/* What goes through a tunnel is no business of the request's. */
@@ -100,6 +108,7 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 static void
 destroy(struct hostd_inst *in)
 {
+	cache_destroy(in->cache);
 	settings_free(&in->settings);
 	exchanges_free(in);
 	gzip_pool_free(&in->gzips);
@@ -122,7 +131,17 @@ set_up(struct hostd_inst *in, const struct hostd_host *host,
 		    strerror(errno));
 	if ((rc = settings_read(&in->settings, conf, err)) != HOSTD_OK)
 		return rc;
-	return in->fetch->check(host, in->settings.upstream, err);
+	if ((rc = in->fetch->check(host, in->settings.upstream, err)) !=
+	    HOSTD_OK)
+		return rc;
+	return cache_create(in, &in->easy, conf, cached_ready, &in->cache,
+	    err);
+}
+
+static int32_t
+start(struct hostd_inst *in)
+{
+	return cache_start(in->cache);
 }
 
 static int32_t
@@ -159,5 +178,6 @@ static const struct hostd_provide *const provides[] = { &provide, NULL };
 HOSTD_PLUGIN_ENTRY = {
 	HOSTD_PREFIX(2), .id = "http_proxy", .version = HOSTD_SDK_VERSION,
 	.built_with = HOSTD_SDK_VERSION, .provides = provides,
-	.keys = settings_keys, .create = create, .destroy = destroy
+	.keys = settings_keys, .create = create, .start = start,
+	.destroy = destroy
 };

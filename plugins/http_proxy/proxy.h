@@ -5,6 +5,7 @@
 
 #include <hostd/easy.h>
 #include <hostd/fetch.h>
+#include "cache.h"
 #include "gzip.h"
 #include "head.h"
 #include "request_id.h"
@@ -17,6 +18,7 @@ struct exchange;
 struct hostd_inst {
 	HOSTD_EASY_HEAD;
 	const struct hostd_fetch_api *fetch;
+	struct cache *cache;		/* NULL: off */
 	struct settings settings;
 	struct request_ids ids;
 	struct exchange *unused;	/* ready for the next request */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <hostd/easy.h>
+#include "cache.h"
 #include "gzip.h"
 #include "settings.h"
 #include "text.h"
@@ -116,10 +117,10 @@ const struct hostd_key *const settings_keys[] = {
 	R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), R(8), R(9), R(10),
 	R(11), R(12), R(13), R(14), R(15), R(16), R(17), R(18), R(19), R(20),
 	R(21), R(22), R(23), R(24), R(25), R(26), R(27), R(28), R(29), R(30),
-	R(31), R(32), R(33), R(34), R(35), R(36), R(37), NULL
+	R(31), R(32), R(33), R(34), R(35), R(36), R(37), CACHE_KEYS, NULL
 };
 _Static_assert(sizeof(settings_keys) / sizeof(settings_keys[0]) ==
-    sizeof(rows) / sizeof(rows[0]) + 1, "a row is missing");
+    sizeof(rows) / sizeof(rows[0]) + CACHE_NKEYS + 1, "a row is missing");
 
 static int64_t
 num(const struct hostd_conf *conf, const char *key)
@@ -263,6 +264,32 @@ read_headers(struct settings *s, const struct hostd_conf *conf,
 	    NULL, err);
 }
 
+static int32_t
+read_cache(struct settings *s, const struct hostd_conf *conf,
+    struct hostd_err *err)
+{
+	const char *key = text(conf, "cache_key"), *bad;
+	hostd_buf item;
+	uint32_t i, n = 0;
+
+	s->cache_status = num(conf, "cache_status") != 0;
+	if (template_parse(&s->cache_key, key, &bad) == -1)
+		return hostd_fail(err, HOSTD_E_INVAL, "cache_key: \"%s\" is "
+		    "not understood at \"%s\"", key, bad);
+	(void)conf->get_count(conf, "cache_bypass", &n);
+	if ((s->bypass = calloc(n + 1u, sizeof(*s->bypass))) == NULL)
+		return hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
+	for (i = 0; i < n; i++) {
+		(void)conf->get_item(conf, "cache_bypass", i, &item);
+		s->nbypass++;
+		if (template_parse(&s->bypass[i], item.p, &bad) == -1)
+			return hostd_fail(err, HOSTD_E_INVAL, "cache_bypass: "
+			    "\"%s\" is not understood at \"%s\"",
+			    (const char *)item.p, bad);
+	}
+	return HOSTD_OK;
+}
+
 static void
 read_numbers(struct settings *s, const struct hostd_conf *conf)
 {
@@ -305,6 +332,7 @@ settings_read(struct settings *s, const struct hostd_conf *conf,
 	    (rc = read_host(s, conf, err)) < 0 ||
 	    (rc = read_rewrite(s, conf, err)) < 0 ||
 	    (rc = read_headers(s, conf, err)) < 0 ||
+	    (rc = read_cache(s, conf, err)) < 0 ||
 	    (rc = read_list(&s->upgrades, &s->nupgrades, conf, "upgrade",
 	    err)) < 0)
 		return rc;
@@ -315,7 +343,13 @@ settings_read(struct settings *s, const struct hostd_conf *conf,
 void
 settings_free(struct settings *s)
 {
+	uint32_t i;
+
 	template_free(&s->host);
+	template_free(&s->cache_key);
+	for (i = 0; i < s->nbypass; i++)
+		template_free(&s->bypass[i]);
+	free(s->bypass);
 	rules_free(&s->set);
 	rules_free(&s->remove);
 	rules_free(&s->add);

@@ -42,6 +42,11 @@ struct settings {
 	int redirect;			/* by the rewrite and the server */
 	struct pairs redirects, cookie_paths, cookie_domains;
 	int intercept_errors;
+	/* the cache's, as far as it is not its own business */
+	struct template cache_key;
+	struct template *bypass;
+	uint32_t nbypass;
+	int cache_status;
 	/* gzip */
 	int gzip, gzip_level;
 	uint64_t gzip_min;
