@@ -25,10 +25,13 @@ upstream_named(const struct conf *c, const char *name)
 struct conf_upstream *
 find_upstream(struct builder *b, const char *name, const struct conf_pos *pos)
 {
-	struct conf_upstream *u = upstream_named(b->conf, name);
 	const char *names[257];
+	struct conf_upstream *u;
 	size_t i = 0;
 
+	if (name == NULL)
+		return NULL;	/* it has no value, which has been said */
+	u = upstream_named(b->conf, name);
 	if (u != NULL)
 		return u;
 	TAILQ_FOREACH(u, &b->conf->upstreams, entry)

@@ -389,6 +389,31 @@ wrong_streams(void **state)
 		   "\"permissions\"");
 }
 
+/* Each key that is read as a text, given a list, or nothing. */
+static void
+lists_where_texts_belong(void **state)
+{
+	(void)state;
+	load("upstream \"u\" { balancer = {}  proxy_protocol = {}\n"
+	    "weight = {}  keepalive = {a, b}  resolvers = {}\n"
+	    "server \"h:1\" { weight = {}  down = {} }\n"
+	    "health { type = {} method = {} path = {} host = {} status = {}\n"
+	    "body = {} port = {} }\n}\n"
+	    "listen \"l\" { address = \"1\"  mode = stream\n"
+	    "upstream = {}  idle_timeout = {}\n"
+	    "sni \"x\" { upstream = {} }\nsni \"y\" { upstream =\n} }\n"
+	    "plugin \"p\" { module = p }\n"
+	    "route \"/\" { plugin = p  upstream = {} }\n"
+	    "listen \"m\" { address = \"2\"  mode = stream  upstream =\n}\n");
+	assert_null(TAILQ_FIRST(&conf->routes)->upstream);
+	assert_null(TAILQ_FIRST(&conf->listens)->upstream);
+	assert_int_equal(TAILQ_FIRST(&conf->upstreams)->rules.weight, 1);
+	assert_string_equal(TAILQ_FIRST(&conf->upstreams)->balancer_name,
+	    "round_robin");
+	next_error("hostd.conf:10: \"upstream\" has no value");
+	next_error("hostd.conf:14: \"upstream\" has no value");
+}
+
 static void
 a_route_has_an_upstream(void **state)
 {
@@ -418,6 +443,7 @@ main(void)
 		CASE(changes_of_nothing),
 		CASE(streams),
 		CASE(wrong_streams),
+		CASE(lists_where_texts_belong),
 		CASE(a_route_has_an_upstream),
 	};
 
