@@ -57,17 +57,23 @@ put_headers(char *p, const hostd_hdr *h, uint32_t n)
 static int
 is_owned(hostd_buf name)
 {
-	static const char *const owned[] = {
-		"connection", "content-length", "date", "keep-alive",
-		"server", "transfer-encoding", "upgrade"
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
-		if (strlen(owned[i]) == name.n &&
-		    strncasecmp(owned[i], name.p, name.n) == 0)
-			return 1;
-	return 0;
+	switch (name.n) {
+	case 4:
+		return strncasecmp(name.p, "date", 4) == 0;
+	case 6:
+		return strncasecmp(name.p, "server", 6) == 0;
+	case 7:
+		return strncasecmp(name.p, "upgrade", 7) == 0;
+	case 10:
+		return strncasecmp(name.p, "connection", 10) == 0 ||
+		    strncasecmp(name.p, "keep-alive", 10) == 0;
+	case 14:
+		return strncasecmp(name.p, "content-length", 14) == 0;
+	case 17:
+		return strncasecmp(name.p, "transfer-encoding", 17) == 0;
+	default:
+		return 0;
+	}
 }
 
 /* NULL, or why the header may not be sent. */

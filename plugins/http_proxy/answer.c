@@ -24,7 +24,7 @@ is_hidden(const struct making *m, hostd_buf name)
 {
 	const struct settings *s = &m->x->in->settings;
 
-	return hop_has(&m->hop, name) || !rules_may_set(name) ||
+	return hop_has(&m->hop, name) || rules_is_owned(name) ||
 	    rules_have(&s->hide, name) ||
 	    (s->cache_status && m->x->cache.status != CACHE_NONE &&
 	    text_is(name, "x-cache-status")) ||
@@ -153,7 +153,7 @@ answer_info(struct exchange *x, const struct hostd_fetch_response *a)
 	hop_read(&hop, a->headers, a->nheaders);
 	for (i = 0; i < a->nheaders; i++)
 		if (!hop_has(&hop, a->headers[i].name) &&
-		    rules_may_set(a->headers[i].name) &&
+		    !rules_is_owned(a->headers[i].name) &&
 		    !rules_have(&x->in->settings.hide, a->headers[i].name))
 			head_add(out, a->headers[i].name,
 			    a->headers[i].value);

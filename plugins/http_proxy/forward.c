@@ -74,7 +74,7 @@ is_dropped(const struct exchange *x, const struct hop *hop, hostd_buf name)
 		return 1;
 	return text_is(name, "host") || text_is(name, "content-length") ||
 	    text_is(name, "expect") || hop_has(hop, name) ||
-	    !rules_may_set(name) || is_told(s, name) ||
+	    rules_is_owned(name) || is_told(s, name) ||
 	    (!s->underscores && memchr(name.p, '_', name.n) != NULL) ||
 	    rules_have(&s->set, name) || rules_have(&s->remove, name);
 }

@@ -48,15 +48,13 @@ is_named(const struct hop *hop, hostd_buf name)
 int
 hop_has(const struct hop *hop, hostd_buf name)
 {
-	static const char *const names[] = {
-		"connection", "keep-alive", "proxy-authenticate",
-		"proxy-authorization", "proxy-connection", "te", "trailer",
-		"transfer-encoding", "upgrade"
+	static const hostd_buf names[] = {
+		TEXT("connection"), TEXT("keep-alive"),
+		TEXT("proxy-authenticate"), TEXT("proxy-authorization"),
+		TEXT("proxy-connection"), TEXT("te"), TEXT("trailer"),
+		TEXT("transfer-encoding"), TEXT("upgrade")
 	};
-	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (text_is(name, names[i]))
-			return 1;
-	return hop->names && is_named(hop, name);
+	return text_among(name, names, sizeof(names) / sizeof(names[0])) ||
+	    (hop->names && is_named(hop, name));
 }

@@ -4,20 +4,24 @@
 #include "rules.h"
 #include "text.h"
 
-/* RFC 9110 section 5.6.2, and the names that are the host's own. */
+int
+rules_is_owned(hostd_buf name)
+{
+	static const hostd_buf owned[] = {
+		TEXT("connection"), TEXT("content-length"), TEXT("date"),
+		TEXT("keep-alive"), TEXT("server"),
+		TEXT("transfer-encoding"), TEXT("upgrade")
+	};
+
+	return text_among(name, owned, sizeof(owned) / sizeof(owned[0]));
+}
+
+/* RFC 9110 section 5.6.2. */
 int
 rules_may_set(hostd_buf name)
 {
-	static const char *const owned[] = {
-		"connection", "content-length", "date", "keep-alive",
-		"server", "transfer-encoding", "upgrade"
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
-		if (text_is(name, owned[i]))
-			return 0;
-	return name.n > 0 && text_has_only(name, "!#$%&'*+-.^_`|~");
+	return name.n > 0 && text_has_only(name, "!#$%&'*+-.^_`|~") &&
+	    !rules_is_owned(name);
 }
 
 static int

@@ -24,7 +24,9 @@ int	rules_have(const struct rules *, hostd_buf name);
 /* All of them, with their values; those that are empty only name. */
 void	rules_add(const struct rules *, const struct facts *, struct head *);
 
-/* May the plugin set a header of that name? */
+/* Is a header of that name the host's own to set? */
+int	rules_is_owned(hostd_buf name);
+/* If not, and it is a name at all, the plugin may. */
 int	rules_may_set(hostd_buf name);
 
 #endif

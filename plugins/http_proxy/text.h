@@ -15,6 +15,9 @@ text_of(const void *p, size_t n)
 	return b;
 }
 
+/* For tables of names. */
+#define TEXT(s) { s, sizeof(s) - 1 }
+
 /* Case does not matter. */
 static inline int
 text_same(hostd_buf a, hostd_buf b)
@@ -26,6 +29,17 @@ static inline int
 text_is(hostd_buf a, const char *b)
 {
 	return a.n == strlen(b) && strncasecmp(a.p, b, a.n) == 0;
+}
+
+static inline int
+text_among(hostd_buf a, const hostd_buf *v, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (text_same(a, v[i]))
+			return 1;
+	return 0;
 }
 
 /* Letters, digits, and what is among other. */
