@@ -6,15 +6,22 @@
 #define ONES	0x0101010101010101ull
 #define HIGHS	0x8080808080808080ull
 
-/* ! # $ % & ' * + - . 0-9 A-Z ^ _ ` a-z | ~, one bit each */
-static const uint32_t token_bits[8] = {
-	0x00000000, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff, 0, 0, 0, 0
+/* ! # $ % & ' * + - . 0-9 A-Z ^ _ ` a-z | ~ */
+static const uint8_t tchars[256] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0,
+	0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1, 0
 };
 
 int
 is_tchar(unsigned char c)
 {
-	return token_bits[c >> 5] >> (c & 31) & 1;
+	return tchars[c];
 }
 
 int
@@ -23,7 +30,7 @@ is_token(const char *p, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (!is_tchar((unsigned char)p[i]))
+		if (!tchars[(unsigned char)p[i]])
 			return 0;
 	return n > 0;
 }
@@ -59,10 +66,13 @@ is_field_value(const char *p, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i + 8 <= n; i += 8)
+	if (n < 8)
+		return !has_bad_byte(p, n);
+	for (i = 0; i + 8 < n; i += 8)
 		if (has_control(p + i) && has_bad_byte(p + i, 8))
 			return 0;
-	return !has_bad_byte(p + i, n - i);
+	/* The last eight; some of them for the second time. */
+	return !has_control(p + n - 8) || !has_bad_byte(p + n - 8, 8);
 }
 
 /* method SP target SP version: visible ASCII with exactly two spaces. */
