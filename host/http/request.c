@@ -7,17 +7,23 @@
 #include "http/conn.h"
 #include "http/server.h"
 
+#define HEAD_ROOM	4096	/* bytes of a head's copy, for the next one */
+#define HEAD_LEAST	1024
+
 struct http_req *
 request_new(struct http_server *srv, struct http_conn *c)
 {
 	struct http_req *r = srv->free_reqs;
 	void *data = NULL;
-	size_t room = 0;
+	size_t room = 0, head_room_size = 0;
+	char *head_room = NULL;
 
 	if (r != NULL) {
 		srv->free_reqs = r->next_free;
 		data = r->data;
 		room = r->data_room;
+		head_room = r->head_room;
+		head_room_size = r->head_room_size;
 	} else {
 		r = xmalloc(sizeof(*r) + (size_t)srv->limits->max_headers *
 		    sizeof(r->headers[0]));
@@ -26,6 +32,8 @@ request_new(struct http_server *srv, struct http_conn *c)
 	r->tries.n = 0;
 	r->data = data;
 	r->data_room = room;
+	r->head_room = head_room;
+	r->head_room_size = head_room_size;
 	r->server = srv;
 	r->conn = c;
 	r->view.struct_size = sizeof(r->view);
@@ -41,7 +49,11 @@ request_free(struct http_req *r)
 
 	if (r->id != 0)
 		handle_free(&srv->handles, r->id);
-	free(r->own_head);
+	if (r->head_room_size > HEAD_ROOM) {
+		free(r->head_room);
+		r->head_room = NULL;
+		r->head_room_size = 0;
+	}
 	free(r->own_path);
 	free(r->own_host);
 	buf_free(&r->collected);
@@ -59,6 +71,17 @@ rebase(hostd_buf *b, const char *from, size_t len, const char *to)
 		b->p = to + (p - from);
 }
 
+/* Memory for a head of len bytes, from the last use if it will do. */
+static char *
+head_place(struct http_req *r, size_t len)
+{
+	if (len <= r->head_room_size)
+		return r->head_room;
+	free(r->head_room);
+	r->head_room_size = len < HEAD_LEAST ? HEAD_LEAST : len;
+	return r->head_room = xmalloc(r->head_room_size);
+}
+
 void
 request_persist(struct http_req *r)
 {
@@ -68,7 +91,7 @@ request_persist(struct http_req *r)
 
 	if (r->own_head != NULL || from == NULL)
 		return;
-	to = r->own_head = xmalloc(len);
+	to = r->own_head = head_place(r, len);
 	memcpy(to, from, len);
 	for (i = 0; i < r->view.nheaders; i++) {
 		rebase(&r->headers[i].name, from, len, to);

@@ -96,6 +96,8 @@ struct http_req {
 	const char *head;		/* the block */
 	size_t head_len;
 	char *own_head;			/* copy made by request_persist */
+	char *head_room;		/* where it was made; kept */
+	size_t head_room_size;
 	char *own_path;			/* decoded path, when it had to be */
 	char *own_host;			/* lower case, when it was not */
 	hostd_buf host_as_sent;

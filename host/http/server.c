@@ -52,6 +52,7 @@ free_requests(struct http_server *srv)
 	while ((r = srv->free_reqs) != NULL) {
 		srv->free_reqs = r->next_free;
 		free(r->data);
+		free(r->head_room);
 		free(r);
 	}
 }
