@@ -90,6 +90,9 @@ command_status(struct control_client *c, const json_t *request)
 	(void)request;
 	pools_json(m, status);
 	mishap_json(m, status);
+	if (m->gen != NULL)
+		(void)json_object_set_new(status, "upstreams",
+		    up_table_json(&m->servers, m->gen->conf, NULL));
 	(void)json_object_set_new(
 	    status, "conf_file", json_string(m->conf_file));
 	(void)json_object_set_new(status, "run_dir", json_string(m->run_dir));

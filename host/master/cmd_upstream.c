@@ -98,7 +98,7 @@ apply_weight(struct change *ch, struct up_entry *e)
 static void
 apply_remove(struct change *ch, struct up_entry *e)
 {
-	entry_flag(ch, e, upstreams_server(ch->group, e->server) != NULL ?
+	entry_flag(ch, e, up_server_find(ch->group, e->server) != NULL ?
 	    UP_REMOVED : UP_STALE);
 }
 
@@ -150,7 +150,7 @@ persist_weight(const struct change *ch, struct persist *p)
 static void
 persist_remove(const struct change *ch, struct persist *p)
 {
-	const struct conf_server *s = upstreams_server(ch->group, ch->name);
+	const struct conf_server *s = up_server_find(ch->group, ch->name);
 
 	p->anew = 1;
 	if (s == NULL || s->added)
@@ -163,7 +163,7 @@ persist_remove(const struct change *ch, struct persist *p)
 static void
 persist_add(const struct change *ch, struct persist *p)
 {
-	const struct conf_server *s = upstreams_server(ch->group, ch->name);
+	const struct conf_server *s = up_server_find(ch->group, ch->name);
 
 	p->anew = 1;
 	if (s == NULL || s->added)
@@ -294,7 +294,7 @@ change_server(struct change *ch)
 static int
 is_meant(const struct change *ch, const struct up_entry *e)
 {
-	return entry_is_of(e, ch->group) && entry_is_called(e, &ch->server);
+	return up_entry_is_of(e, ch->group) && entry_is_called(e, &ch->server);
 }
 
 /* How many are meant, and what they are called. */
@@ -476,4 +476,20 @@ command_upstream(struct control_client *c, const json_t *request)
 		    ch.action->done, "persisted", ch.persist));
 	}
 	conf_server_free(&ch.server);
+}
+
+/* {"cmd": "upstreams", "group": name}: all, or one, and how servers do. */
+void
+command_upstreams(struct control_client *c, const json_t *request)
+{
+	const char *only = json_string_value(json_object_get(request, "group"));
+	const struct master *m = c->control->m;
+
+	if (m->gen == NULL)
+		command_busy(c);
+	else if (only != NULL && upstreams_group(m->gen->conf, only) == NULL)
+		pick_refuse(c, "there is no upstream \"%.64s\"", only);
+	else
+		control_end(c, 1, json_pack("{s:o}", "upstreams",
+		    up_table_json(&m->servers, m->gen->conf, only)));
 }

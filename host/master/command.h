@@ -44,7 +44,7 @@ void	command_logs(struct control_client *, const json_t *request);
 void	command_logs_reopen(struct control_client *, const json_t *request);
 void	command_flush(struct control_client *, const json_t *request);
 
-/* ---- cmd_upstream.c, upstreams_json.c ---- */
+/* ---- cmd_upstream.c ---- */
 
 void	command_upstream(struct control_client *, const json_t *request);
 void	command_upstreams(struct control_client *, const json_t *request);

@@ -22,19 +22,6 @@ upstreams_group(const struct conf *c, const char *name)
 	return NULL;
 }
 
-const struct conf_server *
-upstreams_server(const struct conf_upstream *u, const char *name)
-{
-	const struct conf_server *s;
-
-	if (u == NULL)
-		return NULL;
-	TAILQ_FOREACH (s, &u->servers, entry)
-		if (strcmp(s->name, name) == 0)
-			return s;
-	return NULL;
-}
-
 struct up_entry *
 entry_next(const struct up_table *t, const struct up_entry *e,
     const char *group, const char *server)
@@ -54,15 +41,6 @@ int
 same_addr(const struct addr *a, const struct addr *b)
 {
 	return a->len == b->len && memcmp(&a->ss, &b->ss, a->len) == 0;
-}
-
-int
-entry_is_of(const struct up_entry *e, const struct conf_upstream *u)
-{
-	return e->id != 0 && (e->flags & UP_STALE) == 0 &&
-	    strcmp(e->group, u->name) == 0 &&
-	    ((e->flags & UP_ADDED) != 0 ||
-		upstreams_server(u, e->server) != NULL);
 }
 
 int
@@ -174,7 +152,7 @@ static int
 is_by_hand(const struct up_entry *e, const struct generation *g)
 {
 	const struct conf_server *s = g == NULL ? NULL :
-	    upstreams_server(upstreams_group(g->conf, e->group), e->server);
+	    up_server_find(upstreams_group(g->conf, e->group), e->server);
 
 	if ((e->flags & UP_STALE) != 0 || g == NULL)
 		return 0;
@@ -189,7 +167,7 @@ entry_commit(struct up_entry *e, const struct generation *before,
     const struct generation *g)
 {
 	const struct conf_server *s =
-	    upstreams_server(upstreams_group(g->conf, e->group), e->server);
+	    up_server_find(upstreams_group(g->conf, e->group), e->server);
 	uint32_t was = e->flags, weight = e->weight, conns = e->max_conns;
 	int by_hand = is_by_hand(e, before);
 
@@ -238,7 +216,7 @@ is_wanted(const struct master *m, const struct up_entry *e)
 	TAILQ_FOREACH (g, &m->generations, link) {
 		u = is_in_use(m, g) && g->conf != NULL ?
 		    upstreams_group(g->conf, e->group) : NULL;
-		if (u != NULL && entry_is_of(e, u))
+		if (u != NULL && up_entry_is_of(e, u))
 			return 1;
 	}
 	return 0;

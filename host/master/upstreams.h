@@ -14,7 +14,7 @@
 #define MASTER_UPSTREAMS_H
 
 #include <stdint.h>
-#include "upstream/table.h"
+#include "upstream/table_json.h"
 
 struct child;
 struct children;
@@ -47,10 +47,6 @@ void	upstreams_resolved(struct children *, const struct chan_resolved *);
 /* Of conf; NULL: there is none. */
 const struct conf_upstream *upstreams_group(const struct conf *,
 	    const char *name);
-const struct conf_server *upstreams_server(const struct conf_upstream *,
-	    const char *name);
-/* Is the entry of that group, and in use? */
-int	entry_is_of(const struct up_entry *, const struct conf_upstream *);
 /* Its name is server's, or one of its addresses. */
 int	entry_is_called(const struct up_entry *, const struct conf_server *);
 /* As the configuration has it. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hostd.status/1: the board as JSON, with the plugins' own metrics. */
+/* hostd.status/1: the board as JSON, with the plugins' own metrics and the
+ * servers of upstreams. */
 #include <stdlib.h>
 #include <string.h>
 #include <hostd/status.h>
 #include "base/board_json.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
+#include "upstream/table_json.h"
 
 static int32_t
 status_json(const struct hostd_host *host, hostd_buf *out)
@@ -22,6 +24,10 @@ status_json(const struct hostd_host *host, hostd_buf *out)
 		return HOSTD_E_INVAL;
 	if ((root = board_json(in->all->board)) == NULL)
 		return HOSTD_E_NOMEM;
+	/* A probe has no table. */
+	if (in->all->upstreams.table != NULL)
+		(void)json_object_set_new(root, "upstreams", up_table_json(
+		    in->all->upstreams.table, in->all->conf, NULL));
 	text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	if (text == NULL)

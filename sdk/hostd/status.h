@@ -20,8 +20,9 @@ struct hostd_status_api {
 	/*
 	 * [loop] The node as one JSON object: node, version, generation,
 	 * uptime, pools with their workers, plugins, their metrics,
-	 * connections, requests - of all workers, whichever one is asked.  *out is NUL-ended and good
-	 * until the next call of any instance.
+	 * connections, requests, upstreams with their servers - of all
+	 * workers, whichever one is asked.  *out is NUL-ended and good until
+	 * the next call of any instance.
 	 * Errors: E_THREAD, E_NOMEM.
 	 */
 	int32_t (*json)(const struct hostd_host *, hostd_buf *out);

@@ -46,6 +46,23 @@ test('list says what is configured', async (t) => {
 	    .stdout, `${A}\n${B}\n${C}\n`);
 });
 
+test('status says it, too, here and on a page', async (t) => {
+	const h = await start(t, { conf: `
+		plugin "status" { module = "http_status.so" }
+		route "/status" { plugin = "status" }` });
+	const page = await (await fetch(`${h.url}/status`)).json();
+	const plain = (list) => list.map((u) => [u.name,
+		u.servers.map((s) => [s.server, s.id, s.state, s.weight])]);
+	const want = plain(await groups(h));
+
+	assert.deepEqual(plain((await h.status()).upstreams), want);
+	assert.deepEqual(plain(page.upstreams), want);
+	await change(h, 'drain', 'app', A);
+	const later = await (await fetch(`${h.url}/status`)).json();
+
+	assert.equal(later.upstreams[0].servers[0].state, 'draining');
+});
+
 test('each change, and its end', async (t) => {
 	const h = await start(t);
 	const { id } = (await byName(h))[A];

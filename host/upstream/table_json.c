@@ -1,18 +1,57 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* {"cmd": "upstreams", "group": name}: upstreams, and how their servers do. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include "master/command.h"
-#include "master/control.h"
-#include "master/pick.h"
+#include "base/mem.h"
 #include "net/loop.h"
+#include "upstream/table_json.h"
+
+const struct conf_server *
+up_server_find(const struct conf_upstream *u, const char *name)
+{
+	const struct conf_server *s;
+
+	if (u == NULL)
+		return NULL;
+	TAILQ_FOREACH(s, &u->servers, entry)
+		if (strcmp(s->name, name) == 0)
+			return s;
+	return NULL;
+}
+
+int
+up_entry_is_of(const struct up_entry *e, const struct conf_upstream *u)
+{
+	return e->id != 0 && (e->flags & UP_STALE) == 0 &&
+	    strcmp(e->group, u->name) == 0 && ((e->flags & UP_ADDED) != 0 ||
+	    up_server_find(u, e->server) != NULL);
+}
+
+/* A path need not be UTF-8. */
+static json_t *
+json_text(const char *text)
+{
+	json_t *s = json_string(text);
+	char *copy, *p;
+
+	if (s != NULL)
+		return s;
+	copy = xstrdup(text);
+	for (p = copy; *p != '\0'; p++)
+		if ((unsigned char)*p >= 0x80)
+			*p = '?';
+	s = json_string(copy);
+	free(copy);
+	return s;
+}
+
+/* -- how one does -- */
 
 /* One server, as it is now. */
 struct view {
 	const struct conf_upstream *group;
 	const struct conf_server *rules;
-	const struct up_entry *e;
+	struct up_entry e;
 	struct up_sums n;
 	uint32_t checked, fails, why, what, share;
 	uint64_t down_until, since, latency, why_at, checked_at;
@@ -22,28 +61,26 @@ static uint64_t
 oldest_ms(const struct up_table *t, const struct conf_upstream *u)
 {
 	uint64_t oldest = UINT64_MAX;
+	struct up_entry e;
 	uint32_t i;
 
 	for (i = 0; i < t->head->nentries; i++)
-		if (entry_is_of(&t->entries[i], u) &&
-		    t->entries[i].added_ms < oldest)
-			oldest = t->entries[i].added_ms;
+		if (up_entry_read(t, i, &e) == 0 && up_entry_is_of(&e, u) &&
+		    e.added_ms < oldest)
+			oldest = e.added_ms;
 	return oldest;
 }
 
+/* Of entry i, which is in v->e. */
 static void
-view_init(struct view *v, const struct up_table *t,
-    const struct conf_upstream *u, uint64_t oldest, unsigned i)
+view_fill(struct view *v, const struct up_table *t, uint64_t oldest, unsigned i)
 {
-	const struct up_entry *e = &t->entries[i];
+	const struct conf_server *s = up_server_find(v->group, v->e.server);
 	const struct up_health *h = &t->health[i];
-	const struct conf_server *s = upstreams_server(u, e->server);
 
-	v->group = u;
-	v->rules = s != NULL ? s : &u->rules;
-	v->e = e;
+	v->rules = s != NULL ? s : &v->group->rules;
 	up_sum(t, i, &v->n);
-	v->checked = u->health.type != CONF_CHECK_NONE ?
+	v->checked = v->group->health.type != CONF_CHECK_NONE ?
 	    atomic_load(&h->checked) : UP_UNCHECKED;
 	v->fails = atomic_load(&h->fails);
 	v->why = atomic_load(&h->why);
@@ -53,7 +90,7 @@ view_init(struct view *v, const struct up_table *t,
 	v->latency = atomic_load(&h->latency_us);
 	v->why_at = atomic_load(&h->why_ms);
 	v->checked_at = atomic_load(&h->checked_ms);
-	v->share = up_share(e, atomic_load(&h->up_ms),
+	v->share = up_share(&v->e, atomic_load(&h->up_ms),
 	    (uint64_t)v->rules->slow_start, oldest, loop_clock_ms());
 }
 
@@ -61,7 +98,7 @@ view_init(struct view *v, const struct up_table *t,
 static const char *
 view_state(const struct view *v)
 {
-	uint32_t flags = v->e->flags;
+	uint32_t flags = v->e.flags;
 
 	if ((flags & UP_STALE) != 0)
 		return "leaving";
@@ -69,7 +106,7 @@ view_state(const struct view *v)
 		return "removed";
 	if ((flags & UP_DOWN) != 0)
 		return "down";
-	if (v->e->addr.len == 0)
+	if (v->e.addr.len == 0)
 		return "unresolved";
 	if (v->checked == UP_CHECKED_DOWN || v->down_until > loop_clock_ms())
 		return "failed";
@@ -82,19 +119,19 @@ view_state(const struct view *v)
 static void
 view_reason(const struct view *v, char *out, size_t size)
 {
-	const struct conf_server *s = upstreams_server(v->group, v->e->server);
+	const struct conf_server *s = up_server_find(v->group, v->e.server);
 	uint64_t now = loop_clock_ms();
 	char why[128];
 
 	(void)up_why_text(v->why, v->what, why, sizeof(why));
-	if ((v->e->flags & UP_STALE) != 0)
+	if ((v->e.flags & UP_STALE) != 0)
 		(void)snprintf(out, size, "finishing what is under way");
-	else if ((v->e->flags & UP_REMOVED) != 0)
+	else if ((v->e.flags & UP_REMOVED) != 0)
 		(void)snprintf(out, size, "by hand");
-	else if ((v->e->flags & UP_DOWN) != 0)
+	else if ((v->e.flags & UP_DOWN) != 0)
 		(void)snprintf(out, size, "%s", s != NULL && s->down ?
 		    "configured" : "by hand");
-	else if (v->e->addr.len == 0)
+	else if (v->e.addr.len == 0)
 		(void)snprintf(out, size, "%s", v->why == UP_WHY_NAME ? why :
 		    "its name leads nowhere yet");
 	else if (v->checked == UP_CHECKED_DOWN)
@@ -102,7 +139,7 @@ view_reason(const struct view *v, char *out, size_t size)
 	else if (v->down_until > now)
 		(void)snprintf(out, size, "%s; tried again in %llus", why,
 		    (unsigned long long)(v->down_until - now + 999) / 1000);
-	else if ((v->e->flags & UP_DRAINING) != 0)
+	else if ((v->e.flags & UP_DRAINING) != 0)
 		(void)snprintf(out, size, "%s", s != NULL && s->drain ?
 		    "configured" : "by hand");
 	else
@@ -142,7 +179,7 @@ put_health(json_t *o, const struct view *v)
 
 	put_number(o, "for_ms", v->since != 0 ?
 	    now > v->since ? now - v->since : 0 :
-	    clock > v->e->added_ms ? clock - v->e->added_ms : 0);
+	    clock > v->e.added_ms ? clock - v->e.added_ms : 0);
 	put_number(o, "fails", v->fails);
 	(void)json_object_set_new(o, "check", json_string(
 	    checks[v->checked <= UP_CHECKED_DOWN ? v->checked : 0]));
@@ -150,7 +187,7 @@ put_health(json_t *o, const struct view *v)
 		put_number(o, "checked_ms", v->checked_at);
 	if (v->why_at == 0)
 		return;
-	(void)json_object_set_new(o, "last_failure", control_text(
+	(void)json_object_set_new(o, "last_failure", json_text(
 	    up_why_text(v->why, v->what, why, sizeof(why))));
 	put_number(o, "last_failure_ms", v->why_at);
 }
@@ -158,7 +195,7 @@ put_health(json_t *o, const struct view *v)
 static json_t *
 server_json(const struct view *v)
 {
-	const struct up_entry *e = v->e;
+	const struct up_entry *e = &v->e;
 	char at[ADDR_TEXT_MAX] = "", reason[200];
 	json_t *o;
 
@@ -166,9 +203,9 @@ server_json(const struct view *v)
 		(void)addr_format(&e->addr, at, sizeof(at));
 	view_reason(v, reason, sizeof(reason));
 	o = json_pack("{s:o,s:o,s:I,s:s,s:o,s:I,s:I,s:I,s:b,s:b}", "server",
-	    control_text(e->server), "address", control_text(at), "id",
+	    json_text(e->server), "address", json_text(at), "id",
 	    (json_int_t)e->id, "state", view_state(v), "reason",
-	    control_text(reason), "weight", (json_int_t)e->weight, "share",
+	    json_text(reason), "weight", (json_int_t)e->weight, "share",
 	    (json_int_t)v->share * 100 / UP_FULL_SHARE, "max_conns",
 	    (json_int_t)e->max_conns, "backup", (e->flags & UP_BACKUP) != 0,
 	    "added", (e->flags & UP_ADDED) != 0);
@@ -179,13 +216,11 @@ server_json(const struct view *v)
 
 /* Those that are going are shown as long as somebody is there. */
 static int
-is_shown(const struct up_table *t, const struct conf_upstream *u, unsigned i)
+is_shown(const struct up_table *t, const struct conf_upstream *u,
+    const struct up_entry *e, unsigned i)
 {
-	const struct up_entry *e = &t->entries[i];
-
-	return entry_is_of(e, u) || (e->id != 0 &&
-	    (e->flags & UP_STALE) != 0 && strcmp(e->group, u->name) == 0 &&
-	    up_inflight(t, i) > 0);
+	return up_entry_is_of(e, u) || ((e->flags & UP_STALE) != 0 &&
+	    strcmp(e->group, u->name) == 0 && up_inflight(t, i) > 0);
 }
 
 /* In the order of the configuration, what was added by hand behind it. */
@@ -195,7 +230,7 @@ entry_rank(const struct conf_upstream *u, const struct up_entry *e)
 	const struct conf_server *s;
 	size_t i = 0;
 
-	TAILQ_FOREACH (s, &u->servers, entry) {
+	TAILQ_FOREACH(s, &u->servers, entry) {
 		if (strcmp(s->name, e->server) == 0)
 			break;
 		i++;
@@ -203,53 +238,48 @@ entry_rank(const struct conf_upstream *u, const struct up_entry *e)
 	return i;
 }
 
+/* Where that rank goes among those there are. */
+static size_t
+rank_insert(size_t *ranks, size_t n, size_t rank)
+{
+	size_t at = n;
+
+	for (; at > 0 && ranks[at - 1] > rank; at--)
+		ranks[at] = ranks[at - 1];
+	ranks[at] = rank;
+	return at;
+}
+
 static json_t *
 servers_json(const struct up_table *t, const struct conf_upstream *u)
 {
-	size_t ranks[UP_ENTRIES], n = 0, at;
 	uint64_t oldest = oldest_ms(t, u);
+	size_t ranks[UP_ENTRIES], n = 0;
 	json_t *list = json_array();
-	struct view v;
+	struct view v = { .group = u };
 	uint32_t i;
 
 	for (i = 0; i < t->head->nentries && i < UP_ENTRIES; i++) {
-		if (!is_shown(t, u, i))
+		if (up_entry_read(t, i, &v.e) == -1 ||
+		    !is_shown(t, u, &v.e, i))
 			continue;
-		view_init(&v, t, u, oldest, i);
-		ranks[n] = entry_rank(u, v.e);
-		for (at = n++; at > 0 && ranks[at - 1] > ranks[at]; at--) {
-			size_t swap = ranks[at - 1];
-
-			ranks[at - 1] = ranks[at];
-			ranks[at] = swap;
-		}
-		(void)json_array_insert_new(list, at, server_json(&v));
+		view_fill(&v, t, oldest, i);
+		(void)json_array_insert_new(list, rank_insert(ranks, n++,
+		    entry_rank(u, &v.e)), server_json(&v));
 	}
 	return list;
 }
 
-void
-command_upstreams(struct control_client *c, const json_t *request)
+json_t *
+up_table_json(const struct up_table *t, const struct conf *c, const char *only)
 {
-	const char *only = json_string_value(json_object_get(request, "group"));
-	const struct master *m = c->control->m;
 	const struct conf_upstream *u;
-	json_t *list;
+	json_t *list = json_array();
 
-	if (m->gen == NULL) {
-		command_busy(c);
-		return;
-	}
-	if (only != NULL && upstreams_group(m->gen->conf, only) == NULL) {
-		pick_refuse(c, "there is no upstream \"%.64s\"", only);
-		return;
-	}
-	list = json_array();
-	TAILQ_FOREACH (u, &m->gen->conf->upstreams, entry)
+	TAILQ_FOREACH(u, &c->upstreams, entry)
 		if (only == NULL || strcmp(only, u->name) == 0)
-			(void)json_array_append_new(list,
-			    json_pack("{s:s,s:s,s:o}", "name", u->name,
-				"balancer", u->balancer_name, "servers",
-				servers_json(&m->servers, u)));
-	control_end(c, 1, json_pack("{s:o}", "upstreams", list));
+			(void)json_array_append_new(list, json_pack(
+			    "{s:s,s:s,s:o}", "name", u->name, "balancer",
+			    u->balancer_name, "servers", servers_json(t, u)));
+	return list;
 }
