@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "upstream/group.h"
 
+#define WEIGHT_MAX	65535u
+
 /* -- peers -- */
 
 void
@@ -260,6 +262,15 @@ look_at(struct up_group *g, uint64_t when)
 		g->look_ms = when;
 }
 
+/* Sums of them must not overflow, whatever the table says. */
+static uint32_t
+weight_of(const struct up_entry *e)
+{
+	if (e->weight == 0)
+		return 1;
+	return e->weight < WEIGHT_MAX ? e->weight : WEIGHT_MAX;
+}
+
 /* Returns whether anything differs from what the balancer knows. */
 static int
 update_views(struct up_group *g, uint64_t now)
@@ -273,7 +284,7 @@ update_views(struct up_group *g, uint64_t now)
 	TAILQ_FOREACH(p, &g->peers, entry) {
 		was = p->view;
 		p->view.flags = view_flags(p, primary, now);
-		p->view.weight = p->is.weight == 0 ? 1 : p->is.weight;
+		p->view.weight = weight_of(&p->is);
 		p->view.max_conns = p->is.max_conns;
 		p->view.share = peer_share(p, oldest, now, &until);
 		if (until != 0)

@@ -98,8 +98,8 @@ struct hostd_balancer_ops {
 	/*
 	 * The servers of the group: before the first pick, and whenever one
 	 * comes, goes or changes.  peers is NULL-ended, [call], ordered by
-	 * name and address as configured, and never longer than 1024.  May
-	 * allocate.  Negative: the old set stays in use, as far as its servers
+	 * name and address as configured, never longer than 1024, and empty
+	 * while names are not known.  May allocate.  Negative: the old set stays in use, as far as its servers
 	 * are still there.
 	 */
 	int32_t (*update)(struct hostd_inst *, void *d,
@@ -144,7 +144,7 @@ struct hostd_balancer_ops {
 	    uint32_t nhdrs);
 };
 
-/* The host's table. */
+/* The host's table.  Since minor 2, as the kind. */
 struct hostd_balancer_api {
 	uint32_t struct_size;
 	uint32_t reserved;
