@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hostd.fetch/1. */
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,6 +280,27 @@ note_client(struct fetch *f)
 		client->n = 16;
 }
 
+/* The client, as it is known by now: perhaps a proxy before us has told who it
+ * is, but not its port. */
+static void
+put_client(const hostd_buf *client, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)(void *)ss;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)ss;
+
+	if (client->n == 4 && (ss->ss_family != AF_INET ||
+	    memcmp(&in->sin_addr, client->p, 4) != 0)) {
+		memset(ss, 0, sizeof(*ss));
+		in->sin_family = AF_INET;
+		memcpy(&in->sin_addr, client->p, 4);
+	} else if (client->n == 16 && (ss->ss_family != AF_INET6 ||
+	    memcmp(&in6->sin6_addr, client->p, 16) != 0)) {
+		memset(ss, 0, sizeof(*ss));
+		in6->sin6_family = AF_INET6;
+		memcpy(&in6->sin6_addr, client->p, 16);
+	}
+}
+
 /* A group that wants the PROXY protocol's header is told of the client's
  * connection. */
 static void
@@ -294,6 +316,7 @@ note_connection(struct fetch *f, int version)
 		    (struct sockaddr *)&from, &nfrom);
 		(void)getsockname(f->req->conn->stream.io.fd,
 		    (struct sockaddr *)&to, &nto);
+		put_client(&f->x.search.client, &from);
 	}
 	f->x.proxy_len = proxy_make(version, (struct sockaddr *)&from,
 	    (struct sockaddr *)&to, f->x.proxy);
