@@ -58,20 +58,20 @@ export class Dns extends EventEmitter {
 	fails = new Set();	// of these
 	#held;			// what is answered later
 
-	async start(t, port = 0) {
+	async start(t, port = 0, host = '127.0.0.1') {
 		this.socket = dgram.createSocket('udp4');
 		this.socket.on('message', (m, from) => this.answer(m, (data) =>
 		    this.socket.send(data.length <= PACKET ? data :
 			cutShort(data), from.port, from.address)));
-		this.socket.bind(port, '127.0.0.1');
+		this.socket.bind(port, host);
 		atEnd(t, () => this.stop());
 		await within(once(this.socket, 'listening'), 'name server');
 		this.port = this.socket.address().port;
 		// What is too long for a packet is asked for again.
 		this.tcp = net.createServer((c) => this.serve(c));
-		this.tcp.listen(this.port, '127.0.0.1');
+		this.tcp.listen(this.port, host);
 		await within(once(this.tcp, 'listening'), 'name server');
-		this.address = `127.0.0.1:${this.port}`;
+		this.address = `${host}:${this.port}`;
 		return this;
 	}
 
@@ -157,9 +157,9 @@ export class Dns extends EventEmitter {
 	}
 }
 
-export async function startDns(t, zone = {}) {
+export async function startDns(t, zone = {}, ...where) {
 	const d = new Dns();
 
 	d.zone = zone;
-	return d.start(t);
+	return d.start(t, ...where);
 }
