@@ -59,20 +59,37 @@ export class Dns extends EventEmitter {
 	#held;			// what is answered later
 
 	async start(t, port = 0, host = '127.0.0.1') {
-		this.socket = dgram.createSocket('udp4');
-		this.socket.on('message', (m, from) => this.answer(m, (data) =>
-		    this.socket.send(data.length <= PACKET ? data :
-			cutShort(data), from.port, from.address)));
-		this.socket.bind(port, host);
 		atEnd(t, () => this.stop());
-		await within(once(this.socket, 'listening'), 'name server');
-		this.port = this.socket.address().port;
-		// What is too long for a packet is asked for again.
-		this.tcp = net.createServer((c) => this.serve(c));
-		this.tcp.listen(this.port, host);
-		await within(once(this.tcp, 'listening'), 'name server');
+		// A port that is free for one of them may be taken for the other.
+		for (let tries = 0; !(await this.open(port, host)); tries++)
+			if (port !== 0 || tries === 20)
+				throw new Error(`no port for a name server`);
 		this.address = `${host}:${this.port}`;
 		return this;
+	}
+
+	// Whether both could be had.
+	async open(port, host) {
+		// What is too long for a packet is asked for again.
+		this.tcp = net.createServer((c) => this.serve(c));
+		this.socket = dgram.createSocket('udp4');
+		this.socket.on('message', (m, from) => this.answer(m, (data) =>
+		    this.socket?.send(data.length <= PACKET ? data :
+			cutShort(data), from.port, from.address)));
+		try {
+			this.tcp.listen(port, host);
+			await within(once(this.tcp, 'listening'), 'name server');
+			this.port = this.tcp.address().port;
+			this.socket.bind(this.port, host);
+			await within(once(this.socket, 'listening'),
+			    'name server');
+		} catch (e) {
+			if (e.code !== 'EADDRINUSE')
+				throw e;
+			this.stop();
+			return false;
+		}
+		return true;
 	}
 
 	// Answer later what is asked from now on.

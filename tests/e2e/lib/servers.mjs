@@ -16,16 +16,22 @@ async function listen(t, server, ...where) {
 }
 
 // At each address, on one port: whoever connects is told which one it is.
-export async function namedServers(t, addresses) {
+// The port that is free at one of them may be taken at another.
+export async function namedServers(t, addresses, tries = 20) {
 	const port = await freePort();
-	const servers = {};
 
-	for (const a of addresses)
-		servers[a] = await listen(t, net.createServer((s) => {
-			s.on('error', () => {});
-			s.end(a);
-		}), port, a);
-	return { port, servers };
+	try {
+		for (const a of addresses)
+			await listen(t, net.createServer((s) => {
+				s.on('error', () => {});
+				s.end(a);
+			}), port, a);
+	} catch (e) {
+		if (e.code !== 'EADDRINUSE' || tries === 0)
+			throw e;
+		return namedServers(t, addresses, tries - 1);
+	}
+	return { port };
 }
 
 // What the server says that a connection to port leads to; '': none does.
