@@ -153,3 +153,14 @@ test('without one they are closed, and that is logged', async (t) => {
 	await h.logged('is turned away: no sni block is for ' +
 	    '"nobody.example.org"');
 });
+
+test("curl's PROXY header before its TLS", async (t) => {
+	const { h, one } = await start(t, 'proxy_protocol = on');
+	const r = await curl(h.port, 'one.example.com', '--cacert', one.cert,
+	    '--haproxy-protocol');
+
+	assert.equal(r.code, 0, r.stderr);
+	assert.equal(r.stdout, 'one.example.com one.example.com');
+	assert.notEqual((await curl(h.port, 'one.example.com', '-k')).code, 0);
+	await h.logged('its PROXY header is bad: no header');
+});
