@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { command } from './lib/hostd.mjs';
+import { command, startHostd } from './lib/hostd.mjs';
 import { connect, get, serveShow } from './lib/http1.mjs';
-import { proxyLocal, proxyV1, proxyV2 } from './lib/tcp.mjs';
+import { proxyLocal, proxyV1, proxyV2, recorder, track } from './lib/tcp.mjs';
 
 const listening = (more = '') => `listen "main" {
 		address = "127.0.0.1:@PORT@" proxy_protocol = on ${more}
@@ -128,4 +128,25 @@ test("curl's header", async (t) => {
 
 	assert.equal(r.code, 0, r.stderr);
 	assert.equal(JSON.parse(r.stdout).peer, '127.0.0.1');
+});
+
+test('http_proxy sends it on to servers', async (t) => {
+	const server = await recorder(t);
+	const h = await startHostd(t, { noPort: true, conf: `${listening()}
+		pool "web" { workers = 1 }
+		upstream "app" { server "127.0.0.1:${server.port}" { }
+			proxy_protocol = v2 }
+		plugin "proxy" { module = "http_proxy.so" }
+		route "/" { plugin = "proxy" upstream = "app" }` });
+	const c = await track(t, h.port);
+
+	await c.send(proxyV1('192.0.2.1', 5, '192.0.2.2', 80) + get('/'));
+	const one = await server.heard('GET / HTTP/1.1\r\n');
+
+	// It does not say the port, which nobody remembers.
+	assert.equal(Buffer.from(one.text.slice(0, 28), 'latin1')
+	    .toString('hex'), proxyV2('192.0.2.1', 0, '127.0.0.1', h.port)
+	    .toString('hex'));
+	one.socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+	assert.equal((await c.next()).status, 204);
 });

@@ -18,6 +18,11 @@ export async function startStream(t, keys, conf = '', options = {}) {
 			${keys} }
 		${conf}` });
 
+	return closing(t, h);
+}
+
+// Connections are closed before hostd is stopped: it waits for them.
+function closing(t, h) {
 	all.set(t, all.get(t) ?? new Set());
 	atEnd(t, () => {
 		for (const c of all.get(t))
@@ -34,6 +39,12 @@ export const startGroup = (t, ports, { keys = '', group = '', conf = '',
 			    `server "127.0.0.1:${p}" { }`).join('\n')}
 		}
 		${conf}`, options);
+
+// A connection to a hostd that was started in another way.
+export const track = (t, port) => {
+	closing(t);
+	return connect(t, port);
+};
 
 // A connection that ends before hostd does.
 export async function connect(t, port) {
@@ -86,8 +97,11 @@ export async function recorder(t, where) {
 		    pattern(seen[i]) : seen[i].text.includes(pattern))))
 			await once(server.server, 'heard');
 		return seen[i];
-	})(), `${pattern} at a server, which has heard ` +
-	    JSON.stringify(seen.map((s) => s.text)));
+	})(), `${pattern} at a server`).catch((e) => {
+		e.message += ` (heard ${JSON.stringify(seen.map((s) =>
+			s.text))})`;
+		throw e;
+	});
 	return server;
 }
 
