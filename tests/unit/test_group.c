@@ -41,6 +41,8 @@ struct known {
 static struct hostd_peer told[8];
 static uint32_t ntold, updates, closes, reports, forced;
 static int32_t update_rc;
+/* Happens once, while a balancer makes up its mind. */
+static void (*meanwhile)(void);
 static struct hostd_report last_report;
 
 static int32_t
@@ -83,10 +85,14 @@ static int32_t
 fake_pick(struct up_balancer *bal, void *data, const struct hostd_pick *k,
     uint32_t *id)
 {
+	void (*happens)(void) = meanwhile;
 	const struct known *d = data;
 	uint32_t i;
 
 	(void)bal;
+	meanwhile = NULL;
+	if (happens != NULL)
+		happens();
 	if (forced != NOBODY) {
 		*id = forced;
 		return HOSTD_OK;
@@ -180,6 +186,7 @@ setup(void **state)
 	entries[1] = entry_put("192.0.2.1:80", 0);
 	updates = closes = reports = forced = 0;
 	update_rc = 0;
+	meanwhile = NULL;
 	side_open(&a, 0);
 	side_open(&b, 1);
 	return 0;
@@ -386,6 +393,69 @@ max_conns_is_of_the_machine(void **state)
 	assert_int_equal(request(&a, HOSTD_OK), entries[1]->id);
 	report(p[0], &se[0], HOSTD_OK, 200);
 	report(p[2], &se[2], HOSTD_OK, 200);
+}
+
+static struct up_search other_search;
+static struct up_peer *other_peer;
+
+static void
+other_worker_picks(void)
+{
+	memset(&other_search, 0, sizeof(other_search));
+	other_peer = pick(&b, &other_search);
+}
+
+/* The last place is taken while we choose it. */
+static void
+max_conns_holds_when_workers_race(void **state)
+{
+	struct up_search se = { 0 };
+	struct up_peer *p = NULL;
+	int full;
+
+	(void)state;
+	up_table_begin(&table);
+	entries[0]->max_conns = 1;
+	entries[1]->flags = UP_DOWN;
+	up_table_end(&table);
+	meanwhile = other_worker_picks;
+	p = pick(&a, &se);
+	assert_int_equal(other_peer->id, entries[0]->id);
+	assert_int_equal(p->id, entries[2]->id);
+	assert_int_equal(up_inflight(&table, other_peer->index), 1);
+	/* The balancer hears that its first choice came to nothing. */
+	assert_int_equal(reports, 1);
+	assert_int_equal(last_report.rc, HOSTD_E_FULL);
+	report(p, &se, HOSTD_OK, 200);
+	report(other_peer, &other_search, HOSTD_OK, 200);
+	set_flags(2, UP_DOWN);
+	memset(&se, 0, sizeof(se));
+	meanwhile = other_worker_picks;
+	assert_int_equal(group_pick(a.group, &se, &p, &full), HOSTD_E_FULL);
+	assert_true(full);
+	report(other_peer, &other_search, HOSTD_OK, 200);
+	assert_int_equal(up_inflight(&table, other_peer->index), 0);
+}
+
+/* The same of the one request that tries a failed server again. */
+static void
+two_do_not_try_it_at_once(void **state)
+{
+	struct up_search se = { 0 };
+	struct up_peer *p;
+
+	(void)state;
+	assert_int_equal(request(&a, HOSTD_E_IO), entries[0]->id);
+	assert_int_equal(request(&a, HOSTD_E_IO), entries[0]->id);
+	assert_int_equal(request(&a, HOSTD_OK), entries[1]->id);
+	assert_int_equal(request(&b, HOSTD_OK), entries[1]->id);
+	later(10000);
+	meanwhile = other_worker_picks;
+	p = pick(&a, &se);
+	assert_int_equal(other_peer->id, entries[0]->id);
+	assert_int_equal(p->id, entries[1]->id);
+	report(p, &se, HOSTD_OK, 200);
+	report(other_peer, &other_search, HOSTD_OK, 200);
 }
 
 static void
@@ -714,6 +784,8 @@ main(void)
 		TEST(one_that_has_left_is_reported),
 		TEST(a_request_is_counted),
 		TEST(max_conns_is_of_the_machine),
+		TEST(max_conns_holds_when_workers_race),
+		TEST(two_do_not_try_it_at_once),
 		TEST(a_server_is_tried_once),
 		TEST(too_many_failures_are_seen_by_all),
 		TEST(failures_are_forgotten),
