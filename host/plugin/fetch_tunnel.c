@@ -72,7 +72,10 @@ tunnel_ended(struct relay *r, enum relay_end how, int error)
 	struct fetch_tunnel *t = (struct fetch_tunnel *)(void *)((char *)r -
 	    offsetof(struct fetch_tunnel, relay));
 	struct fetch *f = t->fetch;
+	struct up_count *c = peer_count(f->x.peer);
 
+	board_add(&c->bytes_in, r->right.bytes);
+	board_add(&c->bytes_out, r->left.bytes);
 	switch (how) {
 	case RELAY_CLOSED:
 		exchange_over(&f->x, HOSTD_OK, "");

@@ -211,7 +211,8 @@ opened(struct up_link *k, int error, const char *text)
 		return;
 	}
 	(void)exchange_failed(x, error == ETIMEDOUT ? HOSTD_NEXT_TIMEOUT :
-	    HOSTD_NEXT_ERROR, UP_WHY_CONNECT, (uint32_t)error, text);
+	    HOSTD_NEXT_ERROR, connect_is_ours(error) ? UP_WHY_NONE :
+	    UP_WHY_CONNECT, (uint32_t)error, text);
 }
 
 /* One that is kept; asking twice would do harm, so it had better be there. */
@@ -327,20 +328,21 @@ int
 exchange_failed(struct up_exchange *x, uint32_t next, uint32_t why,
     uint32_t what, const char *text)
 {
+	/* What only we lack is no failure of the server's. */
+	int32_t rc = why == UP_WHY_NONE ? HOSTD_E_GONE : code_of(next);
 	struct up_peer *p;
-	int again = was_idle_closed(x, next);
 
-	if (again) {
+	if (was_idle_closed(x, next)) {
 		drop_link(x);
 		return exchange_connect(x, 1);
 	}
 	if (may_try_next(x, next) && next_peer(x, &p)) {
 		drop_link(x);
-		report(x, code_of(next), why, what);
+		report(x, rc, why, what);
 		return exchange_use(x, p);
 	}
 	drop_link(x);
-	report(x, code_of(next), why, what);
+	report(x, rc, why, what);
 	exchange_over(x, code_of(next), text);
 	return -1;
 }

@@ -313,6 +313,7 @@ read_once(struct up_exchange *x)
 	n = stream_read(s, rbuf + have, STREAM_RBUF - have);
 	if (n > 0) {
 		x->got = 1;
+		board_add(&peer_count(x->peer)->bytes_in, (uint64_t)n);
 		if (x->state != UP_SEND)
 			exchange_arm(x, x->rules.read_ms);
 		return feed(x, rbuf, have + (size_t)n);

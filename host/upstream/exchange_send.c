@@ -63,7 +63,10 @@ static void
 note_sent(struct up_exchange *x)
 {
 	struct stream *s = stream_of(x);
+	uint64_t n = s->sent - x->sent_seen;
 
+	x->sent_seen = s->sent;
+	board_add(&peer_count(x->peer)->bytes_out, n);
 	if (s->error != 0 && x->error == 0) {
 		x->error = s->error;
 		exchange_wake(x);
@@ -83,10 +86,9 @@ note_sent(struct up_exchange *x)
 		exchange_arm(x, x->paused ? 0 : x->rules.read_ms);
 	} else if (stream_pending(s) == 0) {
 		exchange_arm(x, 0);
-	} else if (s->sent != x->sent_seen || x->step_ms == 0) {
+	} else if (n > 0 || x->step_ms == 0) {
 		exchange_arm(x, x->rules.send_ms);
 	}
-	x->sent_seen = s->sent;
 }
 
 int

@@ -69,6 +69,10 @@ export const startFetch = (t, servers, keys = '', group = '', conf = '') =>
 		.join('\n')}
 		}
 		route "/" { plugin = "fetch"  upstream = "app" }
-		${conf}`);
+		${conf}`, {
+		// What was freed must not count.
+		env: { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}` +
+			':quarantine_size_mb=1' },
+	});
 
 export const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
