@@ -141,6 +141,22 @@ node_addr(struct addr *a, const struct ares_addrinfo_node *n, uint16_t port)
 	}
 }
 
+/* Names are blocked by such addresses; a connection would come to us, or to
+ * many. */
+static int
+is_nowhere(const struct ares_addrinfo_node *n)
+{
+	const struct sockaddr_in *in = (const void *)n->ai_addr;
+	const struct sockaddr_in6 *in6 = (const void *)n->ai_addr;
+
+	if (n->ai_family == AF_INET)
+		return in->sin_addr.s_addr == htonl(INADDR_ANY) ||
+		    in->sin_addr.s_addr == htonl(INADDR_BROADCAST) ||
+		    IN_MULTICAST(ntohl(in->sin_addr.s_addr));
+	return IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr) ||
+	    IN6_IS_ADDR_MULTICAST(&in6->sin6_addr);
+}
+
 static void
 found_take(struct resolve_found *f, int family, int status,
     const struct ares_addrinfo *ai, uint16_t port)
@@ -159,7 +175,7 @@ found_take(struct resolve_found *f, int family, int status,
 	for (c = ai->cnames; c != NULL; c = c->next)
 		found_ttl(f, c->ttl);
 	for (n = ai->nodes; n != NULL; n = n->ai_next) {
-		if (n->ai_family != family)
+		if (n->ai_family != family || is_nowhere(n))
 			continue;
 		node_addr(&a, n, port);
 		found_add(f, &a);

@@ -164,6 +164,29 @@ test('a start waits for names', async (t) => {
 	assert.equal(await whoAnswers(h.port), '127.0.0.2');
 });
 
+test('a name that is added by hand, taken out, and added again', async (t) => {
+	const { port } = await namedServers(t, THREE);
+	const dns = await startDns(t, {
+		'app.test': { ttl: 60, addresses: ['127.0.0.1'] },
+		'more.test': { ttl: 60, addresses: ['127.0.0.2', '127.0.0.3'] },
+	});
+	const h = await start(t, dns, port);
+	const more = `more.test:${port}`;
+	const change = async (what) => assert.equal(
+	    (await h.hostctl('upstream', what, 'app', more)).code, 0);
+	const are = (n) => serversSatisfy(h, 'app', (all) => all.length === n &&
+	    all.every((s) => s.address !== ''), `${n} servers`);
+
+	for (let i = 0; i < 2; i++) {
+		await change('add');
+		await are(3);
+		assert.deepEqual(await allWhoAnswer(h.port, 12), THREE);
+		await change('remove');
+		await are(1);
+		assert.deepEqual(await allWhoAnswer(h.port, 4), ['127.0.0.1']);
+	}
+});
+
 test('a reload with another name, and with the same', async (t) => {
 	const { port } = await namedServers(t, THREE);
 	const dns = await startDns(t, {

@@ -26,6 +26,7 @@ struct zone {
 static struct loop_fd server;
 static char server_text[32];
 static struct zone a, aaaa;
+static uint8_t first;			/* byte of IPv4 addresses */
 static int asked, done;
 static struct resolve r;
 
@@ -51,7 +52,7 @@ put_record(uint8_t **p, int v6, uint32_t ttl, uint8_t last)
 		(*p)[1] = 0x01;
 		(*p)[15] = last;
 	} else {
-		(*p)[0] = 127;
+		(*p)[0] = first;
 		(*p)[3] = last;
 	}
 	*p += v6 ? 16 : 4;
@@ -110,6 +111,7 @@ setup(void **state)
 	memset(&aaaa, 0, sizeof(aaaa));
 	memset(&r, 0, sizeof(r));
 	asked = done = 0;
+	first = 127;
 	return 0;
 }
 
@@ -201,6 +203,24 @@ test_no_address(void **state)
 	assert_int_equal(r.v6.n, 0);
 }
 
+/* 0.0.0.0 and :: would lead to ourselves. */
+static void
+test_nowhere(void **state)
+{
+	(void)state;
+	first = 0;
+	a = (struct zone){ .ttl = 5, .n = 1, .last = { 0 } };
+	start(2000);
+	until(&done, 1);
+	assert_int_equal(r.v4.status, ARES_ENODATA);
+	a = (struct zone){ .ttl = 5, .n = 2, .last = { 0, 1 } };
+	start(2000);
+	until(&done, 2);
+	assert_int_equal(r.v4.status, ARES_SUCCESS);
+	assert_int_equal(r.v4.n, 1);
+	is_addr(&r.v4.addrs[0], "0.0.0.1:3000");
+}
+
 static void
 test_failure_of_one(void **state)
 {
@@ -273,6 +293,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_no_such_name, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_no_address, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_nowhere, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_failure_of_one, setup,
 		    teardown),
