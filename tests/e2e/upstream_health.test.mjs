@@ -76,6 +76,40 @@ test('a server that fails is down, one that serves again is up', async (t) => {
 	assert.equal(h.log.split(`${app.port} is up`).length, 2);
 });
 
+test('requests go to those that are up, in all workers', async (t) => {
+	let status = 200;
+	const apps = [];
+
+	for (let i = 0; i < 2; i++)
+		apps.push(await httpServer(t, (req, res) => res.writeHead(
+		    i === 0 && req.url === '/healthz' ? status : 200).end(`${i}`)));
+	const h = await startHostd(t, { conf: `
+		pool "web" { workers = 3 }
+		plugin "proxy" { module = "http_proxy.so" }
+		route "/" { plugin = "proxy" upstream = "app" }
+		upstream "app" {
+			${apps.map((a) => `server "127.0.0.1:${a.port}" { }`)
+			    .join('\n')}
+			health { path = "/healthz" interval = 100ms jitter = 10ms }
+		}` });
+	const who = async () => {
+		const all = new Set();
+
+		for (let i = 0; i < 24; i++)
+			all.add(await (await fetch(h.url,
+			    { headers: { connection: 'close' } })).text());
+		return [...all].sort();
+	};
+
+	assert.deepEqual(await who(), ['0', '1']);
+	status = 503;
+	await isState(h, 'failed');
+	assert.deepEqual(await who(), ['1']);
+	status = 200;
+	await isState(h, 'up');
+	assert.deepEqual(await who(), ['0', '1']);
+});
+
 test('what does not come in a row does not count', async (t) => {
 	const app = await httpServer(t, (req, res, n) => {
 		res.writeHead(n % 3 === 0 ? 200 : 500).end();
