@@ -284,12 +284,13 @@ static void
 judge_pick(const struct fake_search *s, uint32_t id)
 {
 	uint32_t i = id - FIRST_ID;
-	const struct server *v = &s->group->servers[i];
+	const struct server *v;
 
-	if (i >= FAKE_SERVERS || !v->known)
+	if (i >= FAKE_SERVERS || !s->group->servers[i].known)
 		check_fail("pick chose %u, which is no server of the last "
 			   "update",
 		    id);
+	v = &s->group->servers[i];
 	if ((v->known_flags & HOSTD_PEER_DOWN) != 0)
 		check_fail("pick chose a server that is down");
 	if ((v->known_flags & HOSTD_PEER_DRAINING) != 0 && s->sticks.p == NULL)
