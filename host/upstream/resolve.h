@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One question for the addresses of a name, A and AAAA at once, by c-ares on
- * the worker's loop.  With the system's resolvers (/etc/resolv.conf, as it is by
- * then), /etc/hosts is read first, and the search list counts; others are asked
- * for the name as it is.
+ * the worker's loop.  With the system's resolvers (/etc/resolv.conf, as it is
+ * by then), /etc/hosts is read first, and the search list counts; others are
+ * asked for the name as it is.
  *
  * A question has a c-ares channel of its own: so it has a time limit of its
  * own, comes from ports that nobody can know before, and sees what has changed

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One check of a server: what is wrong with us, and not with it, says nothing of
- * it.
+ * One check of a server: what is wrong with us, and not with it, says nothing
+ * of it.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
