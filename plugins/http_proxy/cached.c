@@ -27,8 +27,10 @@ refresh(struct exchange *x)
 	struct hostd_fetch_request fr;
 
 	x->whole = 1;
-	if (exchange_request(x, 0, &fr) == HOSTD_OK)
-		cache_refresh(&x->cache, &fr);
+	if (exchange_request(x, 0, &fr) != HOSTD_OK)
+		return;
+	fr.max_body = x->in->settings.max_response;
+	cache_refresh(&x->cache, &fr);
 }
 
 static int32_t

@@ -105,7 +105,6 @@ exchange_request(struct exchange *x, int64_t length,
 	fr->send_timeout_ms = s->send_timeout;
 	fr->read_timeout_ms = s->read_timeout;
 	fr->timeout_ms = s->timeout;
-	fr->max_body = s->max_response;
 	fr->length = length;
 	fr->on_behalf = x->req;
 	return HOSTD_OK;
