@@ -38,6 +38,12 @@ struct fetch {
 /* It ends so: the plugin is told, unless its instance was not created. */
 void	fetch_end(struct fetch *, int32_t status, const char *text);
 
+/* fetch_client.c: the client's address is for the balancer, and its connection
+ * for a group that wants the PROXY protocol's header of that version.  After
+ * exchange_start. */
+void	fetch_note_client(struct fetch *);
+void	fetch_note_connection(struct fetch *, int version);
+
 /* fetch_tunnel.c: answer req with 101 and these headers, and begin when that
  * was sent. */
 int32_t	tunnel_open(struct fetch *, const hostd_hdr *, uint32_t n,

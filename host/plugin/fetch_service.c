@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hostd.fetch/1. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +9,6 @@
 #include "http/conn.h"
 #include "http/router.h"
 #include "http/server.h"
-#include "net/proxy.h"
 #include "plugin/fetch.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
@@ -263,66 +260,6 @@ fetch_undo(struct fetch *f)
 }
 
 static void
-note_client(struct fetch *f)
-{
-	const hostd_buf *peer = &f->req->view.peer;
-	char text[48];
-	hostd_buf *client = &f->x.search.client;
-
-	if (peer->n >= sizeof(text))
-		return;
-	memcpy(text, peer->p, peer->n);
-	text[peer->n] = '\0';
-	client->p = f->client;
-	if (inet_pton(AF_INET, text, f->client) == 1)
-		client->n = 4;
-	else if (inet_pton(AF_INET6, text, f->client) == 1)
-		client->n = 16;
-}
-
-/* The client, as it is known by now: perhaps a proxy before us has told who it
- * is, but not its port. */
-static void
-put_client(const hostd_buf *client, struct sockaddr_storage *ss)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)(void *)ss;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)ss;
-
-	if (client->n == 4 && (ss->ss_family != AF_INET ||
-	    memcmp(&in->sin_addr, client->p, 4) != 0)) {
-		memset(ss, 0, sizeof(*ss));
-		in->sin_family = AF_INET;
-		memcpy(&in->sin_addr, client->p, 4);
-	} else if (client->n == 16 && (ss->ss_family != AF_INET6 ||
-	    memcmp(&in6->sin6_addr, client->p, 16) != 0)) {
-		memset(ss, 0, sizeof(*ss));
-		in6->sin6_family = AF_INET6;
-		memcpy(&in6->sin6_addr, client->p, 16);
-	}
-}
-
-/* A group that wants the PROXY protocol's header is told of the client's
- * connection. */
-static void
-note_connection(struct fetch *f, int version)
-{
-	struct sockaddr_storage from, to;
-	socklen_t nfrom = sizeof(from), nto = sizeof(to);
-
-	memset(&from, 0, sizeof(from));
-	memset(&to, 0, sizeof(to));
-	if (f->req != NULL) {
-		(void)getpeername(f->req->conn->stream.io.fd,
-		    (struct sockaddr *)&from, &nfrom);
-		(void)getsockname(f->req->conn->stream.io.fd,
-		    (struct sockaddr *)&to, &nto);
-		put_client(&f->x.search.client, &from);
-	}
-	f->x.proxy_len = proxy_make(version, (struct sockaddr *)&from,
-	    (struct sockaddr *)&to, f->x.proxy);
-}
-
-static void
 fetch_attach(struct fetch *f, struct http_req *r)
 {
 	f->req = r;
@@ -383,9 +320,9 @@ fetch_start(struct instance *in, struct hostd_fetch_request *r,
 		return refuse(in, r, why);
 	}
 	if (req != NULL)
-		note_client(f);
+		fetch_note_client(f);
 	if (g->conf->proxy_protocol != 0)
-		note_connection(f, g->conf->proxy_protocol);
+		fetch_note_connection(f, g->conf->proxy_protocol);
 	out->id = f->id;
 	return HOSTD_OK;
 }

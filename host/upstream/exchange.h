@@ -14,8 +14,8 @@
  *	SWITCHED  101: the connection is the other protocol's
  *	DONE
  *
- * A try over a kept connection that the server closes before it says anything is
- * no failure of the server's: it closed an idle connection, as it may.  The
+ * A try over a kept connection that the server closes before it says anything
+ * is no failure of the server's: it closed an idle connection, as it may.  The
  * same server is asked again over a fresh one, if that can do no harm: the
  * method is idempotent, or nothing of the request had left.
  */
@@ -85,11 +85,11 @@ struct up_exchange {
 	struct http_tries *log;		/* of that one's line in the access
 					   log; may be NULL */
 
-	enum up_state state;		/* first of what exchange_start zeroes */
+	enum up_state state;		/* from here on exchange_start zeroes */
 	struct up_rules rules;
 	struct loop_task task;		/* exchange_wake */
 	struct wheel_timer timer;
-	uint64_t step_ms;		/* when this step is too late; 0: never */
+	uint64_t step_ms;		/* when this step is late; 0: never */
 	uint64_t all_ms;		/* when all of it is */
 	uint64_t began_ms;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a server may answer.  The input is a byte of options, a byte that says in
- * what pieces it comes, and then the bytes of the connection: answers one behind
- * the other, until one of them ends the connection or makes no sense.
+ * What a server may answer.  The input is a byte of options, a byte that says
+ * in what pieces it comes, and then the bytes of the connection: answers one
+ * behind the other, until one of them ends the connection or makes no sense.
  *
  * What must hold: names are tokens, values have no control bytes, lengths are
  * none or not negative, an answer that can't have a body has none; and in
