@@ -8,7 +8,7 @@ import path from 'node:path';
 
 const files = process.argv.slice(2).map((f) => path.resolve(f));
 const stream = run({ files, concurrency: 2 * os.availableParallelism(),
-	timeout: 180_000 });
+	timeout: 300_000 });
 
 stream.on('test:fail', () => {
 	process.exitCode = 1;
