@@ -544,7 +544,9 @@ void
 exchange_switched(struct up_exchange *x)
 {
 	drop_link(x);
+	/* It may be long until the next use. */
 	buf_free(&x->in);
+	buf_free(&x->out);
 	wheel_clear(&x->timer);
 	count_upgraded(x, 1);
 }
