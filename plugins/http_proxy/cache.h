@@ -120,9 +120,8 @@ enum cache_verdict cache_ask(struct cache *, struct cache_use *,
 /* Must a client's header of that name not go to the server? */
 int	cache_drops(hostd_buf name);
 /*
- * A server's head.  CACHE_OFF: pass it on, and the body.  CACHE_HIT: do not,
- * nor the body; cancel it if you like, then do as above.  Of headers, those that
- * belong to a connection must not be among them.
+ * A server's head, as it came.  CACHE_OFF: pass it on, and the body.  CACHE_HIT:
+ * do not, nor the body; cancel it if you like, then do as above.
  */
 enum cache_verdict cache_head(struct cache_use *,
 	    const struct hostd_fetch_response *);

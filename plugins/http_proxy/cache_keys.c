@@ -48,8 +48,8 @@ const struct hostd_key cache_key_rows[] = {
 	    "X-Cache-Status what the cache did.", NULL),
 };
 
-_Static_assert(sizeof(cache_key_rows) / sizeof(cache_key_rows[0]) == CACHE_NKEYS,
-    "CACHE_KEYS names them all");
+_Static_assert(sizeof(cache_key_rows) / sizeof(cache_key_rows[0]) ==
+    CACHE_NKEYS, "CACHE_KEYS names them all");
 
 static int32_t
 bad_item(struct hostd_err *err, const char *key, hostd_buf item,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the proxy's cache reads: an answer's Cache-Control and Vary, and the head
- * of a file.  The input's first byte says which.
+ * What the proxy's cache reads: an answer's Cache-Control and Vary, and the
+ * head of a file.  The input's first byte says which.
  *
  * What must hold: times are not negative, names fit, and a head that was read
  * has all it says within its bytes.  The check sum is set right first, else
@@ -67,7 +67,8 @@ try_head(const uint8_t *p, size_t n)
 	uint64_t body_len;
 	char *head;
 
-	if (n < object_key_at() || n > OBJECT_HEAD_MAX || (head = malloc(n)) == NULL)
+	if (n < object_key_at() || n > OBJECT_HEAD_MAX ||
+	    (head = malloc(n)) == NULL)
 		return;
 	memcpy(head, p, n);
 	memcpy(&body_len, p + n - sizeof(body_len), sizeof(body_len));

@@ -81,8 +81,8 @@ judge(int status, struct freshness *f, int authorized, const char *const *h)
 }
 
 #define JUDGE(status, f, authorized, ...)				\
-	judge(status, f, authorized, (const char *const[]){ __VA_ARGS__,	\
-	    NULL })
+	judge(status, f, authorized,					\
+	    (const char *const[]){ __VA_ARGS__, NULL })
 #define DATE	"Date", "Sun, 06 Nov 1994 08:49:37 GMT"
 #define LATER	"Expires", "Sun, 06 Nov 1994 08:50:37 GMT"
 
