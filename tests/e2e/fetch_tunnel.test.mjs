@@ -120,3 +120,19 @@ test('a worker ends while tunnels are open', async (t) => {
 	await server.ended();
 	await c.end();
 });
+
+test('a tunnel outlives a reload, but not its worker\'s time', async (t) => {
+	const { c, server, h } = await open(t, { conf: 'drain_timeout = 2s' });
+	const cut = c.end();
+	const reload = h.hostctl('reload');
+
+	await h.logged('draining, 1 connections open');
+	await c.send('ping');
+	await server.until('ping');
+	server.write('pong');
+	assert.equal(await c.bytes(4), 'pong');
+	assert.equal((await reload).code, 0);
+	await cut;
+	await server.ended();
+	await h.logged('1 connections were still open at the drain deadline');
+});
