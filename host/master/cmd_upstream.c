@@ -306,7 +306,7 @@ change_find(struct change *ch)
 	uint32_t i;
 	const char *why;
 
-	for (i = 0; i < t->head->nentries; i++) {
+	for (i = 0; i < up_entries(t); i++) {
 		if (!is_meant(ch, &t->entries[i]))
 			continue;
 		ch->n++;
@@ -325,7 +325,7 @@ change_is_there(const struct change *ch)
 	const struct up_table *t = &ch->m->servers;
 	uint32_t i;
 
-	for (i = 0; i < t->head->nentries; i++)
+	for (i = 0; i < up_entries(t); i++)
 		if (is_meant(ch, &t->entries[i]) &&
 		    (t->entries[i].flags & UP_REMOVED) == 0)
 			return 1;
@@ -439,7 +439,7 @@ change_apply(struct change *ch)
 	if (ch->n == 0)
 		return change_make(ch);
 	up_table_begin(t);
-	for (i = 0; i < t->head->nentries; i++)
+	for (i = 0; i < up_entries(t); i++)
 		if (is_meant(ch, &t->entries[i]) &&
 		    (adds || (t->entries[i].flags & UP_REMOVED) == 0))
 			ch->action->apply(ch, &t->entries[i]);

@@ -26,7 +26,7 @@ struct up_entry *
 entry_next(const struct up_table *t, const struct up_entry *e,
     const char *group, const char *server)
 {
-	const struct up_entry *end = t->entries + t->head->nentries;
+	const struct up_entry *end = t->entries + up_entries(t);
 	struct up_entry *i;
 
 	for (i = e == NULL ? t->entries : t->entries + (e - t->entries) + 1;
@@ -185,7 +185,7 @@ int
 upstreams_commit(struct master *m, const struct generation *g)
 {
 	struct up_table *t = &m->servers;
-	uint32_t i, n = t->head->nentries;
+	uint32_t i, n = up_entries(t);
 	int changed = 0;
 
 	if (n == 0)
@@ -238,7 +238,7 @@ upstreams_look(struct master *m)
 {
 	struct up_table *t = &m->servers;
 	uint8_t *looks = m->upstreams.looks;
-	uint32_t i, n = t->head->nentries;
+	uint32_t i, n = up_entries(t);
 
 	for (i = 0; i < n; i++) {
 		if (t->entries[i].id == 0 || is_wanted(m, &t->entries[i]) ||

@@ -536,6 +536,7 @@ exchange_forget(struct up_exchange *x)
 {
 	if (x->peer != NULL)
 		log_try(x, exchange_clock_us() - x->try_us);
+	group_forget(&x->search);
 	x->view = NULL;
 	x->log = NULL;
 }

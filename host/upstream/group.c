@@ -190,14 +190,14 @@ static int
 read_entries(struct up_group *g)
 {
 	const struct up_table *t = g->all->table;
-	uint32_t n = t->head->nentries, begun;
+	uint32_t n = up_entries(t), begun;
 	struct up_entry e;
 	struct up_peer *p;
 	int whole;
 	unsigned i;
 
 	begun = atomic_load_explicit(&t->head->sequence, memory_order_acquire);
-	for (i = 0; i < n && i < UP_ENTRIES; i++)
+	for (i = 0; i < n; i++)
 		if (up_entry_read(t, i, &e) == 0) {
 			e.group[UP_GROUP_MAX - 1] = '\0';
 			e.server[UP_SERVER_MAX - 1] = '\0';

@@ -149,6 +149,9 @@ struct up_search {
  */
 int32_t	group_pick(struct up_group *, struct up_search *, struct up_peer **,
 	    int *full);
+/* The request ends before the search: its key is kept without it, unless it is
+ * longer than room. */
+void	group_forget(struct up_search *);
 /* How it went; exactly once for each that was picked.  Failures (E_IO,
  * E_TIMEOUT) count towards max_fails, why and what are of enum up_why. */
 void	group_report(struct up_peer *, struct up_search *,

@@ -78,7 +78,7 @@ name_mark(struct name *n, int status)
 	struct up_entry e;
 	unsigned i;
 
-	for (i = 0; i < t->head->nentries && i < UP_ENTRIES; i++)
+	for (i = 0; i < up_entries(t); i++)
 		if (up_entry_read(t, i, &e) == 0 && e.addr.len == 0 &&
 		    strncmp(e.group, n->group, sizeof(e.group)) == 0 &&
 		    strncmp(e.server, n->server, sizeof(e.server)) == 0)
@@ -417,7 +417,7 @@ names_read(struct names *all)
 	struct up_entry e;
 	unsigned i;
 
-	for (i = 0; i < t->head->nentries && i < UP_ENTRIES; i++)
+	for (i = 0; i < up_entries(t); i++)
 		if (up_entry_read(t, i, &e) == 0)
 			names_see(all, &e);
 	return begun % 2 == 0 && begun == atomic_load(&t->head->sequence) ?
@@ -482,7 +482,7 @@ names_settled(const struct upstreams *all)
 	struct up_entry e;
 	unsigned i;
 
-	for (i = 0; i < t->head->nentries && i < UP_ENTRIES; i++) {
+	for (i = 0; i < up_entries(t); i++) {
 		h = &t->health[i];
 		if (up_entry_read(t, i, &e) == -1 || e.addr.len > 0 ||
 		    (e.flags & UP_GONE) != 0 ||

@@ -236,6 +236,20 @@ group_pick(struct up_group *g, struct up_search *s, struct up_peer **out,
 
 /* -- afterwards -- */
 
+void
+group_forget(struct up_search *s)
+{
+	s->request = NULL;
+	if (s->key.p == NULL)
+		return;
+	if (s->key.n > sizeof(s->room)) {
+		s->key = (hostd_buf){ NULL, 0 };
+		return;
+	}
+	memmove(s->room, s->key.p, s->key.n);
+	s->key.p = s->room;
+}
+
 static int
 balancer_was_asked(const struct up_search *s, uint32_t id)
 {

@@ -169,7 +169,7 @@ up_entry_new(struct up_table *t)
 	e->weight = 1;
 	e->added_ms = board_clock_ms();
 	atomic_store(&t->health[i].id, e->id);
-	if (i >= t->head->nentries)
+	if (i >= up_entries(t))
 		atomic_store(&t->head->nentries, i + 1);
 	return e;
 }
@@ -177,7 +177,7 @@ up_entry_new(struct up_table *t)
 void
 up_entry_free(struct up_table *t, struct up_entry *e)
 {
-	uint32_t n = atomic_load(&t->head->nentries);
+	uint32_t n = up_entries(t);
 
 	atomic_store(&t->health[e - t->entries].id, 0);
 	memset(e, 0, sizeof(*e));
@@ -225,7 +225,7 @@ void
 up_table_retire(struct up_table *t, unsigned cell)
 {
 	struct up_count *row = up_count_of(t, cell, 0);
-	uint32_t i, n = t->head->nentries;
+	uint32_t i, n = up_entries(t);
 
 	writing(t);
 	for (i = 0; i < n; i++) {

@@ -149,6 +149,17 @@ up_changes(const struct up_table *t)
 	return atomic_load_explicit(&t->head->changes, memory_order_acquire);
 }
 
+/* No entry that is used is behind so many; whoever says so, they are no more
+ * than there is room for. */
+static inline uint32_t
+up_entries(const struct up_table *t)
+{
+	uint32_t n = atomic_load_explicit(&t->head->nentries,
+	    memory_order_acquire);
+
+	return n < UP_ENTRIES ? n : UP_ENTRIES;
+}
+
 /* Somebody is up or down now: have all look. */
 void	up_changed(struct up_table *);
 /* Copy entry i out.  0, or -1 when it is free or the master is at it for too

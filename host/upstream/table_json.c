@@ -64,7 +64,7 @@ oldest_ms(const struct up_table *t, const struct conf_upstream *u)
 	struct up_entry e;
 	uint32_t i;
 
-	for (i = 0; i < t->head->nentries; i++)
+	for (i = 0; i < up_entries(t); i++)
 		if (up_entry_read(t, i, &e) == 0 && up_entry_is_of(&e, u) &&
 		    e.added_ms < oldest)
 			oldest = e.added_ms;
@@ -259,7 +259,7 @@ servers_json(const struct up_table *t, const struct conf_upstream *u)
 	struct view v = { .group = u };
 	uint32_t i;
 
-	for (i = 0; i < t->head->nentries && i < UP_ENTRIES; i++) {
+	for (i = 0; i < up_entries(t); i++) {
 		if (up_entry_read(t, i, &v.e) == -1 ||
 		    !is_shown(t, u, &v.e, i))
 			continue;

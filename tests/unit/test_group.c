@@ -661,6 +661,33 @@ draining_ones_take_what_sticks(void **state)
 	assert_int_equal(request(&a, HOSTD_OK), entries[1]->id);
 }
 
+static void
+a_key_outlives_its_request(void **state)
+{
+	char text[] = "k", much[HOSTD_BALANCER_ROOM + 1] = "";
+	struct up_search se = { .has_key = 1, .key = { text, 1 } };
+	struct up_peer *p;
+
+	(void)state;
+	set_flags(0, UP_DRAINING);
+	forced = entries[0]->id;
+	group_forget(&se);
+	text[0] = '\0';
+	assert_int_equal(se.key.n, 1);
+	assert_memory_equal(se.key.p, "k", 1);
+	p = pick(&a, &se);
+	assert_int_equal(p->id, entries[0]->id);
+	report(p, &se, HOSTD_OK, 200);
+	/* It is in room already, perhaps not at its start. */
+	memcpy(se.room, "xkey", 4);
+	se.key = (hostd_buf){ se.room + 1, 3 };
+	group_forget(&se);
+	assert_memory_equal(se.key.p, "key", 3);
+	se.key = (hostd_buf){ much, sizeof(much) };
+	group_forget(&se);
+	assert_null(se.key.p);
+}
+
 /* -- a balancer's nonsense -- */
 
 static void
@@ -798,6 +825,7 @@ main(void)
 		TEST(a_backup_serves_when_no_other_can),
 		TEST(a_backup_serves_when_the_others_are_full),
 		TEST(draining_ones_take_what_sticks),
+		TEST(a_key_outlives_its_request),
 		TEST(nonsense_is_not_followed),
 		TEST(a_refused_update_leaves_the_rest),
 		TEST(a_share_grows),

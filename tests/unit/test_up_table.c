@@ -229,6 +229,26 @@ holes_are_filled_and_the_end_is_known(void **state)
 	assert_int_equal(table.head->nentries, UP_ENTRIES - 2);
 }
 
+/* Workers share the memory: what one of them writes there is not believed. */
+static void
+no_number_leads_behind_the_table(void **state)
+{
+	struct up_count *beyond = &table.retired[UP_ENTRIES];
+	unsigned i = put("app", "a:1");
+
+	(void)state;
+	assert_int_equal(up_entries(&table), i + 1);
+	up_table_join(&table, 1);
+	up_count_of(&table, 1, UP_ENTRIES)->requests = 5;
+	beyond->requests = 7;
+	table.head->nentries = UINT32_MAX;
+	assert_int_equal(up_entries(&table), UP_ENTRIES);
+	up_table_retire(&table, 1);
+	assert_int_equal(beyond->requests, 7);
+	drop(i);
+	assert_int_equal(table.head->nentries, 0);
+}
+
 static void
 load_is_of_all_rows(void **state)
 {
@@ -362,6 +382,7 @@ main(void)
 		T(no_id_comes_twice),
 		T(a_new_entry_is_clean),
 		T(holes_are_filled_and_the_end_is_known),
+		T(no_number_leads_behind_the_table),
 		T(load_is_of_all_rows),
 		T(what_has_ended_counts_but_has_no_load),
 		T(one_leads),
