@@ -150,3 +150,26 @@ test('http_proxy sends it on to servers', async (t) => {
 	one.socket.write('HTTP/1.1 204 No Content\r\n\r\n');
 	assert.equal((await c.next()).status, 204);
 });
+
+test('of a listener for both families, with the client\'s port', async (t) => {
+	const server = await recorder(t);
+	const h = await startHostd(t, { noPort: true, conf: `
+		listen "main" { address = "[::]:@PORT@" v6only = off }
+		pool "web" { workers = 1 }
+		upstream "app" { server "127.0.0.1:${server.port}" { }
+			proxy_protocol = v1 }
+		plugin "proxy" { module = "http_proxy.so" }
+		route "/" { plugin = "proxy" upstream = "app" }` });
+
+	for (const [i, host, family] of [[0, '127.0.0.1', 4], [1, '::1', 6]]) {
+		const c = await track(t, { host, port: h.port });
+
+		await c.send(get('/'));
+		const one = await server.heard('GET / HTTP/1.1\r\n', i);
+
+		assert.equal(one.text.split('\r\n')[0], `PROXY TCP${family} ` +
+		    `${host} ${host} ${c.socket.localPort} ${h.port}`);
+		one.socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+		assert.equal((await c.next()).status, 204);
+	}
+});
