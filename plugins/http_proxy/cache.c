@@ -50,6 +50,14 @@ cache_create(struct hostd_inst *in, const struct hostd_easy *easy,
 	return HOSTD_OK;
 }
 
+void
+cache_ours(struct cache *c, int (*is_ours)(const struct hostd_inst *,
+    hostd_buf name))
+{
+	if (c != NULL)
+		c->is_ours = is_ours;
+}
+
 int32_t
 cache_start(struct cache *c)
 {

@@ -87,6 +87,9 @@ struct cache_asked {
 	const struct hostd_request *request;
 	hostd_buf key;			/* cache_key, expanded */
 	int bypass;			/* cache_bypass says so */
+	int apart;			/* the server sees less of it than is
+					   here: what it says is not what
+					   another one is to have */
 };
 
 /*
@@ -110,6 +113,10 @@ int32_t	cache_create(struct hostd_inst *, const struct hostd_easy *,
 	    const struct hostd_conf *, void (*ready)(struct hostd_inst *,
 	    struct cache_use *, enum cache_verdict), struct cache **out,
 	    struct hostd_err *);
+/* is_ours: is what the server gets under that name not what the client has
+ * sent?  An answer that varies with it is not kept. */
+void	cache_ours(struct cache *, int (*is_ours)(const struct hostd_inst *,
+	    hostd_buf name));
 /* For the plugin's start; HOSTD_OK or a negative code. */
 int32_t	cache_start(struct cache *);
 /* NULL is none. */

@@ -245,7 +245,8 @@ cache_ask(struct cache *c, struct cache_use *use, const struct cache_asked *a)
 			use->flags |= USE_UNSAFE;
 		return CACHE_OFF;
 	}
-	if (r->content_length != 0 || r->flags & HOSTD_REQ_UPGRADE)
+	if (a->apart || r->content_length != 0 ||
+	    r->flags & HOSTD_REQ_UPGRADE)
 		return CACHE_OFF;
 	use->flags = flags_of(r) | (a->bypass ? USE_BYPASS : 0);
 	return cache_decide(use, r, a->key);

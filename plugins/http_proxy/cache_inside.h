@@ -93,6 +93,7 @@ struct cache {
 	const struct hostd_work_api *work;
 	void (*ready)(struct hostd_inst *, struct cache_use *,
 	    enum cache_verdict);
+	int (*is_ours)(const struct hostd_inst *, hostd_buf name);
 	uint64_t object_max, lock_ms;
 	unsigned use_stale;		/* STALE_* */
 	struct fresh_rule rules[RULES_MAX];

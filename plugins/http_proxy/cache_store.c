@@ -176,6 +176,22 @@ choose_name(struct cache *c, const struct object_facts *of,
 	object_unref(o);
 }
 
+/* Does it vary with what only we know?  The client's headers, which say what
+ * is whose, are silent about that. */
+static int
+varies_unseen(const struct cache *c, const char *vary)
+{
+	size_t len;
+
+	for (; *vary != '\0'; vary += len + (vary[len] == ',')) {
+		len = strcspn(vary, ",");
+		if (c->is_ours != NULL && c->is_ours(c->inst,
+		    (hostd_buf){ vary, len }))
+			return 1;
+	}
+	return 0;
+}
+
 static struct cache_writer *
 writer_new(struct cache *c, const char *head, size_t nhead, size_t at_key,
     size_t nkey)
@@ -207,6 +223,7 @@ store_begin(struct cache_use *use, const struct hostd_fetch_response *r)
 
 	if (fresh_judge(&facts, &of.fresh) == -1 ||
 	    vary_names(r->headers, r->nheaders, vary) == -1 ||
+	    varies_unseen(c, vary) ||
 	    (r->content_length > 0 &&
 	    (uint64_t)r->content_length > c->object_max))
 		return -1;
@@ -365,14 +382,16 @@ answer_again(struct cache_use *use, enum cache_status status)
 {
 	const struct hostd_easy *e = use->cache->easy;
 	struct cache_flight *f = use->flight;
-	const struct hostd_request *r = use->flags & USE_REFRESH ? NULL :
-	    e->http->request(e->host, use->req);
+	const struct hostd_request *r = NULL;
 
 	use->flight = NULL;
-	(void)cache_answer(use, use->object, r, status);
+	/* First: those who go on make answers of their own, and there is but
+	 * one place for the headers of a 304. */
 	if (f != NULL)
 		flight_end(use->cache, f);
-	return CACHE_HIT;
+	if (!(use->flags & USE_REFRESH))
+		r = e->http->request(e->host, use->req);
+	return cache_answer(use, use->object, r, status);
 }
 
 enum cache_verdict

@@ -2,6 +2,7 @@
 /* Requests that the cache has to do with. */
 #include <stddef.h>
 #include "exchange.h"
+#include "hop.h"
 #include "text.h"
 
 #define DRAINED	65536	/* as in answer.c */
@@ -71,10 +72,13 @@ cached_ask(struct exchange *x, const struct hostd_request *q, int *done)
 	struct cache_asked a = { .req = x->req, .request = q };
 	enum cache_verdict v;
 	struct facts f;
+	struct hop hop;
 
 	*done = 0;
 	if (in->cache == NULL)
 		return HOSTD_OK;
+	hop_read(&hop, q->headers, q->nheaders);
+	a.apart = hop_hides(&hop);
 	exchange_facts(x, NULL, &f);
 	head_clear(&in->head);
 	a.key = template_expand(&in->settings.cache_key, &f, &in->head);

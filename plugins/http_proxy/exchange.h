@@ -73,6 +73,10 @@ int32_t	forward_head(struct exchange *, hostd_buf *target);
 /* Host as the server sees it; n 0: the group's name. */
 hostd_buf forward_host(const struct hostd_inst *, const struct facts *,
 	    struct head *);
+/* Does the server get something of our own under that name? */
+int	forward_is_ours(const struct hostd_inst *, hostd_buf name);
+/* Is that of a client's trailers for the server? */
+int	forward_may_trail(const struct hostd_inst *, hostd_buf name);
 /* May the client change to the protocols that it asks for? */
 int	forward_may_upgrade(const struct hostd_inst *,
 	    const struct hostd_request *);

@@ -63,6 +63,30 @@ is_told(const struct settings *s, hostd_buf name)
 	return text_is(name, "x-request-id") && s->request_id != IDS_OFF;
 }
 
+/* Scheme and host are what the cache's key says of them. */
+int
+forward_is_ours(const struct hostd_inst *in, hostd_buf name)
+{
+	const struct settings *s = &in->settings;
+
+	if (text_is(name, "x-forwarded-proto") ||
+	    text_is(name, "x-forwarded-host"))
+		return 0;
+	return is_told(s, name) || rules_vary(&s->set, name);
+}
+
+/* A server may take trailers for headers: what the operator has said of those
+ * is to be true all the same. */
+int
+forward_may_trail(const struct hostd_inst *in, hostd_buf name)
+{
+	const struct settings *s = &in->settings;
+
+	return (s->underscores || memchr(name.p, '_', name.n) == NULL) &&
+	    !rules_have(&s->set, name) && !rules_have(&s->remove, name) &&
+	    !is_told(s, name);
+}
+
 static int
 is_dropped(const struct exchange *x, const struct hop *hop, hostd_buf name)
 {

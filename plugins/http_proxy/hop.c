@@ -45,8 +45,8 @@ is_named(const struct hop *hop, hostd_buf name)
 	return 0;
 }
 
-int
-hop_has(const struct hop *hop, hostd_buf name)
+static int
+is_always(hostd_buf name)
 {
 	static const hostd_buf names[] = {
 		TEXT("connection"), TEXT("keep-alive"),
@@ -55,6 +55,23 @@ hop_has(const struct hop *hop, hostd_buf name)
 		TEXT("transfer-encoding"), TEXT("upgrade")
 	};
 
-	return text_among(name, names, sizeof(names) / sizeof(names[0])) ||
-	    (hop->names && is_named(hop, name));
+	return text_among(name, names, sizeof(names) / sizeof(names[0]));
+}
+
+int
+hop_has(const struct hop *hop, hostd_buf name)
+{
+	return is_always(name) || (hop->names && is_named(hop, name));
+}
+
+int
+hop_hides(const struct hop *hop)
+{
+	uint32_t i;
+
+	for (i = 0; i < hop->n && hop->names; i++)
+		if (!is_always(hop->headers[i].name) &&
+		    is_named(hop, hop->headers[i].name))
+			return 1;
+	return 0;
 }

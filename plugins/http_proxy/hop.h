@@ -15,5 +15,7 @@ struct hop {
 void	hop_read(struct hop *, const hostd_hdr *, uint32_t n);
 /* Must a header of that name not go on? */
 int	hop_has(const struct hop *, hostd_buf name);
+/* Is there one among them that only a Connection line keeps from going on? */
+int	hop_hides(const struct hop *);
 
 #endif

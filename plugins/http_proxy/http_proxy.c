@@ -134,8 +134,11 @@ set_up(struct hostd_inst *in, const struct hostd_host *host,
 	if ((rc = in->fetch->check(host, in->settings.upstream, err)) !=
 	    HOSTD_OK)
 		return rc;
-	return cache_create(in, &in->easy, conf, cached_ready, &in->cache,
-	    err);
+	if ((rc = cache_create(in, &in->easy, conf, cached_ready, &in->cache,
+	    err)) != HOSTD_OK)
+		return rc;
+	cache_ours(in->cache, forward_is_ours);
+	return HOSTD_OK;
 }
 
 static int32_t

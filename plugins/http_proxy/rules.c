@@ -116,6 +116,18 @@ rules_have(const struct rules *rules, hostd_buf name)
 	return 0;
 }
 
+int
+rules_vary(const struct rules *rules, hostd_buf name)
+{
+	uint32_t i;
+
+	for (i = 0; i < rules->n; i++)
+		if (text_same(rules->v[i].name, name) &&
+		    !template_is_constant(&rules->v[i].value))
+			return 1;
+	return 0;
+}
+
 void
 rules_add(const struct rules *rules, const struct facts *f, struct head *out)
 {

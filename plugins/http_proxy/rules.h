@@ -20,6 +20,8 @@ struct rules {
 int32_t	rules_read(struct rules *, const struct hostd_conf *, const char *key,
 	    int with_value, struct hostd_err *);
 void	rules_free(struct rules *);
+/* Is it set to something that is not the same for all requests? */
+int	rules_vary(const struct rules *, hostd_buf name);
 int	rules_have(const struct rules *, hostd_buf name);
 /* All of them, with their values; those that are empty only name. */
 void	rules_add(const struct rules *, const struct facts *, struct head *);

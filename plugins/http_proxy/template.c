@@ -141,6 +141,17 @@ template_is_empty(const struct template *t)
 	return t->n == 0;
 }
 
+int
+template_is_constant(const struct template *t)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->v[i].var != TEXT)
+			return 0;
+	return 1;
+}
+
 /* -- expanding -- */
 
 hostd_buf
@@ -187,6 +198,22 @@ put_decoded(hostd_buf b, struct head *out)
 		}
 		(void)snprintf(code, sizeof(code), "%%%02X", p[i]);
 		head_puts(out, code);
+	}
+}
+
+/* All lines of that name are one list: what is taken from the first alone
+ * would be another thing than what a server reads. */
+static void
+put_lines(const struct hostd_request *q, const char *name, struct head *out)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < q->nheaders; i++) {
+		if (!text_is(q->headers[i].name, name))
+			continue;
+		if (n++ > 0)
+			head_puts(out, ", ");
+		head_put(out, q->headers[i].value);
 	}
 }
 
@@ -273,7 +300,8 @@ value_of(const struct facts *f, const struct template_part *part,
 	case CACHE_STATUS:
 		return f->cache_status;
 	case HEADER:
-		return text_header(q->headers, q->nheaders, part->text);
+		put_lines(q, part->text, out);
+		break;
 	case COOKIE:
 		return find_cookie(q, part);
 	case ARG:

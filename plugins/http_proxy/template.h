@@ -26,6 +26,8 @@ int	template_parse(struct template *, const char *text, const char **bad);
 void	template_free(struct template *);
 /* Does it say nothing, whatever the request? */
 int	template_is_empty(const struct template *);
+/* The same, whatever the request? */
+int	template_is_constant(const struct template *);
 /* In the head's memory.  Never has bytes that no header may have. */
 hostd_buf template_expand(const struct template *, const struct facts *,
 	    struct head *);

@@ -12,21 +12,35 @@ client_wait(struct exchange *x, int on)
 	(void)x->in->easy.http->body_pause(x->in->easy.host, x->req, on);
 }
 
+/* The client's trailers, those that are for the server, in the instance's
+ * head. */
 static void
-upload_finish(struct exchange *x)
+take_trailers(struct exchange *x, struct head *out)
 {
 	const struct hostd_http_api *http = x->in->easy.http;
 	const hostd_hdr *t = NULL;
-	uint32_t n = 0;
+	uint32_t i, n = 0;
+
+	head_clear(out);
+	(void)http->trailers(x->in->easy.host, x->req, &t, &n);
+	for (i = 0; i < n; i++)
+		if (forward_may_trail(x->in, t[i].name))
+			head_add(out, t[i].name, t[i].value);
+}
+
+static void
+upload_finish(struct exchange *x)
+{
+	const struct hostd_host *host = x->in->easy.host;
+	struct head *out = &x->in->head;
 
 	if (x->body_sent || !x->body_done || !x->has_body)
 		return;
 	x->body_sent = 1;
-	(void)http->trailers(x->in->easy.host, x->req, &t, &n);
-	if (x->in->fetch->finish(x->in->easy.host, x->fetch, t, n) ==
-	    HOSTD_E_INVAL && n > 0)
-		(void)x->in->fetch->finish(x->in->easy.host, x->fetch, NULL,
-		    0);
+	take_trailers(x, out);
+	if (x->in->fetch->finish(host, x->fetch, out->v, out->n) ==
+	    HOSTD_E_INVAL && out->n > 0)
+		(void)x->in->fetch->finish(host, x->fetch, NULL, 0);
 }
 
 /* Keep what can't go on now.  A code for on_body. */

@@ -2,8 +2,10 @@
 // http_proxy: what servers and clients are told in headers, and what not.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { plain, recorder, upstreamConf } from './lib/backend.mjs';
+import { startHostd } from './lib/hostd.mjs';
 import { reply, serveProxy, startBackend, tell } from './lib/proxied.mjs';
-import { connect, get } from './lib/http1.mjs';
+import { Client, connect, get } from './lib/http1.mjs';
 
 // What the server got of a request with these header lines.
 async function sent(t, keys, lines, path = '/a', options = {}) {
@@ -199,4 +201,19 @@ test('mistakes in rules are told', async (t) => {
 		['host = "a b"', 'is not a name']])
 		await assert.rejects(serveProxy(t, [b], keys), (e) =>
 			e.message.includes(what) || assert.fail(e.message));
+});
+
+test('trailers do not say what headers may not', async (t) => {
+	const backend = await recorder(t, () => plain('ok'));
+	const h = await startHostd(t, { conf: upstreamConf(backend, '',
+	    'set_header = {"X-User: nobody"}  remove_header = {"X-Admin"}') });
+	const c = await Client.connect(h.port);
+
+	await c.send('POST /a HTTP/1.1\r\nHost: a\r\n' +
+	    'Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-User: root\r\n' +
+	    'X-Admin: 1\r\nX_User: root\r\nX-Request-ID: r\r\nX-Sum: 5\r\n\r\n');
+	assert.equal((await c.next()).status, 200);
+	assert.deepEqual(Object.keys(backend.requests[0].trailers), ['x-sum']);
+	assert.deepEqual(backend.requests[0].headers['x-user'], ['nobody']);
+	c.destroy();
 });
