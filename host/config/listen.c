@@ -119,11 +119,24 @@ check_sni(struct builder *b, const struct conf_listen *l,
 			    other->pos.line);
 }
 
+/* As names in hellos are compared: in lower case, without the root's dot. */
+static char *
+sni_name(const char *title)
+{
+	char *name = xstrdup(title), *p;
+
+	for (p = name; *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p |= 0x20;
+	if (p > name + 1 && p[-1] == '.' && p[-2] != '.')
+		p[-1] = '\0';
+	return name;
+}
+
 static void
 build_sni(struct builder *b, struct conf_listen *l, const struct conf_node *n)
 {
 	struct conf_sni *s;
-	char *p;
 
 	if (!n->is_block || n->title == NULL) {
 		conf_error(b->errs, &n->pos, "\"sni\" is a block with a title: "
@@ -133,10 +146,7 @@ build_sni(struct builder *b, struct conf_listen *l, const struct conf_node *n)
 	enter_block(b, n, NULL);
 	s = xcalloc(1, sizeof(*s));
 	s->pos = n->pos;
-	s->name = xstrdup(n->title);
-	for (p = s->name; *p != '\0'; p++)
-		if (*p >= 'A' && *p <= 'Z')
-			*p |= 0x20;
+	s->name = sni_name(n->title);
 	if (text_of(b, "upstream") != NULL)
 		s->upstream = find_upstream(b, text_of(b, "upstream"),
 		    pos_of(b, "upstream"));

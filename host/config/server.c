@@ -52,14 +52,16 @@ static int
 parse_literal(const char *text, struct conf_server *s, const char **why)
 {
 	const struct sockaddr_in *in = (const void *)&s->addr.ss;
+	const struct sockaddr_in6 *in6 = (const void *)&s->addr.ss;
 
 	if (addr_parse(text, &s->addr, why) == -1) {
 		if (text[0] != '[')
 			*why = "it is not an IPv4 address";
 		return -1;
 	}
-	if (s->addr.ss.ss_family == AF_INET &&
-	    in->sin_addr.s_addr == htonl(INADDR_ANY)) {
+	if (s->addr.ss.ss_family == AF_INET ?
+	    in->sin_addr.s_addr == htonl(INADDR_ANY) :
+	    IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr)) {
 		*why = "it is not the address of a server";
 		return -1;
 	}

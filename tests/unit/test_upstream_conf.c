@@ -192,7 +192,8 @@ wrong_servers(void **state)
 	    "server \"h:65536\" { }\nserver \"2001:db8::1:80\" { }\n"
 	    "server \"[::g]:80\" { }\nserver \"unix:x\" { }\n"
 	    "server \"a b:80\" { }\nserver \":80\" { }\n"
-	    "server \"*:80\" { }\nserver \"0.0.0.0:80\" { }\n"
+	    "server \"*:80\" { }\nserver \"0.0.0.0:80\" { }"
+	    " server \"[::]:80\" { }\n"
 	    "server \"H:1\" { weight = 0 }\nserver \"h:1\" { }\n"
 	    "server \"[::1]:1\" { weight = 65536 }\n"
 	    "server \"[0::1]:1\" { removed = on  added = on }\n"
@@ -219,6 +220,8 @@ wrong_servers(void **state)
 	next_error("hostd.conf:12: server \"*:80\": it is neither a host name "
 		   "nor an address");
 	next_error("hostd.conf:13: server \"0.0.0.0:80\": it is not the "
+		   "address of a server");
+	next_error("hostd.conf:13: server \"[::]:80\": it is not the "
 		   "address of a server");
 	next_error("hostd.conf:14: \"weight\" must be from 1 to 65535");
 	next_error("hostd.conf:15: server \"h:1\" of upstream \"a\" is already "
@@ -332,7 +335,7 @@ streams(void **state)
 	    "upstream = db idle_timeout = 1h  proxy_protocol = on  hello_timeout = 1s }\n"
 	    "listen \"tls\" { address = \"443\"  mode = stream\n"
 	    "sni \"*.Example.com\" { upstream = db }\n"
-	    "sni \"example.com\" { upstream = web } }\n"
+	    "sni \"Example.com.\" { upstream = web } }\n"
 	    "listen \"http\" { address = \"80\"  proxy_protocol = on }\n"
 	    "upstream \"db\" { server \"h:1\" { } }\n"
 	    "upstream \"web\" { server \"h:1\" { } }\n");
