@@ -332,12 +332,29 @@ change_is_there(const struct change *ch)
 	return 0;
 }
 
+/* Before anything is written: what was there, and is not freed yet, is used
+ * again. */
+static int
+change_has_room(const struct change *ch)
+{
+	const struct up_table *t = &ch->m->servers;
+	uint32_t i;
+
+	for (i = 0; i < UP_ENTRIES; i++)
+		if (t->entries[i].id == 0)
+			return 1;
+	return entry_next(t, NULL, ch->group->name, ch->name) != NULL;
+}
+
 static int
 change_check(struct change *ch)
 {
 	int adds = ch->action->apply == apply_add;
 
 	change_find(ch);
+	if (adds && ch->n == 0 && !change_has_room(ch))
+		return change_refuse(ch, "there is room for %d servers in all, "
+		    "those that are going included", UP_ENTRIES);
 	if (adds && change_is_there(ch))
 		return change_refuse(ch, "upstream %s has %s already",
 		    ch->group->name, ch->name);
@@ -404,9 +421,8 @@ make_entry(struct change *ch, struct up_entry *e)
 	apply_add(ch, e);
 }
 
-/* What was there, and is not freed yet, is used again: it must not be there
- * twice. */
-static int
+/* It must not be there twice. */
+static void
 change_make(struct change *ch)
 {
 	struct up_table *t = &ch->m->servers;
@@ -422,36 +438,37 @@ change_make(struct change *ch)
 	if (e != NULL) {
 		e->addr = ch->server.addr;
 		make_entry(ch, e);
-		n++;
 	}
 	up_table_end(t);
-	return n > 0 ? 0 : change_refuse(ch, "there is room for %d servers "
-	    "in all, those that are going included", UP_ENTRIES);
 }
 
-static int
+static void
 change_apply(struct change *ch)
 {
 	struct up_table *t = &ch->m->servers;
 	int adds = ch->action->apply == apply_add;
 	uint32_t i;
 
-	if (ch->n == 0)
-		return change_make(ch);
+	if (ch->n == 0) {
+		change_make(ch);
+		return;
+	}
 	up_table_begin(t);
 	for (i = 0; i < up_entries(t); i++)
 		if (is_meant(ch, &t->entries[i]) &&
 		    (adds || (t->entries[i].flags & UP_REMOVED) == 0))
 			ch->action->apply(ch, &t->entries[i]);
 	up_table_end(t);
-	return 0;
 }
 
 static int
 change_do(struct change *ch)
 {
-	return change_options(ch) == -1 || change_check(ch) == -1 ||
-	    change_persist(ch) == -1 ? -1 : change_apply(ch);
+	if (change_options(ch) == -1 || change_check(ch) == -1 ||
+	    change_persist(ch) == -1)
+		return -1;
+	change_apply(ch);
+	return 0;
 }
 
 void

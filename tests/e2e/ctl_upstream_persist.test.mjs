@@ -123,6 +123,18 @@ test('a file that cannot be written changes nothing', async (t) => {
 	assert.equal((await states(h))[A], 'down');
 });
 
+test('what there is no room for is not written', async (t) => {
+	const full = Array.from({ length: 1022 }, (_, i) =>
+	    `server "10.1.${i >> 8}.${i & 255}:80" { }`).join('\n');
+	const h = await start(t, { confd: { 'app.conf': app(full) } });
+
+	await refused(h, /there is room for 1024 servers in all/, 'add', 'app',
+	    NEW, '--persist');
+	assert.ok(!fs.existsSync(fileOf(h)));
+	await change(h, 'remove', 'app', A, '--persist');
+	await change(h, 'add', 'app', A, '--persist');
+});
+
 test('a file of somebody else is left alone', async (t) => {
 	const mine = '# my own\n';
 	const h = await start(t, { confd: { 'app.conf': app(),
