@@ -4,16 +4,58 @@
 #include <strings.h>
 #include "cache_vary.h"
 
-/* FNV-1a, with its high bits stirred in. */
+static uint64_t
+rotate(uint64_t x, unsigned by)
+{
+	return x << by | x >> (64 - by);
+}
+
+static void
+stir(uint64_t v[4], int rounds)
+{
+	while (rounds-- > 0) {
+		v[0] += v[1];
+		v[2] += v[3];
+		v[1] = rotate(v[1], 13) ^ v[0];
+		v[3] = rotate(v[3], 16) ^ v[2];
+		v[0] = rotate(v[0], 32);
+		v[2] += v[1];
+		v[0] += v[3];
+		v[1] = rotate(v[1], 17) ^ v[2];
+		v[3] = rotate(v[3], 21) ^ v[0];
+		v[2] = rotate(v[2], 32);
+	}
+}
+
+/*
+ * SipHash-2-4.  Clients choose what is hashed, and what has the hash of
+ * another's headers is given that one's answer: so it is none of those that are
+ * easily run backwards.
+ */
 uint64_t
 cache_hash(uint64_t h, const void *bytes, size_t n)
 {
+	uint64_t v[4] = { h ^ UINT64_C(0x736f6d6570736575),
+	    UINT64_C(0x646f72616e646f6d), h ^ UINT64_C(0x6c7967656e657261),
+	    UINT64_C(0x7465646279746573) }, m = 0;
 	const unsigned char *p = bytes;
+	size_t left = n;
 
-	h ^= UINT64_C(0xcbf29ce484222325);
-	while (n-- > 0)
-		h = (h ^ *p++) * UINT64_C(0x100000001b3);
-	return (h ^ h >> 29) * UINT64_C(0xbf58476d1ce4e5b9) ^ h >> 32;
+	for (; left >= 8; p += 8, left -= 8) {
+		memcpy(&m, p, 8);
+		v[3] ^= m;
+		stir(v, 2);
+		v[0] ^= m;
+	}
+	m = (uint64_t)n << 56;
+	while (left-- > 0)
+		m |= (uint64_t)p[left] << 8 * left;
+	v[3] ^= m;
+	stir(v, 2);
+	v[0] ^= m;
+	v[2] ^= 0xff;
+	stir(v, 4);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 static int

@@ -214,6 +214,8 @@ varying(void **state)
 	assert_true(vary_hash(names, a, 2) == vary_hash(names, b, 3));
 	assert_true(vary_hash(names, a, 2) != vary_hash(names, c, 3));
 	assert_true(vary_hash("", a, 2) == 0);
+	/* Of SipHash-2-4's own. */
+	assert_true(cache_hash(0, "", 0) == UINT64_C(0x1e924b9d737700d7));
 	assert_int_equal(vary_names(a, 2, names), 0);
 	assert_int_equal(vary_names(&bad, 1, names), -1);
 	memset(longer, 'a', sizeof(longer));
