@@ -156,6 +156,17 @@ note_head(struct up_exchange *x, const struct answer *a)
 	x->status = a->status;
 }
 
+/* It serves; nobody has to wait until all of the answer has come, or a tunnel
+ * ends. */
+static void
+note_served(struct up_exchange *x)
+{
+	uint64_t now = x->group->all->loop->now_ms;
+	uint64_t ms = (exchange_clock_us() - x->try_us) / 1000;
+
+	peer_served(x->peer, ms < now ? now - ms : 0, now);
+}
+
 static int
 head_switched(struct up_exchange *x, const struct answer *a)
 {
@@ -166,6 +177,7 @@ head_switched(struct up_exchange *x, const struct answer *a)
 		return answer_invalid(x, "its answer",
 		    "it switches protocols, but does not say to which");
 	note_head(x, a);
+	note_served(x);
 	x->answered = 1;
 	x->state = UP_SWITCHED;
 	exchange_arm(x, 0);
@@ -201,6 +213,7 @@ head_final(struct up_exchange *x, const struct answer *a, size_t rest)
 		    "the answer is larger than it may be");
 		return GONE;
 	}
+	note_served(x);
 	x->answered = 1;
 	x->keepalive = (uint8_t)a->keepalive;
 	x->body = a->body;

@@ -483,6 +483,42 @@ the_owner_leaves(void **state)
 	server_reads_end(fd);
 }
 
+/* It failed, and this is the request that may try it again. */
+static void
+assert_well_after(const char *head)
+{
+	struct up_health *h = &table.health[0];
+	int fd;
+
+	h->since_ms = 1;
+	h->down_until_ms = 2;
+	up_changed(&table);
+	start("", "/a");
+	fd = server_accept(0);
+	assert_true(h->down_until_ms > loop.now_ms);
+	server_says(fd, head);
+	until(&nheads, 1);
+	assert_int_equal(h->down_until_ms, 0);
+	assert_int_equal(nends, 0);
+	exchange_cancel(&x);
+	assert_ended(HOSTD_E_GONE);
+	server_reads_end(fd);
+}
+
+static void
+others_need_not_wait_for_the_end(void **state)
+{
+	static const hostd_hdr upgrade = {{"Upgrade", 7}, {"echo", 4}};
+
+	(void)state;
+	assert_well_after("HTTP/1.1 200 OK\r\n\r\ndata: 1\n\n");
+	ask.flags = HOSTD_FETCH_UPGRADE;
+	ask.headers = &upgrade;
+	ask.nheaders = 1;
+	assert_well_after("HTTP/1.1 101 Switching Protocols\r\n"
+			  "Connection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+}
+
 static void
 leave_now(void)
 {
@@ -646,6 +682,7 @@ main(void)
 	    CASE(what_is_not_http),
 	    CASE(no_answer),
 	    CASE(the_owner_leaves),
+	    CASE(others_need_not_wait_for_the_end),
 	    CASE(the_owner_leaves_in_a_callback),
 	    CASE(an_answer_that_has_to_wait),
 	    CASE(an_early_answer),
