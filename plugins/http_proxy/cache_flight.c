@@ -134,6 +134,22 @@ flight_wait(struct cache_use *use, struct cache_flight *f)
 		    on_tick, c, &c->tick);
 }
 
+/* Of a prefix all: they do not know their keys, and it is seldom. */
+void
+flights_spoil(struct cache *c, hostd_buf key, int prefix)
+{
+	struct cache_flight *f;
+	struct cache_name name;
+	unsigned i;
+
+	object_name(key, 0, &name);
+	for (i = 0; i < FLIGHT_BUCKETS; i++)
+		LIST_FOREACH(f, &c->flights[i], entry)
+			if (prefix || (f->name.a == name.a &&
+			    f->name.b == name.b))
+				f->spoilt = 1;
+}
+
 void
 flight_end(struct cache *c, struct cache_flight *f)
 {

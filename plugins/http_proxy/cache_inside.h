@@ -54,6 +54,8 @@ struct cache_flight {
 	struct disk_part part;		/* the lock; fd -1: in memory, or
 					   foreign */
 	int foreign;			/* another worker asks */
+	int spoilt;			/* purged meanwhile: what comes may be
+					   from before */
 };
 
 /* One answer on its way into the store. */
@@ -125,6 +127,8 @@ int	flight_start(struct cache *, const struct cache_name *,
 	    struct cache_flight **out);
 void	flight_wait(struct cache_use *, struct cache_flight *);
 void	flight_leave(struct cache_use *);
+/* Those of a key, or of any if prefix, are spoilt. */
+void	flights_spoil(struct cache *, hostd_buf key, int prefix);
 /* Over: who waits decides again. */
 void	flight_end(struct cache *, struct cache_flight *);
 

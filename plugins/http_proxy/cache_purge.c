@@ -26,8 +26,11 @@ on_purge(struct hostd_inst *in, hostd_sub sub, void *arg,
 	(void)sub;
 	if (e->type == HOSTD_CHANNEL_GAP) {
 		/* Whatever it was: what is not kept can't be wrong. */
+		key = (hostd_buf){ "", 0 };
 		if (c->disk.dir == -1)
-			store_drop(c, (hostd_buf){ "", 0 }, 1);
+			store_drop(c, key, 1);
+		else
+			store_spoil(c, key, 1);
 		return;
 	}
 	if (e->msg.n == 0)

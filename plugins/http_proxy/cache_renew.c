@@ -35,7 +35,7 @@ renewal_done(struct hostd_inst *in, void *arg, int32_t status)
 	struct cache_flight *f = w->flight;
 
 	(void)in;
-	if (status == HOSTD_OK && w->rc == 0) {
+	if (status == HOSTD_OK && w->rc == 0 && !f->spoilt) {
 		if (disk_commit(&c->disk, &f->part, &f->name) == DISK_ERROR)
 			store_complain(c, strerror(errno));
 	} else if (status == HOSTD_OK && w->rc != 0)

@@ -100,6 +100,7 @@ store_spoil(struct cache *c, hostd_buf key, int prefix)
 {
 	struct cache_writer *w;
 
+	flights_spoil(c, key, prefix);
 	LIST_FOREACH(w, &c->writers, entry)
 		if ((prefix ? w->key.n >= key.n : w->key.n == key.n) &&
 		    memcmp(w->key.p, key.p, key.n) == 0)
@@ -267,17 +268,23 @@ keep_in_memory(struct cache_writer *w, hostd_buf part)
 
 /* Not kept after all: the others need not wait any longer. */
 static void
-give_up(struct cache_use *use)
+let_go(struct cache_use *use)
 {
-	struct cache *c = use->cache;
 	struct cache_flight *f = use->flight;
 
 	store_abort(use);
 	use->flight = NULL;
-	if (f != NULL) {
-		cache_pass(c, &f->name);
-		flight_end(c, f);
-	}
+	if (f != NULL)
+		flight_end(use->cache, f);
+}
+
+/* Nor will another one be. */
+static void
+give_up(struct cache_use *use)
+{
+	if (use->flight != NULL)
+		cache_pass(use->cache, &use->flight->name);
+	let_go(use);
 }
 
 void
@@ -289,7 +296,11 @@ cache_body(struct cache_use *use, hostd_buf part)
 
 	if (w == NULL || part.n == 0)
 		return;
-	if (w->spoilt || w->len + part.n > c->object_max) {
+	if (w->spoilt) {
+		let_go(use);
+		return;
+	}
+	if (w->len + part.n > c->object_max) {
 		give_up(use);
 		return;
 	}
@@ -406,12 +417,14 @@ cache_head(struct cache_use *use, const struct hostd_fetch_response *r)
 	if (use->flight == NULL)
 		return CACHE_OFF;
 	if (r->status == 304 && use->object != NULL && use->nask > 0 &&
-	    store_renew(use, r) == 0)
+	    (use->flight->spoilt || store_renew(use, r) == 0))
 		return answer_again(use, CACHE_IS_REVALIDATED);
 	if (why != 0 && use->object != NULL &&
 	    cache_may_be_stale(c, use->object, why))
 		return answer_again(use, CACHE_IS_STALE);
-	if (store_begin(use, r) == -1) {
+	if (use->flight->spoilt)
+		let_go(use);
+	else if (store_begin(use, r) == -1) {
 		/* It replaces what was kept all the same. */
 		if (use->object != NULL && r->status < 500)
 			store_drop(c, key, 0);

@@ -75,3 +75,53 @@ test('a key of a header is one of all its lines', async (t) => {
 	assert.equal((await ask('/x', 'X-For: a')).body, 'a');
 	assert.equal((await ask('/x', 'X-For: a', 'X-For: b')).cache, 'HIT');
 });
+
+for (const [what, request] of Object.entries({
+	purged: 'PURGE /x', 'all below it purged': 'PURGE /*',
+	changed: 'POST /x' }))
+	test(`an answer from before the thing was ${what} is not kept`,
+	    async (t) => {
+		const gates = [];
+		const backend = await recorder(t, async (r) => {
+			if (r.method === 'POST')
+				return plain('done');
+			await new Promise((go) => {
+				gates.push(go);
+				gates.came?.();
+			});
+			return plain(`answer ${++gates.n}`,
+			    'Cache-Control: max-age=60');
+		});
+		const asked = (n) => new Promise((go) => {
+			gates.came = () => gates.length >= n && go();
+			gates.came();
+		});
+		const h = await startHostd(t, { conf: `
+			pool "web" { workers = 1 }
+			${upstreamConf(backend, 'max_fails = 0', `cache = memory
+			cache_purge_from = {"127.0.0.1"}`)}` });
+		const ask = async (first) => {
+			const c = await Client.connect(h.port);
+
+			await c.send(`${first} HTTP/1.1\r\nHost: a\r\n` +
+			    'Content-Length: 0\r\n\r\n');
+			const r = await c.next();
+
+			c.destroy();
+			return r;
+		};
+
+		gates.n = 0;
+		const before = ask('GET /x');
+
+		await asked(1);
+		assert.equal((await ask(request)).status, 200);
+		gates[0]();
+		assert.equal((await before).body, 'answer 1');
+		const after = ask('GET /x');
+
+		await Promise.race([asked(2), after.then((r) =>
+		    assert.notEqual(r.body, 'answer 1'))]);
+		gates[1]();
+		assert.equal((await after).body, 'answer 2');
+	});
