@@ -69,6 +69,7 @@ static void
 keep_trailers(struct exchange *x)
 {
 	const hostd_hdr *t = NULL;
+	hostd_hdr *h;
 	size_t size = 0;
 	uint32_t i, n = 0;
 	char *p;
@@ -82,15 +83,18 @@ keep_trailers(struct exchange *x)
 		return;
 	p = (char *)(x->trailers + n);
 	for (i = 0; i < n; i++) {
-		x->trailers[i].name = text_of(p, t[i].name.n);
+		/* Not in this way, either. */
+		if (rules_have(&x->in->settings.hide, t[i].name))
+			continue;
+		h = &x->trailers[x->ntrailers++];
+		h->name = text_of(p, t[i].name.n);
 		memcpy(p, t[i].name.p, t[i].name.n);
 		p += t[i].name.n;
-		x->trailers[i].value = text_of(p, t[i].value.n);
+		h->value = text_of(p, t[i].value.n);
 		if (t[i].value.n > 0)
 			memcpy(p, t[i].value.p, t[i].value.n);
 		p += t[i].value.n;
 	}
-	x->ntrailers = n;
 }
 
 void

@@ -217,3 +217,16 @@ test('trailers do not say what headers may not', async (t) => {
 	assert.deepEqual(backend.requests[0].headers['x-user'], ['nobody']);
 	c.destroy();
 });
+
+test('nor do they show clients what is hidden', async (t) => {
+	const backend = await recorder(t, () => 'HTTP/1.1 200 OK\r\n' +
+	    'Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Secret: 1\r\n' +
+	    'X-Sum: 5\r\n\r\n');
+	const h = await startHostd(t, { conf: upstreamConf(backend, '',
+	    'hide_header = {"X-Secret"}') });
+	const c = await Client.connect(h.port);
+
+	await c.send('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+	assert.deepEqual((await c.next()).trailers, ['X-Sum: 5']);
+	c.destroy();
+});
