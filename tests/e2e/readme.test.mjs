@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, command, prepareHostd, sbin, startHostd, tempDir, top, within }
-	from './lib/hostd.mjs';
+import { atEnd, command, freePort, prepareHostd, sbin, startHostd, tempDir, top,
+	within } from './lib/hostd.mjs';
 import { npm } from './lib/npm.mjs';
 import { buildPlugin } from './lib/plugin.mjs';
 
@@ -53,7 +54,7 @@ test('the room is one for all workers', async (t) => {
 
 test('the configuration passes the test', async (t) => {
 	const h = await prepareHostd(t, {});
-	const text = block('conf').replaceAll('/var/log/hostd', h.dir)
+	const text = block('conf', 0, 2).replaceAll('/var/log/hostd', h.dir)
 	    .replaceAll('/srv/www', h.dir);
 
 	fs.writeFileSync(h.confFile, text);
@@ -61,6 +62,32 @@ test('the configuration passes the test', async (t) => {
 
 	assert.equal(r.code, 0, r.stdout + r.stderr);
 	assert.match(r.stdout + r.stderr, /configuration ok/);
+});
+
+test('servers behind it answer', async (t) => {
+	const servers = await Promise.all(['a', 'b', 'c'].map(async (name) => {
+		const s = http.createServer((q, r) => r.end(name + q.url));
+
+		atEnd(t, () => s.close());
+		s.listen(0, '127.0.0.1');
+		await once(s, 'listening');
+		return `127.0.0.1:${s.address().port}`;
+	}));
+	const other = await freePort();
+	const h = await startHostd(t, { conf: block('conf', 1, 2)
+	    .replace('10.0.0.1:3000', servers[0])
+	    .replace('10.0.0.2:3000', servers[1])
+	    .replace('10.0.0.3:5432', servers[2])
+	    .replace('0.0.0.0:80', '127.0.0.1:@PORT@')
+	    .replace('127.0.0.1:5432', `127.0.0.1:${other}`) });
+	const seen = new Set();
+
+	while (seen.size < 2)
+		seen.add(await (await fetch(`${h.url}/api/x`)).text());
+	assert.deepEqual([...seen].sort(), ['a/api/x', 'b/api/x']);
+	const r = await fetch(`http://127.0.0.1:${other}/`);
+
+	assert.equal(await r.text(), 'c/');
 });
 
 test('the manual page\'s example passes the test', async (t) => {
