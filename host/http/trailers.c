@@ -48,12 +48,13 @@ trim(const char *p, size_t n)
 void
 trailers_split(struct trailers *t)
 {
-	const char *p = t->raw.p, *end = p + t->raw.len, *eol, *colon;
+	const char *p = t->raw.p, *end, *eol, *colon;
 	hostd_hdr h;
 	size_t lines = 0;
 
 	if (t->raw.len == 0 || t->v != NULL)
 		return;
+	end = p + t->raw.len;
 	for (eol = p; (eol = memchr(eol, '\n', (size_t)(end - eol))) != NULL;
 	    eol++)
 		lines++;
