@@ -302,22 +302,93 @@ struct log_facts {
 	uint64_t sent, ms, body_sent;
 };
 
+/* Variables that are a piece of the request.  1, or 0: it is none of them. */
+static int
+value_of(const struct access_logs *logs, const struct http_req *r,
+    enum log_var var, hostd_buf *v)
+{
+	switch (var) {
+	case VAR_REMOTE_ADDR:
+		*v = r->view.peer;
+		return 1;
+	case VAR_METHOD:
+		*v = r->view.method_name;
+		return 1;
+	case VAR_REQUEST_URI:
+		*v = r->view.target;
+		return 1;
+	case VAR_URI:
+		*v = r->view.path;
+		return 1;
+	case VAR_ARGS:
+		*v = r->view.query;
+		return 1;
+	case VAR_HOST:
+		*v = r->view.host;
+		return 1;
+	case VAR_CONTENT_LENGTH:
+		*v = request_known(r, KNOWN_CONTENT_LENGTH);
+		return 1;
+	case VAR_WORKER:
+		*v = (hostd_buf){ logs->worker, strlen(logs->worker) };
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* The same of numbers. */
+static int
+number_of(const struct access_logs *logs, const struct http_req *r,
+    const struct log_facts *f, enum log_var var, uint64_t *n)
+{
+	switch (var) {
+	case VAR_STATUS:
+		*n = (uint64_t)r->status;
+		return 1;
+	case VAR_BODY_BYTES:
+		*n = f->body_sent;
+		return 1;
+	case VAR_BYTES_SENT:
+		*n = f->sent;
+		return 1;
+	case VAR_REQUEST_LENGTH:
+		*n = r->head_len + r->body_seen;
+		return 1;
+	case VAR_PID:
+		*n = (uint64_t)logs->pid;
+		return 1;
+	case VAR_CONN_REQUESTS:
+		*n = r->conn->nreqs;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 static void
 put_variable(struct access_logs *logs, struct access_log *log,
     const struct log_op *op, const struct http_req *r,
     const struct log_facts *f)
 {
 	struct buf *out = &log->out;
+	hostd_buf v;
+	uint64_t n;
 
+	if (value_of(logs, r, op->var, &v)) {
+		put_value(log, v);
+		return;
+	}
+	if (number_of(logs, r, f, op->var, &n)) {
+		put_u64(out, n);
+		return;
+	}
 	switch (op->var) {
 	case VAR_TEXT:
 		buf_append(out, op->text, op->len);
 		break;
 	case VAR_HEADER:
 		put_header(log, op, r);
-		break;
-	case VAR_REMOTE_ADDR:
-		put_value(log, r->view.peer);
 		break;
 	case VAR_REMOTE_USER:
 		buf_append(out, "-", 1);
@@ -334,60 +405,15 @@ put_variable(struct access_logs *logs, struct access_log *log,
 	case VAR_REQUEST:
 		put_request(log, r);
 		break;
-	case VAR_METHOD:
-		put_value(log, r->view.method_name);
-		break;
-	case VAR_REQUEST_URI:
-		put_value(log, r->view.target);
-		break;
-	case VAR_URI:
-		put_value(log, r->view.path);
-		break;
-	case VAR_ARGS:
-		put_value(log, r->view.query);
-		break;
 	case VAR_PROTOCOL:
 		buf_puts(out, r->minor == 0 ? "HTTP/1.0" : "HTTP/1.1");
-		break;
-	case VAR_HOST:
-		put_value(log, r->view.host);
-		break;
-	case VAR_STATUS:
-		put_u64(out, (uint64_t)r->status);
-		break;
-	case VAR_BODY_BYTES:
-		put_u64(out, f->body_sent);
-		break;
-	case VAR_BYTES_SENT:
-		put_u64(out, f->sent);
-		break;
-	case VAR_REQUEST_LENGTH:
-		put_u64(out, r->head_len + r->body_seen);
 		break;
 	case VAR_REQUEST_TIME:
 		put_seconds(out, f->ms);
 		break;
-	case VAR_CONTENT_LENGTH:
-		put_value(log, request_known(r, KNOWN_CONTENT_LENGTH));
-		break;
-	case VAR_PID:
-		put_u64(out, (uint64_t)logs->pid);
-		break;
-	case VAR_WORKER:
-		put_value(log, (hostd_buf){ logs->worker,
-		    strlen(logs->worker) });
-		break;
-	case VAR_CONN_REQUESTS:
-		put_u64(out, r->conn->nreqs);
-		break;
-	case VAR_UP_ADDR:
-	case VAR_UP_STATUS:
-	case VAR_UP_CONNECT_TIME:
-	case VAR_UP_HEADER_TIME:
-	case VAR_UP_RESPONSE_TIME:
+	default:
 		tries_put(&r->tries, (enum tries_what)(op->var - VAR_UP_ADDR),
 		    out);
-		break;
 	}
 }
 

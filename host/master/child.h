@@ -143,6 +143,12 @@ void	cause_ended(const struct child *, int status, char *why, size_t size);
 /* Why it is not ready. */
 void	cause_late(const struct child *, char *why, size_t size);
 
+/* ---- child_exec.c ---- */
+
+/* A process whose channel is fd and whose output goes there; -1 with errno. */
+pid_t	child_fork(const char *exe, const char *title,
+	    const struct child_opts *, int fd, const int output[2]);
+
 /* ---- child_save.c ---- */
 
 json_t *child_save(const struct child *, struct record *);
