@@ -246,6 +246,7 @@ try_begin(struct connect_try *t)
 
 	fd = socket(a->ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
+	t->io.fd = -1;
 	if (fd == -1)
 		return errno;
 	if (!addr_is_unix(a) && !t->c->delay)

@@ -17,7 +17,8 @@ begin() {
 	exec 9< <(on_client "$prefix/bench/wsload" "${@:2}" ${options[$1]} \
 	    "${url[$1]}" <"$dir/go")
 	client=$!
-	exec 8>"$dir/go"
+	# For reading, too: that does not wait for a load that failed to start.
+	exec 8<>"$dir/go"
 	hear
 }
 
