@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -24,7 +25,8 @@ shared_create(const char *name, size_t size)
 
 	if (fd == -1)
 		return -1;
-	if (ftruncate(fd, (off_t)size) == -1 ||
+	/* Of mode 0777 anybody could open it again, see shared_reader. */
+	if (fchmod(fd, 0600) == -1 || ftruncate(fd, (off_t)size) == -1 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == -1) {
 		close_kept(fd);
 		return -1;
@@ -32,8 +34,8 @@ shared_create(const char *name, size_t size)
 	return fd;
 }
 
-void *
-shared_map(int fd, size_t size)
+static void *
+map_as(int fd, size_t size, int prot)
 {
 	struct stat st;
 	void *p;
@@ -47,12 +49,33 @@ shared_map(int fd, size_t size)
 		errno = EPROTO;
 		return NULL;
 	}
-	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(NULL, size, prot, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED) {
 		close_kept(fd);
 		return NULL;
 	}
 	return p;
+}
+
+void *
+shared_map(int fd, size_t size)
+{
+	return map_as(fd, size, PROT_READ | PROT_WRITE);
+}
+
+void *
+shared_map_read(int fd, size_t size)
+{
+	return map_as(fd, size, PROT_READ);
+}
+
+int
+shared_reader(int fd)
+{
+	char path[40];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 size_t

@@ -13,6 +13,12 @@ int	shared_create(const char *name, size_t size);
 /* What is behind fd, which has to be of that size; it is closed on failure.
  * NULL with errno (EPROTO: another size). */
 void	*shared_map(int fd, size_t size);
+/* The same, but it can't be written. */
+void	*shared_map_read(int fd, size_t size);
+/* Another descriptor of it, through which nobody can write or map it for
+ * writing but who is of our user, and could do with us what he wants anyway.
+ * -1 with errno. */
+int	shared_reader(int fd);
 /* Zero a range of what is mapped at base, and give its whole pages back. */
 void	shared_zero(int fd, void *base, void *start, size_t len);
 /* Where the next part goes, on a page of its own. */

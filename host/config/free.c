@@ -27,6 +27,7 @@ free_upstream(struct conf_upstream *u)
 {
 	struct conf_server *s;
 
+	TAILQ_CONCAT(&u->servers, &u->removed, entry);
 	while ((s = TAILQ_FIRST(&u->servers)) != NULL) {
 		TAILQ_REMOVE(&u->servers, s, entry);
 		conf_server_free(s);

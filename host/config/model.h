@@ -151,7 +151,8 @@ struct conf_upstream {
 	struct conf_plugin *balancer;
 	char *balancer_name;
 	struct conf_pos balancer_pos;
-	TAILQ_HEAD(, conf_server) servers;
+	TAILQ_HEAD(conf_servers, conf_server) servers;
+	struct conf_servers removed;	/* by an upstream_changes block */
 	int changed;			/* by an upstream_changes block, so it
 					   may be without any */
 	struct conf_server rules;	/* of servers that say nothing else */

@@ -290,6 +290,7 @@ build_upstream(struct builder *b, const struct conf_node *n)
 	size_t len = strlen(n->title);
 
 	TAILQ_INIT(&u->servers);
+	TAILQ_INIT(&u->removed);
 	u->pos = n->pos;
 	u->name = xstrdup(n->title);
 	if (len == 0 || len > CONF_UPSTREAM_MAX ||
@@ -308,13 +309,6 @@ build_upstream(struct builder *b, const struct conf_node *n)
 
 /* -- changes -- */
 
-static void
-drop_server(struct conf_server *s)
-{
-	conf_server_free(s);
-	free(s);
-}
-
 /* What is said of a server that the group has no more is about nothing. */
 static void
 change_server(struct builder *b, struct conf_upstream *u,
@@ -331,7 +325,8 @@ change_server(struct builder *b, struct conf_upstream *u,
 		TAILQ_INSERT_TAIL(&u->servers, s, entry);
 		return;
 	}
-	drop_server(s);
+	conf_server_free(s);
+	free(s);
 	if (other == NULL)
 		return;
 	if (!num_of(b, "removed")) {
@@ -339,7 +334,7 @@ change_server(struct builder *b, struct conf_upstream *u,
 		return;
 	}
 	TAILQ_REMOVE(&u->servers, other, entry);
-	drop_server(other);
+	TAILQ_INSERT_TAIL(&u->removed, other, entry);
 }
 
 void

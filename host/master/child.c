@@ -424,13 +424,13 @@ child_send_init(struct child *c, const struct child_opts *o)
 	    .cell = (uint32_t)c->cell,
 	    .generation = o->generation,
 	};
-	int fds[3] = {c->all->board->fd, c->all->error_log,
-	    c->all->servers->fd};
+	int fds[4] = {c->all->board->fd, c->all->error_log,
+	    c->all->servers->reader, c->all->servers->live_fd};
 
 	(void)snprintf(init.pool, sizeof(init.pool), "%s", o->pool);
 	(void)snprintf(init.snapshot, sizeof(init.snapshot), "%s", o->snapshot);
 	/* It can't be full: this is the first message. */
-	if (chan_send(c->fd, CHAN_INIT, &init, sizeof(init), fds, 3) == -1)
+	if (chan_send(c->fd, CHAN_INIT, &init, sizeof(init), fds, 4) == -1)
 		child_kill(c, "could not be told what to do");
 }
 

@@ -31,6 +31,8 @@ struct change {
 	const struct conf_upstream *group;
 	struct conf_server server;	/* as it was written */
 	const char *name;		/* as it is configured */
+	const struct conf_server *taken;	/* configured, and taken out by
+						   a change that is kept */
 	uint32_t weight, max_conns;	/* 0: not said */
 	int backup, persist;
 	int by_address;			/* of one whose name is another */
@@ -166,7 +168,7 @@ persist_add(const struct change *ch, struct persist *p)
 	const struct conf_server *s = up_server_find(ch->group, ch->name);
 
 	p->anew = 1;
-	if (s == NULL || s->added)
+	if (s == NULL ? ch->taken == NULL : s->added)
 		persist_set(p, "added", "on");
 	else if (ch->weight == 0 && ch->max_conns == 0 && !ch->backup)
 		p->forget = 1;
@@ -282,10 +284,16 @@ static int
 change_server(struct change *ch)
 {
 	const char *text = request_text(ch, "server"), *why;
+	const struct conf_server *s;
 
 	if (conf_server_parse(text, &ch->server, &why) == -1)
 		return change_refuse(ch, "server \"%.200s\": %s", text, why);
 	ch->name = ch->server.name;
+	TAILQ_FOREACH (s, &ch->group->removed, entry)
+		if (!s->added && conf_server_same(s, &ch->server)) {
+			ch->taken = s;
+			ch->name = s->name;
+		}
 	return 0;
 }
 
@@ -384,7 +392,11 @@ persist_whole(const struct change *ch, struct persist *p)
 	if (e == NULL || (e->flags & UP_ADDED) == 0 || p->anew ||
 	    persist_adds(p))
 		return;
-	persist_set(p, "added", "on");
+	/* Without "removed" the configuration has it again. */
+	if (ch->taken != NULL)
+		p->anew = 1;
+	else
+		persist_set(p, "added", "on");
 	if (ch->action->apply != apply_weight)
 		persist_set_number(p, "weight", e->weight);
 	if (e->max_conns != 0)
@@ -415,13 +427,14 @@ change_persist(struct change *ch)
 static void
 make_entry(struct change *ch, struct up_entry *e)
 {
-	entry_set(e, &ch->group->rules);
-	e->flags = UP_ADDED;
+	entry_set(e, ch->taken != NULL ? ch->taken : &ch->group->rules);
+	e->flags = (e->flags & UP_BACKUP) | UP_ADDED;
 	e->added_ms = board_clock_ms();
 	apply_add(ch, e);
 }
 
-/* It must not be there twice. */
+/* What is not freed yet is used again: it must not be there twice.  A name may
+ * lead elsewhere by now, so there is one without an address, too. */
 static void
 change_make(struct change *ch)
 {
@@ -434,7 +447,8 @@ change_make(struct change *ch)
 		make_entry(ch, e);
 		n++;
 	}
-	e = n > 0 ? NULL : entry_make(t, ch->group->name, ch->name);
+	e = n > 0 && ch->server.addr.len > 0 ? NULL :
+	    entry_make(t, ch->group->name, ch->name);
 	if (e != NULL) {
 		e->addr = ch->server.addr;
 		make_entry(ch, e);

@@ -30,6 +30,7 @@ struct generation {
 	char *failed;		/* why it was taken back, or NULL */
 	json_t *changes;	/* see changes.h; NULL: it is the first */
 	int users;		/* processes started from it */
+	int was_in_use;		/* when upstreams_look saw it last */
 	char *dir;
 	char *snapshot_path;
 	struct snapshot snapshot;

@@ -69,13 +69,15 @@ master_save(const struct master *m, struct record *r, char *why, size_t size)
 	    record_fd(r, m->children.error_log), "lock", record_fd(r, m->lock),
 	    "board", board_save(&m->board, r), "control",
 	    control_save(m->control, r));
-	rest = json_pack("{s:o,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o,s:o}", "generations",
+	rest = json_pack("{s:o,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o,s:o,s:o}",
+	    "generations",
 	    generations_save(m, r), "serving", (json_int_t)m->gen->n,
 	    "last_generation", (json_int_t)m->last_generation, "rollouts",
 	    (json_int_t)m->rollouts, "reload_again", m->reload_again,
 	    "verdicts", verdicts_save(m), "events", events_save(&m->events),
 	    "pools", pools_save(&m->pools, r), "upgrade", upgrade_save(m),
-	    "servers", record_fd(r, m->servers.fd));
+	    "servers", record_fd(r, m->servers.fd), "servers_live",
+	    record_fd(r, m->servers.live_fd));
 	rc = json_object_update(o, rest);
 	json_decref(rest);
 	if (rc == -1) {
@@ -158,10 +160,14 @@ static int
 servers_restore(struct master *m, const json_t *root, char *why, size_t size)
 {
 	int fd = (int)record_int(root, "servers", -1);
+	int live = (int)record_int(root, "servers_live", -1);
 
-	fd = fd == -1 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (fd != -1 && up_table_attach(&m->servers, fd) == 0)
-		return 0;
+	if (fd != -1 && live != -1) {
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		live = fcntl(live, F_DUPFD_CLOEXEC, 0);
+		if (up_table_restore(&m->servers, fd, live) == 0)
+			return 0;
+	}
 	m->servers_are_new = 1;
 	if (up_table_create(&m->servers) == 0)
 		return 0;

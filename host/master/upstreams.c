@@ -88,8 +88,11 @@ entry_make(struct up_table *t, const char *group, const char *server)
 	return e;
 }
 
-/* One that was taken out by hand and is not freed yet is as good as new.
- * 0, or -1: the table is full. */
+/*
+ * One that was taken out by hand and is not freed yet is as good as new.  But a
+ * name may lead elsewhere by now: who looks after names says so again when he
+ * sees one without an address.  0, or -1: the table is full.
+ */
 static int
 stage_server(struct up_table *t, const struct conf_upstream *u,
     const struct conf_server *s)
@@ -105,11 +108,11 @@ stage_server(struct up_table *t, const struct conf_upstream *u,
 	while (stale > 0 &&
 	    (e = entry_next(t, e, u->name, s->name)) != NULL)
 		entry_set(e, s);
-	if (stale > 0)
+	if (stale > 0 && s->addr.len > 0)
 		return 0;
 	e = entry_make(t, u->name, s->name);
 	if (e == NULL)
-		return -1;
+		return stale > 0 ? 0 : -1;
 	entry_set(e, s);
 	e->addr = s->addr;
 	return 0;
@@ -231,26 +234,75 @@ is_free(const struct up_table *t, unsigned i)
 	return s.inflight == 0 && s.idle == 0;
 }
 
+/* Has anything changed of what is wanted since we looked last? */
+static int
+is_news(struct master *m)
+{
+	struct upstreams_upkeep *k = &m->upstreams;
+	uint32_t sequence = atomic_load(&m->servers.head->sequence), n = 0;
+	int news = sequence != k->sequence;
+	struct generation *g;
+
+	TAILQ_FOREACH (g, &m->generations, link) {
+		news |= g->was_in_use != is_in_use(m, g);
+		g->was_in_use = is_in_use(m, g);
+		n += (uint32_t)g->was_in_use;
+	}
+	/* One that was in use may be there no more. */
+	news |= n != k->nusers;
+	k->nusers = n;
+	k->sequence = sequence;
+	return news;
+}
+
+static void
+find_spare(struct master *m)
+{
+	struct upstreams_upkeep *k = &m->upstreams;
+	const struct up_entry *e;
+	uint32_t i;
+
+	k->nspare = 0;
+	for (i = 0; i < UP_ENTRIES; i++) {
+		e = &m->servers.entries[i];
+		if (e->id == 0 || is_wanted(m, e))
+			k->spare[i] = 0;
+		else if (k->spare[i] == 0)
+			k->spare[i] = 1;
+		k->nspare += k->spare[i] != 0;
+	}
+}
+
+static void
+forget_entry(struct master *m, uint32_t i)
+{
+	struct up_entry *e = &m->servers.entries[i];
+
+	log_debug("upstream %s: forgetting server %s", e->group, e->server);
+	m->upstreams.spare[i] = 0;
+	up_table_begin(&m->servers);
+	up_entry_free(&m->servers, e);
+	up_table_end(&m->servers);
+}
+
 /* Whether it may go has to be so for a while: who has just picked it is counted
  * soon, and who has not looked yet does so before it picks. */
 void
 upstreams_look(struct master *m)
 {
-	struct up_table *t = &m->servers;
-	uint8_t *looks = m->upstreams.looks;
-	uint32_t i, n = up_entries(t);
+	uint8_t *spare = m->upstreams.spare;
+	uint32_t i;
 
-	for (i = 0; i < n; i++) {
-		if (t->entries[i].id == 0 || is_wanted(m, &t->entries[i]) ||
-		    !is_free(t, i)) {
-			looks[i] = 0;
-		} else if (++looks[i] >= FREE_LOOKS) {
-			log_debug("upstream %s: forgetting server %s",
-			    t->entries[i].group, t->entries[i].server);
-			looks[i] = 0;
-			up_table_begin(t);
-			up_entry_free(t, &t->entries[i]);
-			up_table_end(t);
-		}
+	if (is_news(m))
+		find_spare(m);
+	if (m->upstreams.nspare == 0)
+		return;
+	for (i = 0; i < UP_ENTRIES; i++) {
+		if (spare[i] == 0)
+			continue;
+		if (!is_free(&m->servers, i))
+			spare[i] = 1;
+		else if (++spare[i] > FREE_LOOKS)
+			forget_entry(m, i);
 	}
 }

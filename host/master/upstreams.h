@@ -26,9 +26,13 @@ struct chan_resolved;
 struct generation;
 struct master;
 
-/* How often in a row an entry was found to be nobody's. */
+/* Entries that no generation in use has, as of the last change. */
 struct upstreams_upkeep {
-	uint8_t looks[UP_ENTRIES];
+	uint8_t spare[UP_ENTRIES];	/* 0: it is wanted, or free; else 1, and
+					   how often in a row nobody was there */
+	uint32_t nspare;
+	uint32_t sequence;		/* of the table */
+	uint32_t nusers;		/* generations in use */
 };
 
 /* Entries for all servers that it has; an error when there is no room. */

@@ -168,16 +168,14 @@ count_in(struct up_peer *p, int by)
 static int
 take(struct up_peer *p)
 {
-	int full = 0;
+	const struct upstreams *all = p->group->all;
 
-	count_in(p, 1);
-	if (p->is.max_conns != 0) {
-		/* Of two that take the last place at once both see it. */
-		atomic_thread_fence(memory_order_seq_cst);
-		full = up_inflight(p->group->all->table, p->index) >
-		    p->is.max_conns;
-	}
-	if (!full && peer_try(p, p->group->all->loop->now_ms) == 0)
+	if (p->is.max_conns == 0)
+		count_in(p, 1);
+	else if (up_take(all->table, all->cell, p->index,
+	    p->is.max_conns) == -1)
+		return -1;
+	if (peer_try(p, all->loop->now_ms) == 0)
 		return 0;
 	count_in(p, -1);
 	return -1;

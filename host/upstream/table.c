@@ -13,7 +13,7 @@
 /* Whoever adds a field need not think of UP_VERSION. */
 #define UP_SIZES ((uint32_t)(sizeof(struct up_head) * 1000003 + \
 	sizeof(struct up_entry) * 1009 + sizeof(struct up_health) * 31 + \
-	sizeof(struct up_count)))
+	sizeof(struct up_live) * 257 + sizeof(struct up_count)))
 #define ROW (sizeof(struct up_count) * UP_ENTRIES)
 #define AT_ONCE_MS 1000 /* servers that came within that, came together */
 /* How often to look again while the master is at it. */
@@ -21,9 +21,10 @@
 
 /* -- the memory -- */
 
-/* Where each part starts, on a page of its own. */
+/* Where each part of the two pieces starts, on a page of its own. */
 struct up_layout {
-	size_t entries, health, retired, counts, size;
+	size_t entries, retired, size;
+	size_t health, counts, live_size;
 };
 
 static struct up_layout
@@ -32,68 +33,140 @@ up_layout(void)
 	struct up_layout l;
 
 	l.entries = shared_round(sizeof(struct up_head));
-	l.health = shared_round(l.entries +
+	l.retired = shared_round(l.entries +
 	    sizeof(struct up_entry) * UP_ENTRIES);
-	l.retired = shared_round(l.health +
+	l.size = shared_round(l.retired + ROW);
+	l.health = shared_round(sizeof(struct up_live));
+	l.counts = shared_round(l.health +
 	    sizeof(struct up_health) * UP_ENTRIES);
-	l.counts = shared_round(l.retired + ROW);
-	l.size = shared_round(l.counts + ROW * BOARD_CELLS);
+	l.live_size = shared_round(l.counts + ROW * BOARD_CELLS);
 	return l;
 }
 
 static int
-up_table_map(struct up_table *t, int fd)
+map_own(struct up_table *t, int fd, int write)
 {
 	struct up_layout l = up_layout();
-	char *p = shared_map(fd, l.size);
+	char *p = write ? shared_map(fd, l.size) : shared_map_read(fd, l.size);
 
 	if (p == NULL)
 		return -1;
 	t->head = (void *)p;
 	t->entries = (void *)(p + l.entries);
-	t->health = (void *)(p + l.health);
 	t->retired = (void *)(p + l.retired);
-	t->counts = (void *)(p + l.counts);
 	t->size = l.size;
 	t->fd = fd;
 	return 0;
 }
 
+static int
+map_live(struct up_table *t, int fd)
+{
+	struct up_layout l = up_layout();
+	char *p = shared_map(fd, l.live_size);
+
+	if (p == NULL)
+		return -1;
+	t->live = (void *)p;
+	t->health = (void *)(p + l.health);
+	t->counts = (void *)(p + l.counts);
+	t->live_size = l.live_size;
+	t->live_fd = fd;
+	return 0;
+}
+
+/* 0, or -1 with errno: both are closed. */
+static int
+up_table_map(struct up_table *t, int fd, int live, int write)
+{
+	int saved;
+
+	memset(t, 0, sizeof(*t));
+	t->fd = t->live_fd = t->reader = -1;
+	if (map_live(t, live) == -1) {
+		saved = errno;
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	if (map_own(t, fd, write) == 0)
+		return 0;
+	saved = errno;
+	up_table_close(t);
+	errno = saved;
+	return -1;
+}
+
+static int
+close_with(struct up_table *t, int error)
+{
+	up_table_close(t);
+	errno = error;
+	return -1;
+}
+
 int
 up_table_create(struct up_table *t)
 {
-	int fd = shared_create("hostd upstreams", up_layout().size);
+	int fd = shared_create("hostd upstreams", up_layout().size), live;
 
-	if (fd == -1 || up_table_map(t, fd) == -1)
+	if (fd == -1)
+		return -1;
+	live = shared_create("hostd upstreams' state", up_layout().live_size);
+	if (live == -1) {
+		(void)close(fd);
+		return -1;
+	}
+	if (up_table_map(t, fd, live, 1) == -1)
 		return -1;
 	t->head->magic = UP_MAGIC;
 	t->head->version = UP_VERSION;
 	t->head->layout = UP_SIZES;
-	return 0;
+	t->reader = shared_reader(fd);
+	return t->reader == -1 ? close_with(t, errno) : 0;
+}
+
+static int
+is_ours(const struct up_table *t)
+{
+	return t->head->magic == UP_MAGIC && t->head->version == UP_VERSION &&
+	    t->head->layout == UP_SIZES;
 }
 
 int
-up_table_attach(struct up_table *t, int fd)
+up_table_attach(struct up_table *t, int fd, int live)
 {
-	if (up_table_map(t, fd) == -1)
+	if (up_table_map(t, fd, live, 0) == -1)
 		return -1;
-	if (t->head->magic == UP_MAGIC && t->head->version == UP_VERSION &&
-	    t->head->layout == UP_SIZES)
-		return 0;
-	up_table_close(t);
-	errno = EPROTO;
-	return -1;
+	return is_ours(t) ? 0 : close_with(t, EPROTO);
+}
+
+int
+up_table_restore(struct up_table *t, int fd, int live)
+{
+	if (up_table_map(t, fd, live, 1) == -1)
+		return -1;
+	if (!is_ours(t))
+		return close_with(t, EPROTO);
+	t->reader = shared_reader(fd);
+	return t->reader == -1 ? close_with(t, errno) : 0;
 }
 
 void
 up_table_close(struct up_table *t)
 {
-	if (t->head == NULL)
+	if (t->live == NULL)
 		return;
-	(void)munmap(t->head, t->size);
-	(void)close(t->fd);
+	if (t->head != NULL) {
+		(void)munmap(t->head, t->size);
+		(void)close(t->fd);
+	}
+	if (t->reader != -1)
+		(void)close(t->reader);
+	(void)munmap(t->live, t->live_size);
+	(void)close(t->live_fd);
 	memset(t, 0, sizeof(*t));
-	t->fd = -1;
+	t->fd = t->live_fd = t->reader = -1;
 }
 
 /* -- entries -- */
@@ -101,7 +174,7 @@ up_table_close(struct up_table *t)
 void
 up_changed(struct up_table *t)
 {
-	atomic_fetch_add_explicit(&t->head->changes, 1, memory_order_release);
+	atomic_fetch_add_explicit(&t->live->changes, 1, memory_order_release);
 }
 
 static void
@@ -235,7 +308,7 @@ up_table_retire(struct up_table *t, unsigned cell)
 		count_add(&t->retired[i].bytes_out, &row[i].bytes_out);
 		count_add(&t->retired[i].header_us, &row[i].header_us);
 	}
-	shared_zero(t->fd, t->head, row, ROW);
+	shared_zero(t->live_fd, t->live, row, ROW);
 	written(t);
 	up_lead_end(t, cell);
 }
@@ -286,6 +359,92 @@ up_sum(const struct up_table *t, unsigned i, struct up_sums *s)
 	}
 }
 
+/* -- a place among as many as there may be -- */
+
+/* Whose number is below ours goes first. */
+enum { NOBODY, BEHIND, BEFORE };
+
+static int
+others_taking(const struct up_table *t, unsigned cell, unsigned i)
+{
+	unsigned k, n = up_rows(t);
+	int who = NOBODY;
+
+	for (k = 0; k < n && who != BEFORE; k++)
+		if (k != cell && atomic_load(&up_count_of(t, k, i)->taking))
+			who = k < cell ? BEFORE : BEHIND;
+	return who;
+}
+
+/* Of two that step in at once, each sees the other. */
+static void
+step_in(struct up_count *c)
+{
+	atomic_store(&c->taking, 1);
+	atomic_fetch_add(&c->inflight, 1);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+static void
+step_back(struct up_count *c)
+{
+	atomic_fetch_sub(&c->inflight, 1);
+	atomic_store(&c->taking, 0);
+}
+
+/* Are there too many, and not only because others look just now?  *who: else
+ * that may be, and of whom it depends. */
+static int
+is_too_full(const struct up_table *t, unsigned cell, unsigned i, uint32_t max,
+    int *who)
+{
+	int first;
+
+	*who = NOBODY;
+	if (up_inflight(t, i) <= max)
+		return 0;
+	first = others_taking(t, cell, i);
+	if (up_inflight(t, i) <= max)
+		return 0;
+	*who = others_taking(t, cell, i);
+	if (*who == NOBODY)
+		*who = first;
+	return *who == NOBODY;
+}
+
+/*
+ * Whoever comes is counted first, and looks then; so there are never too many.
+ * When there are, and another one is looking just now as well, the one with the
+ * lowest number stays until the others have stepped back, or turn out to have
+ * been there before; these come again behind it.  One that has stopped in the
+ * middle of this is not waited for.
+ */
+int
+up_take(struct up_table *t, unsigned cell, unsigned i, uint32_t max)
+{
+	struct up_count *c = up_count_of(t, cell, i);
+	int tries, who, full = 0;
+
+	step_in(c);
+	for (tries = 0; tries < TRIES && !full; tries++) {
+		full = is_too_full(t, cell, i, max, &who);
+		if (!full && who == NOBODY) {
+			atomic_store(&c->taking, 0);
+			return 0;
+		}
+		if (who == BEFORE) {
+			step_back(c);
+			while (++tries < TRIES &&
+			    others_taking(t, cell, i) == BEFORE)
+				(void)sched_yield();
+			step_in(c);
+		} else if (!full)
+			(void)sched_yield();
+	}
+	step_back(c);
+	return -1;
+}
+
 /* -- the lease -- */
 
 static uint64_t
@@ -304,24 +463,24 @@ up_lead(struct up_table *t, unsigned cell, uint32_t generation,
     uint32_t coming, uint64_t now_ms)
 {
 	uint64_t me = lead_of(cell, generation), now = now_ms + UP_LEASE_MS;
-	uint64_t cur = atomic_load(&t->head->leader);
+	uint64_t cur = atomic_load(&t->live->leader);
 	int better = generation == coming && cur >> 32 != coming;
 
 	if (cur != me && cur != 0 && !better &&
-	    atomic_load(&t->head->leader_until_ms) > now_ms)
+	    atomic_load(&t->live->leader_until_ms) > now_ms)
 		return 0;
-	atomic_store(&t->head->leader_until_ms, now);
+	atomic_store(&t->live->leader_until_ms, now);
 	return cur == me ||
-	    atomic_compare_exchange_strong(&t->head->leader, &cur, me);
+	    atomic_compare_exchange_strong(&t->live->leader, &cur, me);
 }
 
 void
 up_lead_end(struct up_table *t, unsigned cell)
 {
-	uint64_t cur = atomic_load(&t->head->leader);
+	uint64_t cur = atomic_load(&t->live->leader);
 
 	if ((cur & UINT32_MAX) == cell + 1)
-		(void)atomic_compare_exchange_strong(&t->head->leader, &cur, 0);
+		(void)atomic_compare_exchange_strong(&t->live->leader, &cur, 0);
 }
 
 /* -- slow start -- */

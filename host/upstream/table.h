@@ -10,11 +10,16 @@
  * that worker's own row, which the master folds when the worker has ended: load
  * that was a dead worker's is gone with it.
  *
+ * These are two pieces of memory, each with a descriptor of its own: what only
+ * the master writes, which workers can't map for writing, so that the master
+ * may look at it where it is; and what all write.
+ *
  * Entries are told apart by their id.  A worker uses an entry when its own
  * configuration has the server, or when the server was added by hand to a group
  * that its configuration has; so workers of two generations may share the table.
  *
- * Nothing read here is trusted: numbers are checked, texts copied with a bound.
+ * Of the second, nothing is trusted: a worker may have gone bad.  There are only
+ * numbers in it, and whatever is done with one has to be right for any.
  */
 #ifndef UPSTREAM_TABLE_H
 #define UPSTREAM_TABLE_H
@@ -89,41 +94,52 @@ struct up_count {
 	_Alignas(64) _Atomic uint32_t inflight;	/* requests, connections */
 	_Atomic uint32_t upgraded;	/* of these: tunnels and streams */
 	_Atomic uint32_t idle;		/* connections kept open */
-	_Atomic uint32_t reserved;
+	_Atomic uint32_t taking;	/* the last of inflight may have to go
+					   again, see up_take */
 	_Atomic uint64_t requests;
 	_Atomic uint64_t failures;
 	_Atomic uint64_t bytes_in, bytes_out;	/* from it, to it */
 	_Atomic uint64_t header_us;	/* sum of times to headers */
 };
 
-struct up_head {
+struct up_head {			/* [master] */
 	uint64_t magic;
 	uint32_t version;		/* UP_VERSION */
 	uint32_t layout;		/* sizes of what is here */
 	_Atomic uint32_t sequence;	/* odd while the master writes entries */
-	_Atomic uint32_t changes;	/* in entries, or in who is up: look */
 	_Atomic uint32_t nentries;	/* no used one is behind it */
 	_Atomic uint32_t ncells;	/* likewise of rows */
 	uint32_t ids;			/* given so far */
+};
+
+struct up_live {
+	_Atomic uint32_t changes;	/* in entries, or in who is up: look */
 	_Atomic uint64_t leader;	/* see up_lead */
 	_Atomic uint64_t leader_until_ms;
 };
 
 struct up_table {
+	/* What only the master writes. */
 	struct up_head *head;
 	struct up_entry *entries;	/* UP_ENTRIES */
-	struct up_health *health;	/* by entry */
 	struct up_count *retired;	/* by entry: of workers that have ended */
+	/* What all write. */
+	struct up_live *live;
+	struct up_health *health;	/* by entry */
 	struct up_count *counts;	/* by cell of the board, then by entry */
-	size_t size;
-	int fd;
+	size_t size, live_size;
+	int fd, live_fd;
+	int reader;			/* master: fd for workers, which can't
+					   be written through; else -1 */
 };
 
 /* Master: make one.  0 or -1 with errno. */
 int	up_table_create(struct up_table *);
-/* Map the one behind fd (which it takes).  0, or -1 with errno (EPROTO: another
- * version's). */
-int	up_table_attach(struct up_table *, int fd);
+/* Map the one behind fd and live (which it takes), as a worker does: live only
+ * for writing.  0, or -1 with errno (EPROTO: another version's). */
+int	up_table_attach(struct up_table *, int fd, int live);
+/* And as the master does, which has made it before it was upgraded. */
+int	up_table_restore(struct up_table *, int fd, int live);
 void	up_table_close(struct up_table *);
 
 /* -- the master's -- */
@@ -146,7 +162,7 @@ void	up_entry_free(struct up_table *, struct up_entry *);
 static inline uint32_t
 up_changes(const struct up_table *t)
 {
-	return atomic_load_explicit(&t->head->changes, memory_order_acquire);
+	return atomic_load_explicit(&t->live->changes, memory_order_acquire);
 }
 
 /* No entry that is used is behind so many; whoever says so, they are no more
@@ -167,6 +183,11 @@ void	up_changed(struct up_table *);
 int	up_entry_read(const struct up_table *, unsigned i, struct up_entry *);
 /* Sum over all rows: how much all workers have at entry i now. */
 uint32_t up_inflight(const struct up_table *, unsigned i);
+/*
+ * One more of cell at entry i, where all have max at most.  0, or -1: it is
+ * full.  Of those who come for the last place at the same time one gets it.
+ */
+int	up_take(struct up_table *, unsigned cell, unsigned i, uint32_t max);
 /* All of it, with what workers had that have ended. */
 struct up_sums {
 	uint64_t inflight, upgraded, idle;

@@ -17,7 +17,7 @@
 static void
 take_init(struct worker *w, struct chan_msg *m)
 {
-	if (m->nfds != 3)
+	if (m->nfds != 4)
 		fatalx("the master's first message lacks descriptors");
 	memcpy(&w->init, m->data, sizeof(w->init));
 	w->error_log = m->fds[1];
@@ -29,7 +29,7 @@ take_init(struct worker *w, struct chan_msg *m)
 		    w->init.slot, w->init.generation, (int)getpid());
 	if (board_attach(&w->board, m->fds[0]) == -1)
 		fatal("mapping the board");
-	if (up_table_attach(&w->servers, m->fds[2]) == -1)
+	if (up_table_attach(&w->servers, m->fds[2], m->fds[3]) == -1)
 		fatal("mapping the table of servers");
 	if (w->init.cell >= BOARD_CELLS)
 		fatalx("the master gave a cell that does not exist");

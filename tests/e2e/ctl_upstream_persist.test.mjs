@@ -91,8 +91,31 @@ test('nothing left is no file', async (t) => {
 	await change(h, 'remove', 'app', A, '--persist');
 	await change(h, 'add', 'app', A, '--persist');
 	assert.ok(!fs.existsSync(fileOf(h)));
+	// Bug: after a reload it was added to what the configuration has.
+	await change(h, 'remove', 'app', A, '--persist');
+	await fine(h, 'reload');
+	assert.deepEqual(await is(h), [[B, 'up', 1]]);
+	await change(h, 'add', 'app', A, '--persist');
+	assert.ok(!fs.existsSync(fileOf(h)));
+	assert.deepEqual((await byName(h))[A].weight, 2);
+	await fine(h, 'reload');
+	assert.deepEqual(await is(h), [[A, 'up', 2], [B, 'up', 1]]);
+	assert.equal((await byName(h))[A].added, false);
 	assert.deepEqual(fs.readdirSync(path.join(h.dir, 'conf.d')).sort(),
 	    ['.keep', 'app.conf', 'life.conf']);
+});
+
+// Bug: it stayed removed when it was changed after that.
+test('one that is back without --persist, and then changed with it',
+    async (t) => {
+	const h = await start(t);
+
+	await change(h, 'remove', 'app', A, '--persist');
+	await fine(h, 'reload');
+	await change(h, 'add', 'app', A);
+	await change(h, 'weight', 'app', A, '5', '--persist');
+	await fine(h, 'reload');
+	assert.deepEqual(await is(h), [[A, 'up', 5], [B, 'up', 1]]);
 });
 
 test('what is said of a server that has gone is about nothing', async (t) => {

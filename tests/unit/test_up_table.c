@@ -2,6 +2,8 @@
 /* The table of servers: shared, never read halfway, and no id comes twice. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,7 +68,8 @@ another_process_shares_it(void **state)
 	put("app", "a:1");
 	up_table_join(&table, 3);
 	if ((pid = fork()) == 0) {
-		if (up_table_attach(&other, dup(table.fd)) == -1 ||
+		if (up_table_attach(&other, dup(table.reader),
+		    dup(table.live_fd)) == -1 ||
 		    up_entry_read(&other, 0, &e) == -1 ||
 		    strcmp(e.server, "a:1") != 0)
 			_exit(1);
@@ -81,24 +84,93 @@ another_process_shares_it(void **state)
 	assert_int_equal(up_changes(&table), 2);
 }
 
+static int
+attach(int fd, int live)
+{
+	struct up_table other;
+	int rc = up_table_attach(&other, fd, live), error = errno;
+
+	if (rc == 0)
+		up_table_close(&other);
+	else
+		assert_int_equal(error, EPROTO);
+	/* It took the descriptors. */
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	assert_int_equal(fcntl(live, F_GETFD), -1);
+	return rc;
+}
+
+static int
+memory(size_t size)
+{
+	int fd = memfd_create("no table", MFD_CLOEXEC);
+
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	return fd;
+}
+
 static void
 refuses_what_is_no_table(void **state)
 {
+	(void)state;
+	assert_int_equal(attach(dup(table.fd), dup(table.live_fd)), 0);
+	assert_int_equal(attach(memory(0), dup(table.live_fd)), -1);
+	assert_int_equal(attach(memory(table.size), dup(table.live_fd)), -1);
+	assert_int_equal(attach(dup(table.fd), memory(0)), -1);
+	assert_int_equal(attach(dup(table.live_fd), dup(table.fd)), -1);
+	table.head->layout++;
+	assert_int_equal(attach(dup(table.fd), dup(table.live_fd)), -1);
+}
+
+/* A worker may go bad, and the master looks at entries where they are. */
+static void
+a_worker_can_not_write_entries(void **state)
+{
 	struct up_table other;
-	int fd = memfd_create("no table", MFD_CLOEXEC);
+	char path[64];
+	int fd;
 
 	(void)state;
-	assert_int_equal(up_table_attach(&other, fd), -1);
-	assert_int_equal(errno, EPROTO);
-	fd = memfd_create("no table", MFD_CLOEXEC);
-	assert_int_equal(ftruncate(fd, (off_t)table.size), 0);
-	assert_int_equal(up_table_attach(&other, fd), -1);
-	assert_int_equal(errno, EPROTO);
-	/* It took the descriptors. */
-	assert_int_equal(fcntl(fd, F_GETFD), -1);
-	table.head->layout++;
-	assert_int_equal(up_table_attach(&other, dup(table.fd)), -1);
-	assert_int_equal(errno, EPROTO);
+	assert_int_equal(up_table_attach(&other, dup(table.reader),
+	    dup(table.live_fd)), 0);
+	assert_int_equal(mprotect(other.head, other.size, PROT_READ |
+	    PROT_WRITE), -1);
+	assert_int_equal(errno, EACCES);
+	assert_ptr_equal(mmap(NULL, other.size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED, other.fd, 0), MAP_FAILED);
+	assert_int_equal(pwrite(other.fd, "", 1, 0), -1);
+	assert_int_equal(ftruncate(other.fd, 0), -1);
+	/* Who has another user's rights can't get another descriptor. */
+	if (geteuid() == 0) {
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d",
+		    other.fd);
+		assert_int_equal(seteuid(65534), 0);
+		fd = open(path, O_RDWR);
+		assert_int_equal(seteuid(0), 0);
+		assert_int_equal(fd, -1);
+	}
+	up_table_close(&other);
+}
+
+/* After an upgrade the master goes on with it. */
+static void
+the_master_has_it_back(void **state)
+{
+	struct up_table other;
+	struct up_entry e;
+	unsigned i = put("app", "a:1");
+
+	(void)state;
+	assert_int_equal(up_table_restore(&other, dup(table.fd),
+	    dup(table.live_fd)), 0);
+	up_table_begin(&other);
+	other.entries[i].weight = 7;
+	up_table_end(&other);
+	assert_int_equal(up_entry_read(&table, i, &e), 0);
+	assert_int_equal(e.weight, 7);
+	up_table_close(&table);
+	table = other;
+	assert_int_equal(attach(dup(table.reader), dup(table.live_fd)), 0);
 }
 
 /* A writer that sets all bytes alike: no reader finds two kinds. */
@@ -229,26 +301,6 @@ holes_are_filled_and_the_end_is_known(void **state)
 	assert_int_equal(table.head->nentries, UP_ENTRIES - 2);
 }
 
-/* Workers share the memory: what one of them writes there is not believed. */
-static void
-no_number_leads_behind_the_table(void **state)
-{
-	struct up_count *beyond = &table.retired[UP_ENTRIES];
-	unsigned i = put("app", "a:1");
-
-	(void)state;
-	assert_int_equal(up_entries(&table), i + 1);
-	up_table_join(&table, 1);
-	up_count_of(&table, 1, UP_ENTRIES)->requests = 5;
-	beyond->requests = 7;
-	table.head->nentries = UINT32_MAX;
-	assert_int_equal(up_entries(&table), UP_ENTRIES);
-	up_table_retire(&table, 1);
-	assert_int_equal(beyond->requests, 7);
-	drop(i);
-	assert_int_equal(table.head->nentries, 0);
-}
-
 static void
 load_is_of_all_rows(void **state)
 {
@@ -302,6 +354,94 @@ what_has_ended_counts_but_has_no_load(void **state)
 	assert_int_equal(s.requests, 13);
 	/* Who is up has not changed. */
 	assert_int_equal(up_changes(&table), 1);
+}
+
+/* -- the last place -- */
+
+#define TAKERS	3
+#define ROUNDS	400
+
+struct taker {
+	pthread_t thread;
+	unsigned cell;
+};
+
+static atomic_uint at_start, at_end;
+static atomic_int winners[ROUNDS + 1];
+
+/* Nobody goes on before all are here for the nth time. */
+static void
+meet(atomic_uint *here, unsigned n)
+{
+	atomic_fetch_add(here, 1);
+	while (atomic_load(here) < n * TAKERS)
+		(void)sched_yield();
+}
+
+static void *
+takes(void *arg)
+{
+	struct taker *me = arg;
+	unsigned n;
+	int got;
+
+	for (n = 1; n <= ROUNDS; n++) {
+		meet(&at_start, n);
+		got = up_take(&table, me->cell, 0, 1) == 0;
+		meet(&at_end, n);
+		if (!got)
+			continue;
+		atomic_fetch_add(&winners[n], 1);
+		atomic_fetch_sub(&up_count_of(&table, me->cell, 0)->inflight,
+		    1);
+	}
+	return NULL;
+}
+
+/* Bug: each added itself, saw too many, and went back. */
+static void
+one_gets_the_last_place(void **state)
+{
+	struct taker all[TAKERS] = { { .cell = 0 }, { .cell = 1 },
+		{ .cell = 2 } };
+	int i;
+
+	(void)state;
+	(void)put("app", "a:1");
+	up_table_join(&table, TAKERS - 1);
+	memset(winners, 0, sizeof(winners));
+	atomic_store(&at_start, 0);
+	atomic_store(&at_end, 0);
+	for (i = 0; i < TAKERS; i++)
+		assert_int_equal(pthread_create(&all[i].thread, NULL, takes,
+		    &all[i]), 0);
+	for (i = 0; i < TAKERS; i++)
+		assert_int_equal(pthread_join(all[i].thread, NULL), 0);
+	for (i = 1; i <= ROUNDS; i++)
+		assert_int_equal(winners[i], 1);
+	assert_int_equal(up_inflight(&table, 0), 0);
+}
+
+static void
+a_full_one_is_full(void **state)
+{
+	struct up_count *c;
+
+	(void)state;
+	(void)put("app", "a:1");
+	up_table_join(&table, 2);
+	c = up_count_of(&table, 1, 0);
+	assert_int_equal(up_take(&table, 1, 0, 2), 0);
+	assert_int_equal(up_take(&table, 2, 0, 2), 0);
+	assert_int_equal(up_take(&table, 0, 0, 2), -1);
+	assert_int_equal(up_take(&table, 1, 0, 2), -1);
+	assert_int_equal(up_inflight(&table, 0), 2);
+	/* One that was stopped half-way, or has gone bad. */
+	c->taking = 1;
+	assert_int_equal(up_take(&table, 0, 0, 2), -1);
+	assert_int_equal(up_take(&table, 2, 0, 2), -1);
+	assert_int_equal(up_take(&table, 2, 0, 3), 0);
+	assert_int_equal(up_inflight(&table, 0), 3);
 }
 
 static void
@@ -376,15 +516,18 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(another_process_shares_it),
 		T(refuses_what_is_no_table),
+		T(a_worker_can_not_write_entries),
+		T(the_master_has_it_back),
 		T(nothing_is_read_halfway),
 		T(a_writer_that_stays_is_not_waited_for),
 		T(texts_without_an_end_get_one),
 		T(no_id_comes_twice),
 		T(a_new_entry_is_clean),
 		T(holes_are_filled_and_the_end_is_known),
-		T(no_number_leads_behind_the_table),
 		T(load_is_of_all_rows),
 		T(what_has_ended_counts_but_has_no_load),
+		T(one_gets_the_last_place),
+		T(a_full_one_is_full),
 		T(one_leads),
 		T(a_newer_one_takes_over),
 		T(a_lease_ends),

@@ -2,6 +2,8 @@
 /* The table of servers, as generations, names and time have it. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "conf_case.h"
 #include "master/master.h"
@@ -317,6 +319,108 @@ nonsense_of_a_worker_is_nothing(void **state)
 	assert_int_equal(up_changes(&master.servers), changes);
 }
 
+/* Bug: what it had led to before was there again, for good. */
+static void
+a_name_that_is_back_leads_where_it_leads_now(void **state)
+{
+	struct up_entry *e = NULL;
+
+	(void)state;
+	serve(generation(1, NAMED));
+	resolved("a:80", "10.0.0.1:80", "10.0.0.2:80");
+	up_table_begin(&master.servers);
+	while ((e = entry_next(&master.servers, e, "app", "a:80")) != NULL)
+		e->flags |= UP_STALE;
+	up_table_end(&master.servers);
+	/* Nobody wants it just now. */
+	resolved("a:80", "10.0.0.2:80", "10.0.0.3:80");
+	assert_int_equal(count("a:80"), 0);
+	serve(generation(2, NAMED));
+	assert_int_equal(count("a:80"), 3);
+	/* The one without an address is why it is said again. */
+	resolved("a:80", "10.0.0.2:80", "10.0.0.3:80");
+	assert_int_equal(count("a:80"), 2);
+	assert_int_equal(at("10.0.0.1:80")->flags, UP_STALE);
+	assert_int_equal(at("10.0.0.3:80")->flags, 0);
+}
+
+/* -- workers that went bad -- */
+
+static void
+scribble(uint64_t *p, size_t n, uint64_t *random)
+{
+	for (; n >= sizeof(*p); n -= sizeof(*p), p++) {
+		*random = *random * 6364136223846793005u + 1442695040888963407u;
+		/* Small numbers, too, and all bits. */
+		*p = *random >> 60 == 0 ? UINT64_MAX :
+		    *random >> (*random >> 58);
+	}
+}
+
+/* All that a worker can write: what all workers do, and three rows. */
+static void
+scribble_for_ever(void)
+{
+	struct up_table t;
+	uint64_t random = 1;
+
+	if (up_table_attach(&t, dup(master.servers.reader),
+	    dup(master.servers.live_fd)) == -1)
+		_exit(1);
+	for (;;) {
+		scribble((void *)t.live, sizeof(*t.live), &random);
+		scribble((void *)t.health, sizeof(*t.health) * 64, &random);
+		scribble((void *)up_count_of(&t, 0, 0),
+		    sizeof(*t.counts) * 64, &random);
+		scribble((void *)up_count_of(&t, 1, 0),
+		    sizeof(*t.counts) * 64, &random);
+	}
+}
+
+static void
+see_all(void)
+{
+	json_t *list = up_table_json(&master.servers, master.gen->conf, NULL);
+
+	/* Some that leave may seem to have requests. */
+	assert_true(json_array_size(json_object_get(
+	    json_array_get(list, 0), "servers")) >= 3);
+	json_decref(list);
+}
+
+static void
+nothing_that_a_worker_writes_hurts_the_master(void **state)
+{
+	struct generation *g = generation(1, LISTEN "upstream \"app\" {\n"
+	    "slow_start = 1m\n health { }\n server \"10.0.0.1:1\" { }\n"
+	    "server \"a:80\" { } }");
+	int i, status;
+	pid_t pid;
+
+	(void)state;
+	up_table_join(&master.servers, 1);
+	serve(g);
+	if ((pid = fork()) == 0)
+		scribble_for_ever();
+	assert_int_not_equal(pid, -1);
+	for (i = 0; i < 300; i++) {
+		upstreams_stage(&master, g->conf, &errs);
+		(void)upstreams_commit(&master, g);
+		resolved("a:80", i % 2 ? "10.0.0.1:80" : "10.0.0.2:80",
+		    "10.0.0.3:80");
+		upstreams_look(&master);
+		see_all();
+		up_table_join(&master.servers, (unsigned)i % 2);
+		up_table_retire(&master.servers, (unsigned)i % 2);
+		assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	}
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	no_errors();
+	assert_int_equal(count("10.0.0.1:1"), 1);
+	assert_int_equal(count("a:80"), 2);
+}
+
 static void
 as_many_as_there_is_room_for(void **state)
 {
@@ -352,6 +456,8 @@ main(void)
 		T(what_holds_for_all_addresses_holds_for_new_ones),
 		T(nonsense_of_a_worker_is_nothing),
 		T(as_many_as_there_is_room_for),
+		T(a_name_that_is_back_leads_where_it_leads_now),
+		T(nothing_that_a_worker_writes_hurts_the_master),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
