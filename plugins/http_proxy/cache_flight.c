@@ -22,6 +22,16 @@ flight_find(struct cache *c, const struct cache_name *name)
 	return NULL;
 }
 
+static void	on_tick(struct hostd_inst *, hostd_timer, void *arg);
+
+static void
+tick_start(struct cache *c)
+{
+	if (c->tick.id == 0)
+		(void)c->timer->start(c->easy->host, TICK_MS, TICK_MS,
+		    on_tick, c, &c->tick);
+}
+
 int
 flight_start(struct cache *c, const struct cache_name *name,
     struct cache_flight **out)
@@ -42,6 +52,10 @@ flight_start(struct cache *c, const struct cache_name *name,
 		return rc;
 	}
 	f->foreign = rc == DISK_BUSY;
+	if (f->foreign) {
+		c->nforeign++;
+		tick_start(c);
+	}
 	LIST_INSERT_HEAD(&c->flights[bucket_of(name)], f, entry);
 	*out = f;
 	return rc;
@@ -72,11 +86,13 @@ flight_leave(struct cache_use *use)
 	use->cache->nwaiting--;
 }
 
-/* Has the other worker ended with it? */
+/* Has the other worker ended with it?  If nobody here waits for that, whoever
+ * comes next finds out. */
 static void
 look_after_foreign(struct cache *c, struct cache_flight *f)
 {
-	if (!f->foreign || disk_lock(&c->disk, &f->name, &f->part) != 0)
+	if (!f->foreign || (!TAILQ_EMPTY(&f->waiters) &&
+	    disk_lock(&c->disk, &f->name, &f->part) != 0))
 		return;
 	disk_abort(&c->disk, &f->part);
 	flight_end(c, f);
@@ -111,7 +127,7 @@ on_tick(struct hostd_inst *in, hostd_timer t, void *arg)
 			end_waits(c, f, now);
 			look_after_foreign(c, f);
 		}
-	if (c->nwaiting > 0)
+	if (c->nwaiting + c->nforeign > 0)
 		return;
 	(void)c->timer->stop(c->easy->host, t);
 	c->tick.id = 0;
@@ -129,9 +145,7 @@ flight_wait(struct cache_use *use, struct cache_flight *f)
 	use->flags |= USE_WAITING;
 	TAILQ_INSERT_TAIL(&f->waiters, use, entry);
 	c->nwaiting++;
-	if (c->tick.id == 0)
-		(void)c->timer->start(c->easy->host, TICK_MS, TICK_MS,
-		    on_tick, c, &c->tick);
+	tick_start(c);
 }
 
 /* Of a prefix all: they do not know their keys, and it is seldom. */
@@ -157,6 +171,7 @@ flight_end(struct cache *c, struct cache_flight *f)
 	TAILQ_HEAD(, cache_use) all = TAILQ_HEAD_INITIALIZER(all);
 
 	LIST_REMOVE(f, entry);
+	c->nforeign -= f->foreign != 0;
 	disk_abort(&c->disk, &f->part);
 	/* Those who go on may wait again, but for another one. */
 	while ((use = TAILQ_FIRST(&f->waiters)) != NULL) {

@@ -15,7 +15,7 @@
 #define FLIGHT_BUCKETS	256
 #define PASS_SLOTS	1024
 #define PASS_MS		10000	/* how long it is known not to be kept */
-#define TICK_MS		20	/* while somebody waits */
+#define TICK_MS		20	/* while somebody waits, or is elsewhere */
 #define RULES_MAX	32
 #define NETS_MAX	64
 
@@ -106,8 +106,8 @@ struct cache {
 	struct cache_disk disk;
 	LIST_HEAD(, cache_flight) flights[FLIGHT_BUCKETS];
 	LIST_HEAD(, cache_writer) writers;
-	unsigned nwaiting;
-	hostd_timer tick;		/* id 0: nobody waits */
+	unsigned nwaiting, nforeign;
+	hostd_timer tick;		/* id 0: there are none of these */
 	struct {
 		uint64_t hash, until_ms;
 	} passed[PASS_SLOTS];		/* keys of which nothing is kept */

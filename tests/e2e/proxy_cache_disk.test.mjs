@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { plain, recorder, upstreamConf } from './lib/backend.mjs';
-import { command, startHostd, within } from './lib/hostd.mjs';
+import { command, freePort, startHostd, within } from './lib/hostd.mjs';
 import { Client } from './lib/http1.mjs';
 import { startUnprivileged } from './lib/unprivileged.mjs';
 
@@ -23,8 +23,8 @@ async function start(t, keys = '', answer = script) {
 	return { h, backend, dir: path.join(h.dir, 'cache') };
 }
 
-async function ask(h, target) {
-	const c = await Client.connect(h.port);
+async function ask(h, target, port = h.port) {
+	const c = await Client.connect(port);
 
 	await c.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n` +
 	    'Connection: close\r\n\r\n');
@@ -60,6 +60,38 @@ test('all workers have them, also those that come later', async (t) => {
 	assert.equal(backend.requests.length, 1);
 	assert.equal(whole(dir).length, 1);
 	assert.deepEqual(files(dir), whole(dir));
+});
+
+// A worker that had met another one's request took it for under way for ever.
+test('what another worker has asked for is asked for again when it is old',
+    async (t) => {
+	let release = () => {};
+	const backend = await recorder(t, (r, s) => {
+		const bytes = plain('x', 'Cache-Control: max-age=0, ' +
+		    'stale-while-revalidate=3600');
+
+		if (backend.requests.length !== 2)
+			return bytes;
+		release = () => s.write(bytes);
+		return null;
+	});
+	const port = await freePort();
+	const h = await startHostd(t, { conf: `
+		pool "one" { workers = 1 }
+		pool "two" { workers = 1 }
+		listen "one" { address = "127.0.0.1:@PORT@"  pool = "one" }
+		listen "two" { address = "127.0.0.1:${port}"  pool = "two" }
+		${upstreamConf(backend, '', `cache = disk
+		    cache_dir = "@DIR@/cache"`)}` });
+
+	assert.equal((await ask(h, '/a')).cache, 'MISS');
+	assert.equal((await ask(h, '/a')).cache, 'STALE');
+	await backend.until((b) => b.requests.length === 2, 'refresh');
+	assert.equal((await ask(h, '/a', port)).cache, 'UPDATING');
+	release();
+	await until(async () => (await ask(h, '/a', port)).cache === 'STALE',
+	    'refresh by the other worker');
+	await backend.until((b) => b.requests.length === 3, 'its request');
 });
 
 test('files that are not sound are no answers', async (t) => {
