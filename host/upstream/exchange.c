@@ -215,14 +215,20 @@ opened(struct up_link *k, int error, const char *text)
 	    UP_WHY_CONNECT, (uint32_t)error, text);
 }
 
-/* One that is kept; asking twice would do harm, so it had better be there. */
+/*
+ * One that is kept, and on which the server has said nothing meanwhile: that
+ * would be taken for the answer.  It does so when it has been idle for long; one
+ * that has just been used is looked at only if asking twice would do harm.
+ */
 static struct up_link *
 kept_link(struct up_exchange *x)
 {
+	uint64_t now = loop_of(x)->now_ms;
 	struct up_link *k;
 
 	while ((k = link_reuse(x->peer, &exchange_stream_ops, x)) != NULL) {
-		if (x->rules.is_idempotent || !link_is_stale(k))
+		if ((x->rules.is_idempotent && k->kept_ms == now) ||
+		    !link_is_stale(k))
 			return k;
 		link_close(k);
 	}
@@ -308,14 +314,23 @@ next_peer(struct up_exchange *x, struct up_peer **out)
 	return group_pick(x->group, &x->search, out, &full) == HOSTD_OK;
 }
 
-/* Was it only that the server has closed an idle connection meanwhile? */
+/* What has come of a connection that was kept need not be about this request;
+ * can it be sent again, over a fresh one? */
+static int
+may_ask_again(const struct up_exchange *x)
+{
+	return x->link != NULL && !x->fresh && !x->answered && x->ninfo == 0 &&
+	    !x->over && !x->cancelled && (x->rules.is_idempotent ||
+	    x->link->stream.sent == x->sent_from);
+}
+
+/* Was it only that the server has closed an idle connection meanwhile, or that
+ * more came behind the answer before? */
 static int
 was_idle_closed(const struct up_exchange *x, uint32_t next)
 {
-	return next == HOSTD_NEXT_ERROR && x->link != NULL && !x->fresh &&
-	    !x->got && !x->over && !x->cancelled &&
-	    (x->rules.is_idempotent ||
-	    x->link->stream.sent == x->sent_from);
+	return may_ask_again(x) && (next == HOSTD_NEXT_INVALID ||
+	    (next == HOSTD_NEXT_ERROR && !x->got));
 }
 
 static int32_t
@@ -380,6 +395,16 @@ exchange_tries_next(struct up_exchange *x, int status)
 	report(x, status == 403 || status == 404 ? HOSTD_OK : HOSTD_E_IO,
 	    UP_WHY_STATUS, (uint32_t)status);
 	(void)exchange_use(x, p);
+	return 1;
+}
+
+int
+exchange_asks_again(struct up_exchange *x, int status)
+{
+	if ((status != 408 && status != 400) || !may_ask_again(x))
+		return 0;
+	drop_link(x);
+	(void)exchange_connect(x, 1);
 	return 1;
 }
 
@@ -515,6 +540,13 @@ exchange_pause(struct up_exchange *x, int on)
 	exchange_arm(x, x->state == UP_SEND ? x->rules.send_ms :
 	    x->rules.read_ms);
 	exchange_wake(x);
+}
+
+int
+exchange_is_timed(const struct up_exchange *x)
+{
+	/* Connecting has a limit that is not here. */
+	return x->state <= UP_CONNECT || x->timer.deadline != 0;
 }
 
 void

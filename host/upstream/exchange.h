@@ -15,9 +15,11 @@
  *	DONE
  *
  * A try over a kept connection that the server closes before it says anything
- * is no failure of the server's: it closed an idle connection, as it may.  The
- * same server is asked again over a fresh one, if that can do no harm: the
- * method is idempotent, or nothing of the request had left.
+ * is no failure of the server's: it closed an idle connection, as it may.  So is
+ * one that it closes with a 408 or 400, and one where what comes is no answer: it
+ * may have come for the request before.  The same server is asked again over a
+ * fresh one, if that can do no harm: the method is idempotent, or nothing of the
+ * request had left.
  */
 #ifndef UPSTREAM_EXCHANGE_H
 #define UPSTREAM_EXCHANGE_H
@@ -148,6 +150,8 @@ int32_t	exchange_start(struct up_exchange *,
 int32_t	exchange_write(struct up_exchange *, hostd_buf);
 int32_t	exchange_finish(struct up_exchange *, const hostd_hdr *, uint32_t n);
 void	exchange_pause(struct up_exchange *, int on);
+/* Does a time limit run: for the server, or for all of it? */
+int	exchange_is_timed(const struct up_exchange *);
 /* end() follows with E_GONE. */
 void	exchange_cancel(struct up_exchange *);
 /* The same at once, without end(); from the loop only. */
@@ -177,6 +181,10 @@ int	exchange_answered(struct up_exchange *);
 /* An answer with that status is not for the owner if another server can be
  * asked.  1: one is. */
 int	exchange_tries_next(struct up_exchange *, int status);
+/* A server that closes a kept connection with that status may mean that nothing
+ * was asked for so long, and have closed it before it was.  1: it is asked
+ * again. */
+int	exchange_asks_again(struct up_exchange *, int status);
 
 /* Something is to be done in this turn. */
 void	exchange_wake(struct up_exchange *);

@@ -204,6 +204,8 @@ head_final(struct up_exchange *x, const struct answer *a, size_t rest)
 {
 	int rc;
 
+	if (!a->keepalive && exchange_asks_again(x, a->status))
+		return STOP;
 	note_head(x, a);
 	if (exchange_tries_next(x, a->status))
 		return STOP;

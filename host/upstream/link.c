@@ -98,6 +98,7 @@ link_keep(struct up_link *k)
 	k->state = LINK_IDLE;
 	k->user = NULL;
 	k->stream.ops = &idle_ops;
+	k->kept_ms = g->all->loop->now_ms;
 	TAILQ_INSERT_HEAD(&p->idle, k, entry);
 	TAILQ_INSERT_HEAD(&g->kept, k, kept);
 	count_idle(p, 1);

@@ -26,6 +26,7 @@ struct up_link {
 	void *user;			/* whose it is; NULL: idle */
 	void (*opened)(struct up_link *, int error, const char *text);
 	struct wheel_timer timer;	/* of an idle one */
+	uint64_t kept_ms;		/* idle since then */
 	uint32_t nreqs;			/* it has been used so often */
 	enum { LINK_CONNECTING, LINK_OPEN, LINK_IDLE, LINK_CLOSED } state;
 	struct connect connect;
@@ -62,8 +63,8 @@ struct up_link *link_open(struct up_peer *, const struct stream_ops *,
 void	link_keep(struct up_link *);
 /* At once.  Its memory is good until the end of this turn. */
 void	link_close(struct up_link *);
-/* Has the server closed it, or said something, that the loop does not know of
- * yet?  A system call. */
+/* Has the server closed it, or said something unasked, that the loop does not
+ * know of yet?  A system call. */
 int	link_is_stale(const struct up_link *);
 
 #endif

@@ -116,6 +116,115 @@ bytes_behind_the_answer(void **state)
 	server_reads_end(fd);
 }
 
+/* A connection that is kept, idle for longer than this turn. */
+static int
+kept_connection(void)
+{
+	int fd;
+
+	start("", "/a");
+	fd = server_accept(0);
+	server_reads(fd, GET_A);
+	server_says(fd, OK_5);
+	assert_ended(HOSTD_OK);
+	assert_int_equal(group()->nkept, 1);
+	turn();
+	loop.now_ms++;
+	return fd;
+}
+
+/* The loop has not heard of it when the next request goes out: it would be
+ * the answer to that. */
+static void
+what_is_said_unasked(void **state)
+{
+	int fd = kept_connection();
+
+	(void)state;
+	server_says(fd, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+	start("", "/a");
+	x.task.run(&x.task);
+	server_reads_end(fd);
+	fd = server_accept(0);
+	server_reads(fd, GET_A);
+	server_says(fd, OK_5);
+	assert_ended(HOSTD_OK);
+	assert_body("hello");
+	(void)close(fd);
+}
+
+/* It was meant for the idle connection, or for the answer before. */
+static void
+assert_asked_again(const char *parting)
+{
+	int fd = kept_connection();
+
+	start("", "/a");
+	server_reads(fd, GET_A);
+	server_says(fd, parting);
+	server_reads_end(fd);
+	fd = server_accept(0);
+	server_reads(fd, GET_A);
+	assert_int_equal(nheads, 0);
+	server_says(fd, OK_5);
+	assert_ended(HOSTD_OK);
+	assert_int_equal(told_status, 200);
+	assert_int_equal(reports[nreports - 1].rc, HOSTD_OK);
+	assert_int_equal(group()->nkept, 1);
+	server_says(fd, "!");
+	server_reads_end(fd);
+}
+
+static void
+what_is_said_at_parting(void **state)
+{
+	(void)state;
+	assert_asked_again("HTTP/1.1 408 Request Timeout\r\n"
+			   "Connection: close\r\n\r\n");
+	assert_asked_again("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
+			   "Content-Length: 2\r\n\r\nno");
+	assert_asked_again("the body of an answer to HEAD\r\n\r\n");
+}
+
+static void
+assert_told(const char *method, const char *answer, int status)
+{
+	int fd = kept_connection();
+	char want[100];
+
+	start(method, "/a");
+	(void)snprintf(want, sizeof(want), "%s /a HTTP/1.1\r\nHost: app\r\n"
+	    "%s\r\n", method, *method == 'P' ? "Content-Length: 0\r\n" : "");
+	server_reads(fd, want);
+	server_says(fd, answer);
+	assert_ended(HOSTD_OK);
+	assert_int_equal(told_status, status);
+	(void)close(fd);
+	while (group()->nkept != 0)
+		turn();
+}
+
+/* What is not to go out twice; an answer after which it goes on; and one over
+ * a fresh connection. */
+static void
+a_real_408(void **state)
+{
+	int fd;
+
+	(void)state;
+	assert_told("POST", "HTTP/1.1 408 Request Timeout\r\n"
+	    "Connection: close\r\nContent-Length: 0\r\n\r\n", 408);
+	assert_told("GET", "HTTP/1.1 408 Request Timeout\r\n"
+			   "Content-Length: 0\r\n\r\n", 408);
+	start("", "/a");
+	fd = server_accept(0);
+	server_says(fd, "HTTP/1.1 408 Request Timeout\r\n"
+			"Connection: close\r\nContent-Length: 0\r\n\r\n");
+	assert_ended(HOSTD_OK);
+	(void)close(fd);
+	assert_int_equal(told_status, 408);
+}
+
 static void
 a_body_of_known_length(void **state)
 {
@@ -664,6 +773,9 @@ main(void)
 	    CASE(one_that_was_closed_meanwhile),
 	    CASE(one_that_was_closed_before),
 	    CASE(bytes_behind_the_answer),
+	    CASE(what_is_said_unasked),
+	    CASE(what_is_said_at_parting),
+	    CASE(a_real_408),
 	    CASE(a_body_of_known_length),
 	    CASE(a_body_in_chunks_with_trailers),
 	    CASE(an_answer_in_chunks_with_trailers),
