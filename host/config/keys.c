@@ -260,7 +260,9 @@ static const struct hostd_key http_keys[] = {
 	KEY_RANGE("send_timeout", DURATION, "30s", 1, DAY, "A client that "
 	    "takes nothing of its answer for so long is cut off."),
 	KEY_RANGE("defer_timeout", DURATION, "30s", 1, DAY, "A plugin that "
-	    "takes longer to begin its answer loses the request (504)."),
+	    "takes longer to begin its answer loses the request (504).  Time "
+	    "in which it waits for a server of an upstream does not count: "
+	    "limits of its own hold then, as http_proxy's read_timeout."),
 	KEY_RANGE("lingering_timeout", DURATION, "5s", 1, DAY, "How long a "
 	    "client may take to notice that its connection was closed early, "
 	    "and how long one that has closed its side may wait for more of an "
@@ -347,7 +349,9 @@ static const struct hostd_key pubsub_keys[] = {
 };
 
 static const struct hostd_key error_page_keys[] = {
-	KEY_REQ("file", PATH, "File with the page, at most 64k."),
+	KEY_REQ("file", PATH, "File with the page, at most 64k; "
+	    "\"$request_id\" in it becomes the answer's X-Request-ID, or "
+	    "\"-\"."),
 	KEY("type", STRING, "text/html; charset=utf-8", "Its Content-Type."),
 };
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/decimal.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "http/accesslog.h"
 #include "http/conn.h"
@@ -15,7 +16,7 @@
 #define LOG_BUFFER_MAX	(1u << 20)
 
 enum log_var {
-	VAR_TEXT, VAR_HEADER, VAR_REMOTE_ADDR, VAR_REMOTE_USER, VAR_TIME_LOCAL,
+	VAR_TEXT, VAR_HEADER, VAR_SENT, VAR_REMOTE_ADDR, VAR_REMOTE_USER, VAR_TIME_LOCAL,
 	VAR_TIME_ISO, VAR_MSEC, VAR_REQUEST, VAR_METHOD, VAR_REQUEST_URI,
 	VAR_URI, VAR_ARGS, VAR_PROTOCOL, VAR_HOST, VAR_STATUS, VAR_BODY_BYTES,
 	VAR_BYTES_SENT, VAR_REQUEST_LENGTH, VAR_REQUEST_TIME,
@@ -27,8 +28,9 @@ enum log_var {
 
 struct log_op {
 	enum log_var var;
-	char *text;		/* TEXT, or HEADER's name */
+	char *text;		/* TEXT, or HEADER's or SENT's name */
 	size_t len;
+	unsigned which;		/* SENT */
 };
 
 static const struct {
@@ -79,6 +81,23 @@ name_length(const char *p)
 	return n;
 }
 
+/* A header's name as it is in a variable's. */
+static int
+name_header(struct log_op *op, enum log_var var, const char *name, size_t n)
+{
+	size_t i;
+
+	if (n == 0)
+		return -1;
+	op->var = var;
+	op->text = xstrndup(name, n);
+	op->len = n;
+	for (i = 0; i < n; i++)
+		if (op->text[i] == '_')
+			op->text[i] = '-';
+	return 0;
+}
+
 /* 0, or -1: no such variable. */
 static int
 variable_find(const char *name, size_t n, struct log_op *op)
@@ -91,15 +110,15 @@ variable_find(const char *name, size_t n, struct log_op *op)
 			op->var = variables[i].var;
 			return 0;
 		}
-	if (n <= 5 || memcmp(name, "http_", 5) != 0)
-		return -1;
-	op->var = VAR_HEADER;
-	op->text = xstrndup(name + 5, n - 5);
-	op->len = n - 5;
-	for (i = 0; i < op->len; i++)
-		if (op->text[i] == '_')
-			op->text[i] = '-';
-	return 0;
+	if (n == 10 && memcmp(name, "request_id", n) == 0)
+		return name_header(op, VAR_SENT, "x_request_id", 12);
+	if (n == 21 && memcmp(name, "upstream_cache_status", n) == 0)
+		return name_header(op, VAR_SENT, "x_cache_status", 14);
+	if (n > 10 && memcmp(name, "sent_http_", 10) == 0)
+		return name_header(op, VAR_SENT, name + 10, n - 10);
+	if (n > 5 && memcmp(name, "http_", 5) == 0)
+		return name_header(op, VAR_HEADER, name + 5, n - 5);
+	return -1;
 }
 
 /* One variable or run of text at p; returns how much it takes, 0 on error. */
@@ -144,6 +163,22 @@ access_format_check(const char *format, char *bad, size_t size)
 	return 0;
 }
 
+/* Headers of answers that it tells of have to be kept for it. */
+static void
+log_want(struct access_logs *logs, struct log_op *op)
+{
+	int which;
+
+	if (op->var != VAR_SENT)
+		return;
+	which = sent_want(&logs->sent, op->text, op->len);
+	if (which == -1)
+		log_warnx("access logs tell of %d headers of answers at most; "
+		    "%.*s is always \"-\"", SENT_NAMES, (int)op->len,
+		    op->text);
+	op->which = which == -1 ? SENT_NAMES : (unsigned)which;
+}
+
 void
 access_logs_add(struct access_logs *logs, const char *format)
 {
@@ -166,6 +201,7 @@ access_logs_add(struct access_logs *logs, const char *format)
 		n = format_item(format, &log->ops[log->nops]);
 		if (n == 0)
 			break;
+		log_want(logs, &log->ops[log->nops]);
 		log->nops++;
 		format += n;
 	}
@@ -390,6 +426,9 @@ put_variable(struct access_logs *logs, struct access_log *log,
 	case VAR_HEADER:
 		put_header(log, op, r);
 		break;
+	case VAR_SENT:
+		put_value(log, sent_value(&r->sent, op->which));
+		break;
 	case VAR_REMOTE_USER:
 		buf_append(out, "-", 1);
 		break;
@@ -489,4 +528,5 @@ access_logs_free(struct access_logs *logs)
 			close(log->sink.fd);
 	}
 	free(logs->v);
+	sent_names_free(&logs->sent);
 }

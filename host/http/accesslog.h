@@ -6,7 +6,13 @@
  *	$remote_addr $remote_user $time_local $time_iso8601 $msec $request
  *	$request_method $request_uri $uri $args $server_protocol $host $status
  *	$body_bytes_sent $bytes_sent $request_length $request_time
- *	$content_length $http_NAME $pid $worker $connection_requests
+ *	$content_length $http_NAME $sent_http_NAME $pid $worker
+ *	$connection_requests $request_id $upstream_addr $upstream_status
+ *	$upstream_connect_time $upstream_header_time $upstream_response_time
+ *	$upstream_cache_status
+ *
+ * $request_id and $upstream_cache_status are what the client was told: the
+ * answer's X-Request-ID and X-Cache-Status.
  *
  * Lines are collected and written once per turn of the loop.  A log that can't
  * take them at once (a pipe, a full disk) loses whole lines, which are
@@ -20,6 +26,7 @@
 #include <sys/types.h>
 #include "base/buf.h"
 #include "base/sink.h"
+#include "http/sent.h"
 
 struct http_req;
 struct log_op;
@@ -37,6 +44,7 @@ struct access_logs {
 	size_t n;
 	uint64_t dropped;
 	int active;		/* any of them is on */
+	struct sent_names sent;	/* headers of answers that they tell of */
 	pid_t pid;
 	char worker[80];	/* "web.0" */
 	int64_t stamp_s;	/* the second the stamps below are for */

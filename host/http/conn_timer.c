@@ -143,6 +143,22 @@ conn_arm(struct http_conn *c)
 	}
 }
 
+/* A handler has its time without that in which others were waited for. */
+static int
+conn_defer_on(struct http_conn *c)
+{
+	const struct http_req *r = c->req;
+	uint64_t now = c->server->loop->now_ms;
+	uint64_t due = r->owed_ms + r->route->defer_ms;
+
+	if (request_is_timed(r))
+		due = now + r->route->defer_ms;
+	if (due <= now)
+		return 0;
+	conn_set_timer(c, TIMER_DEFER, due - now);
+	return 1;
+}
+
 void
 conn_timeout(struct wheel_timer *t)
 {
@@ -159,6 +175,8 @@ conn_timeout(struct wheel_timer *t)
 		exchange_refuse(c, 408, HOSTD_END_TIMEOUT);
 		break;
 	case TIMER_DEFER:
+		if (conn_defer_on(c))
+			return;
 		blame(c->req, "no answer within defer_timeout (%u ms); "
 		    "answered 504", c->req->route->defer_ms);
 		exchange_refuse(c, 504, HOSTD_END_TIMEOUT);

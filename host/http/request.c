@@ -30,6 +30,7 @@ request_new(struct http_server *srv, struct http_conn *c)
 	}
 	memset(r, 0, offsetof(struct http_req, client));
 	r->tries.n = 0;
+	r->sent.told = 0;
 	r->data = data;
 	r->data_room = room;
 	r->head_room = head_room;
@@ -107,6 +108,17 @@ request_persist(struct http_req *r)
 	rebase(&r->view.query, from, len, to);
 	rebase(&r->host_as_sent, from, len, to);
 	r->head = to;
+}
+
+int
+request_is_timed(const struct http_req *r)
+{
+	const struct http_errand *e;
+
+	LIST_FOREACH(e, &r->errands, link)
+		if (e->is_timed(e))
+			return 1;
+	return 0;
 }
 
 const hostd_hdr *

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 #include <hostd/http.h>
 #include "base/buf.h"
+#include "http/sent.h"
 #include "http/trailers.h"
 #include "http/tries.h"
 
@@ -58,6 +59,9 @@ struct http_errand {
 	/* The request ends, and its handler is about to be told.  The errand
 	 * was taken off the list. */
 	void (*ended)(struct http_errand *);
+	/* Is somebody else waited for now, within a time limit of its own?
+	 * That time is not the handler's. */
+	int (*is_timed)(const struct http_errand *);
 };
 
 /* Headers that the host itself reads. */
@@ -113,6 +117,8 @@ struct http_req {
 	int in_handler;			/* headers() was called, no end() yet */
 	int deferred;
 	LIST_HEAD(, http_errand) errands;
+	uint64_t owed_ms;		/* since when only the handler is waited
+					   for; 0: from the begin */
 
 	/* the body coming in */
 	enum http_body body;
@@ -144,6 +150,7 @@ struct http_req {
 	/* written before they are read, not zeroed */
 	char client[46];		/* its address, told by a proxy */
 	struct http_tries tries;	/* of whoever asked servers for it */
+	struct http_sent sent;		/* of the answer's head, for logs */
 	hostd_hdr headers[];		/* the server's max_headers */
 };
 
@@ -158,6 +165,9 @@ request_known(const struct http_req *r, enum http_known k)
 /* From and to the server's pool. */
 struct http_req *request_new(struct http_server *, struct http_conn *);
 void	request_free(struct http_req *);
+
+/* Is something done for it that has a time limit of its own? */
+int	request_is_timed(const struct http_req *);
 
 /* The head moves out of the shared read buffer into memory of its own. */
 void	request_persist(struct http_req *);

@@ -11,7 +11,6 @@
 
 #define INLINE_BODY	16384	/* copied in one piece with the head */
 #define HEAD_FIXED	320	/* status line, stamp, framing headers */
-#define ID_MAX		128	/* of a request, on a page */
 #define FULL_FACTOR	4	/* of high water: nothing is taken beyond */
 
 static char *
@@ -214,6 +213,8 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
 	if (size < 0)
 		return (int32_t)size;
 	decide_framing(r, status, length);
+	if (r->server->logs.sent.n > 0)
+		sent_note(&r->sent, &r->server->logs.sent, h, nhdrs);
 	if (r->head_only)
 		body.n = 0;
 	http_server_stamp(r->server);
@@ -237,79 +238,6 @@ response_done(struct http_req *r)
 	r->phase = RESP_FINISHED;
 	r->out_end = r->conn->stream.queued;
 	conn_wake(r->conn);
-}
-
-static const struct conf_error_page *
-find_page(const struct conf *conf, int status)
-{
-	const struct conf_error_page *pg;
-
-	TAILQ_FOREACH(pg, &conf->error_pages, entry)
-		if (pg->status == status)
-			return pg;
-	return NULL;
-}
-
-/* X-Request-ID, if it is one that can be shown as it is; p NULL: there is
- * none. */
-static hostd_buf
-request_id(const hostd_hdr *h, uint32_t n)
-{
-	hostd_buf none = { NULL, 0 };
-	const char *p;
-	uint32_t i;
-	size_t k;
-
-	for (i = 0; i < n && (h[i].name.n != 12 || h[i].name.p == NULL ||
-	    strncasecmp(h[i].name.p, "X-Request-ID", 12) != 0); i++)
-		;
-	if (i == n || h[i].value.n == 0 || h[i].value.n > ID_MAX)
-		return none;
-	p = h[i].value.p;
-	for (k = 0; k < h[i].value.n; k++)
-		if (!is_tchar((unsigned char)p[k]) || p[k] == '&' ||
-		    p[k] == '\'')
-			return none;
-	return h[i].value;
-}
-
-/* The operator's page for a status, or a small one made in out. */
-static hostd_buf
-error_body(const struct http_req *r, int status, hostd_buf id,
-    const char **type, char *out, size_t size)
-{
-	const struct conf_error_page *pg = find_page(r->server->conf, status);
-	const char *reason = status_reason(status);
-
-	*type = "text/html; charset=utf-8";
-	if (pg != NULL) {
-		*type = pg->type;
-		return (hostd_buf){ pg->body, pg->len };
-	}
-	return (hostd_buf){ out, (size_t)snprintf(out, size,
-	    "<!doctype html><title>%d %s</title><h1>%d %s</h1>\n%s%.*s%s",
-	    status, reason, status, reason, id.n > 0 ? "<p>Request " : "",
-	    (int)id.n, (const char *)id.p, id.n > 0 ? "</p>\n" : "") };
-}
-
-int32_t
-response_page(struct http_req *r, int status, const hostd_hdr *h,
-    uint32_t nhdrs)
-{
-	hostd_hdr all[RESPONSE_PAGE_HEADERS + 1];
-	hostd_buf body;
-	const char *type;
-	char small[256 + ID_MAX];
-
-	if (nhdrs > RESPONSE_PAGE_HEADERS)
-		return HOSTD_E_INVAL;
-	body = error_body(r, status, request_id(h, nhdrs), &type, small,
-	    sizeof(small));
-	if (nhdrs > 0)
-		memcpy(all, h, nhdrs * sizeof(*h));
-	all[nhdrs].name = (hostd_buf){ "Content-Type", 12 };
-	all[nhdrs].value = (hostd_buf){ type, strlen(type) };
-	return response_whole(r, status, all, nhdrs + 1, body);
 }
 
 int32_t
@@ -564,12 +492,6 @@ response_inform(struct http_req *r, int status, const hostd_hdr *h,
 	stream_commit(s, (size_t)(p - start));
 	conn_wake(r->conn);
 	return HOSTD_OK;
-}
-
-void
-response_error(struct http_req *r, int status, const hostd_hdr *extra)
-{
-	(void)response_page(r, status, extra, extra != NULL);
 }
 
 void

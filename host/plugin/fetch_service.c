@@ -27,6 +27,14 @@ fetch_of(struct up_exchange *x)
 	return (struct fetch *)(void *)x;
 }
 
+/* From now on it is the plugin that its request waits for. */
+static void
+fetch_owed(struct fetch *f)
+{
+	if (f->req != NULL)
+		f->req->owed_ms = f->in->all->loop->now_ms;
+}
+
 /* What the plugin answers to the client leaves in one piece. */
 static void
 fetch_enter(struct up_exchange *x)
@@ -78,6 +86,7 @@ fetch_head(struct up_exchange *x, const struct hostd_fetch_response *r)
 
 	if (r->protocol.p != NULL)
 		f->protocol = xstrndup(r->protocol.p, r->protocol.n);
+	fetch_owed(f);
 	if (f->ops.on_response == NULL)
 		return;
 	entered = instance_enter(f->in, BOARD_CB_FETCH);
@@ -121,12 +130,22 @@ fetch_writable(struct up_exchange *x)
 	instance_leave(f->in, entered);
 }
 
+static int
+fetch_is_timed(const struct http_errand *e)
+{
+	const struct fetch *f = (const void *)((const char *)e -
+	    offsetof(struct fetch, errand));
+
+	return !f->detached && exchange_is_timed(&f->x);
+}
+
 /* For the next one that is started. */
 static void
 fetch_free(struct fetch *f)
 {
 	struct instance *in = f->in;
 
+	fetch_owed(f);
 	if (f->req != NULL)
 		LIST_REMOVE(&f->errand, link);
 	f->req = NULL;
@@ -242,6 +261,7 @@ fetch_new(struct instance *in)
 	f->id = id;
 	f->buffer = f->detached = f->in_fin = f->told = 0;
 	f->errand.ended = fetch_forsaken;
+	f->errand.is_timed = fetch_is_timed;
 	f->x.ops = &exchange_ops;
 	f->x.view = NULL;
 	f->x.log = NULL;
@@ -443,9 +463,12 @@ api_body_pause(const struct hostd_host *host, hostd_fetch id, int32_t on)
 	struct fetch *f;
 	int32_t rc;
 
-	if ((rc = fetch_find(host, id, "fetch body_pause", &f)) == HOSTD_OK)
-		exchange_pause(&f->x, on);
-	return rc;
+	if ((rc = fetch_find(host, id, "fetch body_pause", &f)) != HOSTD_OK)
+		return rc;
+	if (on)
+		fetch_owed(f);
+	exchange_pause(&f->x, on);
+	return HOSTD_OK;
 }
 
 static int32_t

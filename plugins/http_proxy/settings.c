@@ -41,8 +41,7 @@ static const struct hostd_key rows[] = {
 	KEY_RANGE("send_timeout", DURATION, "60s", 1, DAY, "Between two writes "
 	    "to a server (504)."),
 	KEY_RANGE("read_timeout", DURATION, "60s", 1, DAY, "Between two reads "
-	    "from a server (504).  The route's defer_timeout bounds how long "
-	    "an answer may take to begin, too."),
+	    "from a server (504)."),
 	KEY_RANGE("timeout", DURATION, "0s", 0, DAY, "For all of a request, "
 	    "its answer included; 0: none."),
 	KEY_RANGE("tunnel_timeout", DURATION, "1h", 0, YEAR, "An upgraded "

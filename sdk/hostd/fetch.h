@@ -81,8 +81,13 @@ struct hostd_fetch_request {
 	hostd_buf body;			/* the body, or its begin: the rest is
 					   sent by write */
 	hostd_req on_behalf;		/* the request that this is for, or id
-					   0: the balancer sees it, and its line
-					   in the access log tells of this */
+					   0: the balancer sees it, its line in
+					   the access log tells of this, and its
+					   defer_timeout rests while a limit
+					   above is what a server has.  It runs
+					   anew after on_response, on_end and
+					   body_pause; not for one that is
+					   HOSTD_FETCH_DETACHED */
 };
 
 /* [call] */

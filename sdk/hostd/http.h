@@ -108,7 +108,9 @@ struct hostd_http_ops {
 	 *              when the body is complete is answered 500.  AGAIN means
 	 *              the same, so the result of a send may be returned.
 	 * HOSTD_DEFER  the answer comes later; that it begins is bounded by
-	 *              defer_timeout (504).  on_body goes on being called.
+	 *              defer_timeout (504), which leaves out the time that an
+	 *              exchange of hostd.fetch/1 on_behalf of this request
+	 *              waits for a server.  on_body goes on being called.
 	 *              A client that closes its side before then is gone; after
 	 *              that, when no more of the answer comes for
 	 *              lingering_timeout.

@@ -46,6 +46,16 @@ test('a server that says nothing: 504', async (t) => {
 	assert.ok(r.body.includes(r.headers['x-request-id'][0]));
 });
 
+test('after its own time, whatever the time of a plugin is', async (t) => {
+	const b = await startBackend(t, () => null);
+	const h = await serveProxy(t, [b], 'read_timeout = 400ms', {
+		http: 'defer_timeout = 20ms' });
+
+	assert.equal((await answer(t, h)).status, 504);
+	await h.logged('no answer comes for 400 ms');
+	assert.doesNotMatch(h.log, /defer_timeout/);
+});
+
 test('what is not HTTP, or can be read in two ways: 502', async (t) => {
 	let bytes;
 	const b = await startBackend(t, () => bytes);
@@ -123,6 +133,67 @@ test('errors of servers are theirs, or get the operator\'s page', async (t) => {
 	assert.equal(b.connections, 2);
 });
 
+// Lines of dir/access.log, once there are n.
+async function lines(h, n) {
+	const file = path.join(h.dir, 'access.log');
+	let all = [];
+
+	while (all.length < n) {
+		const text = fs.existsSync(file) ?
+			fs.readFileSync(file, 'utf8') : '';
+
+		all = text.split('\n').slice(0, -1);
+		await new Promise((r) => setImmediate(r));
+	}
+	return all;
+}
+
+for (const [status, answers, keys] of [
+	[502, () => 'nonsense\r\n\r\n', ''],
+	[503, null, ''],
+	[504, () => null, 'read_timeout = 50ms'],
+	[404, () => reply(404, 'theirs'), 'intercept_errors = on']])
+	for (const page of [true, false])
+		test(`one id in all places: ${status}${page ?
+			', with a page of the operator\'s' : ''}`, async (t) => {
+			const all = answers === null ?
+				[await freePort(), await freePort()] :
+				[await startBackend(t, answers)];
+			const h = await serveProxy(t, all, keys, { conf: `
+				${page ? `error_page "${status}" {
+					file = "@DIR@/page" }` : ''}
+				access_log "a" { path = "access.log"
+					format = "$status $request_id" }`,
+			group: 'fail_timeout = 1h',
+			options: { files: { page:
+				'<b>$request_id</b>, again: $request_id.' } } });
+
+			if (status === 503)
+				await answer(t, h);
+			const from = h.log.length;
+			const r = await answer(t, h);
+			const [id] = r.headers['x-request-id'];
+
+			assert.equal(r.status, status);
+			if (page)
+				assert.equal(r.body, `<b>${id}</b>, again: ${id}.`);
+			else
+				assert.ok(r.body.includes(`<p>Request ${id}</p>`));
+			assert.equal((await lines(h, status === 503 ? 2 : 1)).at(-1),
+			    `${status} ${id}`);
+			if (status !== 404)
+				await h.logged(new RegExp(`answered ${status}: ` +
+				    `.*request ${id}\\)`), from);
+		});
+
+test('a page where there is no id', async (t) => {
+	const h = await serveProxy(t, [await freePort()], 'request_id = off', {
+		conf: 'error_page "502" { file = "@DIR@/page" }',
+		options: { files: { page: 'id $request_id' } } });
+
+	assert.equal((await answer(t, h)).body, 'id -');
+});
+
 test('the access log tells which servers were asked', async (t) => {
 	const dead = await freePort();
 	const b = await startBackend(t, () => reply(200, 'ok'));
@@ -133,13 +204,7 @@ test('the access log tells which servers were asked', async (t) => {
 
 	assert.equal((await answer(t, h)).body, 'ok');
 	assert.equal((await answer(t, h)).body, 'ok');
-	const file = path.join(h.dir, 'access.log');
-	let text = '';
-
-	while (text.split('\n').length < 3) {
-		text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
-		await new Promise((r) => setImmediate(r));
-	}
+	const text = (await lines(h, 2)).join('\n');
 	const number = String.raw`\d+\.\d{3}`;
 
 	assert.match(text, new RegExp(`^127.0.0.1:${dead}, 127.0.0.1:${b.port}` +

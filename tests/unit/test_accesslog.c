@@ -16,6 +16,8 @@ static struct access_logs logs;
 static struct http_conn conn;
 static struct http_req *req;
 static char text[1 << 16];
+static hostd_hdr told[2];	/* headers of the answer */
+static uint32_t ntold;
 
 static hostd_buf
 buf_of(const char *s)
@@ -98,6 +100,9 @@ line_of(const char *format)
 	(void)unlink(scratch_path("log"));
 	access_logs_add(&logs, format);
 	access_logs_set_fd(&logs, 0, open_log("log"));
+	req->sent.told = 0;
+	if (ntold > 0)
+		sent_note(&req->sent, &logs.sent, told, ntold);
 	access_logs_note(&logs, req, 175, 3042);
 	access_logs_flush(&logs);
 	return read_log("log");
@@ -123,6 +128,29 @@ custom_formats(void **state)
 	    line_of("a${status}b$connection_requests"), "a200b7\n");
 	assert_string_equal(line_of("no variable"), "no variable\n");
 	assert_string_equal(line_of(""), "\n");
+}
+
+static void
+what_the_client_was_told(void **state)
+{
+	static char room[2 * SENT_ROOM];
+	static const char all[] = "$request_id|$sent_http_x_request_id|"
+	    "$upstream_cache_status|$sent_http_none";
+
+	(void)state;
+	ntold = 0;
+	assert_string_equal(line_of(all), "-|-|-|-\n");
+	told[0] = (hostd_hdr){buf_of("x-request-id"), buf_of("a\"b")};
+	told[1] = (hostd_hdr){buf_of("X-Cache-Status"), buf_of("HIT")};
+	ntold = 2;
+	assert_string_equal(line_of(all), "a\\x22b|a\\x22b|HIT|-\n");
+	/* What is too long is cut, and leaves no room for others. */
+	memset(room, 'x', sizeof(room) - 1);
+	told[0].value = buf_of(room);
+	assert_int_equal(strlen(line_of(all)), 2 * SENT_ROOM + 6);
+	ntold = 0;
+	assert_int_equal(access_format_check("$sent_http_", room, 32), -1);
+	assert_string_equal(room, "$sent_http_");
 }
 
 static void
@@ -340,6 +368,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    T(custom_formats),
+	    T(what_the_client_was_told),
 	    T(what_a_request_lacks),
 	    T(servers_that_were_asked),
 	    T(more_servers_than_are_remembered),

@@ -60,7 +60,8 @@ export async function fakeServer(t) {
 	};
 }
 
-// hostd with the plugin at /, before these servers, in order.
+// hostd with the plugin at /, before these servers, in order.  conf may be a
+// function of the plugin's path.
 export const startFetch = (t, servers, keys = '', group = '', conf = '') =>
 	serve(t, 'fetch_route', (so) => `
 		plugin "fetch" { module = "${so}" ${keys} }
@@ -69,7 +70,7 @@ export const startFetch = (t, servers, keys = '', group = '', conf = '') =>
 		.join('\n')}
 		}
 		route "/" { plugin = "fetch"  upstream = "app" }
-		${conf}`, {
+		${typeof conf === 'function' ? conf(so) : conf}`, {
 		// What was freed must not count.
 		env: { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}` +
 			':quarantine_size_mb=1' },

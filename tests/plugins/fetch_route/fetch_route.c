@@ -16,7 +16,7 @@ struct hostd_inst {
 	HOSTD_EASY_HEAD;
 	const struct hostd_fetch_api *fetch;
 	int64_t next, tries, max_body;
-	int64_t next_timeout, connect, send, read, all, buffer;
+	int64_t next_timeout, connect, send, read, all, buffer, forget;
 };
 
 struct pass {
@@ -75,6 +75,8 @@ fetch_response(struct hostd_inst *in, hostd_fetch f, void *arg,
 	struct pass *p = arg;
 	int32_t rc;
 
+	if (in->forget)
+		return;
 	p->answered = 1;
 	if (r->status == 101)
 		rc = in->fetch->tunnel(in->easy.host, f, h, n, 0);
@@ -95,6 +97,8 @@ fetch_body(struct hostd_inst *in, hostd_fetch f, void *arg, hostd_buf part,
 	uint32_t n = 0;
 	int32_t rc;
 
+	if (in->forget)
+		return;
 	rc = in->easy.http->write(in->easy.host, p->req, part);
 	if (fin) {
 		(void)in->fetch->trailers(in->easy.host, f, &trailers, &n);
@@ -256,6 +260,7 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	(void)conf->get_int(conf, "read", &in->read);
 	(void)conf->get_int(conf, "all", &in->all);
 	(void)conf->get_int(conf, "buffer", &in->buffer);
+	(void)conf->get_int(conf, "forget", &in->forget);
 	rc = in->fetch->check(host, NULL, err);
 	if (rc != HOSTD_OK)
 		free(in);
@@ -282,10 +287,11 @@ KEY(send, "ms.");
 KEY(read, "ms.");
 KEY(all, "ms.");
 KEY(buffer, "1: HOSTD_FETCH_BUFFER.");
+KEY(forget, "1: answers are not passed on.");
 
 static const struct hostd_key *const keys[] = {&key_next, &key_tries,
     &key_max_body, &key_next_timeout, &key_connect, &key_send, &key_read,
-    &key_all, &key_buffer, NULL};
+    &key_all, &key_buffer, &key_forget, NULL};
 static const struct hostd_provide provide = {.struct_size = sizeof(provide),
     .kind = HOSTD_KIND_HTTP_ROUTE,
     .ops = &http_ops};
