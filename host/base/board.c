@@ -366,6 +366,7 @@ board_callback_name(uint32_t callback)
 	    [BOARD_CB_SUBSCRIBE] = "subscribe",
 	    [BOARD_CB_NET] = "a connection's function",
 	    [BOARD_CB_FETCH] = "an exchange's function",
+	    [BOARD_CB_COMMAND] = "a command",
 	    [BOARD_CB_SAVE] = "save",
 	    [BOARD_CB_LOAD] = "load",
 	    [BOARD_CB_MOVED] = "moved",

@@ -18,6 +18,7 @@
 /* Extensions. */
 #define CHECK_STATE	0x1u
 #define CHECK_WS_STATE	0x2u
+#define CHECK_COMMANDS	0x4u	/* which are not one, but as optional */
 
 struct fake_set {		/* --set key=value */
 	const char *key, *value;
@@ -104,5 +105,6 @@ void	check_backend(struct check *);		/* check_backend.c */
 void	check_balancer(struct check *);		/* check_balancer.c */
 void	check_state(struct check *);		/* check_state.c */
 void	check_moves(struct check *);		/* check_moves.c */
+void	check_commands(struct check *);		/* check_commands.c */
 
 #endif

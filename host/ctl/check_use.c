@@ -26,7 +26,8 @@ unsigned
 check_exts(const struct module *m)
 {
 	return (m->state != NULL ? CHECK_STATE : 0u) |
-	    (m->ws_state != NULL ? CHECK_WS_STATE : 0u);
+	    (m->ws_state != NULL ? CHECK_WS_STATE : 0u) |
+	    (m->cmds[0] != NULL ? CHECK_COMMANDS : 0u);
 }
 
 static void
@@ -100,6 +101,7 @@ check_use(struct fake *f)
 		use_backend();
 	if ((kinds & CHECK_BALANCER) != 0)
 		use_balancer(f);
+	check_command_use(f);
 }
 
 /* -- two instances -- */
@@ -169,4 +171,6 @@ check_use_both(struct fake *a, struct fake *b)
 		use_balancer(a);
 		use_balancer(b);
 	}
+	check_command_use(a);
+	check_command_use(b);
 }

@@ -10,7 +10,9 @@
 unsigned check_kinds(const struct module *);
 /* And exts. */
 unsigned check_exts(const struct module *);
-/* A GET and a POST, a WebSocket, a word for other nodes. */
+/* All of its commands, which must answer: check_commands.c. */
+void	check_command_use(struct fake *);
+/* A GET and a POST, a WebSocket, a word for other nodes, a command. */
 void	check_use(struct fake *);
 /* The same with two instances by turns. */
 void	check_use_both(struct fake *, struct fake *);

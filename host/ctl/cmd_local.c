@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hostctl test, version, plugin: what works without a running hostd. */
+/* hostctl test, version, plugin: what works without a running hostd, mostly. */
 #include <config.h>
 #include <errno.h>
 #include <getopt.h>
@@ -81,5 +81,5 @@ cmd_version(const struct ctl *ctl, int argc, char **argv)
 int
 cmd_plugin(const struct ctl *ctl, int argc, char **argv)
 {
-	return ctl_plugin(argc, argv, ctl->json);
+	return ctl_plugin(ctl, argc, argv);
 }

@@ -23,6 +23,7 @@
 #include <hostd/http.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
+#include <hostd/op.h>
 #include <hostd/pubsub.h>
 #include <hostd/ready.h>
 #include <hostd/status.h>
@@ -34,7 +35,7 @@
 #include "plugin/module.h"
 
 #define FAKE_METRICS 128
-#define FAKE_TABLES 12		/* beside "host" */
+#define FAKE_TABLES 13		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
@@ -201,6 +202,9 @@ unsigned fake_fetch_open(void);
 unsigned fake_fetch_turn(void);
 void	fake_fetch_end(struct fake *);
 
+/* fake_op.c; before destroy: those that it has not answered are stale. */
+void	fake_op_end(struct fake *);
+
 /* fake_net.c */
 /* How many connections there are. */
 unsigned fake_net_open(void);
@@ -219,6 +223,7 @@ extern const struct hostd_status_api fake_status_api;
 extern const struct hostd_http_api fake_http_api;
 extern const struct hostd_fetch_api fake_fetch_api;
 extern const struct hostd_net_api fake_net_api;
+extern const struct hostd_op_api fake_op_api;
 extern const struct hostd_ws_api fake_ws_api;
 extern const struct hostd_channel_api fake_channel_api;
 extern const struct hostd_pubsub_api fake_pubsub_api;

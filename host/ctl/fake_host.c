@@ -316,6 +316,7 @@ fake_destroy(struct fake *f)
 	fake_channel_end(f);
 	fake_net_end(f);
 	fake_fetch_end(f);
+	fake_op_end(f);
 	fake_backend_end(f);
 	fake_loop_end(f);
 	if (f->inst != NULL && f->m->desc.destroy != NULL) {

@@ -56,8 +56,9 @@ static const struct command commands[] = {
     {"flush", cmd_flush, "", "empty the log files"},
     {"test", cmd_test, " [-c FILE]", "check configuration and plugins"},
     {"version", cmd_version, "", "hostctl's, and that of what runs"},
-    {"plugin", cmd_plugin, " inspect|schema|check|new ...",
-	"for authors of plugins"},
+    {"plugin", cmd_plugin,
+	" call|commands|inspect|schema|check|new ...",
+	"their commands; and for their authors"},
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -13,19 +13,25 @@
 #include "base/signals.h"
 #include "ctl/plugin.h"
 
-static const struct {
+static const struct subcommand {
 	const char *name;
-	int (*run)(int, char **);
+	int (*run)(int, char **);	/* one of these */
+	int (*ask)(const struct ctl *, int, char **);
 	const char *usage;
 } commands[] = {
-    {"inspect", plugin_inspect, "inspect [--json] FILE"},
-    {"schema", plugin_schema, "schema [--json] FILE"},
-    {"check", plugin_check,
+    {"call", NULL, plugin_call,
+	"call [--json] [--timeout TIME]\n"
+	"           INSTANCE COMMAND [ARGUMENT...]"},
+    {"commands", NULL, plugin_commands,
+	"commands [--json] [--names] [INSTANCE]"},
+    {"inspect", plugin_inspect, NULL, "inspect [--json] FILE"},
+    {"schema", plugin_schema, NULL, "schema [--json] FILE"},
+    {"check", plugin_check, NULL,
 	"check [--json] [--strict] [--verbose] [--path PATH]\n"
 	"           [--set key=value]... "
 	"[--message TEXT]... [--subprotocols LIST]\n"
 	"           FILE"},
-    {"new", plugin_new, "new KIND NAME [DIR]"},
+    {"new", plugin_new, NULL, "new KIND NAME [DIR]"},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -55,21 +61,23 @@ run_json(int (*run)(int, char **), int argc, char **argv)
 }
 
 int
-ctl_plugin(int argc, char **argv, int json)
+ctl_plugin(const struct ctl *ctl, int argc, char **argv)
 {
-	int (*run)(int, char **) = NULL;
+	const struct subcommand *s = NULL;
 	size_t i;
 
 	for (i = 0; argc > 1 && i < NCOMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			run = commands[i].run;
-	if (run == NULL) {
+			s = &commands[i];
+	if (s == NULL) {
 		usage();
 		return PLUGIN_USAGE;
 	}
-	if (json && run != plugin_new)
-		return run_json(run, argc - 1, argv + 1);
-	return run(argc - 1, argv + 1);
+	if (s->ask != NULL)
+		return s->ask(ctl, argc - 1, argv + 1);
+	if (ctl->json && s->run != plugin_new)
+		return run_json(s->run, argc - 1, argv + 1);
+	return s->run(argc - 1, argv + 1);
 }
 
 const char *

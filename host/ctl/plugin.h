@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `hostctl plugin inspect|schema|check|new`: for authors; needs no daemon. */
+/* `hostctl plugin call|commands`: what plugins do for operators; and `inspect`,
+ * `schema`, `check`, `new`: for authors, without a daemon. */
 #ifndef CTL_PLUGIN_H
 #define CTL_PLUGIN_H
 
 #include <sys/types.h>
+#include "ctl/ctl.h"
 
-/* argv[0] is "plugin", argv[1] the subcommand; json: as if there were a --json
- * behind it.  Returns the exit status. */
-int	ctl_plugin(int argc, char **argv, int json);
+/* argv[0] is "plugin", argv[1] the subcommand; json, for those without a
+ * daemon: as if there were a --json behind it.  Returns the exit status. */
+int	ctl_plugin(const struct ctl *, int argc, char **argv);
 
 /* The subcommands; argv[0] is their name. */
+int	plugin_call(const struct ctl *, int argc, char **argv);
+int	plugin_commands(const struct ctl *, int argc, char **argv);
 int	plugin_inspect(int argc, char **argv);
 int	plugin_schema(int argc, char **argv);
 int	plugin_check(int argc, char **argv);

@@ -158,6 +158,7 @@ plugin_check(int argc, char **argv)
 		check_balancer(&c);
 		check_state(&c);
 		check_moves(&c);
+		check_commands(&c);
 		check_tables(&c);
 	}
 	summary(&c);

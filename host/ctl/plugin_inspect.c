@@ -151,6 +151,7 @@ describe(const char *path, void *arg)
 	char why[512];
 	struct module *m;
 	json_t *doc, *provides = json_array(), *keys = json_array();
+	json_t *cmds = json_array();
 	size_t i;
 
 	m = module_open(path, plugin_display(path), why, sizeof(why));
@@ -164,12 +165,17 @@ describe(const char *path, void *arg)
 	for (i = 0; m->keys[i] != NULL; i++)
 		(void)json_array_append_new(
 		    keys, json_string(m->keys[i]->name));
-	doc = json_pack("{s:b, s:s, s:s, s:s, s:s, s:i, s:i, s:O, s:o, s:O}",
+	for (i = 0; m->cmds[i] != NULL; i++)
+		(void)json_array_append_new(cmds, json_sprintf("%s%s%s",
+		    m->cmds[i]->name, m->cmds[i]->usage != NULL ? " " : "",
+		    m->cmds[i]->usage != NULL ? m->cmds[i]->usage : ""));
+	doc = json_pack("{s:b, s:s, s:s, s:s, s:s, s:i, s:i, s:O, s:o, s:O, "
+			"s:O}",
 	    "accepted", 1, "reason", why, "id", m->desc.id, "version",
 	    m->desc.version, "built_with", m->desc.built_with, "abi_major",
 	    m->desc.abi_major, "abi_minor_needed", m->desc.abi_minor_needed,
 	    "provides", provides, "extensions", extensions_json(m), "keys",
-	    keys);
+	    keys, "commands", cmds);
 	module_free(m);
 out:
 	(void)json_dumpf(doc, out, JSON_COMPACT);
@@ -177,6 +183,7 @@ out:
 	json_decref(doc);
 	json_decref(provides);
 	json_decref(keys);
+	json_decref(cmds);
 	return 0;
 }
 
@@ -246,6 +253,8 @@ print_descriptor(const json_t *doc)
 		    text_of(p, "id"),
 		    (int)json_integer_value(json_object_get(p, "version")));
 	print_list(doc, "keys");
+	if (json_array_size(json_object_get(doc, "commands")) > 0)
+		print_list(doc, "commands");
 }
 
 static void

@@ -47,6 +47,8 @@ child_hang_up(struct child *c)
 	c->fd = -1;
 	while (!TAILQ_EMPTY(&c->out))
 		child_out_free(c, TAILQ_FIRST(&c->out));
+	if (c->all->left != NULL)
+		c->all->left(c);
 }
 
 static void
@@ -102,6 +104,10 @@ child_message(struct child *c, struct chan_msg *msg)
 	case CHAN_RESOLVED:
 		if (c->all->resolved != NULL && c->role == CHAN_ROLE_WORKER)
 			c->all->resolved(c->all, (const void *)msg->data);
+		break;
+	case CHAN_CALLED:
+		if (c->all->called != NULL)
+			c->all->called(c, msg);
 		break;
 	case CHAN_REPORT:
 	case CHAN_CLOSED:
@@ -185,6 +191,14 @@ child_send(
     struct child *c, enum chan_type type, const void *data, size_t len, int fd)
 {
 	child_send_fds(c, type, data, len, &fd, fd == -1 ? 0 : 1);
+}
+
+int
+child_try(struct child *c, enum chan_type type, const void *data, size_t len)
+{
+	if (c->fd == -1 || !TAILQ_EMPTY(&c->out))
+		return -1;
+	return chan_send(c->fd, type, data, len, NULL, 0);
 }
 
 static void
@@ -376,6 +390,8 @@ children_init(struct children *all, uv_loop_t *loop, struct board *board,
 	all->empty = NULL;
 	all->other = NULL;
 	all->resolved = NULL;
+	all->called = NULL;
+	all->left = NULL;
 	all->loop = loop;
 	all->board = board;
 	all->servers = servers;
@@ -497,6 +513,7 @@ child_spawn(struct children *all, const struct child_opts *o,
 	output_watch(c, ours);
 	c->ops = ops;
 	c->owner = owner;
+	c->calls = 1;
 	child_cell_fill(c, o);
 	(void)snprintf(
 	    title, sizeof(title), "hostd: %s gen %u", c->name, o->generation);

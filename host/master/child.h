@@ -58,6 +58,7 @@ struct child {
 	uint32_t generation;
 	uint64_t started;	/* ms, of uv_now */
 	int elsewhere;		/* writes to the board of another version */
+	int calls;		/* knows CHAN_CALL */
 	/* What pulse.c knows of it. */
 	int64_t watchdog;	/* ms; 0: none */
 	uint64_t beat;		/* as it was at the last look */
@@ -91,6 +92,9 @@ struct children {
 	void (*empty)(struct children *);	/* the last has ended; or NULL */
 	/* A name of a server leads there now; or NULL. */
 	void (*resolved)(struct children *, const struct chan_resolved *);
+	/* It answers a CALL, and it will answer none any more; or NULL. */
+	void (*called)(struct child *, const struct chan_msg *);
+	void (*left)(struct child *);
 	/* Somebody has ended who is not in the list; or NULL. */
 	void (*other)(struct children *, pid_t, int status);
 	int error_log;		/* descriptor that is passed on */
@@ -117,6 +121,8 @@ void	child_send_fds(struct child *, enum chan_type, const void *,
 	    size_t len, const int *fds, int nfds);
 void	child_send(struct child *, enum chan_type, const void *, size_t len,
 	    int fd);
+/* Now or never: 0, or -1 when it does not take it. */
+int	child_try(struct child *, enum chan_type, const void *, size_t len);
 /* Tell it to finish; after ms, signals help.  0: no limit.  last: nobody
  * follows. */
 void	child_drain(struct child *, int64_t ms, int last);

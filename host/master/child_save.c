@@ -48,12 +48,12 @@ child_save(const struct child *c, struct record *r)
 
 	TAILQ_FOREACH(o, &c->out, entry)
 		(void)json_array_append_new(out, child_out_save(o, r));
-	return json_pack("{s:i,s:o,s:i,s:b,s:b,s:b,s:b,s:b,s:i,s:I,s:I,s:o,s:o,"
+	return json_pack("{s:i,s:o,s:i,s:b,s:b,s:b,s:b,s:b,s:b,s:i,s:I,s:I,s:o,s:o,"
 			 "s:o,s:o,s:o,s:o}",
 	    "pid", (int)c->pid, "channel", record_fd(r, c->fd), "cell",
 	    c->cell, "ready", c->ready, "failed", c->failed, "ending",
 	    c->ending, "killed", c->killed, "elsewhere", c->elsewhere,
-	    "next_signal", c->killing, "up_ms",
+	    "calls", c->calls, "next_signal", c->killing, "up_ms",
 	    up, "timer_ms", timer_due(&c->timer), "why",
 	    record_bytes(c->why, strlen(c->why)), "held",
 	    record_bytes(c->held, strlen(c->held)), "pulse", child_pulse_save(c),
@@ -149,6 +149,7 @@ child_restore(struct children *all, const struct child_opts *o,
 	c->ending = record_flag(j, "ending");
 	c->killed = record_flag(j, "killed");
 	c->elsewhere = record_flag(j, "elsewhere");
+	c->calls = record_flag(j, "calls");
 	c->killing = (int)record_int(j, "next_signal", 0);
 	c->started -= (uint64_t)record_int(j, "up_ms", 0);
 	text_restore(j, "why", c->why, sizeof(c->why));

@@ -72,6 +72,7 @@ command_forget(struct control_client *c)
 {
 	json_decref(c->waiting);
 	c->waiting = NULL;
+	command_leaves(c);
 	rollout_unwatch(c->control->m, c);
 	upgrade_unwatch(c->control->m, c);
 }
@@ -96,6 +97,8 @@ static const struct command commands[] = {
     {"flush", command_flush},
     {"stop", command_stop},
     {"events", command_events},
+    {"plugin", command_plugin},
+    {"plugin-commands", command_plugin_commands},
     {"upstream", command_upstream},
     {"upstreams", command_upstreams},
     {"version", command_version},

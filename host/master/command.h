@@ -44,6 +44,17 @@ void	command_logs(struct control_client *, const json_t *request);
 void	command_logs_reopen(struct control_client *, const json_t *request);
 void	command_flush(struct control_client *, const json_t *request);
 
+/* ---- cmd_plugin.c ---- */
+
+void	command_plugin(struct control_client *, const json_t *request);
+void	command_plugin_commands(struct control_client *, const json_t *request);
+/* It does not wait for an answer any more; what runs goes on. */
+void	command_leaves(struct control_client *);
+/* Does it wait for one? */
+int	command_is_ordered(const struct control_client *);
+/* All end without a word: so does the loop. */
+void	commands_close(struct master *);
+
 /* ---- cmd_upstream.c ---- */
 
 void	command_upstream(struct control_client *, const json_t *request);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "master/command.h"
 #include "master/control.h"
 #include "master/upgrade.h"
 #include "net/listener.h"
@@ -400,10 +401,14 @@ control_free(struct control *k)
 
 /* ---- for a master's successor ---- */
 
-/* The kernel has taken the first part of what was to be written. */
+/* The kernel has taken the first part of what was to be written.  Who waits for
+ * a plugin's answer will not get it from another master. */
 static json_t *
 client_save_out(const struct control_client *c)
 {
+	static const char unheard[] = "{\"error\":\"hostd was upgraded while "
+	    "the command ran; whether it was done is not known\"}\n"
+	    "{\"ok\":false}\n";
 	size_t left =
 	    uv_stream_get_write_queue_size((const uv_stream_t *)&c->pipe);
 	const struct control_write *w;
@@ -414,6 +419,8 @@ client_save_out(const struct control_client *c)
 		buf_append(&all, w->text, w->len);
 	if (left < all.len)
 		buf_consume(&all, all.len - left);
+	if (command_is_ordered(c))
+		buf_puts(&all, unheard);
 	out = record_bytes(all.p, all.len);
 	buf_free(&all);
 	return out;

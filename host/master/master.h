@@ -8,6 +8,7 @@
 
 #include <uv.h>
 #include "base/board.h"
+#include "master/call.h"
 #include "master/child.h"
 #include "master/events.h"
 #include "master/generation.h"
@@ -54,6 +55,7 @@ struct master {
 	struct upgrade *upgrade;	/* NULL: none under way */
 	struct control *control;
 	struct events events;
+	struct calls calls;	/* not over an upgrade */
 	struct upkeep upkeep;
 	struct watch *watch;		/* NULL: files may change */
 	uv_signal_t signals[MASTER_SIGNALS];

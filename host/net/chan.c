@@ -22,7 +22,8 @@ struct chan_header {
 #define RESERVE 64	  /* descriptors for what is received */
 #define RESERVE_FROM 1024 /* if there may be so many */
 
-#define CHAN_DATA_MAX (CHAN_MAX - sizeof(struct chan_header))
+_Static_assert(CHAN_DATA_MAX == CHAN_MAX - sizeof(struct chan_header),
+    "what a message may carry");
 
 static int reserving;
 
@@ -60,6 +61,8 @@ static const struct chan_rule {
     [CHAN_LEAVE] = {sizeof(struct chan_leave), 0, 0},
     [CHAN_UNFOLLOWED] = {0, 0, 0},
     [CHAN_RESOLVED] = {sizeof(struct chan_resolved), 0, 0},
+    [CHAN_CALL] = {sizeof(struct chan_call), 0, 1},
+    [CHAN_CALLED] = {sizeof(struct chan_called), 0, 1},
 };
 
 /* Control buffers must be aligned as a cmsghdr is. */

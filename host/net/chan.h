@@ -22,6 +22,8 @@
  *	worker -> master  STATE, SAVED
  *	master -> worker  ACCEPT: the successor came to nothing
  *	worker -> master  RESOLVED, of the one that looks after servers
+ *	master -> worker  CALL, of one that is ready
+ *	worker -> master  CALLED..., the last one of which is no part
  *	worker -> master  CLOSED, and some time later it exits
  *
  *	master -> probe   INIT, START
@@ -41,6 +43,7 @@
 #define CHAN_FD		3	/* where a child finds its end */
 #define CHAN_MAX	16384	/* bytes in one message, header included */
 #define CHAN_MAX_FDS	16
+#define CHAN_DATA_MAX	(CHAN_MAX - 16)	/* of it, behind the header */
 
 /* Append only, and never change what a type carries: after an upgrade of the
  * master, workers of the version before are there for a while. */
@@ -80,6 +83,10 @@ enum chan_type {
 	CHAN_UNFOLLOWED,	/* nothing: its pool will have no worker when
 				   DRAIN, which is next, is done */
 	CHAN_RESOLVED,		/* struct chan_resolved */
+	CHAN_CALL,		/* struct chan_call, then packed (base/pack.h):
+				   the texts instance and command, and each
+				   argument */
+	CHAN_CALLED,		/* struct chan_called, then some of a result */
 	CHAN_NTYPES
 };
 
@@ -157,6 +164,38 @@ struct chan_resolved {
 	uint32_t n;		/* 1-CHAN_ADDRS */
 	uint32_t reserved;
 	struct addr addrs[CHAN_ADDRS];	/* with the port; zeroed behind len */
+};
+
+/* What a CALL asks for. */
+enum {
+	CALL_LIST = 1,		/* all commands: instance and command are "" */
+	CALL_ASK,		/* could it be called? */
+	CALL_RUN
+};
+
+struct chan_call {
+	uint32_t id;		/* the master's */
+	uint32_t what;		/* CALL_* */
+	uint32_t limit_ms;
+	uint32_t max;		/* bytes of the result */
+	uint32_t nargs;
+	uint32_t reserved;
+};
+
+/* How it went. */
+enum {
+	CALLED_PART = 1,	/* what is here is a part, more comes */
+	CALLED_DONE,		/* run, or listed: status says how that went */
+	CALLED_HERE,		/* to ASK: yes */
+	CALLED_ABSENT,		/* no such instance here */
+	CALLED_REFUSED		/* as it stands; a text says why */
+};
+
+struct chan_called {
+	uint32_t id;		/* of the CALL */
+	uint32_t how;		/* CALLED_* */
+	int32_t status;		/* HOSTD_OK, or a negative code */
+	uint32_t flags;		/* HOSTD_CMD_*, of HERE and DONE */
 };
 
 struct chan_msg {

@@ -8,6 +8,7 @@
 #include <hostd/pubsub.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
+#include <hostd/op.h>
 #include <hostd/ready.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
@@ -49,6 +50,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return fetch_service();
 	if (strcmp(id, HOSTD_EXT_BALANCER) == 0)
 		return balancer_service();
+	if (strcmp(id, HOSTD_EXT_OP) == 0)
+		return op_service();
 	return NULL;
 }
 

@@ -18,6 +18,7 @@
 #include "upstream/group.h"
 #include "ws/conn.h"
 
+struct op;
 struct plugins;
 struct plugin_sub;
 struct plugin_timer;
@@ -61,6 +62,7 @@ struct instance {
 	uint32_t nconns;
 	LIST_HEAD(, fetch) fetches;	/* exchanges with servers */
 	uint32_t nfetches;
+	LIST_HEAD(, op) ops;		/* answers that it owes */
 };
 
 /*
@@ -96,6 +98,7 @@ const struct hostd_ws_api *ws_service(void);
 const struct hostd_channel_api *channel_service(void);
 const struct hostd_pubsub_api *pubsub_service(void);
 const struct hostd_balancer_api *balancer_service(void);
+const struct hostd_op_api *op_service(void);
 
 /* hostd_host's own functions. */
 void	core_service_bind(struct instance *);
@@ -129,6 +132,7 @@ void	channel_service_close(struct plugins *);
 /* For instance_stop. */
 void	timer_service_stop(struct instance *);
 void	channel_service_stop(struct instance *);
+void	op_service_stop(struct instance *);
 size_t	work_service_cancel(struct instance *);
 
 /*

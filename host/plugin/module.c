@@ -13,6 +13,7 @@
 #include "plugin/module.h"
 #include "plugin/module_check.h"
 
+#define MAX_CMDS 64u
 #define MAX_KEYS 256u
 #define MAX_PROVIDES 64u
 #define REASON_SIZE 512
@@ -205,6 +206,48 @@ load_keys(struct module *m, char *why)
 	return check_rows(m, why);
 }
 
+static int
+load_cmd(struct hostd_cmd *dst, const struct hostd_cmd *src, char *why)
+{
+	if (copy_table(dst, sizeof(*dst), src, size_of(src), MODULE_MIN_CMD,
+		"broken command", why) == -1)
+		return -1;
+	return module_check_cmd(dst, why, REASON_SIZE);
+}
+
+static int
+load_cmds(struct module *m, char *why)
+{
+	const struct hostd_cmd **cmds;
+	struct hostd_cmd *rows;
+	size_t i, j, n = 0;
+
+	while (m->desc.cmds != NULL && m->desc.cmds[n] != NULL)
+		if (++n > MAX_CMDS) {
+			(void)snprintf(why, REASON_SIZE,
+			    "more than %u commands", MAX_CMDS);
+			return -1;
+		}
+	/* One block, as of keys. */
+	cmds = xcalloc(1, (n + 1) * sizeof(*cmds) + n * sizeof(*rows));
+	m->cmds = cmds;
+	rows = (struct hostd_cmd *)(void *)(cmds + n + 1);
+	for (i = 0; i < n; i++) {
+		if (load_cmd(&rows[i], m->desc.cmds[i], why) == -1)
+			return -1;
+		for (j = 0; j < i; j++)
+			if (strcmp(rows[j].name, rows[i].name) == 0) {
+				(void)snprintf(why, REASON_SIZE,
+				    "command \"%s\" is declared twice",
+				    rows[i].name);
+				return -1;
+			}
+		cmds[i] = &rows[i];
+	}
+	m->desc.cmds = m->cmds;
+	return 0;
+}
+
 /* The kinds that are served. */
 static const struct kind {
 	const char *id;
@@ -376,7 +419,8 @@ module_open(const char *path, const char *display, char *why, size_t size)
 		goto refuse;
 	}
 	if (load_desc(m, entry, reason) == -1 || load_keys(m, reason) == -1 ||
-	    load_exts(m, reason) == -1 || load_provides(m, reason) == -1)
+	    load_cmds(m, reason) == -1 || load_exts(m, reason) == -1 ||
+	    load_provides(m, reason) == -1)
 		goto refuse;
 	if (size > 0)
 		why[0] = '\0';
@@ -406,6 +450,7 @@ module_free(struct module *m)
 	free((void *)(uintptr_t)m->state);
 	free((void *)(uintptr_t)m->ws_state);
 	free((void *)(uintptr_t)m->keys);
+	free((void *)(uintptr_t)m->cmds);
 	free(m->display);
 	free(m->path);
 	free(m);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <hostd/abi.h>
 #include <hostd/balancer.h>
+#include <hostd/cmd.h>
 #include <hostd/http.h>
 #include <hostd/pubsub.h>
 #include <hostd/state.h>
@@ -31,7 +32,9 @@ struct module {
 	struct hostd_plugin desc;	/* full size */
 	struct module_provide *provides;
 	size_t nprovides;
-	const struct hostd_key *const *keys;	/* never NULL; full-size copies */
+	/* Never NULL; of full-size copies. */
+	const struct hostd_key *const *keys;
+	const struct hostd_cmd *const *cmds;
 	/* Its extensions, full-size copies; NULL: without. */
 	const struct hostd_p_state *state;
 	const struct hostd_p_ws_state *ws_state;

@@ -9,6 +9,7 @@
 #define MAX_ROUTE 1024u
 #define MAX_CHOICES 256u
 #define MAX_DATA 65536u
+#define MAX_LINE 200u
 
 #define REFUSE(...)                                     \
 	do {                                            \
@@ -116,6 +117,33 @@ module_check_key(const struct hostd_key *k, char *why, size_t size)
 		REFUSE("key \"%s\": min is above max", k->name);
 	if (k->type == HOSTD_KEY_ENUM)
 		return check_choices(k, why, size);
+	return 0;
+}
+
+#define CMD_FLAGS (HOSTD_CMD_ADMIN | HOSTD_CMD_EVERY | HOSTD_CMD_JSON)
+
+int
+module_check_cmd(const struct hostd_cmd *c, char *why, size_t size)
+{
+	if (!is_name(c->name))
+		REFUSE("broken command: its name must be 1-%u of [a-z0-9_]",
+		    MAX_NAME);
+	if ((c->flags & ~CMD_FLAGS) != 0)
+		REFUSE("command \"%s\": unknown flag bits 0x%x", c->name,
+		    c->flags & ~CMD_FLAGS);
+	if (c->usage != NULL && !is_text(c->usage, MAX_LINE))
+		REFUSE("command \"%s\": usage must be 1-%u printable bytes",
+		    c->name, MAX_LINE);
+	if (c->help != NULL && !is_text(c->help, MAX_LINE))
+		REFUSE("command \"%s\": help must be 1-%u printable bytes",
+		    c->name, MAX_LINE);
+	if (c->usage == NULL && c->max_args > 0)
+		REFUSE("command \"%s\": takes arguments, but has no usage",
+		    c->name);
+	if (c->min_args > c->max_args)
+		REFUSE("command \"%s\": min_args is above max_args", c->name);
+	if (c->run == NULL)
+		REFUSE("command \"%s\": run is NULL", c->name);
 	return 0;
 }
 

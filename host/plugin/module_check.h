@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <hostd/abi.h>
 #include <hostd/balancer.h>
+#include <hostd/cmd.h>
 #include <hostd/http.h>
 #include <hostd/metrics.h>
 #include <hostd/pubsub.h>
@@ -26,6 +27,7 @@ int	module_check_prefix(const struct module_prefix *, char *why,
 /* All of these take full-size copies, but see the original struct_size. */
 int	module_check_desc(const struct hostd_plugin *, char *why, size_t size);
 int	module_check_key(const struct hostd_key *, char *why, size_t size);
+int	module_check_cmd(const struct hostd_cmd *, char *why, size_t size);
 int	module_check_provide(const struct hostd_provide *, char *why,
 	    size_t size);
 /* A kind's table; the void is of the kind's type. */
@@ -43,6 +45,7 @@ int	module_check_ws_state(const void *table, char *why, size_t size);
 #define MODULE_MIN_PLUGIN	MODULE_END(hostd_plugin, create)
 #define MODULE_MIN_PROVIDE	MODULE_END(hostd_provide, ops)
 #define MODULE_MIN_KEY		MODULE_END(hostd_key, name)
+#define MODULE_MIN_CMD		MODULE_END(hostd_cmd, run)
 #define MODULE_MIN_HTTP		MODULE_END(hostd_http_ops, on_headers)
 #define MODULE_MIN_WS		MODULE_END(hostd_ws_ops, on_message)
 #define MODULE_MIN_PUBSUB	MODULE_END(hostd_pubsub_ops, subscribe)

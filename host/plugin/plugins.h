@@ -79,6 +79,7 @@ struct plugins {
 	struct metric_def *defs;
 	uint32_t ndefs;
 
+	struct handle_table ops;	/* of hostd.op/1 */
 	struct handle_table subs;	/* of hostd.channel/1 */
 	STAILQ_HEAD(plugin_newses, plugin_news) news;
 	struct loop_task news_task;

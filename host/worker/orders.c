@@ -217,6 +217,9 @@ worker_message(struct worker *w, struct chan_msg *m)
 	case CHAN_ERROR_LOG:
 		take_error_log(w, m);
 		break;
+	case CHAN_CALL:
+		worker_calls_take(w, m);
+		break;
 	case CHAN_SAVE:
 		worker_bequeath(w, s->max);
 		break;
@@ -236,7 +239,8 @@ worker_chan_ready(struct loop_fd *fd, uint32_t events)
 	    offsetof(struct worker, chan));
 	int rc;
 
-	(void)events;
+	if (events & EPOLLOUT)
+		worker_calls_flush(w);
 	while ((rc = chan_recv(CHAN_FD, &w->msg)) == 1)
 		worker_message(w, &w->msg);
 	if (rc == -1 && (errno == EAGAIN || errno == EINTR))

@@ -30,6 +30,15 @@ struct worker_balance {
 	int passing;
 };
 
+struct call;
+
+/* Commands of plugins that the master has asked for. */
+struct calls {
+	TAILQ_HEAD(, call) running, answered;	/* not yet told */
+	unsigned n;			/* of both */
+	int waiting;			/* for room in the channel */
+};
+
 struct worker {
 	struct loop loop;
 	struct loop_fd chan;
@@ -68,6 +77,7 @@ struct worker {
 	int unfollowed;			/* there will be no heir */
 	int full;			/* at max_connections: not accepting */
 	int held;			/* saved for a successor: likewise */
+	struct calls calls;
 	struct chan_msg msg;
 };
 
@@ -116,6 +126,13 @@ void	worker_go_on(struct worker *);
 
 /* readiness.c: until no plugin holds us back.  0, or -1: told to end. */
 int	worker_await_plugins(struct worker *);
+
+/* calls.c: commands of plugins */
+void	worker_calls_init(struct worker *);
+void	worker_calls_close(struct worker *);
+void	worker_calls_take(struct worker *, const struct chan_msg *);
+/* The master may have room for more of the answers. */
+void	worker_calls_flush(struct worker *);
 
 /* names.c: servers of upstreams, as far as one worker looks after them for all */
 void	worker_lead(struct worker *);

@@ -138,6 +138,7 @@ release_all(struct worker *w)
 	}
 	free(w->peers);
 	plugins_destroy(&w->plugins);
+	worker_calls_close(w);
 	router_free(w->router);
 	loop_close(&w->loop);
 	conf_free(w->conf);
@@ -292,6 +293,7 @@ worker_main(void)
 	(void)prctl(PR_SET_NAME, "hostd");
 	TAILQ_INIT(&w->acceptors);
 	TAILQ_INIT(&w->returned);
+	worker_calls_init(w);
 	conf_errors_init(&w->errs);
 	for (i = 0; i < CHAN_MAX_FDS; i++)
 		w->log_fds[i] = -1;

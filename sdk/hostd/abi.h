@@ -48,7 +48,7 @@ extern "C" {
 
 #define HOSTD_MAGIC	0x48534431u	/* "HSD1"; frozen for ever */
 #define HOSTD_ABI_MAJOR	1u
-#define HOSTD_ABI_MINOR	2u		/* +1 whenever any table grows */
+#define HOSTD_ABI_MINOR	3u		/* +1 whenever any table grows */
 #define HOSTD_ENTRY	"hostd_plugin_v1"
 #define HOSTD_SDK_VERSION "0.1.0"
 
@@ -232,7 +232,7 @@ struct hostd_key {
 	const char *const *choices; /* ENUM: NULL-ended */
 };
 
-struct hostd_cmd;		/* <hostd/draft/cmd.h> */
+struct hostd_cmd;		/* <hostd/cmd.h> */
 
 /*
  * One thing a plugin provides.  An instance may provide several, of different
@@ -271,7 +271,8 @@ struct hostd_plugin {
 	const char *built_with;		/* HOSTD_SDK_VERSION */
 	const struct hostd_provide *const *provides;
 	const struct hostd_key *const *keys;	/* NULL: none */
-	const struct hostd_cmd *const *cmds;	/* draft; NULL */
+	const struct hostd_cmd *const *cmds;	/* for hostctl plugin call;
+					   NULL: none */
 
 	/*
 	 * Make an instance.  host is [instance], conf is [call] (its texts are

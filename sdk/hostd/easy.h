@@ -29,7 +29,9 @@
 #include <hostd/abi.h>
 #include <hostd/balancer.h>
 #include <hostd/channel.h>
+#include <hostd/cmd.h>
 #include <hostd/http.h>
+#include <hostd/op.h>
 #include <hostd/state.h>
 #include <hostd/ws.h>
 
@@ -55,6 +57,7 @@ struct hostd_easy {
 	const struct hostd_ws_api *ws;		/* NULL: not served */
 	const struct hostd_channel_api *channel;	/* the same */
 	const struct hostd_balancer_api *balancer;	/* the same */
+	const struct hostd_op_api *op;		/* the same */
 };
 
 #define HOSTD_EASY_HEAD struct hostd_easy easy
@@ -95,6 +98,7 @@ hostd_easy_init(struct hostd_easy *e, const struct hostd_host *host,
 	    HOSTD_EXT_CHANNEL);
 	e->balancer = (const struct hostd_balancer_api *)host->get_ext(host,
 	    HOSTD_EXT_BALANCER);
+	e->op = (const struct hostd_op_api *)host->get_ext(host, HOSTD_EXT_OP);
 	return HOSTD_OK;
 }
 
@@ -274,6 +278,33 @@ hostd_room_printf(struct hostd_inst *in, const char *room, const char *fmt,
 	b.p = text;
 	b.n = (size_t)n;
 	return hostd_room_send(in, room, b, HOSTD_WS_TEXT, nobody);
+}
+
+/*
+ * Answer an op with a text, formatted as by printf; at most 4095 bytes.  For
+ * the end of a callback that was given it: return hostd_reply(...).
+ */
+static inline int32_t HOSTD_PRINTF(4, 5)
+hostd_reply(struct hostd_inst *in, hostd_op op, int32_t status,
+    const char *fmt, ...)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+	char text[4096];
+	hostd_buf b;
+	va_list ap;
+	int n;
+
+	if (e->op == NULL || !HOSTD_HAS(e->op, complete))
+		return HOSTD_E_NOTSUP;
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= sizeof(text))
+		return HOSTD_E_FULL;
+	b.p = text;
+	b.n = (size_t)n;
+	(void)e->op->complete(e->host, op, status, b);
+	return HOSTD_DEFER;
 }
 
 /* create and destroy for instances that are nothing but a struct hostd_easy

@@ -3,6 +3,7 @@
 // workers that there are.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { startCommands } from './lib/command.mjs';
 import * as shells from './lib/complete.mjs';
 import { bin, command } from './lib/hostd.mjs';
 import { startLife } from './lib/life.mjs';
@@ -33,7 +34,8 @@ for (const [shell, complete] of Object.entries(each)) {
 		assert.deepEqual(await complete(['reload', '--pa'], ['logs', '-'],
 		    ['plugin', ''], ['plugin', 'check', '--me']), [
 			['--parallel'], ['--json', '-e', '-f', '-n'],
-			['check', 'inspect', 'new', 'schema'], ['--message']]);
+			['call', 'check', 'commands', 'inspect', 'new',
+				'schema'], ['--message']]);
 	});
 
 	test(`${shell}: pools and workers that are running`, async (t) => {
@@ -77,6 +79,21 @@ for (const [shell, complete] of Object.entries(each)) {
 			['down', 'drain'], ['app', 'other'], ['other'],
 			['10.0.0.1:80', '10.0.0.2:81'], ['a.test:82'],
 			[], ['weight='], ['--persist'], ['--names']]);
+	});
+
+	test(`${shell}: plugins and their commands`, async (t) => {
+		const h = await startCommands(t);
+		const at = (...lines) => complete(...lines.map((l) =>
+		    ['-s', h.socket, 'plugin', ...l]));
+
+		assert.deepEqual(await at(['co'], ['call', ''],
+		    ['commands', 'f'], ['call', 'near', 'he'],
+		    ['call', '--timeout', '3s', 'far', 'every_n'],
+		    ['call', 'absent', ''], ['call', '--t']), [
+			['commands'], ['far', 'near'],
+			['far'], ['hello'],
+			['every_never'],
+			[], ['--timeout']]);
 	});
 
 	test(`${shell}: nobody to ask is no noise`, async () => {

@@ -64,8 +64,12 @@ const needs = { describe: ['web.0'], start: ['web'], scale: ['web', '1'],
 	'upstream down': ['app', 'x:1'],
 	'upstream weight': ['app', 'x:1', '1'] };
 
+// And those that end the options.
+const ends = { 'plugin call': ['1s', 'app', 'x'] };
+
 async function takes(name, option) {
-	const r = await hostctl(...name.split(' '), ...(needs[name] ?? []), option);
+	const r = await hostctl(...name.split(' '), ...(needs[name] ?? []), option,
+	    ...(ends[name] ?? []));
 	const known = /requires an argument|is ambiguous/.test(r.stderr);
 
 	if (!known && r.code === 2)
@@ -153,7 +157,8 @@ test('the completion of zsh', async () => {
 
 test('--json, before a command and behind it', async () => {
 	for (const name of commands.filter((n) => n !== 'plugin new')) {
-		const words = [...name.split(' '), ...(needs[name] ?? [])];
+		const words = [...name.split(' '), ...(needs[name] ?? []),
+			...(ends[name] ?? [])];
 
 		assert.equal((await takes(name, '--json')).known, true, name);
 		assert.notEqual((await hostctl('--json', ...words)).code, 2, name);

@@ -6,14 +6,14 @@
  *
  * The host does the cookie, its signature and the session's content; a store
  * keeps bytes under a key for a time.  Every call is answered through its op
- * (<hostd/draft/op.h>), bounded by the host's time limit.  A store that is not
+ * (<hostd/op.h>), bounded by the host's time limit.  A store that is not
  * reachable answers E_IO at once, so that the host can decide.
  */
 #ifndef HOSTD_DRAFT_SESSION_STORE_H
 #define HOSTD_DRAFT_SESSION_STORE_H
 
 #include <hostd/abi.h>
-#include <hostd/draft/op.h>
+#include <hostd/op.h>
 
 #ifdef __cplusplus
 extern "C" {

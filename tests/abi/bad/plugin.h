@@ -40,6 +40,7 @@ bad_on_headers(struct hostd_inst *in, hostd_req req, void *d)
 #define BAD_ID		"bad"
 #define BAD_CREATE	bad_create
 #define BAD_KEYS	NULL
+#define BAD_CMDS	NULL
 #define BAD_KIND	HOSTD_KIND_HTTP_ROUTE
 #define BAD_ROUTE	"/bad"
 #define BAD_FLAGS	0
@@ -58,9 +59,22 @@ static const struct hostd_provide provide = {				\
 };									\
 static const struct hostd_provide *const provides[] = { &provide, NULL };
 
+/* A file of one command: its flags, name, usage, least and most arguments. */
+#define BAD_COMMAND(flags, name, usage, least, most, run)		\
+static HOSTD_UNUSED int32_t						\
+bad_run(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv,	\
+    hostd_op op)							\
+{									\
+	(void)argc, (void)argv;						\
+	return hostd_reply(in, op, HOSTD_OK, "ok");			\
+}									\
+static const struct hostd_cmd cmd = { sizeof(cmd), flags, name, usage,	\
+	NULL, least, most, run };					\
+static HOSTD_UNUSED const struct hostd_cmd *const cmds[] = { &cmd, NULL };
+
 /* The entry behind its prefix. */
 #define BAD_REST_WITH(provides)						\
-	BAD_ID, "1.0", HOSTD_SDK_VERSION, provides, BAD_KEYS, NULL,	\
+	BAD_ID, "1.0", HOSTD_SDK_VERSION, provides, BAD_KEYS, BAD_CMDS, \
 	BAD_CREATE, NULL, NULL, bad_destroy, BAD_GET_EXT
 #define BAD_REST BAD_REST_WITH(bad_provides)
 
