@@ -181,9 +181,11 @@ spool_drop(struct spool *s, size_t n)
 int
 spool_is_memory(const struct spool *s, hostd_buf *out)
 {
+	if (bytes_left(&s->front) != s->size)
+		return 0;
 	out->p = s->front.p + s->front.from;
-	out->n = bytes_left(&s->front);
-	return out->n == s->size;
+	out->n = (size_t)s->size;
+	return 1;
 }
 
 void

@@ -372,6 +372,18 @@ test('large ones, too, by way of a file', async (t) => {
 	h.bounded();
 });
 
+// The part in memory was sent twice, and the rest not at all.
+test('and when only the rest is in the file', async (t) => {
+	const b = await startBackend(t, tell);
+	const h = await serveProxy(t, [b], 'request_buffering = on  ' +
+	    'buffer_size = 4k');
+	const c = await connect(t, h.port);
+	const parts = ['begin', 'x'.repeat(50_000), 'end'];
+
+	await c.send(chunked('/', parts));
+	assert.equal(JSON.parse((await c.next()).body).body, parts.join(''));
+});
+
 test('without room for it they are refused', async (t) => {
 	const b = await startBackend(t, tell);
 

@@ -103,7 +103,9 @@ in_a_file(void **state)
 		    HOSTD_OK);
 		(void)get(500);
 	}
+	all.n = 0;
 	assert_false(spool_is_memory(&spool, &all));
+	assert_int_equal(all.n, 0);
 	get_all();
 	/* And again from the beginning. */
 	assert_int_equal(spool.to, 0);
