@@ -251,37 +251,42 @@ slot_sockets_pass(
 	return 0;
 }
 
-void
-slot_sockets_lend(const struct slot *s, const struct worker *w)
-{
-	const struct slot_socket *k;
-
-	/* A shared one it has itself. */
-	TAILQ_FOREACH (k, &s->sockets, link)
-		if (k->listener->listening && !k->listener->shared)
-			slot_socket_send(k, w, "", s->index);
-}
-
-static int
-generation_listens(const struct generation *gen, const struct pool *p,
+/* What comes there in that generation; NULL: it does not listen there. */
+static const struct conf_listen *
+generation_listen(const struct generation *gen, const struct pool *p,
     const struct listener *l)
 {
 	const struct conf_listen *c;
 
 	if (gen == NULL)
-		return 0;
+		return NULL;
 	TAILQ_FOREACH (c, &gen->conf->listens, entry)
 		if (listen_is_of(c, p) && listener_is_at(l, &c->addr))
-			return 1;
-	return 0;
+			return c;
+	return NULL;
+}
+
+void
+slot_sockets_lend(const struct slot *s, const struct worker *w)
+{
+	const struct slot_socket *k;
+	const struct conf_listen *c;
+
+	/* A shared one it has itself, and of one that it has not in its own
+	 * configuration it does not know what comes there. */
+	TAILQ_FOREACH (k, &s->sockets, link) {
+		c = generation_listen(w->gen, s->pool, k->listener);
+		if (c != NULL && k->listener->listening && !k->listener->shared)
+			slot_socket_send(k, w, c->name, s->index);
+	}
 }
 
 static int
 slot_uses(const struct slot *s, const struct listener *l)
 {
 	return !s->retiring &&
-	    (generation_listens(s->gen, s->pool, l) ||
-		generation_listens(s->staged, s->pool, l));
+	    (generation_listen(s->gen, s->pool, l) != NULL ||
+		generation_listen(s->staged, s->pool, l) != NULL);
 }
 
 static void
@@ -322,18 +327,21 @@ slot_sockets_bequeath(struct slot *s)
 {
 	struct slot *heir = slot_heir(s);
 	struct slot_socket *k, *next;
+	const struct conf_listen *c;
 
 	if (heir == NULL)
 		return;
 	for (k = TAILQ_FIRST(&s->sockets); k != NULL; k = next) {
 		next = TAILQ_NEXT(k, link);
-		if (k->listener->shared || !k->listener->listening ||
-		    !generation_listens(heir->gen, heir->pool, k->listener))
+		c = generation_listen(heir->gen, heir->pool, k->listener);
+		if (c == NULL || k->listener->shared ||
+		    !k->listener->listening)
 			continue;
 		TAILQ_REMOVE(&s->sockets, k, link);
 		TAILQ_INSERT_TAIL(&heir->sockets, k, link);
 		if (heir->current != NULL)
-			slot_socket_send(k, heir->current, "", k->origin);
+			slot_socket_send(
+			    k, heir->current, c->name, k->origin);
 	}
 }
 
@@ -362,7 +370,8 @@ slot_lets_go(const struct slot *s)
 	const struct slot_socket *k;
 
 	TAILQ_FOREACH (k, &s->sockets, link)
-		if (!generation_listens(s->staged, s->pool, k->listener))
+		if (generation_listen(s->staged, s->pool, k->listener) ==
+		    NULL)
 			return 1;
 	return 0;
 }
