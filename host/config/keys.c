@@ -157,7 +157,10 @@ static const struct hostd_key upstream_keys[] = {
 	KEY_RANGE("connect_timeout", DURATION, "5s", 1, DAY, "How long "
 	    "connecting may take."),
 	KEY_ENUM("proxy_protocol", "off", proxy_protocols, "Header of the "
-	    "PROXY protocol that connections to servers begin with."),
+	    "PROXY protocol that connections to servers begin with.  The port "
+	    "in it is 0 for a request whose client's address is what another "
+	    "proxy has said (real_ip_from, or a listen block's "
+	    "proxy_protocol)."),
 	KEY("resolvers", LIST, NULL, "Name servers, as \"192.0.2.53\" or "
 	    "\"[2001:db8::53]:5353\"; default: the system's."),
 	KEY_RANGE("resolve_min", DURATION, "1s", 100, DAY, "Names are asked "
@@ -357,6 +360,8 @@ static const struct hostd_key error_page_keys[] = {
 
 static const struct hostd_key access_log_keys[] = {
 	KEY_REQ("path", STRING, "File to append to, \"stderr\", or \"off\"."),
+	KEY_ENUM("kind", "http", modes, "What there is a line for: requests, "
+	    "or connections of listen blocks with mode = stream."),
 	KEY("format", STRING, "combined", "\"combined\", \"json\", or a text "
 	    "with nginx's variables."),
 };

@@ -275,6 +275,7 @@ build_access_log(struct builder *b, const struct conf_node *n)
 	const char *path = text_of(b, "path");
 
 	a->pos = n->pos;
+	a->kind = (int)num_of(b, "kind");
 	a->format = copy_text(b, "format");
 	if (path != NULL)
 		a->path = strcmp(path, "stderr") == 0 ||

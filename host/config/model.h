@@ -238,9 +238,12 @@ struct conf_error_page {
 	size_t len;
 };
 
+enum conf_log { CONF_LOG_HTTP, CONF_LOG_STREAM };
+
 struct conf_access_log {
 	TAILQ_ENTRY(conf_access_log) entry;
 	struct conf_pos pos;
+	int kind;		/* enum conf_log */
 	char *path;		/* absolute; "stderr" and "off" as they are */
 	char *format;		/* "combined", "json", or nginx variables */
 };

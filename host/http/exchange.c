@@ -12,6 +12,7 @@
 #include "http/response.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "http/request_log.h"
 
 #define HOPS_MAX	8	/* workers of different generations may disagree
 				   about whose a route is */
@@ -83,11 +84,11 @@ exchange_end(struct http_req *r, int why)
 		r->upgrade->lost(r->upgrade, why);
 	/* Before its line is written: it tells of errands, too. */
 	handler_end(r, why);
-	if (srv->logs.active) {
+	if (access_logs_want(&srv->logs, &request_log_kind)) {
 		/* As nginx: the client left before there was an answer. */
 		if (r->status == 0)
 			r->status = 499;
-		access_logs_note(&srv->logs, r, sent, srv->loop->now_ms);
+		request_log_note(&srv->logs, r, sent, srv->loop->now_ms);
 	}
 	request_free(r);
 }

@@ -213,8 +213,8 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
 	if (size < 0)
 		return (int32_t)size;
 	decide_framing(r, status, length);
-	if (r->server->logs.sent.n > 0)
-		sent_note(&r->sent, &r->server->logs.sent, h, nhdrs);
+	if (r->server->sent.n > 0)
+		sent_note(&r->sent, &r->server->sent, h, nhdrs);
 	if (r->head_only)
 		body.n = 0;
 	http_server_stamp(r->server);

@@ -73,6 +73,7 @@ http_server_close(struct http_server *srv)
 	free_requests(srv);
 	parser_free(srv->parser);
 	access_logs_free(&srv->logs);
+	sent_names_free(&srv->sent);
 	handle_table_free(&srv->handles);
 	buf_free(&srv->allow);
 	stream_io_free(&srv->sio);

@@ -8,13 +8,14 @@
 
 #include <stdint.h>
 #include <sys/queue.h>
+#include "base/accesslog.h"
 #include "base/board.h"
 #include "base/buf.h"
 #include "base/handle.h"
 #include "config/model.h"
-#include "http/accesslog.h"
 #include "http/guard.h"
 #include "http/request.h"
+#include "http/sent.h"
 #include "net/stream.h"
 
 struct http_conn;
@@ -28,6 +29,8 @@ struct http_server {
 	struct parser *parser;
 	struct router *router;
 	struct access_logs logs;
+	struct sent_names sent;		/* headers of answers that they tell
+					   of */
 	struct handle_table handles;		/* hostd_req -> http_req */
 	struct board_cell *cell;		/* counters */
 	const struct conf_pool *pool;		/* ours; NULL: the only one */

@@ -195,7 +195,7 @@ side_start(struct relay *r, struct relay_side *s, struct stream *from)
 {
 	stream_move(&s->stream, from, &side_ops);
 	s->relay = r;
-	s->bytes = 0;
+	s->bytes = s->sent = 0;
 	s->bulk = s->ended = s->done = 0;
 }
 
@@ -229,6 +229,8 @@ relay_close(struct relay *r)
 	if (r->left.stream.io.fd == -1)
 		return;
 	wheel_remove(&r->left.stream.sio->loop->wheel, &r->idle);
+	r->left.sent = r->right.bytes - stream_pending(&r->left.stream);
+	r->right.sent = r->left.bytes - stream_pending(&r->right.stream);
 	stream_close(&r->left.stream);
 	stream_close(&r->right.stream);
 }

@@ -29,6 +29,7 @@ struct relay_side {
 	struct stream stream;		/* first */
 	struct relay *relay;
 	uint64_t bytes;			/* read from it */
+	uint64_t sent;			/* to it, when the relay has ended */
 	uint8_t bulk;			/* it is worth a pipe */
 	uint8_t ended;			/* its FIN was read */
 	uint8_t done;			/* and passed on */

@@ -50,6 +50,8 @@ int32_t	tunnel_open(struct fetch *, const hostd_hdr *, uint32_t n,
 	    uint32_t idle_ms);
 /* At once.  Nobody is told. */
 void	tunnel_close(struct fetch_tunnel *);
+/* Its bytes go both ways. */
+int	tunnel_is_open(const struct fetch_tunnel *);
 /* plugins.reap_tunnels. */
 void	tunnels_reap(struct loop_task *);
 

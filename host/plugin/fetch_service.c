@@ -546,7 +546,13 @@ void
 fetch_service_stop(struct instance *in)
 {
 	struct fetch *f;
+	size_t tunnels = 0;
 
+	LIST_FOREACH(f, &in->fetches, link)
+		tunnels += f->tunnel != NULL && tunnel_is_open(f->tunnel);
+	if (tunnels > 0)
+		log_warnx("plugin %s: %zu upgraded connections are cut",
+		    in->conf->name, tunnels);
 	while ((f = LIST_FIRST(&in->fetches)) != NULL) {
 		exchange_stop(&f->x);
 		fetch_end(f, HOSTD_E_GONE, "the instance ends");

@@ -18,6 +18,7 @@ struct fetch_tunnel {
 	struct fetch *fetch;		/* NULL: it has ended */
 	struct plugins *all;
 	struct relay relay;
+	struct up_peer *peer;	/* held, once it has begun */
 	int begun;			/* the client's connection was taken */
 	int lost;			/* or will never be */
 };
@@ -44,6 +45,23 @@ tunnels_reap(struct loop_task *task)
 	}
 }
 
+/* The server's part of what there was, however it ends. */
+static void
+count_bytes(struct fetch_tunnel *t)
+{
+	struct up_count *c = peer_count(t->peer);
+
+	board_add(&c->bytes_in, t->relay.right.bytes);
+	board_add(&c->bytes_out, t->relay.left.bytes);
+	peer_release(t->peer);
+}
+
+int
+tunnel_is_open(const struct fetch_tunnel *t)
+{
+	return t->begun;
+}
+
 /* The client's connection is over. */
 static void
 count_ended(struct plugins *all)
@@ -61,6 +79,7 @@ tunnel_close(struct fetch_tunnel *t)
 		return;
 	if (t->begun) {
 		relay_close(&t->relay);
+		count_bytes(t);
 		count_ended(t->all);
 	}
 	tunnel_free(t);
@@ -72,10 +91,7 @@ tunnel_ended(struct relay *r, enum relay_end how, int error)
 	struct fetch_tunnel *t = (struct fetch_tunnel *)(void *)((char *)r -
 	    offsetof(struct fetch_tunnel, relay));
 	struct fetch *f = t->fetch;
-	struct up_count *c = peer_count(f->x.peer);
 
-	board_add(&c->bytes_in, r->right.bytes);
-	board_add(&c->bytes_out, r->left.bytes);
 	switch (how) {
 	case RELAY_CLOSED:
 		exchange_over(&f->x, HOSTD_OK, "");
@@ -108,6 +124,8 @@ tunnel_taken(struct http_upgrade *u, struct stream *from, const char *p,
 	}
 	x = &t->fetch->x;
 	t->begun = 1;
+	t->peer = x->peer;
+	peer_hold(t->peer);
 	relay_start(&t->relay, from, p, n, &x->link->stream, x->in.p,
 	    x->in.len);
 	exchange_switched(x);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "upstream/tcp.h"
+#include "upstream/tcp_log.h"
 
 #define COMPLAIN_MS	5000
 
@@ -29,6 +30,8 @@ tcp_reap(struct loop_task *t)
 
 	while ((c = TAILQ_FIRST(&ts->dead)) != NULL) {
 		TAILQ_REMOVE(&ts->dead, c, link);
+		free(c->tries);
+		free(c->sni);
 		free(c);
 	}
 	while ((d = SLIST_FIRST(&ts->dials)) != NULL) {
@@ -75,9 +78,13 @@ tcp_open(struct tcp_server *ts, const struct conf_listen *listen, int fd,
 	c->listen = listen;
 	c->began_ms = ts->http->loop->now_ms;
 	c->search.flags = HOSTD_PICK_STREAM;
+	c->status = TCP_OK;
+	if (access_logs_want(&ts->http->logs, &tcp_log_kind))
+		c->tries = xcalloc(1, sizeof(*c->tries));
 	if (tcp_dial_open(c, fd, sa) == -1) {
 		log_warn("listen %s: taking a connection", listen->name);
 		(void)close(fd);
+		free(c->tries);
 		free(c);
 		return;
 	}
@@ -93,12 +100,15 @@ tcp_end(struct tcp_conn *c)
 {
 	struct tcp_server *ts = c->server;
 
+	/* How much was sent is known then. */
+	if (c->dial == NULL)
+		relay_close(&c->relay);
+	if (c->tries != NULL)
+		tcp_log(c);
 	if (c->peer != NULL)
 		tcp_report(c, HOSTD_E_GONE, UP_WHY_NONE, 0);
 	if (c->dial != NULL)
 		tcp_dial_close(c);
-	else
-		relay_close(&c->relay);
 	TAILQ_REMOVE(&ts->conns, c, link);
 	ts->nconns--;
 	TAILQ_INSERT_TAIL(&ts->dead, c, link);
@@ -107,7 +117,7 @@ tcp_end(struct tcp_conn *c)
 }
 
 void
-tcp_turn_away(struct tcp_conn *c, const char *why)
+tcp_turn_away(struct tcp_conn *c, int status, const char *why)
 {
 	struct tcp_server *ts = c->server;
 	uint64_t now = ts->http->loop->now_ms;
@@ -123,6 +133,7 @@ tcp_turn_away(struct tcp_conn *c, const char *why)
 		log_warnx("listen %s: %s is turned away: %s", c->listen->name,
 		    c->client, why);
 	}
+	c->status = status;
 	tcp_end(c);
 }
 
@@ -148,7 +159,7 @@ tcp_report(struct tcp_conn *c, int32_t rc, uint32_t why, uint32_t what)
 	if (c->dial == NULL) {
 		count_relay(n, (uint32_t)-1);
 		board_add(&n->bytes_in, c->relay.right.bytes);
-		board_add(&n->bytes_out, c->relay.left.bytes);
+		board_add(&n->bytes_out, tcp_received(c));
 	}
 	c->peer = NULL;
 	group_report(p, &c->search, &r, why, what);
@@ -174,14 +185,22 @@ tcp_relay_ended(struct relay *r, enum relay_end why, int error)
 
 	/* How connections end is the protocol's matter, and not the server's
 	 * health: that it could be connected to is all we know. */
-	c->relay.left.bytes -= c->header_out;
 	log_debug("listen %s: %s to %s: %" PRIu64 " bytes to the server, %"
 	    PRIu64 " from it, %" PRIu64 " ms: %s%s", c->listen->name,
-	    c->client, c->peer->text, r->left.bytes, r->right.bytes,
+	    c->client, c->peer->text, tcp_received(c), r->right.bytes,
 	    loop_of(c)->now_ms - c->began_ms, end_text(why),
 	    why == RELAY_LEFT || why == RELAY_RIGHT ? strerror(error) : "");
 	tcp_report(c, HOSTD_OK, UP_WHY_NONE, 0);
 	tcp_end(c);
+}
+
+/* What is only for the log shall not be more than is needed. */
+static void
+shrink_tries(struct tcp_conn *c)
+{
+	if (c->tries != NULL)
+		c->tries = xrealloc(c->tries, offsetof(struct http_tries, v) +
+		    c->tries->n * sizeof(c->tries->v[0]));
 }
 
 void
@@ -194,6 +213,7 @@ tcp_relay(struct tcp_conn *c, const char *first, size_t n)
 	c->relay.ended = tcp_relay_ended;
 	relay_start(&c->relay, &d->client, first, n, &d->server, NULL, 0);
 	tcp_dial_close(c);
+	shrink_tries(c);
 	count_relay(peer_count(c->peer), 1);
 	/* It serves; nobody has to wait until this connection ends. */
 	peer_served(c->peer, c->picked_ms, l->now_ms);

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "config/model.h"
 #include "http/server.h"
+#include "http/tries.h"
 #include "net/connect.h"
 #include "net/relay.h"
 #include "upstream/group.h"
@@ -55,6 +56,7 @@ struct tcp_dial {
 	int wants_header, wants_hello;
 	struct up_group *group;
 	char why[256];			/* the last server's failure */
+	int failed_here;		/* and it was not the server's */
 };
 
 struct tcp_conn {
@@ -68,6 +70,9 @@ struct tcp_conn {
 	uint64_t began_ms, picked_ms;
 	uint32_t connect_us;
 	uint32_t header_out;		/* bytes of ours to the server */
+	int status;			/* for the log: nginx's */
+	struct http_tries *tries;	/* likewise; NULL: there is none */
+	char *sni;			/* the name in its hello; NULL: none */
 	char addr[16];			/* the client's, for balancers */
 	char client[56];		/* and for people */
 };
@@ -94,6 +99,6 @@ void	tcp_report(struct tcp_conn *, int32_t rc, uint32_t why, uint32_t what);
 void	tcp_relay(struct tcp_conn *, const char *first, size_t n);
 void	tcp_end(struct tcp_conn *);
 /* It is closed for want of a server; it is not said too often. */
-void	tcp_turn_away(struct tcp_conn *, const char *why);
+void	tcp_turn_away(struct tcp_conn *, int status, const char *why);
 
 #endif

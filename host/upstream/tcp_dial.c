@@ -11,6 +11,7 @@
 #include "net/hello.h"
 #include "net/proxy.h"
 #include "upstream/tcp.h"
+#include "upstream/tcp_log.h"
 
 /* Of what a client says before there is a server for it.  A header and a hello
  * fit in it. */
@@ -104,7 +105,7 @@ dial_to(struct tcp_conn *c, const struct conf_upstream *u, const char *name)
 		(void)snprintf(why, sizeof(why), name == NULL ? "it does not "
 		    "begin with a TLS hello that names a server" :
 		    "no sni block is for \"%s\"", name);
-		tcp_turn_away(c, why);
+		tcp_turn_away(c, name == NULL ? TCP_BAD : TCP_FORBIDDEN, why);
 		return;
 	}
 	d->group = upstreams_find(c->server->upstreams, u->name,
@@ -135,7 +136,7 @@ read_header(struct tcp_conn *c)
 	if (n == -1) {
 		(void)snprintf(text, sizeof(text), "its PROXY header is bad: "
 		    "%s", why);
-		tcp_turn_away(c, text);
+		tcp_turn_away(c, TCP_BAD, text);
 	}
 	if (n <= 0)
 		return -1;
@@ -159,6 +160,8 @@ read_hello(struct tcp_conn *c)
 	if (rc == HELLO_MORE)
 		return;
 	d->wants_hello = 0;
+	if (rc == HELLO_NAME && c->tries != NULL)
+		c->sni = xstrdup(name);
 	if (rc == HELLO_NAME)
 		dial_to(c, sni_upstream(c->listen, name), name);
 	else
@@ -209,8 +212,8 @@ dial_late(struct wheel_timer *t)
 	struct tcp_dial *d = (struct tcp_dial *)(void *)((char *)t -
 	    offsetof(struct tcp_dial, limit));
 
-	tcp_turn_away(d->conn, d->wants_header ? "no PROXY header within "
-	    "hello_timeout" : "no TLS hello within hello_timeout");
+	tcp_turn_away(d->conn, TCP_BAD, d->wants_header ? "no PROXY header "
+	    "within hello_timeout" : "no TLS hello within hello_timeout");
 }
 
 static void
@@ -258,7 +261,21 @@ dial_nobody(struct tcp_conn *c, int full)
 	    d->group->conf->name, full ? "takes more (max_conns)" :
 	    d->why[0] != '\0' ? "could be connected to; the last: " : "is up",
 	    full ? "" : d->why);
-	tcp_turn_away(c, why);
+	tcp_turn_away(c, full ? TCP_FULL : d->failed_here ? TCP_OURS :
+	    TCP_NO_SERVER, why);
+}
+
+/* For the log. */
+static void
+note_try(struct tcp_conn *c)
+{
+	struct http_try *t;
+
+	if (c->tries == NULL)
+		return;
+	t = tries_add(c->tries);
+	(void)snprintf(t->addr, sizeof(t->addr), "%.*s",
+	    (int)sizeof(t->addr) - 1, c->peer->text);
 }
 
 static void
@@ -274,6 +291,7 @@ dial_next(struct tcp_conn *c)
 		return;
 	}
 	c->picked_ms = loop_clock_ms();
+	note_try(c);
 	to.timeout_ms = (uint32_t)d->group->conf->connect_timeout;
 	connect_start_at(&d->connect, &to, &c->peer->is.addr, 1);
 }
@@ -286,7 +304,8 @@ dial_again(struct tcp_conn *c, int error, const char *text)
 
 	(void)snprintf(d->why, sizeof(d->why), "%s", text);
 	log_debug("listen %s: %s: %s", c->listen->name, c->client, text);
-	if (connect_is_ours(error))
+	d->failed_here = connect_is_ours(error);
+	if (d->failed_here)
 		tcp_report(c, HOSTD_E_GONE, UP_WHY_NONE, 0);
 	else
 		tcp_report(c, late ? HOSTD_E_TIMEOUT : HOSTD_E_IO, late ?
@@ -326,6 +345,9 @@ dial_done(struct connect *con, int error, const char *text)
 		return;
 	}
 	c->connect_us = (uint32_t)(loop_clock_ms() - c->picked_ms) * 1000;
+	if (c->tries != NULL)
+		c->tries->v[c->tries->n - 1].connect_ms =
+		    (int32_t)(c->connect_us / 1000);
 	if (d->group->conf->proxy_protocol != 0)
 		dial_introduce(c);
 	tcp_relay(c, d->in.p, d->in.len);

@@ -7,7 +7,9 @@
 #include <sys/resource.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/request_log.h"
 #include "http/router.h"
+#include "upstream/tcp_log.h"
 #include "worker/output.h"
 #include "worker/privilege.h"
 #include "worker/state.h"
@@ -51,6 +53,12 @@ become_unprivileged(struct worker *w)
 		conf_error(&w->errs, NULL, "%s", why);
 }
 
+static const struct access_kind *
+log_kind(const struct conf_access_log *al)
+{
+	return al->kind == CONF_LOG_STREAM ? &tcp_log_kind : &request_log_kind;
+}
+
 static void
 check_log_formats(struct worker *w)
 {
@@ -58,9 +66,11 @@ check_log_formats(struct worker *w)
 	char bad[64];
 
 	TAILQ_FOREACH(al, &w->conf->access_logs, entry)
-		if (access_format_check(al->format, bad, sizeof(bad)) == -1)
+		if (access_format_check(log_kind(al), al->format, bad,
+		    sizeof(bad)) == -1)
 			conf_error(&w->errs, &al->pos, "access_log format: "
-			    "\"%s\" is not a variable", bad);
+			    "\"%s\" is not a variable of kind = %s", bad,
+			    al->kind == CONF_LOG_STREAM ? "stream" : "http");
 }
 
 /* libuv asks when the first work is queued. */
@@ -201,11 +211,12 @@ open_server(struct worker *w)
 	passing_init(w);
 	w->hook.run = worker_turn_ended;
 	TAILQ_FOREACH(al, &w->conf->access_logs, entry) {
-		access_logs_add(&w->server.logs, al->format);
+		access_logs_add(&w->server.logs, log_kind(al), al->format);
 		if (i < CHAN_MAX_FDS && w->log_fds[i] != -1)
 			access_logs_set_fd(&w->server.logs, i, w->log_fds[i]);
 		i++;
 	}
+	request_log_want(&w->server.logs, &w->server.sent);
 }
 
 /* The other workers that there were when we started. */

@@ -2,8 +2,10 @@
 // http_proxy: connections that both sides agree to upgrade.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { within } from './lib/hostd.mjs';
 import { connect, get, post } from './lib/http1.mjs';
 import { serveProxy, startBackend, tell } from './lib/proxied.mjs';
+import { serversOf } from './lib/servers.mjs';
 
 const upgrade = (protocol, ...more) =>
 	get('/ws', 'Connection: keep-alive, Upgrade', `Upgrade: ${protocol}`,
@@ -95,6 +97,37 @@ test('a silent tunnel is closed', async (t) => {
 	await c.send(upgrade('websocket'));
 	assert.equal((await c.next()).status, 101);
 	await c.end();
+});
+
+// Bug: what it had sent was in no count.
+test('one that is cut at the end of its worker is counted', async (t) => {
+	const b = await echo(t);
+	const h = await serveProxy(t, [b], '', { conf: 'drain_timeout = 300ms' });
+	const c = await connect(t, h.port);
+	const said = 'welcomehellohello';
+	const count = async () => (await serversOf(h, 'app'))
+	    .map((s) => [s.inflight, s.bytes_in, s.bytes_out])[0];
+
+	await c.send(upgrade('x'));
+	assert.equal((await c.next()).status, 101);
+	await c.send('hello');
+	await c.bytes(said.length);
+	const [was, pids] = [await count(), (await h.workers()).map((w) => w.pid)];
+
+	assert.equal((await h.hostctl('reload')).code, 0);
+	await c.end();
+	await h.logged(/1 upgraded connections are cut/);
+	for (const pid of pids)
+		await h.logged(new RegExp(`pid ${pid}\\] ending`));
+	await within((async () => {
+		for (;;) {
+			const [inflight, came, went] = await count();
+
+			if (inflight === 0 && came - was[1] >= said.length - 7 &&
+			    went - was[2] === 5)
+				return;
+		}
+	})(), 'its bytes in the list');
 });
 
 test('a tunnel ends when its server does', async (t) => {

@@ -8,8 +8,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "http/accesslog.h"
 #include "http/conn.h"
+#include "http/request_log.h"
+#include "http/sent.h"
 #include "scratch.h"
 
 static struct access_logs logs;
@@ -18,6 +19,7 @@ static struct http_req *req;
 static char text[1 << 16];
 static hostd_hdr told[2];	/* headers of the answer */
 static uint32_t ntold;
+static struct sent_names names;
 
 static hostd_buf
 buf_of(const char *s)
@@ -68,6 +70,7 @@ teardown(void **state)
 {
 	(void)state;
 	access_logs_free(&logs);
+	sent_names_free(&names);
 	free(req);
 	scratch_remove();
 	return 0;
@@ -98,12 +101,13 @@ line_of(const char *format)
 	access_logs_free(&logs);
 	memset(&logs, 0, sizeof(logs));
 	(void)unlink(scratch_path("log"));
-	access_logs_add(&logs, format);
+	access_logs_add(&logs, &request_log_kind, format);
 	access_logs_set_fd(&logs, 0, open_log("log"));
+	request_log_want(&logs, &names);
 	req->sent.told = 0;
 	if (ntold > 0)
-		sent_note(&req->sent, &logs.sent, told, ntold);
-	access_logs_note(&logs, req, 175, 3042);
+		sent_note(&req->sent, &names, told, ntold);
+	request_log_note(&logs, req, 175, 3042);
 	access_logs_flush(&logs);
 	return read_log("log");
 }
@@ -149,7 +153,8 @@ what_the_client_was_told(void **state)
 	told[0].value = buf_of(room);
 	assert_int_equal(strlen(line_of(all)), 2 * SENT_ROOM + 6);
 	ntold = 0;
-	assert_int_equal(access_format_check("$sent_http_", room, 32), -1);
+	assert_int_equal(access_format_check(&request_log_kind, "$sent_http_",
+	    room, 32), -1);
 	assert_string_equal(room, "$sent_http_");
 }
 
@@ -277,44 +282,48 @@ formats_are_checked(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_int_equal(
-		    access_format_check(good[i], bad, sizeof(bad)), 0);
+		    access_format_check(&request_log_kind, good[i], bad, sizeof(bad)), 0);
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_int_equal(
-		    access_format_check(wrong[i].format, bad, sizeof(bad)), -1);
+		    access_format_check(&request_log_kind, wrong[i].format,
+		    bad, sizeof(bad)), -1);
 		assert_string_equal(bad, wrong[i].bad);
 	}
-	assert_int_equal(access_format_check("${status", bad, 64), -1);
-	assert_int_equal(access_format_check("${}", bad, 64), -1);
-	assert_int_equal(access_format_check("${foo}", bad, 64), -1);
+	assert_int_equal(access_format_check(&request_log_kind, "${status",
+	    bad, 64), -1);
+	assert_int_equal(access_format_check(&request_log_kind, "${}", bad,
+	    64), -1);
+	assert_int_equal(access_format_check(&request_log_kind, "${foo}", bad,
+	    64), -1);
 }
 
 static void
 each_log_its_own_format(void **state)
 {
 	(void)state;
-	access_logs_add(&logs, "a $status");
-	access_logs_add(&logs, "b $uri");
-	access_logs_add(&logs, "off");
-	assert_false(logs.active);
+	access_logs_add(&logs, &request_log_kind, "a $status");
+	access_logs_add(&logs, &request_log_kind, "b $uri");
+	access_logs_add(&logs, &request_log_kind, "off");
+	assert_false(access_logs_want(&logs, &request_log_kind));
 	access_logs_set_fd(&logs, 0, open_log("a"));
 	access_logs_set_fd(&logs, 1, open_log("b"));
 	access_logs_set_fd(&logs, 9, open_log("c"));
-	assert_true(logs.active);
-	access_logs_note(&logs, req, 1, 1);
-	access_logs_note(&logs, req, 1, 1);
+	assert_true(access_logs_want(&logs, &request_log_kind));
+	request_log_note(&logs, req, 1, 1);
+	request_log_note(&logs, req, 1, 1);
 	assert_string_equal(read_log("a"), "");
 	access_logs_flush(&logs);
 	assert_string_equal(read_log("a"), "a 200\na 200\n");
 	assert_string_equal(read_log("b"), "b /a b\nb /a b\n");
 	/* Reopened: the lines to come go to the new file. */
 	access_logs_set_fd(&logs, 0, open_log("a2"));
-	access_logs_note(&logs, req, 1, 1);
+	request_log_note(&logs, req, 1, 1);
 	access_logs_flush(&logs);
 	assert_string_equal(read_log("a2"), "a 200\n");
 	assert_string_equal(read_log("a"), "a 200\na 200\n");
 	access_logs_set_fd(&logs, 0, -1);
 	access_logs_set_fd(&logs, 1, -1);
-	assert_false(logs.active);
+	assert_false(access_logs_want(&logs, &request_log_kind));
 }
 
 /* A pipe that nobody reads: whole lines are lost and counted, none waits. */
@@ -327,10 +336,10 @@ never_waits(void **state)
 
 	(void)state;
 	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
-	access_logs_add(&logs, "$request $http_user_agent $status");
+	access_logs_add(&logs, &request_log_kind, "$request $http_user_agent $status");
 	access_logs_set_fd(&logs, 0, fds[1]);
 	for (i = 0; i < 50000; i++) {
-		access_logs_note(&logs, req, 1, 1);
+		request_log_note(&logs, req, 1, 1);
 		access_logs_flush(&logs);
 	}
 	assert_true(logs.dropped > 0);
@@ -353,10 +362,10 @@ a_broken_pipe_is_dropped(void **state)
 	(void)signal(SIGPIPE, SIG_IGN);
 	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
 	(void)close(fds[0]);
-	access_logs_add(&logs, "$status");
+	access_logs_add(&logs, &request_log_kind, "$status");
 	access_logs_set_fd(&logs, 0, fds[1]);
-	access_logs_note(&logs, req, 1, 1);
-	access_logs_note(&logs, req, 1, 1);
+	request_log_note(&logs, req, 1, 1);
+	request_log_note(&logs, req, 1, 1);
 	access_logs_flush(&logs);
 	assert_int_equal(logs.dropped, 2);
 	assert_int_equal(logs.v[0].out.len, 0);

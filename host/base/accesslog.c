@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "base/accesslog.h"
+#include "base/decimal.h"
+#include "base/mem.h"
+
+#define LOG_BUFFER_MAX	(1u << 20)
+
+/* Those that all kinds have; a kind's own are from 0 on. */
+enum { VAR_TEXT = -1, VAR_TIME_LOCAL = -2, VAR_TIME_ISO = -3, VAR_MSEC = -4,
+	VAR_PID = -5, VAR_WORKER = -6 };
+
+static const struct access_var general[] = {
+	{ "time_local", VAR_TIME_LOCAL }, { "time_iso8601", VAR_TIME_ISO },
+	{ "msec", VAR_MSEC }, { "pid", VAR_PID }, { "worker", VAR_WORKER },
+	{ NULL, 0 },
+};
+
+/* -- compiling a format -- */
+
+static size_t
+name_length(const char *p)
+{
+	size_t n;
+
+	for (n = 0; (p[n] >= 'a' && p[n] <= 'z') || p[n] == '_' ||
+	    (p[n] >= '0' && p[n] <= '9'); n++)
+		;
+	return n;
+}
+
+static const struct access_var *
+variable_in(const struct access_var *v, const char *name, size_t n)
+{
+	for (; v->name != NULL; v++)
+		if (strlen(v->name) == n && memcmp(v->name, name, n) == 0)
+			return v;
+	return NULL;
+}
+
+int
+access_op_header(struct access_op *op, int var, const char *name, size_t n)
+{
+	size_t i;
+
+	if (n == 0)
+		return -1;
+	op->var = var;
+	op->text = xstrndup(name, n);
+	op->len = n;
+	for (i = 0; i < n; i++)
+		if (op->text[i] == '_')
+			op->text[i] = '-';
+	return 0;
+}
+
+/* 0, or -1: no such variable. */
+static int
+variable_find(const struct access_kind *k, const char *name, size_t n,
+    struct access_op *op)
+{
+	const struct access_var *v = variable_in(k->vars, name, n);
+
+	if (v == NULL)
+		v = variable_in(general, name, n);
+	if (v == NULL)
+		return k->find == NULL ? -1 : k->find(op, name, n);
+	op->var = v->var;
+	return 0;
+}
+
+/* One variable or run of text at p; returns how much it takes, 0 on error. */
+static size_t
+format_item(const struct access_kind *k, const char *p, struct access_op *op)
+{
+	int braces = p[1] == '{';
+	size_t n;
+
+	memset(op, 0, sizeof(*op));
+	if (p[0] != '$') {
+		n = strcspn(p, "$");
+		op->var = VAR_TEXT;
+		op->text = xstrndup(p, n);
+		op->len = n;
+		return n;
+	}
+	n = name_length(p + 1 + braces);
+	if (n == 0 || (braces && p[2 + n] != '}') ||
+	    variable_find(k, p + 1 + braces, n, op) == -1)
+		return 0;
+	return 1 + n + 2 * (size_t)braces;
+}
+
+int
+access_format_check(const struct access_kind *k, const char *format, char *bad,
+    size_t size)
+{
+	struct access_op op;
+	const char *p;
+	size_t n;
+
+	if (strcmp(format, "combined") == 0 || strcmp(format, "json") == 0)
+		return 0;
+	for (p = format; *p != '\0'; p += n) {
+		n = format_item(k, p, &op);
+		if (n == 0) {
+			(void)snprintf(bad, size, "%.*s",
+			    (int)name_length(p + 1) + 1, p);
+			return -1;
+		}
+		free(op.text);
+	}
+	return 0;
+}
+
+void
+access_logs_add(struct access_logs *logs, const struct access_kind *k,
+    const char *format)
+{
+	struct access_log *log;
+	size_t n;
+
+	logs->pid = getpid();
+	logs->v = xrealloc(logs->v, (logs->n + 1) * sizeof(*logs->v));
+	log = &logs->v[logs->n++];
+	memset(log, 0, sizeof(*log));
+	log->kind = k;
+	sink_set(&log->sink, -1);
+	log->json = strcmp(format, "json") == 0;
+	if (log->json)
+		format = k->json;
+	else if (strcmp(format, "combined") == 0)
+		format = k->combined;
+	while (*format != '\0') {
+		log->ops = xrealloc(log->ops,
+		    (log->nops + 1) * sizeof(*log->ops));
+		n = format_item(k, format, &log->ops[log->nops]);
+		if (n == 0)
+			break;
+		log->nops++;
+		format += n;
+	}
+}
+
+void
+access_logs_set_fd(struct access_logs *logs, size_t index, int fd)
+{
+	if (index >= logs->n) {
+		close(fd);
+		return;
+	}
+	if (logs->v[index].sink.fd != -1)
+		close(logs->v[index].sink.fd);
+	sink_set(&logs->v[index].sink, fd);
+}
+
+/* -- values -- */
+
+/*
+ * Bytes from clients: quotes, backslashes, control and non-ASCII bytes become
+ * \xHH (\u00HH in JSON), so that nobody can forge a line.
+ */
+void
+access_put_escaped(struct access_log *log, hostd_buf v)
+{
+	const unsigned char *p = v.p;
+	struct buf *out = &log->out;
+	size_t i, from = 0;
+
+	for (i = 0; i < v.n; i++) {
+		if (p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+			continue;
+		buf_append(out, p + from, i - from);
+		buf_printf(out, log->json ? "\\u%04x" : "\\x%02X", p[i]);
+		from = i + 1;
+	}
+	if (v.n > from)
+		buf_append(out, p + from, v.n - from);
+}
+
+void
+access_put_text(struct access_log *log, hostd_buf v)
+{
+	if (v.n == 0)
+		buf_append(&log->out, "-", 1);
+	else
+		access_put_escaped(log, v);
+}
+
+void
+access_put_number(struct access_log *log, uint64_t v)
+{
+	char *p = buf_reserve(&log->out, 20);
+
+	log->out.len += (size_t)(decimal_put(p, v) - p);
+}
+
+void
+access_put_seconds(struct access_log *log, uint64_t ms)
+{
+	char frac[4] = { '.', (char)('0' + ms / 100 % 10),
+	    (char)('0' + ms / 10 % 10), (char)('0' + ms % 10) };
+
+	access_put_number(log, ms / 1000);
+	buf_append(&log->out, frac, sizeof(frac));
+}
+
+/* -- writing a line -- */
+
+static uint64_t
+wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void
+stamp_update(struct access_logs *logs)
+{
+	time_t now = (time_t)(wall_ms() / 1000);
+	struct tm tm;
+	size_t n;
+
+	if (now == logs->stamp_s)
+		return;
+	logs->stamp_s = now;
+	localtime_r(&now, &tm);
+	(void)strftime(logs->time_local, sizeof(logs->time_local),
+	    "%d/%b/%Y:%H:%M:%S %z", &tm);
+	n = strftime(logs->time_iso, sizeof(logs->time_iso),
+	    "%Y-%m-%dT%H:%M:%S%z", &tm);
+	/* +0100 -> +01:00 */
+	memmove(logs->time_iso + n - 1, logs->time_iso + n - 2, 3);
+	logs->time_iso[n - 2] = ':';
+}
+
+static void
+put_op(struct access_logs *logs, struct access_log *log,
+    const struct access_op *op, const void *what)
+{
+	switch (op->var) {
+	case VAR_TEXT:
+		buf_append(&log->out, op->text, op->len);
+		break;
+	case VAR_TIME_LOCAL:
+		buf_puts(&log->out, logs->time_local);
+		break;
+	case VAR_TIME_ISO:
+		buf_puts(&log->out, logs->time_iso);
+		break;
+	case VAR_MSEC:
+		access_put_seconds(log, wall_ms());
+		break;
+	case VAR_PID:
+		access_put_number(log, (uint64_t)logs->pid);
+		break;
+	case VAR_WORKER:
+		access_put_text(log, (hostd_buf){ logs->worker,
+		    strlen(logs->worker) });
+		break;
+	default:
+		log->kind->put(log, op, what);
+	}
+}
+
+void
+access_logs_note(struct access_logs *logs, const struct access_kind *kind,
+    const void *what)
+{
+	struct access_log *log;
+	size_t i, k;
+
+	stamp_update(logs);
+	for (i = 0; i < logs->n; i++) {
+		log = &logs->v[i];
+		if (log->kind != kind || log->sink.fd == -1)
+			continue;
+		if (log->out.len > LOG_BUFFER_MAX) {
+			logs->dropped++;
+			continue;
+		}
+		for (k = 0; k < log->nops; k++)
+			put_op(logs, log, &log->ops[k], what);
+		buf_append(&log->out, "\n", 1);
+	}
+}
+
+static void
+log_drop(struct access_logs *logs, struct access_log *log)
+{
+	const char *p = log->out.p, *end = p + log->out.len;
+
+	for (; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
+		logs->dropped++;
+	log->out.len = 0;
+}
+
+void
+access_logs_flush(struct access_logs *logs)
+{
+	struct access_log *log;
+	size_t i;
+	ssize_t w;
+
+	for (i = 0; i < logs->n; i++) {
+		log = &logs->v[i];
+		while (log->out.len > 0) {
+			w = sink_write(&log->sink, log->out.p, log->out.len);
+			if (w < 0)
+				log_drop(logs, log);
+			if (w <= 0)
+				break;
+			buf_consume(&log->out, (size_t)w);
+		}
+	}
+}
+
+void
+access_logs_free(struct access_logs *logs)
+{
+	struct access_log *log;
+	size_t i, k;
+
+	access_logs_flush(logs);
+	for (i = 0; i < logs->n; i++) {
+		log = &logs->v[i];
+		for (k = 0; k < log->nops; k++)
+			free(log->ops[k].text);
+		free(log->ops);
+		buf_free(&log->out);
+		if (log->sink.fd != -1)
+			close(log->sink.fd);
+	}
+	free(logs->v);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Access logs: a line for each thing of a kind that has happened (a request,
+ * http/request_log.h; a TCP connection, upstream/tcp_log.h), in a format with
+ * nginx's variable names.  Those that any kind has are
+ *
+ *	$time_local $time_iso8601 $msec $pid $worker
+ *
+ * Lines are collected and written once per turn of the loop.  A log that can't
+ * take them at once (a pipe, a full disk) loses whole lines, which are
+ * counted; the loop never waits.
+ */
+#ifndef BASE_ACCESSLOG_H
+#define BASE_ACCESSLOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <hostd/abi.h>
+#include "base/buf.h"
+#include "base/sink.h"
+
+struct access_log;
+
+struct access_op {
+	int var;		/* of the kind's, or a general one */
+	char *text;		/* what is to be written, or a header's name */
+	size_t len;
+	unsigned which;		/* the kind's own */
+};
+
+struct access_var {
+	const char *name;
+	int var;		/* from 0 on */
+};
+
+struct access_kind {
+	/* A format of its own in a word, "combined", and the same as JSON. */
+	const char *combined, *json;
+	const struct access_var *vars;	/* NULL-ended */
+	/* Others, a part of whose name says what is meant; or NULL.  0 or -1. */
+	int (*find)(struct access_op *, const char *name, size_t n);
+	/* Write the value that it has in what has happened. */
+	void (*put)(struct access_log *, const struct access_op *,
+	    const void *what);
+};
+
+struct access_log {
+	const struct access_kind *kind;
+	struct sink sink;	/* fd -1: off */
+	struct access_op *ops;	/* the compiled format */
+	size_t nops;
+	int json;		/* values are escaped for JSON */
+	struct buf out;		/* lines not yet written */
+};
+
+struct access_logs {
+	struct access_log *v;
+	size_t n;
+	uint64_t dropped;
+	pid_t pid;
+	char worker[80];	/* "web.0" */
+	int64_t stamp_s;	/* the second the stamps below are for */
+	char time_local[40], time_iso[40];
+};
+
+/* Is this a format?  0, or -1 and the offending variable in *bad. */
+int	access_format_check(const struct access_kind *, const char *format,
+	    char *bad, size_t size);
+/* Append a log; it is off until access_logs_set_fd. */
+void	access_logs_add(struct access_logs *, const struct access_kind *,
+	    const char *format);
+/* Takes fd; the one before is closed. */
+void	access_logs_set_fd(struct access_logs *, size_t index, int fd);
+/* It has happened. */
+void	access_logs_note(struct access_logs *, const struct access_kind *,
+	    const void *what);
+void	access_logs_flush(struct access_logs *);
+void	access_logs_free(struct access_logs *);
+
+/* Is any log of that kind on? */
+static inline int
+access_logs_want(const struct access_logs *logs, const struct access_kind *k)
+{
+	size_t i;
+
+	for (i = 0; i < logs->n; i++)
+		if (logs->v[i].kind == k && logs->v[i].sink.fd != -1)
+			return 1;
+	return 0;
+}
+
+/* For find: var, of the header with that name, "_" in which means "-".  0, or
+ * -1: it is empty. */
+int	access_op_header(struct access_op *, int var, const char *name,
+	    size_t n);
+
+/* -- values -- */
+
+/* "-" where there is nothing.  What others have said can't end a value, or a
+ * line. */
+void	access_put_text(struct access_log *, hostd_buf);
+/* The same, and nothing where there is nothing. */
+void	access_put_escaped(struct access_log *, hostd_buf);
+void	access_put_number(struct access_log *, uint64_t);
+/* With three decimals. */
+void	access_put_seconds(struct access_log *, uint64_t ms);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+#include "base/log.h"
+#include "http/conn.h"
+#include "http/request.h"
+#include "http/request_log.h"
+#include "http/sent.h"
+
+enum {
+	VAR_HEADER, VAR_SENT, VAR_REMOTE_ADDR, VAR_REMOTE_USER, VAR_REQUEST,
+	VAR_METHOD, VAR_REQUEST_URI, VAR_URI, VAR_ARGS, VAR_PROTOCOL, VAR_HOST, VAR_STATUS,
+	VAR_BODY_BYTES, VAR_BYTES_SENT, VAR_REQUEST_LENGTH, VAR_REQUEST_TIME,
+	VAR_CONTENT_LENGTH, VAR_CONN_REQUESTS,
+	/* in the order of enum tries_what */
+	VAR_UP_ADDR, VAR_UP_STATUS, VAR_UP_CONNECT_TIME, VAR_UP_HEADER_TIME,
+	VAR_UP_RESPONSE_TIME
+};
+
+static const struct access_var variables[] = {
+	{ "remote_addr", VAR_REMOTE_ADDR }, { "remote_user", VAR_REMOTE_USER },
+	{ "request", VAR_REQUEST }, { "request_method", VAR_METHOD },
+	{ "request_uri", VAR_REQUEST_URI }, { "uri", VAR_URI },
+	{ "args", VAR_ARGS }, { "server_protocol", VAR_PROTOCOL },
+	{ "host", VAR_HOST }, { "status", VAR_STATUS },
+	{ "body_bytes_sent", VAR_BODY_BYTES },
+	{ "bytes_sent", VAR_BYTES_SENT },
+	{ "request_length", VAR_REQUEST_LENGTH },
+	{ "request_time", VAR_REQUEST_TIME },
+	{ "content_length", VAR_CONTENT_LENGTH },
+	{ "connection_requests", VAR_CONN_REQUESTS },
+	{ "upstream_addr", VAR_UP_ADDR },
+	{ "upstream_status", VAR_UP_STATUS },
+	{ "upstream_connect_time", VAR_UP_CONNECT_TIME },
+	{ "upstream_header_time", VAR_UP_HEADER_TIME },
+	{ "upstream_response_time", VAR_UP_RESPONSE_TIME },
+	{ NULL, 0 },
+};
+
+static const char combined[] = "$remote_addr - $remote_user [$time_local] "
+    "\"$request\" $status $body_bytes_sent \"$http_referer\" "
+    "\"$http_user_agent\"";
+static const char json[] = "{\"time\":\"$time_iso8601\","
+    "\"remote_addr\":\"$remote_addr\",\"method\":\"$request_method\","
+    "\"host\":\"$host\",\"uri\":\"$request_uri\","
+    "\"protocol\":\"$server_protocol\",\"status\":$status,"
+    "\"body_bytes_sent\":$body_bytes_sent,\"request_time\":$request_time,"
+    "\"referer\":\"$http_referer\",\"user_agent\":\"$http_user_agent\","
+    "\"worker\":\"$worker\",\"pid\":$pid}";
+
+/* One of the request, or of its answer. */
+static int
+find_header(struct access_op *op, const char *name, size_t n)
+{
+	op->which = SENT_NAMES;
+	if (n == 10 && memcmp(name, "request_id", n) == 0)
+		return access_op_header(op, VAR_SENT, "x_request_id", 12);
+	if (n == 21 && memcmp(name, "upstream_cache_status", n) == 0)
+		return access_op_header(op, VAR_SENT, "x_cache_status", 14);
+	if (n > 10 && memcmp(name, "sent_http_", 10) == 0)
+		return access_op_header(op, VAR_SENT, name + 10, n - 10);
+	if (n > 5 && memcmp(name, "http_", 5) == 0)
+		return access_op_header(op, VAR_HEADER, name + 5, n - 5);
+	return -1;
+}
+
+/* What is known when it is over. */
+struct facts {
+	const struct http_req *r;
+	uint64_t sent, ms, body_sent;
+};
+
+static void
+put_request(struct access_log *log, const struct http_req *r)
+{
+	if (r->view.method_name.n == 0) {
+		access_put_text(log, r->view.method_name);
+		return;
+	}
+	access_put_escaped(log, r->view.method_name);
+	buf_append(&log->out, " ", 1);
+	access_put_escaped(log, r->view.target);
+	buf_puts(&log->out, r->minor == 0 ? " HTTP/1.0" : " HTTP/1.1");
+}
+
+static void
+put_header(struct access_log *log, const struct access_op *op,
+    const struct http_req *r)
+{
+	const hostd_hdr *h;
+
+	if (op->len == 10 && memcmp(op->text, "user-agent", 10) == 0)
+		access_put_text(log, request_known(r, KNOWN_USER_AGENT));
+	else if (op->len == 7 && memcmp(op->text, "referer", 7) == 0)
+		access_put_text(log, request_known(r, KNOWN_REFERER));
+	else {
+		h = request_header(r, op->text, op->len);
+		access_put_text(log, h != NULL ? h->value : (hostd_buf){ NULL, 0 });
+	}
+}
+
+/* Variables that are a piece of the request.  1, or 0: it is none of them. */
+static int
+value_of(const struct http_req *r, int var, hostd_buf *v)
+{
+	switch (var) {
+	case VAR_REMOTE_ADDR:
+		*v = r->view.peer;
+		return 1;
+	case VAR_METHOD:
+		*v = r->view.method_name;
+		return 1;
+	case VAR_REQUEST_URI:
+		*v = r->view.target;
+		return 1;
+	case VAR_URI:
+		*v = r->view.path;
+		return 1;
+	case VAR_ARGS:
+		*v = r->view.query;
+		return 1;
+	case VAR_HOST:
+		*v = r->view.host;
+		return 1;
+	case VAR_CONTENT_LENGTH:
+		*v = request_known(r, KNOWN_CONTENT_LENGTH);
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* The same of numbers. */
+static int
+number_of(const struct facts *f, int var, uint64_t *n)
+{
+	const struct http_req *r = f->r;
+
+	switch (var) {
+	case VAR_STATUS:
+		*n = (uint64_t)r->status;
+		return 1;
+	case VAR_BODY_BYTES:
+		*n = f->body_sent;
+		return 1;
+	case VAR_BYTES_SENT:
+		*n = f->sent;
+		return 1;
+	case VAR_REQUEST_LENGTH:
+		*n = r->head_len + r->body_seen;
+		return 1;
+	case VAR_CONN_REQUESTS:
+		*n = r->conn->nreqs;
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static void
+put_variable(struct access_log *log, const struct access_op *op,
+    const void *what)
+{
+	const struct facts *f = what;
+	const struct http_req *r = f->r;
+	hostd_buf v;
+	uint64_t n;
+
+	if (value_of(r, op->var, &v)) {
+		access_put_text(log, v);
+		return;
+	}
+	if (number_of(f, op->var, &n)) {
+		access_put_number(log, n);
+		return;
+	}
+	switch (op->var) {
+	case VAR_HEADER:
+		put_header(log, op, r);
+		break;
+	case VAR_SENT:
+		access_put_text(log, sent_value(&r->sent, op->which));
+		break;
+	case VAR_REMOTE_USER:
+		buf_append(&log->out, "-", 1);
+		break;
+	case VAR_REQUEST:
+		put_request(log, r);
+		break;
+	case VAR_PROTOCOL:
+		buf_puts(&log->out, r->minor == 0 ? "HTTP/1.0" : "HTTP/1.1");
+		break;
+	case VAR_REQUEST_TIME:
+		access_put_seconds(log, f->ms);
+		break;
+	default:
+		tries_put(&r->tries, (enum tries_what)(op->var - VAR_UP_ADDR),
+		    &log->out);
+	}
+}
+
+const struct access_kind request_log_kind = {
+	.combined = combined, .json = json, .vars = variables,
+	.find = find_header, .put = put_variable,
+};
+
+void
+request_log_want(struct access_logs *logs, struct sent_names *names)
+{
+	struct access_op *op;
+	size_t i, k;
+	int which;
+
+	for (i = 0; i < logs->n; i++)
+		for (k = 0; k < logs->v[i].nops; k++) {
+			op = &logs->v[i].ops[k];
+			if (logs->v[i].kind != &request_log_kind ||
+			    op->var != VAR_SENT)
+				continue;
+			which = sent_want(names, op->text, op->len);
+			if (which != -1)
+				op->which = (unsigned)which;
+			else
+				log_warnx("access logs tell of %d headers of "
+				    "answers at most; %.*s is always \"-\"",
+				    SENT_NAMES, (int)op->len, op->text);
+		}
+}
+
+void
+request_log_note(struct access_logs *logs, const struct http_req *r,
+    uint64_t bytes_sent, uint64_t now_ms)
+{
+	struct facts f = { .r = r, .sent = bytes_sent,
+		.ms = now_ms - r->start_ms };
+
+	f.body_sent = bytes_sent > r->head_out ? bytes_sent - r->head_out : 0;
+	access_logs_note(logs, &request_log_kind, &f);
+}
