@@ -41,7 +41,7 @@ int32_t	servers_turn(struct servers *, uint32_t *id);
 /* NULL: none of that id. */
 struct server *servers_find(struct servers *, uint32_t id);
 
-/* FNV-1a with a final mix, for places on a ring: the same on all machines. */
+/* FNV-1a with a final mix: the same on all machines. */
 #define HASH_START	0xcbf29ce484222325u
 uint64_t hash_add(uint64_t, const void *, size_t);
 uint64_t hash_mix(uint64_t);

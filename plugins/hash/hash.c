@@ -3,12 +3,12 @@
  * By any part of a request: what has the same key goes to the same server, as
  * long as it is there, whichever worker or machine balances.  With a
  * load_factor no server gets more than that of the mean of all; what is beyond
- * goes to the next one on the ring.
+ * goes to the one that is next for that key.
  */
+#include <math.h>
 #include <hostd/easy.h>
 #include <balance/servers.h>
 #include "key.h"
-#include "ring.h"
 
 #define FULL_SHARE	256u
 
@@ -22,14 +22,14 @@ static int32_t
 update(struct hostd_inst *in, void *d, const struct hostd_peer *const *peers)
 {
 	(void)in;
-	return ring_set(d, peers);
+	return servers_set(d, peers);
 }
 
 static void
 close_group(struct hostd_inst *in, void *d)
 {
 	(void)in;
-	ring_free(d);
+	servers_free(d);
 }
 
 static int32_t
@@ -63,12 +63,11 @@ hash_of(const struct hostd_pick *k, uint64_t *hash)
 
 /* Leave of the chosen those that are below their bound: there is always one. */
 static void
-choose_bounded(struct hostd_inst *in, struct ring *r)
+choose_bounded(struct hostd_inst *in, struct servers *s)
 {
-	struct servers *s = &r->servers;
 	uint64_t requests = 1, takes = 0, i;
 
-	hostd_peer_loads(in, r, s->ids, s->n, s->loads);
+	hostd_peer_loads(in, s, s->ids, s->n, s->loads);
 	for (i = 0; i < s->n; i++)
 		if (s->v[i].chosen) {
 			requests += s->loads[i].inflight;
@@ -90,37 +89,55 @@ takes_key(const struct server *v, uint64_t hash)
 	    (hash & (FULL_SHARE - 1)) * v->weight < v->takes;
 }
 
-static int32_t
-walk(struct ring *r, uint64_t hash, int slow, uint32_t *id)
+/*
+ * When the server would have the key: at a random time, the same on all machines,
+ * that comes the earlier on average the more weight it has.  Of exponentially
+ * distributed times each is the first as often as its rate is a part of all.
+ */
+static double
+time_of(const struct server *v, uint64_t hash)
 {
-	uint32_t at = ring_find(r, hash), i;
-	const struct server *v;
+	uint64_t random = hash_mix(hash ^ v->hash) >> 11;
 
-	for (i = 0; i < r->n; i++, at = at + 1 == r->n ? 0 : at + 1) {
-		v = &r->servers.v[r->places[at].index];
-		if (v->chosen && (!slow || takes_key(v, hash))) {
+	return -log(((double)random + 0.5) * 0x1p-53) / v->weight;
+}
+
+/* Who has it first, of the chosen. */
+static int32_t
+pick_first(const struct servers *s, uint64_t hash, int slow, uint32_t *id)
+{
+	double least = INFINITY, at;
+	const struct server *v;
+	uint32_t i;
+
+	for (i = 0; i < s->n; i++) {
+		v = &s->v[i];
+		if (!v->chosen || (slow && !takes_key(v, hash)))
+			continue;
+		at = time_of(v, hash);
+		if (at < least) {
+			least = at;
 			*id = v->id;
-			return HOSTD_OK;
 		}
 	}
-	return HOSTD_E_FULL;
+	return least < INFINITY ? HOSTD_OK : HOSTD_E_FULL;
 }
 
 static int32_t
 pick(struct hostd_inst *in, void *d, const struct hostd_pick *k, uint32_t *id)
 {
-	struct ring *r = d;
+	struct servers *s = d;
 	uint64_t hash;
 
-	if (servers_choose(&r->servers, k) == 0)
+	if (servers_choose(s, k) == 0)
 		return HOSTD_E_FULL;
 	if (!hash_of(k, &hash))
-		return servers_turn(&r->servers, id);
+		return servers_turn(s, id);
 	if (in->load_factor != 0)
-		choose_bounded(in, r);
-	if (walk(r, hash, 1, id) == HOSTD_OK)
+		choose_bounded(in, s);
+	if (pick_first(s, hash, 1, id) == HOSTD_OK)
 		return HOSTD_OK;
-	return walk(r, hash, 0, id);
+	return pick_first(s, hash, 0, id);
 }
 
 static int32_t
@@ -173,7 +190,7 @@ static const struct hostd_key factor_key = {
 static const struct hostd_key *const keys[] = { &key_key, &factor_key, NULL };
 
 static const struct hostd_balancer_ops ops = {
-	.struct_size = sizeof(ops), .data_size = sizeof(struct ring),
+	.struct_size = sizeof(ops), .data_size = sizeof(struct servers),
 	.update = update, .close = close_group, .key = key, .pick = pick,
 };
 static const struct hostd_provide provide = {

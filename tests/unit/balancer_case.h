@@ -20,7 +20,7 @@
 #include "base/units.h"
 #include "plugin/module.h"
 
-#define CASE_SERVERS	16
+#define CASE_SERVERS	104
 #define CASE_SETS	8
 
 struct balancer_case {

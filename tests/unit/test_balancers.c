@@ -299,15 +299,17 @@ hash_spreads_by_weight(void **state)
 	case_close(&a);
 }
 
-/* Only the keys of the one that goes move, and they come back. */
+/* Only the keys of the one that goes move, and they come back.  Weights are up to
+ * most. */
 static void
-hash_moves_few(uint32_t n)
+hash_moves_few(uint32_t n, uint32_t most)
 {
 	static int before[PICKS];
 	uint32_t weights[CASE_SERVERS + 1] = { 0 }, i, moved = 0, gone = n / 2;
 
 	for (i = 0; i < n; i++)
-		weights[i] = 1;
+		weights[i] = most - i * 7 % most;
+	weights[gone] = (most + 1) / 2;
 	case_open(&a, "./hash.so", NULL, weights);
 	case_open(&b, "./hash.so", NULL, weights);
 	for (i = 0; i < PICKS; i++)
@@ -324,7 +326,7 @@ hash_moves_few(uint32_t n)
 		moved++;
 	}
 	assert_true(moved <= PICKS / n + PICKS / 20);
-	a.peers[gone].weight = 1;
+	a.peers[gone].weight = weights[gone];
 	case_update(&a);
 	for (i = 0; i < PICKS; i++)
 		assert_int_equal(hash_place(&a, i), before[i]);
@@ -336,9 +338,60 @@ static void
 hash_is_consistent(void **state)
 {
 	(void)state;
-	hash_moves_few(3);
-	hash_moves_few(5);
-	hash_moves_few(10);
+	hash_moves_few(3, 1);
+	hash_moves_few(5, 1);
+	hash_moves_few(10, 1);
+	/* Bug: with large weights all places were others when one went. */
+	hash_moves_few(3, 100);
+	hash_moves_few(100, 1);
+	hash_moves_few(100, 100);
+	hash_moves_few(100, 65535);
+}
+
+/* A part as large as it should be, whatever the weights are. */
+static void
+hash_spreads_by_any_weight(void **state)
+{
+	uint32_t weights[101] = { 0 }, n[CASE_SERVERS] = { 0 }, i, total = 0;
+	double want, off = 0;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		total += weights[i] = i + 1;
+	case_open(&a, "./hash.so", NULL, weights);
+	for (i = 0; i < PICKS * 10; i++)
+		n[hash_place(&a, i)]++;
+	for (i = 0; i < 100; i++) {
+		want = PICKS * 10.0 * weights[i] / total;
+		off += (n[i] - want) * (n[i] - want) / want;
+	}
+	/* Chi-squared of 99: more comes once in 10000 times. */
+	assert_true(off < 158);
+	case_close(&a);
+}
+
+/* Keys move to the one that has more weight now, and from nobody else. */
+static void
+hash_moves_what_a_weight_says(void **state)
+{
+	static const uint32_t weights[] = { 30, 30, 30, 30, 0 };
+	static int before[PICKS];
+	uint32_t i, moved = 0;
+
+	(void)state;
+	case_open(&a, "./hash.so", NULL, weights);
+	for (i = 0; i < PICKS; i++)
+		before[i] = hash_place(&a, i);
+	a.peers[2].weight = 60;
+	case_update(&a);
+	for (i = 0; i < PICKS; i++)
+		if (hash_place(&a, i) != before[i]) {
+			assert_int_equal(hash_place(&a, i), 2);
+			moved++;
+		}
+	/* From a quarter to two fifths. */
+	assert_near(moved, PICKS * 0.15, 10);
+	case_close(&a);
 }
 
 static void
@@ -490,6 +543,8 @@ main(void)
 		TEST(ip_hash_is_that_of_nginx),
 		TEST(hash_spreads_by_weight),
 		TEST(hash_is_consistent),
+		TEST(hash_spreads_by_any_weight),
+		TEST(hash_moves_what_a_weight_says),
 		TEST(hash_loads_are_bounded),
 		TEST(hash_heeds_slow_starts),
 		TEST(hash_keys_are_variables),
