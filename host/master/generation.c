@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/board.h"
 #include "base/mem.h"
+#include "config/schema.h"
 #include "master/changes.h"
 #include "master/copy.h"
 #include "master/dir.h"
 #include "master/generation.h"
 #include "master/store.h"
 #include "net/chan.h"
+
+#define NAMES_MAX 256
 
 static struct generation *
 generation_new(const char *run_dir, uint32_t n)
@@ -115,15 +120,70 @@ generation_copy_pages(
 	}
 }
 
+/* The upstream that p, a module without a block, is the balancer of; or NULL. */
+static const struct conf_upstream *
+balances(const struct conf *c, const struct conf_plugin *p)
+{
+	const struct conf_upstream *u;
+
+	TAILQ_FOREACH (u, &c->upstreams, entry)
+		if (p->bare && u->balancer == p)
+			return u;
+	return NULL;
+}
+
+struct names {
+	char *v[NAMES_MAX + 1];		/* NULL-ended */
+	size_t n;
+};
+
+static void
+names_add_module(const char *file, void *arg)
+{
+	struct names *names = arg;
+	size_t n = strlen(file);
+
+	if (names->n < NAMES_MAX && n > 3 && strcmp(file + n - 3, ".so") == 0)
+		names->v[names->n++] = xstrndup(file, n - 3);
+}
+
+/* What it could have been: a plugin block, or a module. */
+static void
+no_balancer(const struct conf *c, const struct conf_upstream *u,
+    struct conf_errors *errors)
+{
+	struct names names = {0};
+	const struct conf_plugin *p;
+	const char *hint;
+
+	TAILQ_FOREACH (p, &c->plugins, entry)
+		if (!p->bare && names.n < NAMES_MAX)
+			names.v[names.n++] = xstrdup(p->name);
+	dir_each(c->plugin_dir, names_add_module, &names);
+	hint = conf_nearest(u->balancer_name, (const char *const *)names.v);
+	conf_error(errors, &u->balancer_pos, "upstream \"%s\": there is no "
+	    "balancer \"%s\": neither a plugin block, nor a module %s%s%s%s",
+	    u->name, u->balancer_name, u->balancer->file,
+	    hint != NULL ? "; did you mean \"" : "", hint != NULL ? hint : "",
+	    hint != NULL ? "\"?" : "");
+	while (names.n > 0)
+		free(names.v[--names.n]);
+}
+
 static void
 generation_copy_plugin(struct generation *g, const char *dir,
     const struct conf_plugin *p, struct conf_errors *errors)
 {
+	const struct conf_upstream *u = balances(g->conf, p);
 	char why[512], name[COPY_NAME_MAX];
 
 	if (p->file == NULL ||
 	    map_get(&g->snapshot.modules, p->file, strlen(p->file)) != NULL)
 		return;
+	if (u != NULL && access(p->file, F_OK) == -1 && errno == ENOENT) {
+		no_balancer(g->conf, u, errors);
+		return;
+	}
 	if (conf_file_trusted(p->file, why, sizeof(why)) == -1) {
 		/* It names the file. */
 		conf_error(errors, &p->pos, "plugin \"%s\": %s", p->name, why);

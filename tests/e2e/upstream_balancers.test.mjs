@@ -282,6 +282,27 @@ test('a server that has failed is named once, with the reason', async (t) => {
 	    'down: .*refused.*, 3 failures in 10s; left alone for 10s'));
 });
 
+test('one that is not there is refused, with one that is', async (t) => {
+	const refused = async (balancer, what) => {
+		const h = await prepareHostd(t, { conf: '', confd: { 'app.conf':
+			'plugin "spread" { module = "least_conn.so" }\n' +
+			`upstream "app" {\n\tbalancer = "${balancer}"\n` +
+			'\tserver "127.0.0.1:1" { }\n}\n' } });
+		const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+
+		assert.equal(r.code, 1);
+		assert.match(r.stderr, /app\.conf:3: upstream "app": there is no /);
+		assert.match(r.stderr, what);
+		assert.equal(r.stderr.match(/there is no/g).length, 1, r.stderr);
+	};
+
+	await refused('least_con', new RegExp('balancer "least_con": neither a ' +
+	    'plugin block, nor a module /.*/least_con\\.so; did you mean ' +
+	    '"least_conn"\\?'));
+	await refused('spred', /did you mean "spread"\?/);
+	await refused('xyzzy', /xyzzy\.so$/m);
+});
+
 test('one that is no balancer is refused with file and line', async (t) => {
 	const servers = [{ port: 1 }];
 	const h = await prepareHostd(t, { conf: '',
