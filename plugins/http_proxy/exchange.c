@@ -203,9 +203,17 @@ exchange_fail(struct exchange *x, int32_t status, hostd_buf why)
 void
 exchange_cut(struct exchange *x)
 {
+	const struct hostd_request *q = hostd_request_of(x->in, x->req);
+	const struct hostd_http_api *http = x->in->easy.http;
+
 	x->unwanted = x->finished = 1;
 	exchange_drop(x);
-	(void)x->in->easy.http->abort(x->in->easy.host, x->req);
+	/* Who has asked for a head has all of it, though the cache wanted
+	 * more. */
+	if (x->begun && q != NULL && q->method == HOSTD_METHOD_HEAD)
+		(void)http->finish(x->in->easy.host, x->req);
+	else
+		(void)http->abort(x->in->easy.host, x->req);
 }
 
 void

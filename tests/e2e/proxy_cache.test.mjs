@@ -118,6 +118,27 @@ for (const [store, keys] of Object.entries(stores)) {
 		    undefined);
 	});
 
+	// The connection was reset under the client's next request.
+	test(`${store}: HEAD of what is cut short is whole all the same`,
+	    async (t) => {
+		const { h } = await start(t, keys, (r, s) => {
+			if (r.target === '/after')
+				return plain('after');
+			s.end(plain('0123456789', 'Cache-Control: max-age=60')
+			    .slice(0, -1));
+			return null;
+		});
+		const c = await Client.connect(h.port);
+
+		for (let i = 0; i < 3; i++) {
+			await c.send('HEAD /cut HTTP/1.1\r\nHost: a\r\n\r\n');
+			assert.equal((await c.next({ head: true })).status, 200);
+			await c.send('GET /after HTTP/1.1\r\nHost: a\r\n\r\n');
+			assert.equal((await c.next()).body, 'after');
+		}
+		c.destroy();
+	});
+
 	test(`${store}: Vary`, async (t) => {
 		const { ask, count } = await start(t, keys, (r) =>
 		    plain(`for ${r.headers['accept-language'] ?? 'all'}`,
