@@ -4,7 +4,7 @@
 #include "http/response.h"
 
 static const char *const reasons_1xx[] = {
-	"Continue", "Switching Protocols"
+	"Continue", "Switching Protocols", "Processing", "Early Hints"
 };
 static const char *const reasons_2xx[] = {
 	"OK", "Created", "Accepted", "Non-Authoritative Information",

@@ -14,7 +14,9 @@
 
 struct http_try {
 	char addr[TRIES_ADDR];	/* "192.0.2.1:3000"; "" for none */
-	int32_t status;		/* 0: no answer */
+	int32_t status;		/* of the answer; 502, 504: it has failed, or
+				   took too long; 503: no server could be asked,
+				   and addr is the group; 0: given up */
 	/* ms from the begin of this try; -1: it did not come so far. */
 	int32_t connect_ms;	/* connected; 0 over a kept connection */
 	int32_t header_ms;	/* the answer's head was there */

@@ -35,6 +35,8 @@ struct change {
 						   a change that is kept */
 	uint32_t weight, max_conns;	/* 0: not said */
 	int backup, persist;
+	int by_name;			/* one is called so; else those that
+					   have that address are meant */
 	int by_address;			/* of one whose name is another */
 	size_t n;			/* entries that are meant */
 };
@@ -96,12 +98,14 @@ apply_weight(struct change *ch, struct up_entry *e)
 	e->weight = ch->weight;
 }
 
-/* What no configuration has is not remembered. */
+/* What no configuration has is not remembered, unless its name leads there
+ * still. */
 static void
 apply_remove(struct change *ch, struct up_entry *e)
 {
-	entry_flag(ch, e, up_server_find(ch->group, e->server) != NULL ?
-	    UP_REMOVED : UP_STALE);
+	entry_flag(ch, e, ch->by_address ||
+	    up_server_find(ch->group, e->server) != NULL ? UP_REMOVED :
+	    UP_STALE);
 }
 
 /* One that was removed is back, with what is said of it now. */
@@ -302,7 +306,9 @@ change_server(struct change *ch)
 static int
 is_meant(const struct change *ch, const struct up_entry *e)
 {
-	return up_entry_is_of(e, ch->group) && entry_is_called(e, &ch->server);
+	return up_entry_is_of(e, ch->group) && (ch->by_name ?
+	    entry_is_called(e, &ch->server) :
+	    entry_has_address(e, &ch->server));
 }
 
 /* How many are meant, and what they are called. */
@@ -314,6 +320,9 @@ change_find(struct change *ch)
 	uint32_t i;
 	const char *why;
 
+	for (i = 0; i < up_entries(t) && !ch->by_name; i++)
+		ch->by_name = up_entry_is_of(&t->entries[i], ch->group) &&
+		    entry_is_called(&t->entries[i], &ch->server);
 	for (i = 0; i < up_entries(t); i++) {
 		if (!is_meant(ch, &t->entries[i]))
 			continue;

@@ -44,14 +44,18 @@ same_addr(const struct addr *a, const struct addr *b)
 }
 
 int
+entry_has_address(const struct up_entry *e, const struct conf_server *s)
+{
+	return s->addr.len > 0 && same_addr(&e->addr, &s->addr);
+}
+
+int
 entry_is_called(const struct up_entry *e, const struct conf_server *s)
 {
 	struct conf_server own;
 	const char *why;
 	int same;
 
-	if (s->addr.len > 0 && same_addr(&e->addr, &s->addr))
-		return 1;
 	if (conf_server_parse(e->server, &own, &why) == -1)
 		return 0;
 	same = conf_server_same(&own, s);

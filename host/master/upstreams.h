@@ -51,8 +51,10 @@ void	upstreams_resolved(struct children *, const struct chan_resolved *);
 /* Of conf; NULL: there is none. */
 const struct conf_upstream *upstreams_group(const struct conf *,
 	    const char *name);
-/* Its name is server's, or one of its addresses. */
+/* Its name is server's. */
 int	entry_is_called(const struct up_entry *, const struct conf_server *);
+/* Or server is an address, and its own, whatever it is called. */
+int	entry_has_address(const struct up_entry *, const struct conf_server *);
 /* As the configuration has it. */
 void	entry_set(struct up_entry *, const struct conf_server *);
 /* The next one of that server behind e, NULL being before all. */

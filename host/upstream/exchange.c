@@ -82,14 +82,23 @@ ms_of(uint64_t us)
 	return us / 1000 > INT32_MAX ? INT32_MAX : (int32_t)(us / 1000);
 }
 
+/* What it would have been answered with, as nginx counts those that failed. */
+static int
+status_of(const struct up_exchange *x, int32_t rc)
+{
+	if (x->status != 0)
+		return x->status;
+	return rc == HOSTD_E_TIMEOUT ? 504 : rc == HOSTD_E_IO ? 502 : 0;
+}
+
 static void
-log_try(struct up_exchange *x, uint64_t total_us)
+log_try(struct up_exchange *x, int32_t rc, uint64_t total_us)
 {
 	struct http_try *t = x->try;
 
 	if (t == NULL)
 		return;
-	t->status = x->status;
+	t->status = status_of(x, rc);
 	if (x->state > UP_CONNECT)
 		t->connect_ms = ms_of(x->connect_us);
 	if (x->header_us != 0)
@@ -127,7 +136,7 @@ report(struct up_exchange *x, int32_t rc, uint32_t why, uint32_t what)
 
 	if (p == NULL)
 		return;
-	log_try(x, total);
+	log_try(x, rc, total);
 	count_upgraded(x, 0);
 	x->peer = NULL;
 	group_report(p, &x->search, &r, why, what);
@@ -262,6 +271,19 @@ note_try(struct up_exchange *x)
 	    TRIES_ADDR - 1, x->peer->text);
 }
 
+/* Nobody was there to be tried: the group has failed. */
+static void
+note_nobody(struct up_exchange *x)
+{
+	struct http_try *t;
+
+	if (x->log == NULL)
+		return;
+	t = tries_add(x->log);
+	(void)snprintf(t->addr, sizeof(t->addr), "%s", x->group->conf->name);
+	t->status = 503;
+}
+
 static int
 exchange_use(struct up_exchange *x, struct up_peer *p)
 {
@@ -284,6 +306,7 @@ exchange_pick(struct up_exchange *x)
 	(void)snprintf(text, sizeof(text), "no server of upstream \"%.64s\" "
 	    "can be had: %s", x->group->conf->name, full ?
 	    "all are at their max_conns" : "none is up");
+	note_nobody(x);
 	exchange_over(x, HOSTD_E_FULL, text);
 	return -1;
 }
@@ -567,7 +590,7 @@ void
 exchange_forget(struct up_exchange *x)
 {
 	if (x->peer != NULL)
-		log_try(x, exchange_clock_us() - x->try_us);
+		log_try(x, HOSTD_E_GONE, exchange_clock_us() - x->try_us);
 	group_forget(&x->search);
 	x->view = NULL;
 	x->log = NULL;

@@ -127,9 +127,6 @@ make_head(struct exchange *x, const struct hostd_fetch_response *a, int *gzip)
 	head_clear(out);
 	m.host = forward_host(x->in, &m.f, out);
 	m.gzip = *gzip = gzip_wanted(&x->in->settings, m.f.request, a);
-	if (a == &x->cache.answer && m.gzip > 0 &&
-	    cache_bytes(&x->cache).p == NULL)
-		m.gzip = *gzip = -1;
 	hop_read(&m.hop, a->headers, a->nheaders);
 	for (i = 0; i < a->nheaders; i++)
 		add_received(&m, &a->headers[i], out);
@@ -309,19 +306,16 @@ answer_begin(struct exchange *x, const struct hostd_fetch_response *a)
 		begin(x, a, gzip);
 }
 
-/* What is kept is compressed again for each client, if it is here in memory. */
 static void
 send_cached(struct exchange *x)
 {
-	hostd_buf body = cache_bytes(&x->cache);
-
-	if (x->gzip != NULL)
-		download_part(x, body, 1);
-	else {
-		x->finished = 1;
-		if (cache_send(&x->cache) < 0)
-			exchange_cut(x);
+	if (x->gzip != NULL) {
+		download_cached(x);
+		return;
 	}
+	x->finished = 1;
+	if (cache_send(&x->cache) < 0)
+		exchange_cut(x);
 }
 
 int32_t

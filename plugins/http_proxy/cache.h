@@ -138,9 +138,9 @@ void	cache_done(struct cache_use *);
 /* There is no answer, and this is why.  CACHE_HIT, or CACHE_OFF: say so. */
 enum cache_verdict cache_failed(struct cache_use *, int32_t status);
 
-/* The body of use->answer, where it is in memory and worth a copy; else p is
- * NULL. */
-hostd_buf cache_bytes(const struct cache_use *);
+/* The body of use->answer from byte `at` on, at most n bytes, which may be in
+ * buf.  p NULL: it can't be read. */
+hostd_buf cache_read(const struct cache_use *, uint64_t at, char *buf, size_t n);
 /* The body of use->answer.  A code of write's. */
 int32_t	cache_send(struct cache_use *);
 void	cache_writable(struct cache_use *);

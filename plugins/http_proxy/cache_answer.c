@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Answering with what is kept. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 #include <web/conditional.h>
 #include <web/date.h>
 #include <web/range.h>
 #include "cache_inside.h"
-
-#define BYTES_MAX	(1u << 20)
 
 const char *
 cache_status_text(enum cache_status s)
@@ -219,13 +219,20 @@ send_from_file(struct cache_use *use)
 }
 
 hostd_buf
-cache_bytes(const struct cache_use *use)
+cache_read(const struct cache_use *use, uint64_t at, char *buf, size_t n)
 {
 	const struct cache_object *o = use->object;
+	ssize_t got;
 
-	if (o->body == NULL || use->len == 0 || use->len > BYTES_MAX)
-		return (hostd_buf){ NULL, 0 };
-	return (hostd_buf){ o->body->bytes + use->from, (size_t)use->len };
+	if (n > use->len - at)
+		n = (size_t)(use->len - at);
+	if (o->body != NULL)
+		return (hostd_buf){ o->body->bytes + use->from + at, n };
+	do
+		got = pread(o->fd, buf, n,
+		    (off_t)(o->body_at + use->from + at));
+	while (got == -1 && errno == EINTR);
+	return (hostd_buf){ got > 0 ? buf : NULL, got > 0 ? (size_t)got : 0 };
 }
 
 int32_t

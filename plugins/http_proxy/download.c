@@ -149,6 +149,34 @@ download_more(struct exchange *x)
 	}
 	download_finish(x);
 	x->down_blocked = rc != HOSTD_OK;
-	if (!x->down_blocked)
+	if (x->down_blocked)
+		return;
+	if (x->from_cache)
+		download_cached(x);
+	else
 		server_wait(x, 0);
+}
+
+void
+download_cached(struct exchange *x)
+{
+	struct hostd_inst *in = x->in;
+	uint64_t all = (uint64_t)x->cache.answer.content_length;
+	hostd_buf b = { NULL, 0 };
+
+	x->from_cache = 1;
+	/* Nobody gets to see it. */
+	if (hostd_request_of(in, x->req)->method == HOSTD_METHOD_HEAD)
+		x->seen = all;
+	do {
+		if (x->seen < all) {
+			b = cache_read(&x->cache, x->seen, in->piece,
+			    PROXY_PIECE);
+			if (b.p == NULL) {
+				exchange_cut(x);
+				return;
+			}
+		}
+		download_part(x, b, x->seen + b.n == all);
+	} while (!x->complete && !x->finished && !x->down_blocked);
 }

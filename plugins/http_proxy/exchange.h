@@ -28,6 +28,7 @@ struct exchange {
 	uint8_t tunnel;			/* the connection is one */
 	uint8_t begun;
 	uint8_t unwanted;		/* we have answered ourselves */
+	uint8_t from_cache;		/* compressed on its way: `seen` of it */
 	uint8_t complete;		/* the server has sent it */
 	uint8_t finished;
 	uint8_t down_blocked;		/* the client takes no more */
@@ -113,6 +114,8 @@ void	cached_part(struct exchange *, hostd_buf part, int fin);
 /* -- download.c: the answer's body -- */
 
 void	download_part(struct exchange *, hostd_buf part, int fin);
+/* All of what the cache has, compressed: what is kept is as it came. */
+void	download_cached(struct exchange *);
 /* The client takes more. */
 void	download_more(struct exchange *);
 

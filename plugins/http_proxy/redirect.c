@@ -33,14 +33,13 @@ static void
 put_path(const struct settings *s, const struct facts *f, hostd_buf path,
     struct head *out)
 {
-	hostd_buf none = { NULL, 0 };
-
-	if (s->rewrite.p != NULL && text_begins(path, s->rewrite)) {
+	if (path.n == 0 || *(const char *)path.p != '/')
+		head_put(out, text_of("/", 1));
+	else if (s->rewrite.p != NULL && text_begins(path, s->rewrite)) {
 		head_put(out, target_prefix(f->request));
 		path = text_from(path, s->rewrite.n);
-	} else if (path.n == 0)
-		path = text_of("/", 1);
-	head_put(out, path.n > 0 ? path : none);
+	}
+	head_put(out, path);
 }
 
 static void

@@ -181,6 +181,22 @@ test('names lead to addresses, which are changed one by one', async (t) => {
 	    s.state === 'up' && s.address.endsWith(':82')), 'its address');
 });
 
+test('a server that is called so is meant, not one that leads there',
+    async (t) => {
+	const h = await start(t, { confd: { 'app.conf': `upstream "app" {
+	    server "localhost:81" { } server "127.0.0.1:81" { } }` } });
+	const named = (all, name) => all.filter((s) => s.server === name);
+
+	await serversSatisfy(h, (l) => named(l, 'localhost:81').every(
+	    (s) => s.state === 'up'), 'addresses of localhost');
+	await change(h, 'drain', 'app', '127.0.0.1:81', '--persist');
+	const all = await servers(h);
+
+	assert.deepEqual(named(all, '127.0.0.1:81').map((s) => s.state),
+	    ['draining']);
+	assert.ok(named(all, 'localhost:81').every((s) => s.state === 'up'));
+});
+
 test('an upgrade changes nothing', async (t) => {
 	const h = await start(t, { program: new Program(t).path });
 	const shown = async () => (await servers(h)).map((s) =>

@@ -2,6 +2,7 @@
 // The proxy's cache, in memory and on disk: what is asked of the server, and
 // what clients get.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import test from 'node:test';
 import zlib from 'node:zlib';
@@ -340,25 +341,30 @@ test('purge is for those who may', async (t) => {
 	assert.equal(backend.requests.length, 1);
 });
 
-test('what is kept is compressed for those who take it', async (t) => {
-	const text = 'text '.repeat(2000);
-	const { ask } = await start(t, 'cache = memory  gzip = on', () =>
-	    plain(text, 'Content-Type: text/plain', 'ETag: "a"',
-	    'Cache-Control: max-age=60'));
+for (const [store, keys] of Object.entries(stores)) {
+	test(`${store}: what is kept is compressed for those who take it`,
+	    async (t) => {
+		const text = crypto.randomBytes(1500000).toString('hex');
+		const { ask } = await start(t, `${keys}  gzip = on`, () =>
+		    plain(text, 'Content-Type: text/plain', 'ETag: "a"',
+		    'Cache-Control: max-age=60'));
 
-	for (const status of ['MISS', 'HIT', 'HIT']) {
-		const r = await ask('/', 'Accept-Encoding: gzip');
+		for (const status of ['MISS', 'HIT', 'HIT']) {
+			const r = await ask('/', 'Accept-Encoding: gzip');
 
-		assert.equal(r.cache, status);
-		assert.equal(r.headers['content-encoding'][0], 'gzip');
-		assert.equal(r.headers.vary[0], 'Accept-Encoding');
-		assert.equal(zlib.gunzipSync(Buffer.from(r.body, 'latin1'))
-		    .toString(), text);
-		assert.equal((await ask('/')).body, text);
-		assert.equal((await ask('/', 'Accept-Encoding: gzip',
-		    'If-None-Match: W/"a"')).status, 304);
-	}
-});
+			assert.equal(r.cache, status);
+			assert.equal(r.headers['content-encoding'][0], 'gzip');
+			assert.equal(r.headers.vary[0], 'Accept-Encoding');
+			assert.equal(zlib.gunzipSync(Buffer.from(r.body, 'latin1'))
+			    .toString(), text);
+			assert.equal((await ask('/')).body, text);
+			assert.equal((await ask('HEAD /', 'Accept-Encoding: gzip'))
+			    .headers['content-encoding'][0], 'gzip');
+			assert.equal((await ask('/', 'Accept-Encoding: gzip',
+			    'If-None-Match: W/"a"')).status, 304);
+		}
+	});
+}
 
 test('mistakes in its keys are said', async (t) => {
 	const { h } = await start(t, 'cache = memory');

@@ -208,8 +208,19 @@ test('the access log tells which servers were asked', async (t) => {
 	const number = String.raw`\d+\.\d{3}`;
 
 	assert.match(text, new RegExp(`^127.0.0.1:${dead}, 127.0.0.1:${b.port}` +
-	    String.raw`\|-, 200\|-, ${number}\|-, ${number}\|${number}, ` +
+	    String.raw`\|502, 200\|-, ${number}\|-, ${number}\|${number}, ` +
 	    `${number}$`, 'm'));
+});
+
+test('and that there was none', async (t) => {
+	const h = await serveProxy(t, [], '', {
+	    group: 'server "127.0.0.1:1" { down = on }', conf: `access_log "a" {
+		path = "access.log"
+		format = "$upstream_addr|$upstream_status|$status"
+	}` });
+
+	assert.equal((await answer(t, h)).status, 503);
+	assert.deepEqual(await lines(h, 1), ['app|503|503']);
 });
 
 test('a client that leaves takes its server\'s work with it', async (t) => {

@@ -55,6 +55,7 @@ async function changed(t, keys, route, name, values) {
 test('a server\'s own address is no place to be sent to', (t) =>
 	changed(t, '', '/', 'Location', [
 		['http://127.0.0.1:PORT/there?x', '/there?x'],
+		['http://127.0.0.1:PORT?x', '/?x'],
 		['http://127.0.0.1:PORT', '/'],
 		['http://app/there', '/there'],
 		['http://example.com/there', 'http://example.com/there'],

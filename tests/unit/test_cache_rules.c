@@ -190,6 +190,9 @@ stale(void **state)
 	assert_true(f.flags & FRESH_NO_STALE);
 	assert_int_equal(JUDGE(200, &f, 0, "Cache-Control",
 	    "no-cache, max-age=9", "ETag", "\"a\""), 0);
+	assert_false(fresh_is(&f, NOW));
+	assert_int_equal(JUDGE(200, &f, 0, "Cache-Control", "no-cache",
+	    "ETag", "\"a\""), 0);
 	assert_true(f.flags & FRESH_NO_STALE);
 	assert_false(fresh_is(&f, NOW));
 }
