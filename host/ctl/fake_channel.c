@@ -11,10 +11,11 @@
 #include "ctl/fake_sock.h"
 
 #define NAME_MAX_BYTES 255u
+#define OWN_MAX 128u
 #define MAX_SUBS 65536u
 #define MAX_NAMES 64u /* that something comes to */
 #define MAX_MESSAGE (16u << 20)
-#define OWN "hostd/"
+#define HOSTS "hostd/"
 
 typedef void (*event_fn)(
     struct hostd_inst *, hostd_sub, void *, const struct hostd_channel_event *);
@@ -70,7 +71,18 @@ fake_channel_is_name(hostd_buf b)
 	for (i = 0; i < b.n; i++)
 		if (s[i] < ' ' || s[i] == 0x7f)
 			return 0;
-	return b.n < sizeof(OWN) - 1 || memcmp(s, OWN, sizeof(OWN) - 1) != 0;
+	return b.n < sizeof(HOSTS) - 1 ||
+	    memcmp(s, HOSTS, sizeof(HOSTS) - 1) != 0;
+}
+
+/* Two instances here stand for one of two workers. */
+static int
+is_own(hostd_buf b)
+{
+	const size_t n = sizeof(HOSTD_CHANNEL_OWN) - 1;
+
+	return b.p != NULL && b.n > n && b.n <= n + OWN_MAX &&
+	    memcmp(b.p, HOSTD_CHANNEL_OWN, n) == 0;
 }
 
 int32_t
@@ -96,7 +108,7 @@ fake_channel_called(const struct hostd_host *host, hostd_buf name,
 
 	if (f->ended)
 		check_fail("called %s in destroy", function);
-	*rc = fake_judge_channel(name, function);
+	*rc = is_own(name) ? HOSTD_OK : fake_judge_channel(name, function);
 	return f;
 }
 

@@ -37,16 +37,70 @@ struct plugin_news {
 	char channel[];
 };
 
+/* -- names -- */
+
+/* A channel of the instance's own has another name for everybody else, at the
+ * end of which is the one that it is given here. */
+struct real_name {
+	char bytes[CHANNEL_NAME_MAX];
+};
+
+static size_t
+own_at(const struct instance *in)
+{
+	return sizeof(HUB_OF_PREFIX) - 1 + strlen(in->conf->name) + 1;
+}
+
+static int
+is_own(hostd_buf name)
+{
+	const size_t n = sizeof(HOSTD_CHANNEL_OWN) - 1;
+
+	return name.p != NULL && name.n > n &&
+	    memcmp(name.p, HOSTD_CHANNEL_OWN, n) == 0;
+}
+
+/* Leaves in name what the hub knows it by. */
+static int32_t
+own_name(const struct instance *in, hostd_buf *name, struct real_name *real)
+{
+	size_t at = own_at(in);
+
+	if (at + name->n > sizeof(real->bytes))
+		return HOSTD_E_INVAL;
+	memcpy(real->bytes, HUB_OF_PREFIX, sizeof(HUB_OF_PREFIX) - 1);
+	memcpy(real->bytes + sizeof(HUB_OF_PREFIX) - 1, in->conf->name,
+	    strlen(in->conf->name));
+	real->bytes[at - 1] = '/';
+	memcpy(real->bytes + at, name->p, name->n);
+	*name = (hostd_buf){ real->bytes, at + name->n };
+	return channel_name_ok(*name) ? HOSTD_OK : HOSTD_E_INVAL;
+}
+
+/* What the plugin knows it by. */
+static hostd_buf
+given_name(const struct instance *in, const char *name, size_t n)
+{
+	const size_t of = sizeof(HUB_OF_PREFIX) - 1;
+	size_t at = 0;
+
+	if (n > of && memcmp(name, HUB_OF_PREFIX, of) == 0)
+		at = own_at(in);
+	return (hostd_buf){ name + at, n - at };
+}
+
 /* The checks that every function starts with. */
 static int32_t
-channel_check(const struct hostd_host *host, hostd_buf name,
-    const char *function)
+channel_check(const struct hostd_host *host, hostd_buf *name,
+    struct real_name *real, const char *function)
 {
 	int32_t rc = instance_check_thread(host->ctx, function);
 
 	if (rc != HOSTD_OK)
 		return rc;
-	return room_name_ok(name) ? HOSTD_OK : HOSTD_E_INVAL;
+	if (is_own(*name))
+		return own_name(host->ctx, name, real);
+	return room_name_ok(*name) ? HOSTD_OK : HOSTD_E_INVAL;
 }
 
 /* -- publishing -- */
@@ -59,9 +113,10 @@ api_publish(const struct hostd_host *host, hostd_buf name, hostd_buf msg,
 	const struct subscriber *but = NULL;
 	hostd_buf none = { NULL, 0 };
 	struct ws_conn *c;
+	struct real_name real;
 	int32_t rc;
 
-	if ((rc = channel_check(host, name, "publish")) != HOSTD_OK)
+	if ((rc = channel_check(host, &name, &real, "publish")) != HOSTD_OK)
 		return rc;
 	if (msg.n > ENVELOPE_MAX ||
 	    ws_check_message(msg, flags, in->all->sockets == NULL ? none :
@@ -82,7 +137,7 @@ sub_tell(struct plugin_sub *ps, const struct plugin_news *news)
 	uint64_t entered;
 
 	ev.type = HOSTD_CHANNEL_GAP;
-	ev.channel = (hostd_buf){ news->channel, news->len };
+	ev.channel = given_name(in, news->channel, news->len);
 	if (news->message != NULL) {
 		ev.type = HOSTD_CHANNEL_MESSAGE;
 		ev.flags = news->message->flags &
@@ -148,9 +203,10 @@ api_subscribe(const struct hostd_host *host, hostd_buf name,
 {
 	struct instance *in = host->ctx;
 	struct plugin_sub *ps;
+	struct real_name real;
 	int32_t rc;
 
-	if ((rc = channel_check(host, name, "subscribe")) != HOSTD_OK)
+	if ((rc = channel_check(host, &name, &real, "subscribe")) != HOSTD_OK)
 		return rc;
 	if (fn == NULL || out == NULL)
 		return HOSTD_E_INVAL;
@@ -207,9 +263,10 @@ api_count_here(const struct hostd_host *host, hostd_buf name, uint32_t *out)
 {
 	struct instance *in = host->ctx;
 	struct channel *ch;
+	struct real_name real;
 	int32_t rc;
 
-	if ((rc = channel_check(host, name, "count_here")) != HOSTD_OK)
+	if ((rc = channel_check(host, &name, &real, "count_here")) != HOSTD_OK)
 		return rc;
 	if (out == NULL)
 		return HOSTD_E_INVAL;
@@ -319,7 +376,7 @@ past_tell(struct instance *in, const struct ask *a, int32_t status,
 		ev.flags = e->flags & (HOSTD_WS_TEXT | HOSTD_WS_BINARY);
 		ev.node = e->node;
 		ev.seq = e->seq;
-		ev.channel = (hostd_buf){ a->channel, a->len };
+		ev.channel = given_name(in, a->channel, a->len);
 		ev.msg = e->payload;
 	}
 	entered = instance_enter(in, BOARD_CB_CHANNEL);
@@ -371,9 +428,10 @@ api_count(const struct hostd_host *host, hostd_buf name,
     void (*done)(struct hostd_inst *, void *, int32_t, uint64_t), void *arg)
 {
 	union ask_fn fn = { .count = done };
+	struct real_name real;
 	int32_t rc;
 
-	if ((rc = channel_check(host, name, "count")) != HOSTD_OK)
+	if ((rc = channel_check(host, &name, &real, "count")) != HOSTD_OK)
 		return rc;
 	if (done == NULL)
 		return HOSTD_E_INVAL;
@@ -386,9 +444,10 @@ api_list(const struct hostd_host *host, hostd_buf name,
     uint32_t), void *arg)
 {
 	union ask_fn fn = { .list = done };
+	struct real_name real;
 	int32_t rc;
 
-	if ((rc = channel_check(host, name, "list")) != HOSTD_OK)
+	if ((rc = channel_check(host, &name, &real, "list")) != HOSTD_OK)
 		return rc;
 	if (done == NULL)
 		return HOSTD_E_INVAL;
@@ -400,9 +459,10 @@ api_keep(const struct hostd_host *host, hostd_buf name, uint32_t max,
     uint32_t max_age_ms)
 {
 	struct instance *in = host->ctx;
+	struct real_name real;
 	int32_t rc;
 
-	if ((rc = channel_check(host, name, "keep")) != HOSTD_OK)
+	if ((rc = channel_check(host, &name, &real, "keep")) != HOSTD_OK)
 		return rc;
 	if (max > HISTORY_MAX || (max > 0 && max_age_ms == 0))
 		return HOSTD_E_INVAL;
@@ -416,9 +476,10 @@ api_replay(const struct hostd_host *host, hostd_buf name, uint64_t node,
     const struct hostd_channel_event *), void *arg)
 {
 	union ask_fn fn = { .replay = done };
+	struct real_name real;
 	int32_t rc;
 
-	if ((rc = channel_check(host, name, "replay")) != HOSTD_OK)
+	if ((rc = channel_check(host, &name, &real, "replay")) != HOSTD_OK)
 		return rc;
 	if (done == NULL)
 		return HOSTD_E_INVAL;

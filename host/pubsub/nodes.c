@@ -311,9 +311,11 @@ own_channel(struct hub *hub, const struct envelope *e)
 static int
 is_own_channel(hostd_buf name)
 {
-	size_t n = sizeof(HUB_OWN_PREFIX) - 1;
+	const size_t n = sizeof(HUB_OWN_PREFIX) - 1;
+	const size_t of = sizeof(HUB_OF_PREFIX) - 1;
 
-	return name.n > n && memcmp(name.p, HUB_OWN_PREFIX, n) == 0;
+	return name.n > n && memcmp(name.p, HUB_OWN_PREFIX, n) == 0 &&
+	    (name.n <= of || memcmp(name.p, HUB_OF_PREFIX, of) != 0);
 }
 
 /* As what is published: plugins rely on it, wherever it is from. */

@@ -75,6 +75,7 @@ cache_destroy(struct cache *c)
 	for (i = 0; i < FLIGHT_BUCKETS; i++)
 		while ((f = LIST_FIRST(&c->flights[i])) != NULL)
 			flight_end(c, f);
+	orders_forget(c);
 	if (c->memory.buckets != NULL)
 		memory_free(&c->memory);
 	disk_close(&c->disk);

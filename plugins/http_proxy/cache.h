@@ -148,6 +148,14 @@ void	cache_writable(struct cache_use *);
 void	cache_refresh(struct cache_use *, const struct hostd_fetch_request *);
 void	cache_end(struct cache_use *);
 
+/* -- commands: what hostd_cmd.run returns -- */
+
+/* Of keys, of all that begin like one that ends with *, and of "all". */
+int32_t	cache_purge(struct cache *, uint32_t n, const hostd_buf *keys,
+	    hostd_op);
+/* What there is, and what it was good for. */
+int32_t	cache_stats(struct cache *, hostd_op);
+
 /* "HIT", ... or "" for CACHE_NONE. */
 const char *cache_status_text(enum cache_status);
 

@@ -59,6 +59,8 @@ int	disk_copy(const struct disk_part *, const char *head, size_t nhead,
 	    int fd, uint64_t from, uint64_t len);
 /* Make room, unless another worker does; removes what dead writers left. */
 void	disk_sweep(int dir, uint64_t max);
+/* How many files there are, and their bytes. */
+void	disk_usage(int dir, uint64_t *n, uint64_t *bytes);
 /* Remove a key's files, or those of all keys that begin so.  How many. */
 unsigned disk_purge(int dir, hostd_buf key, int prefix);
 

@@ -87,6 +87,8 @@ struct cache_net {
 	int unix_socket;
 };
 
+struct purge_ask;
+
 struct cache {
 	struct hostd_inst *inst;
 	const struct hostd_easy *easy;
@@ -111,6 +113,8 @@ struct cache {
 	struct {
 		uint64_t hash, until_ms;
 	} passed[PASS_SLOTS];		/* keys of which nothing is kept */
+	LIST_HEAD(, purge_ask) asks;	/* cache_order.c */
+	uint64_t counts[CACHE_IS_HIT + 1];	/* of requests, by status */
 	uint64_t complained_ms;		/* of the store, in the log */
 	hostd_hdr fewer[OBJECT_HEADERS_MAX];	/* of a 304; [call] */
 };
@@ -146,6 +150,10 @@ void	cache_pass(struct cache *, const struct cache_name *);
 struct cache_object *store_get(struct cache *, const struct cache_name *,
 	    hostd_buf key);
 void	store_drop(struct cache *, hostd_buf key, int prefix);
+/* The same, and say how many went: told is called once, now or later. */
+typedef void (*drop_told)(struct cache *, void *arg, unsigned n);
+void	store_drop_counted(struct cache *, hostd_buf key, int prefix,
+	    drop_told, void *arg);
 /* What is on its way now is not kept. */
 void	store_spoil(struct cache *, hostd_buf key, int prefix);
 void	store_complain(struct cache *, const char *what);
@@ -171,5 +179,13 @@ enum cache_verdict purge_answer(struct cache_use *,
 /* Have all workers forget a key; what is a letter of cache_purge.c. */
 void	purge_tell(struct cache *, hostd_buf key, char what);
 int32_t	purge_start(struct cache *);
+/* To all workers and nodes, this one included; 0, or -1: there is no way. */
+int	purge_publish(struct cache *, hostd_buf msg);
+
+/* -- cache_order.c -- */
+/* A message whose letter is one of these. */
+#define ORDER_LETTERS	"QBA"
+void	order_message(struct cache *, hostd_buf msg);
+void	orders_forget(struct cache *);
 
 #endif

@@ -31,6 +31,7 @@ entry_drop(struct cache_memory *m, struct memory_entry *e)
 	LIST_REMOVE(e, bucket);
 	TAILQ_REMOVE(&m->lru, e, lru);
 	m->bytes -= e->cost;
+	m->n--;
 	object_unref(e->object);
 	free(e);
 }
@@ -105,6 +106,7 @@ memory_put(struct cache_memory *m, const struct cache_name *name,
 	e->object = object_ref(o);
 	e->cost = cost;
 	m->bytes += cost;
+	m->n++;
 	LIST_INSERT_HEAD(bucket_of(m, name), e, bucket);
 	TAILQ_INSERT_HEAD(&m->lru, e, lru);
 	return 0;

@@ -19,7 +19,7 @@ struct memory_entry {
 struct cache_memory {
 	LIST_HEAD(memory_bucket, memory_entry) *buckets;
 	TAILQ_HEAD(memory_lru, memory_entry) lru;	/* last used first */
-	uint64_t bytes, max;
+	uint64_t n, bytes, max;
 	uint64_t seed;			/* clients choose keys */
 };
 

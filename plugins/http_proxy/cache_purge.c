@@ -5,8 +5,9 @@
 #include "cache_inside.h"
 
 /* Messages are a letter and the key: K of one, P(refix) of all that begin so;
- * O of one that is old, which files of this machine have not any more. */
-#define CHANNEL	"http_proxy/purge"
+ * O of one that is old, which files of this machine have not any more; or are
+ * of cache_order.c. */
+#define CHANNEL	HOSTD_CHANNEL_OWN "purge"
 
 static hostd_buf
 channel(void)
@@ -35,6 +36,10 @@ on_purge(struct hostd_inst *in, hostd_sub sub, void *arg,
 	}
 	if (e->msg.n == 0)
 		return;
+	if (strchr(ORDER_LETTERS, *p) != NULL && *p != '\0') {
+		order_message(c, e->msg);
+		return;
+	}
 	key = (hostd_buf){ p + 1, e->msg.n - 1 };
 	if (*p == 'O' && c->disk.dir != -1)
 		store_spoil(c, key, 0);
@@ -53,23 +58,32 @@ purge_start(struct cache *c)
 	    c, &sub);
 }
 
+int
+purge_publish(struct cache *c, hostd_buf msg)
+{
+	hostd_ws nobody = { 0 };
+
+	if (c->easy->channel == NULL)
+		return -1;
+	return c->easy->channel->publish(c->easy->host, channel(), msg,
+	    HOSTD_WS_BINARY, nobody) < 0 ? -1 : 0;
+}
+
 void
 purge_tell(struct cache *c, hostd_buf key, char what)
 {
-	hostd_ws nobody = { 0 };
 	hostd_buf msg;
 	char *p;
 
 	/* Here at once; the message of our own does no harm. */
 	store_drop(c, key, what == 'P');
-	if (c->easy->channel == NULL || (p = malloc(key.n + 1)) == NULL)
+	if ((p = malloc(key.n + 1)) == NULL)
 		return;
 	p[0] = what;
 	if (key.n > 0)
 		memcpy(p + 1, key.p, key.n);
 	msg = (hostd_buf){ p, key.n + 1 };
-	(void)c->easy->channel->publish(c->easy->host, channel(), msg,
-	    HOSTD_WS_BINARY, nobody);
+	(void)purge_publish(c, msg);
 	free(p);
 }
 

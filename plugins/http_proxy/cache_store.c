@@ -34,6 +34,9 @@ store_get(struct cache *c, const struct cache_name *name, hostd_buf key)
 
 struct job {
 	struct cache *cache;
+	drop_told told;
+	void *arg;			/* of told */
+	unsigned removed;
 	int prefix;
 	size_t n;			/* 0: a sweep */
 	char key[];
@@ -48,7 +51,7 @@ job_run(void *arg)
 	if (j->n == 0 && !j->prefix)
 		disk_sweep(j->cache->disk.dir, j->cache->disk.max);
 	else
-		(void)disk_purge(j->cache->disk.dir, key, j->prefix);
+		j->removed = disk_purge(j->cache->disk.dir, key, j->prefix);
 }
 
 static void
@@ -60,17 +63,22 @@ job_done(struct hostd_inst *in, void *arg, int32_t status)
 	(void)status;
 	if (j->n == 0 && !j->prefix)
 		j->cache->disk.sweeping = 0;
+	if (j->told != NULL)
+		j->told(j->cache, j->arg, j->removed);
 	free(j);
 }
 
 static int
-job_start(struct cache *c, hostd_buf key, int prefix)
+job_start(struct cache *c, hostd_buf key, int prefix, drop_told told,
+    void *arg)
 {
-	struct job *j = malloc(sizeof(*j) + key.n);
+	struct job *j = calloc(1, sizeof(*j) + key.n);
 
 	if (j == NULL)
 		return -1;
 	j->cache = c;
+	j->told = told;
+	j->arg = arg;
 	j->prefix = prefix;
 	j->n = key.n;
 	if (key.n > 0)
@@ -92,7 +100,7 @@ sweep_if_due(struct cache *c)
 		return;
 	c->disk.written = 0;
 	c->disk.swept = now;
-	c->disk.sweeping = job_start(c, none, 0) == 0;
+	c->disk.sweeping = job_start(c, none, 0, NULL, NULL) == 0;
 }
 
 void
@@ -108,13 +116,26 @@ store_spoil(struct cache *c, hostd_buf key, int prefix)
 }
 
 void
-store_drop(struct cache *c, hostd_buf key, int prefix)
+store_drop_counted(struct cache *c, hostd_buf key, int prefix, drop_told told,
+    void *arg)
 {
+	unsigned n = 0;
+
 	store_spoil(c, key, prefix);
 	if (c->disk.dir == -1)
-		(void)memory_drop(&c->memory, key, prefix);
-	else if (job_start(c, key, prefix) == -1)
+		n = memory_drop(&c->memory, key, prefix);
+	else if (job_start(c, key, prefix, told, arg) == 0)
+		return;
+	else
 		store_complain(c, "no place to purge");
+	if (told != NULL)
+		told(c, arg, n);
+}
+
+void
+store_drop(struct cache *c, hostd_buf key, int prefix)
+{
+	store_drop_counted(c, key, prefix, NULL, NULL);
 }
 
 /* -- one answer -- */
@@ -461,6 +482,8 @@ cache_end(struct cache_use *use)
 	if (use->cache == NULL)
 		return;
 	f = use->flight;
+	if (!(use->flags & USE_REFRESH))
+		use->cache->counts[use->status]++;
 	store_abort(use);
 	if (use->flags & USE_WAITING)
 		flight_leave(use);

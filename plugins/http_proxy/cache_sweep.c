@@ -148,6 +148,39 @@ disk_sweep(int dir, uint64_t max)
 	close(lock);
 }
 
+/* -- counting -- */
+
+struct usage {
+	uint64_t n, bytes;
+};
+
+static int
+count_one(int dir, const char *path, void *arg)
+{
+	struct usage *u = arg;
+	struct stat st;
+
+	if (is_part(path) ||
+	    fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode))
+		return 0;
+	u->n++;
+	u->bytes += (uint64_t)st.st_blocks * 512;
+	return 0;
+}
+
+void
+disk_usage(int dir, uint64_t *n, uint64_t *bytes)
+{
+	struct usage u = { 0, 0 };
+	unsigned sub;
+
+	for (sub = 0; sub < 256; sub++)
+		walk_one(dir, sub, count_one, &u);
+	*n = u.n;
+	*bytes = u.bytes;
+}
+
 /* -- purge -- */
 
 struct purge {

@@ -164,6 +164,41 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	return HOSTD_OK;
 }
 
+/* -- commands -- */
+
+static int32_t
+purge(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv, hostd_op op)
+{
+	if (in->cache == NULL)
+		return hostd_reply(in, op, HOSTD_E_STATE, "its cache is off");
+	return cache_purge(in->cache, argc, argv, op);
+}
+
+static int32_t
+cache(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv, hostd_op op)
+{
+	(void)argc;
+	(void)argv;
+	if (in->cache == NULL)
+		return hostd_reply(in, op, HOSTD_E_STATE, "its cache is off");
+	return cache_stats(in->cache, op);
+}
+
+static const struct hostd_cmd purge_cmd = {
+	.struct_size = sizeof(purge_cmd), .flags = HOSTD_CMD_ADMIN,
+	.name = "purge", .usage = "URL...|URL*...|all",
+	.help = "Remove what is kept of URLs, or of all that begin so, in all "
+	    "workers and nodes.",
+	.min_args = 1, .max_args = UINT32_MAX, .run = purge
+};
+static const struct hostd_cmd cache_cmd = {
+	.struct_size = sizeof(cache_cmd),
+	.flags = HOSTD_CMD_EVERY | HOSTD_CMD_JSON, .name = "cache",
+	.help = "What is kept, and how requests were answered by it.",
+	.run = cache
+};
+static const struct hostd_cmd *const cmds[] = { &purge_cmd, &cache_cmd, NULL };
+
 static const struct hostd_http_ops ops = {
 	.struct_size = sizeof(ops),
 	.data_size = sizeof(struct slot),
@@ -179,8 +214,8 @@ static const struct hostd_provide provide = {
 static const struct hostd_provide *const provides[] = { &provide, NULL };
 
 HOSTD_PLUGIN_ENTRY = {
-	HOSTD_PREFIX(2), .id = "http_proxy", .version = HOSTD_SDK_VERSION,
+	HOSTD_PREFIX(3), .id = "http_proxy", .version = HOSTD_SDK_VERSION,
 	.built_with = HOSTD_SDK_VERSION, .provides = provides,
-	.keys = settings_keys, .create = create, .start = start,
+	.keys = settings_keys, .cmds = cmds, .create = create, .start = start,
 	.destroy = destroy
 };

@@ -10,9 +10,8 @@ target_prefix(const struct hostd_request *q)
 	return text_of(q->path.p, q->path.n - q->rest.n);
 }
 
-/* Path and query as sent; an absolute target's without what is before. */
-static hostd_buf
-origin_form(const struct hostd_request *q)
+hostd_buf
+target_origin(const struct hostd_request *q)
 {
 	const char *p = q->target.p;
 	size_t n = q->target.n, at;
@@ -83,7 +82,7 @@ put_encoded(hostd_buf b, struct head *out)
 hostd_buf
 target_make(const struct hostd_request *q, hostd_buf rewrite, struct head *out)
 {
-	hostd_buf raw = origin_form(q), path, rest = raw;
+	hostd_buf raw = target_origin(q), path, rest = raw;
 	ssize_t skip;
 
 	head_open(out);

@@ -13,6 +13,9 @@
  */
 hostd_buf target_make(const struct hostd_request *, hostd_buf rewrite,
 	    struct head *);
+/* Path and query as sent; of "http://a?b" without what is before "?", so that a
+ * "/" belongs there. */
+hostd_buf target_origin(const struct hostd_request *);
 /* The part of the path that the route has matched. */
 hostd_buf target_prefix(const struct hostd_request *);
 

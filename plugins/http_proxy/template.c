@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 #include <stdlib.h>
+#include "target.h"
 #include "template.h"
 #include "text.h"
 
@@ -266,6 +267,17 @@ answer_value(const struct facts *f, const struct template_part *part,
 	}
 }
 
+/* The same in whichever form it was sent: a kept answer has one key. */
+static hostd_buf
+request_uri(const struct hostd_request *q, struct head *out)
+{
+	hostd_buf uri = target_origin(q);
+
+	if (uri.n == 0 || *(const char *)uri.p == '?')
+		head_puts(out, "/");
+	return uri;
+}
+
 static hostd_buf
 value_of(const struct facts *f, const struct template_part *part,
     struct head *out)
@@ -287,7 +299,7 @@ value_of(const struct facts *f, const struct template_part *part,
 	case METHOD:
 		return q->method_name;
 	case REQUEST_URI:
-		return q->target;
+		return request_uri(q, out);
 	case ARGS:
 		return q->query;
 	case IS_ARGS:

@@ -7,7 +7,11 @@
  * (below).  A message published to it goes to every subscriber of every worker
  * of this machine, and of every node when a pubsub_backend is configured.
  * All plugins share the names: prefix yours.  Those that start with "hostd/" are
- * the host's, and E_INVAL.
+ * the host's, and E_INVAL; except "hostd/own/", since ABI 1.3: such a channel is
+ * the instance's own, in all workers and nodes that have an instance of its
+ * name in the configuration, and no other can publish or subscribe there, nor
+ * can sockets.  The bytes behind HOSTD_CHANNEL_OWN are yours; 128 there are
+ * always room for, if the instance's name has no more than 100.
  *
  * Delivery
  *
@@ -36,6 +40,8 @@ extern "C" {
 #endif
 
 #define HOSTD_EXT_CHANNEL "hostd.channel/1"
+
+#define HOSTD_CHANNEL_OWN "hostd/own/"	/* a prefix, see above */
 
 /* One subscription of an instance. */
 typedef struct {
