@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { follow } from './lib/follow.mjs';
+import { until } from './lib/hostd.mjs';
 import { startLife } from './lib/life.mjs';
 import { Client } from './lib/load.mjs';
 
@@ -36,10 +37,8 @@ const out = async (h, ...args) => {
 const count = (text, re) => (text.match(re) ?? []).length;
 
 // Until the access log has it: lines are written at the end of a turn.
-async function served(h, what) {
-	while (!fs.readFileSync(h.file('access.log'), 'utf8').includes(what))
-		await new Promise((r) => setImmediate(r));
-}
+const served = (h, what) => until(() => fs.readFileSync(h.file('access.log'),
+    'utf8').includes(what), `${what} in the access log`);
 
 test('the last lines of all', async (t) => {
 	const h = await start(t);

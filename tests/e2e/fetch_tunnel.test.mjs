@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fakeServer, OK, startFetch } from './lib/fetch.mjs';
+import { until } from './lib/hostd.mjs';
 import { connect, get } from './lib/http1.mjs';
 
 const ask = get('/up', 'Connection: Upgrade', 'Upgrade: echo/1');
@@ -10,19 +11,16 @@ const agreed = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo/1\r\n' +
 	'Connection: Upgrade\r\nX-Mine: yes\r\n\r\n';
 
 // Until the servers have so many requests and connections of ours.
-async function busy(h, want) {
-	const deadline = Date.now() + 30000;
+const busy = (h, want) => until(async () => {
+	const r = await h.hostctl('upstream', 'list', '--json');
+	const n = r.stdout.match(/"inflight": *\d+/g)
+		.reduce((sum, m) => sum + Number(m.split(':')[1]), 0);
 
-	for (;;) {
-		const r = await h.hostctl('upstream', 'list', '--json');
-		const n = r.stdout.match(/"inflight": *\d+/g)
-			.reduce((sum, m) => sum + Number(m.split(':')[1]), 0);
-
-		if (n === want)
-			return;
-		assert.ok(Date.now() < deadline, `${n} in flight:\n${h.log}`);
-	}
-}
+	return n === want;
+}, `${want} in flight`).catch((e) => {
+	e.message += `\n${h.log}`;
+	throw e;
+});
 
 // Both ends of a tunnel.
 async function open(t, { early = '', first = '', conf = '' } = {}) {

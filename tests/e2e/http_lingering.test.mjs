@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import test from 'node:test';
-import { command, tempDir, writeFiles } from './lib/hostd.mjs';
+import { command, tempDir, until, writeFiles } from './lib/hostd.mjs';
 import { ask, connect, get, serve, serveShow } from './lib/http1.mjs';
 
 const SIZE = 20_000_000;
@@ -110,14 +110,8 @@ test('curl and node read the answer', async (t) => {
 test('it ends when the client closes, or after lingering_timeout',
     async (t) => {
 	const h = await serveShow(t, 'max_body = 1k  lingering_timeout = 200ms');
-	const idle = async () => {
-		for (;;) {
-			const st = await h.status();
-
-			if (st.connections.active === 0)
-				return;
-		}
-	};
+	const idle = () => until(async () =>
+	    (await h.status()).connections.active === 0, 'no connection');
 	const c = await connect(t, h.port);
 
 	await c.send(head('/') + 'some of it');

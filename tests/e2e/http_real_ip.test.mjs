@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { until } from './lib/hostd.mjs';
 import { connect, get, serveShow } from './lib/http1.mjs';
 
 const log = `access_log "a" {
@@ -12,17 +13,15 @@ const log = `access_log "a" {
 	format = "<$remote_addr> $upstream_addr $upstream_status"
 }`;
 
-async function lines(h, n) {
+function lines(h, n) {
 	const file = path.join(h.dir, 'access.log');
 
-	for (;;) {
+	return until(() => {
 		const text = fs.existsSync(file) ?
 		    fs.readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
 
-		if (text.length >= n)
-			return text;
-		await new Promise((r) => setImmediate(r));
-	}
+		return text.length >= n && text;
+	}, `${n} lines in the access log`);
 }
 
 // The peer that the plugin sees of each request of one connection.

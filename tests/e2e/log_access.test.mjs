@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, prepareHostd, within } from './lib/hostd.mjs';
+import { atEnd, prepareHostd, until, within } from './lib/hostd.mjs';
 import { ask, chunked, connect, get, plugin, post, serve, serveShow } from
     './lib/http1.mjs';
 
@@ -12,10 +12,8 @@ import { ask, chunked, connect, get, plugin, post, serve, serveShow } from
 async function lines(h, name, n) {
 	const read = () => fs.readFileSync(path.join(h.dir, name), 'latin1');
 
-	await within((async () => {
-		while (read().split('\n').length - 1 < n)
-			await new Promise((r) => setImmediate(r));
-	})(), `${n} lines in ${name}`);
+	await until(() => read().split('\n').length - 1 >= n,
+	    `${n} lines in ${name}`);
 	const text = read();
 
 	assert.ok(text.endsWith('\n'));

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { within } from './lib/hostd.mjs';
+import { until } from './lib/hostd.mjs';
 import { ask, connect, get, serveShow } from './lib/http1.mjs';
 
 const conf = `
@@ -27,10 +27,8 @@ async function start(t) {
 			throw e;
 		}
 	};
-	h.fileHas = (name, what) => within((async () => {
-		while (!what.test(h.read(name)))
-			await new Promise((r) => setImmediate(r));
-	})(), `${what} in ${name}`);
+	h.fileHas = (name, what) => until(() => what.test(h.read(name)),
+	    `${what} in ${name}`);
 	return h;
 }
 
@@ -82,10 +80,8 @@ for (const [name, reopen] of Object.entries(ways))
 		const whole = () => ['access.log', ...[1, 2, 3, 4, 5].map(
 		    (i) => `access.${i}`)].map(h.read).join('');
 
-		await within((async () => {
-			while (whole().split('\n').length - 1 < n)
-				await new Promise((r) => setImmediate(r));
-		})(), `${n} lines`);
+		await until(() => whole().split('\n').length - 1 >= n,
+		    `${n} lines`);
 		const lines = whole().trimEnd().split('\n');
 
 		assert.equal(lines.length, n);
@@ -127,10 +123,7 @@ test('the old file is let go of by every process', async (t) => {
 		}
 	    }));
 
-	await within((async () => {
-		while (holds().length > 0)
-			await new Promise((r) => setImmediate(r));
-	})(), 'closed file');
+	await until(() => holds().length === 0, 'closed file');
 	assert.equal(h.read('access.1'), '/\n');
 });
 

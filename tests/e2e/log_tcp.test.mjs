@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import tls from 'node:tls';
-import { command, freePort, prepareHostd, sbin, within } from
+import { command, freePort, prepareHostd, sbin, until, within } from
     './lib/hostd.mjs';
 import { connect, echo, recorder, servers, startGroup, startStream } from
     './lib/tcp.mjs';
@@ -14,20 +14,16 @@ const log = (format, name = 'tcp.log') => `access_log "${name}" {
 	kind = stream  path = "@DIR@/${name}"  format = "${format}" }`;
 
 // The file's lines, once there are n of them.
-async function lines(h, n, name = 'tcp.log') {
+function lines(h, n, name = 'tcp.log') {
 	const file = path.join(h.dir, name);
 	const read = () => fs.existsSync(file) ?
 	    fs.readFileSync(file, 'latin1').split('\n').slice(0, -1) : [];
 
-	return within((async () => {
-		for (;;) {
-			const all = read();
+	return until(() => {
+		const all = read();
 
-			if (all.length >= n)
-				return all;
-			await new Promise((r) => setImmediate(r));
-		}
-	})(), `${n} lines in ${name}`);
+		return all.length >= n && all;
+	}, `${n} lines in ${name}`);
 }
 
 const ALL = '$remote_addr|$remote_port|$protocol|$status|$bytes_sent|' +
@@ -196,15 +192,12 @@ test('what is cut has a line, and is counted', async (t) => {
 	await c.end();
 	assert.deepEqual(await lines(h, 1), ['200 11 5']);
 	await h.logged(new RegExp(`pid ${pid}\\] ending`));
-	await within((async () => {
-		for (;;) {
-			const [{ servers: [one] }] = await servers(h);
+	await until(async () => {
+		const [{ servers: [one] }] = await servers(h);
 
-			if (one.inflight === 0 && one.bytes_in === 11 &&
-			    one.bytes_out === 5)
-				return;
-		}
-	})(), 'its bytes in the list');
+		return one.inflight === 0 && one.bytes_in === 11 &&
+		    one.bytes_out === 5;
+	}, 'its bytes in the list');
 });
 
 test('a variable of requests is none of connections', async (t) => {

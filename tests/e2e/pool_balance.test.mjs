@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, startHostd, within } from './lib/hostd.mjs';
+import { atEnd, startHostd, until } from './lib/hostd.mjs';
 import { Client, get, plugin } from './lib/http1.mjs';
 
 const WORKERS = 4;
@@ -48,17 +48,12 @@ async function ask(c) {
 const isEven = (spread, n) => spread[0] <= 1.25 * n / WORKERS + 8;
 
 async function even(h, all) {
-	const spread = async () => {
-		for (;;) {
-			await Promise.all(all.map(ask));
-			const s = await active(h);
+	return until(async () => {
+		await Promise.all(all.map(ask));
+		const s = await active(h);
 
-			if (isEven(s, all.length))
-				return s;
-		}
-	};
-
-	return within(spread(), 'balance');
+		return isEven(s, all.length) && s;
+	}, 'balance');
 }
 
 // The kernel gives those that wait at a socket of all workers to whoever is

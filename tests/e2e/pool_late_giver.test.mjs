@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { atEnd, freePort, within } from './lib/hostd.mjs';
+import { atEnd, freePort, until } from './lib/hostd.mjs';
 import { Client, get, post } from './lib/http1.mjs';
 import { pidsOf, servePools, sums } from './lib/pools.mjs';
 
@@ -25,10 +25,7 @@ async function ask(c, request) {
 const state = (pid) => /^State:\s+(\w)/m.exec(
     fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1];
 
-const untilStopped = (pid) => within((async () => {
-	while (state(pid) !== 'T')
-		await new Promise((r) => setImmediate(r));
-})(), `stop of ${pid}`);
+const untilStopped = (pid) => until(() => state(pid) === 'T', `stop of ${pid}`);
 
 async function stop(pid) {
 	process.kill(pid, 'SIGSTOP');
@@ -104,8 +101,8 @@ test('the channel between them is full', async (t) => {
 	go(h.farPid);
 	await ask(far, get('/far'));
 	await stop(h.farPid);
-	while (performance.now() < given + 2 * LEASE_MS)
-		await new Promise((r) => setImmediate(r));
+	await until(() => performance.now() >= given + 2 * LEASE_MS,
+	    'end of the lease');
 	go(h.nearPid);
 	await ask(near, get('/'));
 	await ask(near, get('/'));

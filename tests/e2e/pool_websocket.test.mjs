@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { exchange } from './lib/exchange.mjs';
-import { startHostd, within } from './lib/hostd.mjs';
+import { startHostd, until, within } from './lib/hostd.mjs';
 import { get, parseAnswer } from './lib/http1.mjs';
 import { npm } from './lib/npm.mjs';
 import { sums } from './lib/pools.mjs';
@@ -70,10 +70,7 @@ test('behind other requests of the connection, and words at once', async (t) => 
 	s.socket.setEncoding('latin1').on('data', (d) => { text += d; });
 	await s.send(Buffer.concat([Buffer.from(get('/') + handshake()),
 		frame(TEXT, Buffer.from('early'))]));
-	await within((async () => {
-		while (!text.endsWith('early'))
-			await new Promise((r) => setImmediate(r));
-	})(), 'the echo');
+	await until(() => text.endsWith('early'), 'the echo');
 	const first = parseAnswer(text);
 	const second = parseAnswer(text.slice(first.end));
 

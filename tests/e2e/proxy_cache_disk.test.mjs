@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { plain, recorder, upstreamConf } from './lib/backend.mjs';
-import { command, freePort, startHostd, within } from './lib/hostd.mjs';
+import { command, freePort, startHostd, until } from './lib/hostd.mjs';
 import { Client } from './lib/http1.mjs';
 import { startUnprivileged } from './lib/unprivileged.mjs';
 
@@ -39,12 +39,6 @@ const files = (dir) => fs.readdirSync(dir, { recursive: true })
     .map((f) => path.join(dir, f))
     .filter((f) => /[0-9a-f]{48}|[0-9a-f]{32}-/.test(f));
 const whole = (dir) => files(dir).filter((f) => !f.endsWith('.part'));
-
-// Until pred() holds.
-const until = (pred, what) => within((async () => {
-	while (!await pred())
-		await new Promise((r) => setImmediate(r));
-})(), what);
 
 test('all workers have them, also those that come later', async (t) => {
 	const { h, backend, dir } = await start(t);

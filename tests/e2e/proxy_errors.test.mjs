@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { reply, serveProxy, startBackend } from './lib/proxied.mjs';
-import { freePort } from './lib/hostd.mjs';
+import { freePort, until } from './lib/hostd.mjs';
 import { connect, get } from './lib/http1.mjs';
 
 async function answer(t, h, path = '/a') {
@@ -134,18 +134,15 @@ test('errors of servers are theirs, or get the operator\'s page', async (t) => {
 });
 
 // Lines of dir/access.log, once there are n.
-async function lines(h, n) {
+function lines(h, n) {
 	const file = path.join(h.dir, 'access.log');
-	let all = [];
 
-	while (all.length < n) {
-		const text = fs.existsSync(file) ?
-			fs.readFileSync(file, 'utf8') : '';
+	return until(() => {
+		const all = fs.existsSync(file) ?
+		    fs.readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
 
-		all = text.split('\n').slice(0, -1);
-		await new Promise((r) => setImmediate(r));
-	}
-	return all;
+		return all.length >= n && all;
+	}, `${n} lines in the access log`);
 }
 
 for (const [status, answers, keys] of [

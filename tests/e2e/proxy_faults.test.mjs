@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { within } from './lib/hostd.mjs';
+import { until } from './lib/hostd.mjs';
 import { chunked, connect, get, parseAnswer, post } from './lib/http1.mjs';
 import { reply, serveProxy, startBackend } from './lib/proxied.mjs';
 
@@ -140,10 +140,7 @@ for (const [name, keys] of [
 			await Promise.all(Array.from({ length: AT_A_TIME },
 			    () => one(t, h, roll)));
 		await Promise.all(all.map((b) => b.close()));
-		await within((async () => {
-			while (open() > before)
-				await new Promise((r) => setImmediate(r));
-		})(), 'end of all connections');
+		await until(() => open() <= before, 'end of all connections');
 		assert.equal((await h.workers())[0].pid, w.pid);
 		await h.patience();
 	});

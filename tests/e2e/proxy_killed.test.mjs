@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { App } from './lib/app.mjs';
 import { upstreamConf } from './lib/backend.mjs';
-import { startHostd, within } from './lib/hostd.mjs';
+import { startHostd, until } from './lib/hostd.mjs';
 import { Load } from './lib/load.mjs';
 
 async function servers(h) {
@@ -16,17 +16,12 @@ async function servers(h) {
 
 // Until pred(server) holds of the one at that port.
 function serverSatisfies(h, port, pred, what) {
-	const loop = async () => {
-		for (;;) {
-			const s = (await servers(h)).find((x) =>
-			    x.server.endsWith(`:${port}`));
+	return until(async () => {
+		const s = (await servers(h)).find((x) =>
+		    x.server.endsWith(`:${port}`));
 
-			if (s && pred(s))
-				return s;
-		}
-	};
-
-	return within(loop(), what);
+		return s && pred(s) && s;
+	}, what);
 }
 
 async function start(t, keys = '') {
@@ -89,12 +84,11 @@ test('what is not idempotent and was sent is not sent again', async (t) => {
 	};
 	const clients = 8;
 	const all = Array.from({ length: clients }, ask);
-	const answered = (n) => within((async () => {
+	const answered = (n) => {
 		const to = seen.length + n;
 
-		while (seen.length < to)
-			await new Promise((r) => setImmediate(r));
-	})(), 'answers');
+		return until(() => seen.length >= to, 'answers');
+	};
 
 	await answered(100);
 	await apps[0].stop('SIGKILL');

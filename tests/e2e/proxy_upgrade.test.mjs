@@ -2,7 +2,7 @@
 // http_proxy: connections that both sides agree to upgrade.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { within } from './lib/hostd.mjs';
+import { until } from './lib/hostd.mjs';
 import { connect, get, post } from './lib/http1.mjs';
 import { serveProxy, startBackend, tell } from './lib/proxied.mjs';
 import { serversOf } from './lib/servers.mjs';
@@ -119,15 +119,12 @@ test('one that is cut at the end of its worker is counted', async (t) => {
 	await h.logged(/1 upgraded connections are cut/);
 	for (const pid of pids)
 		await h.logged(new RegExp(`pid ${pid}\\] ending`));
-	await within((async () => {
-		for (;;) {
-			const [inflight, came, went] = await count();
+	await until(async () => {
+		const [inflight, came, went] = await count();
 
-			if (inflight === 0 && came - was[1] >= said.length - 7 &&
-			    went - was[2] === 5)
-				return;
-		}
-	})(), 'its bytes in the list');
+		return inflight === 0 && came - was[1] >= said.length - 7 &&
+		    went - was[2] === 5;
+	}, 'its bytes in the list');
 });
 
 test('a tunnel ends when its server does', async (t) => {

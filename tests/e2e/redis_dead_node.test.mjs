@@ -3,7 +3,7 @@
 // those behind it do not.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { atEnd, within } from './lib/hostd.mjs';
+import { atEnd, until } from './lib/hostd.mjs';
 import { startRedis } from './lib/redis.mjs';
 import { Member, startRooms } from './lib/rooms.mjs';
 
@@ -27,13 +27,12 @@ async function count(m) {
 	return { status, total: Number(total), ms: Date.now() - from };
 }
 
-const until = (m, pred) => within((async () => {
-	while (!pred(await count(m)))
-		;
-})(), 'the count');
+const satisfies = (m, pred) => until(async () => pred(await count(m)),
+    'the count');
 
 // Until so many are counted, by all.
-const counted = (m, n) => until(m, (c) => c.status === '0' && c.total === n);
+const counted = (m, n) => satisfies(m,
+    (c) => c.status === '0' && c.total === n);
 
 const kill = (h, signal) => {
 	for (const p of h.pids())
@@ -61,7 +60,7 @@ test('it is killed', async (t) => {
 	kill(two, 'SIGKILL');
 	await two.ended;
 	// It may take more than one, if it was killed as it answered.
-	await until(a, (c) => c.status === TIMEOUT);
+	await satisfies(a, (c) => c.status === TIMEOUT);
 	for (let i = 0; i < 5; i++) {
 		const { status, total, ms } = await count(a);
 
@@ -73,7 +72,7 @@ test('it is killed', async (t) => {
 	const [, c] = await start(t, redis);
 
 	await c.do('join red');
-	await until(a, (c) => c.total === 2);
+	await satisfies(a, (c) => c.total === 2);
 });
 
 test('it stops, and goes on', async (t) => {

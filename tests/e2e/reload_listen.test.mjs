@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { freePort, raw, statusOf, within } from './lib/hostd.mjs';
+import { freePort, raw, statusOf, until } from './lib/hostd.mjs';
 import { startLife } from './lib/life.mjs';
 import { Client, Load } from './lib/load.mjs';
 
@@ -77,18 +77,16 @@ test('an address that was removed is free as soon as the reload has ended',
 	const s = net.createServer();
 
 	// The old workers close theirs when they are told to drain.
-	await within((async () => {
-		for (;;) {
-			const e = await new Promise((resolve) => {
-				s.once('error', resolve);
-				s.listen(port, '127.0.0.1', () => resolve());
-			});
+	await until(async () => {
+		const e = await new Promise((resolve) => {
+			s.once('error', resolve);
+			s.listen(port, '127.0.0.1', () => resolve());
+		});
 
-			if (!e)
-				return;
+		if (e)
 			assert.equal(e.code, 'EADDRINUSE');
-		}
-	})(), 'free address');
+		return !e;
+	}, 'free address');
 	assert.equal((await c.ask()).status, 200);
 	c.destroy();
 

@@ -3,7 +3,7 @@
 // that is said to them or by them is lost, comes twice or in another order.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { atEnd, startHostd, within } from './lib/hostd.mjs';
+import { atEnd, startHostd, until, within } from './lib/hostd.mjs';
 import { npm } from './lib/npm.mjs';
 import { Member, oneOnEach, startRooms } from './lib/rooms.mjs';
 
@@ -73,11 +73,9 @@ async function echoes(t, keys, options, size) {
 	for (let i = 0; i < 5; i++) {
 		const before = all.map((c) => c.heard);
 
-		await within(Promise.all(all.map(async (c, k) => {
-			while (c.heard <= before[k] + 3)
-				await Promise.race([c.ended,
-				    new Promise((r) => setImmediate(r))]);
-		})), 'echoes');
+		await Promise.race([until(() => all.every((c, k) =>
+		    c.heard > before[k] + 3), 'echoes'),
+			...all.map((c) => c.ended)]);
 		await reload(h);
 	}
 	for (const c of all)

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { atEnd, startHostd, within } from './lib/hostd.mjs';
+import { atEnd, startHostd, until } from './lib/hostd.mjs';
 import { plugin } from './lib/http1.mjs';
 import { closing, CONT, frame, open, TEXT, text, untilWebsockets } from
     './lib/websocket.mjs';
@@ -256,11 +256,8 @@ test('two reloads, one behind the other', async (t) => {
 		await hasMoved(s);
 });
 
-const untilStopped = (pid) => within((async () => {
-	while (!/^State:\s+T/m.test(fs.readFileSync(`/proc/${pid}/status`,
-	    'utf8')))
-		await new Promise((r) => setImmediate(r));
-})(), `stop of ${pid}`);
+const untilStopped = (pid) => until(() => /^State:\s+T/m.test(
+    fs.readFileSync(`/proc/${pid}/status`, 'utf8')), `stop of ${pid}`);
 
 test('all is stopped while they are on their way, and nobody takes them', async (t) => {
 	const h = await start(t, { drain: '60s' });

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { startHostd, within } from './lib/hostd.mjs';
+import { startHostd, until } from './lib/hostd.mjs';
 import { ask } from './lib/static.mjs';
 
 const conf = `pool "web" { workers = 2 }
@@ -25,17 +25,12 @@ const orReset = (e) => {
 
 // The page, when pred holds of it.
 function page(h, pred = () => true) {
-	const loop = async () => {
-		for (;;) {
-			const r = await ask(h, '/status').catch(orReset);
-			const st = r.status === 200 && JSON.parse(r.text);
+	return until(async () => {
+		const r = await ask(h, '/status').catch(orReset);
+		const st = r.status === 200 && JSON.parse(r.text);
 
-			if (st && pred(st))
-				return st;
-		}
-	};
-
-	return within(loop(), 'the awaited state');
+		return st && pred(st) && st;
+	}, 'the awaited state');
 }
 
 async function start(t) {

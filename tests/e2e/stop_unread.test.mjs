@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { within } from './lib/hostd.mjs';
+import { until, within } from './lib/hostd.mjs';
 import { connect, get, serveShow } from './lib/http1.mjs';
 
 const state = (pid) => /^State:\s+(\w)/m.exec(
@@ -22,10 +22,7 @@ async function suspend(t, h) {
 		if (fs.existsSync(`/proc/${pid}`))
 			go();
 	});
-	await within((async () => {
-		while (state(pid) !== 'T')
-			await new Promise((r) => setImmediate(r));
-	})(), 'stopped worker');
+	await until(() => state(pid) === 'T', 'stopped worker');
 	const stopped = h.hostctl('stop');
 
 	await h.workersSatisfy((all) => all[0].state === 'draining',

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import test from 'node:test';
-import { freePort, within } from './lib/hostd.mjs';
+import { freePort, until, within } from './lib/hostd.mjs';
 import { listen } from './lib/net.mjs';
 import { servers, startGroup } from './lib/tcp.mjs';
 
@@ -109,16 +109,13 @@ test('whatever happens', async (t) => {
 	}
 	await Promise.all(clients);
 	assert.deepEqual(wrong, [], `seed ${seed}`);
-	await within((async () => {
-		for (;;) {
-			const { connections } = await h.status();
-			const [{ servers: list }] = await servers(h);
+	await until(async () => {
+		const { connections } = await h.status();
+		const [{ servers: list }] = await servers(h);
 
-			if (connections.active === 0 && list.every((s) =>
-				s.inflight === 0 && s.upgraded === 0))
-				return;
-		}
-	})(), `nothing open (${seed})`);
+		return connections.active === 0 && list.every((s) =>
+		    s.inflight === 0 && s.upgraded === 0);
+	}, `nothing open (${seed})`);
 	// Pipes are kept, but not many.
 	await h.workersSatisfy((w) => w.length === 2, 'two workers');
 	for (const { pid } of await h.workers())

@@ -3,6 +3,7 @@
 // clients, sent to servers, and passed on through several hostds.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from './lib/hostd.mjs';
 import { ask, serveShow } from './lib/http1.mjs';
 import { connect, proxyLocal, proxyV1, proxyV2, recorder, startGroup } from
     './lib/tcp.mjs';
@@ -126,13 +127,6 @@ test('ip_hash goes by the address that it says', async (t) => {
 		await c.send(`${proxyV1(`10.${i}.2.3`, 1, '10.0.0.1', 2)}bye`);
 		c.finish();
 	}
-	for (;;) {
-		const n = counts();
-
-		if (n.reduce((a, b) => a + b) === 45) {
-			assert.ok(n.every((x) => x > 0), n.join());
-			break;
-		}
-		await new Promise((r) => setImmediate(r));
-	}
+	await until(() => counts().reduce((a, b) => a + b) === 45, 'all of them');
+	assert.ok(counts().every((x) => x > 0), counts().join());
 });

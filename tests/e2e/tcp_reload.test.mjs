@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
+import { until } from './lib/hostd.mjs';
 import { connect, echo, first, servers, startGroup } from './lib/tcp.mjs';
 
 async function reload(h) {
@@ -133,10 +134,9 @@ test('a worker that is killed takes its own with it, and no counts', async (t) =
 	await h.workersSatisfy((w) => w.length === 1 && w[0].pid !== pid &&
 	    w[0].state === 'ready', 'another worker');
 	assert.equal(await first(t, h.port, 1), 'a');
-	for (;;) {
+	await until(async () => {
 		const [{ servers: [one] }] = await servers(h);
 
-		if (one.inflight === 0 && one.upgraded === 0)
-			break;
-	}
+		return one.inflight === 0 && one.upgraded === 0;
+	}, 'nothing open');
 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import test from 'node:test';
-import { command, freePort, within } from './lib/hostd.mjs';
+import { command, freePort, until, within } from './lib/hostd.mjs';
 import { blackHole, listen } from './lib/net.mjs';
 import { connect, echo, first, recorder, servers, startGroup } from
     './lib/tcp.mjs';
@@ -168,16 +168,13 @@ test('a client that leaves before there is a server', async (t) => {
 		await c.send('hello');
 		c.socket.resetAndDestroy();
 	}
-	await within((async () => {
-		for (;;) {
-			const [{ servers: [one] }] = await servers(h);
+	const one = await until(async () => {
+		const [{ servers: [s] }] = await servers(h);
 
-			if (one.requests === 5 && one.inflight === 0) {
-				assert.equal(one.failures, 0);
-				return;
-			}
-		}
-	})(), 'end of all');
+		return s.requests === 5 && s.inflight === 0 && s;
+	}, 'end of all');
+
+	assert.equal(one.failures, 0);
 });
 
 test('what a client has said meanwhile is not lost', async (t) => {

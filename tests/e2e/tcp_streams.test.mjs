@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { freePort, tempDir, within } from './lib/hostd.mjs';
+import { freePort, tempDir, until, within } from './lib/hostd.mjs';
 import { listen } from './lib/net.mjs';
 import { connect, echo, recorder, servers, startGroup, startStream } from
     './lib/tcp.mjs';
@@ -104,18 +104,17 @@ test('much, both ways at once', async (t) => {
 	assert.equal(await sums[0], sumOf(1));
 	// Of connections that have ended.
 	s.destroy();
-	await within((async () => {
-		for (;;) {
-			const [{ servers: [one] }] = await servers(h);
+	await until(async () => {
+		const [{ servers: [one] }] = await servers(h);
 
-			if (one.inflight === 0) {
-				assert.equal(one.bytes_in, SIZE);
-				assert.equal(one.bytes_out, SIZE);
-				return;
-			}
-			assert.equal(one.upgraded, 1);
+		if (one.inflight === 0) {
+			assert.equal(one.bytes_in, SIZE);
+			assert.equal(one.bytes_out, SIZE);
+			return true;
 		}
-	})(), 'end of the connection in the list');
+		assert.equal(one.upgraded, 1);
+		return false;
+	}, 'end of the connection in the list');
 });
 
 // It is read no faster than the other side takes it.

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, bin, within } from './lib/hostd.mjs';
+import { atEnd, bin, until, within } from './lib/hostd.mjs';
 import { descriptors, rewrite, startLife } from './lib/life.mjs';
 import { Client, Load } from './lib/load.mjs';
 import { Program, runningVersion, upgraded, versionOf } from
@@ -122,10 +122,8 @@ test('nothing is left after a stop', async (t) => {
 	const { h } = await start(t, { conf, ready: false });
 
 	await h.listening();
-	await within((async () => {
-		while (!(await h.hostctl('status')).stdout.includes('serving'))
-			;
-	})(), 'serving');
+	await until(async () => (await h.hostctl('status')).stdout
+	    .includes('serving'), 'serving');
 	await upgraded(h, '--keep-workers');
 	await upgraded(h);
 	const r = await h.hostctl('stop');

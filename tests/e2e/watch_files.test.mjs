@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { within } from './lib/hostd.mjs';
+import { until } from './lib/hostd.mjs';
 import { lifeConf, startLife } from './lib/life.mjs';
 import { Load } from './lib/load.mjs';
 
@@ -130,10 +130,7 @@ test('watching', async (t) => {
 	await t.test('until it is switched off', async () => {
 		await after(h, served, () => fs.writeFileSync(h.confFile,
 		    main.replace('watch = on', 'watch = off')));
-		await within((async () => {
-			while (descriptorsOf(h.child.pid).includes(
-			    'anon_inode:inotify'))
-				await new Promise((r) => setImmediate(r));
-		})(), 'end of the watch');
+		await until(() => !descriptorsOf(h.child.pid).includes(
+		    'anon_inode:inotify'), 'end of the watch');
 	});
 });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { command, sbin, within } from './lib/hostd.mjs';
+import { command, sbin, until, within } from './lib/hostd.mjs';
 import { startLife, successor } from './lib/life.mjs';
 import { Client } from './lib/load.mjs';
 
@@ -18,10 +18,7 @@ const isAlive = (pid) => {
 	}
 };
 
-const gone = (pids) => within((async () => {
-	while (pids.some(isAlive))
-		await new Promise((r) => setImmediate(r));
-})(), `end of ${pids}`);
+const gone = (pids) => until(() => !pids.some(isAlive), `end of ${pids}`);
 
 test('kill -9 of the master', async (t) => {
 	const conf = 'pid_file = "@DIR@/pid"\n' +

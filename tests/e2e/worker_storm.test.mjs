@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { within } from './lib/hostd.mjs';
+import { until } from './lib/hostd.mjs';
 import { descriptors, startLife } from './lib/life.mjs';
 import { Load } from './lib/load.mjs';
 
@@ -82,10 +82,8 @@ async function weather(t, signal, workers) {
 
 	await t.test('the master is as it was', async () => {
 		// Those of workers that were just replaced go with them.
-		await within((async () => {
-			while (descriptors(master) > before.fds + 1)
-				await new Promise((r) => setImmediate(r));
-		})(), `no more descriptors than the ${before.fds} of before`);
+		await until(() => descriptors(master) <= before.fds + 1,
+		    `no more descriptors than the ${before.fds} of before`);
 		if (!asan)	// which keeps what was freed
 			assert.ok(rssOf(master) <= before.rss + 1024);
 		assert.equal((await h.hostctl('reload')).code, 0);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { oneOnEach, Person, startChat, texts } from './lib/chat.mjs';
-import { tempDir } from './lib/hostd.mjs';
+import { tempDir, until } from './lib/hostd.mjs';
 import { buildPlugin } from './lib/plugin.mjs';
 
 const sayAll = async (p, room, all) => {
@@ -116,11 +116,9 @@ test('what is old is forgotten', async (t) => {
 
 	await p.join('lobby', 'Ada');
 	const said = await p.say('lobby', 'x');
-	let past;
 
-	do {
-		past = texts(await p.join('lobby'));
-	} while (past.length > 0);
+	await until(async () => texts(await p.join('lobby')).length === 0,
+	    'a room without a past');
 	assert.ok(Date.now() - said.time >= 990, 'not before its time');
 });
 

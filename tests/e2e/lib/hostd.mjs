@@ -29,6 +29,26 @@ export function within(promise, what, ms = WAIT_MS) {
 	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+/*
+ * Until look() gives something, which is returned.  Who waits leaves the
+ * processors to those who are waited for: it rests between two looks, each time
+ * for a little longer.
+ */
+export async function until(look, what, ms = WAIT_MS) {
+	let over = false;
+	const loop = async () => {
+		for (let rest = 1; !over; rest = Math.min(2 * rest, 50)) {
+			const found = await look();
+
+			if (found)
+				return found;
+			await new Promise((r) => setTimeout(r, rest));
+		}
+	};
+
+	return within(loop(), what, ms).finally(() => { over = true; });
+}
+
 // Run fn when the test has ended: the last one that asked comes first, so that a
 // server is stopped before its directory goes.
 const endings = new WeakMap();
@@ -183,15 +203,14 @@ export class Hostd extends EventEmitter {
 			s.once('connect', () => { s.destroy(); resolve(true); });
 			s.once('error', () => resolve(false));
 		});
-		const loop = async () => {
-			while (!(await attempt())) {
-				if (this.exited)
-					throw new Error(`hostd ended:\n${this.log}`);
-				await new Promise((r) => setImmediate(r));
-			}
-		};
 
-		return within(loop(), `listener on ${port}`);
+		return until(async () => {
+			const accepted = await attempt();
+
+			if (!accepted && this.exited)
+				throw new Error(`hostd ended:\n${this.log}`);
+			return accepted;
+		}, `listener on ${port}`);
 	}
 
 	hostctl(...args) {
@@ -216,16 +235,11 @@ export class Hostd extends EventEmitter {
 
 	// Until pred(workers) holds.
 	async workersSatisfy(pred, what) {
-		const loop = async () => {
-			for (;;) {
-				const w = await this.workers();
+		return until(async () => {
+			const w = await this.workers();
 
-				if (pred(w))
-					return w;
-			}
-		};
-
-		return within(loop(), what);
+			return pred(w) && w;
+		}, what);
 	}
 
 	// All processes below the master.

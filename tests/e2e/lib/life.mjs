@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { atEnd, Hostd, startHostd, within } from './hostd.mjs';
+import { atEnd, Hostd, startHostd, until, within } from './hostd.mjs';
 import { buildPlugin, testPlugin } from './plugin.mjs';
 
 let built;
@@ -48,10 +48,8 @@ export const descriptors = (pid) =>
 
 // Until a process has no more than n: that of the last hostctl's connection
 // may be closed a moment after hostctl has ended.
-export const descriptorsAtMost = (pid, n) => within((async () => {
-	while (descriptors(pid) > n)
-		await new Promise((r) => setImmediate(r));
-})(), `return to ${n} descriptors`);
+export const descriptorsAtMost = (pid, n) => until(() => descriptors(pid) <= n,
+    `return to ${n} descriptors`);
 
 // Another hostd with the files of h.
 export async function successor(t, h) {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import path from 'node:path';
-import { atEnd, freePort, tempDir, within } from './hostd.mjs';
+import { atEnd, freePort, tempDir, until, within } from './hostd.mjs';
 
 // The first answer in buf, as { value, end }, or null: more is needed.
 function parse(buf, at = 0) {
@@ -152,14 +152,11 @@ export class Redis {
 
 	// Until pred of the answer holds.
 	async until(pred, ...words) {
-		return within((async () => {
-			for (;;) {
-				const r = await this.command(...words);
+		return until(async () => {
+			const r = await this.command(...words);
 
-				if (pred(r))
-					return r;
-			}
-		})(), `${words.join(' ')} as expected`);
+			return pred(r) && r;
+		}, `${words.join(' ')} as expected`);
 	}
 
 	// Until a channel has so many subscribers.

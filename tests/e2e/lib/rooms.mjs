@@ -2,7 +2,7 @@
 // hostd with rooms_ws, whose sockets do with channels what they are told.
 import assert from 'node:assert/strict';
 import { plugin } from './http1.mjs';
-import { atEnd, startHostd, within } from './hostd.mjs';
+import { atEnd, startHostd, until, within } from './hostd.mjs';
 import { npm } from './npm.mjs';
 
 const { WebSocket } = npm('ws');
@@ -143,13 +143,12 @@ export async function oneOnEach(t, where, n) {
 export async function untilHeard(from, channel, ...others) {
 	const mark = `probe-${Math.random()}`;
 
-	await within((async () => {
-		while (!others.every((m) => m.heard.includes(mark))) {
-			await from.do(`pub ${channel} ${mark}`);
-			for (const m of others)
-				await m.ask('who x');
-		}
-	})(), `${channel} heard elsewhere`);
+	await until(async () => {
+		await from.do(`pub ${channel} ${mark}`);
+		for (const m of others)
+			await m.ask('who x');
+		return others.every((m) => m.heard.includes(mark));
+	}, `${channel} heard elsewhere`);
 	await from.do(`pub ${channel} ${mark}-end`);
 	for (const m of [from, ...others]) {
 		if (m !== from)

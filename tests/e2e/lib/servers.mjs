@@ -3,7 +3,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import { once } from 'node:events';
-import { atEnd, freePort, within } from './hostd.mjs';
+import { atEnd, freePort, until, within } from './hostd.mjs';
 
 async function listen(t, server, ...where) {
 	server.listen(...where);
@@ -87,14 +87,9 @@ export async function serversOf(h, group) {
 
 // Until pred(servers) holds.
 export function serversSatisfy(h, group, pred, what) {
-	const loop = async () => {
-		for (;;) {
-			const servers = await serversOf(h, group);
+	return until(async () => {
+		const servers = await serversOf(h, group);
 
-			if (pred(servers))
-				return servers;
-		}
-	};
-
-	return within(loop(), what);
+		return pred(servers) && servers;
+	}, what);
 }

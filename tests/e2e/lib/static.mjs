@@ -4,7 +4,7 @@
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { startHostd, within, writeFiles } from './hostd.mjs';
+import { startHostd, until, within, writeFiles } from './hostd.mjs';
 
 // Put files below h.www.
 export function put(h, files) {
@@ -74,16 +74,11 @@ export const head = (h, target, headers) =>
 
 // Ask again until the answer is the wanted one: something changes behind it.
 export function askUntil(h, target, headers, pred) {
-	const loop = async () => {
-		for (;;) {
-			const r = await ask(h, target, headers);
+	return until(async () => {
+		const r = await ask(h, target, headers);
 
-			if (pred(r))
-				return r;
-		}
-	};
-
-	return within(loop(), `the awaited answer to ${target}`);
+		return pred(r) && r;
+	}, `the awaited answer to ${target}`);
 }
 
 // Bytes that differ wherever they are cut.

@@ -3,7 +3,7 @@
 // pause and keep a record of what fails.
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { atEnd, within } from './hostd.mjs';
+import { atEnd, until, within } from './hostd.mjs';
 import { Client } from './load.mjs';
 
 const MIB = 1 << 20;
@@ -310,11 +310,8 @@ export class Traffic {
 
 	// Until the last answer of all that stay connected is as it should be.
 	async settled(isRight) {
-		await within((async () => {
-			while (!this.clients.every((c) => c.kind.make === Fresh ||
-			    (c.last.pid !== 0 && isRight(c.last))))
-				await new Promise((r) => setImmediate(r));
-		})(), 'answers of all');
+		await until(() => this.clients.every((c) => c.kind.make === Fresh ||
+		    (c.last.pid !== 0 && isRight(c.last))), 'answers of all');
 	}
 
 	// Whatever they are in the middle of.

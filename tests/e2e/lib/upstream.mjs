@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // hostctl upstream: what it says of servers, and what it changes.
 import assert from 'node:assert/strict';
-import { within } from './hostd.mjs';
+import { until } from './hostd.mjs';
 import { serversOf } from './servers.mjs';
 
 export async function groups(h, ...group) {
@@ -23,16 +23,11 @@ export const states = async (h, group) => Object.fromEntries(
 
 // Until pred(servers) holds.
 export function serversSatisfy(h, pred, what, group) {
-	const loop = async () => {
-		for (;;) {
-			const all = await servers(h, group);
+	return until(async () => {
+		const all = await servers(h, group);
 
-			if (pred(all))
-				return all;
-		}
-	};
-
-	return within(loop(), what);
+		return pred(all) && all;
+	}, what);
 }
 
 export async function change(h, ...args) {
