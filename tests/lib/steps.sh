@@ -149,10 +149,18 @@ run_lint() {
 	done
 }
 
-# run_target BUILD TARGET: a make target that passes or fails.
+# run_target BUILD TARGET [VARIABLE=VALUE...]: a make target that passes or fails.
 run_target() {
-	(cd "$build/$1" && make -j"$jobs" "$2") >"$build/$2.log" 2>&1
-	note "make $2" "$build/$2.log" $?
+	local dir=$build/$1 log=$build/$2.log
+	shift
+	(cd "$dir" && make -j"$jobs" "$@") >"$log" 2>&1
+	note "make $1" "$log" $?
+}
+
+# Of the tarball, whose unit tests have been run twice already: it is compiled as
+# fast as can be.
+run_distcheck() {
+	run_target normal distcheck "DISTCHECK_CONFIGURE_FLAGS=CFLAGS=-O0"
 }
 
 # What is released is built by those who have no autotools.
@@ -175,4 +183,18 @@ run_tarball() {
 		[ -z "$(find "$dir/stage" -type f)" ]
 	) >"$log" 2>&1
 	note "tarball without autotools" "$log" $?
+}
+
+# All that is not end to end.  It keeps the processors busy, and gives way to the
+# tests that run beside it.
+run_others() {
+	renice -n 10 -p "$BASHPID" >/dev/null
+	run_make_check normal
+	[ "$fast" = no ] || return 0
+	run_make_check asan
+	run_lint
+	run_target normal installcheck
+	run_distcheck
+	run_tarball
+	run_fuzzers
 }
