@@ -130,6 +130,17 @@ fetch_writable(struct up_exchange *x)
 	instance_leave(f->in, entered);
 }
 
+static void
+fetch_rewind(struct up_exchange *x)
+{
+	struct fetch *f = fetch_of(x);
+	hostd_fetch id = { f->id };
+	uint64_t entered = instance_enter(f->in, BOARD_CB_FETCH);
+
+	f->ops.on_rewind(f->in->inst, id, f->arg);
+	instance_leave(f->in, entered);
+}
+
 static int
 fetch_is_timed(const struct http_errand *e)
 {
@@ -204,6 +215,7 @@ static const struct up_exchange_ops exchange_ops = {
 	.head = fetch_head,
 	.body = fetch_body,
 	.writable = fetch_writable,
+	.rewind = fetch_rewind,
 	.end = fetch_over,
 	.enter = fetch_enter,
 	.leave = fetch_leave,
@@ -333,6 +345,7 @@ fetch_start(struct instance *in, struct hostd_fetch_request *r,
 	if (f->buffer && r->max_body == 0)
 		r->max_body = BUFFER_MAX;
 	f->x.group = g;
+	f->x.rewinds = f->ops.on_rewind != NULL;
 	if (req != NULL)
 		fetch_attach(f, req);
 	if ((rc = exchange_start(&f->x, r, &why)) != HOSTD_OK) {

@@ -198,9 +198,21 @@ exchange_answered(struct up_exchange *x)
 
 /* -- the next one -- */
 
+/* All that was given is lost, and to be given again. */
+static void
+start_over(struct up_exchange *x)
+{
+	x->over = x->complete = 0;
+	x->given = 0;
+	x->last.len = 0;
+	x->rewound = x->owed = 1;
+}
+
 static void
 begin_try(struct up_exchange *x)
 {
+	if (x->over)
+		start_over(x);
 	x->try_us = exchange_clock_us();
 	x->sent_us = x->connect_us = x->header_us = 0;
 	x->error = x->status = 0;
@@ -319,7 +331,7 @@ may_try_next(const struct up_exchange *x, uint32_t next)
 	int begun = x->link != NULL && x->state >= UP_SEND &&
 	    x->link->stream.sent != x->sent_from;
 
-	return !x->answered && !x->over && !x->cancelled &&
+	return !x->answered && (!x->over || x->rewinds) && !x->cancelled &&
 	    (r->next & HOSTD_NEXT_OFF) == 0 && (r->next & next) != 0 &&
 	    x->ntries < r->tries &&
 	    (r->next_ms == 0 || loop_of(x)->now_ms - x->began_ms <
@@ -343,7 +355,8 @@ static int
 may_ask_again(const struct up_exchange *x)
 {
 	return x->link != NULL && !x->fresh && !x->answered && x->ninfo == 0 &&
-	    !x->over && !x->cancelled && (x->rules.is_idempotent ||
+	    (!x->over || x->rewinds) && !x->cancelled &&
+	    (x->rules.is_idempotent ||
 	    x->link->stream.sent == x->sent_from);
 }
 

@@ -46,6 +46,9 @@ struct up_exchange_ops {
 	void (*head)(struct up_exchange *, const struct hostd_fetch_response *);
 	void (*body)(struct up_exchange *, hostd_buf part, int fin);
 	void (*writable)(struct up_exchange *);
+	/* For those with `rewinds`: the body is to be written again, from its
+	 * begin. */
+	void (*rewind)(struct up_exchange *);
 	/* Once; the exchange is gone when it returns. */
 	void (*end)(struct up_exchange *, int32_t status, const char *text);
 	/* Optional, around calls of the above that one read has led to: what
@@ -86,6 +89,8 @@ struct up_exchange {
 	char proxy[PROXY_MAKE_MAX];
 	struct http_tries *log;		/* of that one's line in the access
 					   log; may be NULL */
+	int rewinds;			/* the body can be had again, however
+					   long it is */
 
 	enum up_state state;		/* from here on exchange_start zeroes */
 	struct up_rules rules;
@@ -121,6 +126,7 @@ struct up_exchange {
 	uint8_t complete;		/* no more of it will come */
 	uint8_t over;			/* more than what is kept was given */
 	uint8_t owed;			/* writable() */
+	uint8_t rewound;		/* rewind() is owed, too */
 
 	/* the answer */
 	struct buf in;			/* bytes that had to wait */

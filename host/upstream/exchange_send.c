@@ -121,7 +121,11 @@ exchange_sent(struct up_exchange *x)
 	note_sent(x);
 	if (x->owed && stream_pending(stream_of(x)) <= HIGH / 2) {
 		x->owed = 0;
-		x->ops->writable(x);
+		if (x->rewound) {
+			x->rewound = 0;
+			x->ops->rewind(x);
+		} else
+			x->ops->writable(x);
 	}
 	return 0;
 }
@@ -162,6 +166,8 @@ exchange_write(struct up_exchange *x, hostd_buf b)
 
 	if (x->complete || x->state == UP_DONE)
 		return HOSTD_E_STATE;
+	if (x->rewound)
+		return HOSTD_E_FULL;
 	if ((b.n > 0 && b.p == NULL) || (x->length >= 0 &&
 	    b.n > (uint64_t)x->length - x->given))
 		return HOSTD_E_INVAL;
@@ -216,7 +222,7 @@ exchange_finish(struct up_exchange *x, const hostd_hdr *trailers, uint32_t n)
 	 * does no harm. */
 	if (x->complete && x->length >= 0 && x->state != UP_DONE)
 		return HOSTD_OK;
-	if (x->complete || x->state == UP_DONE)
+	if (x->complete || x->rewound || x->state == UP_DONE)
 		return HOSTD_E_STATE;
 	if (x->length >= 0 && x->given < (uint64_t)x->length)
 		return HOSTD_E_INVAL;

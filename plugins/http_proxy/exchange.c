@@ -8,6 +8,8 @@
 
 /* -- memory -- */
 
+static const struct hostd_fetch_ops exchange_ops, again_ops;
+
 struct exchange *
 exchange_new(struct hostd_inst *in, hostd_req req)
 {
@@ -121,8 +123,8 @@ exchange_ask(struct exchange *x, int64_t length)
 		return rc == HOSTD_E_GONE ? rc : exchange_fail(x, 431,
 		    hostd_str("the request's head is too large"));
 	give_body(x, &fr);
-	rc = in->fetch->start(in->easy.host, &fr, &exchange_ops, x,
-	    &x->fetch);
+	rc = in->fetch->start(in->easy.host, &fr, x->up.kept > 0 ?
+	    &again_ops : &exchange_ops, x, &x->fetch);
 	if (rc == HOSTD_OK)
 		return HOSTD_DEFER;
 	x->fetch.id = 0;
@@ -297,11 +299,30 @@ on_end(struct hostd_inst *in, hostd_fetch fetch, void *arg, int32_t status,
 	exchange_release(x);
 }
 
-const struct hostd_fetch_ops exchange_ops = {
+static void
+on_rewind(struct hostd_inst *in, hostd_fetch fetch, void *arg)
+{
+	(void)in;
+	(void)fetch;
+	upload_again(arg);
+}
+
+static const struct hostd_fetch_ops exchange_ops = {
 	.struct_size = sizeof(exchange_ops),
 	.on_info = on_info,
 	.on_response = on_response,
 	.on_body = on_body,
 	.on_writable = on_writable,
 	.on_end = on_end,
+};
+
+/* The same for a request whose body is all here. */
+static const struct hostd_fetch_ops again_ops = {
+	.struct_size = sizeof(again_ops),
+	.on_info = on_info,
+	.on_response = on_response,
+	.on_body = on_body,
+	.on_writable = on_writable,
+	.on_end = on_end,
+	.on_rewind = on_rewind,
 };

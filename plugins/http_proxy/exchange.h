@@ -65,8 +65,6 @@ void	exchange_drop(struct exchange *);
 void	exchange_facts(const struct exchange *,
 	    const struct hostd_fetch_response *, struct facts *);
 
-extern const struct hostd_fetch_ops exchange_ops;
-
 /* -- forward.c: the request's head, for a server -- */
 
 /* In the instance's head; HOSTD_OK, or E_FULL: it is too large. */
@@ -87,6 +85,8 @@ int	forward_may_upgrade(const struct hostd_inst *,
 int32_t	upload_part(struct exchange *, hostd_buf part, int fin);
 /* The server takes more. */
 void	upload_more(struct exchange *);
+/* All of it, to another server: it is buffered. */
+void	upload_again(struct exchange *);
 /* There is no server any more: the client's body is of no use. */
 void	upload_forget(struct exchange *);
 

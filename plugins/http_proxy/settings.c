@@ -51,7 +51,7 @@ static const struct hostd_key rows[] = {
 	    "\"websocket\"; \"*\": any but h2c, in which requests would pass "
 	    "unseen."),
 	KEY("request_buffering", BOOL, "off", "Read a request's body to its "
-	    "end before a server is asked."),
+	    "end before a server is asked, so that another one can be."),
 	KEY("buffering", BOOL, "off", "Read answers as fast as servers send, "
 	    "whatever the client takes."),
 	KEY_RANGE("buffer_size", SIZE, "16k", 0, 1 << 30, "Buffered bytes of "

@@ -168,14 +168,29 @@ spool_drop(struct spool *s, size_t n)
 	} else if (s->from < s->to) {
 		s->from += n;
 		/* Its blocks are free for what comes next. */
-		if (s->from == s->to && ftruncate(s->fd - 1, 0) == 0)
+		if (s->from == s->to && s->kept == 0 &&
+		    ftruncate(s->fd - 1, 0) == 0)
 			s->from = s->to = 0;
 	} else
 		s->back.from += n;
-	if (s->size == 0) {
+	if (s->size == 0 && s->kept == 0) {
 		s->front.from = s->front.to = 0;
 		s->back.from = s->back.to = 0;
 	}
+}
+
+void
+spool_keep(struct spool *s)
+{
+	s->kept = s->size;
+}
+
+void
+spool_rewind(struct spool *s)
+{
+	s->front.from = s->back.from = 0;
+	s->from = 0;
+	s->size = s->kept;
 }
 
 int

@@ -25,7 +25,9 @@ struct spool {
 	struct spool_bytes front, back;	/* before and behind what is in fd */
 	int fd;				/* + 1; 0: no file */
 	uint64_t from, to;		/* in fd */
-	uint64_t size;			/* of all of it */
+	uint64_t size;			/* of all that is left */
+	uint64_t kept;			/* of all of it; 0: what is dropped is
+					   gone */
 };
 
 /*
@@ -42,6 +44,9 @@ int32_t	spool_put(struct spool *, const struct spool_limits *, hostd_buf,
  * E_IO with errno. */
 int32_t	spool_peek(struct spool *, char *buf, size_t size, hostd_buf *out);
 void	spool_drop(struct spool *, size_t n);
+/* No more comes, and what is dropped from now on is kept to be had again. */
+void	spool_keep(struct spool *);
+void	spool_rewind(struct spool *);
 void	spool_free(struct spool *);
 
 /* Is all of it in memory, in one piece? */

@@ -111,6 +111,14 @@ upload_more(struct exchange *x)
 }
 
 void
+upload_again(struct exchange *x)
+{
+	spool_rewind(&x->up);
+	x->body_sent = 0;
+	upload_more(x);
+}
+
+void
 upload_forget(struct exchange *x)
 {
 	x->up_blocked = 0;
@@ -128,6 +136,7 @@ upload_part(struct exchange *x, hostd_buf part, int fin)
 		if (rc != HOSTD_DEFER || x->unwanted || !fin)
 			return rc;
 		x->collecting = 0;
+		spool_keep(&x->up);
 		rc = exchange_ask(x, (int64_t)x->up.size);
 		if (x->fetch.id != 0 && !x->body_sent)
 			upload_more(x);

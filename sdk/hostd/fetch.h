@@ -139,6 +139,13 @@ struct hostd_fetch_ops {
 	 */
 	void (*on_end)(struct hostd_inst *, hostd_fetch, void *arg,
 	    int32_t status, hostd_buf text);
+	/*
+	 * Optional; set it where the whole body can be had again, however long
+	 * it is.  A try has failed, and the next one is begun: write the body
+	 * anew from its begin, and finish.  Without it a request is not sent
+	 * again once more than 64 KiB of its body were written.  Since 1.3.
+	 */
+	void (*on_rewind)(struct hostd_inst *, hostd_fetch, void *arg);
 };
 
 /*
@@ -165,8 +172,8 @@ struct hostd_fetch_api {
 	/*
 	 * More of the request's body: OK, AGAIN, E_FULL, E_INVAL, E_STATE as
 	 * write of hostd.http/1.  Copied.  What was sent is kept for another
-	 * try up to 64 KiB; a longer body goes to one server.  OK and dropped
-	 * once the server has answered without waiting for it.
+	 * try up to 64 KiB; a longer body goes to one server, but for who has
+	 * on_rewind.  OK and dropped once the server has answered without waiting for it.
 	 */
 	int32_t (*write)(const struct hostd_host *, hostd_fetch, hostd_buf);
 	/* The request's body is complete; trailers go with a chunked one, else

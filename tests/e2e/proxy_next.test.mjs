@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // http_proxy: when another server is asked.
 import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
 import test from 'node:test';
 import { freePort } from './lib/hostd.mjs';
 import { connect, get, post } from './lib/http1.mjs';
@@ -116,4 +117,55 @@ test('never the same server twice', async (t) => {
 	await c.send(get('/'));
 	assert.equal((await c.next()).status, 502);
 	assert.deepEqual(all.map((b) => b.requests.length), [1, 1, 1]);
+});
+
+// Ways of a server to fail when all, or a part, of a large body was read.
+const failing = {
+	'answers 503': { answer: () => reply(503, 'bad') },
+	'answers 503 at once': { early: true, answer: () => reply(503, 'bad') },
+	'breaks off behind the body': { answer: cut },
+	'breaks off in the body': { early: true, answer: async (q) => {
+		await q.reader.bytes(100_000);
+		q.socket.resetAndDestroy();
+		return null;
+	} },
+};
+
+for (const [how, { early, answer }] of Object.entries(failing))
+	test(`a large body that is buffered is sent again: ${how}`, async (t) => {
+		const first = await startBackend(t, answer, { early });
+		const second = await startBackend(t, () => reply(200, 'good'));
+		const body = crypto.randomBytes(1 << 20).toString('hex');
+		const h = await serveProxy(t, [first, second], `
+			request_buffering = on
+			next_upstream = {"error", "http_503"}`,
+		    { group: 'max_fails = 0', http: 'max_body = 8m' });
+		const c = await connect(t, h.port);
+
+		for (let i = 0; i < 4; i++) {
+			await c.send(post('/', body).replace('POST', 'PUT'));
+			const r = await c.next();
+
+			assert.equal(r.status, 200);
+			assert.equal(r.body, 'good');
+		}
+		assert.equal(first.requests.length, 2);
+		assert.equal(second.requests.length, 4);
+		for (const q of second.requests)
+			assert.ok(q.body === body, 'another body came');
+	});
+
+test('one that is not buffered is not', async (t) => {
+	const first = await startBackend(t, () => reply(503, 'bad'));
+	const second = await startBackend(t, () => reply(200, 'good'));
+	const h = await serveProxy(t, [first, second],
+	    'next_upstream = {"http_503"}', { group: 'max_fails = 0', http: 'max_body = 8m' });
+	const c = await connect(t, h.port);
+	const seen = [];
+
+	for (let i = 0; i < 2; i++) {
+		await c.send(post('/', 'x'.repeat(1 << 20)).replace('POST', 'PUT'));
+		seen.push((await c.next()).status);
+	}
+	assert.deepEqual(seen.sort(), [200, 503]);
 });
