@@ -94,16 +94,19 @@ commands_close(struct master *m)
 
 /* ---- answers ---- */
 
-/* Whatever bytes they are: nothing but UTF-8, which "?" stands for. */
+/* Whatever bytes they are: "?" stands for what is no text; in one line for
+ * what could move a terminal's cursor, too. */
 static json_t *
-text_json(const struct buf *b)
+text_json(const struct buf *b, int line)
 {
 	char *copy = xmalloc(b->len + 1);
 	json_t *o;
 	size_t i;
 
 	for (i = 0; i < b->len; i++)
-		copy[i] = b->p[i] != '\0' ? b->p[i] : '?';
+		copy[i] = b->p[i] == '\0' || (line &&
+		    ((unsigned char)b->p[i] < ' ' || b->p[i] == 127)) ? '?' :
+		    b->p[i];
 	copy[b->len] = '\0';
 	o = control_text(copy);
 	free(copy);
@@ -125,7 +128,7 @@ static json_t *
 done_error(const struct ordered *o, const struct call_part *p)
 {
 	if (p->text.len > 0)
-		return text_json(&p->text);
+		return text_json(&p->text, 1);
 	if (p->status == HOSTD_E_TIMEOUT)
 		return json_sprintf("the plugin has not answered within %u ms",
 		    o->limit_ms);
@@ -144,7 +147,7 @@ part_error(const struct ordered *o, const struct call_part *p)
 	case PART_DONE:
 		return done_error(o, p);
 	case PART_REFUSED:
-		return text_json(&p->text);
+		return text_json(&p->text, 1);
 	case PART_GONE:
 		return json_string("the worker has ended before it answered");
 	case PART_LATE:
@@ -193,7 +196,7 @@ part_json(const struct ordered *o, const struct call_part *p)
 
 	return json_pack("{s:s,s:i,s:b,s:i,s:o}", "worker", p->worker, "pid",
 	    (int)p->pid, "ok", ok, "status", (int)part_status(p),
-	    ok ? "result" : "error", ok ? text_json(&p->text) :
+	    ok ? "result" : "error", ok ? text_json(&p->text, 0) :
 	    part_error(o, p));
 }
 
@@ -370,7 +373,7 @@ ordered_step(struct call *c)
 		return;
 	}
 	if ((p = part_in(c, PART_REFUSED)) != NULL) {
-		ordered_refuse(o, text_json(&p->text),
+		ordered_refuse(o, text_json(&p->text, 1),
 		    p->status == HOSTD_E_INVAL ? "usage" : "refused");
 		return;
 	}

@@ -36,6 +36,7 @@ test('failures say what the plugin says', async (t) => {
 	};
 
 	await fails('web.0: no: why', 'near', 'fail', 'why');
+	await fails('web.0: no: a??[7mb', 'near', 'fail', 'a\n\x1b[7mb');
 	await fails('web.0: it failed: E_IO', 'near', 'fail');
 	await fails('web.0: the plugin has not answered within 50 ms',
 	    '--timeout', '50ms', 'near', 'never');
@@ -144,7 +145,7 @@ test('what is not there, and what is too much or too little', async (t) => {
 	    'far', 'xyzzyx');
 	await refused(2, /too many .*plugin call near hello\n$/, 'near', 'hello',
 	    'x');
-	await refused(2, /too few .*plugin call far later MS\n$/, 'far', 'later');
+	await refused(2, /too few .*plugin call far later MS \[BYTES\]\n$/, 'far', 'later');
 	await refused(2, /^usage: hostctl plugin call /, 'near');
 	await refused(2, /--timeout is a time/, '--timeout', '2h', 'near', 'x');
 	await refused(2, /--timeout is a time/, '--timeout', 'x', 'near', 'x');

@@ -97,6 +97,23 @@ test('hostctl that is killed in the middle', async (t) => {
 	assert.equal((await h.call('near', 'every_hello')).stdout, 'hello\n');
 });
 
+test('a master that stands still keeps no worker', async (t) => {
+	const h = await startCommands(t, { web: 1 });
+	const n = 1 << 20;	// more than there is room for on its way
+	const call = h.call('--timeout', '60s', 'near', 'later', '200', `${n}`);
+
+	await h.logged('begun');
+	h.child.kill('SIGSTOP');
+	atEnd(t, () => h.child.kill('SIGCONT'));
+	await h.logged('completed: 0');
+	for (let i = 0; i < 10; i++)
+		assert.equal((await fetch(h.url)).status, 200);
+	h.child.kill('SIGCONT');
+	const r = await call;
+
+	assert.deepEqual([r.code, r.stderr, r.stdout.length], [0, '', n + 1]);
+});
+
 test('hostd that ends in the middle', async (t) => {
 	const h = await startCommands(t, { web: 2 });
 	const call = h.call('near', 'every_never');

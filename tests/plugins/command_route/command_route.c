@@ -13,6 +13,7 @@ struct hostd_inst {
 /* One that is answered by a timer. */
 struct later {
 	hostd_op op;
+	size_t n;		/* bytes of it; 0: "later" */
 };
 
 static void
@@ -58,9 +59,18 @@ answer(struct hostd_inst *in, hostd_timer t, void *arg)
 {
 	struct later *l = arg;
 	hostd_buf text = { "later", 5 };
-	int32_t rc = in->easy.op->complete(in->easy.host, l->op, HOSTD_OK, text);
+	char *many = NULL;
+	int32_t rc;
 
 	(void)t;
+	if (l->n > 0 && (many = malloc(l->n)) != NULL) {
+		memset(many, 'y', l->n);
+		text = (hostd_buf){ many, l->n };
+	}
+	rc = in->easy.op->complete(in->easy.host, l->op, HOSTD_OK, text);
+	free(many);
+	text.p = NULL;
+	text.n = 0;
 	hostd_logf(in->easy.host, HOSTD_LOG_INFO, "completed: %d, again: %d",
 	    (int)rc, (int)in->easy.op->complete(in->easy.host, l->op,
 	    HOSTD_OK, text));
@@ -73,10 +83,12 @@ later(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv, hostd_op op)
 	struct later *l = calloc(1, sizeof(*l));
 	hostd_timer t;
 
-	(void)argc;
 	if (l == NULL)
 		return HOSTD_E_NOMEM;
 	l->op = op;
+	if (argc > 1)
+		l->n = strtoul(argv[1].p, NULL, 10);
+	hostd_logf(in->easy.host, HOSTD_LOG_INFO, "begun");
 	(void)in->timers->start(in->easy.host, strtoul(argv[0].p, NULL, 10), 0,
 	    answer, l, &t);
 	return HOSTD_DEFER;
@@ -151,7 +163,7 @@ bytes(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv, hostd_op op)
 CMD(hello, NULL, 0, 0, 0);
 CMD(echo, "[WORD...]", 0, UINT32_MAX, 0);
 CMD(pid, NULL, 0, 0, 0);
-CMD(later, "MS", 1, 1, 0);
+CMD(later, "MS [BYTES]", 1, 2, 0);
 CMD(fail, "[TEXT]", 0, 1, 0);
 CMD(big, "BYTES", 1, 1, 0);
 CMD(never, "[PID]", 0, 1, 0);
