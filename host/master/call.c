@@ -9,10 +9,12 @@
 #include "master/master.h"
 
 void
-calls_init(struct calls *all)
+calls_init(struct master *m)
 {
-	TAILQ_INIT(&all->list);
-	all->last = (uint32_t)(uv_hrtime() >> 10);
+	TAILQ_INIT(&m->calls.list);
+	m->calls.last = (uint32_t)(uv_hrtime() >> 10);
+	m->children.called = calls_heard;
+	m->children.left = calls_left;
 }
 
 /* ---- life ---- */

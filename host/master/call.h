@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "master/child.h"
 
-#define CALL_RESULT_MAX	(1024 * 1024)	/* bytes, of all workers together */
+#define CALL_RESULT_MAX	(1024 * 1024)	/* bytes, of all workers' */
 #define CALL_TEXT_MAX	4096		/* of a failure; may be said anyway */
 
 struct call;
@@ -70,7 +70,7 @@ struct calls {
 };
 
 /* A master that follows another one must not take its answers for its own. */
-void	calls_init(struct calls *);
+void	calls_init(struct master *);
 
 /* For struct children. */
 void	calls_heard(struct child *, const struct chan_msg *);

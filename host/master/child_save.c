@@ -48,8 +48,8 @@ child_save(const struct child *c, struct record *r)
 
 	TAILQ_FOREACH(o, &c->out, entry)
 		(void)json_array_append_new(out, child_out_save(o, r));
-	return json_pack("{s:i,s:o,s:i,s:b,s:b,s:b,s:b,s:b,s:b,s:i,s:I,s:I,s:o,s:o,"
-			 "s:o,s:o,s:o,s:o}",
+	return json_pack("{s:i,s:o,s:i,s:b,s:b,s:b,s:b,s:b,s:b,s:i,s:I,s:I,"
+			 "s:o,s:o,s:o,s:o,s:o,s:o}",
 	    "pid", (int)c->pid, "channel", record_fd(r, c->fd), "cell",
 	    c->cell, "ready", c->ready, "failed", c->failed, "ending",
 	    c->ending, "killed", c->killed, "elsewhere", c->elsewhere,

@@ -237,11 +237,9 @@ ordered_end(struct ordered *o)
 static void
 ordered_refuse(struct ordered *o, json_t *text, const char *outcome)
 {
-	if (o->client != NULL) {
-		control_say(o->client, json_pack("{s:O}", "error", text));
-		control_end(o->client, 0,
-		    json_pack("{s:s}", "outcome", outcome));
-	}
+	if (o->client != NULL)
+		control_end(o->client, 0, json_pack("{s:s,s:O}", "outcome",
+		    outcome, "error", text));
 	json_decref(text);
 	ordered_free(o);
 }
@@ -346,8 +344,8 @@ ordered_nowhere(struct ordered *o)
 
 	near = instance_near(o->call->m, o->instance, &known);
 	if (!known) {
-		ordered_refuse(o, json_sprintf("there is no plugin \"%s\"%s%s%s",
-		    o->instance, near != NULL ? "; did you mean \"" :
+		ordered_refuse(o, json_sprintf("there is no plugin \"%s\""
+		    "%s%s%s", o->instance, near != NULL ? "; did you mean \"" :
 		    "; see hostctl plugin commands", near != NULL ? near : "",
 		    near != NULL ? "\"?" : ""), "refused");
 		return;
@@ -487,10 +485,11 @@ ordered_read(struct ordered *o, const json_t *request)
 
 	instance = json_string_value(json_object_get(request, "instance"));
 	command = json_string_value(json_object_get(request, "command"));
-	if (instance == NULL || command == NULL ||
-	    strlen(instance) > CALLED_MAX || strlen(command) > CALLED_MAX || (ms != NULL &&
-	    (json_integer_value(ms) < 1 ||
-	    json_integer_value(ms) > LIMIT_MS_MAX)))
+	if (instance == NULL || strlen(instance) > CALLED_MAX ||
+	    command == NULL || strlen(command) > CALLED_MAX)
+		return -1;
+	if (ms != NULL && (json_integer_value(ms) < 1 ||
+	    json_integer_value(ms) > LIMIT_MS_MAX))
 		return -1;
 	if (ms != NULL)
 		o->limit_ms = (uint32_t)json_integer_value(ms);

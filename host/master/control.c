@@ -389,6 +389,7 @@ control_close(struct control *k)
 	command_stopped(k);
 	while (!TAILQ_EMPTY(&k->clients))
 		client_close(TAILQ_FIRST(&k->clients));
+	commands_close(k->m);
 	uv_close((uv_handle_t *)&k->server, NULL);
 }
 

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
-#include "master/command.h"
 #include "master/control.h"
 #include "master/daemon.h"
 #include "master/drain.h"
@@ -478,7 +477,6 @@ master_close(struct master *m)
 		pid_file_remove(m->pid_file);
 	store_close(m->run_dir, m->lock);
 	control_close(m->control);
-	commands_close(m);
 	(void)uv_run(&m->loop, UV_RUN_DEFAULT);
 	control_free(m->control);
 	while ((g = TAILQ_FIRST(&m->generations)) != NULL) {
@@ -527,9 +525,7 @@ master_new(char **argv)
 	log_set_context("master pid %d", (int)getpid());
 	children_init(&m->children, &m->loop, &m->board, &m->servers);
 	m->children.resolved = upstreams_resolved;
-	m->children.called = calls_heard;
-	m->children.left = calls_left;
-	calls_init(&m->calls);
+	calls_init(m);
 	pools_init(&m->pools, &m->children, &pools_ops);
 	return m;
 }

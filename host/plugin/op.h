@@ -2,7 +2,8 @@
 /*
  * hostd.op/1, from our side: one answer that a plugin owes to whoever in the
  * host has asked.  It comes exactly once, unless it is cancelled, and never
- * while the plugin's code runs: at the end of a turn, or when its instance ends.
+ * while the plugin's code runs: at the end of a turn, or when the instance
+ * ends.
  */
 #ifndef PLUGIN_OP_H
 #define PLUGIN_OP_H

@@ -7,11 +7,11 @@
  * (below).  A message published to it goes to every subscriber of every worker
  * of this machine, and of every node when a pubsub_backend is configured.
  * All plugins share the names: prefix yours.  Those that start with "hostd/" are
- * the host's, and E_INVAL; except "hostd/own/", since ABI 1.3: such a channel is
- * the instance's own, in all workers and nodes that have an instance of its
- * name in the configuration, and no other can publish or subscribe there, nor
- * can sockets.  The bytes behind HOSTD_CHANNEL_OWN are yours; 128 there are
- * always room for, if the instance's name has no more than 100.
+ * the host's, and E_INVAL; except "hostd/own/", since ABI 1.3.  Such a channel
+ * is the instance's own, in all workers and nodes that have an instance of its
+ * name in the configuration: no other can publish or subscribe there, nor can
+ * sockets.  There is room for 128 bytes behind HOSTD_CHANNEL_OWN, unless the
+ * instance's name has more than 100.
  *
  * Delivery
  *

@@ -127,6 +127,15 @@ test('--json', async (t) => {
 			error: 'no: why' }]]);
 });
 
+test('--json, of what is refused', async (t) => {
+	const h = await startCommands(t, { web: 1 });
+	const { code, outcome, error } = await h.callJson('nera', 'hello');
+
+	assert.deepEqual([code, outcome, error], [1, 'refused',
+		'there is no plugin "nera"; did you mean "near"?']);
+	assert.equal((await h.callJson('near', 'later')).outcome, 'usage');
+});
+
 test('what is not there, and what is too much or too little', async (t) => {
 	const h = await startCommands(t);
 	const refused = async (code, what, ...args) => {
