@@ -2,6 +2,7 @@
 /* hostctl upstream: servers behind hostd. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/units.h"
 #include "config/schema.h"
@@ -77,6 +78,24 @@ cell_latency(struct table *t, const json_t *s)
 		table_cell(t, "%s", text_ms(text, us / 1000));
 }
 
+/* What the last check said, and when. */
+static void
+cell_check(struct table *t, const json_t *s)
+{
+	int64_t at = num_of(s, "checked_ms"), now;
+	struct timespec ts;
+	char text[TEXT_MAX];
+
+	if (at == 0) {
+		table_cell(t, "-");
+		return;
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	now = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	table_cell(t, "%s %s ago", text_of(s, "last_check", "?"),
+	    text_ms(text, now > at ? now - at : 0));
+}
+
 static void
 row_server(struct table *t, const char *group, const json_t *s)
 {
@@ -95,6 +114,7 @@ row_server(struct table *t, const char *group, const json_t *s)
 	table_cell(t, "%lld", (long long)num_of(s, "requests"));
 	table_cell(t, "%lld", (long long)num_of(s, "failures"));
 	cell_latency(t, s);
+	cell_check(t, s);
 	table_cell(t, "%s", *reason != '\0' ? reason : "-");
 }
 
@@ -103,7 +123,7 @@ list_print(const json_t *list)
 {
 	static const char *const head[] = {"UPSTREAM", "SERVER", "STATE",
 	    "FOR", "WEIGHT", "ACTIVE", "IDLE", "REQS", "FAILS", "LATENCY",
-	    "REASON", NULL};
+	    "CHECK", "REASON", NULL};
 	const json_t *u, *s, *servers;
 	struct table t;
 	size_t i, k;

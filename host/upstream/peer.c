@@ -281,6 +281,8 @@ peer_checked(struct up_peer *p, int ok, uint32_t why, uint32_t what)
 	if (h == NULL)
 		return;
 	put(&h->checked_ms, board_clock_ms());
+	atomic_store(&h->check_why, ok ? UP_WHY_NONE : why);
+	atomic_store(&h->check_what, what);
 	if (!ok)
 		note_failure(h, why, what);
 	is = atomic_load(&h->checked);

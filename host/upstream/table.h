@@ -86,7 +86,9 @@ struct up_health {
 	_Atomic uint32_t why;		/* enum up_why, of the last failure */
 	_Atomic uint32_t what;
 	_Atomic uint64_t why_ms;	/* unix time of it */
-	_Atomic uint64_t checked_ms;	/* unix time of the last check */
+	_Atomic uint64_t checked_ms;	/* unix time of the last check, and */
+	_Atomic uint32_t check_why;	/* what it said; UP_WHY_NONE: well */
+	_Atomic uint32_t check_what;
 };
 
 /* What one worker has there. */

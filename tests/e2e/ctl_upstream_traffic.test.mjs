@@ -111,8 +111,14 @@ test('what is under way is finished, and then it is forgotten', async (t) => {
 	await serversSatisfy(h, (l) => l.some((s) => s.server === a.name &&
 	    s.inflight === 1), 'a request under way');
 	await change(h, 'enable', 'app', b.name);
+	await change(h, 'drain', 'app', a.name);
+	assert.equal((await byName(h))[a.name].reason,
+	    'by hand; 1 request or connection left');
 	await change(h, 'remove', 'app', a.name);
-	assert.equal((await byName(h))[a.name].state, 'leaving');
+	const leaving = (await byName(h))[a.name];
+
+	assert.deepEqual([leaving.state, leaving.reason], ['leaving',
+		'finishing what is under way; 1 request or connection left']);
 	assert.deepEqual(await spread(h, 5), { b: 5 });
 	a.release();
 	assert.deepEqual(await held, { status: 200, body: 'a' });

@@ -66,6 +66,11 @@ test('a server that fails is down, one that serves again is up', async (t) => {
 	assert.equal(down.reason, 'check: status 500');
 	assert.equal(down.check, 'down');
 	assert.ok(down.checked_ms > 0);
+	assert.equal(down.last_check, 'status 500');
+	const said = (await h.hostctl('upstream', 'list')).stdout;
+
+	assert.match(said, new RegExp(`127\\.0\\.0\\.1:${app.port} +failed ` +
+	    '.* status 500 \\S+ ago +check: status 500$', 'm'));
 	status = 399;
 	before = app.asked();
 	await h.logged(`127.0.0.1:${app.port} is up again`);
@@ -74,6 +79,46 @@ test('a server that fails is down, one that serves again is up', async (t) => {
 	// Each change is said once, however many workers there are.
 	assert.equal(h.log.split(`${app.port} is down`).length, 2);
 	assert.equal(h.log.split(`${app.port} is up`).length, 2);
+});
+
+test('one that is about to change says how far it is', async (t) => {
+	let status = 200;
+	const app = await httpServer(t, (req, res) => {
+		res.writeHead(status).end();
+	});
+	const h = await start(t, 'fall = 1000  rise = 1000',
+	    [`127.0.0.1:${app.port}`, `127.0.0.1:${app.port + 1}`]);
+	const says = (what) => serversSatisfy(h, 'app',
+	    ([one]) => what.test(one.reason), `reason ${what}`);
+
+	await isState(h, 'up');
+	await serversSatisfy(h, 'app', ([one]) => one.last_check === 'passed',
+	    'a check that passed');
+	assert.equal((await serversOf(h, 'app'))[0].reason, '');
+	status = 503;
+	await says(/^check: status 503; down after 1000 like that, this is \d+$/);
+	assert.equal((await serversOf(h, 'app'))[0].state, 'up');
+	status = 200;
+	await serversSatisfy(h, 'app', ([one]) => one.reason === '', 'no reason');
+});
+
+test('one that comes back slowly says how far it is', async (t) => {
+	let status = 503;
+	const app = await httpServer(t, (req, res) => {
+		res.writeHead(status).end();
+	});
+	const other = await httpServer(t, (req, res) => res.end());
+	const h = await start(t, 'fall = 1  rise = 3',
+	    [`127.0.0.1:${app.port}`, `127.0.0.1:${other.port}`],
+	    'slow_start = 1h');
+
+	await isState(h, 'failed');
+	status = 200;
+	const [s] = await isState(h, 'slow-starting');
+
+	assert.equal(s.share, 0);
+	assert.match(s.reason,
+	    /^slow start: 0% of its share, all of it in 3(600|5\d\d)s$/);
 });
 
 test('requests go to those that are up, in all workers', async (t) => {
