@@ -38,7 +38,8 @@ struct access_kind {
 	/* A format of its own in a word, "combined", and the same as JSON. */
 	const char *combined, *json;
 	const struct access_var *vars;	/* NULL-ended */
-	/* Others, a part of whose name says what is meant; or NULL.  0 or -1. */
+	/* Others, a part of whose name says what is meant: 0 or -1.  May be
+	 * NULL. */
 	int (*find)(struct access_op *, const char *name, size_t n);
 	/* Write the value that it has in what has happened. */
 	void (*put)(struct access_log *, const struct access_op *,

@@ -8,9 +8,9 @@
 
 enum {
 	VAR_HEADER, VAR_SENT, VAR_REMOTE_ADDR, VAR_REMOTE_USER, VAR_REQUEST,
-	VAR_METHOD, VAR_REQUEST_URI, VAR_URI, VAR_ARGS, VAR_PROTOCOL, VAR_HOST, VAR_STATUS,
-	VAR_BODY_BYTES, VAR_BYTES_SENT, VAR_REQUEST_LENGTH, VAR_REQUEST_TIME,
-	VAR_CONTENT_LENGTH, VAR_CONN_REQUESTS,
+	VAR_METHOD, VAR_REQUEST_URI, VAR_URI, VAR_ARGS, VAR_PROTOCOL, VAR_HOST,
+	VAR_STATUS, VAR_BODY_BYTES, VAR_BYTES_SENT, VAR_REQUEST_LENGTH,
+	VAR_REQUEST_TIME, VAR_CONTENT_LENGTH, VAR_CONN_REQUESTS,
 	/* in the order of enum tries_what */
 	VAR_UP_ADDR, VAR_UP_STATUS, VAR_UP_CONNECT_TIME, VAR_UP_HEADER_TIME,
 	VAR_UP_RESPONSE_TIME
@@ -94,7 +94,8 @@ put_header(struct access_log *log, const struct access_op *op,
 		access_put_text(log, request_known(r, KNOWN_REFERER));
 	else {
 		h = request_header(r, op->text, op->len);
-		access_put_text(log, h != NULL ? h->value : (hostd_buf){ NULL, 0 });
+		access_put_text(log, h != NULL ? h->value :
+		    (hostd_buf){ NULL, 0 });
 	}
 }
 

@@ -120,7 +120,8 @@ generation_copy_pages(
 	}
 }
 
-/* The upstream that p, a module without a block, is the balancer of; or NULL. */
+/* The upstream that p, a module without a block, is the balancer of, or
+ * NULL. */
 static const struct conf_upstream *
 balances(const struct conf *c, const struct conf_plugin *p)
 {

@@ -187,6 +187,31 @@ test('a name that is added by hand, taken out, and added again', async (t) => {
 	}
 });
 
+// Bug: what it had led to before was among what it leads to, for good.
+test('a name that comes back leads where it leads now', async (t) => {
+	const { port } = await namedServers(t, THREE);
+	const dns = await startDns(t, { 'app.test': { ttl: 1,
+		addresses: ['127.0.0.1'] }, 'new.test': { ttl: 1,
+		addresses: ['127.0.0.1', '127.0.0.2'] } });
+	const h = await start(t, dns, port);
+	const hand = (what) => h.hostctl('upstream', what, 'app',
+	    `new.test:${port}`);
+	const led = (addresses) => serversSatisfy(h, 'app', (all) =>
+		all.filter((s) => s.server.startsWith('new') &&
+		    s.state !== 'leaving').map((s) => s.address).sort().join() ===
+		addresses.map((a) => `${a}:${port}`).join(),
+	`${addresses}`);
+
+	await hand('add');
+	await led(['127.0.0.1', '127.0.0.2']);
+	// One of them is going, and both are when it is taken out.
+	dns.zone['new.test'] = { ttl: 3600, addresses: ['127.0.0.2'] };
+	await h.logged(`new.test:${port} leads to 127.0.0.2:${port}\n`);
+	assert.equal((await hand('remove')).code, 0);
+	assert.equal((await hand('add')).code, 0);
+	await led(['127.0.0.2']);
+});
+
 test('a reload with another name, and with the same', async (t) => {
 	const { port } = await namedServers(t, THREE);
 	const dns = await startDns(t, {
