@@ -13,6 +13,7 @@
 #define STEPS		64	/* of a slow start */
 #define STEP_MIN_MS	50
 #define WEIGH		8	/* a new latency against the average */
+#define WEIGH_MS	10000	/* what is so old is forgotten for it */
 
 static uint64_t
 get(const _Atomic uint64_t *v)
@@ -228,19 +229,31 @@ peer_untried(struct up_peer *p, uint64_t began, uint64_t now)
 		up_changed(p->group->all->table);
 }
 
+/* How much of the average a latency is to be, in WEIGHths: who is asked seldom,
+ * because it was slow once, shall not be slow for ever. */
+static uint64_t
+weigh(uint64_t since_ms, uint64_t now_ms)
+{
+	uint64_t age = now_ms > since_ms ? now_ms - since_ms : 0;
+
+	return age >= WEIGH_MS ? WEIGH : 1 + age * (WEIGH - 1) / WEIGH_MS;
+}
+
 /* Of all workers; that one of two at the same time is lost does no harm. */
 void
 peer_latency(struct up_peer *p, uint64_t us)
 {
 	struct up_health *h = peer_health(p);
-	uint64_t was;
+	uint64_t was, n, now = p->group->all->loop->now_ms;
 
 	if (h == NULL || us == 0)
 		return;
 	was = get(&h->latency_us);
+	n = weigh(get(&h->latency_ms), now);
 	if (was != 0)
-		us = was + us / WEIGH - was / WEIGH;
+		us = (was * (WEIGH - n) + us * n) / WEIGH;
 	put(&h->latency_us, us == 0 ? 1 : us);
+	put(&h->latency_ms, now);
 }
 
 /* -- checks -- */

@@ -81,6 +81,7 @@ struct up_health {
 	_Atomic uint64_t up_ms;		/* when it came back: slow start */
 	_Atomic uint64_t since_ms;	/* the last change between up and down */
 	_Atomic uint64_t latency_us;	/* moving average, to headers; 0: none */
+	_Atomic uint64_t latency_ms;	/* when the last came */
 	_Alignas(64) _Atomic uint32_t checked;	/* enum up_checked */
 	_Atomic uint32_t streak;	/* checks that differed from it */
 	_Atomic uint32_t why;		/* enum up_why, of the last failure */

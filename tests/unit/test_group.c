@@ -369,6 +369,28 @@ a_request_is_counted(void **state)
 }
 
 static void
+a_latency_counts_by_the_age_of_the_average(void **state)
+{
+	struct up_search se = { 0 };
+	struct up_peer *p;
+
+	(void)state;
+	p = pick(&b, &se);
+	peer_latency(p, 8000);
+	assert_int_equal(peer_health(p)->latency_us, 8000);
+	peer_latency(p, 16000);
+	assert_int_equal(peer_health(p)->latency_us, 9000);
+	/* Half of ten seconds, and all of them. */
+	loop.now_ms += 5000;
+	peer_latency(p, 1000);
+	assert_int_equal(peer_health(p)->latency_us, 5000);
+	loop.now_ms += 10000;
+	peer_latency(p, 2000);
+	assert_int_equal(peer_health(p)->latency_us, 2000);
+	report(p, &se, HOSTD_E_GONE, 0);
+}
+
+static void
 max_conns_is_of_the_machine(void **state)
 {
 	struct up_search se[4] = { { 0 } };
@@ -810,6 +832,7 @@ main(void)
 		TEST(update_is_called_when_something_differs),
 		TEST(one_that_has_left_is_reported),
 		TEST(a_request_is_counted),
+		TEST(a_latency_counts_by_the_age_of_the_average),
 		TEST(max_conns_is_of_the_machine),
 		TEST(max_conns_holds_when_workers_race),
 		TEST(two_do_not_try_it_at_once),
