@@ -74,8 +74,9 @@ keep_trailers(struct exchange *x)
 	uint32_t i, n = 0;
 	char *p;
 
-	if (x->in->fetch->trailers(x->in->easy.host, x->fetch, &t, &n) !=
-	    HOSTD_OK || n == 0)
+	/* What is kept comes from no server, and without any. */
+	if (x->fetch.id == 0 || x->in->fetch->trailers(x->in->easy.host,
+	    x->fetch, &t, &n) != HOSTD_OK || n == 0)
 		return;
 	for (i = 0; i < n; i++)
 		size += t[i].name.n + t[i].value.n;

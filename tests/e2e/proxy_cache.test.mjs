@@ -345,7 +345,7 @@ for (const [store, keys] of Object.entries(stores)) {
 	test(`${store}: what is kept is compressed for those who take it`,
 	    async (t) => {
 		const text = crypto.randomBytes(1500000).toString('hex');
-		const { ask } = await start(t, `${keys}  gzip = on`, () =>
+		const { ask, h } = await start(t, `${keys}  gzip = on`, () =>
 		    plain(text, 'Content-Type: text/plain', 'ETag: "a"',
 		    'Cache-Control: max-age=60'));
 
@@ -363,6 +363,9 @@ for (const [store, keys] of Object.entries(stores)) {
 			assert.equal((await ask('/', 'Accept-Encoding: gzip',
 			    'If-None-Match: W/"a"')).status, 304);
 		}
+		// Its server's trailers were asked for, of which there was
+		// none.
+		assert.equal((await h.status()).stale_handles, 0);
 	});
 }
 
