@@ -381,10 +381,10 @@ a_latency_counts_by_the_age_of_the_average(void **state)
 	peer_latency(p, 16000);
 	assert_int_equal(peer_health(p)->latency_us, 9000);
 	/* Half of ten seconds, and all of them. */
-	loop.now_ms += 5000;
+	later(5000);
 	peer_latency(p, 1000);
 	assert_int_equal(peer_health(p)->latency_us, 5000);
-	loop.now_ms += 10000;
+	later(10000);
 	peer_latency(p, 2000);
 	assert_int_equal(peer_health(p)->latency_us, 2000);
 	report(p, &se, HOSTD_E_GONE, 0);
