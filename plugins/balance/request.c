@@ -35,15 +35,16 @@ header_find(const hostd_hdr *hdrs, uint32_t n, hostd_buf name, hostd_buf *value)
 	return 0;
 }
 
-/* In "a=1; b=2", or with "&" between them. */
+/* The next one of that name in "a=1; b=2", or with "&" between them; text is
+ * what is behind it then. */
 static int
-pair_find(hostd_buf text, char between, hostd_buf name, hostd_buf *value)
+pair_next(hostd_buf *text, char between, hostd_buf name, hostd_buf *value)
 {
-	const char *s = text.p, *end, *stop;
+	const char *s = text->p, *end, *stop;
 
 	if (s == NULL)
 		return 0;
-	for (end = s + text.n; s < end; s = stop + 1) {
+	for (end = s + text->n; s < end; s = stop + 1) {
 		if ((stop = memchr(s, between, (size_t)(end - s))) == NULL)
 			stop = end;
 		while (s < stop && *s == ' ')
@@ -52,6 +53,8 @@ pair_find(hostd_buf text, char between, hostd_buf name, hostd_buf *value)
 		    memcmp(s, name.p, name.n) == 0) {
 			value->p = s + name.n + 1;
 			value->n = (size_t)(stop - s) - name.n - 1;
+			text->n = stop == end ? 0 : (size_t)(end - stop) - 1;
+			text->p = end - text->n;
 			return 1;
 		}
 		if (stop == end)
@@ -61,16 +64,29 @@ pair_find(hostd_buf text, char between, hostd_buf name, hostd_buf *value)
 }
 
 int
-cookie_find(const struct hostd_request *rq, hostd_buf name, hostd_buf *value)
+cookie_next(const struct hostd_request *rq, hostd_buf name,
+    struct cookie_place *at, hostd_buf *value)
 {
 	static const hostd_buf cookie = { "cookie", 6 };
-	uint32_t i;
 
-	for (i = 0; i < rq->nheaders; i++)
-		if (is_header(rq->headers[i].name, cookie) &&
-		    pair_find(rq->headers[i].value, ';', name, value))
-			return 1;
-	return 0;
+	while (!pair_next(&at->rest, ';', name, value)) {
+		for (; at->header < rq->nheaders &&
+		    !is_header(rq->headers[at->header].name, cookie);
+		    at->header++)
+			;
+		if (at->header == rq->nheaders)
+			return 0;
+		at->rest = rq->headers[at->header++].value;
+	}
+	return 1;
+}
+
+int
+cookie_find(const struct hostd_request *rq, hostd_buf name, hostd_buf *value)
+{
+	struct cookie_place at = { 0, { NULL, 0 } };
+
+	return cookie_next(rq, name, &at, value);
 }
 
 int
@@ -80,7 +96,7 @@ first_pair(hostd_buf line, hostd_buf name, hostd_buf *value)
 
 	if (end != NULL)
 		line.n = (size_t)(end - (const char *)line.p);
-	if (!pair_find(line, ';', name, value))
+	if (!pair_next(&line, ';', name, value))
 		return 0;
 	while (value->n > 0 && ((const char *)value->p)[value->n - 1] == ' ')
 		value->n--;
@@ -90,5 +106,7 @@ first_pair(hostd_buf line, hostd_buf name, hostd_buf *value)
 int
 arg_find(const struct hostd_request *rq, hostd_buf name, hostd_buf *value)
 {
-	return pair_find(rq->query, '&', name, value);
+	hostd_buf query = rq->query;
+
+	return pair_next(&query, '&', name, value);
 }

@@ -8,7 +8,20 @@
 /* Of a list of headers; case does not matter, and in name "_" is "-". */
 int	header_find(const hostd_hdr *, uint32_t nhdrs, hostd_buf name,
 	    hostd_buf *value);
-/* The first cookie of that name (RFC 6265 section 5.4). */
+/* How far cookies were looked at; zeroed at first. */
+struct cookie_place {
+	uint32_t header;
+	hostd_buf rest;
+};
+
+/*
+ * The next cookie of that name.  There may be several: browsers send those of
+ * longer paths first (RFC 6265 section 5.4), and whoever controls a sibling of
+ * the host can set one that comes before another.
+ */
+int	cookie_next(const struct hostd_request *, hostd_buf name,
+	    struct cookie_place *, hostd_buf *value);
+/* The first one. */
 int	cookie_find(const struct hostd_request *, hostd_buf name,
 	    hostd_buf *value);
 /* The one that a Set-Cookie line sets, if it is of that name. */

@@ -27,16 +27,6 @@ close_group(struct hostd_inst *in, void *d)
 	free(g->tokens);
 }
 
-static int32_t
-key(struct hostd_inst *in, void *d, const struct hostd_request *rq, char *room,
-    hostd_buf *out)
-{
-	(void)d;
-	(void)room;
-	return cookie_find(rq, in->name, out) && out->n > 0 ? HOSTD_OK :
-	    HOSTD_PASS;
-}
-
 /* The index of the server that it sticks to; the number of servers: none. */
 static uint32_t
 stuck_to(struct hostd_inst *in, const struct group *g, hostd_buf cookie)
@@ -51,6 +41,22 @@ stuck_to(struct hostd_inst *in, const struct group *g, hostd_buf cookie)
 	for (i = 0; i < g->servers.n && g->servers.v[i].hash != hash; i++)
 		;
 	return i;
+}
+
+/* The first that names a server: one that does not is another path's, or
+ * forged, and must not hide it. */
+static int32_t
+key(struct hostd_inst *in, void *d, const struct hostd_request *rq, char *room,
+    hostd_buf *out)
+{
+	struct cookie_place at = { 0, { NULL, 0 } };
+	const struct group *g = d;
+
+	(void)room;
+	while (cookie_next(rq, in->name, &at, out))
+		if (out->n > 0 && stuck_to(in, g, *out) < g->servers.n)
+			return HOSTD_OK;
+	return HOSTD_PASS;
 }
 
 static int32_t

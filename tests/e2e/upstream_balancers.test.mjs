@@ -131,7 +131,10 @@ test('sticky_cookie: clients stay, and can\'t choose', async (t) => {
 		assert.match(first.cookies[0], new RegExp('^srv=[\\w-]{22}; ' +
 		    'Path=/; Max-Age=600; HttpOnly; SameSite=Lax$'));
 		seen.add(first.body);
-		const headers = { Cookie: first.cookies[0].split(';')[0] };
+		const own = first.cookies[0].split(';')[0];
+		// Another path's, or a forged one, does not hide it.
+		const headers = { Cookie: client % 2 === 0 ? own :
+			`srv=${'A'.repeat(22)}; srv=; a=b; ${own}; srv=x` };
 
 		for (let i = 0; i < 6; i++) {
 			const next = await ask(h, { headers });

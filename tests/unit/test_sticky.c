@@ -88,6 +88,29 @@ a_client_stays(void **state)
 	case_close(&a);
 }
 
+/* A cookie of another path, or one that somebody has set for a domain above,
+ * comes first: the one that is ours still counts. */
+static void
+others_of_its_name(void **state)
+{
+	char set[512], mine[512], other[512];
+	int at, i;
+
+	(void)state;
+	case_open(&a, "./sticky_cookie.so", secret, three);
+	at = ask(&a, NULL, set, sizeof(set));
+	(void)snprintf(mine, sizeof(mine), "route=forged; route=; "
+	    "x=y; route=%.22s; route=AAAAAAAAAAAAAAAAAAAAAA", set + 6);
+	for (i = 0; i < 10; i++) {
+		assert_int_equal(ask(&a, mine, other, sizeof(other)), at);
+		assert_string_equal(other, "");
+	}
+	/* None is: a new one, every time. */
+	(void)ask(&a, "route=a; route=b; route=c", other, sizeof(other));
+	assert_int_equal(strncmp(other, "route=", 6), 0);
+	case_close(&a);
+}
+
 static void
 all_machines_agree(void **state)
 {
@@ -203,6 +226,8 @@ sessions_are_learned(void **state)
 		assert_string_equal(set, "");
 		assert_int_equal(ask(&b, "sid=abc", set, sizeof(set)), 2);
 		assert_int_equal(ask(&b, "x=y; sid=def", set, sizeof(set)), 1);
+		assert_int_equal(ask(&b, "sid=; sid=unknown; sid=abc", set,
+		    sizeof(set)), 2);
 	}
 	case_close(&a);
 	case_close(&b);
@@ -298,6 +323,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_client_stays),
+		TEST(others_of_its_name),
 		TEST(all_machines_agree),
 		TEST(a_client_cannot_choose),
 		TEST(bad_configurations_are_refused),
