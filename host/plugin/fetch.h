@@ -30,6 +30,7 @@ struct fetch {
 	struct buf whole;		/* HOSTD_FETCH_BUFFER */
 	uint8_t buffer;
 	uint8_t detached;
+	uint8_t outlives;
 	uint8_t told;			/* on_end was called */
 	uint8_t in_fin;			/* trailers may be asked for */
 	char client[16];		/* address, for the balancer */

@@ -17,7 +17,7 @@
 #define BUFFER_MAX	(16u << 20)	/* HOSTD_FETCH_BUFFER, when it says
 					   nothing else */
 #define FLAGS	(HOSTD_FETCH_BUFFER | HOSTD_FETCH_UPGRADE |		\
-	HOSTD_FETCH_DETACHED | HOSTD_FETCH_ROUTE)
+	HOSTD_FETCH_DETACHED | HOSTD_FETCH_ROUTE | HOSTD_FETCH_OUTLIVES)
 
 /* -- the host calls the plugin -- */
 
@@ -229,7 +229,7 @@ fetch_forsaken(struct http_errand *e)
 	    offsetof(struct fetch, errand));
 
 	f->req = NULL;
-	if (f->detached || f->tunnel != NULL) {
+	if (f->detached || f->outlives || f->tunnel != NULL) {
 		exchange_forget(&f->x);
 		/* The tunnel itself is the host's to look after. */
 		if (f->tunnel != NULL)
@@ -342,6 +342,7 @@ fetch_start(struct instance *in, struct hostd_fetch_request *r,
 	f->arg = arg;
 	f->buffer = (r->flags & HOSTD_FETCH_BUFFER) != 0;
 	f->detached = (r->flags & HOSTD_FETCH_DETACHED) != 0;
+	f->outlives = (r->flags & HOSTD_FETCH_OUTLIVES) != 0;
 	if (f->buffer && r->max_body == 0)
 		r->max_body = BUFFER_MAX;
 	f->x.group = g;

@@ -255,6 +255,18 @@ length_of(const struct exchange *x, const struct hostd_fetch_response *a)
 	return n;
 }
 
+/* As nginx: the application knows best whether it streams. */
+static int
+is_buffered(const struct exchange *x, const struct hostd_fetch_response *a)
+{
+	hostd_buf v = text_header(a->headers, a->nheaders,
+	    "x-accel-buffering");
+
+	if (text_is(v, "no") || text_is(v, "yes"))
+		return text_is(v, "yes");
+	return x->in->settings.buffering;
+}
+
 static void
 begin(struct exchange *x, const struct hostd_fetch_response *a, int gzip)
 {
@@ -262,6 +274,7 @@ begin(struct exchange *x, const struct hostd_fetch_response *a, int gzip)
 	int64_t length = length_of(x, a);
 	int32_t rc;
 
+	x->buffering = (uint8_t)is_buffered(x, a);
 	if (gzip > 0) {
 		x->gzip = gzip_new(&in->gzips, in->settings.gzip_level,
 		    length < 0);

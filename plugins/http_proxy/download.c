@@ -16,12 +16,11 @@ static int32_t
 download_keep(struct exchange *x, hostd_buf part)
 {
 	const struct spool_limits none = { NULL, 0, 0 };
-	const struct settings *s = &x->in->settings;
 	int32_t rc;
 	int error;
 
-	rc = spool_put(&x->down, s->buffering ? &s->spool : &none, part,
-	    &error);
+	rc = spool_put(&x->down, x->buffering ? &x->in->settings.spool : &none,
+	    part, &error);
 	if (rc == HOSTD_AGAIN)
 		server_wait(x, 1);
 	return rc < 0 ? rc : HOSTD_OK;
@@ -42,7 +41,7 @@ download_put(void *arg, hostd_buf part)
 	if (rc != HOSTD_AGAIN && rc != HOSTD_E_FULL)
 		return rc;
 	x->down_blocked = 1;
-	if (!x->in->settings.buffering)
+	if (!x->buffering)
 		server_wait(x, 1);
 	return rc == HOSTD_E_FULL ? download_keep(x, part) : HOSTD_OK;
 }
@@ -180,4 +179,11 @@ download_cached(struct exchange *x)
 		}
 		download_part(x, b, x->seen + b.n == all);
 	} while (!x->complete && !x->finished && !x->down_blocked);
+}
+
+void
+download_forget(struct exchange *x)
+{
+	x->down_blocked = 0;
+	server_wait(x, 0);
 }

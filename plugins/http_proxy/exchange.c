@@ -94,7 +94,8 @@ exchange_request(struct exchange *x, int64_t length,
 	if ((rc = forward_head(x, &fr->target)) != HOSTD_OK)
 		return rc;
 	fr->flags = HOSTD_FETCH_ROUTE |
-	    (x->upgrade ? HOSTD_FETCH_UPGRADE : 0);
+	    (x->upgrade ? HOSTD_FETCH_UPGRADE : 0) |
+	    (s->ignore_abort ? HOSTD_FETCH_OUTLIVES : 0);
 	fr->upstream = s->upstream;
 	if (!x->whole)
 		fr->method = hostd_request_of(in, x->req)->method_name;
@@ -223,6 +224,12 @@ exchange_drop(struct exchange *x)
 {
 	if (x->fetch.id != 0)
 		(void)x->in->fetch->cancel(x->in->easy.host, x->fetch);
+}
+
+int
+exchange_outlives(const struct exchange *x)
+{
+	return x->in->settings.ignore_abort && (!x->has_body || x->body_sent);
 }
 
 /* -- what the server's side tells -- */

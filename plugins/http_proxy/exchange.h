@@ -31,6 +31,7 @@ struct exchange {
 	uint8_t from_cache;		/* compressed on its way: `seen` of it */
 	uint8_t complete;		/* the server has sent it */
 	uint8_t finished;
+	uint8_t buffering;		/* the server need not wait for it */
 	uint8_t down_blocked;		/* the client takes no more */
 	uint8_t down_paused;		/* the server is told to wait */
 
@@ -62,6 +63,8 @@ int32_t	exchange_fail(struct exchange *, int32_t status, hostd_buf why);
 void	exchange_cut(struct exchange *);
 /* Nothing more is wanted of the server. */
 void	exchange_drop(struct exchange *);
+/* May the server go on when the client leaves? */
+int	exchange_outlives(const struct exchange *);
 void	exchange_facts(const struct exchange *,
 	    const struct hostd_fetch_response *, struct facts *);
 
@@ -118,5 +121,7 @@ void	download_part(struct exchange *, hostd_buf part, int fin);
 void	download_cached(struct exchange *);
 /* The client takes more. */
 void	download_more(struct exchange *);
+/* It has gone. */
+void	download_forget(struct exchange *);
 
 #endif

@@ -4,6 +4,7 @@
 #include "hop.h"
 #include "target.h"
 #include "text.h"
+#include "via.h"
 
 /* -- upgrades -- */
 
@@ -60,6 +61,8 @@ is_told(const struct settings *s, hostd_buf name)
 		return s->real_ip != TOLD_KEEP;
 	if (text_is(name, "forwarded"))
 		return s->forwarded != TOLD_PASS;
+	if (text_is(name, "via"))
+		return s->via.n > 0;
 	return text_is(name, "x-request-id") && s->request_id != IDS_OFF;
 }
 
@@ -211,6 +214,8 @@ add_told(const struct exchange *x, const struct hostd_request *q,
 	    template_http_host(q), out);
 	add_one(q, s->real_ip, "X-Real-IP", q->peer, out);
 	add_forwarded(s, q, out);
+	if (s->via.n > 0 && !rules_have(&s->set, text_of("Via", 3)))
+		add_named(out, "Via", via_value(q, s->via, out));
 	if (!rules_have(&s->set, text_of("X-Request-ID", 12)))
 		add_named(out, "X-Request-ID", text_of(x->id, x->nid));
 }

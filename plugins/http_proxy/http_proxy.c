@@ -8,6 +8,7 @@
 #include <errno.h>
 #include "exchange.h"
 #include "text.h"
+#include "via.h"
 
 /* Per request, the host's: */
 struct slot {
@@ -49,6 +50,10 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	x->has_body = q->content_length != 0;
 	x->body_done = !x->has_body;
 	x->upgrade = (uint8_t)forward_may_upgrade(in, q);
+	if (in->settings.via.n > 0 &&
+	    via_hops(q, in->settings.via) >= VIA_HOPS_MAX)
+		return exchange_fail(x, 508, hostd_str("it goes round in a "
+		    "circle, says its Via"));
 	rc = cached_ask(x, q, &done);
 	if (done)
 		return rc;
@@ -98,8 +103,9 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 	x->req.id = 0;
 	x->unwanted = 1;
 	/* What goes through a tunnel is no business of the request's. */
-	if (!x->tunnel)
+	if (!x->tunnel && !exchange_outlives(x))
 		exchange_drop(x);
+	download_forget(x);
 	exchange_release(x);
 }
 

@@ -44,6 +44,9 @@ static const struct hostd_key rows[] = {
 	    "from a server (504)."),
 	KEY_RANGE("timeout", DURATION, "0s", 0, DAY, "For all of a request, "
 	    "its answer included; 0: none."),
+	KEY("ignore_client_abort", BOOL, "off", "A server that has got all of "
+	    "a request may end its work when the client leaves; its answer is "
+	    "dropped."),
 	KEY_RANGE("tunnel_timeout", DURATION, "1h", 0, YEAR, "An upgraded "
 	    "connection on which nothing comes for so long is closed; 0: "
 	    "never."),
@@ -53,7 +56,8 @@ static const struct hostd_key rows[] = {
 	KEY("request_buffering", BOOL, "off", "Read a request's body to its "
 	    "end before a server is asked, so that another one can be."),
 	KEY("buffering", BOOL, "off", "Read answers as fast as servers send, "
-	    "whatever the client takes."),
+	    "whatever the client takes; an answer's X-Accel-Buffering, yes or "
+	    "no, comes first."),
 	KEY_RANGE("buffer_size", SIZE, "16k", 0, 1 << 30, "Buffered bytes of "
 	    "one body in memory; more go to a file without a name."),
 	KEY_RANGE("buffer_file_size", SIZE, "1g", 0, INT64_MAX, "And in that "
@@ -77,6 +81,10 @@ static const struct hostd_key rows[] = {
 	KEY_ENUM("request_id", "pass", ids, "X-Request-ID, to servers and "
 	    "clients: a new one for each request, or the one that came if it "
 	    "is sound."),
+	KEY("via", STRING, "hostd", "Our name in Via, which servers get as RFC "
+	    "9110 asks for; a request that has passed ten of that name is "
+	    "answered 508.  \"off\": neither; nginx, for one, compresses "
+	    "nothing for proxies that say so unless its gzip_proxied does."),
 	KEY("underscores", BOOL, "off", "Pass on headers with \"_\" in their "
 	    "names, which many servers take for others with \"-\"."),
 	KEY("set_header", LIST, NULL, "\"Name: value\" each, for servers, "
@@ -116,7 +124,7 @@ const struct hostd_key *const settings_keys[] = {
 	R(0), R(1), R(2), R(3), R(4), R(5), R(6), R(7), R(8), R(9), R(10),
 	R(11), R(12), R(13), R(14), R(15), R(16), R(17), R(18), R(19), R(20),
 	R(21), R(22), R(23), R(24), R(25), R(26), R(27), R(28), R(29), R(30),
-	R(31), R(32), R(33), R(34), R(35), R(36), R(37), CACHE_KEYS, NULL
+	R(31), R(32), R(33), R(34), R(35), R(36), R(37), R(38), R(39), CACHE_KEYS, NULL
 };
 _Static_assert(sizeof(settings_keys) / sizeof(settings_keys[0]) ==
     sizeof(rows) / sizeof(rows[0]) + CACHE_NKEYS + 1, "a row is missing");
@@ -222,6 +230,22 @@ read_host(struct settings *s, const struct hostd_conf *conf,
 	return HOSTD_OK;
 }
 
+/* A token, or a host with a port (RFC 9110 section 7.6.3). */
+static int32_t
+read_via(struct settings *s, const struct hostd_conf *conf,
+    struct hostd_err *err)
+{
+	const char *via = text(conf, "via");
+
+	s->via = text_of(via, strlen(via));
+	if (text_is(s->via, "off"))
+		s->via.n = 0;
+	else if (s->via.n == 0 || !text_has_only(s->via, "!#$%&'*+-.^_`|~:[]"))
+		return hostd_fail(err, HOSTD_E_INVAL, "via: \"%s\" is neither "
+		    "a name nor \"off\"", via);
+	return HOSTD_OK;
+}
+
 static int32_t
 read_rewrite(struct settings *s, const struct hostd_conf *conf,
     struct hostd_err *err)
@@ -314,6 +338,7 @@ read_numbers(struct settings *s, const struct hostd_conf *conf)
 	s->forwarded = told_fors[num(conf, "forwarded")];
 	s->request_id = (enum naming)num(conf, "request_id");
 	s->underscores = num(conf, "underscores") != 0;
+	s->ignore_abort = num(conf, "ignore_client_abort") != 0;
 	s->intercept_errors = num(conf, "intercept_errors") != 0;
 	s->gzip = num(conf, "gzip") != 0;
 	s->gzip_level = (int)num(conf, "gzip_level");
@@ -329,6 +354,7 @@ settings_read(struct settings *s, const struct hostd_conf *conf,
 	read_numbers(s, conf);
 	if ((rc = read_next(s, conf, err)) < 0 ||
 	    (rc = read_host(s, conf, err)) < 0 ||
+	    (rc = read_via(s, conf, err)) < 0 ||
 	    (rc = read_rewrite(s, conf, err)) < 0 ||
 	    (rc = read_headers(s, conf, err)) < 0 ||
 	    (rc = read_cache(s, conf, err)) < 0 ||

@@ -24,7 +24,7 @@ struct settings {
 	uint32_t next_timeout, connect_timeout, send_timeout, read_timeout;
 	uint32_t timeout, tunnel_timeout, retry_after;	/* ms; s */
 	uint64_t max_response;
-	int request_buffering, buffering;
+	int request_buffering, buffering, ignore_abort;
 	struct spool_limits spool;
 	/* upgrades */
 	hostd_buf *upgrades;
@@ -34,6 +34,7 @@ struct settings {
 	enum told forwarded_for, forwarded_proto, forwarded_host, real_ip;
 	enum told forwarded;
 	enum naming request_id;
+	hostd_buf via;			/* n 0: none */
 	int underscores;
 	struct rules set, remove;
 	hostd_buf rewrite;		/* p NULL: the path as it came */

@@ -39,6 +39,8 @@ typedef struct {
 #define HOSTD_FETCH_ROUTE	0x8u	/* upstream is for want of one in the
 					   route of on_behalf, which comes
 					   first */
+#define HOSTD_FETCH_OUTLIVES	0x10u	/* it goes on when on_behalf ends,
+					   unless it is cancelled */
 
 /* When another server is tried: fetch_request.next. */
 #define HOSTD_NEXT_ERROR	0x1u	/* connect, send or read failed */
@@ -134,8 +136,8 @@ struct hostd_fetch_ops {
 	 *   E_FULL     no server can be had now, or the answer is larger than
 	 *              max_body
 	 *   E_GONE     cancelled, or on_behalf has ended (unless
-	 *              HOSTD_FETCH_DETACHED): then it comes before the
-	 *              request's on_end
+	 *              HOSTD_FETCH_DETACHED or _OUTLIVES): then it comes
+	 *              before the request's on_end
 	 */
 	void (*on_end)(struct hostd_inst *, hostd_fetch, void *arg,
 	    int32_t status, hostd_buf text);
