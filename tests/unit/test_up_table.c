@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -358,6 +359,91 @@ what_has_ended_counts_but_has_no_load(void **state)
 
 /* -- the last place -- */
 
+/* What others do while one of them waits; ours instead of the library's. */
+static void (*meanwhile)(void);
+static int waits;
+
+int
+sched_yield(void)
+{
+	waits++;
+	if (meanwhile != NULL)
+		meanwhile();
+	else
+		(void)syscall(SYS_sched_yield);
+	return 0;
+}
+
+/* Of cell 1, which is about to take a place. */
+static void
+steps_in(void)
+{
+	up_count_of(&table, 1, 0)->taking = 1;
+	up_count_of(&table, 1, 0)->inflight++;
+}
+
+static void
+steps_back(void)
+{
+	meanwhile = NULL;
+	up_count_of(&table, 1, 0)->inflight--;
+	up_count_of(&table, 1, 0)->taking = 0;
+}
+
+static void
+stays(void)
+{
+	meanwhile = NULL;
+	up_count_of(&table, 1, 0)->taking = 0;
+}
+
+/* It sees that nobody is there but itself. */
+static void
+has_the_way(void)
+{
+	assert_int_equal(up_inflight(&table, 0), 1);
+	steps_back();
+}
+
+/* Bug: each added itself, saw too many, and went back. */
+static void
+the_first_waits_for_the_others(void **state)
+{
+	(void)state;
+	(void)put("app", "a:1");
+	up_table_join(&table, 2);
+	waits = 0;
+	steps_in();
+	meanwhile = steps_back;
+	assert_int_equal(up_take(&table, 0, 0, 1), 0);
+	assert_int_equal(up_inflight(&table, 0), 1);
+	assert_int_equal(waits, 1);
+	up_count_of(&table, 0, 0)->inflight = 0;
+	/* It was there before. */
+	steps_in();
+	meanwhile = stays;
+	assert_int_equal(up_take(&table, 0, 0, 1), -1);
+	assert_int_equal(up_inflight(&table, 0), 1);
+	assert_int_equal(waits, 2);
+}
+
+static void
+the_others_come_again_behind_the_first(void **state)
+{
+	(void)state;
+	(void)put("app", "a:1");
+	up_table_join(&table, 2);
+	steps_in();
+	meanwhile = has_the_way;
+	assert_int_equal(up_take(&table, 2, 0, 1), 0);
+	assert_int_equal(up_inflight(&table, 0), 1);
+	up_count_of(&table, 2, 0)->inflight = 0;
+	steps_in();
+	meanwhile = stays;
+	assert_int_equal(up_take(&table, 2, 0, 1), -1);
+	assert_int_equal(up_inflight(&table, 0), 1);
+}
+
 #define TAKERS	3
 #define ROUNDS	400
 
@@ -398,7 +484,6 @@ takes(void *arg)
 	return NULL;
 }
 
-/* Bug: each added itself, saw too many, and went back. */
 static void
 one_gets_the_last_place(void **state)
 {
@@ -438,7 +523,9 @@ a_full_one_is_full(void **state)
 	assert_int_equal(up_inflight(&table, 0), 2);
 	/* One that was stopped half-way, or has gone bad. */
 	c->taking = 1;
+	waits = 0;
 	assert_int_equal(up_take(&table, 0, 0, 2), -1);
+	assert_in_range(waits, 1, 1000);
 	assert_int_equal(up_take(&table, 2, 0, 2), -1);
 	assert_int_equal(up_take(&table, 2, 0, 3), 0);
 	assert_int_equal(up_inflight(&table, 0), 3);
@@ -526,6 +613,8 @@ main(void)
 		T(holes_are_filled_and_the_end_is_known),
 		T(load_is_of_all_rows),
 		T(what_has_ended_counts_but_has_no_load),
+		T(the_first_waits_for_the_others),
+		T(the_others_come_again_behind_the_first),
 		T(one_gets_the_last_place),
 		T(a_full_one_is_full),
 		T(one_leads),
