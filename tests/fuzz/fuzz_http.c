@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/conn.h"
+#include "http/request_log.h"
 #include "http/response.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -106,8 +107,9 @@ set_up(void)
 	add_route(ro, "/exact", 0);
 	add_route(ro, "/a/:one/b/:two", 0);
 	http_server_init(&server, &loop, &conf, ro, &cell);
-	access_logs_add(&server.logs, "combined");
-	access_logs_add(&server.logs, "json");
+	access_logs_add(&server.logs, &request_log_kind, "combined");
+	access_logs_add(&server.logs, &request_log_kind, "json");
+	request_log_want(&server.logs, &server.sent);
 }
 
 /* What the client would read. */
