@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include "cache_memory.h"
 #include "cache_vary.h"
+
+#define BUCKETS_MIN	4096u
+#define BUCKETS_MAX	(1u << 20)
+#define BYTES_EACH	4096u		/* of what is kept, for a bucket */
 
 int
 memory_init(struct cache_memory *m, uint64_t max)
@@ -11,10 +16,17 @@ memory_init(struct cache_memory *m, uint64_t max)
 	memset(m, 0, sizeof(*m));
 	TAILQ_INIT(&m->lru);
 	m->max = max;
+	for (m->nbuckets = BUCKETS_MIN; m->nbuckets < BUCKETS_MAX &&
+	    m->nbuckets < max / BYTES_EACH; m->nbuckets *= 2)
+		;
 	if (getrandom(&m->seed, sizeof(m->seed), 0) != sizeof(m->seed))
 		return -1;
-	m->buckets = calloc(MEMORY_BUCKETS, sizeof(*m->buckets));
-	return m->buckets == NULL ? -1 : 0;
+	/* Both in one piece. */
+	m->buckets = calloc(2 * m->nbuckets, sizeof(*m->buckets));
+	if (m->buckets == NULL)
+		return -1;
+	m->keys = m->buckets + m->nbuckets;
+	return 0;
 }
 
 static struct memory_bucket *
@@ -22,13 +34,25 @@ bucket_of(struct cache_memory *m, const struct cache_name *name)
 {
 	uint64_t h = cache_hash(m->seed, name, sizeof(*name));
 
-	return &m->buckets[h % MEMORY_BUCKETS];
+	return &m->buckets[h % m->nbuckets];
+}
+
+/* A request that changes something drops its key: that must not take the
+ * longer the more is kept. */
+static struct memory_bucket *
+key_of(struct cache_memory *m, const struct cache_name *name)
+{
+	uint64_t h = cache_hash(m->seed, name,
+	    offsetof(struct cache_name, variant));
+
+	return &m->keys[h % m->nbuckets];
 }
 
 static void
 entry_drop(struct cache_memory *m, struct memory_entry *e)
 {
 	LIST_REMOVE(e, bucket);
+	LIST_REMOVE(e, same);
 	TAILQ_REMOVE(&m->lru, e, lru);
 	m->bytes -= e->cost;
 	m->n--;
@@ -108,22 +132,47 @@ memory_put(struct cache_memory *m, const struct cache_name *name,
 	m->bytes += cost;
 	m->n++;
 	LIST_INSERT_HEAD(bucket_of(m, name), e, bucket);
+	LIST_INSERT_HEAD(key_of(m, name), e, same);
 	TAILQ_INSERT_HEAD(&m->lru, e, lru);
 	return 0;
 }
 
-unsigned
-memory_drop(struct cache_memory *m, hostd_buf key, int prefix)
+static unsigned
+drop_key(struct cache_memory *m, hostd_buf key)
+{
+	struct memory_entry *e, *next;
+	struct cache_name name;
+	unsigned n = 0;
+
+	object_name(key, 0, &name);
+	for (e = LIST_FIRST(key_of(m, &name)); e != NULL; e = next) {
+		next = LIST_NEXT(e, same);
+		if (is_key(e->object, key, 0)) {
+			entry_drop(m, e);
+			n++;
+		}
+	}
+	return n;
+}
+
+static unsigned
+drop_prefix(struct cache_memory *m, hostd_buf key)
 {
 	struct memory_entry *e, *next;
 	unsigned n = 0;
 
 	for (e = TAILQ_FIRST(&m->lru); e != NULL; e = next) {
 		next = TAILQ_NEXT(e, lru);
-		if (is_key(e->object, key, prefix)) {
+		if (is_key(e->object, key, 1)) {
 			entry_drop(m, e);
 			n++;
 		}
 	}
 	return n;
+}
+
+unsigned
+memory_drop(struct cache_memory *m, hostd_buf key, int prefix)
+{
+	return prefix ? drop_prefix(m, key) : drop_key(m, key);
 }

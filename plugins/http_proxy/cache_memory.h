@@ -6,10 +6,9 @@
 #include <sys/queue.h>
 #include "cache_object.h"
 
-#define MEMORY_BUCKETS	4096
-
 struct memory_entry {
-	LIST_ENTRY(memory_entry) bucket;
+	LIST_ENTRY(memory_entry) bucket;	/* by name */
+	LIST_ENTRY(memory_entry) same;		/* by key: all its variants */
 	TAILQ_ENTRY(memory_entry) lru;
 	struct cache_name name;
 	struct cache_object *object;
@@ -17,7 +16,8 @@ struct memory_entry {
 };
 
 struct cache_memory {
-	LIST_HEAD(memory_bucket, memory_entry) *buckets;
+	LIST_HEAD(memory_bucket, memory_entry) *buckets, *keys;
+	size_t nbuckets;		/* of each */
 	TAILQ_HEAD(memory_lru, memory_entry) lru;	/* last used first */
 	uint64_t n, bytes, max;
 	uint64_t seed;			/* clients choose keys */

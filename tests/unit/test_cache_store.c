@@ -101,6 +101,43 @@ object_of(const char *key, uint64_t body_len)
 	return object_unpack(head, n);
 }
 
+/* All variants of a key go with it, and nothing else does. */
+static void
+memory_variants(void **state)
+{
+	struct cache_memory m;
+	struct cache_name name;
+	struct cache_object *o;
+	char key[16];
+	uint64_t i, v;
+
+	(void)state;
+	assert_int_equal(memory_init(&m, 1 << 24), 0);
+	for (i = 0; i < 100; i++)
+		for (v = 0; v < 10; v++) {
+			(void)snprintf(key, sizeof(key), "k%d", (int)i);
+			object_name(hostd_str(key), v, &name);
+			o = object_of(key, 0);
+			assert_int_equal(memory_put(&m, &name, o), 0);
+			object_unref(o);
+		}
+	assert_int_equal(m.n, 1000);
+	assert_int_equal(memory_drop(&m, hostd_str("k"), 0), 0);
+	assert_int_equal(memory_drop(&m, hostd_str("k7"), 0), 10);
+	assert_int_equal(memory_drop(&m, hostd_str("k7"), 0), 0);
+	for (v = 0; v < 10; v++) {
+		object_name(hostd_str("k7"), v, &name);
+		assert_null(memory_get(&m, &name, hostd_str("k7")));
+		object_name(hostd_str("k70"), v, &name);
+		o = memory_get(&m, &name, hostd_str("k70"));
+		assert_non_null(o);
+		object_unref(o);
+	}
+	assert_int_equal(memory_drop(&m, hostd_str("k7"), 1), 100);
+	assert_int_equal(m.n, 890);
+	memory_free(&m);
+}
+
 static void
 memory_lru(void **state)
 {
@@ -366,6 +403,7 @@ main(void)
 		cmocka_unit_test(heads),
 		cmocka_unit_test(renewed_heads),
 		cmocka_unit_test(memory_lru),
+		cmocka_unit_test(memory_variants),
 		FILES(files),
 		FILES(broken_files),
 		FILES(purges),
