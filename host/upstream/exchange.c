@@ -120,8 +120,8 @@ count_upgraded(struct up_exchange *x, int on)
 	    memory_order_relaxed) + (on ? 1u : -1u), memory_order_relaxed);
 }
 
-static void
-report(struct up_exchange *x, int32_t rc, uint32_t why, uint32_t what)
+void
+exchange_report(struct up_exchange *x, int32_t rc, uint32_t why, uint32_t what)
 {
 	uint64_t total = exchange_clock_us() - x->try_us;
 	struct hostd_report r = {
@@ -142,8 +142,8 @@ report(struct up_exchange *x, int32_t rc, uint32_t why, uint32_t what)
 	group_report(p, &x->search, &r, why, what);
 }
 
-static void
-drop_link(struct up_exchange *x)
+void
+exchange_drop(struct up_exchange *x)
 {
 	if (x->link != NULL)
 		link_close(x->link);
@@ -154,7 +154,7 @@ drop_link(struct up_exchange *x)
 static void
 exchange_close(struct up_exchange *x)
 {
-	drop_link(x);
+	exchange_drop(x);
 	x->state = UP_DONE;
 	wheel_remove(&loop_of(x)->wheel, &x->timer);
 	loop_undefer(loop_of(x), &x->task);
@@ -177,7 +177,8 @@ exchange_over(struct up_exchange *x, int32_t status, const char *text)
 	else if (status == HOSTD_E_TIMEOUT && x->state != UP_CONNECT &&
 	    x->state != UP_HEAD)
 		rc = HOSTD_E_GONE;
-	report(x, rc, rc == HOSTD_E_TIMEOUT ? UP_WHY_TIMEOUT : UP_WHY_IO, 0);
+	exchange_report(x, rc, rc == HOSTD_E_TIMEOUT ? UP_WHY_TIMEOUT :
+	    UP_WHY_IO, 0);
 	exchange_close(x);
 	x->ops->end(x, status, text);
 }
@@ -238,8 +239,8 @@ opened(struct up_link *k, int error, const char *text)
 
 /*
  * One that is kept, and on which the server has said nothing meanwhile: that
- * would be taken for the answer.  It does so when it has been idle for long; one
- * that has just been used is looked at only if asking twice would do harm.
+ * would be taken for the answer.  It does so when it has been idle for long;
+ * one that has just been used is looked at only if asking twice would do harm.
  */
 static struct up_link *
 kept_link(struct up_exchange *x)
@@ -256,7 +257,7 @@ kept_link(struct up_exchange *x)
 	return NULL;
 }
 
-static int
+int
 exchange_connect(struct up_exchange *x, int anew)
 {
 	uint32_t ms = x->rules.connect_ms;
@@ -296,7 +297,7 @@ note_nobody(struct up_exchange *x)
 	t->status = 503;
 }
 
-static int
+int
 exchange_use(struct up_exchange *x, struct up_peer *p)
 {
 	x->peer = p;
@@ -321,127 +322,6 @@ exchange_pick(struct up_exchange *x)
 	note_nobody(x);
 	exchange_over(x, HOSTD_E_FULL, text);
 	return -1;
-}
-
-/* May another server be asked after what has happened to this try? */
-static int
-may_try_next(const struct up_exchange *x, uint32_t next)
-{
-	const struct up_rules *r = &x->rules;
-	int begun = x->link != NULL && x->state >= UP_SEND &&
-	    x->link->stream.sent != x->sent_from;
-
-	return !x->answered && (!x->over || x->rewinds) && !x->cancelled &&
-	    (r->next & HOSTD_NEXT_OFF) == 0 && (r->next & next) != 0 &&
-	    x->ntries < r->tries &&
-	    (r->next_ms == 0 || loop_of(x)->now_ms - x->began_ms <
-	    r->next_ms) &&
-	    (!begun || r->is_idempotent || (r->next & HOSTD_NEXT_UNSAFE) != 0);
-}
-
-static int
-next_peer(struct up_exchange *x, struct up_peer **out)
-{
-	int full;
-
-	x->search.request = x->view;
-	x->search.flags |= HOSTD_PICK_RETRY;
-	return group_pick(x->group, &x->search, out, &full) == HOSTD_OK;
-}
-
-/* What has come of a connection that was kept need not be about this request;
- * can it be sent again, over a fresh one? */
-static int
-may_ask_again(const struct up_exchange *x)
-{
-	return x->link != NULL && !x->fresh && !x->answered && x->ninfo == 0 &&
-	    (!x->over || x->rewinds) && !x->cancelled &&
-	    (x->rules.is_idempotent ||
-	    x->link->stream.sent == x->sent_from);
-}
-
-/* Was it only that the server has closed an idle connection meanwhile, or that
- * more came behind the answer before? */
-static int
-was_idle_closed(const struct up_exchange *x, uint32_t next)
-{
-	return may_ask_again(x) && (next == HOSTD_NEXT_INVALID ||
-	    (next == HOSTD_NEXT_ERROR && !x->got));
-}
-
-static int32_t
-code_of(uint32_t next)
-{
-	return next == HOSTD_NEXT_TIMEOUT ? HOSTD_E_TIMEOUT : HOSTD_E_IO;
-}
-
-int
-exchange_failed(struct up_exchange *x, uint32_t next, uint32_t why,
-    uint32_t what, const char *text)
-{
-	/* What only we lack is no failure of the server's. */
-	int32_t rc = why == UP_WHY_NONE ? HOSTD_E_GONE : code_of(next);
-	struct up_peer *p;
-
-	if (was_idle_closed(x, next)) {
-		drop_link(x);
-		return exchange_connect(x, 1);
-	}
-	if (may_try_next(x, next) && next_peer(x, &p)) {
-		drop_link(x);
-		report(x, rc, why, what);
-		return exchange_use(x, p);
-	}
-	drop_link(x);
-	report(x, rc, why, what);
-	exchange_over(x, code_of(next), text);
-	return -1;
-}
-
-static uint32_t
-next_of_status(int status)
-{
-	static const struct {
-		int status;
-		uint32_t next;
-	} all[] = {
-		{ 500, HOSTD_NEXT_500 }, { 502, HOSTD_NEXT_502 },
-		{ 503, HOSTD_NEXT_503 }, { 504, HOSTD_NEXT_504 },
-		{ 403, HOSTD_NEXT_403 }, { 404, HOSTD_NEXT_404 },
-		{ 429, HOSTD_NEXT_429 }
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (all[i].status == status)
-			return all[i].next;
-	return 0;
-}
-
-int
-exchange_tries_next(struct up_exchange *x, int status)
-{
-	uint32_t next = status < 400 ? 0 : next_of_status(status);
-	struct up_peer *p;
-
-	if (next == 0 || !may_try_next(x, next) || !next_peer(x, &p))
-		return 0;
-	drop_link(x);
-	/* What is not there, or not allowed, is no failure of the server's. */
-	report(x, status == 403 || status == 404 ? HOSTD_OK : HOSTD_E_IO,
-	    UP_WHY_STATUS, (uint32_t)status);
-	(void)exchange_use(x, p);
-	return 1;
-}
-
-int
-exchange_asks_again(struct up_exchange *x, int status)
-{
-	if ((status != 408 && status != 400) || !may_ask_again(x))
-		return 0;
-	drop_link(x);
-	(void)exchange_connect(x, 1);
-	return 1;
 }
 
 /* -- the stream's events -- */
@@ -595,7 +475,7 @@ exchange_cancel(struct up_exchange *x)
 void
 exchange_stop(struct up_exchange *x)
 {
-	report(x, HOSTD_E_GONE, UP_WHY_NONE, 0);
+	exchange_report(x, HOSTD_E_GONE, UP_WHY_NONE, 0);
 	exchange_close(x);
 }
 
@@ -612,7 +492,7 @@ exchange_forget(struct up_exchange *x)
 void
 exchange_switched(struct up_exchange *x)
 {
-	drop_link(x);
+	exchange_drop(x);
 	/* It may be long until the next use. */
 	buf_free(&x->in);
 	buf_free(&x->out);

@@ -15,11 +15,11 @@
  *	DONE
  *
  * A try over a kept connection that the server closes before it says anything
- * is no failure of the server's: it closed an idle connection, as it may.  So is
- * one that it closes with a 408 or 400, and one where what comes is no answer: it
- * may have come for the request before.  The same server is asked again over a
- * fresh one, if that can do no harm: the method is idempotent, or nothing of the
- * request had left.
+ * is no failure of the server's: it closed an idle connection, as it may.  Nor
+ * is one that it closes with a 408 or 400, or one where what comes is no
+ * answer: it may have come for the request before.  The same server is asked
+ * again over a fresh one, if that can do no harm: the method is idempotent, or
+ * nothing of the request had left.
  */
 #ifndef UPSTREAM_EXCHANGE_H
 #define UPSTREAM_EXCHANGE_H
@@ -179,19 +179,17 @@ void	exchange_over(struct up_exchange *, int32_t status, const char *text);
 
 #define EXCHANGE_KEEP	65536	/* bytes of a body, for another try */
 
-/* These three say what has become of it: 0: it goes on; -1: it is gone. */
-int	exchange_failed(struct up_exchange *, uint32_t next, uint32_t why,
-	    uint32_t what, const char *text);
+/* These say what has become of it: 0: it goes on; -1: it is gone. */
+/* Ask its peer, over a fresh connection if anew. */
+int	exchange_connect(struct up_exchange *, int anew);
+int	exchange_use(struct up_exchange *, struct up_peer *);
 /* The answer's last byte is there, and was told. */
 int	exchange_answered(struct up_exchange *);
-/* An answer with that status is not for the owner if another server can be
- * asked.  1: one is. */
-int	exchange_tries_next(struct up_exchange *, int status);
-/* A server that closes a kept connection with that status may mean that nothing
- * was asked for so long, and have closed it before it was.  1: it is asked
- * again. */
-int	exchange_asks_again(struct up_exchange *, int status);
 
+/* Its try is over, for the balancer and the log. */
+void	exchange_report(struct up_exchange *, int32_t rc, uint32_t why,
+	    uint32_t what);
+void	exchange_drop(struct up_exchange *);	/* the link */
 /* Something is to be done in this turn. */
 void	exchange_wake(struct up_exchange *);
 /* This step may take so long from now on; 0: any time. */
@@ -201,6 +199,17 @@ uint64_t exchange_clock_us(void);
 /* ask.c: the head of the request. */
 int32_t	ask_make(struct up_exchange *, const struct hostd_fetch_request *,
 	    const char **why);
+
+/* exchange_next.c: a try has failed; as exchange_connect. */
+int	exchange_failed(struct up_exchange *, uint32_t next, uint32_t why,
+	    uint32_t what, const char *text);
+/* An answer with that status is not for the owner if another server can be
+ * asked.  1: one is. */
+int	exchange_tries_next(struct up_exchange *, int status);
+/* A server that closes a kept connection with that status may mean that nothing
+ * was asked for so long, and have closed it before it was.  1: it is asked
+ * again. */
+int	exchange_asks_again(struct up_exchange *, int status);
 
 /* exchange_send.c: over the link, which is open. */
 int	exchange_send(struct up_exchange *);

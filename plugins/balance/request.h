@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What balancers look for in a request.  Each returns 0 when it is not there. */
+/* What balancers look for in a request.  Each returns 0 when it is not
+ * there. */
 #ifndef BALANCE_REQUEST_H
 #define BALANCE_REQUEST_H
 
