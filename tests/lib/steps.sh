@@ -87,6 +87,24 @@ run_make_check() {
 	note_counts "make check ($1)" "$log" "$ok" "$bad"
 }
 
+# What the tests have said that failed, of a log in TAP; and the end of it, where
+# it has none of them.
+show_failing() {
+	awk '
+		{ text = text $0 "\n" }
+		/^(not )?ok / { bad = /^not/ }
+		/^  \.\.\.$/ {
+			if (bad)
+				printf "%s", text
+			n += bad
+			text = ""
+			bad = 0
+		}
+		END { exit n == 0 }
+	' "$1" || tail -n 80 "$1"
+	echo "All of it is in $1"
+}
+
 run_e2e() {
 	local log=$build/$1-e2e.log files ok bad
 	files=$(find tests/e2e -name "*$filter*.test.mjs" | sort)
@@ -97,7 +115,7 @@ run_e2e() {
 	    node tests/e2e/lib/runner.mjs $files >"$log" 2>&1
 	ok=$(awk '/^# pass / { print $3 }' "$log" | tail -n 1)
 	bad=$(awk '/^# fail / { print $3 }' "$log" | tail -n 1)
-	[ "${bad:-1}" -eq 0 ] || cat "$log"
+	[ "${bad:-1}" -eq 0 ] || show_failing "$log"
 	note_counts "end to end ($1)" "$log" "${ok:-0}" "${bad:-1}"
 }
 
