@@ -124,7 +124,7 @@ fuzz_one() {
 	local dir=$build/fuzz name
 	name=$(basename "$1")
 	mkdir -p "$dir/found/$name"
-	timeout -k 5 $((fuzz_seconds + 60)) "$1" \
+	timeout --foreground -k 5 $((fuzz_seconds + 60)) "$1" \
 	    -max_total_time="$fuzz_seconds" -max_len=4096 -timeout=10 \
 	    -artifact_prefix="$dir/found/$name/" "$dir/found/$name" \
 	    "$top/tests/fuzz/corpus/${name#fuzz_}" >"$dir/$name.log" 2>&1
