@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { after } from 'node:test';
 import { atEnd, startHostd, top, within } from './hostd.mjs';
 import { npm } from './npm.mjs';
 
@@ -19,11 +20,17 @@ export function startQuickstart(t, options = {}) {
 	return startHostd(t, { ...options, conf });
 }
 
-export async function startBrowser(t) {
-	const browser = await npm('playwright-core').chromium.launch({
-		executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+// One for all tests of a file: each has pages and a store of its own in it.
+let started;
 
-	atEnd(t, () => browser.close());
+after(async () => (await started)?.close());
+
+export async function startBrowser(t) {
+	started ??= npm('playwright-core').chromium.launch({
+		executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+	const browser = await started;
+
+	atEnd(t, () => Promise.all(browser.contexts().map((c) => c.close())));
 	return browser;
 }
 
