@@ -83,10 +83,11 @@ test('a life, told in order', async (t) => {
 test('followed', async (t) => {
 	const h = await startLife(t);
 	const f = follow(t, h, 'events', '-f');
-	const j = follow(t, h, 'events', '-f', '-n', '0', '--json', 'web.1');
+	const j = follow(t, h, 'events', '-f', '--json', 'web.1');
 
 	await f.until(/node\.started/);
 	await f.until(/reload\.done/);
+	await j.until(/"worker\.ready"/);
 	const [, second] = await h.workers();
 
 	await h.hostctl('signal', 'KILL', 'web.1');
