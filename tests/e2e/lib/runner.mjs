@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Run the named test files and report as TAP.  They wait more than they work:
-// more of them at a time than there are processors.
+// three times as many at a time as there are processors.
 import { run } from 'node:test';
 import { tap } from 'node:test/reporters';
 import fs from 'node:fs';
@@ -18,7 +18,7 @@ process.on('exit', () => fs.rmSync(built, { recursive: true }));
 for (const [signal, n] of [['SIGINT', 2], ['SIGTERM', 15]])
 	process.on(signal, () => process.exit(128 + n));
 
-const stream = run({ files, concurrency: 4 * os.availableParallelism(),
+const stream = run({ files, concurrency: 3 * os.availableParallelism(),
 	timeout: 300_000 });
 
 stream.on('test:fail', () => {
