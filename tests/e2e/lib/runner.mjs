@@ -19,7 +19,7 @@ for (const [signal, n] of [['SIGINT', 2], ['SIGTERM', 15]])
 	process.on(signal, () => process.exit(128 + n));
 
 const stream = run({ files, concurrency: 3 * os.availableParallelism(),
-	timeout: 300_000 });
+	timeout: 600_000 });
 
 stream.on('test:fail', () => {
 	process.exitCode = 1;
