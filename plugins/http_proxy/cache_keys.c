@@ -18,7 +18,8 @@ const struct hostd_key cache_key_rows[] = {
 	    "workers share.", stores),
 	KEY("cache_dir", PATH, NULL, 0, 4000, "Directory of the files, for "
 	    "this plugin alone; made when it is not there, and the workers' "
-	    "user must be able to write to it.", NULL),
+	    "user must be able to write to it.  They do so themselves, as for "
+	    "buffer_dir.", NULL),
 	KEY("cache_size", SIZE, "64m", 65536, INT64_C(1) << 46, "What is kept "
 	    "at most: of each worker in memory, of all together on disk, "
 	    "where it may be an eighth more for a moment.  What was used least "

@@ -63,7 +63,9 @@ static const struct hostd_key rows[] = {
 	KEY_RANGE("buffer_file_size", SIZE, "1g", 0, INT64_MAX, "And in that "
 	    "file; 0: none.  An answer waits then, a request is refused "
 	    "(503)."),
-	KEY("buffer_dir", PATH, "/var/tmp", "Directory for such files."),
+	KEY("buffer_dir", PATH, "/var/tmp", "Directory for such files.  "
+	    "Workers write them themselves: while a disk is slow they do "
+	    "nothing else; a tmpfs never is."),
 	KEY_RANGE("max_response", SIZE, "0", 0, INT64_MAX, "Largest body of "
 	    "an answer (502); 0: any."),
 	KEY("host", STRING, "$http_host", "Host that servers see: "
