@@ -112,7 +112,8 @@ part_ask(struct call *c, struct call_part *p, struct chan_call *head,
 	if (p->state != PART_WAITING || n > sizeof(data))
 		return;
 	memcpy(data, head, sizeof(*head));
-	memcpy(data + sizeof(*head), rest->p, rest->len);
+	if (rest->len > 0)
+		memcpy(data + sizeof(*head), rest->p, rest->len);
 	if (child_try(p->child, CHAN_CALL, data, n) == -1)
 		p->state = p->child == NULL || p->child->fd == -1 ? PART_GONE :
 		    PART_DEAF;
