@@ -87,8 +87,8 @@ run_make_check() {
 	note_counts "make check ($1)" "$log" "$ok" "$bad"
 }
 
-# What the tests have said that failed, of a log in TAP; and the end of it, where
-# it has none of them.
+# What the tests that failed have said, of a log in TAP; and the end of it,
+# where it has none of them.
 show_failing() {
 	awk '
 		{ text = text $0 "\n" }
@@ -167,7 +167,8 @@ run_lint() {
 	done
 }
 
-# run_target BUILD TARGET [VARIABLE=VALUE...]: a make target that passes or fails.
+# run_target BUILD TARGET [VARIABLE=VALUE...]: a make target that passes or
+# fails.
 run_target() {
 	local dir=$build/$1 log=$build/$2.log
 	shift
@@ -175,8 +176,8 @@ run_target() {
 	note "make $1" "$log" $?
 }
 
-# Of the tarball, whose unit tests have been run twice already: it is compiled as
-# fast as can be.
+# Of the tarball, whose unit tests have been run twice already: it is compiled
+# as fast as can be.
 run_distcheck() {
 	run_target normal distcheck "DISTCHECK_CONFIGURE_FLAGS=CFLAGS=-O0"
 }
@@ -203,8 +204,8 @@ run_tarball() {
 	note "tarball without autotools" "$log" $?
 }
 
-# All that is not end to end.  It keeps the processors busy, and gives way to the
-# tests that run beside it.
+# All that is not end to end.  It keeps the processors busy, and gives way to
+# the tests that run beside it.
 run_others() {
 	renice -n 10 -p "$BASHPID" >/dev/null
 	run_make_check normal

@@ -17,8 +17,8 @@ function copy(from, to) {
 }
 
 /*
- * source: a .c file or its text.  Returns the path of dir/name.so.  The same text
- * is compiled in the same way only once in a run.
+ * source: a .c file or its text.  Returns the path of dir/name.so.  The same
+ * text is compiled in the same way only once in a run.
  */
 export async function buildPlugin(dir, name, source, flags = []) {
 	const out = path.join(dir, `${name}.so`);
