@@ -72,6 +72,8 @@ begin() {
 collect() {
 	local name=$1 dir=$build/steps/$1 status=0
 	wait "${running[$name]}" || status=$?
+	# A test that was ended for its time may have left something.
+	kill -TERM -- "-${running[$name]}" 2>/dev/null
 	unset "running[$name]"
 	cat "$dir/out"
 	if [ -s "$dir/counts" ]; then

@@ -14,7 +14,8 @@ const built = fs.mkdtempSync(path.join(os.tmpdir(), 'hostd-built-'));
 
 fs.chmodSync(built, 0o755);
 process.env.HOSTD_BUILT = built;
-process.on('exit', () => fs.rmSync(built, { recursive: true }));
+process.on('exit', () => fs.rmSync(built,
+    { recursive: true, force: true, maxRetries: 3 }));
 for (const [signal, n] of [['SIGINT', 2], ['SIGTERM', 15]])
 	process.on(signal, () => process.exit(128 + n));
 
