@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
+import { dice } from './lib/dice.mjs';
 import { until } from './lib/hostd.mjs';
 import { chunked, connect, get, parseAnswer, post } from './lib/http1.mjs';
 import { reply, serveProxy, startBackend } from './lib/proxied.mjs';
@@ -11,16 +12,6 @@ import { reply, serveProxy, startBackend } from './lib/proxied.mjs';
 const N = 240, AT_A_TIME = 12;
 const type = 'Content-Type: text/html';
 const body = 'It was the best of times. '.repeat(4000);
-
-// The same each time.
-function dice(seed) {
-	let s = seed;
-
-	return (n) => {
-		s = Math.imul(s ^ s >>> 15, 0x2c1b3c6d) + 0x9e3779b9 | 0;
-		return ((s ^ s >>> 13) >>> 0) % n;
-	};
-}
 
 const chunks = (text, end) => 'HTTP/1.1 200 OK\r\n' +
     `${type}\r\nTransfer-Encoding: chunked\r\n\r\n` +

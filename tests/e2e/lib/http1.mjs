@@ -119,7 +119,15 @@ export class Client {
 		c.socket = net.connect({ ...options, allowHalfOpen: true });
 		c.socket.setEncoding('latin1');
 		c.socket.on('data', (d) => { c.#text += d; c.#look(); });
-		c.socket.on('end', () => { c.closed = true; c.#look(); });
+		c.socket.on('end', () => {
+			c.closed = true;
+			// A reset right behind data is told as an end, but has
+			// no peer; nor has the last one of two ends.
+			if (options.port && !c.socket.writableEnded &&
+			    c.socket.remotePort === undefined)
+				c.error ??= 'ECONNRESET';
+			c.#look();
+		});
 		c.socket.on('error', (e) => {
 			c.closed = true;
 			c.error = e.code;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A server to stand behind hostd that shows every byte: requests are taken apart
 // as they come, and answers are whatever the test writes.
+import { once } from 'node:events';
 import net from 'node:net';
 import { atEnd } from './hostd.mjs';
 import { serve } from './http1.mjs';
@@ -121,9 +122,11 @@ async function readBody(reader, headers) {
  *	q.reader, q.socket
  *
  * and gives the bytes of the answer, or null: it has written itself.  The body
- * is read before the answer is sent, unless early.
+ * is read before the answer is sent, unless early.  where: { host, port }, or {
+ * path }.  Requests are kept in b.requests, unless forgetful.
  */
-export async function startBackend(t, answer, { early = false } = {}) {
+export async function startBackend(t, answer, { early = false, where,
+	forgetful = false } = {}) {
 	const sockets = new Set();
 	const b = { requests: [], connections: 0, sockets };
 	const server = net.createServer({ allowHalfOpen: true }, async (socket) => {
@@ -142,7 +145,8 @@ export async function startBackend(t, answer, { early = false } = {}) {
 
 			Object.assign(q, { reader, socket,
 				read: () => read ??= readBody(reader, q.headers) });
-			b.requests.push(q);
+			if (!forgetful)
+				b.requests.push(q);
 			if (!early)
 				Object.assign(q, await q.read());
 			const bytes = await answer(q, b);
@@ -155,7 +159,9 @@ export async function startBackend(t, answer, { early = false } = {}) {
 		socket.end();
 	});
 
-	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+	server.listen({ ...(where?.path ? {} : { port: 0, host: '127.0.0.1' }),
+		...where });
+	await once(server, 'listening');
 	b.port = server.address().port;
 	b.close = () => new Promise((resolve) => {
 		server.close(resolve);
