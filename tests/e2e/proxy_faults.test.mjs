@@ -108,7 +108,7 @@ for (const [name, keys] of [
 			    "http_503", "non_idempotent"}`, {
 			group: 'max_fails = 0',
 			http: `max_body = 10m  body_timeout = 200ms
-				idle_timeout = 200ms  defer_timeout = 2s
+				idle_timeout = 10s  defer_timeout = 2s
 				lingering_timeout = 100ms`,
 			conf: 'plugin "hello" { module = "http_respond.so" }\n' +
 			    'route "/hello" { plugin = "hello" }' });
