@@ -294,7 +294,7 @@ test('nothing leaks, nothing is wrong', async (t) => {
 	const before = await base(h);
 	const began = Date.now();
 	const rounds = Math.max(3, Math.ceil(SECONDS / ROUND));
-	const calm = Math.ceil(rounds * 0.6);
+	const calm = Math.floor(rounds / 2);	// from here on
 	const used = [];
 
 	for (let i = 0; i < rounds; i++) {
