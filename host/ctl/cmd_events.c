@@ -9,9 +9,13 @@
 #include "ctl/names.h"
 #include "ctl/whose.h"
 
+#define ALL	1024	/* that a master remembers, or more */
+
 struct events {
 	const struct ctl *ctl;
-	const char *of; /* NULL: all */
+	const char *of;		/* NULL: all */
+	json_t *past;		/* of these; NULL: they are told as they come */
+	int64_t seen;		/* the last one's number, of any */
 };
 
 static void
@@ -28,17 +32,9 @@ event_print(const json_t *e)
 	(void)printf("%s\n", text_of(e, "text", ""));
 }
 
-/* The last line says nothing that the exit status does not. */
-static int
-event_take(void *arg, const json_t *line)
+static void
+event_tell(const struct events *w, const json_t *e)
 {
-	struct events *w = arg;
-	const json_t *e = json_object_get(line, "event");
-
-	if (e == NULL)
-		return json_is_true(json_object_get(line, "ok"));
-	if (w->of != NULL && !whose_event(e, w->of))
-		return 1;
 	if (w->ctl->json) {
 		(void)json_dumpf(e, stdout, JSON_COMPACT);
 		(void)putchar('\n');
@@ -46,15 +42,62 @@ event_take(void *arg, const json_t *line)
 		event_print(e);
 	}
 	(void)fflush(stdout);
+}
+
+/* The last line says nothing that the exit status does not. */
+static int
+event_take(void *arg, const json_t *line)
+{
+	struct events *w = arg;
+	json_t *e = json_object_get(line, "event");
+
+	if (e == NULL)
+		return json_is_true(json_object_get(line, "ok"));
+	w->seen = json_integer_value(json_object_get(e, "n"));
+	if (w->of != NULL && !whose_event(e, w->of))
+		return 1;
+	if (w->past != NULL)
+		(void)json_array_append(w->past, e);
+	else
+		event_tell(w, e);
 	return 1;
+}
+
+/* What has happened: the last ones of those that are asked for. */
+static int
+events_past(struct events *w, int64_t last)
+{
+	struct ctl_lines lines = {event_take, w};
+	size_t i, n, from;
+	int rc;
+
+	w->past = json_array();
+	rc = ctl_ask_lines(w->ctl, json_pack("{s:s,s:i}", "cmd", "events",
+	    "last", ALL), &lines, NULL);
+	n = json_array_size(w->past);
+	from = (uint64_t)last < n ? n - (size_t)last : 0;
+	for (i = from; i < n && rc == CTL_OK; i++)
+		event_tell(w, json_array_get(w->past, i));
+	json_decref(w->past);
+	w->past = NULL;
+	return rc;
+}
+
+static int
+events_follow(struct events *w)
+{
+	struct ctl_lines lines = {event_take, w};
+
+	return ctl_ask_lines(w->ctl, json_pack("{s:s,s:b,s:I}", "cmd",
+	    "events", "follow", 1, "after", (json_int_t)w->seen), &lines,
+	    NULL);
 }
 
 int
 cmd_events(const struct ctl *ctl, int argc, char **argv)
 {
 	struct events w = {.ctl = ctl};
-	struct ctl_lines lines = {event_take, &w};
-	int64_t last = 1024;
+	int64_t last = ALL;
 	int c, rc, known = 1, follow = 0;
 
 	optind = 0;
@@ -71,8 +114,7 @@ cmd_events(const struct ctl *ctl, int argc, char **argv)
 		return rc;
 	if (!known)
 		return names_refuse(ctl, w.of);
-	return ctl_ask_lines(ctl,
-	    json_pack("{s:s,s:b,s:I}", "cmd", "events", "follow", follow,
-		"last", (json_int_t)last),
-	    &lines, NULL);
+	if ((rc = events_past(&w, last)) != CTL_OK || !follow)
+		return rc;
+	return events_follow(&w);
 }

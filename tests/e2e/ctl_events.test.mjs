@@ -68,6 +68,11 @@ test('a life, told in order', async (t) => {
 	await t.test('the last of them', async () => {
 		assert.deepEqual(await events(h, '-n', '2'), all.slice(-2));
 		assert.deepEqual(await events(h, '-n', '0'), []);
+		const web1 = all.filter((e) => e.worker === 'web.1');
+
+		assert.ok(web1.length > 0 && all.at(-1) !== web1.at(-1));
+		assert.deepEqual(await events(h, '-n', '1', 'web.1'),
+		    web1.slice(-1));
 	});
 
 	await t.test('for people', async () => {
