@@ -133,6 +133,11 @@ export class Client {
 			c.error = e.code;
 			c.#look();
 		});
+		// We may have left ourselves: nobody needs to wait any more.
+		c.socket.on('close', () => {
+			c.closed = true;
+			c.#look();
+		});
 		await within(new Promise((resolve, reject) => {
 			c.socket.once('connect', resolve);
 			c.socket.once('error', reject);
