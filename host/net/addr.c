@@ -167,16 +167,15 @@ addr_format(const struct addr *a, char *buf, size_t size)
 	const struct sockaddr_in6 *in6 = (const void *)&a->ss;
 	const struct sockaddr_in *in = (const void *)&a->ss;
 	const struct sockaddr_un *un = (const void *)&a->ss;
-	char host[INET6_ADDRSTRLEN] = "";
+	char host[INET6_ADDRSTRLEN];
 
-	if (a->ss.ss_family == AF_INET) {
-		(void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+	(void)addr_host((const struct sockaddr *)&a->ss, host, sizeof(host));
+	if (a->ss.ss_family == AF_INET)
 		(void)snprintf(buf, size, "%s:%u", host, ntohs(in->sin_port));
-	} else if (a->ss.ss_family == AF_INET6) {
-		(void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-		(void)snprintf(buf, size, "[%s]:%u", host,
-		    ntohs(in6->sin6_port));
-	} else
+	else if (a->ss.ss_family == AF_INET6)
+		(void)snprintf(buf, size, strchr(host, ':') != NULL ?
+		    "[%s]:%u" : "%s:%u", host, ntohs(in6->sin6_port));
+	else
 		(void)snprintf(buf, size, "unix:%s", un->sun_path);
 	return buf;
 }

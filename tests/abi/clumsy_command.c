@@ -10,7 +10,7 @@
  * 6	the result of command later is not UTF-8
  * 7	called complete of hostd.op/1, which is [loop], on another thread
  * 8	without hostd.op/1: crashed with SIGSEGV
- * 9	leaks about 32 bytes of memory
+ * 9	from create to destroy leaks about
  */
 #include <pthread.h>
 

@@ -67,8 +67,8 @@ ipv6(void **state)
 	assert_reads("[1:2:3:4:5:6:7:8]:9", AF_INET6, "[1:2:3:4:5:6:7:8]:9",
 	    "1:2:3:4:5:6:7:8");
 	/* An IPv4 client of an IPv6 socket is shown as what it is. */
-	assert_reads("[::ffff:192.0.2.1]:80", AF_INET6,
-	    "[::ffff:192.0.2.1]:80", "192.0.2.1");
+	assert_reads("[::ffff:192.0.2.1]:80", AF_INET6, "192.0.2.1:80",
+	    "192.0.2.1");
 }
 
 static void

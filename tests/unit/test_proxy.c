@@ -179,7 +179,7 @@ test_made(void **state)
 		remake(v, "[::ffff:192.0.2.1]:1", "[::ffff:192.0.2.2]:2",
 		    "192.0.2.1:1", "192.0.2.2:2");
 		remake(v, "192.0.2.1:1", "[2001:db8::2]:2",
-		    "[192.0.2.1]:1", "[2001:db8::2]:2");
+		    "192.0.2.1:1", "[2001:db8::2]:2");
 		remake(v, "unix:/run/a", "192.0.2.2:2", NULL, NULL);
 	}
 	assert_int_equal(proxy_make(1, (struct sockaddr *)&f,

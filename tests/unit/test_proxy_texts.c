@@ -162,7 +162,7 @@ redirects(void **state)
 	} v[] = {
 	    {"http://10.0.0.1:80/new/x", "/api/x"},
 	    {"http://APP/new/", "/api/"},
-	    {"http://app", "/"}, {"http://app?q", "?q"},
+	    {"http://app", "/"}, {"http://app?q", "/?q"},
 	    {"/new/x", "/api/x"}, {"/newer", "/newer"}, {"/", "/"}, {"", ""},
 	    {"x", "x"}, {"//app/new/", "//app/new/"},
 	    {"http://me:8080/new/x", "http://me:8080/api/x"},
