@@ -204,10 +204,8 @@ run_tarball() {
 	note "tarball without autotools" "$log" $?
 }
 
-# All that is not end to end.  It keeps the processors busy, and gives way to
-# the tests that run beside it.
+# All that is not end to end.
 run_others() {
-	renice -n 10 -p "$BASHPID" >/dev/null
 	run_make_check normal
 	[ "$fast" = no ] || return 0
 	run_make_check asan
