@@ -124,6 +124,8 @@ stop_servers() {
 	local p
 	for p in "${server_pids[@]}"; do
 		kill -QUIT "$p" 2>/dev/null || true
+		# haproxy takes that for a question.
+		kill -TERM "$p" 2>/dev/null || true
 	done
 	wait
 	server_pids=()
