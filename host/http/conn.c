@@ -209,7 +209,7 @@ conn_wants_input(const struct http_conn *c)
 		return c->nunsent < UNSENT_MAX && stream_pending(&c->stream) <=
 		    (uint64_t)c->server->limits->output_high;
 	case CONN_BODY:
-		return !c->req->paused || c->req->phase == RESP_FINISHED;
+		return !request_is_paused(c->req);
 	case CONN_LINGER:
 		return 1;
 	default:
@@ -434,7 +434,8 @@ static int
 conn_is_forsaken(const struct http_conn *c)
 {
 	return c->stream.eof && (c->state == CONN_WAIT ||
-	    (c->state == CONN_BODY && c->req->paused)) && c->req->deferred &&
+	    (c->state == CONN_BODY && request_is_paused(c->req))) &&
+	    (c->req->deferred || c->req->gated != NULL) &&
 	    c->req->phase == RESP_NONE;
 }
 

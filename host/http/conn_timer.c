@@ -2,9 +2,11 @@
 /* Which time limit a connection has, by what it is waiting for. */
 #include <stddef.h>
 #include <stdlib.h>
+#include "base/log.h"
 #include "http/blame.h"
 #include "http/conn.h"
 #include "http/exchange.h"
+#include "http/gate.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -48,7 +50,7 @@ conn_timer_kind(const struct http_conn *c)
 			return TIMER_HEAD;
 		return c->nreqs == 0 ? TIMER_FIRST : TIMER_IDLE;
 	case CONN_BODY:
-		if (!c->req->paused || c->req->phase == RESP_FINISHED)
+		if (!request_is_paused(c->req))
 			return TIMER_BODY;
 		return handler_timer_kind(c);
 	case CONN_WAIT:
@@ -159,6 +161,17 @@ conn_defer_on(struct http_conn *c)
 	return 1;
 }
 
+static void
+conn_blame_late(struct http_req *r)
+{
+	if (r->gated != NULL)
+		log_warnx("%s has not decided within defer_timeout (%u ms); "
+		    "answered 504", r->gated->name, r->route->defer_ms);
+	else
+		blame(r, "no answer within defer_timeout (%u ms); answered "
+		    "504", r->route->defer_ms);
+}
+
 void
 conn_timeout(struct wheel_timer *t)
 {
@@ -177,8 +190,7 @@ conn_timeout(struct wheel_timer *t)
 	case TIMER_DEFER:
 		if (conn_defer_on(c))
 			return;
-		blame(c->req, "no answer within defer_timeout (%u ms); "
-		    "answered 504", c->req->route->defer_ms);
+		conn_blame_late(c->req);
 		exchange_refuse(c, 504, HOSTD_END_TIMEOUT);
 		break;
 	case TIMER_QUEUE:

@@ -1,22 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/log.h"
-#include "base/mem.h"
-#include "http/blame.h"
+#include "http/dispatch.h"
 #include "http/exchange.h"
 #include "http/parse.h"
 #include "http/real_ip.h"
 #include "http/response.h"
-#include "http/router.h"
 #include "http/server.h"
 #include "http/request_log.h"
-
-#define HOPS_MAX	8	/* workers of different generations may disagree
-				   about whose a route is */
-#define NOBODY_MS	1000	/* between two lines about a pool's absence */
 
 /* -- ending -- */
 
@@ -35,12 +26,14 @@ static void
 handler_end(struct http_req *r, int why)
 {
 	struct http_handler *h = r->handler;
+	int told = r->in_handler;
 
-	if (!r->in_handler)
-		return;
 	/* Still there to be looked at, no more to be answered. */
 	r->in_handler = 0;
+	r->gated = NULL;
 	errands_end(r);
+	if (!told)
+		return;
 	h->end(h, r, why);
 	handle_free(&r->server->handles, r->id);
 	r->id = 0;
@@ -111,227 +104,11 @@ exchange_refuse(struct http_conn *c, int status, int why)
 	exchange_advance(c);
 }
 
-static int
-is_too_large(const struct http_req *r)
-{
-	return r->view.content_length > 0 &&
-	    (uint64_t)r->view.content_length > r->max_body;
-}
-
-/* A body that nobody wants is dropped within the limit for all. */
-static void
-drop_body(struct http_req *r)
-{
-	r->max_body = (uint64_t)r->server->limits->max_body;
-	if (is_too_large(r))
-		r->keepalive = 0;
-}
-
-static void
-answer_no_route(struct http_req *r, int status)
-{
-	const struct buf *allow = &r->server->allow;
-	hostd_hdr h = { { "Allow", 5 }, { allow->p, allow->len } };
-
-	drop_body(r);
-	response_error(r, status, status == 405 ? &h : NULL);
-}
-
-/* A request whose pool has nobody for it. */
-static void
-answer_nobody(struct http_req *r, const struct conf_pool *pool)
-{
-	struct http_server *srv = r->server;
-	uint64_t now = srv->loop->now_ms;
-	hostd_hdr h = { { "Retry-After", 11 }, { NULL, 0 } };
-	char seconds[24];
-
-	if (now - srv->nobody_ms >= NOBODY_MS) {
-		srv->nobody_ms = now;
-		log_warnx("no worker of pool \"%s\" has taken a request for "
-		    "it; answered 503", pool->name);
-	}
-	h.value.n = (size_t)snprintf(seconds, sizeof(seconds), "%" PRId64,
-	    (pool->queue_timeout + 999) / 1000);
-	h.value.p = seconds;
-	drop_body(r);
-	response_error(r, 503, &h);
-}
-
-/* OPTIONS * asks about the server as a whole (RFC 9110 section 9.3.7). */
-static void
-answer_options(struct http_req *r)
-{
-	static const char all[] = "GET, HEAD, POST, PUT, DELETE, OPTIONS, "
-	    "PATCH";
-	hostd_hdr h = { { "Allow", 5 }, { all, sizeof(all) - 1 } };
-	hostd_buf none = { NULL, 0 };
-
-	drop_body(r);
-	(void)response_whole(r, 200, &h, 1, none);
-}
-
-static int
-status_for(int32_t code)
-{
-	if (code == HOSTD_E_FULL)
-		return 503;
-	return code == HOSTD_E_TIMEOUT ? 504 : 500;
-}
-
-/* The handler failed, or promised an answer and gave none. */
-static void
-handler_failed(struct http_req *r, int status, const char *what)
-{
-	if (r->phase == RESP_NONE)
-		blame(r, "%s; answered %d", what, status);
-	else
-		blame(r, "%s; the answer had begun, so the connection is cut",
-		    what);
-	board_add(&r->server->cell->counters.plugin_errors, 1);
-	exchange_refuse(r->conn, status, HOSTD_END_ERROR);
-}
-
-/* -- the handler -- */
-
-static void
-handler_prepare(struct http_req *r)
-{
-	size_t n = r->handler->data_size;
-
-	if (n > r->data_room) {
-		free(r->data);
-		r->data = xmalloc(n);
-		r->data_room = n;
-	}
-	if (n > 0)
-		memset(r->data, 0, n);
-	r->id = handle_new(&r->server->handles, r);
-	r->in_handler = 1;
-}
-
-/*
- * Code is what headers() or body() returned; last says that no call with more
- * of the body will follow.  Returns whether the exchange goes on.
- */
-static int
-handler_result(struct http_req *r, int32_t code, int last)
-{
-	char what[80], text[CODE_TEXT];
-
-	if (code == HOSTD_DEFER) {
-		r->deferred = 1;
-		return 1;
-	}
-	/* AGAIN: the result of a write is often what is returned. */
-	if (code != HOSTD_OK && code != HOSTD_AGAIN) {
-		(void)snprintf(what, sizeof(what), "the plugin returned %s%s",
-		    code_text(text, code), code > 0 ? ", which means nothing "
-		    "here" : "");
-		handler_failed(r, status_for(code), what);
-		return 0;
-	}
-	if (last && r->phase == RESP_NONE && !r->deferred) {
-		handler_failed(r, 500, "the plugin returned without an answer "
-		    "and has not deferred it");
-		return 0;
-	}
-	return 1;
-}
-
-static int
-handler_body(struct http_req *r, hostd_buf part, int fin)
-{
-	return handler_result(r, r->handler->body(r->handler, r, part, fin),
-	    fin);
-}
-
-/* Offer the request to the route's handler; 1 when it passed. */
-static int
-handler_headers(struct http_req *r)
-{
-	struct http_handler *h = r->route->handler;
-	hostd_buf none = { NULL, 0 };
-	int32_t code;
-
-	r->handler = h;
-	handler_prepare(r);
-	code = h->headers(h, r);
-	if (code == HOSTD_PASS && r->phase == RESP_NONE) {
-		r->in_handler = 0;
-		handle_free(&r->server->handles, r->id);
-		r->id = 0;
-		return 1;
-	}
-	if (!handler_result(r, code, !h->wants_body))
-		return 0;
-	if (r->body_done && h->wants_body && r->phase != RESP_FINISHED)
-		(void)handler_body(r, none, 1);
-	return 0;
-}
-
-/* -- routing -- */
-
-/* As if its head had not been read: a worker of that pool will. */
-static void
-exchange_elsewhere(struct http_req *r, const struct conf_pool *pool,
-    unsigned skip)
-{
-	struct http_conn *c = r->conn;
-
-	if (c->away.nobody || c->away.hops >= HOPS_MAX || skip > UINT8_MAX ||
-	    r->server->pass == NULL) {
-		answer_nobody(r, pool);
-		return;
-	}
-	c->away.to = pool;
-	c->away.asked = r->start_ms;
-	c->away.skip = (uint8_t)skip;
-	c->req = NULL;
-	c->nreqs--;
-	c->state = CONN_AWAY;
-	request_free(r);
-}
-
-static void
-exchange_route(struct http_req *r)
-{
-	const struct conf_pool *pool;
-	unsigned skip = r->conn->away.skip;
-	int status;
-
-	do {
-		status = router_find(r->server->router, r, skip++, &r->route,
-		    &r->server->allow);
-		if (status != 0) {
-			answer_no_route(r, status);
-			return;
-		}
-		r->max_body = r->route->max_body;
-		if (is_too_large(r)) {
-			r->keepalive = 0;
-			response_error(r, 413, NULL);
-			return;
-		}
-		pool = r->route->pool != NULL ? r->route->pool : r->conn->home;
-		if (pool != r->server->pool || r->route->handler == NULL) {
-			exchange_elsewhere(r, pool, skip - 1);
-			return;
-		}
-	} while (handler_headers(r));
-}
-
 static void
 exchange_start(struct http_conn *c, struct http_req *r)
 {
 	r->client_close = !r->keepalive;
-	if (r->view.path.n == 1 && *(const char *)r->view.path.p == '*')
-		answer_options(r);
-	else if (r->view.method == HOSTD_METHOD_TRACE) {
-		r->keepalive = 0;
-		response_error(r, 501, NULL);
-	} else
-		exchange_route(r);
+	dispatch(r);
 	if (c->req == NULL)
 		return;
 	if (!r->body_done) {
@@ -442,12 +219,12 @@ body_part(struct http_req *r, const char *p, size_t n, int fin)
 	    r->phase != RESP_FINISHED) {
 		if (!r->handler->buffer_body) {
 			if (n > 0 || fin)
-				(void)handler_body(r, part, fin);
+				(void)dispatch_body(r, part, fin);
 		} else {
 			buf_append(&r->collected, p, n);
 			part = (hostd_buf){ r->collected.p, r->collected.len };
 			if (fin)
-				(void)handler_body(r, part, 1);
+				(void)dispatch_body(r, part, 1);
 		}
 	}
 	exchange_advance(c);
@@ -492,7 +269,7 @@ exchange_body(struct http_conn *c, const char *p, size_t n)
 {
 	struct http_req *r = c->req;
 
-	if (r->paused && r->phase != RESP_FINISHED)
+	if (request_is_paused(r))
 		return 0;
 	return r->body == BODY_CHUNKED ? body_chunked(r, p, n) :
 	    body_length(r, p, n);
@@ -512,10 +289,10 @@ exchange_advance(struct http_conn *c)
 		return;
 	}
 	/* The client waits to be told that its body is wanted. */
-	if (c->state == CONN_BODY && !r->continue_sent && !r->paused &&
-	    r->phase == RESP_NONE)
+	if (c->state == CONN_BODY && !r->continue_sent &&
+	    !request_is_paused(r) && r->phase == RESP_NONE)
 		response_continue(r);
-	if (r->phase != RESP_FINISHED)
+	if (r->phase != RESP_FINISHED || r->held)
 		return;
 	/* The rest of the body is read and dropped, if the connection is to
 	 * go on. */

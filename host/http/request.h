@@ -16,6 +16,7 @@
 #include "http/tries.h"
 
 struct http_conn;
+struct http_gate;
 struct http_req;
 struct stream;
 struct http_route;
@@ -62,7 +63,16 @@ struct http_errand {
 	/* Is somebody else waited for now, within a time limit of its own?
 	 * That time is not the handler's. */
 	int (*is_timed)(const struct http_errand *);
+	/*
+	 * Optional.  The head of the answer is to be queued: up to
+	 * ERRAND_HEADERS more headers for it, good until r's answer is taken
+	 * back or ends.  The answer may be held here (response_hold).
+	 */
+	uint32_t (*head)(struct http_errand *, struct http_req *, int status,
+	    hostd_hdr *);
 };
+
+#define ERRAND_HEADERS 2
 
 /* Headers that the host itself reads. */
 enum http_known {
@@ -116,6 +126,11 @@ struct http_req {
 	size_t data_room;		/* what is allocated there */
 	int in_handler;			/* headers() was called, no end() yet */
 	int deferred;
+	unsigned skip;			/* routes that were found before the
+					   next one */
+	unsigned gate;			/* of route->gates: the next */
+	struct http_gate *gated;	/* waits for it; NULL: for none */
+	int resumed;			/* has waited for one */
 	LIST_HEAD(, http_errand) errands;
 	uint64_t owed_ms;		/* since when only the handler is waited
 					   for; 0: from the begin */
@@ -140,6 +155,7 @@ struct http_req {
 	const char *upgrade_to;		/* protocol that a 101 or 426 names */
 	struct http_upgrade *upgrade;	/* accepted: who gets the connection */
 	int high;			/* AGAIN was answered: owe writable() */
+	int held;			/* not to be sent yet */
 	int cut;			/* broken promise: close, don't reuse */
 	int64_t length;			/* promised; -1: unknown */
 	uint64_t body_out;		/* body bytes taken from the plugin */
@@ -160,6 +176,13 @@ request_known(const struct http_req *r, enum http_known k)
 	if (r->known[k] == 0)
 		return (hostd_buf){ NULL, 0 };
 	return r->headers[r->known[k] - 1].value;
+}
+
+/* Whether no body is to be read for now. */
+static inline int
+request_is_paused(const struct http_req *r)
+{
+	return (r->paused || r->gated != NULL) && r->phase != RESP_FINISHED;
 }
 
 /* From and to the server's pool. */

@@ -11,6 +11,7 @@
 
 #define INLINE_BODY	16384	/* copied in one piece with the head */
 #define HEAD_FIXED	320	/* status line, stamp, framing headers */
+#define ERRANDS_MAX	4	/* of a request, that add to its head */
 #define FULL_FACTOR	4	/* of high water: nothing is taken beyond */
 
 static char *
@@ -201,17 +202,44 @@ put_framing(char *p, const struct http_req *r)
 	return PUT(p, "\r\n");
 }
 
+/* What errands have to say in the head; at most max headers. */
+static uint32_t
+errand_headers(struct http_req *r, int status, hostd_hdr *out, uint32_t max)
+{
+	struct http_errand *e;
+	uint32_t n = 0;
+
+	LIST_FOREACH(e, &r->errands, link)
+		if (e->head != NULL && n + ERRAND_HEADERS <= max)
+			n += e->head(e, r, status, out + n);
+	return n;
+}
+
+static size_t
+headers_size(const hostd_hdr *h, uint32_t n)
+{
+	size_t size = 0;
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		size += h[i].name.n + h[i].value.n + 4;
+	return size;
+}
+
 /* Queue the head and, behind it, n bytes of body, in one piece. */
 static int32_t
 queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
     int64_t length, hostd_buf body)
 {
 	struct stream *s = &r->conn->stream;
+	hostd_hdr more[ERRANDS_MAX * ERRAND_HEADERS];
 	ssize_t size = check_head(r, status, h, nhdrs);
+	uint32_t nmore;
 	char *start, *p;
 
 	if (size < 0)
 		return (int32_t)size;
+	nmore = errand_headers(r, status, more, ERRANDS_MAX * ERRAND_HEADERS);
 	decide_framing(r, status, length);
 	if (r->server->sent.n > 0)
 		sent_note(&r->sent, &r->server->sent, h, nhdrs);
@@ -219,10 +247,12 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
 		body.n = 0;
 	http_server_stamp(r->server);
 	r->out_start = s->queued;
-	p = start = stream_reserve(s, HEAD_FIXED + (size_t)size + body.n);
+	p = start = stream_reserve(s, HEAD_FIXED + (size_t)size +
+	    headers_size(more, nmore) + body.n);
 	p = put_status(p, status);
 	p = put(p, r->server->stamp, r->server->stamp_len);
 	p = put_headers(p, h, nhdrs);
+	p = put_headers(p, more, nmore);
 	p = put_framing(p, r);
 	r->head_out = (uint64_t)(p - start);
 	if (body.n > 0)

@@ -81,6 +81,7 @@ route_free_all(struct http_route *rt)
 		for (i = 0; i < rt->nothers; i++)
 			free(rt->others[i]);
 		free(rt->others);
+		free(rt->gates);
 		free(rt->pattern);
 		free(rt);
 	}

@@ -19,6 +19,7 @@
 
 struct conf_pool;
 struct conf_websocket;
+struct http_gate;
 struct up_group;
 
 struct http_route {
@@ -35,6 +36,9 @@ struct http_route {
 	uint32_t defer_ms;
 	const struct conf_websocket *websocket;
 	struct up_group *upstream;	/* for the handler; may be NULL */
+	struct http_gate **gates;	/* before the handler, in this order;
+					   the array is the route's */
+	unsigned ngates;
 };
 
 struct router;

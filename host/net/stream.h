@@ -87,6 +87,7 @@ struct stream {
 					   open, too: closing it here does not
 					   end the loop's interest */
 	uint8_t rests;			/* stream_rest */
+	uint8_t held;			/* stream_hold */
 };
 
 void	stream_io_init(struct stream_io *, struct loop *);
@@ -143,6 +144,11 @@ void	stream_uncork(struct stream *);		/* flushes */
 /* 0, or -1: stream->error says why. */
 int	stream_flush(struct stream *);
 void	stream_flush_later(struct stream *);
+
+/* Nothing is sent while it is held, whatever is queued. */
+void	stream_hold(struct stream *, int on);
+/* Drop what was queued behind byte `at` (of queued); nothing of it is sent. */
+void	stream_truncate(struct stream *, uint64_t at);
 
 static inline uint64_t
 stream_pending(const struct stream *s)

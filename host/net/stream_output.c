@@ -193,6 +193,32 @@ stream_splice(struct stream *to, struct stream *from, size_t n)
 	return r;
 }
 
+/* -- taking back -- */
+
+void
+stream_hold(struct stream *s, int on)
+{
+	s->held = (uint8_t)(on != 0);
+}
+
+void
+stream_truncate(struct stream *s, uint64_t at)
+{
+	struct stream_seg *g;
+	uint64_t n;
+
+	stream_seal_scratch(s);
+	while (s->queued > at && (g = TAILQ_LAST(&s->segs, stream_segs)) !=
+	    NULL) {
+		n = s->queued - at < g->len ? s->queued - at : g->len;
+		g->len -= n;
+		g->room += g->type == SEG_MEM ? n : 0;
+		s->queued -= n;
+		if (g->len == 0)
+			seg_free(s, g);
+	}
+}
+
 /* -- sending -- */
 
 /* Bytes taken by the socket; 0 when it is full; -1 on failure. */
@@ -345,6 +371,8 @@ stream_flush(struct stream *s)
 
 	if (s->error != 0)
 		return -1;
+	if (s->held)
+		return 0;
 	if (stream_in_scratch(s) && TAILQ_EMPTY(&s->segs)) {
 		if (s->can_write && stream_flush_scratch(s) == -1)
 			return -1;
@@ -405,7 +433,7 @@ stream_send_now(struct stream *s, const void *p, size_t n)
 {
 	ssize_t r;
 
-	if (!s->can_write || stream_pending(s) != 0)
+	if (!s->can_write || s->held || stream_pending(s) != 0)
 		return 0;
 	if ((r = stream_result(s, send(s->io.fd, p, n, MSG_NOSIGNAL))) <= 0)
 		return 0;

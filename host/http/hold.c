@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Answers that wait for something before they may be seen. */
+#include "http/conn.h"
+#include "http/exchange.h"
+#include "http/response.h"
+
+void
+response_hold(struct http_req *r)
+{
+	r->held = 1;
+	stream_hold(&r->conn->stream, 1);
+}
+
+/* Those before it have been held up with it. */
+static void
+let_go(struct http_req *r)
+{
+	r->held = 0;
+	stream_hold(&r->conn->stream, 0);
+	stream_flush_later(&r->conn->stream);
+	conn_wake(r->conn);
+}
+
+void
+response_let_go(struct http_req *r)
+{
+	if (r->held)
+		let_go(r);
+}
+
+void
+response_take_back(struct http_req *r, int status)
+{
+	struct http_upgrade *u = r->upgrade;
+
+	if (!r->held)
+		return;
+	r->upgrade = NULL;
+	if (u != NULL)
+		u->lost(u, HOSTD_END_ERROR);
+	stream_truncate(&r->conn->stream, r->out_start);
+	r->phase = RESP_NONE;
+	r->status = 0;
+	r->cut = r->chunked_out = r->head_only = r->high = 0;
+	r->length = -1;
+	r->body_out = r->head_out = r->out_end = 0;
+	r->upgrade_to = NULL;
+	let_go(r);
+	exchange_refuse(r->conn, status, HOSTD_END_ERROR);
+}

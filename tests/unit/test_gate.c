@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Gates before a handler, and answers that are held, let go and taken back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/conn.h"
+#include "http/gate.h"
+#include "http/response.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "loop_case.h"
+
+#define ASK(path)	"GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define POST		"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+
+static struct conf conf;
+static struct conf_pool pool = { .name = (char *)(uintptr_t)"pool" };
+static struct conf_pool other = { .name = (char *)(uintptr_t)"other" };
+static struct http_server srv;
+static struct board_cell *cell;
+static struct router *router;
+static struct http_handler handler;
+static struct http_gate gates[2];
+static int client;
+
+/* What happened. */
+static struct http_req *waiting, *answered;
+static struct http_errand errand;
+static int32_t gate_says[2];
+static int nentered[2], nhandled, nended, nforsaken, npassed_on, why_ended;
+static size_t nbody;
+static int holds;
+static hostd_hdr added[ERRAND_HEADERS];
+static uint32_t nadded;
+
+/* -- gates and handlers -- */
+
+static void
+forsaken(struct http_errand *e)
+{
+	(void)e;
+	waiting = NULL;
+	nforsaken++;
+}
+
+static uint32_t
+add_headers(struct http_errand *e, struct http_req *r, int status,
+    hostd_hdr *out)
+{
+	(void)e;
+	(void)status;
+	if (holds)
+		response_hold(r);
+	memcpy(out, added, nadded * sizeof(*out));
+	return nadded;
+}
+
+static int32_t
+enter(struct http_gate *g, struct http_req *r)
+{
+	size_t i = (size_t)(g - gates);
+
+	nentered[i]++;
+	if (gate_says[i] == HOSTD_E_GONE)
+		response_error(r, 401, NULL);
+	if (gate_says[i] == HOSTD_DEFER) {
+		waiting = r;
+		LIST_INSERT_HEAD(&r->errands, &errand, link);
+	}
+	return gate_says[i];
+}
+
+static int32_t
+headers(struct http_handler *h, struct http_req *r)
+{
+	(void)h;
+	nhandled++;
+	if (strcmp(r->route->pattern, "/pass") == 0)
+		return HOSTD_PASS;
+	if (r->body != BODY_NONE)
+		return HOSTD_OK;
+	answered = r;
+	if (holds && errand.link.le_prev == NULL)
+		LIST_INSERT_HEAD(&r->errands, &errand, link);
+	return response_whole(r, 200, NULL, 0, (hostd_buf){ "hello", 5 });
+}
+
+static int32_t
+body(struct http_handler *h, struct http_req *r, hostd_buf part, int fin)
+{
+	(void)h;
+	nbody += part.n;
+	return !fin ? HOSTD_OK : response_whole(r, 200, NULL, 0,
+	    (hostd_buf){ "thanks", 6 });
+}
+
+static void
+end(struct http_handler *h, struct http_req *r, int why)
+{
+	(void)h;
+	(void)r;
+	why_ended = why;
+	nended++;
+}
+
+static int
+pass(struct http_server *s, struct http_conn *c)
+{
+	(void)s;
+	(void)c;
+	npassed_on++;
+	return -1;
+}
+
+static void
+add_route(const char *path, int prefix, const struct conf_pool *of)
+{
+	struct http_route *rt = route_new(path, prefix, NULL, 0);
+
+	rt->handler = &handler;
+	rt->pool = of;
+	rt->max_body = 100;
+	rt->defer_ms = 60000;
+	rt->gates = xcalloc(2, sizeof(struct http_gate *));
+	rt->gates[0] = &gates[0];
+	rt->gates[1] = &gates[1];
+	rt->ngates = 2;
+	router_add(router, rt, NULL, 0);
+}
+
+static int
+setup(void **state)
+{
+	struct sockaddr sa = { .sa_family = AF_UNIX };
+	int fds[2], i;
+
+	(void)state;
+	log_set_fd(-1);
+	TAILQ_INIT(&conf.error_pages);
+	conf.http = (struct conf_http){ .max_request_line = 512,
+		.max_head = 2048, .max_headers = 16, .max_body = 100,
+		.head_timeout = 60000, .body_timeout = 60000,
+		.idle_timeout = 60000, .send_timeout = 60000,
+		.keepalive_requests = 1000, .max_connections = 10,
+		.lingering_timeout = 60000, .output_high = 65536 };
+	handler = (struct http_handler){ .headers = headers, .body = body,
+		.wants_body = 1, .end = end };
+	for (i = 0; i < 2; i++) {
+		gates[i] = (struct http_gate){ .name = "gate",
+			.enter = enter };
+		gate_says[i] = HOSTD_OK;
+		nentered[i] = 0;
+	}
+	errand = (struct http_errand){ .ended = forsaken,
+		.head = add_headers };
+	waiting = answered = NULL;
+	nhandled = nended = nforsaken = npassed_on = holds = 0;
+	nbody = 0;
+	nadded = 0;
+	loop_open();
+	cell = aligned_alloc(64, sizeof(*cell));
+	assert_non_null(cell);
+	memset(cell, 0, sizeof(*cell));
+	router = router_new();
+	add_route("/", 1, NULL);
+	add_route("/pass", 0, NULL);
+	add_route("/pass", 1, &other);
+	http_server_init(&srv, &loop, &conf, router, cell);
+	srv.pool = &pool;
+	srv.pass = pass;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+	    fds), 0);
+	client = fds[1];
+	assert_non_null(conn_open(&srv, fds[0], &sa));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	http_server_close(&srv);
+	router_free(router);
+	free(cell);
+	(void)close(client);
+	loop_end();
+	return 0;
+}
+
+/* -- the client -- */
+
+static void
+say(const char *text)
+{
+	assert_int_equal(send(client, text, strlen(text), MSG_NOSIGNAL),
+	    strlen(text));
+}
+
+/* The next answer begins and ends so, and has that in it. */
+static void
+hear(const char *begin, const char *has, const char *last)
+{
+	size_t n = 0, len = strlen(last);
+	char text[4096] = "";
+	ssize_t got;
+	int turns;
+
+	for (turns = 0; turns < TURNS_MAX; turns++) {
+		turn();
+		got = recv(client, text + n, sizeof(text) - 1 - n,
+		    MSG_DONTWAIT);
+		if (got > 0)
+			n += (size_t)got;
+		text[n] = '\0';
+		if (n > len && strncmp(text, begin, strlen(begin)) == 0 &&
+		    strstr(text, has) != NULL &&
+		    strcmp(text + n - len, last) == 0)
+			return;
+	}
+	fail_msg("no answer \"%s\" ... \"%s\", but \"%s\"", begin, last, text);
+}
+
+static void
+hear_nothing(void)
+{
+	char c;
+	int i;
+
+	for (i = 0; i < 20; i++)
+		turn();
+	assert_int_equal(recv(client, &c, 1, MSG_DONTWAIT), -1);
+}
+
+/* -- gates -- */
+
+static void
+all_let_it_pass(void **state)
+{
+	(void)state;
+	say(ASK("/"));
+	hear("HTTP/1.1 200", "", "hello");
+	assert_int_equal(nentered[0], 1);
+	assert_int_equal(nentered[1], 1);
+}
+
+static void
+one_answers(void **state)
+{
+	(void)state;
+	gate_says[0] = HOSTD_E_GONE;
+	say(ASK("/") ASK("/"));
+	hear("HTTP/1.1 401", "HTTP/1.1 401", "</h1>\n");
+	assert_int_equal(nentered[1], 0);
+	assert_int_equal(nhandled, 0);
+	assert_int_equal(nended, 0);
+}
+
+static void
+one_takes_its_time(void **state)
+{
+	(void)state;
+	gate_says[0] = HOSTD_DEFER;
+	say(ASK("/"));
+	until(&nentered[0], 1);
+	hear_nothing();
+	assert_int_equal(nentered[1], 0);
+	gate_open(waiting);
+	hear("HTTP/1.1 200", "", "hello");
+	assert_int_equal(nentered[0], 1);
+	assert_int_equal(nentered[1], 1);
+	/* It was opened once. */
+	assert_int_equal(nhandled, 1);
+}
+
+static void
+it_answers_later(void **state)
+{
+	(void)state;
+	gate_says[1] = HOSTD_DEFER;
+	say(ASK("/"));
+	until(&nentered[1], 1);
+	hear_nothing();
+	response_error(waiting, 403, NULL);
+	gate_says[1] = HOSTD_OK;
+	say(ASK("/"));
+	hear("HTTP/1.1 403", "HTTP/1.1 200", "hello");
+	assert_int_equal(nhandled, 1);
+	assert_int_equal(nforsaken, 1);
+}
+
+static void
+no_body_is_read_meanwhile(void **state)
+{
+	(void)state;
+	gate_says[0] = HOSTD_DEFER;
+	say(POST "Expect: 100-continue\r\n\r\n");
+	until(&nentered[0], 1);
+	hear_nothing();
+	say("12");
+	hear_nothing();
+	assert_int_equal(nbody, 0);
+	gate_open(waiting);
+	say("345");
+	hear("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200", "", "thanks");
+	assert_int_equal(nbody, 5);
+}
+
+static void
+the_client_leaves(void **state)
+{
+	(void)state;
+	gate_says[0] = HOSTD_DEFER;
+	say(ASK("/"));
+	until(&nentered[0], 1);
+	(void)close(client);
+	client = -1;
+	until(&nforsaken, 1);
+	assert_null(waiting);
+	assert_int_equal(nhandled, 0);
+	assert_int_equal(nended, 0);
+}
+
+static void
+it_takes_too_long(void **state)
+{
+	struct http_conn *c = TAILQ_FIRST(&srv.conns);
+
+	(void)state;
+	gate_says[0] = HOSTD_DEFER;
+	say(ASK("/"));
+	until(&nentered[0], 1);
+	conn_timeout(&c->timer);
+	hear("HTTP/1.1 504", "", "</h1>\n");
+	assert_int_equal(nforsaken, 1);
+	assert_int_equal(nhandled, 0);
+}
+
+/* The next route is another pool's: it gets the request as it came. */
+static void
+passed_on_after_a_gate(void **state)
+{
+	struct http_conn *c = TAILQ_FIRST(&srv.conns);
+	int turns;
+
+	(void)state;
+	other.queue_timeout = 60000;
+	gate_says[0] = HOSTD_DEFER;
+	say(ASK("/pass") ASK("/"));
+	until(&nentered[0], 1);
+	LIST_REMOVE(&errand, link);
+	gate_open(waiting);
+	for (turns = 0; npassed_on == 0 && turns < TURNS_MAX; turns++)
+		turn();
+	assert_int_equal(npassed_on, 1);
+	assert_int_equal(c->state, CONN_AWAY);
+	assert_int_equal(c->away.skip, 1);
+	assert_int_equal(c->in.len, strlen(ASK("/pass") ASK("/")));
+	assert_memory_equal(c->in.p, ASK("/pass") ASK("/"), c->in.len);
+}
+
+/* -- answers that wait -- */
+
+static void
+held_and_let_go(void **state)
+{
+	(void)state;
+	holds = 1;
+	added[0] = (hostd_hdr){ { "Set-Cookie", 10 }, { "a=b", 3 } };
+	nadded = 1;
+	say(ASK("/") ASK("/"));
+	until(&nhandled, 1);
+	hear_nothing();
+	/* Nor is anything done that comes behind it. */
+	assert_int_equal(nhandled, 1);
+	holds = 0;
+	nadded = 0;
+	response_let_go(answered);
+	hear("HTTP/1.1 200", "Set-Cookie: a=b\r\n", "hello");
+	until(&nhandled, 2);
+	until(&nended, 2);
+	assert_int_equal(why_ended, HOSTD_END_DONE);
+}
+
+static void
+held_and_taken_back(void **state)
+{
+	(void)state;
+	say(ASK("/"));
+	hear("HTTP/1.1 200", "", "hello");
+	holds = 1;
+	say(ASK("/"));
+	until(&nhandled, 2);
+	hear_nothing();
+	assert_int_equal(nended, 1);
+	response_take_back(answered, 503);
+	assert_int_equal(nended, 2);
+	assert_int_equal(why_ended, HOSTD_END_ERROR);
+	assert_int_equal(nforsaken, 1);
+	hear("HTTP/1.1 503", "Connection: close", "</h1>\n");
+	assert_int_equal(cell->counters.status[2], 1);
+}
+
+static void
+held_when_the_client_leaves(void **state)
+{
+	(void)state;
+	holds = 1;
+	say(ASK("/"));
+	until(&nhandled, 1);
+	(void)shutdown(client, SHUT_RDWR);
+	(void)close(client);
+	client = -1;
+	http_server_close(&srv);
+	assert_int_equal(nforsaken, 1);
+	assert_int_equal(nended, 1);
+	http_server_init(&srv, &loop, &conf, router, cell);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(all_let_it_pass),
+		CASE(one_answers),
+		CASE(one_takes_its_time),
+		CASE(it_answers_later),
+		CASE(no_body_is_read_meanwhile),
+		CASE(the_client_leaves),
+		CASE(it_takes_too_long),
+		CASE(passed_on_after_a_gate),
+		CASE(held_and_let_go),
+		CASE(held_and_taken_back),
+		CASE(held_when_the_client_leaves),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
