@@ -416,6 +416,7 @@ conf_new(void)
 	TAILQ_INIT(&c->listens);
 	TAILQ_INIT(&c->plugins);
 	TAILQ_INIT(&c->upstreams);
+	TAILQ_INIT(&c->sessions);
 	TAILQ_INIT(&c->routes);
 	TAILQ_INIT(&c->error_pages);
 	TAILQ_INIT(&c->access_logs);

@@ -207,6 +207,46 @@ struct conf_pubsub {
 	int64_t query_timeout;		/* ms */
 };
 
+enum conf_secure { CONF_SECURE_OFF, CONF_SECURE_ON, CONF_SECURE_AUTO };
+enum conf_samesite { CONF_SAMESITE_OFF, CONF_SAMESITE_LAX,
+	CONF_SAMESITE_STRICT, CONF_SAMESITE_NONE };
+enum conf_priority { CONF_PRIORITY_OFF, CONF_PRIORITY_LOW,
+	CONF_PRIORITY_MEDIUM, CONF_PRIORITY_HIGH };
+
+/* What the name of a session's cookie has room for. */
+#define CONF_COOKIE_MAX		128
+
+/* One kind of sessions: where they are kept, and the cookie that names them.
+ * Bytes and ms. */
+struct conf_session {
+	TAILQ_ENTRY(conf_session) entry;
+	struct conf_pos pos;
+	char *name;		/* of the block */
+	struct conf_plugin *store;	/* NULL: the embedded one */
+	char *cookie;		/* its name: "connect.sid" */
+	char *path;		/* of the cookie */
+	char *domain;		/* NULL: none, the host that was asked */
+	int secure;		/* enum conf_secure */
+	int httponly, partitioned;
+	int samesite;		/* enum conf_samesite */
+	int priority;		/* enum conf_priority */
+	char *secrets;		/* one in each line; NULL: in made_file */
+	char *made_file;	/* the secret that is made once; absolute */
+	int64_t max_age;	/* of the cookie; 0: until the browser ends */
+	int64_t ttl;		/* in the store, where max_age is 0 */
+	int rolling, resave, save_uninitialized;
+	int64_t max_size;	/* of one document */
+	int64_t timeout;	/* of one call of the store */
+	int anonymous;		/* a store that fails: as if there were none;
+				   else 503 */
+	char *login;		/* where browsers are sent; NULL: 401 */
+	char *required_key;	/* NULL: any session will do */
+};
+
+/* What a route does with a request's session. */
+enum conf_session_use { CONF_SESSION_OFF, CONF_SESSION_OPTIONAL,
+	CONF_SESSION_REQUIRED };
+
 struct conf_route {
 	TAILQ_ENTRY(conf_route) entry;
 	struct conf_pos pos;
@@ -218,6 +258,8 @@ struct conf_route {
 	struct conf_plugin *plugin;
 	struct conf_pool *pool;	/* who answers; NULL: the listen block's */
 	struct conf_upstream *upstream;	/* for the plugin; may be NULL */
+	int session;		/* enum conf_session_use */
+	struct conf_session *sessions;	/* which; NULL: there are none */
 	int match;		/* enum conf_match */
 	int64_t max_body;	/* bytes */
 	int64_t defer_timeout;	/* ms */
@@ -289,6 +331,7 @@ struct conf {
 	struct conf_http http;
 	struct conf_websocket websocket;
 	struct conf_pubsub pubsub;
+	TAILQ_HEAD(, conf_session) sessions;
 	TAILQ_HEAD(conf_pools, conf_pool) pools;
 	TAILQ_HEAD(, conf_listen) listens;
 	TAILQ_HEAD(, conf_plugin) plugins;
