@@ -20,13 +20,15 @@
 #include "config/model.h"
 
 #define CONTENT_KEY_MAX	255	/* bytes of a key that is set */
+/* What "cookie" may come to have beyond the limit. */
+#define CONTENT_SLACK	1024
 
 struct content {
 	struct buf text;	/* the document as it is now */
 	struct buf loaded;	/* as the store has it; empty: it has none */
 	struct buf keys;	/* of what was changed here: "length, bytes" */
 	struct buf spare;	/* the next text is made here */
-	size_t max;		/* bytes that text may have */
+	size_t max;		/* bytes that text may have when a key is set */
 	int is_new;		/* has not come from the store */
 };
 
@@ -59,8 +61,7 @@ int32_t	content_get(const struct content *, hostd_buf key, hostd_buf *value);
 int32_t	content_set(struct content *, hostd_buf key, hostd_buf value);
 /* No such key: OK. */
 int32_t	content_del(struct content *, hostd_buf key);
-/* The keys of the application, that is but "cookie", as a JSON array, appended;
- * each once. */
+/* Append all keys but "cookie", as a JSON array, in their order. */
 void	content_keys(const struct content *, struct buf *);
 
 /* Does anything but "cookie" differ from what was loaded, or, of a new one,
@@ -81,7 +82,8 @@ int64_t	content_ttl(const struct content *, const struct conf_session *);
  * For compare and set: somebody has stored newer meanwhile.  What was changed
  * here is changed there, and that is the document now, loaded being newer;
  * "cookie" is newer's.  Keys that both have changed become what they are here.
- * Errors as of content_load, and E_FULL: together they are over the limit.
+ * E_INVAL: newer is no JSON object, or nested too deeply; E_FULL: it, or
+ * both together, are over the limit.  Nothing is changed then.
  */
 int32_t	content_merge(struct content *, hostd_buf newer);
 /* The store has text now: nothing is changed any more. */

@@ -22,6 +22,8 @@
 int	jtext_is_value(const char *, size_t);
 /* And an object? */
 int	jtext_is_object(const char *, size_t);
+/* One value, with which a member of an object is not nested too deeply? */
+int	jtext_is_member(const char *, size_t);
 
 /*
  * The members of an object, in their order, of a text that jtext_is_object or
@@ -34,7 +36,7 @@ struct jtext_walk {
 struct jtext_member {
 	hostd_buf key;		/* with its quotes, as written */
 	hostd_buf value;	/* without blanks around it */
-	const char *from;	/* the comma before it; the first: as key.p */
+	const char *from;	/* behind the member before it, or the bracket */
 	const char *to;		/* behind the value */
 };
 

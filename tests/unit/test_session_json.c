@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* JSON that is looked at where it lies, beside what jansson says of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include <jansson.h>
+#include "session/json.h"
+
+static hostd_buf
+text(const char *s)
+{
+	return (hostd_buf){ s, strlen(s) };
+}
+
+static int
+is_value(const char *s)
+{
+	return jtext_is_value(s, strlen(s));
+}
+
+static void
+values_of_each_type(void **state)
+{
+	static const char *const good[] = { "null", "true", "false", "0", "-0",
+		"10", "-1.5e+10", "1E-2", "1e5", "0.25", "\"\"", "\"a\"",
+		"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"", "\"\x7f\"",
+		"\"\303\251\360\237\230\200\"", "{}", "[]", " [ ] ", "\t{\r\n}",
+		"[1,2,[3]]", "{\"a\":1,\"a\":2}", "{ \"\" : [ { } ] }",
+		"123456789012345678901234567890", "1e999",
+		"\"\\u0000\"", "\"\\ud800\"", "\"\\udc00x\"" };
+	static const char *const bad[] = { "", " ", "nul", "nulll", "True",
+		"+1", "01", "-", "-01", "1.", ".5", "1e", "1e+", "0x1", "1 2",
+		"\"", "\"a", "\"\\\"", "\"\\x\"", "\"\\u12\"", "\"\\u123g\"",
+		"\"\n\"", "\"\x01\"", "'a'", "{", "}", "[", "]", "[1,]",
+		"[,1]", "[1 2]", "[[1]", "[1]]", "{\"a\"}", "{\"a\":}",
+		"{\"a\":1,}", "{,}", "{a:1}", "{1:1}", "{\"a\" 1}", "[1}",
+		"{\"a\":1]", "NaN", "Infinity", "undefined", "\"\\", "[\"",
+		"\"\200\"", "\"\303\"", "\"\300\200\"", "\"\355\240\200\"",
+		"\357\273\277{}", "//a\n1", "\f1", "\302\2401", "\"a\"\"b\"" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!is_value(good[i]))
+			fail_msg("refused: %s", good[i]);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (is_value(bad[i]))
+			fail_msg("taken: %s", bad[i]);
+	assert_false(jtext_is_value("\"a\0b\"", 5));
+	assert_false(jtext_is_value("1\0", 2));
+	assert_true(jtext_is_value("12", 1));
+}
+
+static void
+objects(void **state)
+{
+	(void)state;
+	assert_true(jtext_is_object(" {\"a\":1} ", 9));
+	assert_false(jtext_is_object("[]", 2));
+	assert_false(jtext_is_object("null", 4));
+	assert_false(jtext_is_object("  ", 2));
+	assert_false(jtext_is_object("", 0));
+	assert_false(jtext_is_object("{", 1));
+}
+
+static size_t
+nest(char *p, unsigned depth)
+{
+	memset(p, '[', depth);
+	memset(p + depth, ']', depth);
+	return 2 * (size_t)depth;
+}
+
+static void
+nesting_has_a_limit(void **state)
+{
+	char p[2 * (JTEXT_DEPTH + 2)];
+
+	(void)state;
+	assert_true(jtext_is_value(p, nest(p, JTEXT_DEPTH)));
+	assert_false(jtext_is_value(p, nest(p, JTEXT_DEPTH + 1)));
+	assert_true(jtext_is_member(p, nest(p, JTEXT_DEPTH - 1)));
+	assert_false(jtext_is_member(p, nest(p, JTEXT_DEPTH)));
+	/* Side by side is not deep. */
+	assert_true(is_value("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
+	    "[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
+	    "[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
+	    "[],[],[],[],[],[],[],[]]"));
+}
+
+static void
+says(const char *string, const char *bytes)
+{
+	char room[64];
+	size_t n;
+
+	assert_true(jtext_says(text(string), text(bytes)));
+	n = jtext_unquote(text(string), room);
+	assert_int_equal(n, strlen(bytes));
+	assert_memory_equal(room, bytes, n);
+}
+
+static void
+strings_say(void **state)
+{
+	(void)state;
+	says("\"\"", "");
+	says("\"user\"", "user");
+	says("\"us\\u0065r\"", "user");
+	says("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t");
+	says("\"\\u00e9\"", "\303\251");
+	says("\"\\u20AC\"", "\342\202\254");
+	says("\"\\ud83d\\ude00\"", "\360\237\230\200");
+	/* Halves of pairs are no UTF-8, so no key that is asked for. */
+	says("\"\\ud83d\"", "\355\240\275");
+	says("\"\\ud83d\\u0041\"", "\355\240\275A");
+	says("\"\\ude00\\ud83d\"", "\355\270\200\355\240\275");
+	assert_false(jtext_says(text("\"user\""), text("use")));
+	assert_false(jtext_says(text("\"use\""), text("user")));
+	assert_false(jtext_says(text("\"\\n\""), text("\\n")));
+	assert_true(jtext_says(text("\"a\\u0000b\""),
+	    (hostd_buf){ "a\0b", 3 }));
+}
+
+static void
+quoted(const char *bytes, size_t n, const char *want)
+{
+	struct buf b = { NULL, 0, 0 };
+
+	jtext_quote(&b, (hostd_buf){ bytes, n });
+	assert_int_equal(b.len, strlen(want));
+	assert_memory_equal(b.p, want, b.len);
+	buf_free(&b);
+}
+
+static void
+strings_are_written_as_by_stringify(void **state)
+{
+	(void)state;
+	quoted("", 0, "\"\"");
+	quoted("a/b\177", 4, "\"a/b\177\"");
+	quoted("\"\\\b\f\n\r\t", 7, "\"\\\"\\\\\\b\\f\\n\\r\\t\"");
+	quoted("\0\1\037", 3, "\"\\u0000\\u0001\\u001f\"");
+	quoted("\303\251", 2, "\"\303\251\"");
+}
+
+static void
+got(const char *object, const char *key, const char *want)
+{
+	hostd_buf v = jtext_get(text(object), text(key));
+
+	if (want == NULL) {
+		assert_null(v.p);
+		return;
+	}
+	assert_int_equal(v.n, strlen(want));
+	assert_memory_equal(v.p, want, v.n);
+}
+
+static void
+members_are_found(void **state)
+{
+	static const char o[] = " { \"a\" : 1 , \"b\":\"}\\\"{\",\"c\":[{\"a\":9}]"
+	    ",\"\":null,\"a\":{ \"x\" : [ ] } ,\"\\u0064\":true } ";
+
+	(void)state;
+	assert_true(is_value(o));
+	got(o, "a", "{ \"x\" : [ ] }");
+	got(o, "b", "\"}\\\"{\"");
+	got(o, "c", "[{\"a\":9}]");
+	got(o, "", "null");
+	got(o, "d", "true");
+	got(o, "x", NULL);
+	got("{}", "a", NULL);
+	got(" { } ", "", NULL);
+	got("{\"a\":-1.5e3}", "a", "-1.5e3");
+}
+
+static void
+numbers(void **state)
+{
+	static const struct { const char *text; int is; int64_t n; } rows[] = {
+		{ "0", 1, 0 }, { "-0", 1, 0 }, { "86400000", 1, 86400000 },
+		{ "1e3", 1, 1000 }, { "1.9", 1, 1 }, { "-1.9", 1, -1 },
+		{ "9007199254740992", 1, 9007199254740992 },
+		{ "9007199254740994", 0, 0 }, { "1e999", 0, 0 },
+		{ "null", 0, 0 }, { "\"1\"", 0, 0 }, { "", 0, 0 },
+		{ "[1]", 0, 0 }
+	};
+	int64_t n;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		n = 0;
+		assert_int_equal(jtext_number(text(rows[i].text), &n),
+		    rows[i].is);
+		assert_int_equal(n, rows[i].n);
+	}
+}
+
+/* -- beside jansson -- */
+
+/* xorshift: the same texts at each run. */
+static uint64_t seed = 88172645463325252u;
+
+static unsigned
+below(unsigned n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (unsigned)(seed >> 11) % n;
+}
+
+static const char *
+pick(const char *const *list, unsigned n)
+{
+	return list[below(n)];
+}
+
+static void
+make_string(struct buf *b)
+{
+	static const char *const parts[] = { "a", "user", " ", "{", "]", ",",
+		"\\n", "\\\"", "\\\\", "\\/", "\\u00e9", "\\ud83d\\ude00",
+		"\303\251", "\360\237\230\200", "\177", "\\u0001" };
+	static const char *const wrong[] = { "\n", "\\x", "\\u00g0", "\\ud83",
+		"\377", "\303", "\300\200", "\\", "\"" };
+	unsigned n = below(4);
+
+	buf_puts(b, "\"");
+	while (n-- > 0)
+		buf_puts(b, below(40) == 0 ? pick(wrong, 9) : pick(parts, 16));
+	buf_puts(b, "\"");
+}
+
+static void
+make_number(struct buf *b)
+{
+	static const char *const good[] = { "0", "-0", "1", "-12", "1.5",
+		"-0.25", "1e3", "2E-2", "3.5e+1", "9007199254740993" };
+	static const char *const wrong[] = { "01", "1.", ".5", "-", "+1", "1e",
+		"0x10", "1_0", "NaN" };
+
+	buf_puts(b, below(30) == 0 ? pick(wrong, 9) : pick(good, 10));
+}
+
+static void	make_value(struct buf *, unsigned);
+
+static void
+make_list(struct buf *b, unsigned depth, int is_object)
+{
+	static const char *const between[] = { ",", " , ", ",\n", "\t,\r\n" };
+	static const char *const wrong[] = { ",,", " ", ";", "," };
+	unsigned n = below(4);
+
+	buf_puts(b, is_object ? "{" : "[");
+	while (n-- > 0) {
+		if (is_object) {
+			make_string(b);
+			buf_puts(b, below(60) == 0 ? "=" : " : ");
+		}
+		make_value(b, depth + 1);
+		if (n > 0)
+			buf_puts(b, below(60) == 0 ? pick(wrong, 4) :
+			    pick(between, 4));
+		else if (below(60) == 0)
+			buf_puts(b, ",");
+	}
+	buf_puts(b, below(80) == 0 ? "" : is_object ? "}" : "]");
+}
+
+static void
+make_value(struct buf *b, unsigned depth)
+{
+	static const char *const words[] = { "null", "true", "false" };
+	static const char *const wrong[] = { "nul", "True", "", "undefined" };
+
+	switch (below(depth > 5 ? 4 : 7)) {
+	case 0:
+		buf_puts(b, below(40) == 0 ? pick(wrong, 4) : pick(words, 3));
+		break;
+	case 1:
+		make_number(b);
+		break;
+	case 2:
+	case 3:
+		make_string(b);
+		break;
+	case 4:
+		make_list(b, depth, 0);
+		break;
+	default:
+		make_list(b, depth, 1);
+	}
+}
+
+/* Bytes changed, taken out and put in, whatever they are. */
+static void
+spoil(struct buf *b)
+{
+	static const char bytes[] = "{}[]\",:\\ 0-e.tn\x01\x80\xc3";
+	unsigned n = below(3), at;
+
+	while (n-- > 0 && b->len > 0) {
+		at = below((unsigned)b->len);
+		if (below(2) == 0) {
+			b->p[at] = bytes[below(sizeof(bytes) - 1)];
+			continue;
+		}
+		memmove(b->p + at, b->p + at + 1, b->len - at - 1);
+		b->len--;
+	}
+}
+
+/* jansson does not want halves of pairs, nor NUL in a key, as Node does. */
+static int
+may_differ(const struct buf *b)
+{
+	return memmem(b->p, b->len, "\\u0000", 6) != NULL ||
+	    memmem(b->p, b->len, "\\ud8", 4) != NULL ||
+	    memmem(b->p, b->len, "\\ude", 4) != NULL;
+}
+
+static int
+jansson_takes(const struct buf *b)
+{
+	json_t *j = json_loadb(b->p, b->len, JSON_DECODE_ANY |
+	    JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+	int takes = j != NULL;
+
+	json_decref(j);
+	return takes;
+}
+
+static void
+jansson_takes_the_same(void **state)
+{
+	struct buf b = { NULL, 0, 0 };
+	unsigned i, taken = 0;
+	int ours;
+
+	(void)state;
+	for (i = 0; i < 50000; i++) {
+		b.len = 0;
+		make_value(&b, 0);
+		if (below(2) == 0)
+			spoil(&b);
+		if (may_differ(&b))
+			continue;
+		ours = jtext_is_value(b.p, b.len);
+		taken += (unsigned)ours;
+		if (ours != jansson_takes(&b))
+			fail_msg("%s: %.*s", ours ? "only ours" :
+			    "only jansson", (int)b.len, b.p);
+	}
+	/* Both kinds have been there. */
+	assert_in_range(taken, 10000, 40000);
+	buf_free(&b);
+}
+
+static void
+same_members(json_t *j, hostd_buf object)
+{
+	struct jtext_member m;
+	struct jtext_walk w;
+	json_t *want, *value;
+	size_t len;
+	char *key;
+
+	jtext_walk_start(&w, object);
+	while (jtext_walk_next(&w, &m)) {
+		key = malloc(m.key.n + 1);
+		len = jtext_unquote(m.key, key);
+		key[len] = '\0';
+		want = json_object_get(j, key);
+		assert_non_null(want);
+		m.value = jtext_get(object, (hostd_buf){ key, len });
+		value = json_loadb(m.value.p, m.value.n, JSON_DECODE_ANY |
+		    JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+		assert_true(json_equal(value, want));
+		json_decref(value);
+		free(key);
+	}
+}
+
+static void
+jansson_finds_the_same(void **state)
+{
+	struct buf b = { NULL, 0, 0 };
+	unsigned i, seen = 0;
+	json_t *j;
+
+	(void)state;
+	for (i = 0; i < 20000; i++) {
+		b.len = 0;
+		make_list(&b, 0, 1);
+		j = json_loadb(b.p, b.len, JSON_ALLOW_NUL |
+		    JSON_DECODE_INT_AS_REAL, NULL);
+		if (j == NULL)
+			continue;
+		seen++;
+		assert_true(jtext_is_object(b.p, b.len));
+		same_members(j, (hostd_buf){ b.p, b.len });
+		json_decref(j);
+	}
+	assert_true(seen > 5000);
+	buf_free(&b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_of_each_type),
+		cmocka_unit_test(objects),
+		cmocka_unit_test(nesting_has_a_limit),
+		cmocka_unit_test(strings_say),
+		cmocka_unit_test(strings_are_written_as_by_stringify),
+		cmocka_unit_test(members_are_found),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(jansson_takes_the_same),
+		cmocka_unit_test(jansson_finds_the_same),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
