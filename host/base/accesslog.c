@@ -26,12 +26,8 @@ static const struct access_var general[] = {
 static size_t
 name_length(const char *p)
 {
-	size_t n;
-
-	for (n = 0; (p[n] >= 'a' && p[n] <= 'z') || p[n] == '_' ||
-	    (p[n] >= '0' && p[n] <= '9'); n++)
-		;
-	return n;
+	return strspn(p, "abcdefghijklmnopqrstuvwxyz_0123456789"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
 static const struct access_var *

@@ -37,6 +37,8 @@ struct conf_pool *find_pool(struct builder *, const char *name,
 /* NULL and an error when there is none. */
 struct conf_upstream *find_upstream(struct builder *, const char *name,
 	    const struct conf_pos *);
+struct conf_auth *find_auth(struct builder *, const char *name,
+	    const struct conf_pos *);
 /* A plugin without a block of its own: all keys are at their defaults. */
 struct conf_plugin *add_bare_plugin(struct builder *, const char *name,
 	    char *file, const struct conf_pos *);
@@ -62,6 +64,8 @@ void	build_upstream(struct builder *, const struct conf_node *);
 void	build_upstream_changes(struct builder *, const struct conf_node *);
 /* When all plugins and all changes are known. */
 void	finish_upstreams(struct builder *);
+void	build_auth(struct builder *, const struct conf_node *);
+void	free_auth(struct conf_auth *);
 void	build_real_ip(struct builder *);
 void	build_websocket(struct builder *);
 void	build_pubsub(struct builder *);

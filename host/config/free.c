@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
-#include "config/model.h"
+#include "config/builder.h"
 
 static void
 free_list(char **list, size_t n)
@@ -68,6 +68,7 @@ free_blocks(struct conf *c)
 	struct conf_plugin *p;
 	struct conf_listen *l;
 	struct conf_route *r;
+	struct conf_auth *t;
 	struct conf_pool *o;
 
 	while ((r = TAILQ_FIRST(&c->routes)) != NULL) {
@@ -91,6 +92,10 @@ free_blocks(struct conf *c)
 	while ((u = TAILQ_FIRST(&c->upstreams)) != NULL) {
 		TAILQ_REMOVE(&c->upstreams, u, entry);
 		free_upstream(u);
+	}
+	while ((t = TAILQ_FIRST(&c->auths)) != NULL) {
+		TAILQ_REMOVE(&c->auths, t, entry);
+		free_auth(t);
 	}
 	while ((o = TAILQ_FIRST(&c->pools)) != NULL) {
 		TAILQ_REMOVE(&c->pools, o, entry);

@@ -23,6 +23,10 @@ static const char *const over_limits[] = { "wait", "503", NULL };
 static const char *const modes[] = { "http", "stream", NULL };
 static const char *const proxy_protocols[] = { "off", "v1", "v2", NULL };
 static const char *const checks[] = { "http", "tcp", NULL };
+static const char *const auth_types[] = { "jwt", "basic", NULL };
+/* In the order of enum conf_jwt. */
+static const char *const algorithms[] = { "HS256", "HS384", "HS512", "RS256",
+	"ES256", "EdDSA", NULL };
 static const char *const slow_peers[] = { "close", "drop", NULL };
 
 static const struct hostd_key top_keys[] = {
@@ -242,6 +246,48 @@ static const struct hostd_key route_keys[] = {
 	    "to."),
 	KEY("upstream", STRING, NULL, "The upstream whose servers the plugin "
 	    "asks."),
+	KEY("auth", STRING, NULL, "The auth block by which clients have to say "
+	    "who they are (401); default: anybody may come."),
+};
+
+static const struct hostd_key auth_keys[] = {
+	KEY_ENUM("type", "jwt", auth_types, "Signed tokens (JSON Web Tokens), "
+	    "or names and passwords (HTTP's Basic)."),
+	KEY_RANGE("realm", STRING, NULL, 0, 128, "What browsers call it when they ask for a "
+	    "password; default: the block's name."),
+	KEY_RANGE("remember", DURATION, "10m", 0, DAY, "Who was let in is let "
+	    "in again for so long, by the same token or password, without "
+	    "checking its signature or hash, unless the token expires or the "
+	    "file changes; 0: never."),
+	KEY_ENUM("algorithm", NULL, algorithms, "JWT: the algorithm of "
+	    "signatures.  Tokens with any other are refused."),
+	KEY("secret", SECRET, NULL, "HS: the secret, at least as long as the "
+	    "hash: 32, 48 or 64 bytes."),
+	KEY("secret_file", PATH, NULL, "HS: file with a secret in each line; "
+	    "any of them will do."),
+	KEY("secret_env", STRING, NULL, "HS: the variable of the environment "
+	    "that has the secret."),
+	KEY("key_file", PATH, NULL, "RS256, ES256, EdDSA: file with public "
+	    "keys or certificates, in PEM; any of them will do."),
+	KEY("jwks_file", PATH, NULL, "File with a JSON Web Key Set, in which a "
+	    "token's kid selects a key for the algorithm; without a kid, there "
+	    "must be only one."),
+	KEY("issuer", STRING, NULL, "JWT: what iss must be; default: "
+	    "anything."),
+	KEY("audience", LIST, NULL, "JWT: aud must be, or have, one of these; "
+	    "default: anything."),
+	KEY_RANGE("leeway", DURATION, "0s", 0, DAY, "JWT: how much clocks may "
+	    "differ, for exp and nbf."),
+	KEY("from", LIST, "header", "JWT: where the token is, in this order: "
+	    "\"header\" (Authorization: Bearer), \"cookie:NAME\", "
+	    "\"query:NAME\", and for WebSockets \"subprotocol:PREFIX\", a "
+	    "subprotocol that begins so; it is agreed to only if the plugin "
+	    "says so."),
+	KEY("user_claim", STRING, "sub", "JWT: the claim that is the user's "
+	    "name."),
+	KEY("users_file", PATH, NULL, "Basic: file with lines "
+	    "\"name:hash\", as htpasswd -B writes them; hashes are bcrypt, "
+	    "yescrypt, SHA-512 or SHA-256 of crypt(5)."),
 };
 
 static const struct hostd_key http_keys[] = {
@@ -379,6 +425,7 @@ static const struct {
 	{ "upstream_changes", no_keys, 0 },
 	BLOCK("listen", listen_keys), BLOCK("sni", sni_keys),
 	BLOCK("plugin", plugin_keys),
+	BLOCK("auth", auth_keys),
 	BLOCK("route", route_keys), BLOCK("http", http_keys),
 	BLOCK("websocket", websocket_keys), BLOCK("pubsub", pubsub_keys),
 	BLOCK("error_page", error_page_keys),
@@ -389,8 +436,8 @@ static const struct {
 #define ROWS_MAX 32
 
 const char *const conf_block_names[] = {
-	"pool", "listen", "upstream", "upstream_changes", "plugin", "route",
-	"http", "websocket", "pubsub", "error_page", "access_log", NULL
+	"pool", "listen", "upstream", "upstream_changes", "plugin", "auth",
+	"route", "http", "websocket", "pubsub", "error_page", "access_log", NULL
 };
 
 const char *const conf_inner_names[] = { "server", "health", "sni", NULL };

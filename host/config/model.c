@@ -236,6 +236,8 @@ build_route(struct builder *b, const struct conf_node *n)
 	if (is_set(b, "upstream"))
 		r->upstream = find_upstream(b, text_of(b, "upstream"),
 		    pos_of(b, "upstream"));
+	if (is_set(b, "auth"))
+		r->auth = find_auth(b, text_of(b, "auth"), pos_of(b, "auth"));
 	check_route_words(b, r);
 	build_route_websocket(b, n, r);
 }
@@ -300,6 +302,7 @@ static const struct {
 	{ "upstream_changes", build_upstream_changes, in_changes },
 	{ "listen", build_listen, in_listen },
 	{ "plugin", build_plugin, NULL },
+	{ "auth", build_auth, NULL },
 	{ "route", build_route, in_route },
 	{ "error_page", build_error_page, NULL },
 	{ "access_log", build_access_log, NULL },
@@ -416,6 +419,7 @@ conf_new(void)
 	TAILQ_INIT(&c->listens);
 	TAILQ_INIT(&c->plugins);
 	TAILQ_INIT(&c->upstreams);
+	TAILQ_INIT(&c->auths);
 	TAILQ_INIT(&c->sessions);
 	TAILQ_INIT(&c->routes);
 	TAILQ_INIT(&c->error_pages);
@@ -467,6 +471,7 @@ conf_load(const struct conf_sources *s, const struct map *files,
 		if (s->v[i].is_module)
 			build_bare(&b, &s->v[i]);
 	finish_upstreams(&b);
+	build_blocks(&b, "auth");
 	build_blocks(&b, "route");
 	build_blocks(&b, "error_page");
 	build_blocks(&b, "access_log");

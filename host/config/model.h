@@ -247,6 +247,38 @@ struct conf_session {
 enum conf_session_use { CONF_SESSION_OFF, CONF_SESSION_OPTIONAL,
 	CONF_SESSION_REQUIRED };
 
+/* How clients of a route say who they are. */
+struct conf_auth {
+	TAILQ_ENTRY(conf_auth) entry;
+	struct conf_pos pos;
+	char *name;
+	int type;		/* enum conf_auth_type */
+	char *realm;
+	int64_t remember;	/* ms */
+	/* JWT */
+	int algorithm;		/* enum conf_jwt */
+	char *secret, *secret_file, *secret_env;	/* one of these five; */
+	char *key_file, *jwks_file;			/* the others NULL */
+	char *issuer;		/* NULL: any */
+	char **audience;
+	size_t naudience;	/* 0: any */
+	int64_t leeway;		/* ms */
+	char *user_claim;
+	struct conf_token {
+		int where;	/* enum conf_token_where */
+		char *name;	/* or prefix; not of the header */
+	} *from;
+	size_t nfrom;
+	/* BASIC */
+	char *users_file;
+};
+
+enum conf_auth_type { CONF_AUTH_JWT, CONF_AUTH_BASIC };
+enum conf_jwt { CONF_JWT_HS256, CONF_JWT_HS384, CONF_JWT_HS512,
+	CONF_JWT_RS256, CONF_JWT_ES256, CONF_JWT_EDDSA };
+enum conf_token_where { CONF_TOKEN_HEADER, CONF_TOKEN_COOKIE,
+	CONF_TOKEN_QUERY, CONF_TOKEN_SUBPROTOCOL };
+
 struct conf_route {
 	TAILQ_ENTRY(conf_route) entry;
 	struct conf_pos pos;
@@ -260,6 +292,7 @@ struct conf_route {
 	struct conf_upstream *upstream;	/* for the plugin; may be NULL */
 	int session;		/* enum conf_session_use */
 	struct conf_session *sessions;	/* which; NULL: there are none */
+	struct conf_auth *auth;	/* who may come in; NULL: anybody */
 	int match;		/* enum conf_match */
 	int64_t max_body;	/* bytes */
 	int64_t defer_timeout;	/* ms */
@@ -336,6 +369,7 @@ struct conf {
 	TAILQ_HEAD(, conf_listen) listens;
 	TAILQ_HEAD(, conf_plugin) plugins;
 	TAILQ_HEAD(, conf_upstream) upstreams;
+	TAILQ_HEAD(, conf_auth) auths;
 	TAILQ_HEAD(, conf_route) routes;
 	TAILQ_HEAD(, conf_error_page) error_pages;
 	TAILQ_HEAD(, conf_access_log) access_logs;

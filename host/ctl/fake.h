@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <hostd/auth.h>
 #include <hostd/abi.h>
 #include <hostd/channel.h>
 #include <hostd/fetch.h>
@@ -215,6 +216,7 @@ void	fake_net_end(struct fake *);
 /* How many there have been. */
 uint64_t fake_net_count(void);
 
+extern const struct hostd_auth_api fake_auth_api;
 extern const struct hostd_timer_api fake_timer_api;
 extern const struct hostd_ready_api fake_ready_api;
 extern const struct hostd_work_api fake_work_api;

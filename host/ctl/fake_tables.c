@@ -180,6 +180,16 @@ static const struct fake_member balancer_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member auth_members[] = {
+    MEMBER(hostd_auth_api, user, 3),
+    MEMBER(hostd_auth_api, claims, 3),
+    MEMBER(hostd_auth_api, claim, 3),
+    MEMBER(hostd_auth_api, ws_user, 3),
+    MEMBER(hostd_auth_api, ws_claims, 3),
+    MEMBER(hostd_auth_api, ws_claim, 3),
+    {NULL, 0, 0},
+};
+
 const struct fake_table fake_tables[] = {
     {"host", sizeof(struct hostd_host), &fake_host_table, host_members},
     {HOSTD_EXT_HTTP, sizeof(struct hostd_http_api), &fake_http_api,
@@ -205,6 +215,8 @@ const struct fake_table fake_tables[] = {
 	pubsub_members},
     {HOSTD_EXT_BALANCER, sizeof(struct hostd_balancer_api),
 	&fake_balancer_api, balancer_members},
+    {HOSTD_EXT_AUTH, sizeof(struct hostd_auth_api), &fake_auth_api,
+	auth_members},
     {NULL, 0, NULL, NULL},
 };
 _Static_assert(sizeof(fake_tables) / sizeof(fake_tables[0]) == FAKE_TABLES + 2,

@@ -242,6 +242,7 @@ find_route(struct http_req *r)
 	}
 	r->skip++;
 	r->gate = 0;
+	request_set_identity(r, NULL);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include "base/mem.h"
 #include "http/conn.h"
+#include "http/identity.h"
 #include "http/server.h"
 
 #define HEAD_ROOM	4096	/* bytes of a head's copy, for the next one */
@@ -55,12 +56,21 @@ request_free(struct http_req *r)
 		r->head_room = NULL;
 		r->head_room_size = 0;
 	}
+	identity_unref(r->who);
 	free(r->own_path);
 	free(r->own_host);
 	buf_free(&r->collected);
 	trailers_free(&r->trailers);
 	r->next_free = srv->free_reqs;
 	srv->free_reqs = r;
+}
+
+void
+request_set_identity(struct http_req *r, struct identity *who)
+{
+	(void)identity_ref(who);
+	identity_unref(r->who);
+	r->who = who;
 }
 
 static void

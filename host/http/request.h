@@ -21,6 +21,7 @@ struct http_req;
 struct stream;
 struct http_route;
 struct http_server;
+struct identity;
 
 /*
  * Whoever answers requests: the plugin room's side of a route.  Codes are
@@ -131,6 +132,8 @@ struct http_req {
 	unsigned gate;			/* of route->gates: the next */
 	struct http_gate *gated;	/* waits for it; NULL: for none */
 	int resumed;			/* has waited for one */
+	struct identity *who;		/* who the client is, by the route's
+					   gates; NULL: nobody knows */
 	LIST_HEAD(, http_errand) errands;
 	uint64_t owed_ms;		/* since when only the handler is waited
 					   for; 0: from the begin */
@@ -192,6 +195,8 @@ void	request_free(struct http_req *);
 /* Is something done for it that has a time limit of its own? */
 int	request_is_timed(const struct http_req *);
 
+/* The client is who, from whom a reference is taken, or nobody. */
+void	request_set_identity(struct http_req *, struct identity *);
 /* The head moves out of the shared read buffer into memory of its own. */
 void	request_persist(struct http_req *);
 

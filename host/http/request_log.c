@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 #include "base/log.h"
+#include "base/mem.h"
 #include "http/conn.h"
+#include "http/identity.h"
 #include "http/request.h"
 #include "http/request_log.h"
 #include "http/sent.h"
 
 enum {
-	VAR_HEADER, VAR_SENT, VAR_REMOTE_ADDR, VAR_REMOTE_USER, VAR_REQUEST,
+	VAR_HEADER, VAR_SENT, VAR_CLAIM, VAR_REMOTE_ADDR, VAR_REMOTE_USER, VAR_REQUEST,
 	VAR_METHOD, VAR_REQUEST_URI, VAR_URI, VAR_ARGS, VAR_PROTOCOL, VAR_HOST,
 	VAR_STATUS, VAR_BODY_BYTES, VAR_BYTES_SENT, VAR_REQUEST_LENGTH,
 	VAR_REQUEST_TIME, VAR_CONTENT_LENGTH, VAR_CONN_REQUESTS,
@@ -47,9 +49,9 @@ static const char json[] = "{\"time\":\"$time_iso8601\","
     "\"referer\":\"$http_referer\",\"user_agent\":\"$http_user_agent\","
     "\"worker\":\"$worker\",\"pid\":$pid}";
 
-/* One of the request, or of its answer. */
+/* One of the request, or of its answer, or of the client's token. */
 static int
-find_header(struct access_op *op, const char *name, size_t n)
+find_named(struct access_op *op, const char *name, size_t n)
 {
 	op->which = SENT_NAMES;
 	if (n == 10 && memcmp(name, "request_id", n) == 0)
@@ -60,6 +62,12 @@ find_header(struct access_op *op, const char *name, size_t n)
 		return access_op_header(op, VAR_SENT, name + 10, n - 10);
 	if (n > 5 && memcmp(name, "http_", 5) == 0)
 		return access_op_header(op, VAR_HEADER, name + 5, n - 5);
+	if (n > 10 && memcmp(name, "jwt_claim_", 10) == 0) {
+		op->var = VAR_CLAIM;
+		op->text = xstrndup(name + 10, n - 10);
+		op->len = n - 10;
+		return 0;
+	}
 	return -1;
 }
 
@@ -99,6 +107,20 @@ put_header(struct access_log *log, const struct access_op *op,
 	}
 }
 
+static void
+put_claim(struct access_log *log, const struct access_op *op,
+    const struct http_req *r)
+{
+	struct buf value = { NULL, 0, 0 };
+	hostd_buf claim;
+
+	if (r->who != NULL && claim_find(r->who->claims,
+	    (hostd_buf){ op->text, op->len }, &claim))
+		claim_put_text(claim, &value);
+	access_put_text(log, (hostd_buf){ value.p, value.len });
+	buf_free(&value);
+}
+
 /* Variables that are a piece of the request.  1, or 0: it is none of them. */
 static int
 value_of(const struct http_req *r, int var, hostd_buf *v)
@@ -106,6 +128,9 @@ value_of(const struct http_req *r, int var, hostd_buf *v)
 	switch (var) {
 	case VAR_REMOTE_ADDR:
 		*v = r->view.peer;
+		return 1;
+	case VAR_REMOTE_USER:
+		*v = r->who == NULL ? (hostd_buf){ NULL, 0 } : r->who->user;
 		return 1;
 	case VAR_METHOD:
 		*v = r->view.method_name;
@@ -181,8 +206,8 @@ put_variable(struct access_log *log, const struct access_op *op,
 	case VAR_SENT:
 		access_put_text(log, sent_value(&r->sent, op->which));
 		break;
-	case VAR_REMOTE_USER:
-		buf_append(&log->out, "-", 1);
+	case VAR_CLAIM:
+		put_claim(log, op, r);
 		break;
 	case VAR_REQUEST:
 		put_request(log, r);
@@ -201,7 +226,7 @@ put_variable(struct access_log *log, const struct access_op *op,
 
 const struct access_kind request_log_kind = {
 	.combined = combined, .json = json, .vars = variables,
-	.find = find_header, .put = put_variable,
+	.find = find_named, .put = put_variable,
 };
 
 void

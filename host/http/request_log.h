@@ -6,9 +6,9 @@
  *	$remote_addr $remote_user $request $request_method $request_uri $uri
  *	$args $server_protocol $host $status $body_bytes_sent $bytes_sent
  *	$request_length $request_time $content_length $http_NAME
- *	$sent_http_NAME $connection_requests $request_id $upstream_addr
- *	$upstream_status $upstream_connect_time $upstream_header_time
- *	$upstream_response_time $upstream_cache_status
+ *	$jwt_claim_NAME $sent_http_NAME $connection_requests $request_id
+ *	$upstream_addr $upstream_status $upstream_connect_time
+ *	$upstream_header_time $upstream_response_time $upstream_cache_status
  *
  * $request_id and $upstream_cache_status are what the client was told: the
  * answer's X-Request-ID and X-Cache-Status.

@@ -70,6 +70,14 @@ route_new(const char *pattern, int is_prefix, char *const *methods,
 	return rt;
 }
 
+void
+route_add_gate(struct http_route *rt, struct http_gate *g)
+{
+	rt->gates = xrealloc(rt->gates,
+	    (rt->ngates + 1) * sizeof(struct http_gate *));
+	rt->gates[rt->ngates++] = g;
+}
+
 static void
 route_free_all(struct http_route *rt)
 {

@@ -55,6 +55,9 @@ void	router_add(struct router *, struct http_route *,
 struct http_route *route_new(const char *pattern, int is_prefix,
 	    char *const *methods, size_t nmethods);
 
+/* Behind those that it has. */
+void	route_add_gate(struct http_route *, struct http_gate *);
+
 /*
  * Find the route for r (its view's host, path and method); skip the first
  * `skip` candidates, which have passed.  Sets view.rest and params.

@@ -2,6 +2,7 @@
 /* struct hostd_host: what every instance is given. */
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/auth.h>
 #include <hostd/balancer.h>
 #include <hostd/channel.h>
 #include <hostd/fetch.h>
@@ -52,6 +53,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return balancer_service();
 	if (strcmp(id, HOSTD_EXT_OP) == 0)
 		return op_service();
+	if (strcmp(id, HOSTD_EXT_AUTH) == 0)
+		return auth_service();
 	return NULL;
 }
 

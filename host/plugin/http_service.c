@@ -108,8 +108,8 @@ http_binding_init(struct instance *in)
 /* -- the plugin calls the host -- */
 
 /* The request behind id, if it is this instance's. */
-static int32_t
-request_find(const struct hostd_host *host, hostd_req id, const char *function,
+int32_t
+http_look(const struct hostd_host *host, hostd_req id, const char *function,
     struct http_req **out)
 {
 	struct instance *in = host->ctx;
@@ -134,7 +134,7 @@ int32_t
 http_find(const struct hostd_host *host, hostd_req id, const char *function,
     struct http_req **out)
 {
-	int32_t rc = request_find(host, id, function, out);
+	int32_t rc = http_look(host, id, function, out);
 
 	if (rc == HOSTD_OK && (!(*out)->in_handler ||
 	    (*out)->conn->stream.error != 0))
@@ -147,7 +147,7 @@ api_request(const struct hostd_host *host, hostd_req id)
 {
 	struct http_req *r;
 
-	if (request_find(host, id, "request", &r) != HOSTD_OK)
+	if (http_look(host, id, "request", &r) != HOSTD_OK)
 		return NULL;
 	return &r->view;
 }
@@ -160,7 +160,7 @@ api_header(const struct hostd_host *host, hostd_req id, const char *name,
 	struct http_req *r;
 	int32_t rc;
 
-	if ((rc = request_find(host, id, "header", &r)) != HOSTD_OK)
+	if ((rc = http_look(host, id, "header", &r)) != HOSTD_OK)
 		return rc;
 	if (name == NULL || out == NULL ||
 	    (h = request_header(r, name, strlen(name))) == NULL)
@@ -178,7 +178,7 @@ api_param(const struct hostd_host *host, hostd_req id, const char *name,
 	unsigned i;
 	int32_t rc;
 
-	if ((rc = request_find(host, id, "param", &r)) != HOSTD_OK)
+	if ((rc = http_look(host, id, "param", &r)) != HOSTD_OK)
 		return rc;
 	if (name == NULL || out == NULL)
 		return HOSTD_E_INVAL;
@@ -379,7 +379,7 @@ api_trailers(const struct hostd_host *host, hostd_req id,
 	struct http_req *r;
 	int32_t rc;
 
-	if ((rc = request_find(host, id, "trailers", &r)) != HOSTD_OK)
+	if ((rc = http_look(host, id, "trailers", &r)) != HOSTD_OK)
 		return rc;
 	if (out == NULL || n == NULL)
 		return HOSTD_E_INVAL;

@@ -86,6 +86,7 @@ uint64_t instance_enter(struct instance *, enum board_callback);
 void	instance_leave(struct instance *, uint64_t entered);
 
 /* The tables behind get_ext, one file each. */
+const struct hostd_auth_api *auth_service(void);
 const struct hostd_http_api *http_service(void);
 const struct hostd_timer_api *timer_service(void);
 const struct hostd_ready_api *ready_service(void);
@@ -118,6 +119,9 @@ int	ws_is_upgrade(const struct instance *, const struct http_req *);
 int32_t	ws_upgrade_headers(struct instance *, struct http_req *);
 void	ws_upgrade_end(struct instance *, struct http_req *, int why);
 
+/* A request that a handle names, if it is this instance's, answered or not. */
+int32_t	http_look(const struct hostd_host *, hostd_req, const char *function,
+	    struct http_req **);
 /* What a handle names, if it is this instance's: HOSTD_OK, E_GONE, E_THREAD.
  * The request is still the plugin's to answer. */
 int32_t	http_find(const struct hostd_host *, hostd_req, const char *function,

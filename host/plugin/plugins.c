@@ -253,6 +253,7 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	all->hub.queries.list_here = room_service_labels;
 	upstreams_init(&all->upstreams, loop, conf, table,
 	    (unsigned)(cell - board->cells));
+	auths_open(&all->auths, loop, conf, errs);
 	fetch_service_init(all);
 	TAILQ_FOREACH(cp, &conf->plugins, entry) {
 		if ((m = plugins_module(all, snap, cp, errs)) == NULL)
@@ -283,6 +284,7 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
     struct conf_errors *errs)
 {
 	struct instance *in = plugins_find(all, cr->plugin);
+	struct http_gate *gate = NULL;
 	struct http_route *rt;
 
 	if (in != NULL && in->route == NULL && in->ws == NULL) {
@@ -292,6 +294,10 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 		    HOSTD_KIND_WS_HANDLER);
 		return;
 	}
+	/* Of a configuration that is refused: never without its gate. */
+	if (cr->auth != NULL &&
+	    (gate = auths_gate(&all->auths, cr->auth)) == NULL)
+		return;
 	rt = route_new(cr->path, route_is_prefix(cr), cr->methods,
 	    cr->nmethods);
 	/* Without an instance it is another pool's, or refused. */
@@ -303,6 +309,8 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 	if (cr->upstream != NULL)
 		rt->upstream = upstreams_find(&all->upstreams,
 		    cr->upstream->name, strlen(cr->upstream->name));
+	if (gate != NULL)
+		route_add_gate(rt, gate);
 	router_add(ro, rt, cr->hosts, cr->nhosts);
 }
 
@@ -371,6 +379,7 @@ plugins_destroy(struct plugins *all)
 	TAILQ_FOREACH_REVERSE(in, &all->instances, instances, link)
 		(void)instance_stop(in);
 	upstreams_close(&all->upstreams);
+	auths_close(&all->auths);
 	fetch_service_close(all);
 	while (all->nworks > 0) {
 		loop_turn_uv(all->loop, BEAT_MS);
@@ -389,5 +398,6 @@ plugins_destroy(struct plugins *all)
 	handle_table_free(&all->timers);
 	net_service_close(all);
 	buf_free(&all->status_json);
+	buf_free(&all->claim);
 	plugins_free_modules(all);
 }

@@ -12,6 +12,7 @@
 #include <sys/queue.h>
 #include <uv.h>
 #include <hostd/ws.h>
+#include "auth/auth.h"
 #include "base/board.h"
 #include "base/buf.h"
 #include "base/handle.h"
@@ -50,6 +51,7 @@ struct plugins {
 	struct ws_server *sockets;	/* the same */
 	struct hub hub;
 	struct upstreams upstreams;
+	struct auths auths;
 	struct map modules;		/* copy's path -> struct module */
 	TAILQ_HEAD(instances, instance) instances;
 	uint32_t ninstances;
@@ -86,6 +88,7 @@ struct plugins {
 	struct hostd_ws_info ws_info;	/* of the last to be asked for */
 
 	struct buf status_json;
+	struct buf claim;		/* the last to be asked for */
 };
 
 /*

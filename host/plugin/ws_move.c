@@ -20,7 +20,7 @@
  *	bytes	the connection's (ws/conn_move.c)
  *	...	its channels (pubsub/hold.h)
  */
-#define RECORD_VERSION	1
+#define RECORD_VERSION	2
 
 static int
 is_text(hostd_buf b, const char *s)

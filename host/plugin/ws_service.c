@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "http/blame.h"
+#include "http/identity.h"
 #include "http/response.h"
 #include "http/router.h"
 #include "plugin/instance.h"
@@ -199,6 +200,7 @@ ws_upgrade_headers(struct instance *in, struct http_req *r)
 		return upgrade_refuse(r, status);
 	c = ws_conn_new(in->all->sockets, &in->ws_handler, conf);
 	c->req_id = r->id;
+	c->who = identity_ref(r->who);
 	*candidate(r) = c;
 	return upgrade_ask(in, r, c);
 }

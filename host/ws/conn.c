@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/identity.h"
 #include "ws/conn.h"
 #include "ws/deflate.h"
 
@@ -58,6 +59,7 @@ conn_free_parts(struct ws_conn *c)
 	buf_free(&c->in);
 	free(c->text);
 	free(c->label);
+	identity_unref(c->who);
 }
 
 /* Has the output moved? */

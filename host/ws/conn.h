@@ -26,6 +26,7 @@
 #include "ws/reader.h"
 #include "ws/server.h"
 
+struct identity;
 struct unpack;
 struct ws_deflater;
 struct ws_message;
@@ -71,6 +72,8 @@ struct ws_conn {
 	void *member;			/* the rooms' side of it */
 	char *label;
 	char *text;			/* peer, path, subprotocol */
+	struct identity *who;		/* the client is, as the upgrade's
+					   request; NULL: nobody knows */
 	struct ws_deflater *deflater;	/* kept: takeover */
 	struct ws_move *move;		/* MOVING, COMING */
 	uint64_t opened_ms;

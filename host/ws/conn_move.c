@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "base/pack.h"
+#include "http/identity.h"
 #include "ws/conn.h"
 #include "ws/deflate.h"
 #include "ws/message.h"
@@ -77,6 +78,16 @@ pack_input(const struct ws_conn *c, struct buf *b)
 		buf_append(b, c->in.p, c->in.len);
 }
 
+static void
+pack_identity(const struct identity *who, struct buf *b)
+{
+	pack_u32(b, who != NULL);
+	pack_bytes(b, who == NULL ? NULL : who->user.p,
+	    who == NULL ? 0 : who->user.n);
+	pack_bytes(b, who == NULL ? NULL : who->claims.p,
+	    who == NULL ? 0 : who->claims.n);
+}
+
 void
 ws_conn_pack(const struct ws_conn *c, struct buf *b)
 {
@@ -84,6 +95,7 @@ ws_conn_pack(const struct ws_conn *c, struct buf *b)
 	pack_bytes(b, c->text + c->peer_len, c->path_len);
 	pack_bytes(b, c->text + c->peer_len + c->path_len, c->protocol_len);
 	pack_bytes(b, c->label, c->label_len);
+	pack_identity(c->who, b);
 	pack_u32(b, conn_flags(c));
 	pack_u32(b, c->params.server_bits);
 	pack_u32(b, c->params.client_bits);
@@ -146,6 +158,15 @@ unpack_windows(struct ws_conn *c, struct unpack *u)
 		u->bad = 1;
 }
 
+static struct identity *
+unpack_identity(struct unpack *u)
+{
+	uint32_t known = unpack_u32(u);
+	hostd_buf user = unpack_bytes(u), claims = unpack_bytes(u);
+
+	return known && !u->bad ? identity_new(user, claims) : NULL;
+}
+
 /* 0, or -1: it does not fit together. */
 static int
 conn_unpack(struct ws_conn *c, struct unpack *u)
@@ -162,6 +183,7 @@ conn_unpack(struct ws_conn *c, struct unpack *u)
 		memcpy(c->label, label.p, label.n);
 		c->label_len = (uint32_t)label.n;
 	}
+	c->who = unpack_identity(u);
 	unpack_params(c, u);
 	unpack_times(c, u);
 	unpack_windows(c, u);
