@@ -7,14 +7,36 @@
 #include "auth/htpasswd.h"
 #include "base/mem.h"
 
-static const char *const kinds[] = { "$2a$", "$2b$", "$2y$", "$y$", "$6$",
-	"$5$", NULL };
+#define HASH_CHARS "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
+	"0123456789"
+
+/* With the length of what stands behind the last "$". */
+static const struct {
+	const char *prefix;
+	size_t tail;
+} kinds[] = {
+	{ "$2a$", 53 }, { "$2b$", 53 }, { "$2y$", 53 }, { "$y$", 43 },
+	{ "$6$", 86 }, { "$5$", 43 },
+};
+
+/* crypt_checksalt(3) looks at the prefix only. */
+static int
+is_whole(const char *hash, size_t tail)
+{
+	const char *last = strrchr(hash, '$') + 1;
+
+	if (strlen(last) != tail || strspn(last, HASH_CHARS) != tail)
+		return 0;
+	/* "$2y$05$" */
+	return hash[1] != '2' || (last == hash + 7 &&
+	    strspn(hash + 4, "0123456789") == 2);
+}
 
 /* Why a hash will not do; NULL: it will. */
 static const char *
 check_hash(const char *hash)
 {
-	const char *const *k;
+	size_t i;
 
 	if (strncmp(hash, "$apr1$", 6) == 0)
 		return "is Apache's MD5 ($apr1$), which crypt(3) does not "
@@ -22,9 +44,10 @@ check_hash(const char *hash)
 	if (hash[0] == '{')
 		return "is one of LDAP's ({SHA} and the like), without "
 		    "effort to guess; make it again with htpasswd -B";
-	for (k = kinds; *k != NULL; k++)
-		if (strncmp(hash, *k, strlen(*k)) == 0)
-			return crypt_checksalt(hash) == CRYPT_SALT_OK ? NULL :
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strncmp(hash, kinds[i].prefix,
+		    strlen(kinds[i].prefix)) == 0)
+			return is_whole(hash, kinds[i].tail) ? NULL :
 			    "is damaged; make it again with htpasswd -B";
 	return "is plain text or of a weak kind; make it again with htpasswd "
 	    "-B";

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "http/conn.h"
+#include "http/identity.h"
 #include "http/request_log.h"
 #include "http/sent.h"
 #include "scratch.h"
@@ -132,6 +133,24 @@ custom_formats(void **state)
 	    line_of("a${status}b$connection_requests"), "a200b7\n");
 	assert_string_equal(line_of("no variable"), "no variable\n");
 	assert_string_equal(line_of(""), "\n");
+}
+
+/* What a token says is as foreign as what a header says. */
+static void
+who_it_was(void **state)
+{
+	(void)state;
+	assert_string_equal(line_of("$remote_user $jwt_claim_sub"), "- -\n");
+	req->who = identity_new(buf_of("eve\n\"x"),
+	    buf_of("{\"role\":\"a\",\"userId\": 7 ,\"s\":\"\\u000a\\\"\", "
+		   "\"l\":[1,\"2\"],\"role\":\"b\"}"));
+	assert_string_equal(line_of("$remote_user"), "eve\\x0A\\x22x\n");
+	assert_string_equal(
+	    line_of("$jwt_claim_role $jwt_claim_userId ${jwt_claim_l}"),
+	    "b 7 [1,\\x222\\x22]\n");
+	assert_string_equal(
+	    line_of("$jwt_claim_s $jwt_claim_none"), "\\x0A\\x22 -\n");
+	identity_unref(req->who);
 }
 
 static void
@@ -270,12 +289,14 @@ static void
 formats_are_checked(void **state)
 {
 	static const char *const good[] = {"combined", "json", "", "x",
-	    "$status", "${status}x", "$http_a", "$http_a_b1", "100% $uri"};
+	    "$status", "${status}x", "$http_a", "$http_a_b1",
+	    "$jwt_claim_userId", "100% $uri"};
 	static const struct {
 		const char *format, *bad;
 	} wrong[] = {{"$", "$"}, {"$$", "$"}, {"$foo", "$foo"},
 	    {"$status $statu", "$statu"}, {"$statusx", "$statusx"},
-	    {"$http_", "$http_"}, {"$Status", "$"}, {"a $ b", "$"}};
+	    {"$http_", "$http_"},
+	    {"$jwt_claim_", "$jwt_claim_"}, {"$Status", "$Status"}, {"a $ b", "$"}};
 	char bad[64];
 	size_t i;
 
@@ -384,6 +405,7 @@ main(void)
 	    T(combined),
 	    T(nothing_can_forge_a_line),
 	    T(json_is_json),
+	    T(who_it_was),
 	    T(formats_are_checked),
 	    T(each_log_its_own_format),
 	    T(never_waits),

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/pack.h"
+#include "http/identity.h"
 #include "http/router.h"
 #include "ws/conn.h"
 #include "ws/deflate.h"
@@ -112,6 +113,7 @@ conn_new(void)
 	ws_conn_keep_texts(c, text("127.0.0.1"), text("/chat"), text("v2"));
 	c->label = xstrndup("me", 2);
 	c->label_len = 2;
+	c->who = identity_new(text("alice"), text("{\"sub\":\"alice\"}"));
 	c->deflate = c->reader.deflate = 1;
 	c->params = (struct ws_deflate_params){ 1, 1, 11, 12 };
 	c->reader.takeover = 1;
@@ -167,6 +169,11 @@ all_of_it_comes(void **state)
 	assert_memory_equal(ws_conn_path(c).p, "/chat", 5);
 	assert_memory_equal(ws_conn_protocol(c).p, "v2", 2);
 	assert_memory_equal(c->label, "me", 2);
+	assert_non_null(c->who);
+	assert_int_equal(c->who->user.n, 5);
+	assert_memory_equal(c->who->user.p, "alice", 5);
+	assert_int_equal(c->who->claims.n, 15);
+	assert_memory_equal(c->who->claims.p, "{\"sub\":\"alice\"}", 15);
 	assert_true(c->paused && c->deflate && c->reader.deflate);
 	assert_int_equal(c->params.server_bits, 11);
 	assert_int_equal(c->reader.bits, 12);

@@ -24,7 +24,7 @@
 #include "plugin/ws_move.h"
 #include "loop_case.h"
 
-#define RECORD_VERSION	1	/* what this hostd writes */
+#define RECORD_VERSION	2	/* what this hostd writes */
 #define STATE_VERSION	7
 
 static struct conf conf;
