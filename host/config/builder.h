@@ -39,9 +39,16 @@ struct conf_upstream *find_upstream(struct builder *, const char *name,
 	    const struct conf_pos *);
 struct conf_auth *find_auth(struct builder *, const char *name,
 	    const struct conf_pos *);
+struct conf_session *find_session(struct builder *, const char *name,
+	    const struct conf_pos *);
 /* A plugin without a block of its own: all keys are at their defaults. */
 struct conf_plugin *add_bare_plugin(struct builder *, const char *name,
 	    char *file, const struct conf_pos *);
+
+/* The plugin block of that name, or else one without a block, of the module of
+ * that name in plugin_dir.  NULL stands for none. */
+struct conf_plugin *plugin_or_module(struct builder *, const char *name,
+	    const struct conf_pos *);
 
 /* The block of that name among parent's children, which has no title and comes
  * once; NULL when it is not there. */
@@ -66,6 +73,11 @@ void	build_upstream_changes(struct builder *, const struct conf_node *);
 void	finish_upstreams(struct builder *);
 void	build_auth(struct builder *, const struct conf_node *);
 void	free_auth(struct conf_auth *);
+void	build_session(struct builder *, const struct conf_node *);
+/* When all plugins are known. */
+void	finish_sessions(struct builder *);
+/* A route's own keys about them. */
+void	build_route_session(struct builder *, struct conf_route *);
 void	build_real_ip(struct builder *);
 void	build_websocket(struct builder *);
 void	build_pubsub(struct builder *);

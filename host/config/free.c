@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
+#include <string.h>
 #include "config/builder.h"
 
 static void
@@ -45,6 +46,23 @@ free_upstream(struct conf_upstream *u)
 }
 
 static void
+free_session(struct conf_session *s)
+{
+	if (s->secrets != NULL)
+		explicit_bzero(s->secrets, strlen(s->secrets));
+	free(s->secrets);
+	free(s->secret_file);
+	free(s->store_name);
+	free(s->cookie);
+	free(s->path);
+	free(s->domain);
+	free(s->login);
+	free(s->required_key);
+	free(s->name);
+	free(s);
+}
+
+static void
 free_listen(struct conf_listen *l)
 {
 	struct conf_sni *s;
@@ -65,6 +83,7 @@ free_blocks(struct conf *c)
 	struct conf_error_page *e;
 	struct conf_access_log *a;
 	struct conf_upstream *u;
+	struct conf_session *s;
 	struct conf_plugin *p;
 	struct conf_listen *l;
 	struct conf_route *r;
@@ -97,6 +116,10 @@ free_blocks(struct conf *c)
 		TAILQ_REMOVE(&c->auths, t, entry);
 		free_auth(t);
 	}
+	while ((s = TAILQ_FIRST(&c->sessions)) != NULL) {
+		TAILQ_REMOVE(&c->sessions, s, entry);
+		free_session(s);
+	}
 	while ((o = TAILQ_FIRST(&c->pools)) != NULL) {
 		TAILQ_REMOVE(&c->pools, o, entry);
 		free_list(o->env, o->nenv);
@@ -127,6 +150,7 @@ conf_free(struct conf *c)
 	free(c->conf_dir);
 	free(c->plugin_dir);
 	free(c->run_dir);
+	free(c->state_dir);
 	free(c->pid_file);
 	free(c->control);
 	free(c->error_log);

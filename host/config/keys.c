@@ -27,6 +27,14 @@ static const char *const auth_types[] = { "jwt", "basic", NULL };
 /* In the order of enum conf_jwt. */
 static const char *const algorithms[] = { "HS256", "HS384", "HS512", "RS256",
 	"ES256", "EdDSA", NULL };
+static const char *const session_uses[] = { "off", "optional", "required",
+	NULL };
+static const char *const secures[] = { "off", "on", "auto", NULL };
+static const char *const samesites[] = { "off", "lax", "strict", "none",
+	NULL };
+static const char *const priorities[] = { "off", "low", "medium", "high",
+	NULL };
+static const char *const on_errors[] = { "refuse", "anonymous", NULL };
 static const char *const slow_peers[] = { "close", "drop", NULL };
 
 static const struct hostd_key top_keys[] = {
@@ -40,6 +48,9 @@ static const struct hostd_key top_keys[] = {
 	    "is looked for when it is not an absolute path."),
 	KEY("run_dir", PATH, HOSTD_RUN_DIR, "Directory for generations and "
 	    "the control socket."),
+	KEY("state_dir", PATH, HOSTD_STATE_DIR, "Directory for what is to be "
+	    "there after the machine's restart: secrets that are made once, "
+	    "sessions.  It is made when it is needed."),
 	KEY("pid_file", PATH, NULL, "File to write the master's pid to."),
 	KEY("control", PATH, NULL, "Path of the socket for hostctl; "
 	    "default: control.sock in run_dir."),
@@ -248,6 +259,12 @@ static const struct hostd_key route_keys[] = {
 	    "asks."),
 	KEY("auth", STRING, NULL, "The auth block by which clients have to say "
 	    "who they are (401); default: anybody may come."),
+	KEY_ENUM("session", "optional", session_uses, "Whether requests need a "
+	    "session.  \"optional\" costs nothing until the plugin asks for "
+	    "one; without one that is \"required\", browsers are sent to the "
+	    "session block's login, and others get status 401."),
+	KEY("sessions", STRING, NULL, "Which session block; default: the first "
+	    "one."),
 };
 
 static const struct hostd_key auth_keys[] = {
@@ -288,6 +305,59 @@ static const struct hostd_key auth_keys[] = {
 	KEY("users_file", PATH, NULL, "Basic: file with lines "
 	    "\"name:hash\", as htpasswd -B writes them; hashes are bcrypt, "
 	    "yescrypt, SHA-512 or SHA-256 of crypt(5)."),
+};
+
+static const struct hostd_key session_keys[] = {
+	KEY("store", STRING, "session_lmdb", "Plugin that keeps them: the name "
+	    "of a plugin block, or of a module in plugin_dir without its .so, "
+	    "which then has its defaults."),
+	KEY("name", STRING, "connect.sid", "Of the cookie."),
+	KEY("path", STRING, "/", "Of the cookie.  Requests for what does not "
+	    "begin with it have no session."),
+	KEY("domain", STRING, NULL, "Of the cookie; default: none, so that only "
+	    "the host that was asked gets it back."),
+	KEY_ENUM("secure", "auto", secures, "The cookie goes by TLS only.  "
+	    "\"on\": and is not sent at all to who comes without; "
+	    "\"auto\": if that is how its request has come."),
+	KEY("httponly", BOOL, "on", "Scripts of a page can't read the "
+	    "cookie."),
+	KEY_ENUM("samesite", "lax", samesites, "When browsers send the cookie "
+	    "with what other sites ask for."),
+	KEY("partitioned", BOOL, "off", "Browsers keep one cookie for each "
+	    "site that the page is embedded in (CHIPS)."),
+	KEY_ENUM("priority", "off", priorities, "Which cookies Chrome drops "
+	    "last when it has too many."),
+	KEY("secret", LIST, NULL, "What ids are signed with: the first signs, "
+	    "all verify, so that a new one is put before the old.  Without "
+	    "this and the two below, one is made once and kept in "
+	    "state_dir."),
+	KEY("secret_file", PATH, NULL, "A file with secrets, one in each "
+	    "line."),
+	KEY("secret_env", STRING, NULL, "A variable of hostd's environment "
+	    "with secrets, one in each line."),
+	KEY_RANGE("max_age", DURATION, "0", 0, 3650 * DAY, "How long a session "
+	    "lives after it was used; 0: until the browser is closed, and at "
+	    "most ttl."),
+	KEY_RANGE("ttl", DURATION, "1d", 1000, 3650 * DAY, "How long the store "
+	    "keeps one after it was used where max_age is 0."),
+	KEY("rolling", BOOL, "off", "Each answer has the cookie, with a new "
+	    "end.  Else only one that has changed the session."),
+	KEY("resave", BOOL, "off", "Sessions are written when they were only "
+	    "read."),
+	KEY("save_uninitialized", BOOL, "off", "Sessions are written, and "
+	    "their cookie sent, with nothing in them yet."),
+	KEY_RANGE("max_size", SIZE, "64k", 256, 16 << 20, "Largest session, as "
+	    "JSON."),
+	KEY_RANGE("timeout", DURATION, "2s", 1, DAY, "How long the store may "
+	    "take."),
+	KEY_ENUM("on_error", "refuse", on_errors, "What a request gets that "
+	    "needs a session which the store can't give: status 503, or none, "
+	    "as if it had not logged in."),
+	KEY("login", STRING, NULL, "Where browsers are sent that need a session "
+	    "and have none (303): \"/login\"; default: nowhere (401)."),
+	KEY_RANGE("required_key", STRING, NULL, 1, 255, "What has to be in a "
+	    "session that is required, as \"user\"; default: any session "
+	    "will do."),
 };
 
 static const struct hostd_key http_keys[] = {
@@ -423,6 +493,7 @@ static const struct {
 	BLOCK("upstream", upstream_keys), BLOCK("server", server_keys),
 	BLOCK("health", health_keys),
 	{ "upstream_changes", no_keys, 0 },
+	BLOCK("session", session_keys),
 	BLOCK("listen", listen_keys), BLOCK("sni", sni_keys),
 	BLOCK("plugin", plugin_keys),
 	BLOCK("auth", auth_keys),
@@ -436,8 +507,9 @@ static const struct {
 #define ROWS_MAX 32
 
 const char *const conf_block_names[] = {
-	"pool", "listen", "upstream", "upstream_changes", "plugin", "auth",
-	"route", "http", "websocket", "pubsub", "error_page", "access_log", NULL
+	"pool", "listen", "upstream", "upstream_changes", "session", "plugin",
+	"auth", "route", "http", "websocket", "pubsub", "error_page",
+	"access_log", NULL
 };
 
 const char *const conf_inner_names[] = { "server", "health", "sni", NULL };

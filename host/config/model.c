@@ -39,6 +39,7 @@ build_top(struct builder *b)
 	c->conf_dir = path_of(b, "conf_dir");
 	c->plugin_dir = dir_of(b, "plugin_dir", "lib/hostd/plugins");
 	c->run_dir = dir_of(b, "run_dir", "var/run/hostd");
+	c->state_dir = dir_of(b, "state_dir", "var/lib/hostd");
 	c->pid_file = path_of(b, "pid_file");
 	c->control = path_of(b, "control");
 	if (c->control == NULL)
@@ -184,6 +185,21 @@ find_plugin(struct builder *b, const char *name, const struct conf_pos *pos)
 	return NULL;
 }
 
+struct conf_plugin *
+plugin_or_module(struct builder *b, const char *name,
+    const struct conf_pos *pos)
+{
+	struct conf_plugin *p;
+
+	if (name == NULL)
+		return NULL;	/* it has no value, which has been said */
+	TAILQ_FOREACH(p, &b->conf->plugins, entry)
+		if (strcmp(p->name, name) == 0)
+			return p;
+	return add_bare_plugin(b, name, xasprintf("%s/%s.so",
+	    b->conf->plugin_dir, name), pos);
+}
+
 static void
 check_route_words(struct builder *b, struct conf_route *r)
 {
@@ -238,6 +254,7 @@ build_route(struct builder *b, const struct conf_node *n)
 		    pos_of(b, "upstream"));
 	if (is_set(b, "auth"))
 		r->auth = find_auth(b, text_of(b, "auth"), pos_of(b, "auth"));
+	build_route_session(b, r);
 	check_route_words(b, r);
 	build_route_websocket(b, n, r);
 }
@@ -300,6 +317,7 @@ static const struct {
 	{ "pool", build_pool, NULL },
 	{ "upstream", build_upstream, in_upstream },
 	{ "upstream_changes", build_upstream_changes, in_changes },
+	{ "session", build_session, NULL },
 	{ "listen", build_listen, in_listen },
 	{ "plugin", build_plugin, NULL },
 	{ "auth", build_auth, NULL },
@@ -465,6 +483,7 @@ conf_load(const struct conf_sources *s, const struct map *files,
 	default_pool(&b);
 	build_blocks(&b, "upstream");
 	build_blocks(&b, "upstream_changes");
+	build_blocks(&b, "session");
 	build_blocks(&b, "listen");
 	build_blocks(&b, "plugin");
 	for (i = 0; i < s->n; i++)
@@ -472,6 +491,7 @@ conf_load(const struct conf_sources *s, const struct map *files,
 			build_bare(&b, &s->v[i]);
 	finish_upstreams(&b);
 	build_blocks(&b, "auth");
+	finish_sessions(&b);
 	build_blocks(&b, "route");
 	build_blocks(&b, "error_page");
 	build_blocks(&b, "access_log");

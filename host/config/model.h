@@ -213,7 +213,8 @@ enum conf_samesite { CONF_SAMESITE_OFF, CONF_SAMESITE_LAX,
 enum conf_priority { CONF_PRIORITY_OFF, CONF_PRIORITY_LOW,
 	CONF_PRIORITY_MEDIUM, CONF_PRIORITY_HIGH };
 
-/* What the name of a session's cookie has room for. */
+/* What names of blocks, and of their cookies, have room for. */
+#define CONF_SESSION_MAX	63
 #define CONF_COOKIE_MAX		128
 
 /* One kind of sessions: where they are kept, and the cookie that names them.
@@ -222,7 +223,9 @@ struct conf_session {
 	TAILQ_ENTRY(conf_session) entry;
 	struct conf_pos pos;
 	char *name;		/* of the block */
-	struct conf_plugin *store;	/* NULL: the embedded one */
+	struct conf_plugin *store;
+	char *store_name;
+	struct conf_pos store_pos;
 	char *cookie;		/* its name: "connect.sid" */
 	char *path;		/* of the cookie */
 	char *domain;		/* NULL: none, the host that was asked */
@@ -230,8 +233,10 @@ struct conf_session {
 	int httponly, partitioned;
 	int samesite;		/* enum conf_samesite */
 	int priority;		/* enum conf_priority */
-	char *secrets;		/* one in each line; NULL: in made_file */
-	char *made_file;	/* the secret that is made once; absolute */
+	char *secrets;		/* one in each line; NULL: not read yet, as it
+				   is made */
+	char *secret_file;	/* where they are; NULL: not in a file */
+	int secret_is_made;	/* once, by us, in that file */
 	int64_t max_age;	/* of the cookie; 0: until the browser ends */
 	int64_t ttl;		/* in the store, where max_age is 0 */
 	int rolling, resave, save_uninitialized;
@@ -350,6 +355,7 @@ struct conf {
 	const char *file;	/* the main one */
 	char *user, *group;	/* group: NULL for the user's */
 	char *conf_dir, *plugin_dir, *run_dir, *pid_file, *control;
+	char *state_dir;	/* what outlives us, and the machine's restart */
 	char *error_log;	/* absolute path, or "stderr" */
 	int log_level;		/* enum log_level */
 	int64_t drain_timeout;	/* ms; then open connections are closed */

@@ -64,6 +64,8 @@ conf_route_add(struct conf *c, const char *path, struct conf_plugin *plugin,
 	r->match = CONF_MATCH_AUTO;
 	r->max_body = c->http.max_body;
 	r->defer_timeout = c->http.defer_timeout;
+	r->session = CONF_SESSION_OPTIONAL;
+	r->sessions = TAILQ_FIRST(&c->sessions);
 	r->websocket = &c->websocket;
 	TAILQ_INSERT_TAIL(&c->routes, r, entry);
 	return r;

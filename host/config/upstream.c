@@ -357,26 +357,14 @@ build_upstream_changes(struct builder *b, const struct conf_node *n)
 
 /* -- the end -- */
 
-static struct conf_plugin *
-balancer_of(struct builder *b, const struct conf_upstream *u)
-{
-	const char *name = u->balancer_name;
-	struct conf_plugin *p;
-
-	TAILQ_FOREACH(p, &b->conf->plugins, entry)
-		if (strcmp(p->name, name) == 0)
-			return p;
-	return add_bare_plugin(b, name, xasprintf("%s/%s.so",
-	    b->conf->plugin_dir, name), &u->balancer_pos);
-}
-
 void
 finish_upstreams(struct builder *b)
 {
 	struct conf_upstream *u;
 
 	TAILQ_FOREACH(u, &b->conf->upstreams, entry) {
-		u->balancer = balancer_of(b, u);
+		u->balancer = plugin_or_module(b, u->balancer_name,
+		    &u->balancer_pos);
 		if (TAILQ_EMPTY(&u->servers) && !u->changed)
 			conf_error(b->errs, &u->pos, "upstream \"%s\" has no "
 			    "server; add server \"address:port\" { }",

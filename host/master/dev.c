@@ -144,7 +144,8 @@ dev_write(const struct dev *d, const char *file)
 	/* Whoever tries a plugin as root wants it to be root. */
 	if (pw != NULL)
 		(void)fprintf(f, "user = \"%s\"\n", pw->pw_name);
-	(void)fprintf(f, "run_dir = \"run\"\nconf_dir = \"conf.d\"\n"
+	(void)fprintf(f, "run_dir = \"run\"\nstate_dir = \"state\"\n"
+	    "conf_dir = \"conf.d\"\n"
 	    "watch = on\ndrain_timeout = 5s\n"
 	    /* A debugger may stop it for as long as it likes. */
 	    "pool \"dev\" { workers = 1  watchdog = 0 }\n"

@@ -14,6 +14,7 @@
 #include "master/generation.h"
 #include "master/store.h"
 #include "net/chan.h"
+#include "session/secrets.h"
 
 #define NAMES_MAX 256
 
@@ -171,6 +172,60 @@ no_balancer(const struct conf *c, const struct conf_upstream *u,
 		free(names.v[--names.n]);
 }
 
+/* One that hostd makes itself. */
+static int
+generation_make_secret(const struct conf *conf, const char *file, char *why,
+    size_t size)
+{
+	if (dir_make(conf->state_dir, 0755, why, size) == -1)
+		return -1;
+	return secrets_make(file, why, size);
+}
+
+static int
+generation_copy_secret(const struct conf *conf, const struct conf_session *s,
+    const char *to, int to_serve, char *why, size_t size)
+{
+	char reason[384];
+
+	/* Where nobody is served, there need not be one yet. */
+	if (s->secret_is_made && !to_serve && access(s->secret_file, F_OK) == -1)
+		return secrets_make(to, why, size);
+	if (s->secret_is_made && generation_make_secret(conf, s->secret_file,
+	    why, size) == -1)
+		return -1;
+	if (copy_file(s->secret_file, to, 0600, reason, sizeof(reason)) == 0)
+		return 0;
+	(void)snprintf(why, size, "%s: %s", s->secret_file, reason);
+	return -1;
+}
+
+/* All workers of a generation sign with the same ones, whenever they start. */
+static void
+generation_copy_secrets(struct generation *g, const struct conf *conf,
+    int to_serve, struct conf_errors *errors)
+{
+	const struct conf_session *s;
+	char why[512], *to;
+
+	TAILQ_FOREACH (s, &conf->sessions, entry) {
+		/* What can't be read is conf_load's to complain about. */
+		if (s->secret_file == NULL ||
+		    (!s->secret_is_made && s->secrets == NULL))
+			continue;
+		to = xasprintf("%s/%s.secret", g->dir, s->name);
+		if (generation_copy_secret(conf, s, to, to_serve, why,
+		    sizeof(why)) == -1) {
+			conf_error(errors, &s->pos, "session \"%s\": %s",
+			    s->name, why);
+			free(to);
+			continue;
+		}
+		free(map_put(&g->snapshot.files, s->secret_file,
+		    strlen(s->secret_file), to));
+	}
+}
+
 static void
 generation_copy_plugin(struct generation *g, const char *dir,
     const struct conf_plugin *p, struct conf_errors *errors)
@@ -213,7 +268,7 @@ generation_copy_plugins(
 
 struct generation *
 generation_build(const char *run_dir, const char *conf_file, uint32_t n,
-    const struct generation *serving, struct conf_errors *errors)
+    const struct generation *serving, int to_serve, struct conf_errors *errors)
 {
 	struct generation *g = generation_new(run_dir, n);
 	struct conf_sources from = {0};
@@ -236,6 +291,7 @@ generation_build(const char *run_dir, const char *conf_file, uint32_t n,
 	 * as the workers will. */
 	conf = conf_load(&g->snapshot.sources, NULL, errors);
 	generation_copy_pages(g, conf, errors);
+	generation_copy_secrets(g, conf, to_serve, errors);
 	conf_free(conf);
 	conf_errors_init(&again);
 	g->conf = conf_load(&g->snapshot.sources, &g->snapshot.files, &again);

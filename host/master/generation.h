@@ -44,11 +44,11 @@ TAILQ_HEAD(generations, generation);
  * Copy and read.  Errors are added; what could be made is returned, for the
  * probe to find more errors in, or NULL when nothing could.  Without errors it
  * is complete except for the logs.  serving: what it takes the place of, or
- * NULL.
+ * NULL.  to_serve: else it is only tried, and nothing is made that stays.
  */
 struct generation *generation_build(const char *run_dir,
 	    const char *conf_file, uint32_t n, const struct generation *serving,
-	    struct conf_errors *);
+	    int to_serve, struct conf_errors *);
 /* Its memory, not its files. */
 void	generation_free(struct generation *);
 /* Its own directory; plugin copies may be shared, see store_clean. */

@@ -369,7 +369,7 @@ rollout_build(struct rollout *r)
 	rollout_say(r, "build",
 	    json_pack("{s:I}", "generation", (json_int_t)n),
 	    "reading %s as generation %u", m->conf_file, n);
-	r->gen = generation_build(m->run_dir, m->conf_file, n, m->gen,
+	r->gen = generation_build(m->run_dir, m->conf_file, n, m->gen, 1,
 	    &r->errors);
 	if (r->gen == NULL) {
 		rollout_fail(r);

@@ -89,7 +89,7 @@ test_probe(struct test *t, const char *conf_file, const char *exe)
 	t->children.exe = exe;
 	t->children.error_log = STDERR_FILENO;
 	test_watch(t);
-	g = generation_build(t->dir, conf_file, 1, NULL, &t->errors);
+	g = generation_build(t->dir, conf_file, 1, NULL, 0, &t->errors);
 	if (g != NULL) {
 		probe.gen = g;
 		probe_start(&probe, &t->children);

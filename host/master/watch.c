@@ -131,6 +131,7 @@ static void
 watch_conf(struct watch *w, const struct conf *c)
 {
 	const struct conf_error_page *e;
+	const struct conf_session *s;
 	const struct conf_plugin *p;
 	struct watch_dir *d;
 
@@ -142,6 +143,8 @@ watch_conf(struct watch *w, const struct conf *c)
 		watch_file(w, p->file);
 	TAILQ_FOREACH (e, &c->error_pages, entry)
 		watch_file(w, e->file);
+	TAILQ_FOREACH (s, &c->sessions, entry)
+		watch_file(w, s->secret_file);
 }
 
 /* What it finds wrong is for the reload to say. */

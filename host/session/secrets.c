@@ -188,28 +188,11 @@ struct secrets *
 secrets_of(const struct conf_session *c, char *why, size_t size)
 {
 	if (c->secrets == NULL)
-		return secrets_read(c->made_file, why, size);
+		return secrets_read(c->secret_file, why, size);
 	return secrets_new(c->secrets, strlen(c->secrets), why, size);
 }
 
 /* -- one that is made once -- */
-
-static int
-make_dir(const char *path, char *why, size_t size)
-{
-	char *dir = xstrdup(path), *slash = strrchr(dir, '/');
-	int rc = 0;
-
-	if (slash != NULL && slash != dir) {
-		*slash = '\0';
-		if (mkdir(dir, 0700) == -1 && errno != EEXIST)
-			rc = fail(why, size, "%s, for a secret that is made "
-			    "once: %s; make it, or set secret_file", dir,
-			    strerror(errno));
-	}
-	free(dir);
-	return rc;
-}
 
 /* A line of hexadecimal digits. */
 static int
@@ -262,8 +245,8 @@ make_file(const char *path, char *why, size_t size)
 
 	if (write_new(new) == -1 || (link(new, path) == -1 && errno != EEXIST))
 		rc = fail(why, size, "%s, for a secret that is made once: %s; "
-		    "make it writable, or set secret_file", new,
-		    strerror(errno));
+		    "have the directory writable for hostd, or set "
+		    "secret_file", new, strerror(errno));
 	else
 		log_info("%s: made a secret for sessions", path);
 	(void)unlink(new);
@@ -277,8 +260,7 @@ secrets_make(const char *path, char *why, size_t size)
 	struct secrets *s;
 
 	if (access(path, F_OK) == -1 && errno == ENOENT &&
-	    (make_dir(path, why, size) == -1 ||
-	    make_file(path, why, size) == -1))
+	    make_file(path, why, size) == -1)
 		return -1;
 	s = secrets_read(path, why, size);
 	if (s == NULL)

@@ -27,10 +27,10 @@ struct secrets;
 /* Of a text; the caller wipes that. */
 struct secrets *secrets_new(const char *text, size_t n, char *why,
 	    size_t size);
-/* Of a file, or what is missing or open to others (see secrets_make). */
+/* Of a file that secrets_make has made. */
 struct secrets *secrets_read(const char *path, char *why, size_t size);
-/* Of a session block, whichever way it has them.  Workers call this before
- * they drop their privileges. */
+/* Of a session block, whichever way it has them.  To be called before
+ * privileges are dropped. */
 struct secrets *secrets_of(const struct conf_session *, char *why,
 	    size_t size);
 /* Wipes them; NULL is none. */
@@ -47,8 +47,8 @@ int	secrets_verify(struct secrets *, const void *text, size_t n,
 
 /*
  * The file of a session block that names no secret: made once, of mode 0600,
- * with one random secret, and kept.  The master calls this before it starts
- * workers; they only read it.  The directory is made too (0700) if it is not
+ * with one random secret, and kept.  That is the master's to do, before it
+ * starts workers (master/generation.c); they only read it.  The directory is
  * there.  An existing file is left as it is, and is an error if others could
  * have read or written it.
  */
