@@ -68,6 +68,9 @@ exchange_facts(const struct exchange *x, const struct hostd_fetch_response *a,
 	f->request_id = text_of(x->id, x->nid);
 	status = cache_status_text(x->cache.status);
 	f->cache_status = text_of(status, strlen(status));
+	f->auth = x->in->auth;
+	f->host = x->in->easy.host;
+	f->id = x->req;
 }
 
 /* The body, if all of it is here in one piece. */

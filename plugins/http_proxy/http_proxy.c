@@ -128,6 +128,10 @@ set_up(struct hostd_inst *in, const struct hostd_host *host,
 	int32_t rc;
 
 	in->fetch = host->get_ext(host, HOSTD_EXT_FETCH);
+	in->auth = host->get_ext(host, HOSTD_EXT_AUTH);
+	if (in->auth != NULL && (!HOSTD_HAS(in->auth, user) ||
+	    !HOSTD_HAS(in->auth, claim)))
+		in->auth = NULL;
 	if (in->fetch == NULL || !HOSTD_HAS(in->fetch, cancel) ||
 	    !HOSTD_HAS(in->easy.http, trailers))
 		return hostd_fail(err, HOSTD_E_NOTSUP,

@@ -3,6 +3,7 @@
 #ifndef HTTP_PROXY_PROXY_H
 #define HTTP_PROXY_PROXY_H
 
+#include <hostd/auth.h>
 #include <hostd/easy.h>
 #include <hostd/fetch.h>
 #include "cache.h"
@@ -17,6 +18,7 @@ struct exchange;
 
 struct hostd_inst {
 	HOSTD_EASY_HEAD;
+	const struct hostd_auth_api *auth;	/* NULL: an older host */
 	const struct hostd_fetch_api *fetch;
 	struct cache *cache;		/* NULL: off */
 	struct settings settings;

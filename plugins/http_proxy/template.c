@@ -8,8 +8,8 @@
 enum variable {
 	TEXT, HOST, HTTP_HOST, REMOTE_ADDR, SCHEME, METHOD, REQUEST_URI, URI,
 	ARGS, IS_ARGS, REST, PROTOCOL, REQUEST_ID, FORWARDED_FOR,
-	CACHE_STATUS, UPSTREAM_ADDR, UPSTREAM_STATUS,
-	HEADER, COOKIE, ARG, UPSTREAM_HEADER	/* with a name */
+	CACHE_STATUS, UPSTREAM_ADDR, UPSTREAM_STATUS, REMOTE_USER,
+	CLAIM, HEADER, COOKIE, ARG, UPSTREAM_HEADER	/* with a name */
 };
 
 struct template_part {
@@ -31,6 +31,7 @@ static const struct {
 	{ "proxy_add_x_forwarded_for", FORWARDED_FOR },
 	{ "cache_status", CACHE_STATUS }, { "upstream_addr", UPSTREAM_ADDR },
 	{ "upstream_status", UPSTREAM_STATUS },
+	{ "remote_user", REMOTE_USER },
 };
 
 /* Longer prefixes first. */
@@ -40,7 +41,7 @@ static const struct {
 	int dashes;		/* "_" in it is "-" of the header */
 } families[] = {
 	{ "upstream_http_", UPSTREAM_HEADER, 1 }, { "http_", HEADER, 1 },
-	{ "cookie_", COOKIE, 0 }, { "arg_", ARG, 0 },
+	{ "jwt_claim_", CLAIM, 0 }, { "cookie_", COOKIE, 0 }, { "arg_", ARG, 0 },
 };
 
 /* -- parsing -- */
@@ -202,6 +203,27 @@ put_decoded(hostd_buf b, struct head *out)
 	}
 }
 
+/* "", of a client that is nobody, or has no such claim. */
+static void
+put_user(const struct facts *f, struct head *out)
+{
+	hostd_buf user;
+
+	if (f->auth != NULL &&
+	    f->auth->user(f->host, f->id, &user) == HOSTD_OK)
+		put_decoded(user, out);
+}
+
+static void
+put_claim(const struct facts *f, const char *name, struct head *out)
+{
+	hostd_buf claim;
+
+	if (f->auth != NULL && f->auth->claim(f->host, f->id, name,
+	    HOSTD_CLAIM_TEXT, &claim) == HOSTD_OK)
+		put_decoded(claim, out);
+}
+
 /* All lines of that name are one list: what is taken from the first alone
  * would be another thing than what a server reads. */
 static void
@@ -313,6 +335,12 @@ value_of(const struct facts *f, const struct template_part *part,
 		return f->cache_status;
 	case HEADER:
 		put_lines(q, part->text, out);
+		break;
+	case REMOTE_USER:
+		put_user(f, out);
+		break;
+	case CLAIM:
+		put_claim(f, part->text, out);
 		break;
 	case COOKIE:
 		return find_cookie(q, part);

@@ -3,6 +3,7 @@
 #ifndef HTTP_PROXY_TEMPLATE_H
 #define HTTP_PROXY_TEMPLATE_H
 
+#include <hostd/auth.h>
 #include <hostd/fetch.h>
 #include "head.h"
 
@@ -19,6 +20,10 @@ struct facts {
 	const struct hostd_fetch_response *answer;	/* NULL: none yet */
 	hostd_buf request_id;
 	hostd_buf cache_status;				/* "" for none */
+	/* Who the client is; NULL: this host does not know. */
+	const struct hostd_auth_api *auth;
+	const struct hostd_host *host;
+	hostd_req id;
 };
 
 /* 0, or -1: *bad is the place that is not understood, or out of memory. */
@@ -37,7 +42,7 @@ hostd_buf template_expand(const struct template *, const struct facts *,
 	"$request_uri, $uri, $args, $is_args, $rest, "			\
 	"$server_protocol, "						\
 	"$request_id, $proxy_add_x_forwarded_for, $http_NAME, "		\
-	"$cookie_NAME, $arg_NAME"
+	"$cookie_NAME, $arg_NAME, $remote_user, $jwt_claim_NAME"
 
 /* Host as the client sent it, with its port; of an absolute target that of the
  * target.  n 0: there is none. */
