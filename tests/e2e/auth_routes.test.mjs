@@ -69,6 +69,7 @@ test('a plugin asks', async (t) => {
 	assert.deepEqual((await ask('quoted')).slice(2, 5),
 	    ['"a\\"b\\n"', 'a"b', '']);
 	assert.deepEqual((await ask('none')).slice(2, 4), ['(none)', '(none)']);
+	assert.equal((await ask('misuse'))[0], 'alice');
 	// Nobody has asked who it is: HOSTD_E_NOTSUP.
 	const r = (await text(fetch(`${h.url}/open?sub`, bearer))).split('\n');
 
@@ -217,6 +218,13 @@ test('to a server', async (t) => {
 	assert.equal(await statusWith(h, '/app/', null), 401);
 	assert.equal(await statusWith(h, '/app/', old), 401);
 	const lies = { 'X-User': 'root', 'X-Name': 'x', 'X-None': 'y' };
+	const { text: refused } = await raw(h.port, 'GET /app/ HTTP/1.1\r\n' +
+	    'Host: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+	    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+	    'Sec-WebSocket-Version: 13\r\n\r\n', { until: '</h1>' });
+
+	assert.equal(statusOf(refused), 401);
+	assert.equal(origin.asked(), 0);
 	const got = JSON.parse(await text(fetch(`${h.url}/app/`,
 	    { headers: { ...bearer.headers, ...lies } })));
 
@@ -249,6 +257,25 @@ test('the access log', async (t) => {
 	assert.deepEqual(read().split('\n').slice(0, 3), [
 		'alice|Zo\\xC3\\xA9|a\\x22b\\x0A|-|200', '-|-|-|-|401',
 		'-|-|-|-|200']);
+});
+
+test('in another pool', async (t) => {
+	const h = await serve(t, 'who_both', (so) => `
+		pool "web" { workers = 1 }
+		pool "socket" { workers = 1 }
+		plugin "who" { module = "${so}" }
+		${auth()}
+		route "/who" { plugin = "who"  auth = "api"  pool = "socket" }
+		route "/open" { plugin = "who" }`);
+	const pid = async (path) => (await text(fetch(h.url + path, bearer)))
+	    .split('\n')[4];
+
+	assert.equal(await statusWith(h, '/who', null), 401);
+	assert.equal(await statusWith(h, '/who', good), 200);
+	assert.notEqual(await pid('/who?sub'), await pid('/open'));
+	const { say } = await open(t, wsUrl(h), [], bearer);
+
+	assert.equal((await say('sub'))[0], 'alice');
 });
 
 // A route that passes hands on the request, but not who it was there.

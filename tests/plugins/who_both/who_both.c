@@ -3,8 +3,9 @@
  * Tells who asks, as hostd.auth/1 has it: of requests, where the query is the
  * name of a claim, and of WebSockets, where a message is.  Four lines: user,
  * claims, the claim as JSON, the claim as text; a fifth is the process.  What
- * could not be told is its code in parentheses.  The subprotocol "chat" is
- * agreed to.
+ * could not be told is its code in parentheses.  The claim "misuse" has the
+ * table called in ways that it must refuse.  The subprotocol "chat" is agreed
+ * to.
  */
 #include <hostd/auth.h>
 #include <hostd/easy.h>
@@ -75,9 +76,10 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	put(in, rc, b);
 	put_process(in);
 	in->text[in->n] = '\0';
-	if (in->auth->claim(host, req, name, 2, &b) != HOSTD_E_INVAL ||
+	if (strcmp(name, "misuse") == 0 &&
+	    (in->auth->claim(host, req, name, 2, &b) != HOSTD_E_INVAL ||
 	    in->auth->claim(host, req, NULL, 0, &b) != HOSTD_E_INVAL ||
-	    in->auth->user(host, req, NULL) != HOSTD_E_INVAL)
+	    in->auth->user(host, req, NULL) != HOSTD_E_INVAL))
 		return HOSTD_E_INVAL;
 	return hostd_respond(in, req, 200, "text/plain", in->text);
 }
@@ -117,8 +119,9 @@ on_message(struct hostd_inst *in, hostd_ws ws, void *d, hostd_buf msg,
 	rc = in->auth->ws_claim(host, ws, name, HOSTD_CLAIM_TEXT, &b);
 	put(in, rc, b);
 	put_process(in);
+	/* A name may be anything but UTF-8. */
 	return in->easy.ws->send(host, ws, (hostd_buf){in->text, in->n},
-	    HOSTD_WS_TEXT);
+	    HOSTD_WS_BINARY);
 }
 
 static void
@@ -138,7 +141,8 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	if (rc != HOSTD_OK)
 		return rc;
 	in->auth = host->get_ext(host, HOSTD_EXT_AUTH);
-	if (in->auth == NULL || in->easy.ws == NULL) {
+	if (in->auth == NULL || !HOSTD_HAS(in->auth, ws_claim) ||
+	    in->easy.ws == NULL) {
 		destroy(in);
 		return hostd_fail(err, HOSTD_E_NOTSUP,
 		    "this host has no " HOSTD_EXT_AUTH);
