@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 #include "auth/token.h"
+#include "session/cookie.h"
 
 static int
 is_named(const hostd_hdr *h, const char *name)
@@ -46,20 +47,19 @@ token_authorization(const struct http_req *r, const char *scheme,
 	return TOKEN_FOUND;
 }
 
-/* The value of "name=value", the first of that name. */
+/* The value of "name=value" in a query, the first of that name. */
 static int
-find_pair(hostd_buf all, char separator, const char *name, hostd_buf *out)
+find_pair(hostd_buf all, const char *name, hostd_buf *out)
 {
 	const char *p = all.p, *end = p + all.n, *next;
 	size_t n = strlen(name);
 	hostd_buf pair;
 
 	for (; p < end; p = next + 1) {
-		next = memchr(p, separator, (size_t)(end - p));
+		next = memchr(p, '&', (size_t)(end - p));
 		if (next == NULL)
 			next = end;
-		pair = trim(p, next);
-		p = pair.p;
+		pair = (hostd_buf){ p, (size_t)(next - p) };
 		if (pair.n <= n || p[n] != '=' || memcmp(p, name, n) != 0)
 			continue;
 		*out = (hostd_buf){ p + n + 1, pair.n - n - 1 };
@@ -71,19 +71,15 @@ find_pair(hostd_buf all, char separator, const char *name, hostd_buf *out)
 static int
 find_cookie(const struct http_req *r, const char *name, hostd_buf *out)
 {
-	const char *p;
-	uint32_t i;
+	hostd_buf v = cookie_find(r->headers, r->view.nheaders, name);
+	const char *p = v.p;
 
-	for (i = 0; i < r->view.nheaders; i++) {
-		if (!is_named(&r->headers[i], "Cookie") ||
-		    !find_pair(r->headers[i].value, ';', name, out))
-			continue;
-		p = out->p;
-		if (out->n >= 2 && *p == '"' && p[out->n - 1] == '"')
-			*out = (hostd_buf){ p + 1, out->n - 2 };
-		return 1;
-	}
-	return 0;
+	if (p == NULL)
+		return 0;
+	if (v.n >= 2 && *p == '"' && p[v.n - 1] == '"')
+		v = (hostd_buf){ p + 1, v.n - 2 };
+	*out = v;
+	return 1;
 }
 
 /* The rest of the first protocol that begins so. */
@@ -133,7 +129,7 @@ find_in(const struct http_req *r, const struct conf_token *where,
 		found = find_cookie(r, where->name, out);
 		break;
 	case CONF_TOKEN_QUERY:
-		found = find_pair(r->view.query, '&', where->name, out);
+		found = find_pair(r->view.query, where->name, out);
 		break;
 	case CONF_TOKEN_SUBPROTOCOL:
 		found = find_subprotocol(r, where->name, out);

@@ -103,7 +103,7 @@ in_cookies(void **state)
 	places[0] = (struct conf_token){ CONF_TOKEN_COOKIE, name };
 	gives("Cookie", "t=1", "1");
 	gives("cookie", "a=b;t=1;t=2", "1");
-	gives("Cookie", "a=b; t = 1", NULL);
+	gives("Cookie", "a=b; t = 1", "1");
 	gives("Cookie", "tt=2; t=1 ; b", "1");
 	gives("Cookie", "t=\"1\"", "1");
 	gives("Cookie", "t=\"", "\"");
