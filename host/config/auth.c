@@ -125,8 +125,8 @@ check_jwt(struct builder *b, const struct conf_auth *a)
 		    text_of(b, "algorithm"));
 	if (a->algorithm >= CONF_JWT_RS256 && (a->secret != NULL ||
 	    a->secret_file != NULL || a->secret_env != NULL))
-		conf_error(b->errs, &a->pos, "auth \"%s\": a secret is for HS256, "
-		    "HS384 and HS512; %s takes key_file or jwks_file",
+		conf_error(b->errs, &a->pos, "auth \"%s\": a secret is for "
+		    "HS256, HS384 and HS512; %s takes key_file or jwks_file",
 		    a->name, text_of(b, "algorithm"));
 }
 

@@ -163,6 +163,30 @@ test('WebSockets', async (t) => {
 	assert.match((await nobody.say('sub'))[0], /^\(-\d+\)$/);
 });
 
+// The upgrade waits for a hash.
+test('WebSockets with a password', async (t) => {
+	const h = await serve(t, 'who_both', (so) => `
+		plugin "who" { module = "${so}" }
+		auth "staff" { type = basic  users_file = "users" }
+		route "/who" { plugin = "who"  auth = "staff" }`,
+	{ files: { users: 'bob:$5$saltstring$' +
+	    '5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5\n' } });
+	const as = (s) => ({ headers: { Authorization:
+	    `Basic ${Buffer.from(s).toString('base64')}` } });
+
+	for (let i = 0; i < 2; i++) {
+		const { say } = await open(t, wsUrl(h), [],
+		    as('bob:Hello world!'));
+
+		assert.deepEqual((await say('sub')).slice(0, 4),
+		    ['bob', '', '(none)', '(none)']);
+	}
+	await assert.rejects(open(t, wsUrl(h), [], as('bob:hello')), /401/);
+	await assert.rejects(open(t, wsUrl(h), [], {}), /401/);
+	assert.equal((await text(fetch(`${h.url}/who?sub`,
+	    as('bob:Hello world!')))).split('\n')[0], 'bob');
+});
+
 test('the token is agreed to by nobody who was not asked', async (t) => {
 	const h = await serveWho(t, 'from = "subprotocol:bearer."');
 	const { text: answer } = await raw(h.port, 'GET /who HTTP/1.1\r\nHost: a\r\n' +

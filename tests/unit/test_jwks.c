@@ -20,9 +20,9 @@
 #include "jwt_case.h"
 
 /* SECRET, and another one. */
-#define OURS	"\"kty\":\"oct\","						\
+#define OURS	"\"kty\":\"oct\","					\
 	"\"k\":\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\""
-#define OTHER	"\"kty\":\"oct\","						\
+#define OTHER	"\"kty\":\"oct\","					\
 	"\"k\":\"eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg\""
 #define P256_X	"\"x\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\""
 #define P256_Y	"\"y\":\"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\""

@@ -104,11 +104,13 @@ check_of_rfc(enum key_alg alg, const char *jwk, const char *token, int64_t now)
 }
 
 /* RFC 7515, appendices A.1 to A.3. */
-#define RFC_CLAIMS	"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0d"	\
+#define RFC_CLAIMS							\
+	"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0d"		\
 	"HA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
-#define RFC_HS_JWK	"{\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwV"	\
-	"MkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow\"}"
-#define RFC_RS_N	"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddx"	\
+#define RFC_HS_JWK "{\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKOb"	\
+	"wVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow\"}"
+#define RFC_RS_N							\
+	"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddx"	\
 	"HmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMs"	\
 	"D1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSH"	\
 	"SXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdV"	\
@@ -302,7 +304,8 @@ static void
 no_claims(void **state)
 {
 	static const char *const bad[] = { "", "[]", "1", "\"x\"", "null",
-		"{", "{}x", "{'a':1}", "{\"a\":\"\xff\"}", "{\"a\":\xed\xa0\x80}",
+		"{", "{}x", "{'a':1}", "{\"a\":\"\xff\"}",
+		"{\"a\":\xed\xa0\x80}",
 		"{\"a\":\"\\ud800\"}", "\xef\xbb\xbf{}", "{\"a\\u0000\":1}" };
 	static char deep[6000];
 	size_t i;
