@@ -55,7 +55,8 @@ auth_new(struct loop *loop, const struct conf_auth *conf)
 
 	a->conf = conf;
 	a->loop = loop;
-	a->gate.name = conf->name;
+	a->name = xasprintf("auth %s", conf->name);
+	a->gate.name = a->name;
 	a->gate.enter = conf->type == CONF_AUTH_JWT ? bearer_enter :
 	    basic_enter;
 	a->file.path = conf->type == CONF_AUTH_BASIC ? conf->users_file :
@@ -116,6 +117,7 @@ auths_close(struct auths *all)
 		explicit_bzero(a->memo.key, sizeof(a->memo.key));
 		keys_free(a->keys);
 		users_free(a->users);
+		free(a->name);
 		free(a);
 	}
 }

@@ -18,6 +18,7 @@ struct check;
 struct auth {
 	TAILQ_ENTRY(auth) link;
 	struct http_gate gate;
+	char *name;			/* the gate's: "auth api" */
 	const struct conf_auth *conf;
 	struct loop *loop;
 	struct auth_file file;
