@@ -107,7 +107,7 @@ check_of_rfc(enum key_alg alg, const char *jwk, const char *token, int64_t now)
 #define RFC_CLAIMS							\
 	"eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0d"		\
 	"HA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
-#define RFC_HS_JWK "{\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKO"	\
+#define RFC_HS_JWK "{\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKO" \
 	"bwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow\"}"
 #define RFC_RS_N							\
 	"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddx"	\
