@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stddef.h>
+#include <string.h>
+#include "http/response.h"
+#include "session/gate.h"
+#include "session/json.h"
+
+static struct session_gate *
+gate_of(struct http_gate *g)
+{
+	return (struct session_gate *)(void *)((char *)g -
+	    offsetof(struct session_gate, gate));
+}
+
+/* Somebody who is looking at a page. */
+static int
+is_browser(const struct http_req *r)
+{
+	const hostd_hdr *accept = request_header(r, "Accept", 6);
+
+	return (r->view.method == HOSTD_METHOD_GET ||
+	    r->view.method == HOSTD_METHOD_HEAD) && accept != NULL &&
+	    memmem(accept->value.p, accept->value.n, "text/html", 9) != NULL;
+}
+
+static int
+is_login(const struct conf_session *c, const struct http_req *r)
+{
+	hostd_buf path = r->view.path;
+
+	return c->login != NULL && path.n == strcspn(c->login, "?#") &&
+	    memcmp(path.p, c->login, path.n) == 0;
+}
+
+static int
+lets_pass(const struct conf_session *c, struct session *s)
+{
+	hostd_buf key, value;
+
+	if (session_is_new(s))
+		return 0;
+	if (c->required_key == NULL)
+		return 1;
+	key = (hostd_buf){ c->required_key, strlen(c->required_key) };
+	return session_get(s, key, &value) == HOSTD_OK &&
+	    !jtext_is_word(value, "null") && !jtext_is_word(value, "false");
+}
+
+static void
+refuse(const struct conf_session *c, struct http_req *r)
+{
+	hostd_hdr to = { { "Location", 8 }, { c->login, 0 } };
+
+	if (c->login == NULL || !is_browser(r)) {
+		response_error(r, 401, NULL);
+		return;
+	}
+	to.value.n = strlen(c->login);
+	(void)response_whole(r, 303, &to, 1, (hostd_buf){ NULL, 0 });
+}
+
+/* s: of an OK.  HOSTD_OK, or it has been answered. */
+static int32_t
+judge(const struct conf_session *c, struct http_req *r, struct session *s,
+    int32_t status)
+{
+	if (status == HOSTD_OK && lets_pass(c, s))
+		return HOSTD_OK;
+	if (status == HOSTD_OK || status == HOSTD_E_NOTSUP)
+		refuse(c, r);
+	else
+		response_error(r, 503, NULL);
+	return HOSTD_E_GONE;
+}
+
+static void
+is_ready(struct session_wait *w, struct session *s, int32_t status)
+{
+	struct http_req *r = session_request(s);
+	struct http_gate *g = r->gated;
+
+	(void)w;
+	if (judge(gate_of(g)->kind->conf, r, s, status) == HOSTD_OK)
+		gate_open(r);
+}
+
+static int32_t
+enter(struct http_gate *g, struct http_req *r)
+{
+	struct session_kind *k = gate_of(g)->kind;
+	struct session *s;
+	int32_t rc;
+
+	if (is_login(k->conf, r))
+		return HOSTD_OK;
+	rc = session_guard(k, r, is_ready, &s);
+	return rc == HOSTD_DEFER ? rc : judge(k->conf, r, s, rc);
+}
+
+void
+session_gate_init(struct session_gate *g, struct session_kind *k)
+{
+	g->gate.name = "session";
+	g->gate.enter = enter;
+	g->kind = k;
+}
