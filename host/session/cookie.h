@@ -47,9 +47,6 @@ int	cookie_open(hostd_buf sent, struct secrets *, size_t max, char *room,
 void	cookie_write(struct buf *, const struct conf_session *,
 	    struct secrets *, hostd_buf key, int64_t expires_ms,
 	    int is_secure);
-/* The same that takes it away. */
-void	cookie_write_end(struct buf *, const struct conf_session *,
-	    int is_secure);
 
 /* May it be sent?  A secure one only by TLS; its session is stored all the
  * same. */

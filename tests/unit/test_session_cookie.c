@@ -339,21 +339,6 @@ attributes_one_by_one(void **state)
 }
 
 static void
-taken_away(void **state)
-{
-	static char name[] = "s", path[] = "/";
-	struct conf_session c = { .cookie = name, .path = path, .httponly = 1 };
-	struct buf b = { NULL, 0, 0 };
-
-	(void)state;
-	cookie_write_end(&b, &c, 0);
-	buf_append(&b, "", 1);
-	assert_string_equal(b.p, "s=; Path=/; "
-	    "Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly");
-	buf_free(&b);
-}
-
-static void
 where_it_goes(void **state)
 {
 	static char root[] = "/", app[] = "/app";
@@ -392,7 +377,6 @@ main(void)
 		CASE(secrets_are_rotated),
 		CASE(attributes_as_captured),
 		CASE(attributes_one_by_one),
-		CASE(taken_away),
 		CASE(where_it_goes),
 	};
 
