@@ -50,9 +50,15 @@ static char calls[512];		/* what was asked of it */
 static int later;		/* it answers when it is told to */
 static int32_t fails;		/* the answer, unless 0 */
 static const char *meanwhile;	/* somebody stores that before the next set */
-static struct store_call *asked;
+static struct store_call *asked;	/* it has not answered yet */
 static char *asked_value;	/* its answer; NULL: none */
 static int32_t asked_status;
+
+static hostd_buf
+text(const char *s)
+{
+	return (hostd_buf){ s, strlen(s) };
+}
 
 static void
 note(const char *what, hostd_buf key)
@@ -119,6 +125,12 @@ fake_set(struct session_store *st, struct store_call *c, hostd_buf key,
 	(void)st;
 	note("set", key);
 	assert_int_equal(ttl_ms, 86400000);
+	if (store.flags & STORE_STATELESS) {
+		assert_int_equal(key.n, 0);
+		put(text("TOKEN"), xstrndup(value.p, value.n));
+		answers(c, HOSTD_OK, "TOKEN");
+		return;
+	}
 	if (meanwhile != NULL)
 		put(key, xstrdup(meanwhile));
 	meanwhile = NULL;
@@ -171,12 +183,6 @@ fake_cancel(struct session_store *st, struct store_call *c)
 static struct session_wait wait;
 static struct http_req *waiting;
 static int nready;
-
-static hostd_buf
-text(const char *s)
-{
-	return (hostd_buf){ s, strlen(s) };
-}
 
 /* What it does with a session is its path. */
 static void
@@ -671,6 +677,63 @@ the_last_one_wins_without_comparing(void **state)
 	is_kept(BARE ",\"a\":1,\"user\":42}");
 }
 
+static void
+not_for_ever(void **state)
+{
+	int i;
+
+	(void)state;
+	has(BARE ",\"a\":1}");
+	later = 1;
+	say("GET /set" HEAD COOKIE "\r\n");
+	until_asked();
+	store_speaks();
+	for (i = 0; asked != NULL && i < 1000; i++) {
+		/* Each time somebody was faster. */
+		if (asked_value == NULL)
+			asked_status = HOSTD_E_STATE;
+		store_speaks();
+	}
+	assert_in_range(i, 4, 100);
+	hear("HTTP/1.1 503", "</h1>\n");
+}
+
+/* -- one that keeps nothing -- */
+
+#define TOKEN	"connect.sid=s%3ATOKEN."
+
+static void
+tokens_are_made_at_once(void **state)
+{
+	(void)state;
+	store.flags = STORE_STATELESS;
+	say("GET /set" HEAD "\r\n");
+	hear("HTTP/1.1 200", "none");
+	assert_non_null(strstr(heard, "Set-Cookie: " TOKEN));
+	called("set ");
+	/* Another content is another token, always. */
+	has(BARE ",\"user\":7}");
+	say("GET /set" HEAD COOKIE "\r\n");
+	hear("HTTP/1.1 200", "none");
+	assert_non_null(strstr(heard, "Set-Cookie: " TOKEN));
+	called("get MlB, set ");
+	say("GET /get" HEAD COOKIE "\r\n");
+	hear("HTTP/1.1 200", "7");
+	assert_false(has_cookie());
+}
+
+static void
+tokens_that_come_late(void **state)
+{
+	(void)state;
+	store.flags = STORE_STATELESS;
+	later = 1;
+	say("GET /set" HEAD "\r\n");
+	hear("HTTP/1.1 503", "</h1>\n");
+	called("set , cancel ");
+	assert_false(has_cookie());
+}
+
 /* -- a store that fails -- */
 
 static void
@@ -831,6 +894,9 @@ main(void)
 		CASE(changes_of_another_stay),
 		CASE(logged_out_stays_logged_out),
 		CASE(the_last_one_wins_without_comparing),
+		CASE(not_for_ever),
+		CASE(tokens_are_made_at_once),
+		CASE(tokens_that_come_late),
 		CASE(loading_fails),
 		CASE(garbage_is_no_session),
 		CASE(storing_fails),
