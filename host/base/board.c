@@ -376,6 +376,11 @@ board_callback_name(uint32_t callback)
 	    [BOARD_CB_REPORT] = "report",
 	    [BOARD_CB_COOKIE] = "cookie",
 	    [BOARD_CB_ANSWERED] = "answered",
+	    [BOARD_CB_SESSION] = "a session's function",
+	    [BOARD_CB_GET] = "get",
+	    [BOARD_CB_SET] = "set",
+	    [BOARD_CB_TOUCH] = "touch",
+	    [BOARD_CB_DELETE] = "del",
 	};
 
 	return callback < sizeof(names) / sizeof(names[0]) ? names[callback]

@@ -36,7 +36,7 @@
 #include "plugin/module.h"
 
 #define FAKE_METRICS 128
-#define FAKE_TABLES 13		/* beside "host" */
+#define FAKE_TABLES 14		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;

@@ -9,13 +9,6 @@
 
 /* -- the host calls the plugin -- */
 
-/* A server may be picked from within another plugin's call: that one goes on
- * afterwards, and is told so on the board. */
-struct outer {
-	uint64_t entered, entered_ms;
-	uint32_t plugin, callback;
-};
-
 static struct instance *
 instance_of(struct up_balancer *b)
 {
@@ -23,47 +16,17 @@ instance_of(struct up_balancer *b)
 	    offsetof(struct instance, balancer));
 }
 
-static void
-balancer_enter(struct instance *in, enum board_callback cb, struct outer *out)
-{
-	struct board_cell *cell = in->all->cell;
-
-	out->plugin = atomic_load_explicit(&cell->plugin,
-	    memory_order_relaxed);
-	out->callback = atomic_load_explicit(&cell->callback,
-	    memory_order_relaxed);
-	out->entered_ms = atomic_load_explicit(&cell->entered_ms,
-	    memory_order_relaxed);
-	out->entered = instance_enter(in, cb);
-}
-
-static void
-balancer_leave(struct instance *in, const struct outer *out)
-{
-	struct board_cell *cell = in->all->cell;
-
-	instance_leave(in, out->entered);
-	if (out->plugin == 0)
-		return;
-	atomic_store_explicit(&cell->callback, out->callback,
-	    memory_order_relaxed);
-	atomic_store_explicit(&cell->entered_ms, out->entered_ms,
-	    memory_order_relaxed);
-	atomic_store_explicit(&cell->plugin, out->plugin,
-	    memory_order_relaxed);
-}
-
 static int32_t
 balancer_update(struct up_balancer *b, void *data,
     const struct hostd_peer *const *peers)
 {
 	struct instance *in = instance_of(b);
-	struct outer outer;
+	struct instance_outer outer;
 	int32_t rc;
 
-	balancer_enter(in, BOARD_CB_SERVERS, &outer);
+	instance_enter_within(in, BOARD_CB_SERVERS, &outer);
 	rc = in->picks->update(in->inst, data, peers);
-	balancer_leave(in, &outer);
+	instance_leave_within(in, &outer);
 	return rc;
 }
 
@@ -71,11 +34,11 @@ static void
 balancer_close(struct up_balancer *b, void *data)
 {
 	struct instance *in = instance_of(b);
-	struct outer outer;
+	struct instance_outer outer;
 
-	balancer_enter(in, BOARD_CB_CLOSE, &outer);
+	instance_enter_within(in, BOARD_CB_CLOSE, &outer);
 	in->picks->close(in->inst, data);
-	balancer_leave(in, &outer);
+	instance_leave_within(in, &outer);
 }
 
 static int32_t
@@ -83,12 +46,12 @@ balancer_key(struct up_balancer *b, void *data, const struct hostd_request *rq,
     char *room, hostd_buf *out)
 {
 	struct instance *in = instance_of(b);
-	struct outer outer;
+	struct instance_outer outer;
 	int32_t rc;
 
-	balancer_enter(in, BOARD_CB_KEY, &outer);
+	instance_enter_within(in, BOARD_CB_KEY, &outer);
 	rc = in->picks->key(in->inst, data, rq, room, out);
-	balancer_leave(in, &outer);
+	instance_leave_within(in, &outer);
 	return rc;
 }
 
@@ -97,12 +60,12 @@ balancer_pick(struct up_balancer *b, void *data, const struct hostd_pick *k,
     uint32_t *id)
 {
 	struct instance *in = instance_of(b);
-	struct outer outer;
+	struct instance_outer outer;
 	int32_t rc;
 
-	balancer_enter(in, BOARD_CB_PICK, &outer);
+	instance_enter_within(in, BOARD_CB_PICK, &outer);
 	rc = in->picks->pick(in->inst, data, k, id);
-	balancer_leave(in, &outer);
+	instance_leave_within(in, &outer);
 	return rc;
 }
 
@@ -111,11 +74,11 @@ balancer_report(struct up_balancer *b, void *data, uint32_t id,
     const struct hostd_report *r)
 {
 	struct instance *in = instance_of(b);
-	struct outer outer;
+	struct instance_outer outer;
 
-	balancer_enter(in, BOARD_CB_REPORT, &outer);
+	instance_enter_within(in, BOARD_CB_REPORT, &outer);
 	in->picks->report(in->inst, data, id, r);
-	balancer_leave(in, &outer);
+	instance_leave_within(in, &outer);
 }
 
 static int32_t
@@ -123,12 +86,12 @@ balancer_cookie(struct up_balancer *b, void *data, uint32_t id,
     const struct hostd_pick *k, char *room, size_t size, hostd_buf *out)
 {
 	struct instance *in = instance_of(b);
-	struct outer outer;
+	struct instance_outer outer;
 	int32_t rc;
 
-	balancer_enter(in, BOARD_CB_COOKIE, &outer);
+	instance_enter_within(in, BOARD_CB_COOKIE, &outer);
 	rc = in->picks->cookie(in->inst, data, id, k, room, size, out);
-	balancer_leave(in, &outer);
+	instance_leave_within(in, &outer);
 	return rc;
 }
 
@@ -138,11 +101,11 @@ balancer_answered(struct up_balancer *b, void *data, uint32_t id,
     uint32_t nhdrs)
 {
 	struct instance *in = instance_of(b);
-	struct outer outer;
+	struct instance_outer outer;
 
-	balancer_enter(in, BOARD_CB_ANSWERED, &outer);
+	instance_enter_within(in, BOARD_CB_ANSWERED, &outer);
 	in->picks->answered(in->inst, data, id, k, status, hdrs, nhdrs);
-	balancer_leave(in, &outer);
+	instance_leave_within(in, &outer);
 }
 
 void

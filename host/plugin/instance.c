@@ -48,6 +48,37 @@ instance_leave(struct instance *in, uint64_t entered)
 	    memory_order_relaxed);
 }
 
+void
+instance_enter_within(struct instance *in, enum board_callback cb,
+    struct instance_outer *out)
+{
+	struct board_cell *cell = in->all->cell;
+
+	out->plugin = atomic_load_explicit(&cell->plugin,
+	    memory_order_relaxed);
+	out->callback = atomic_load_explicit(&cell->callback,
+	    memory_order_relaxed);
+	out->entered_ms = atomic_load_explicit(&cell->entered_ms,
+	    memory_order_relaxed);
+	out->entered = instance_enter(in, cb);
+}
+
+void
+instance_leave_within(struct instance *in, const struct instance_outer *out)
+{
+	struct board_cell *cell = in->all->cell;
+
+	instance_leave(in, out->entered);
+	if (out->plugin == 0)
+		return;
+	atomic_store_explicit(&cell->callback, out->callback,
+	    memory_order_relaxed);
+	atomic_store_explicit(&cell->entered_ms, out->entered_ms,
+	    memory_order_relaxed);
+	atomic_store_explicit(&cell->plugin, out->plugin,
+	    memory_order_relaxed);
+}
+
 int32_t
 instance_check_thread(struct instance *in, const char *function)
 {
@@ -131,6 +162,8 @@ instance_find_tables(struct instance *in)
 			in->pubsub = m->provides[i].pubsub;
 		if (m->provides[i].balancer != NULL)
 			in->picks = m->provides[i].balancer;
+		if (m->provides[i].store != NULL)
+			in->keeps = m->provides[i].store;
 	}
 	in->state = m->state;
 	in->ws_state = m->ws_state;
@@ -163,6 +196,7 @@ instance_new(struct plugins *all, const struct module *m,
 	ws_binding_init(in);
 	pubsub_binding_init(in);
 	balancer_binding_init(in);
+	store_binding_init(in);
 	instance_name_on_board(in);
 	if (instance_create(in, errs) == -1)
 		goto fail;

@@ -15,6 +15,7 @@
 #include "net/loop.h"
 #include "plugin/module.h"
 #include "pubsub/hub.h"
+#include "session/store.h"
 #include "upstream/group.h"
 #include "ws/conn.h"
 
@@ -47,12 +48,14 @@ struct instance {
 	const struct hostd_ws_ops *ws;
 	const struct hostd_pubsub_ops *pubsub;
 	const struct hostd_balancer_ops *picks;
+	const struct hostd_session_store_ops *keeps;
 	const struct hostd_p_state *state;
 	const struct hostd_p_ws_state *ws_state;
 	struct http_handler http;	/* of its routes, upgrades included */
 	struct ws_handler ws_handler;
 	struct hub_backend backend;
 	struct up_balancer balancer;
+	struct session_store store;
 	LIST_HEAD(, plugin_sub) subs;	/* of hostd.channel/1 */
 	uint32_t nsubs;
 	LIST_HEAD(, plugin_timer) timers;
@@ -85,6 +88,17 @@ void	instance_destroy(struct instance *);
 uint64_t instance_enter(struct instance *, enum board_callback);
 void	instance_leave(struct instance *, uint64_t entered);
 
+/* The same for what may be called from within another plugin's call: that one
+ * goes on afterwards, and is told so on the board. */
+struct instance_outer {
+	uint64_t entered, entered_ms;
+	uint32_t plugin, callback;
+};
+void	instance_enter_within(struct instance *, enum board_callback,
+	    struct instance_outer *);
+void	instance_leave_within(struct instance *,
+	    const struct instance_outer *);
+
 /* The tables behind get_ext, one file each. */
 const struct hostd_auth_api *auth_service(void);
 const struct hostd_http_api *http_service(void);
@@ -100,6 +114,7 @@ const struct hostd_channel_api *channel_service(void);
 const struct hostd_pubsub_api *pubsub_service(void);
 const struct hostd_balancer_api *balancer_service(void);
 const struct hostd_op_api *op_service(void);
+const struct hostd_session_api *session_service(void);
 
 /* hostd_host's own functions. */
 void	core_service_bind(struct instance *);
@@ -110,6 +125,7 @@ void	http_binding_init(struct instance *);
 void	ws_binding_init(struct instance *);
 void	pubsub_binding_init(struct instance *);
 void	balancer_binding_init(struct instance *);
+void	store_binding_init(struct instance *);
 
 /* Whose sockets these are. */
 struct instance *ws_instance(struct ws_handler *);
@@ -132,6 +148,8 @@ int32_t	ws_find(const struct hostd_host *, hostd_ws, const char *function,
 /* hostd.channel/1's part of struct plugins. */
 void	channel_service_init(struct plugins *);
 void	channel_service_close(struct plugins *);
+
+void	store_service_close(struct plugins *);
 
 /* For instance_stop. */
 void	timer_service_stop(struct instance *);

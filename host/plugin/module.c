@@ -267,6 +267,9 @@ static const struct kind {
 	{ HOSTD_KIND_BALANCER, sizeof(struct hostd_balancer_ops),
 	    MODULE_MIN_BALANCER, module_check_balancer,
 	    offsetof(struct module_provide, balancer) },
+	{ HOSTD_KIND_SESSION_STORE, sizeof(struct hostd_session_store_ops),
+	    MODULE_MIN_STORE, module_check_store,
+	    offsetof(struct module_provide, store) },
 };
 
 static const struct kind *

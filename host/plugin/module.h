@@ -13,6 +13,7 @@
 #include <hostd/cmd.h>
 #include <hostd/http.h>
 #include <hostd/pubsub.h>
+#include <hostd/session_store.h>
 #include <hostd/state.h>
 #include <hostd/ws.h>
 
@@ -23,6 +24,7 @@ struct module_provide {
 	const struct hostd_ws_ops *ws;		/* ws_handler/1 */
 	const struct hostd_pubsub_ops *pubsub;	/* pubsub_backend/1 */
 	const struct hostd_balancer_ops *balancer;	/* balancer/1 */
+	const struct hostd_session_store_ops *store;	/* session_store/1 */
 };
 
 struct module {

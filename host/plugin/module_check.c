@@ -241,6 +241,24 @@ module_check_balancer(const void *ops, char *why, size_t size)
 }
 
 int
+module_check_store(const void *ops, char *why, size_t size)
+{
+	const struct hostd_session_store_ops *o = ops;
+	int stateless = (o->flags & HOSTD_STORE_STATELESS) != 0;
+
+	if (o->get == NULL || o->set == NULL)
+		REFUSE("session_store/1: get and set must be set");
+	if (!stateless && (o->touch == NULL || o->del == NULL))
+		REFUSE("session_store/1: touch and del must be set, unless it "
+		    "is stateless");
+	if (stateless && (o->flags & HOSTD_STORE_CAS))
+		REFUSE("session_store/1: what is stateless can't compare");
+	return check_flags(HOSTD_KIND_SESSION_STORE, o->flags,
+	    HOSTD_STORE_CAS | HOSTD_STORE_STATELESS | HOSTD_STORE_LOCAL,
+	    o->reserved, why, size);
+}
+
+int
 module_check_state(const void *table, char *why, size_t size)
 {
 	const struct hostd_p_state *t = table;

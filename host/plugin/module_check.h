@@ -35,6 +35,7 @@ int	module_check_http(const void *ops, char *why, size_t size);
 int	module_check_ws(const void *ops, char *why, size_t size);
 int	module_check_pubsub(const void *ops, char *why, size_t size);
 int	module_check_balancer(const void *ops, char *why, size_t size);
+int	module_check_store(const void *ops, char *why, size_t size);
 /* An extension's, likewise. */
 int	module_check_state(const void *table, char *why, size_t size);
 int	module_check_ws_state(const void *table, char *why, size_t size);
@@ -50,6 +51,7 @@ int	module_check_ws_state(const void *table, char *why, size_t size);
 #define MODULE_MIN_WS		MODULE_END(hostd_ws_ops, on_message)
 #define MODULE_MIN_PUBSUB	MODULE_END(hostd_pubsub_ops, subscribe)
 #define MODULE_MIN_BALANCER	MODULE_END(hostd_balancer_ops, pick)
+#define MODULE_MIN_STORE	MODULE_END(hostd_session_store_ops, set)
 #define MODULE_MIN_STATE	MODULE_END(hostd_p_state, load)
 #define MODULE_MIN_WS_STATE	MODULE_END(hostd_p_ws_state, load)
 #define MODULE_MIN_METRIC	MODULE_END(hostd_metric, name)

@@ -110,6 +110,15 @@ op_returned(struct op *op, int32_t rc)
 }
 
 void
+op_tell_now(struct op *op)
+{
+	if (op->id != 0)
+		return;
+	loop_undefer(op->in->all->loop, &op->task);
+	op_tell(op);
+}
+
+void
 op_cancel(struct op *op)
 {
 	if (op->id != 0)

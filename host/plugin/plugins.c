@@ -394,6 +394,7 @@ plugins_destroy(struct plugins *all)
 	channel_service_close(all);
 	post_close(all);
 	metrics_service_close(all);
+	store_service_close(all);
 	handle_table_free(&all->ops);
 	handle_table_free(&all->timers);
 	net_service_close(all);

@@ -82,6 +82,8 @@ struct plugins {
 	uint32_t ndefs;
 
 	struct handle_table ops;	/* of hostd.op/1 */
+	struct store_op *spare_ops;	/* of session stores */
+	unsigned nspare_ops;
 	struct handle_table subs;	/* of hostd.channel/1 */
 	STAILQ_HEAD(plugin_newses, plugin_news) news;
 	struct loop_task news_task;

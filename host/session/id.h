@@ -8,11 +8,12 @@
 #define SESSION_ID_H
 
 #include <stddef.h>
+#include <hostd/session_store.h>
 
 #define SESSION_ID_LEN		32
 /* Bytes of a key of a store; of one that is stateless. */
-#define SESSION_KEY_MAX		255
-#define SESSION_TOKEN_MAX	4096
+#define SESSION_KEY_MAX		HOSTD_STORE_KEY_MAX
+#define SESSION_TOKEN_MAX	HOSTD_STORE_TOKEN_MAX
 
 /* A new one, NUL-ended.  It can't fail: without random bytes the process
  * ends. */

@@ -456,7 +456,7 @@ saved(struct store_call *c, int32_t status, hostd_buf value)
 		failed(s, status);
 		return;
 	}
-	if (store->flags & STORE_STATELESS) {
+	if (store->flags & HOSTD_STORE_STATELESS) {
 		s->id.len = 0;
 		buf_append(&s->id, value.p, value.n);
 	}
@@ -483,12 +483,12 @@ save(struct session *s)
 	}
 	if (s->content.is_new)
 		expect = (hostd_buf){ NULL, 0 };
-	if (!(store->flags & STORE_STATELESS))
+	if (!(store->flags & HOSTD_STORE_STATELESS))
 		key = view_of(&s->id);
 	s->call.done = saved;
 	s->call.store = store;
 	store->set(store, &s->call, key, view_of(&s->content.text), ttl,
-	    store->flags & STORE_CAS ? &expect : NULL);
+	    store->flags & HOSTD_STORE_CAS ? &expect : NULL);
 }
 
 static void
@@ -575,7 +575,7 @@ is_to_be_sent(const struct session *s, int changed, int64_t expires_ms)
 	if (s->content.is_new)
 		return changed || c->save_uninitialized;
 	return c->rolling || (changed && (expires_ms >= 0 ||
-	    (s->kind->store->flags & STORE_STATELESS)));
+	    (s->kind->store->flags & HOSTD_STORE_STATELESS)));
 }
 
 /* Give the client nothing before the store has it.  A stateless one makes the
@@ -584,7 +584,7 @@ static void
 wait_for_store(struct session *s, struct http_req *r)
 {
 	if (store_is_busy(&s->call) &&
-	    (s->kind->store->flags & STORE_STATELESS)) {
+	    (s->kind->store->flags & HOSTD_STORE_STATELESS)) {
 		store_cancel(&s->call);
 		s->status = HOSTD_E_TIMEOUT;
 	}
@@ -609,7 +609,7 @@ store_and_send(struct session *s, struct http_req *r, hostd_hdr *out)
 			touch(s);
 	} else {
 		if (s->id.len == 0 &&
-		    !(s->kind->store->flags & STORE_STATELESS)) {
+		    !(s->kind->store->flags & HOSTD_STORE_STATELESS)) {
 			session_id_make(id);
 			buf_append(&s->id, id, SESSION_ID_LEN);
 		}

@@ -16,7 +16,7 @@
 #define SESSION_STORE_H
 
 #include <stdint.h>
-#include <hostd/abi.h>
+#include <hostd/session_store.h>
 
 struct session_store;
 
@@ -32,15 +32,9 @@ struct store_call {
 	uint64_t token;			/* the store's: which one it is */
 };
 
-/* Flags. */
-#define STORE_CAS	0x1u	/* set honours expect */
-#define STORE_STATELESS	0x2u	/* all is in the key: get opens it, set makes
-				   it, touch and del keep nothing */
-#define STORE_LOCAL	0x4u	/* other machines don't have it */
-
 struct session_store {
 	const char *name;	/* for the log: "sessions" */
-	unsigned flags;
+	unsigned flags;		/* HOSTD_STORE_* */
 	size_t max_value;	/* bytes; 0: any */
 	size_t max_key;		/* SESSION_KEY_MAX or SESSION_TOKEN_MAX */
 
@@ -48,7 +42,7 @@ struct session_store {
 	    hostd_buf key);
 	/*
 	 * Keep value for ttl_ms, above 0.  expect NULL: whatever is there.
-	 * Else, with STORE_CAS, only if that is there, byte for byte, or, if
+	 * Else, with HOSTD_STORE_CAS, only if that is there, byte for byte, or, if
 	 * its p is NULL, nothing is; otherwise E_STATE, and nothing is changed.
 	 */
 	void (*set)(struct session_store *, struct store_call *,

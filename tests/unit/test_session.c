@@ -125,7 +125,7 @@ fake_set(struct session_store *st, struct store_call *c, hostd_buf key,
 	(void)st;
 	note("set", key);
 	assert_int_equal(ttl_ms, 86400000);
-	if (store.flags & STORE_STATELESS) {
+	if (store.flags & HOSTD_STORE_STATELESS) {
 		assert_int_equal(key.n, 0);
 		put(text("TOKEN"), xstrndup(value.p, value.n));
 		answers(c, HOSTD_OK, "TOKEN");
@@ -273,7 +273,7 @@ now(void)
 static void
 set_up_store(void)
 {
-	store = (struct session_store){ .name = "fake", .flags = STORE_CAS,
+	store = (struct session_store){ .name = "fake", .flags = HOSTD_STORE_CAS,
 		.max_key = SESSION_KEY_MAX, .get = fake_get, .set = fake_set,
 		.touch = fake_touch, .del = fake_del, .cancel = fake_cancel };
 	calls[0] = '\0';
@@ -706,7 +706,7 @@ static void
 tokens_are_made_at_once(void **state)
 {
 	(void)state;
-	store.flags = STORE_STATELESS;
+	store.flags = HOSTD_STORE_STATELESS;
 	say("GET /set" HEAD "\r\n");
 	hear("HTTP/1.1 200", "none");
 	assert_non_null(strstr(heard, "Set-Cookie: " TOKEN));
@@ -726,7 +726,7 @@ static void
 tokens_that_come_late(void **state)
 {
 	(void)state;
-	store.flags = STORE_STATELESS;
+	store.flags = HOSTD_STORE_STATELESS;
 	later = 1;
 	say("GET /set" HEAD "\r\n");
 	hear("HTTP/1.1 503", "</h1>\n");
