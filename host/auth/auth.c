@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "auth/gate.h"
+#include "auth/password.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/response.h"
@@ -105,6 +106,18 @@ auths_gate(const struct auths *all, const struct conf_auth *conf)
 	return NULL;
 }
 
+struct auth *
+auths_users(const struct auths *all, const char *name)
+{
+	struct auth *a;
+
+	TAILQ_FOREACH(a, &all->all, link)
+		if (a->conf->type == CONF_AUTH_BASIC &&
+		    strcmp(a->conf->name, name) == 0)
+			return a;
+	return NULL;
+}
+
 void
 auths_close(struct auths *all)
 {
@@ -112,7 +125,7 @@ auths_close(struct auths *all)
 
 	while ((a = TAILQ_FIRST(&all->all)) != NULL) {
 		TAILQ_REMOVE(&all->all, a, link);
-		basic_close(a);
+		passwords_close(a);
 		memo_forget(&a->memo);
 		explicit_bzero(a->memo.key, sizeof(a->memo.key));
 		keys_free(a->keys);

@@ -25,7 +25,7 @@ struct auth {
 	struct memo memo;
 	/* bearer.c */
 	struct keys *keys;
-	/* basic.c */
+	/* basic.c, password.c */
 	struct users *users;
 	uint64_t edition;		/* how often they were read */
 	TAILQ_HEAD(, check) checks;	/* those that run come first */
@@ -38,7 +38,6 @@ int	bearer_load(struct auth *, char why[AUTH_WHY]);
 int32_t	bearer_enter(struct http_gate *, struct http_req *);
 int	basic_load(struct auth *, char why[AUTH_WHY]);
 int32_t	basic_enter(struct http_gate *, struct http_req *);
-void	basic_close(struct auth *);
 
 struct auth *auth_of(struct http_gate *);
 /* Read the file again if it is another one now. */

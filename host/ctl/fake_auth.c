@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hostd.auth/1: clients that are nobody, and some with names that nobody
- * expects. */
+ * expects; passwords that are right at once, right or wrong later, or asked for
+ * too often. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "ctl/fake.h"
 #include "ctl/fake_request.h"
 #include "ctl/fake_sock.h"
@@ -135,6 +138,85 @@ auth_ws_claim(const struct hostd_host *host, hostd_ws id, const char *name,
 	return tell_claim(id.id, name, flags, out);
 }
 
+/* -- passwords -- */
+
+#define PASSWORD_MAX 766u
+
+/* An answer that is to come. */
+struct question {
+	LIST_ENTRY(question) entry;
+	struct fake *fake;
+	hostd_req req;
+	void (*done)(struct hostd_inst *, void *, int32_t);
+	void *arg;
+	int32_t status;
+};
+
+static LIST_HEAD(, question) questions = LIST_HEAD_INITIALIZER(questions);
+
+static int32_t
+auth_has_users(const struct hostd_host *host, const char *auth)
+{
+	(void)fake_called(host, "has_users of " HOSTD_EXT_AUTH);
+	if (auth == NULL)
+		check_fail("called has_users of " HOSTD_EXT_AUTH
+			   " without a name");
+	return HOSTD_OK;
+}
+
+static void
+password_answer(struct hostd_inst *inst, void *arg)
+{
+	struct question *q = arg, was = *q;
+
+	LIST_REMOVE(q, entry);
+	free(q);
+	if (fake_req_find(was.fake, was.req, "check_password") != NULL)
+		was.done(inst, was.arg, was.status);
+}
+
+static int
+has_nul(hostd_buf b)
+{
+	return b.n > 0 && memchr(b.p, '\0', b.n) != NULL;
+}
+
+static int32_t
+password_judge(const struct question *was)
+{
+	struct question *q = xcalloc(1, sizeof(*q));
+
+	*q = *was;
+	LIST_INSERT_HEAD(&questions, q, entry);
+	fake_queue(q->fake, TASK_POST, password_answer, q);
+	return HOSTD_DEFER;
+}
+
+static int32_t
+auth_check_password(const struct hostd_host *host, hostd_req id,
+    const char *auth, hostd_buf user, hostd_buf password,
+    void (*done)(struct hostd_inst *, void *, int32_t), void *arg)
+{
+	struct fake *f = fake_called(host, "check_password of " HOSTD_EXT_AUTH);
+	struct question q = {.fake = f,
+	    .req = id,
+	    .done = done,
+	    .arg = arg,
+	    .status = id.id % 4 == 1 ? HOSTD_OK : HOSTD_E_INVAL};
+
+	if (done == NULL || auth == NULL)
+		check_fail("called check_password of " HOSTD_EXT_AUTH
+			   " without a function or an auth block");
+	if (fake_req_find(f, id, "check_password") == NULL)
+		return HOSTD_E_GONE;
+	if (has_nul(user) || has_nul(password) || user.n > PASSWORD_MAX ||
+	    password.n > PASSWORD_MAX - user.n)
+		return HOSTD_E_INVAL;
+	if (id.id % 4 == 0)
+		return HOSTD_OK;
+	return id.id % 4 == 3 ? HOSTD_E_FULL : password_judge(&q);
+}
+
 const struct hostd_auth_api fake_auth_api = {
     .struct_size = sizeof(struct hostd_auth_api),
     .user = auth_user,
@@ -143,4 +225,6 @@ const struct hostd_auth_api fake_auth_api = {
     .ws_user = auth_ws_user,
     .ws_claims = auth_ws_claims,
     .ws_claim = auth_ws_claim,
+    .has_users = auth_has_users,
+    .check_password = auth_check_password,
 };

@@ -187,6 +187,8 @@ static const struct fake_member auth_members[] = {
     MEMBER(hostd_auth_api, ws_user, 3),
     MEMBER(hostd_auth_api, ws_claims, 3),
     MEMBER(hostd_auth_api, ws_claim, 3),
+    MEMBER(hostd_auth_api, has_users, 3),
+    MEMBER(hostd_auth_api, check_password, 3),
     {NULL, 0, 0},
 };
 

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hostd.auth/1: who the client of a request, or of a WebSocket, is. */
+/* hostd.auth/1: who the client of a request, or of a WebSocket, is, and whether
+ * a password is somebody's. */
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <hostd/auth.h>
+#include "auth/password.h"
+#include "base/mem.h"
 #include "http/identity.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
@@ -130,6 +135,95 @@ api_ws_claim(const struct hostd_host *host, hostd_ws id, const char *name,
 	return rc == HOSTD_OK ? tell_claim(host, who, name, flags, out) : rc;
 }
 
+/* -- passwords -- */
+
+/* A plugin that waits for a password to be checked, for a request. */
+struct question {
+	struct http_errand errand;	/* first */
+	struct password_ask ask;
+	struct instance *in;
+	void (*done)(struct hostd_inst *, void *, int32_t);
+	void *arg;
+};
+
+static void
+question_told(struct password_ask *ask, struct identity *who)
+{
+	struct question *q = (struct question *)(void *)((char *)ask -
+	    offsetof(struct question, ask));
+	struct question was = *q;
+	uint64_t entered;
+
+	LIST_REMOVE(&q->errand, link);
+	free(q);
+	entered = instance_enter(was.in, BOARD_CB_WORK_DONE);
+	was.done(was.in->inst, was.arg, who != NULL ? HOSTD_OK :
+	    HOSTD_E_INVAL);
+	instance_leave(was.in, entered);
+}
+
+static void
+question_gone(struct http_errand *e)
+{
+	struct question *q = (struct question *)(void *)e;
+
+	password_forget(&q->ask);
+	free(q);
+}
+
+static int32_t
+api_has_users(const struct hostd_host *host, const char *auth)
+{
+	struct instance *in = host->ctx;
+	int32_t rc = instance_check_thread(in, "has_users");
+
+	if (rc != HOSTD_OK)
+		return rc;
+	if (auth == NULL)
+		return HOSTD_E_INVAL;
+	return auths_users(&in->all->auths, auth) == NULL ? HOSTD_E_NOTSUP :
+	    HOSTD_OK;
+}
+
+static int32_t
+ask_for(struct http_req *r, struct auth *users, hostd_buf user,
+    hostd_buf password, const struct question *what)
+{
+	struct question *q = xmalloc(sizeof(*q));
+	int32_t rc;
+
+	*q = *what;
+	q->errand.ended = question_gone;
+	q->ask.told = question_told;
+	rc = password_ask(users, user, password, &q->ask);
+	if (rc == HOSTD_DEFER)
+		LIST_INSERT_HEAD(&r->errands, &q->errand, link);
+	else
+		free(q);
+	return rc;
+}
+
+static int32_t
+api_check_password(const struct hostd_host *host, hostd_req id,
+    const char *auth, hostd_buf user, hostd_buf password,
+    void (*done)(struct hostd_inst *, void *, int32_t), void *arg)
+{
+	const struct question q = { .in = host->ctx, .done = done, .arg = arg };
+	struct auth *users;
+	struct http_req *r;
+	int32_t rc = http_find(host, id, "check_password", &r);
+
+	if (rc != HOSTD_OK)
+		return rc;
+	if (auth == NULL || done == NULL)
+		return HOSTD_E_INVAL;
+	if ((users = auths_users(&q.in->all->auths, auth)) == NULL)
+		return HOSTD_E_NOTSUP;
+	if (password_known(users, user, password) != NULL)
+		return HOSTD_OK;
+	return ask_for(r, users, user, password, &q);
+}
+
 const struct hostd_auth_api *
 auth_service(void)
 {
@@ -141,6 +235,8 @@ auth_service(void)
 		.ws_user = api_ws_user,
 		.ws_claims = api_ws_claims,
 		.ws_claim = api_ws_claim,
+		.has_users = api_has_users,
+		.check_password = api_check_password,
 	};
 
 	return &api;

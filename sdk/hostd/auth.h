@@ -6,6 +6,9 @@
  * request, or the upgrade that a WebSocket begins with; whoever could not show
  * one never comes here.  A WebSocket stays whose it was, wherever it moves, and
  * for as long as it is open, even when the token expires meanwhile.
+ *
+ * A plugin that asks for names and passwords itself, by a form, say, may have
+ * them checked against the users of any auth block.
  */
 #ifndef HOSTD_AUTH_H
 #define HOSTD_AUTH_H
@@ -26,7 +29,7 @@ extern "C" {
  * says otherwise.  Any byte may be in it: it is what the token, or the client,
  * has said.  All [loop].
  *
- * Errors of all of them: E_INVAL (out or name is NULL, or unknown flags),
+ * Errors of those that tell: E_INVAL (out or name is NULL, or unknown flags),
  * E_GONE (a stale handle), E_NOTSUP (the route has no auth block), E_THREAD.
  */
 struct hostd_auth_api {
@@ -62,6 +65,32 @@ struct hostd_auth_api {
 	    hostd_buf *out);
 	int32_t (*ws_claim)(const struct hostd_host *, hostd_ws,
 	    const char *name, uint32_t flags, hostd_buf *out);
+
+	/*
+	 * Since 1.3.  Is there an auth block of that name that has users and
+	 * passwords (type = basic)?  It need not be of any route.  NUL-ended.
+	 * Errors: E_NOTSUP (there is none), E_INVAL (NULL), E_THREAD.
+	 */
+	int32_t (*has_users)(const struct hostd_host *, const char *auth);
+	/*
+	 * Since 1.3.  Is that the password of that user of an auth block, as
+	 * somebody says by this request?  Both are copied.  It is found out on
+	 * a thread, and takes as long if there is no such user.
+	 *
+	 * HOSTD_OK: it is, which is remembered from before; done is not called.
+	 * HOSTD_DEFER: done(inst, arg, status) is called later, once, unless
+	 * the request ends before; status is HOSTD_OK (it is) or E_INVAL (it
+	 * is not, or there is no such user).
+	 *
+	 * Errors: E_INVAL (done or auth is NULL; or it can't be: there is a NUL
+	 * in it, or more than 766 bytes of both); E_NOTSUP (no such auth
+	 * block); E_FULL (too many want to know: try again in a second);
+	 * E_GONE; E_THREAD.
+	 */
+	int32_t (*check_password)(const struct hostd_host *, hostd_req,
+	    const char *auth, hostd_buf user, hostd_buf password,
+	    void (*done)(struct hostd_inst *, void *arg, int32_t status),
+	    void *arg);
 };
 
 #ifdef __cplusplus
