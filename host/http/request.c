@@ -126,7 +126,7 @@ request_is_timed(const struct http_req *r)
 	const struct http_errand *e;
 
 	LIST_FOREACH(e, &r->errands, link)
-		if (e->is_timed(e))
+		if (e->is_timed != NULL && e->is_timed(e))
 			return 1;
 	return 0;
 }

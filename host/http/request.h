@@ -61,8 +61,8 @@ struct http_errand {
 	/* The request ends, and its handler is about to be told.  The errand
 	 * was taken off the list. */
 	void (*ended)(struct http_errand *);
-	/* Is somebody else waited for now, within a time limit of its own?
-	 * That time is not the handler's. */
+	/* Optional.  Is somebody else waited for now, within a time limit of
+	 * its own?  That time is not the handler's. */
 	int (*is_timed)(const struct http_errand *);
 	/*
 	 * Optional.  The head of the answer is to be queued: up to

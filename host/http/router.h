@@ -36,6 +36,7 @@ struct http_route {
 	uint32_t defer_ms;
 	const struct conf_websocket *websocket;
 	struct up_group *upstream;	/* for the handler; may be NULL */
+	struct session_kind *sessions;	/* the same */
 	struct http_gate **gates;	/* before the handler, in this order;
 					   the array is the route's */
 	unsigned ngates;

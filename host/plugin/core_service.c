@@ -11,6 +11,7 @@
 #include <hostd/net.h>
 #include <hostd/op.h>
 #include <hostd/ready.h>
+#include <hostd/session.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
 #include <hostd/work.h>
@@ -55,6 +56,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return op_service();
 	if (strcmp(id, HOSTD_EXT_AUTH) == 0)
 		return auth_service();
+	if (strcmp(id, HOSTD_EXT_SESSION) == 0)
+		return session_service();
 	return NULL;
 }
 

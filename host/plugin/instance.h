@@ -151,6 +151,10 @@ void	channel_service_close(struct plugins *);
 
 void	store_service_close(struct plugins *);
 
+/* Session blocks. */
+void	session_service_init(struct plugins *, struct conf_errors *);
+void	session_service_close(struct plugins *);
+
 /* For instance_stop. */
 void	timer_service_stop(struct instance *);
 void	channel_service_stop(struct instance *);

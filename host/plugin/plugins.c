@@ -228,6 +228,27 @@ bind_balancers(struct plugins *all, struct conf_errors *errs)
 	}
 }
 
+static void
+bind_stores(struct plugins *all, struct conf_errors *errs)
+{
+	const struct conf_session *c;
+	struct session_block *b;
+	struct instance *in;
+
+	TAILQ_FOREACH(b, &all->sessions.all, entry) {
+		c = b->kind.conf;
+		if (c->store == NULL ||
+		    (in = plugins_find(all, c->store)) == NULL)
+			continue;
+		if (in->keeps == NULL)
+			conf_error(errs, &c->store_pos, "session \"%s\": "
+			    "plugin \"%s\" does not provide %s", c->name,
+			    in->conf->name, HOSTD_KIND_SESSION_STORE);
+		else
+			b->kind.store = &in->store;
+	}
+}
+
 void
 plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
     const struct conf_pool *pool, const struct snapshot *snap,
@@ -254,6 +275,7 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	upstreams_init(&all->upstreams, loop, conf, table,
 	    (unsigned)(cell - board->cells));
 	auths_open(&all->auths, loop, conf, errs);
+	session_service_init(all, errs);
 	fetch_service_init(all);
 	TAILQ_FOREACH(cp, &conf->plugins, entry) {
 		if ((m = plugins_module(all, snap, cp, errs)) == NULL)
@@ -265,6 +287,7 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	}
 	choose_backend(all, errs);
 	bind_balancers(all, errs);
+	bind_stores(all, errs);
 }
 
 /* -- routes -- */
@@ -279,28 +302,62 @@ route_is_prefix(const struct conf_route *cr)
 	return cr->match == CONF_MATCH_PREFIX;
 }
 
+static int
+can_answer(const struct instance *in, const struct conf_route *cr,
+    struct conf_errors *errs)
+{
+	/* Without an instance it is another pool's, or refused. */
+	if (in == NULL || in->route != NULL || in->ws != NULL)
+		return 1;
+	conf_error(errs, &cr->pos, "route \"%s\": plugin \"%s\" does not "
+	    "answer requests (it provides neither %s nor %s)", cr->path,
+	    cr->plugin->name, HOSTD_KIND_HTTP_ROUTE, HOSTD_KIND_WS_HANDLER);
+	return 0;
+}
+
+/* Of a configuration that is refused: 0, never without its gates. */
+static int
+find_gates(struct plugins *all, const struct conf_route *cr,
+    struct http_gate **auth, struct session_block **sessions)
+{
+	*auth = NULL;
+	*sessions = NULL;
+	if (cr->auth != NULL &&
+	    (*auth = auths_gate(&all->auths, cr->auth)) == NULL)
+		return 0;
+	if (cr->session == CONF_SESSION_OFF || cr->sessions == NULL)
+		return 1;
+	*sessions = sessions_find(&all->sessions, cr->sessions->name);
+	return *sessions != NULL && (*sessions)->kind.store != NULL;
+}
+
+static void
+add_gates(struct http_route *rt, const struct conf_route *cr,
+    struct http_gate *auth, struct session_block *sessions)
+{
+	if (auth != NULL)
+		route_add_gate(rt, auth);
+	if (sessions == NULL)
+		return;
+	rt->sessions = &sessions->kind;
+	if (cr->session == CONF_SESSION_REQUIRED)
+		route_add_gate(rt, &sessions->gate.gate);
+}
+
 static void
 add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
     struct conf_errors *errs)
 {
 	struct instance *in = plugins_find(all, cr->plugin);
-	struct http_gate *gate = NULL;
+	struct session_block *sessions;
+	struct http_gate *auth;
 	struct http_route *rt;
 
-	if (in != NULL && in->route == NULL && in->ws == NULL) {
-		conf_error(errs, &cr->pos, "route \"%s\": plugin \"%s\" does "
-		    "not answer requests (it provides neither %s nor %s)",
-		    cr->path, cr->plugin->name, HOSTD_KIND_HTTP_ROUTE,
-		    HOSTD_KIND_WS_HANDLER);
-		return;
-	}
-	/* Of a configuration that is refused: never without its gate. */
-	if (cr->auth != NULL &&
-	    (gate = auths_gate(&all->auths, cr->auth)) == NULL)
+	if (!can_answer(in, cr, errs) ||
+	    !find_gates(all, cr, &auth, &sessions))
 		return;
 	rt = route_new(cr->path, route_is_prefix(cr), cr->methods,
 	    cr->nmethods);
-	/* Without an instance it is another pool's, or refused. */
 	rt->handler = in == NULL ? NULL : &in->http;
 	rt->pool = cr->pool;
 	rt->max_body = (uint64_t)cr->max_body;
@@ -309,8 +366,7 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 	if (cr->upstream != NULL)
 		rt->upstream = upstreams_find(&all->upstreams,
 		    cr->upstream->name, strlen(cr->upstream->name));
-	if (gate != NULL)
-		route_add_gate(rt, gate);
+	add_gates(rt, cr, auth, sessions);
 	router_add(ro, rt, cr->hosts, cr->nhosts);
 }
 
@@ -376,6 +432,7 @@ plugins_destroy(struct plugins *all)
 	hub_stop(&all->hub);
 	all->server = NULL;
 	all->sockets = NULL;
+	session_service_close(all);
 	TAILQ_FOREACH_REVERSE(in, &all->instances, instances, link)
 		(void)instance_stop(in);
 	upstreams_close(&all->upstreams);
@@ -400,5 +457,6 @@ plugins_destroy(struct plugins *all)
 	net_service_close(all);
 	buf_free(&all->status_json);
 	buf_free(&all->claim);
+	buf_free(&all->session_text);
 	plugins_free_modules(all);
 }

@@ -22,6 +22,7 @@
 #include "net/loop.h"
 #include "net/stream.h"
 #include "pubsub/hub.h"
+#include "session/sessions.h"
 #include "upstream/group.h"
 
 struct fetch;
@@ -52,6 +53,8 @@ struct plugins {
 	struct hub hub;
 	struct upstreams upstreams;
 	struct auths auths;
+	struct sessions sessions;
+	struct handle_table session_handles;
 	struct map modules;		/* copy's path -> struct module */
 	TAILQ_HEAD(instances, instance) instances;
 	uint32_t ninstances;
@@ -91,6 +94,7 @@ struct plugins {
 
 	struct buf status_json;
 	struct buf claim;		/* the last to be asked for */
+	struct buf session_text;	/* the same */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
 #include "plugin/room_service.h"
+#include "session/socket.h"
 #include "ws/conn.h"
 #include "ws/handshake.h"
 
@@ -74,11 +75,12 @@ handler_close(struct ws_handler *h, struct ws_conn *c, int32_t code,
 	uint64_t entered;
 
 	room_service_leave_all(in, c);
-	if (in->ws->on_close == NULL)
-		return;
-	entered = instance_enter(in, BOARD_CB_CLOSE);
-	in->ws->on_close(in->inst, id, c->data, code, reason);
-	instance_leave(in, entered);
+	if (in->ws->on_close != NULL) {
+		entered = instance_enter(in, BOARD_CB_CLOSE);
+		in->ws->on_close(in->inst, id, c->data, code, reason);
+		instance_leave(in, entered);
+	}
+	session_socket_end(c);
 }
 
 static void
@@ -89,6 +91,7 @@ handler_moved(struct ws_handler *h, struct ws_conn *c)
 	uint64_t entered;
 
 	room_service_leave_all(in, c);
+	session_socket_end(c);
 	if (in->ws_state->moved == NULL)
 		return;
 	entered = instance_enter(in, BOARD_CB_MOVED);
@@ -162,6 +165,18 @@ upgrade_failed(struct http_req *r, int32_t code)
 	return HOSTD_OK;
 }
 
+/* The answer's head is made, and with it what its session is called. */
+static int32_t
+upgrade_accept(struct ws_conn *c, struct http_req *r, hostd_buf protocol,
+    const hostd_hdr *h, uint32_t n)
+{
+	int32_t rc = ws_conn_accept(c, r, protocol, h, n);
+
+	if (rc >= HOSTD_OK && r->route->sessions != NULL)
+		session_socket_begin(r->route->sessions, r, c);
+	return rc;
+}
+
 static int32_t
 upgrade_ask(struct instance *in, struct http_req *r, struct ws_conn *c)
 {
@@ -176,7 +191,7 @@ upgrade_ask(struct instance *in, struct http_req *r, struct ws_conn *c)
 		instance_leave(in, entered);
 	}
 	if (rc == HOSTD_OK && r->phase == RESP_NONE)
-		rc = ws_conn_accept(c, r, none, NULL, 0);
+		rc = upgrade_accept(c, r, none, NULL, 0);
 	if (rc == HOSTD_PASS && r->phase == RESP_NONE) {
 		ws_conn_discard(c);
 		*candidate(r) = NULL;
@@ -261,7 +276,7 @@ api_accept(const struct hostd_host *host, hostd_req id, hostd_buf protocol,
 		return rc;
 	if (!ws_is_upgrade(host->ctx, r) || *candidate(r) == NULL)
 		return HOSTD_E_INVAL;
-	return ws_conn_accept(*candidate(r), r, protocol, h, n);
+	return upgrade_accept(*candidate(r), r, protocol, h, n);
 }
 
 static int32_t

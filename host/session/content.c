@@ -207,7 +207,8 @@ void
 content_start(struct content *c, const struct conf_session *s, int64_t now_ms,
     int is_secure)
 {
-	c->loaded.len = c->keys.len = c->text.len = 0;
+	c->loaded.len = c->keys.len = c->nsaving = c->text.len = 0;
+	c->age = CONTENT_AGE_KEPT;
 	c->max = (size_t)s->max_size;
 	c->is_new = 1;
 	buf_puts(&c->text, "{\"cookie\":");
@@ -225,7 +226,8 @@ content_load(struct content *c, const struct conf_session *s, hostd_buf text,
 		return HOSTD_E_INVAL;
 	set_text(&c->text, text);
 	set_text(&c->loaded, text);
-	c->keys.len = 0;
+	c->keys.len = c->nsaving = 0;
+	c->age = CONTENT_AGE_KEPT;
 	c->max = (size_t)s->max_size;
 	c->is_new = 0;
 	if (!is_object(jtext_get(text, cookie_key)))
@@ -238,7 +240,7 @@ content_renew(struct content *c, const struct conf_session *s, int64_t now_ms,
     int is_secure)
 {
 	renew_cookie(c, s, now_ms, is_secure);
-	c->loaded.len = c->keys.len = 0;
+	c->loaded.len = c->keys.len = c->nsaving = 0;
 	c->is_new = 1;
 }
 
@@ -247,6 +249,7 @@ content_free(struct content *c)
 {
 	buf_free(&c->text);
 	buf_free(&c->loaded);
+	buf_free(&c->saving);
 	buf_free(&c->keys);
 	buf_free(&c->spare);
 }
@@ -286,12 +289,13 @@ next_key(const struct content *c, size_t *at, hostd_buf *key)
 	return 1;
 }
 
+/* Once, unless the store is being given an older value. */
 static void
 note_key(struct content *c, hostd_buf key)
 {
 	char len = (char)key.n;
 	hostd_buf known;
-	size_t at = 0;
+	size_t at = c->nsaving;
 
 	while (next_key(c, &at, &known))
 		if (same(known, key))
@@ -379,6 +383,8 @@ content_is_changed(const struct content *c)
 	struct jtext_walk now, then;
 	struct jtext_member m, was;
 
+	if (c->age != CONTENT_AGE_KEPT)
+		return 1;
 	if (c->keys.len == 0 && c->loaded.len > 0)
 		return 0;
 	jtext_walk_start(&now, buf_view(&c->text));
@@ -391,12 +397,91 @@ content_is_changed(const struct content *c)
 }
 
 void
+content_saving(struct content *c)
+{
+	set_text(&c->saving, buf_view(&c->text));
+	c->nsaving = c->keys.len;
+	if (c->age == CONTENT_AGE_SET)
+		c->age = CONTENT_AGE_SAVING;
+}
+
+void
 content_saved(struct content *c)
 {
-	set_text(&c->loaded, buf_view(&c->text));
-	c->keys.len = 0;
+	struct buf old = c->loaded;
+
+	c->loaded = c->saving;
+	c->saving = old;
+	buf_consume(&c->keys, c->nsaving);
+	c->nsaving = 0;
+	if (c->age == CONTENT_AGE_SAVING)
+		c->age = CONTENT_AGE_KEPT;
 	c->is_new = 0;
 }
+
+/* -- how long it lives -- */
+
+/* originalMaxAge, or 0: null, or nothing that Node would take. */
+static int
+max_age_of(const struct content *c, int64_t *ms)
+{
+	return jtext_number(cookie_member(c, "originalMaxAge"), ms);
+}
+
+/* For when a member of "cookie" has another length, or was not there. */
+static void
+set_cookie_member(struct content *c, const char *key, hostd_buf value)
+{
+	struct buf cookie = { NULL, 0, 0 };
+
+	edit_object(&cookie, jtext_get(buf_view(&c->text), cookie_key),
+	    (hostd_buf){ key, strlen(key) }, value);
+	edit_object(&c->spare, buf_view(&c->text), cookie_key,
+	    buf_view(&cookie));
+	swap_spare(c);
+	buf_free(&cookie);
+}
+
+void
+content_set_max_age(struct content *c, int64_t ms)
+{
+	char number[32];
+	int n = ms > 0 ? snprintf(number, sizeof(number), "%lld",
+	    (long long)ms) : snprintf(number, sizeof(number), "null");
+
+	set_cookie_member(c, "originalMaxAge",
+	    (hostd_buf){ number, (size_t)n });
+	c->age = CONTENT_AGE_SET;
+}
+
+int64_t
+content_extend(struct content *c, int64_t now_ms)
+{
+	hostd_buf old = cookie_member(c, "expires"), new;
+	char date[DATE_ROOM];
+	int64_t age, when = -1;
+
+	if (max_age_of(c, &age) && now_ms + age >= 0 &&
+	    now_ms + age <= DATE_MAX)
+		when = now_ms + age;
+	new = (hostd_buf){ date, date_text(date, when) };
+	if (old.n == new.n)
+		memcpy(c->text.p + ((const char *)old.p - c->text.p), new.p,
+		    new.n);
+	else if (old.p != NULL || when >= 0)
+		set_cookie_member(c, "expires", new);
+	return when;
+}
+
+int64_t
+content_ttl(const struct content *c, const struct conf_session *s)
+{
+	int64_t age;
+
+	return max_age_of(c, &age) ? age : s->ttl;
+}
+
+/* -- what somebody else has stored -- */
 
 /* Make the changes of c in newer; spare is where each step is made. */
 static void
@@ -429,7 +514,9 @@ content_merge(struct content *c, hostd_buf newer)
 {
 	struct buf merged = { NULL, 0, 0 };
 	int32_t rc = HOSTD_E_FULL;
+	int64_t age = 0;
 
+	(void)max_age_of(c, &age);
 	/* It has been in the store, so it may be. */
 	if (newer.n > c->max + CONTENT_SLACK)
 		return HOSTD_E_FULL;
@@ -440,59 +527,12 @@ content_merge(struct content *c, hostd_buf newer)
 	if (merged.len <= c->max || merged.len <= newer.n) {
 		set_text(&c->text, buf_view(&merged));
 		set_text(&c->loaded, newer);
+		c->nsaving = 0;
 		c->is_new = 0;
+		if (c->age != CONTENT_AGE_KEPT)
+			content_set_max_age(c, age);
 		rc = HOSTD_OK;
 	}
 	buf_free(&merged);
 	return rc;
-}
-
-/* -- how long it lives -- */
-
-/* originalMaxAge, or 0: null, or nothing that Node would take. */
-static int
-max_age_of(const struct content *c, int64_t *ms)
-{
-	return jtext_number(cookie_member(c, "originalMaxAge"), ms);
-}
-
-/* Another length than before, or it was not there. */
-static void
-set_expires(struct content *c, hostd_buf value)
-{
-	struct buf cookie = { NULL, 0, 0 };
-
-	edit_object(&cookie, jtext_get(buf_view(&c->text), cookie_key),
-	    (hostd_buf){ "expires", 7 }, value);
-	edit_object(&c->spare, buf_view(&c->text), cookie_key,
-	    buf_view(&cookie));
-	swap_spare(c);
-	buf_free(&cookie);
-}
-
-int64_t
-content_extend(struct content *c, int64_t now_ms)
-{
-	hostd_buf old = cookie_member(c, "expires"), new;
-	char date[DATE_ROOM];
-	int64_t age, when = -1;
-
-	if (max_age_of(c, &age) && now_ms + age >= 0 &&
-	    now_ms + age <= DATE_MAX)
-		when = now_ms + age;
-	new = (hostd_buf){ date, date_text(date, when) };
-	if (old.n == new.n)
-		memcpy(c->text.p + ((const char *)old.p - c->text.p), new.p,
-		    new.n);
-	else if (old.p != NULL || when >= 0)
-		set_expires(c, new);
-	return when;
-}
-
-int64_t
-content_ttl(const struct content *c, const struct conf_session *s)
-{
-	int64_t age;
-
-	return max_age_of(c, &age) ? age : s->ttl;
 }

@@ -26,7 +26,12 @@
 struct content {
 	struct buf text;	/* the document as it is now */
 	struct buf loaded;	/* as the store has it; empty: it has none */
+	struct buf saving;	/* what the store was last given */
 	struct buf keys;	/* of what was changed here: "length, bytes" */
+	size_t nsaving;		/* bytes of these that saving has */
+	enum {
+		CONTENT_AGE_KEPT, CONTENT_AGE_SET, CONTENT_AGE_SAVING
+	} age;			/* originalMaxAge */
 	struct buf spare;	/* the next text is made here */
 	size_t max;		/* bytes that text may have when a key is set */
 	int is_new;		/* has not come from the store */
@@ -74,6 +79,8 @@ int	content_is_changed(const struct content *);
  * 1970, or -1: not.
  */
 int64_t	content_extend(struct content *, int64_t now_ms);
+/* Make originalMaxAge that, 0: null.  It is a change. */
+void	content_set_max_age(struct content *, int64_t ms);
 /* How long the store is to keep it, in ms: originalMaxAge, and where that is
  * null the configured ttl.  0 or less: it is over, delete it. */
 int64_t	content_ttl(const struct content *, const struct conf_session *);
@@ -86,7 +93,12 @@ int64_t	content_ttl(const struct content *, const struct conf_session *);
  * both together, are over the limit.  Nothing is changed then.
  */
 int32_t	content_merge(struct content *, hostd_buf newer);
-/* The store has text now: nothing is changed any more. */
+/*
+ * The store is given text; it may be changed meanwhile.  content_saved: it has
+ * that now, and only what was changed since is a change.  A merge, or another
+ * content_saving, takes the place of one that has failed.
+ */
+void	content_saving(struct content *);
 void	content_saved(struct content *);
 
 #endif

@@ -4,6 +4,7 @@
 #include "http/response.h"
 #include "session/gate.h"
 #include "session/json.h"
+#include "session/visit.h"
 
 static struct session_gate *
 gate_of(struct http_gate *g)
@@ -76,11 +77,11 @@ judge(const struct conf_session *c, struct http_req *r, struct session *s,
 static void
 is_ready(struct session_wait *w, struct session *s, int32_t status)
 {
-	struct http_req *r = session_request(s);
-	struct http_gate *g = r->gated;
+	struct http_req *r = s != NULL ? session_request(s) : NULL;
+	struct http_gate *g = r != NULL ? r->gated : NULL;
 
 	(void)w;
-	if (judge(gate_of(g)->kind->conf, r, s, status) == HOSTD_OK)
+	if (g != NULL && judge(gate_of(g)->kind->conf, r, s, status) == HOSTD_OK)
 		gate_open(r);
 }
 

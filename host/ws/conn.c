@@ -59,6 +59,7 @@ conn_free_parts(struct ws_conn *c)
 	buf_free(&c->in);
 	free(c->text);
 	free(c->label);
+	free(c->session_id);
 	identity_unref(c->who);
 }
 

@@ -27,6 +27,7 @@
 #include "ws/server.h"
 
 struct identity;
+struct session;
 struct unpack;
 struct ws_deflater;
 struct ws_message;
@@ -74,6 +75,9 @@ struct ws_conn {
 	char *text;			/* peer, path, subprotocol */
 	struct identity *who;		/* the client is, as the upgrade's
 					   request; NULL: nobody knows */
+	char *session_id;		/* what its session is called: for
+					   session/socket.h */
+	struct session *session;	/* loaded; NULL: not */
 	struct ws_deflater *deflater;	/* kept: takeover */
 	struct ws_move *move;		/* MOVING, COMING */
 	uint64_t opened_ms;
@@ -87,7 +91,7 @@ struct ws_conn {
 	uint64_t seen_sent;		/* stream.sent when it was looked at */
 	uint64_t rate_ms;		/* tokens are of that time */
 	int64_t tokens;			/* thousandths of messages */
-	uint32_t label_len;
+	uint32_t label_len, session_id_len;
 	uint16_t peer_len, path_len, protocol_len;
 	uint16_t code;			/* that we have closed with */
 	struct ws_deflate_params params;
@@ -100,6 +104,7 @@ struct ws_conn {
 	uint8_t high;			/* owes writable() */
 	uint8_t fin_sent, got_fin;
 	uint8_t stays;			/* no other worker takes it */
+	uint8_t secure;			/* it came by TLS */
 	uint8_t fatal;			/* workers that have ended over it */
 	_Alignas(16) char data[];	/* the handler's data_size */
 };

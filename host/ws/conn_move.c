@@ -18,6 +18,7 @@
 #define DEFLATE		0x04u
 #define SERVER_TAKEOVER	0x08u
 #define CLIENT_TAKEOVER	0x10u
+#define SECURE		0x20u
 
 /* While it is between the workers; what is to be sent waits. */
 struct ws_move {
@@ -50,7 +51,8 @@ conn_flags(const struct ws_conn *c)
 	return (c->paused ? PAUSED : 0) | (c->high ? HIGH : 0) |
 	    (c->deflate ? DEFLATE : 0) |
 	    (c->params.server_takeover ? SERVER_TAKEOVER : 0) |
-	    (c->params.client_takeover ? CLIENT_TAKEOVER : 0);
+	    (c->params.client_takeover ? CLIENT_TAKEOVER : 0) |
+	    (c->secure ? SECURE : 0);
 }
 
 static void
@@ -96,6 +98,7 @@ ws_conn_pack(const struct ws_conn *c, struct buf *b)
 	pack_bytes(b, c->text + c->peer_len + c->path_len, c->protocol_len);
 	pack_bytes(b, c->label, c->label_len);
 	pack_identity(c->who, b);
+	pack_bytes(b, c->session_id, c->session_id_len);
 	pack_u32(b, conn_flags(c));
 	pack_u32(b, c->params.server_bits);
 	pack_u32(b, c->params.client_bits);
@@ -116,6 +119,7 @@ unpack_params(struct ws_conn *c, struct unpack *u)
 
 	c->paused = (flags & PAUSED) != 0;
 	c->high = (flags & HIGH) != 0;
+	c->secure = (flags & SECURE) != 0;
 	if (!(flags & DEFLATE))
 		return;
 	if (server < 9 || server > 15 || client < 9 || client > 15) {
@@ -167,6 +171,23 @@ unpack_identity(struct unpack *u)
 	return known && !u->bad ? identity_new(user, claims) : NULL;
 }
 
+/* A string, and what it calls its session behind that. */
+static void
+unpack_session(struct ws_conn *c, struct unpack *u)
+{
+	hostd_buf id = unpack_bytes(u);
+
+	if (u->bad || id.n == 0)
+		return;
+	if (memchr(id.p, '\0', id.n) == NULL) {
+		u->bad = 1;
+		return;
+	}
+	c->session_id = xmalloc(id.n);
+	memcpy(c->session_id, id.p, id.n);
+	c->session_id_len = (uint32_t)id.n;
+}
+
 /* 0, or -1: it does not fit together. */
 static int
 conn_unpack(struct ws_conn *c, struct unpack *u)
@@ -184,6 +205,7 @@ conn_unpack(struct ws_conn *c, struct unpack *u)
 		c->label_len = (uint32_t)label.n;
 	}
 	c->who = unpack_identity(u);
+	unpack_session(c, u);
 	unpack_params(c, u);
 	unpack_times(c, u);
 	unpack_windows(c, u);

@@ -125,7 +125,7 @@ struct hostd_session_api {
 
 	/*
 	 * Since 1.3.  A new id for the same content, the old one being of no
-	 * use any more.  For whenever somebody gains rights, above all at a
+	 * use any more; how long it lives is as of any new one.  For whenever somebody gains rights, above all at a
 	 * login: an id that others knew before does not come to have them
 	 * (session fixation).
 	 * Errors: E_STATE; E_NOTSUP (a WebSocket, which can't be given a
@@ -138,17 +138,18 @@ struct hostd_session_api {
 
 	/*
 	 * Since 1.3.  Store it now, or let it live longer if nothing was
-	 * changed.  done(inst, arg, status), which may be NULL, is called
+	 * changed.  HOSTD_OK: that is done, and done is not called.
+	 * HOSTD_DEFER: done(inst, arg, status), which may be NULL, is called
 	 * later, once, unless the request or the WebSocket ends before, whose
-	 * session is stored all the same; status is HOSTD_OK, E_IO, E_TIMEOUT,
-	 * E_FULL (the store has no room), or E_STATE (it has been destroyed by
-	 * somebody else meanwhile).  What is changed before done is called is
-	 * left for the next save, or for the answer.
+	 * session is stored all the same.  What is changed meanwhile is left
+	 * for the next save, or for the answer.
 	 *
 	 * Of a request's session this is rarely needed, and the cookie goes
 	 * with the answer all the same.
-	 * Errors: E_STATE; E_NOTSUP (a WebSocket's new session, or the store is
-	 * stateless); then done is not called.
+	 * Errors, here or as status: E_IO, E_TIMEOUT; E_FULL (the store has no
+	 * room); E_STATE (somebody else has destroyed it meanwhile, or the
+	 * answer has begun); E_NOTSUP (a WebSocket's new session, or the store
+	 * is stateless).
 	 */
 	int32_t (*save)(const struct hostd_host *, hostd_session,
 	    void (*done)(struct hostd_inst *, void *arg, int32_t status),

@@ -22,6 +22,7 @@
 #include "session/gate.h"
 #include "session/id.h"
 #include "session/session.h"
+#include "session/visit.h"
 
 #define SID	"MlB0xJYnqvndF9XxQuEvqtVzyKJ-xoeH"
 #define COOKIE	"Cookie: connect.sid=s:" SID ".+8GzCJ7LSbgy2qwLoDJX+olBn7dq" \
@@ -182,7 +183,7 @@ fake_cancel(struct session_store *st, struct store_call *c)
 
 static struct session_wait wait;
 static struct http_req *waiting;
-static int nready;
+static int nready, nended;
 
 /* What it does with a session is its path. */
 static void
@@ -215,8 +216,12 @@ is_there(struct session_wait *w, struct session *s, int32_t status)
 	struct http_req *r = waiting;
 
 	(void)w;
-	nready++;
 	waiting = NULL;
+	if (s == NULL) {
+		nended++;
+		return;
+	}
+	nready++;
 	if (status == HOSTD_OK)
 		use(r, s);
 	else
@@ -277,7 +282,7 @@ set_up_store(void)
 		.max_key = SESSION_KEY_MAX, .get = fake_get, .set = fake_set,
 		.touch = fake_touch, .del = fake_del, .cancel = fake_cancel };
 	calls[0] = '\0';
-	later = nready = 0;
+	later = nready = nended = 0;
 	fails = 0;
 	meanwhile = NULL;
 	waiting = NULL;
@@ -607,6 +612,7 @@ the_client_leaves(void **state)
 		turn();
 	called("get MlB, cancel ");
 	assert_int_equal(nready, 0);
+	assert_int_equal(nended, 1);
 }
 
 static void

@@ -324,6 +324,7 @@ changed_is_all_but_cookie(void **state)
 	del("a");
 	assert_int_equal(set("a", "1"), HOSTD_OK);
 	assert_true(content_is_changed(&c));
+	content_saving(&c);
 	content_saved(&c);
 	assert_false(content_is_changed(&c));
 	assert_int_equal(set("c", "{}"), HOSTD_OK);
@@ -344,8 +345,65 @@ renewed_is_new(void **state)
 	load("{" LASTING "}");
 	content_renew(&c, &conf, NOW, 0);
 	assert_false(content_is_changed(&c));
+	content_saving(&c);
 	content_saved(&c);
 	assert_false(c.is_new);
+}
+
+/* What is set while the store is given the text is not in it. */
+static void
+changed_while_it_is_saved(void **state)
+{
+	(void)state;
+	load("{\"a\":1," LASTING "}");
+	assert_int_equal(set("a", "2"), HOSTD_OK);
+	content_saving(&c);
+	assert_int_equal(set("a", "3"), HOSTD_OK);
+	assert_int_equal(set("b", "1"), HOSTD_OK);
+	content_set_max_age(&c, 1000);
+	content_saved(&c);
+	assert_true(content_is_changed(&c));
+	/* Merged is what was set since, and nothing that was saved before. */
+	assert_int_equal(content_merge(&c, text("{\"a\":9,\"z\":1," LASTING
+	    "}")), HOSTD_OK);
+	get("a", "3");
+	get("b", "1");
+	get("z", "1");
+	assert_int_equal(content_ttl(&c, &conf), 1000);
+	content_saving(&c);
+	content_saved(&c);
+	assert_false(content_is_changed(&c));
+}
+
+/* One that the store has refused is tried again with all there is. */
+static void
+changed_while_it_is_refused(void **state)
+{
+	(void)state;
+	load("{\"a\":1," LASTING "}");
+	assert_int_equal(set("a", "2"), HOSTD_OK);
+	content_set_max_age(&c, 1000);
+	content_saving(&c);
+	assert_int_equal(set("b", "1"), HOSTD_OK);
+	assert_int_equal(content_merge(&c, text("{\"a\":9," LASTING "}")),
+	    HOSTD_OK);
+	get("a", "2");
+	get("b", "1");
+	assert_int_equal(content_ttl(&c, &conf), 1000);
+}
+
+static void
+another_age(void **state)
+{
+	(void)state;
+	load("{\"a\":1," LASTING "}");
+	content_set_max_age(&c, 1000);
+	assert_true(content_is_changed(&c));
+	assert_int_equal(content_extend(&c, NOW), NOW + 1000);
+	assert_int_equal(content_ttl(&c, &conf), 1000);
+	content_set_max_age(&c, 0);
+	assert_int_equal(content_extend(&c, NOW), -1);
+	assert_int_equal(content_ttl(&c, &conf), conf.ttl);
 }
 
 /* -- how long it lives -- */
@@ -491,6 +549,12 @@ main(void)
 		CASE(names_of_keys),
 		CASE(changed_is_all_but_cookie),
 		CASE(renewed_is_new),
+		CASE(changed_while_it_is_saved),
+		CASE(changed_while_it_is_refused),
+		CASE(another_age),
+		cmocka_unit_test(changed_while_it_is_saved),
+		cmocka_unit_test(changed_while_it_is_refused),
+		cmocka_unit_test(another_age),
 		CASE(expires_moves_on),
 		CASE(ttl_is_max_age_or_ours),
 		CASE(changes_of_two_are_merged),
