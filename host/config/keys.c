@@ -354,7 +354,9 @@ static const struct hostd_key session_keys[] = {
 	    "needs a session which the store can't give: status 503, or none, "
 	    "as if it had not logged in."),
 	KEY("login", STRING, NULL, "Where browsers are sent that need a session "
-	    "and have none (303): \"/login\"; default: nowhere (401)."),
+	    "and have none (303): \"/login\"; default: nowhere (401).  With "
+	    "\"=\" at its end, \"/login?next=\", what they have asked for is "
+	    "appended, percent-encoded."),
 	KEY_RANGE("required_key", STRING, NULL, 1, 255, "What has to be in a "
 	    "session that is required, as \"user\"; default: any session "
 	    "will do."),

@@ -149,9 +149,8 @@ cookie_open(hostd_buf sent, struct secrets *s, size_t max, char *room,
 
 /* -- writing -- */
 
-/* As encodeURIComponent. */
-static void
-put_encoded(struct buf *b, const char *p, size_t n)
+void
+cookie_encode(struct buf *b, const char *p, size_t n)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -229,9 +228,9 @@ cookie_write(struct buf *b, const struct conf_session *c, struct secrets *s,
 
 	secrets_sign(s, key.p, key.n, mac);
 	put_word(b, c->cookie, "=s%3A");
-	put_encoded(b, key.p, key.n);
+	cookie_encode(b, key.p, key.n);
 	buf_append(b, ".", 1);
-	put_encoded(b, mac, sizeof(mac));
+	cookie_encode(b, mac, sizeof(mac));
 	put_attributes(b, c, expires_ms, is_secure);
 }
 

@@ -30,6 +30,9 @@ hostd_buf cookie_find(const hostd_hdr *, uint32_t n, const char *name);
  */
 size_t	cookie_decode(hostd_buf sent, char *room);
 
+/* Append text as encodeURIComponent would write it. */
+void	cookie_encode(struct buf *, const char *text, size_t n);
+
 /*
  * The key that a value as sent holds, if one of the secrets has signed it: in
  * room, which has COOKIE_ROOM bytes.  Returns which secret, or -1: not signed,

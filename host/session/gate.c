@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "http/response.h"
+#include "session/cookie.h"
 #include "session/gate.h"
 #include "session/json.h"
 #include "session/visit.h"
@@ -47,17 +48,31 @@ lets_pass(const struct conf_session *c, struct session *s)
 	    !jtext_is_word(value, "null") && !jtext_is_word(value, "false");
 }
 
+/* The login, and with "=" at its end where to come back to. */
+static void
+send_to_login(const struct conf_session *c, struct http_req *r)
+{
+	hostd_hdr to = { { "Location", 8 }, { NULL, 0 } };
+	hostd_buf target = r->view.target;
+	size_t n = strlen(c->login);
+	struct buf b = { NULL, 0, 0 };
+
+	buf_append(&b, c->login, n);
+	if (n > 0 && c->login[n - 1] == '=' && target.n > 0 &&
+	    *(const char *)target.p == '/')
+		cookie_encode(&b, target.p, target.n);
+	to.value = (hostd_buf){ b.p, b.len };
+	(void)response_whole(r, 303, &to, 1, (hostd_buf){ NULL, 0 });
+	buf_free(&b);
+}
+
 static void
 refuse(const struct conf_session *c, struct http_req *r)
 {
-	hostd_hdr to = { { "Location", 8 }, { c->login, 0 } };
-
-	if (c->login == NULL || !is_browser(r)) {
+	if (c->login != NULL && is_browser(r))
+		send_to_login(c, r);
+	else
 		response_error(r, 401, NULL);
-		return;
-	}
-	to.value.n = strlen(c->login);
-	(void)response_whole(r, 303, &to, 1, (hostd_buf){ NULL, 0 });
 }
 
 /* s: of an OK.  HOSTD_OK, or it has been answered. */

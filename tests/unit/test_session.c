@@ -31,7 +31,8 @@
 
 static struct conf conf;
 static char name[] = "main", cookie[] = "connect.sid", path[] = "/";
-static char login[] = "/login", user[] = "user";
+static char login[] = "/login", login_next[] = "/login?next=";
+static char user[] = "user";
 static struct conf_session block;
 static struct http_server srv;
 static struct board_cell *cell;
@@ -693,6 +694,11 @@ browsers_are_sent_to_the_login(void **state)
 	say("POST /only" HEAD "Accept: text/html\r\n"
 	    "Content-Length: 0\r\n\r\n");
 	hear("HTTP/1.1 401", "</h1>\n");
+	block.login = login_next;
+	say("GET /only?a=1&b" HEAD "Accept: text/html\r\n\r\n");
+	hear("HTTP/1.1 303", "\r\n\r\n");
+	assert_non_null(strstr(heard, "\r\nLocation: /login?next="
+	    "%2Fonly%3Fa%3D1%26b\r\n"));
 	/* Which is open to all, though its route is not. */
 	say("GET /login" HEAD "Accept: text/html\r\n\r\n");
 	hear("HTTP/1.1 200", "none");
