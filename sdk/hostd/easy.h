@@ -32,6 +32,7 @@
 #include <hostd/cmd.h>
 #include <hostd/http.h>
 #include <hostd/op.h>
+#include <hostd/session.h>
 #include <hostd/state.h>
 #include <hostd/ws.h>
 
@@ -58,6 +59,7 @@ struct hostd_easy {
 	const struct hostd_channel_api *channel;	/* the same */
 	const struct hostd_balancer_api *balancer;	/* the same */
 	const struct hostd_op_api *op;		/* the same */
+	const struct hostd_session_api *session;	/* the same */
 };
 
 #define HOSTD_EASY_HEAD struct hostd_easy easy
@@ -99,6 +101,8 @@ hostd_easy_init(struct hostd_easy *e, const struct hostd_host *host,
 	e->balancer = (const struct hostd_balancer_api *)host->get_ext(host,
 	    HOSTD_EXT_BALANCER);
 	e->op = (const struct hostd_op_api *)host->get_ext(host, HOSTD_EXT_OP);
+	e->session = (const struct hostd_session_api *)host->get_ext(host,
+	    HOSTD_EXT_SESSION);
 	return HOSTD_OK;
 }
 
@@ -187,6 +191,28 @@ hostd_request_of(struct hostd_inst *in, hostd_req req)
 	const struct hostd_easy *e = hostd_easy_of(in);
 
 	return e->http->request(e->host, req);
+}
+
+/*
+ * Go on with the request's session: then is called with it, here if it is there
+ * already, or later.  For the end of a callback: return hostd_session_then(...).
+ * Errors: of open of hostd.session/1; then has not been called.
+ */
+static inline int32_t
+hostd_session_then(struct hostd_inst *in, hostd_req req,
+    void (*then)(struct hostd_inst *, void *arg, hostd_session,
+    int32_t status), void *arg)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+	hostd_session s;
+	int32_t rc;
+
+	if (e->session == NULL || !HOSTD_HAS(e->session, open))
+		return HOSTD_E_NOTSUP;
+	rc = e->session->open(e->host, req, &s, then, arg);
+	if (rc == HOSTD_OK)
+		then(in, arg, s, rc);
+	return rc;
 }
 
 /* Send a NUL-ended text to one socket. */
