@@ -383,7 +383,8 @@ content_is_changed(const struct content *c)
 	struct jtext_walk now, then;
 	struct jtext_member m, was;
 
-	if (c->age != CONTENT_AGE_KEPT)
+	/* An age alone makes nobody a session. */
+	if (c->age != CONTENT_AGE_KEPT && !c->is_new)
 		return 1;
 	if (c->keys.len == 0 && c->loaded.len > 0)
 		return 0;

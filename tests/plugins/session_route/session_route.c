@@ -122,7 +122,7 @@ do_save(struct run *r, const char *arg, const char *value)
 
 	(void)arg;
 	(void)value;
-	return rc == HOSTD_OK ? HOSTD_DEFER : put_code(r, rc);
+	return rc == HOSTD_DEFER ? rc : put_code(r, rc);
 }
 
 static int32_t
