@@ -448,6 +448,7 @@ module_free(struct module *m)
 		free((void *)(uintptr_t)m->provides[i].ws);
 		free((void *)(uintptr_t)m->provides[i].pubsub);
 		free((void *)(uintptr_t)m->provides[i].balancer);
+		free((void *)(uintptr_t)m->provides[i].store);
 	}
 	free(m->provides);
 	free((void *)(uintptr_t)m->state);
