@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <base64/base64.h>
 #include <channel/pattern.h>
-#include "base64.h"
 #include "publish.h"
 
 /* -- what is said of mistakes -- */

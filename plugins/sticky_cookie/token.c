@@ -4,24 +4,8 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
+#include <base64/base64.h>
 #include "sticky.h"
-
-static void
-base64url(const unsigned char *p, size_t n, char *out)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789-_";
-	uint32_t bits = 0, have = 0;
-
-	while (n-- > 0) {
-		bits = bits << 8 | *p++;
-		for (have += 8; have >= 6; have -= 6)
-			*out++ = digits[bits >> (have - 6) & 63];
-	}
-	if (have > 0)
-		*out++ = digits[bits << (6 - have) & 63];
-	*out = '\0';
-}
 
 /* A server is its name and its address, on all machines and after a restart. */
 static int32_t
@@ -40,7 +24,7 @@ token_make(const struct hostd_inst *in, const struct hostd_peer *p, char *out)
 	if (HMAC(EVP_sha256(), in->secret, (int)in->secret_len, text, len,
 	    sum, &n) == NULL || n < TOKEN_BYTES)
 		return HOSTD_E_NOTSUP;
-	base64url(sum, TOKEN_BYTES, out);
+	out[base64url_encode(sum, TOKEN_BYTES, out)] = '\0';
 	return HOSTD_OK;
 }
 
