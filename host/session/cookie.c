@@ -234,6 +234,13 @@ cookie_write(struct buf *b, const struct conf_session *c, struct secrets *s,
 	put_attributes(b, c, expires_ms, is_secure);
 }
 
+void
+cookie_clear(struct buf *b, const struct conf_session *c, int is_secure)
+{
+	put_word(b, c->cookie, "=");
+	put_attributes(b, c, 0, is_secure);
+}
+
 int
 cookie_may_go(const struct conf_session *c, int is_secure)
 {

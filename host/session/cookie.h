@@ -51,6 +51,10 @@ void	cookie_write(struct buf *, const struct conf_session *,
 	    struct secrets *, hostd_buf key, int64_t expires_ms,
 	    int is_secure);
 
+/* The same for one that takes the client's away. */
+void	cookie_clear(struct buf *, const struct conf_session *,
+	    int is_secure);
+
 /* May it be sent?  A secure one only by TLS; its session is stored all the
  * same. */
 int	cookie_may_go(const struct conf_session *, int is_secure);

@@ -13,6 +13,12 @@ session_of_errand(const struct http_errand *e)
 	    offsetof(struct session, errand));
 }
 
+static int
+is_stateless(const struct session *s)
+{
+	return (s->kind->store->flags & HOSTD_STORE_STATELESS) != 0;
+}
+
 /* -- who comes -- */
 
 int
@@ -162,8 +168,7 @@ refuse_later(struct loop_task *t)
 static void
 hold_for(struct session *s, int32_t rc)
 {
-	if (rc == HOSTD_DEFER &&
-	    (s->kind->store->flags & HOSTD_STORE_STATELESS)) {
+	if (rc == HOSTD_DEFER && is_stateless(s)) {
 		session_give_up(s);
 		rc = HOSTD_E_TIMEOUT;
 	}
@@ -193,6 +198,14 @@ store_and_hold(struct session *s, int changed)
 
 /* -- the answer's head -- */
 
+static uint32_t
+set_cookie(const struct session *s, hostd_hdr *out)
+{
+	out->name = (hostd_buf){ "Set-Cookie", 10 };
+	out->value = (hostd_buf){ s->set_cookie.p, s->set_cookie.len };
+	return 1;
+}
+
 /* The store's key has to be known by then. */
 static uint32_t
 send_cookie(struct session *s, int64_t expires_ms, hostd_hdr *out)
@@ -202,9 +215,18 @@ send_cookie(struct session *s, int64_t expires_ms, hostd_hdr *out)
 	s->set_cookie.len = 0;
 	cookie_write(&s->set_cookie, s->kind->conf, s->kind->secrets,
 	    session_id(s), expires_ms, s->secure);
-	out->name = (hostd_buf){ "Set-Cookie", 10 };
-	out->value = (hostd_buf){ s->set_cookie.p, s->set_cookie.len };
-	return 1;
+	return set_cookie(s, out);
+}
+
+/* What is not in a store but in the cookie ends when that is taken away. */
+static uint32_t
+clear_cookie(struct session *s, hostd_hdr *out)
+{
+	if (!is_stateless(s) || (s->id.len == 0 && s->old.len == 0))
+		return 0;
+	s->set_cookie.len = 0;
+	cookie_clear(&s->set_cookie, s->kind->conf, s->secure);
+	return set_cookie(s, out);
 }
 
 /* Node's rules, which are in its documentation under these names.  What is in
@@ -216,8 +238,7 @@ is_to_be_saved(const struct session *s, int changed)
 
 	if (changed || s->id.len == 0)
 		return changed || c->save_uninitialized;
-	return c->resave || (c->rolling &&
-	    (s->kind->store->flags & HOSTD_STORE_STATELESS));
+	return c->resave || (c->rolling && is_stateless(s));
 }
 
 static int
@@ -227,8 +248,9 @@ is_to_be_sent(const struct session *s, int changed, int64_t expires_ms)
 
 	if (!s->came)
 		return changed || c->save_uninitialized;
-	return c->rolling || (changed && (expires_ms >= 0 ||
-	    (s->kind->store->flags & HOSTD_STORE_STATELESS)));
+	if (is_stateless(s))
+		return is_to_be_saved(s, changed);
+	return c->rolling || (changed && expires_ms >= 0);
 }
 
 static uint32_t
@@ -251,6 +273,7 @@ answer_begins(struct http_errand *e, struct http_req *r, int status,
 {
 	struct session *s = session_of_errand(e);
 	enum session_phase was = s->phase;
+	uint32_t n;
 
 	(void)r;
 	(void)status;
@@ -261,6 +284,7 @@ answer_begins(struct http_errand *e, struct http_req *r, int status,
 		return 0;
 	if (!s->destroyed)
 		return store_and_send(s, out);
+	n = clear_cookie(s, out);
 	store_and_hold(s, 1);
-	return 0;
+	return n;
 }

@@ -560,6 +560,43 @@ tokens_are_made_at_once(void **state)
 	assert_false(has_cookie());
 }
 
+/* Nothing but the cookie has it. */
+static void
+tokens_end_with_the_cookie(void **state)
+{
+	static const char gone[] = "Set-Cookie: connect.sid=; Path=/; "
+	    "Expires=Thu, 01 Jan 1970 00:00:00 GMT; HttpOnly";
+
+	(void)state;
+	store.flags = HOSTD_STORE_STATELESS;
+	has(BARE ",\"user\":7}");
+	say("GET /end" HEAD COOKIE "\r\n");
+	hear("HTTP/1.1 200", "none");
+	assert_non_null(strstr(heard, gone));
+	/* There was none. */
+	say("GET /end" HEAD "\r\n");
+	hear("HTTP/1.1 200", "none");
+	assert_false(has_cookie());
+}
+
+static void
+tokens_live_on_with_a_new_one(void **state)
+{
+	(void)state;
+	store.flags = HOSTD_STORE_STATELESS;
+	has(BARE ",\"user\":7}");
+	block.rolling = 1;
+	say("GET /get" HEAD COOKIE "\r\n");
+	hear("HTTP/1.1 200", "7");
+	assert_non_null(strstr(heard, "Set-Cookie: " TOKEN));
+	called("get MlB, set ");
+	block.rolling = 0;
+	block.resave = 1;
+	say("GET /get" HEAD COOKIE "\r\n");
+	hear("HTTP/1.1 200", "7");
+	assert_non_null(strstr(heard, "Set-Cookie: " TOKEN));
+}
+
 static void
 tokens_that_come_late(void **state)
 {
@@ -739,6 +776,8 @@ main(void)
 		CASE(the_last_one_wins_without_comparing),
 		CASE(not_for_ever),
 		CASE(tokens_are_made_at_once),
+		CASE(tokens_end_with_the_cookie),
+		CASE(tokens_live_on_with_a_new_one),
 		CASE(tokens_that_come_late),
 		CASE(loading_fails),
 		CASE(garbage_is_no_session),
