@@ -135,7 +135,8 @@ extern const struct fake_table fake_tables[];	/* "host", then extensions;
 void	*fake_table_make(const struct fake_table *, const struct fake_shape *);
 
 /* fake_conf.c */
-struct fake_conf *fake_conf_new(const struct module *, const struct fake_set *);
+struct fake_conf *fake_conf_new(const struct module *,
+	    const struct fake_set *, unsigned number);
 void	fake_conf_free(struct fake_conf *);
 /* A table over it; lent. */
 struct hostd_conf *fake_conf_lend(struct fake_conf *);

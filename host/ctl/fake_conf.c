@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/units.h"
+#include "ctl/check_dir.h"
 #include "ctl/fake.h"
 
 struct value {
@@ -72,8 +73,9 @@ parse_num(const struct hostd_key *k, const char *text, int64_t *out)
 }
 
 static void
-value_fill(struct value *v, const char *text)
+value_fill(struct value *v, const char *text, unsigned number)
 {
+	static const char state[] = "$state/";
 	const struct hostd_key *k = v->key;
 	int bounded = k->type == HOSTD_KEY_INT ||
 	    k->type == HOSTD_KEY_DURATION || k->type == HOSTD_KEY_SIZE;
@@ -90,7 +92,11 @@ value_fill(struct value *v, const char *text)
 	if (bounded && (k->min != 0 || k->max != 0) &&
 	    (v->num < k->min || v->num > k->max))
 		check_fail("key \"%s\": %s is out of its range", k->name, text);
-	v->text = xstrdup(text);
+	if (k->type == HOSTD_KEY_PATH &&
+	    strncmp(text, state, sizeof(state) - 1) == 0)
+		v->text = check_dir_path(number, text + sizeof(state) - 1);
+	else
+		v->text = xstrdup(text);
 	if (k->type == HOSTD_KEY_LIST)
 		split_items(v);
 }
@@ -108,7 +114,8 @@ set_of(const struct fake_set *sets, const char *key)
 }
 
 struct fake_conf *
-fake_conf_new(const struct module *m, const struct fake_set *sets)
+fake_conf_new(
+    const struct module *m, const struct fake_set *sets, unsigned number)
 {
 	struct fake_conf *c = xcalloc(1, sizeof(*c));
 	const char *text;
@@ -120,7 +127,8 @@ fake_conf_new(const struct module *m, const struct fake_set *sets)
 	for (i = 0; i < c->n; i++) {
 		c->vals[i].key = m->keys[i];
 		text = set_of(sets, m->keys[i]->name);
-		value_fill(&c->vals[i], text == NULL ? m->keys[i]->dflt : text);
+		value_fill(&c->vals[i], text == NULL ? m->keys[i]->dflt : text,
+		    number);
 	}
 	return c;
 }

@@ -234,7 +234,7 @@ fake_create(const struct module *m, const struct fake_set *sets,
 	loop_thread = pthread_self();
 	f->number = ++last_number;
 	f->m = m;
-	f->conf = fake_conf_new(m, sets);
+	f->conf = fake_conf_new(m, sets, f->number);
 	make_tables(f, shape);
 	LIST_INSERT_HEAD(&fakes, f, entry);
 	fake_enter(f, "create", NULL);

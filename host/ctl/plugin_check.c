@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "ctl/check.h"
+#include "ctl/check_dir.h"
 #include "ctl/plugin.h"
 
 #define SECONDS 20
@@ -147,6 +148,7 @@ plugin_check(int argc, char **argv)
 		goto out;
 	}
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
+	check_dir_make();
 	check_life(&c);
 	if (c.failed == 0) {
 		check_requests(&c);
@@ -161,6 +163,7 @@ plugin_check(int argc, char **argv)
 		check_commands(&c);
 		check_tables(&c);
 	}
+	check_dir_remove();
 	summary(&c);
 	rc = c.failed == 0 ? PLUGIN_OK : PLUGIN_FAILED;
 out:
