@@ -25,7 +25,7 @@ function block(language, i = 0, n = 1) {
 
 test('the first plugin answers', async (t) => {
 	const dir = tempDir(t);
-	const so = await buildPlugin(dir, 'hello', block('c', 0, 2));
+	const so = await buildPlugin(dir, 'hello', block('c', 0, 3));
 	const h = await startHostd(t, {
 		confd: { 'hello.so': fs.readFileSync(so) } });
 	const r = await fetch(`${h.url}/hello`);
@@ -36,7 +36,7 @@ test('the first plugin answers', async (t) => {
 
 test('the room is one for all workers', async (t) => {
 	const dir = tempDir(t);
-	const so = await buildPlugin(dir, 'lobby', block('c', 1, 2));
+	const so = await buildPlugin(dir, 'lobby', block('c', 1, 3));
 	const h = await startHostd(t, { conf: 'pool "web" { workers = 2 }',
 		confd: { 'lobby.so': fs.readFileSync(so) } });
 	const url = `ws://127.0.0.1:${h.port}/lobby`;
@@ -54,7 +54,7 @@ test('the room is one for all workers', async (t) => {
 
 test('the configuration passes the test', async (t) => {
 	const h = await prepareHostd(t, {});
-	const text = block('conf', 0, 2).replaceAll('/var/log/hostd', h.dir)
+	const text = block('conf', 0, 3).replaceAll('/var/log/hostd', h.dir)
 	    .replaceAll('/srv/www', h.dir);
 
 	fs.writeFileSync(h.confFile, text);
@@ -74,7 +74,7 @@ test('servers behind it answer', async (t) => {
 		return `127.0.0.1:${s.address().port}`;
 	}));
 	const other = await freePort();
-	const h = await startHostd(t, { conf: block('conf', 1, 2)
+	const h = await startHostd(t, { conf: block('conf', 1, 3)
 	    .replace('10.0.0.1:3000', servers[0])
 	    .replace('10.0.0.2:3000', servers[1])
 	    .replace('10.0.0.3:5432', servers[2])
@@ -113,4 +113,22 @@ test('the quickstart serves its pages', async (t) => {
 	assert.equal(r.code, 0, r.stdout + r.stderr);
 	for (const page of ['/', '/hello', '/status'])
 		assert.match(r.stdout, new RegExp(`^${page}: [1-9]\\d* bytes$`, 'm'));
+});
+
+test('visits are counted by all workers', async (t) => {
+	const dir = tempDir(t);
+	const so = await buildPlugin(dir, 'visits', block('c', 2, 3));
+	const h = await startHostd(t, { conf: `pool "web" { workers = 2 }
+	    ${block('conf', 2, 3)}`,
+		confd: { 'visits.so': fs.readFileSync(so) } });
+	let cookie;
+
+	for (let n = 1; n <= 24; n++) {
+		const r = await fetch(`${h.url}/visits`, { headers: {
+			connection: 'close', ...cookie && { cookie } } });
+
+		assert.equal(r.status, 200);
+		assert.deepEqual(await r.json(), { visits: n });
+		cookie ??= r.headers.get('set-cookie').split(';')[0];
+	}
 });
