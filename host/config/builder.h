@@ -25,6 +25,8 @@ const struct conf_pos *pos_of(const struct builder *, const char *key);
 char	*copy_text(const struct builder *, const char *key);
 char	*path_of(const struct builder *, const char *key);
 char	**copy_list(const struct builder *, const char *key, size_t *n);
+/* What stands for that file in a generation, or NULL: nothing does. */
+const char *copy_of(const struct builder *, const char *file);
 
 /* An error: there is no such thing; with the nearest of names (NULL-ended) as a
  * hint. */

@@ -151,6 +151,7 @@ conf_free(struct conf *c)
 	free(c->plugin_dir);
 	free(c->run_dir);
 	free(c->state_dir);
+	free(c->plugin_state);
 	free(c->pid_file);
 	free(c->control);
 	free(c->error_log);

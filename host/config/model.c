@@ -28,6 +28,23 @@ dir_of(const struct builder *b, const char *key, const char *below)
 	return xasprintf("%s/%s", prefix, below);
 }
 
+const char *
+copy_of(const struct builder *b, const char *file)
+{
+	return b->files == NULL ? NULL : map_get(b->files, file, strlen(file));
+}
+
+static void
+build_plugin_state(struct builder *b)
+{
+	char *path = xasprintf("%s/plugins", b->conf->state_dir);
+	const char *copy = copy_of(b, path);
+
+	b->conf->plugin_state = copy == NULL ? path : xstrdup(copy);
+	if (copy != NULL)
+		free(path);
+}
+
 static void
 build_top(struct builder *b)
 {
@@ -40,6 +57,7 @@ build_top(struct builder *b)
 	c->plugin_dir = dir_of(b, "plugin_dir", "lib/hostd/plugins");
 	c->run_dir = dir_of(b, "run_dir", "var/run/hostd");
 	c->state_dir = dir_of(b, "state_dir", "var/lib/hostd");
+	build_plugin_state(b);
 	c->pid_file = path_of(b, "pid_file");
 	c->control = path_of(b, "control");
 	if (c->control == NULL)

@@ -356,6 +356,8 @@ struct conf {
 	char *user, *group;	/* group: NULL for the user's */
 	char *conf_dir, *plugin_dir, *run_dir, *pid_file, *control;
 	char *state_dir;	/* what outlives us, and the machine's restart */
+	char *plugin_state;	/* of plugins: what they write "$state/" for has
+				   a directory for each of them below it */
 	char *error_log;	/* absolute path, or "stderr" */
 	int log_level;		/* enum log_level */
 	int64_t drain_timeout;	/* ms; then open connections are closed */

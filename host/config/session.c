@@ -164,13 +164,6 @@ take_variable(struct builder *b, struct conf_session *s)
 		    "environment has no variable \"%s\"", name);
 }
 
-/* Of the generation's copy, if there is one. */
-static const char *
-copy_of(const struct builder *b, const char *file)
-{
-	return b->files == NULL ? NULL : map_get(b->files, file, strlen(file));
-}
-
 static void
 read_secrets(struct builder *b, struct conf_session *s)
 {

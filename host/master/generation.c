@@ -12,6 +12,7 @@
 #include "master/copy.h"
 #include "master/dir.h"
 #include "master/generation.h"
+#include "master/plugin_state.h"
 #include "master/store.h"
 #include "net/chan.h"
 #include "session/secrets.h"
@@ -226,6 +227,23 @@ generation_copy_secrets(struct generation *g, const struct conf *conf,
 	}
 }
 
+/* What is only tested leaves what is kept alone. */
+static void
+generation_make_state(struct generation *g, const struct conf *conf,
+    const char *run_dir, int to_serve)
+{
+	char *path;
+
+	if (to_serve) {
+		plugin_state_make(conf, conf->plugin_state);
+		return;
+	}
+	path = xasprintf("%s/state", run_dir);
+	plugin_state_make(conf, path);
+	free(map_put(&g->snapshot.files, conf->plugin_state,
+	    strlen(conf->plugin_state), path));
+}
+
 static void
 generation_copy_plugin(struct generation *g, const char *dir,
     const struct conf_plugin *p, struct conf_errors *errors)
@@ -292,6 +310,8 @@ generation_build(const char *run_dir, const char *conf_file, uint32_t n,
 	conf = conf_load(&g->snapshot.sources, NULL, errors);
 	generation_copy_pages(g, conf, errors);
 	generation_copy_secrets(g, conf, to_serve, errors);
+	if (!TAILQ_EMPTY(&conf->plugins))
+		generation_make_state(g, conf, run_dir, to_serve);
 	conf_free(conf);
 	conf_errors_init(&again);
 	g->conf = conf_load(&g->snapshot.sources, &g->snapshot.files, &again);

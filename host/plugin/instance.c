@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/files.h"
@@ -128,10 +131,34 @@ instance_create(struct instance *in, struct conf_errors *errs)
 	return -1;
 }
 
-/* A plugin does not know where the configuration is. */
-static void
-resolve_paths(struct instance *in)
+/* rest of a directory of the instance's own, which is made.  NULL: an error was
+ * added. */
+static char *
+state_path(const struct instance *in, const char *key, const char *rest,
+    struct conf_errors *errs)
 {
+	char *dir = xasprintf("%s/%s", in->all->conf->plugin_state,
+	    in->conf->name);
+	char *path = NULL;
+
+	if (mkdir(dir, 0700) == 0 || errno == EEXIST)
+		path = xasprintf("%s/%s", dir, rest);
+	else
+		conf_error(errs, &in->conf->pos, "plugin \"%s\": %s: can't "
+		    "make directory %s: %s; make it, owned by the user that "
+		    "workers run as (uid %u), or set another state_dir, or %s",
+		    in->conf->name, key, dir, strerror(errno),
+		    (unsigned)geteuid(), key);
+	free(dir);
+	return path;
+}
+
+/* A plugin does not know where the configuration is, nor where things are
+ * kept. */
+static int
+resolve_paths(struct instance *in, struct conf_errors *errs)
+{
+	static const char state[] = "$state/";
 	struct conf_val *v;
 	char *path;
 	size_t i;
@@ -141,10 +168,15 @@ resolve_paths(struct instance *in)
 		if (v->key->type != HOSTD_KEY_PATH || v->text == NULL ||
 		    v->text[0] == '\0')
 			continue;
-		path = conf_path(in->all->conf->file, v->text);
+		path = strncmp(v->text, state, sizeof(state) - 1) == 0 ?
+		    state_path(in, v->key->name, v->text + sizeof(state) - 1,
+		    errs) : conf_path(in->all->conf->file, v->text);
+		if (path == NULL)
+			return -1;
 		free(v->text);
 		v->text = path;
 	}
+	return 0;
 }
 
 static void
@@ -188,7 +220,8 @@ instance_new(struct plugins *all, const struct module *m,
 	LIST_INIT(&in->subs);
 	if (conf_check(conf->node, m->keys, also, &in->values, errs) != 0)
 		goto fail;
-	resolve_paths(in);
+	if (resolve_paths(in, errs) == -1)
+		goto fail;
 	instance_find_tables(in);
 	core_service_bind(in);
 	conf_view_bind(in);

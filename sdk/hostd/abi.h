@@ -210,7 +210,10 @@ enum {
 	HOSTD_KEY_LIST = 7,	/* of strings */
 	HOSTD_KEY_SECRET = 8,	/* a string that is never shown or logged */
 	HOSTD_KEY_PATH = 9	/* a string; the plugin gets a relative one
-				   below the directory of hostd.conf */
+				   below the directory of hostd.conf, and one
+				   that begins with "$state/" below a directory
+				   that is the instance's own, may be written
+				   by workers, and outlives them (since 1.3) */
 };
 
 /* Flags of a key. */
