@@ -107,7 +107,11 @@ bind(struct hostd_inst *in, const struct hostd_host *host,
 	in->metrics = host->get_ext(host, HOSTD_EXT_METRICS);
 	in->timer = host->get_ext(host, HOSTD_EXT_TIMER);
 	in->work = host->get_ext(host, HOSTD_EXT_WORK);
-	if (in->easy.op == NULL || in->timer == NULL || in->work == NULL)
+	if (in->metrics != NULL && !HOSTD_HAS(in->metrics, set))
+		in->metrics = NULL;
+	if (in->easy.op == NULL || !HOSTD_HAS(in->easy.op, complete) ||
+	    in->timer == NULL || !HOSTD_HAS(in->timer, start) ||
+	    in->work == NULL || !HOSTD_HAS(in->work, submit))
 		return hostd_fail(err, HOSTD_E_NOTSUP, "this host does not "
 		    "serve " HOSTD_EXT_OP ", " HOSTD_EXT_TIMER " and "
 		    HOSTD_EXT_WORK);
