@@ -1,14 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// N requests one after the other over one connection to a unix socket, which
-// may not be there yet.
+// `sequence.mjs SOCKET N PATH [START]`: N requests one after the other over one
+// connection to a unix socket, which may not be there yet; one for START before
+// them, whose cookie they have.
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 
-const sock = process.argv[2];
-let left = Number(process.argv[3]);
-const request = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
-const end = Buffer.from('hello, world\n');
+const [sock, times, target, start] = process.argv.slice(2);
+const end = Buffer.from('hello, ');
+
+let left = Number(times) + (start ? 1 : 0);
+let request = `GET ${start ?? target} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+
+// Nothing of an answer is behind its only line.
+function answered(text) {
+	const cookie = /^Set-Cookie: ([^;\r]*)/m.exec(text)?.[1];
+	if (cookie)
+		request = `GET ${target} HTTP/1.1\r\nHost: localhost\r\n` +
+		    `Cookie: ${cookie}\r\n\r\n`;
+	if (!text.startsWith('HTTP/1.1 200'))
+		throw new Error(text);
+}
 
 let running = false;
 
@@ -25,8 +37,9 @@ function run() {
 	s.on('connect', () => s.write(request));
 	s.on('data', (d) => {
 		seen = Buffer.concat([seen, d]);
-		if (!seen.includes(end))
+		if (seen.at(-1) !== 10 || !seen.includes(end))
 			return;
+		answered(seen.toString());
 		seen = Buffer.alloc(0);
 		if (--left === 0) {
 			watcher?.close();
