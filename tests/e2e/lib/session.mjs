@@ -195,13 +195,13 @@ export async function serveSessions(t, { keys = '', route = '', conf = '',
 
 /* -- faulty_store -- */
 
-// What it does from now on: "set 0 fail -7".
+// What it does from now on: "set 0 fail -7".  A character is a byte.
 export function order(h, ...lines) {
 	const file = path.join(h.dir, 'orders');
 
 	// Whoever reads it has all of it, and sees that it is another one.
 	fs.writeFileSync(`${file}.new`, lines.concat('').join('\n') +
-	    ' '.repeat(h.orders = ((h.orders ?? 0) + 1) % 64));
+	    ' '.repeat(h.orders = ((h.orders ?? 0) + 1) % 64), 'latin1');
 	fs.renameSync(`${file}.new`, file);
 }
 
