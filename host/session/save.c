@@ -5,7 +5,9 @@
 #include "session/id.h"
 #include "session/inside.h"
 
-#define TRIES_MAX	8	/* of comparing and setting */
+/* Of comparing and setting.  Each time one of those who are at it wins, so it
+ * takes as many times as there are. */
+#define ROUNDS_MAX	64
 
 static void	save(struct session *);
 
@@ -127,7 +129,7 @@ saved(struct store_call *c, int32_t status, hostd_buf value)
 	struct session_store *store = s->kind->store;
 
 	if (status == HOSTD_E_STATE && !s->content.is_new &&
-	    ++s->tries < TRIES_MAX) {
+	    ++s->tries < ROUNDS_MAX) {
 		s->call.done = newer;
 		s->call.store = store;
 		store->get(store, &s->call, view_of(&s->id));

@@ -140,15 +140,15 @@ test('somebody else is always faster', async (t) => {
 	const v = await visitor(h);
 
 	for (const how of ['fail', 'later']) {
-		// Seven times are no reason to give up.
-		order(h, `set 7 ${how} -9`);
+		// As many times as others may be at it.
+		order(h, `set 60 ${how} -9`);
 		assert.equal(await statusOf(v, set('a', how)), 200);
 		order(h);
 		assert.equal(await v.get(get('a')), how);
 		calls(h);
 		order(h, `set 0 ${how} -9`);
 		assert.equal(await statusOf(v, set('a', 3)), 503);
-		assert.ok(words(h).length < 30);
+		assert.ok(words(h).length < 200);
 		order(h);
 		assert.equal(await v.get(get('a')), how);
 		// A new one, whose id somebody has.

@@ -532,7 +532,7 @@ not_for_ever(void **state)
 			asked_status = HOSTD_E_STATE;
 		store_speaks();
 	}
-	assert_in_range(i, 4, 100);
+	assert_in_range(i, 4, 200);
 	hear("HTTP/1.1 503", "</h1>\n");
 }
 

@@ -14,6 +14,7 @@
  *
  *	fail CODE	returned
  *	later CODE	answered, behind the callback
+ *	behind		done as it should be, but behind the callback
  *	value TEXT	that is what get finds
  *	size N		N bytes are what get finds
  *	hold		until the file says otherwise; then it is done
@@ -270,6 +271,13 @@ answer_later(struct hostd_inst *in, void *arg)
 	call_free(c);
 }
 
+static void
+perform_later(struct hostd_inst *in, void *arg)
+{
+	perform(in, arg);
+	call_free(arg);
+}
+
 /* What is held is done when nobody says hold any more, the oldest first. */
 static void
 look(struct hostd_inst *in, hostd_timer timer, void *arg)
@@ -329,6 +337,10 @@ obey(struct hostd_inst *in, struct call *c, const char *order)
 	if (strncmp(order, "later", 5) == 0) {
 		c->ttl = (uint64_t)n;
 		(void)in->easy.host->post(in->easy.host, answer_later, c);
+		return HOSTD_DEFER;
+	}
+	if (strncmp(order, "behind", 6) == 0) {
+		(void)in->easy.host->post(in->easy.host, perform_later, c);
 		return HOSTD_DEFER;
 	}
 	if (strncmp(order, "fail", 4) == 0)
