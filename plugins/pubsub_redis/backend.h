@@ -17,9 +17,8 @@
 #include <sys/queue.h>
 #include <hostd/easy.h>
 #include <hostd/pubsub.h>
-#include <redis/backoff.h>
 #include <redis/client.h>
-#include <redis/slots.h>
+#include <redis/survey.h>
 #include <redis/url.h>
 #include "waiting.h"
 
@@ -35,20 +34,13 @@ struct node {
 	int wanted;		/* it is in the map */
 };
 
-/* The cluster, and what is being asked about it. */
+/* The cluster, and who wants something of it. */
 struct cluster {
 	LIST_HEAD(, node) nodes;
 	struct redis_slots *map;	/* NULL: none yet */
 	struct node *owners[REDIS_NODES];	/* as the map counts them */
 	struct waiting_list waiting;
-	int stale;		/* the map may be wrong: ask */
-	struct redis_client *asked;	/* NULL: nobody, now */
-	uint64_t asked_ms;
-	struct redis_slots *answer;
-	char trouble[160];	/* why there is none; "": there is */
-	int is_plain, has_shards;
-	struct backoff backoff;
-	hostd_timer timer;
+	struct redis_survey survey;
 };
 
 enum mode { MODE_UNKNOWN, MODE_PLAIN, MODE_CLUSTER };

@@ -169,7 +169,7 @@ node_came(struct redis_client *c)
 		cluster_ask(in);
 		return;
 	}
-	if (in->cluster.stale)
+	if (in->cluster.survey.stale)
 		cluster_ask(in);
 	if (in->up)
 		cluster_go_on(in);
