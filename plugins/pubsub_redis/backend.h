@@ -18,8 +18,8 @@
 #include <hostd/easy.h>
 #include <hostd/pubsub.h>
 #include <redis/client.h>
+#include <redis/settings.h>
 #include <redis/survey.h>
-#include <redis/url.h>
 #include "waiting.h"
 
 #define PREFIX_MAX	64
@@ -50,7 +50,7 @@ struct hostd_inst {
 	const struct hostd_host *host;
 	const struct hostd_pubsub_api *pubsub;
 	struct redis_host redis;	/* for the clients */
-	struct redis_url url;
+	struct redis_settings settings;
 	hostd_buf prefix;
 	int64_t want;
 	enum mode mode;

@@ -5,7 +5,6 @@
 #include <string.h>
 #include "backend.h"
 
-#define URL		"redis://127.0.0.1:6379"
 #define REPLY_MAX	(64u << 20)	/* a message has 16 MiB at most */
 
 #define KEY(var, name, type, dflt, min, max, help)			\
@@ -14,12 +13,6 @@
 		dflt, help, min, max, NULL				\
 	}
 
-KEY(key_url, "url", SECRET, NULL, 0, 1024,
-    "Where Redis is: redis://[user[:password]@]host[:port][/db] or "
-    "unix:///path/to/redis.sock[?db=N]; not set: REDIS_URL of the environment, "
-    "else " URL ".");
-KEY(key_password, "password", SECRET, NULL, 0, 1024,
-    "The password, instead of the one in the URL.");
 KEY(key_prefix, "prefix", STRING, "hostd:", 0, PREFIX_MAX,
     "In front of the names of channels, so that several systems can share "
     "one Redis.");
@@ -29,23 +22,15 @@ static const struct hostd_key key_cluster = {
 	"Is it a Redis Cluster, whose nodes are to be found?  With no, one of "
 	"them brings it all.", 0, 0, cluster_choices
 };
-KEY(key_connect, "connect_timeout", DURATION, "5s", 100, 3600000,
-    "How long a connection may take to come about.");
-KEY(key_ping, "ping_interval", DURATION, "10s", 100, 3600000,
-    "How long Redis may be silent before it is asked for a sign of life.");
-KEY(key_answer, "ping_timeout", DURATION, "5s", 100, 3600000,
-    "How long that, and the greeting, may take.");
-KEY(key_retry, "retry_max", DURATION, "5s", 100, 3600000,
-    "The longest time between two attempts to connect; it is random, and grows "
-    "from 100ms.");
 KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
     "Bytes that Redis has not confirmed, beyond which messages are dropped, "
     "and a connection is begun anew when subscriptions come and go; above half "
     "of it, publishers are told to slow down.");
 
 static const struct hostd_key *const keys[] = {
-	&key_url, &key_password, &key_prefix, &key_cluster, &key_connect,
-	&key_ping, &key_answer, &key_retry, &key_pending, NULL
+	&redis_key_url, &redis_key_password, &redis_key_password_file,
+	&key_prefix, &key_cluster, &redis_key_connect, &redis_key_ping,
+	&redis_key_answer, &redis_key_retry, &key_pending, NULL
 };
 
 /* -- what the host asks for -- */
@@ -123,65 +108,18 @@ subscribe(struct hostd_inst *in, hostd_buf channel, int32_t on)
 
 /* -- configuration -- */
 
-/* A text; NULL when it is not set, or empty. */
-static const char *
-text_key(const struct hostd_conf *conf, const char *name)
-{
-	hostd_buf b = { NULL, 0 };
-
-	(void)conf->get_str(conf, name, &b);
-	return b.n > 0 ? b.p : NULL;
-}
-
-static int64_t
-number_key(const struct hostd_conf *conf, const char *name)
-{
-	int64_t n = 0;
-
-	(void)conf->get_int(conf, name, &n);
-	return n;
-}
-
-static int32_t
-read_url(struct hostd_inst *in, const struct hostd_conf *conf,
-    struct hostd_err *err)
-{
-	const char *url = text_key(conf, "url"), *from = "url", *why;
-
-	if (url == NULL && (url = getenv("REDIS_URL")) != NULL)
-		from = "REDIS_URL of the environment";
-	if (url == NULL || url[0] == '\0')
-		url = URL;
-	if (redis_url_parse(url, &in->url, &why) == -1)
-		return hostd_fail(err, HOSTD_E_INVAL, "%s: %s", from, why);
-	in->redis.user = in->url.user;
-	in->redis.password = text_key(conf, "password");
-	if (in->redis.password == NULL)
-		in->redis.password = in->url.password;
-	in->redis.db = in->url.db;
-	if (in->want == WANT_CLUSTER && in->redis.db != 0)
-		return hostd_fail(err, HOSTD_E_INVAL, "%s: a cluster has no "
-		    "database but 0", from);
-	return HOSTD_OK;
-}
-
 static int32_t
 read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
     struct hostd_err *err)
 {
-	struct redis_host *r = &in->redis;
-
 	(void)conf->get_str(conf, "prefix", &in->prefix);
 	if (in->prefix.p == NULL)
 		in->prefix = hostd_str("");
-	in->want = number_key(conf, "cluster");
-	r->connect_ms = (uint32_t)number_key(conf, "connect_timeout");
-	r->ping_ms = (uint32_t)number_key(conf, "ping_interval");
-	r->answer_ms = (uint32_t)number_key(conf, "ping_timeout");
-	r->retry_ms = (uint32_t)number_key(conf, "retry_max");
-	r->max_pending = (size_t)number_key(conf, "max_pending");
-	r->max_reply = REPLY_MAX;
-	return read_url(in, conf, err);
+	in->want = redis_number_key(conf, "cluster");
+	in->redis.max_pending = (size_t)redis_number_key(conf, "max_pending");
+	in->redis.max_reply = REPLY_MAX;
+	return redis_settings_read(&in->settings, &in->redis, conf,
+	    in->want == WANT_CLUSTER, err);
 }
 
 /* -- life -- */
@@ -191,7 +129,7 @@ destroy(struct hostd_inst *in)
 {
 	node_close(&in->home);
 	cluster_close(in);
-	redis_url_free(&in->url);
+	redis_settings_free(&in->settings);
 	free(in);
 }
 
@@ -228,8 +166,8 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 		return rc;
 	}
 	(void)snprintf(in->home.at.host, sizeof(in->home.at.host), "%s",
-	    in->url.host);
-	in->home.at.port = in->url.port;
+	    in->settings.url.host);
+	in->home.at.port = in->settings.url.port;
 	*out = in;
 	return HOSTD_OK;
 }

@@ -30,6 +30,12 @@ client_leave(struct redis_client *c)
 
 /* -- the timer -- */
 
+static uint64_t
+now(const struct redis_client *c)
+{
+	return c->h->host->now_ms(c->h->host);
+}
+
 static void
 timer_clear(struct redis_client *c)
 {
@@ -43,15 +49,10 @@ timer_set(struct redis_client *c, uint64_t ms,
     void (*fn)(struct hostd_inst *, hostd_timer, void *))
 {
 	timer_clear(c);
+	c->look_ms = now(c) + ms;
 	if (c->h->timers->start(c->h->host, ms, 0, fn, c, &c->timer) !=
 	    HOSTD_OK)
 		c->timer.id = 0;
-}
-
-static uint64_t
-now(const struct redis_client *c)
-{
-	return c->h->host->now_ms(c->h->host);
 }
 
 /* -- the end of a connection -- */
@@ -154,16 +155,54 @@ on_close(struct hostd_inst *in, hostd_conn conn, void *arg, int32_t status,
 static void	life_due(struct hostd_inst *, hostd_timer, void *);
 
 static void
-answer_late(struct hostd_inst *in, hostd_timer t, void *arg)
+too_late(struct redis_client *c, uint32_t ms)
+{
+	client_drop(c, "%s: no answer within %u ms", c->where, ms);
+}
+
+static uint32_t
+ping_limit(const struct redis_client *c)
+{
+	const struct redis_host *h = c->h;
+
+	return h->command_ms != 0 && h->command_ms < h->answer_ms ?
+	    h->command_ms : h->answer_ms;
+}
+
+static void
+greeting_late(struct hostd_inst *in, hostd_timer t, void *arg)
+{
+	struct redis_client *c = arg;
+
+	(void)in;
+	(void)t;
+	c->timer.id = 0;
+	too_late(c, c->h->answer_ms);
+}
+
+static void
+pong_late(struct hostd_inst *in, hostd_timer t, void *arg)
 {
 	struct redis_client *c = arg;
 
 	c->timer.id = 0;
-	if (c->state == UP && !c->silent)
+	if (!c->silent)
 		life_due(in, t, c);
 	else
-		client_drop(c, "%s: no answer within %u ms", c->where,
-		    c->h->answer_ms);
+		too_late(c, ping_limit(c));
+}
+
+/* Whatever comes is a sign that more will. */
+static void
+look_at_owed(struct redis_client *c)
+{
+	uint64_t since = c->owed_ms > c->heard_ms ? c->owed_ms : c->heard_ms;
+	uint64_t silent = now(c) - since;
+
+	if (silent >= c->h->command_ms)
+		too_late(c, c->h->command_ms);
+	else
+		timer_set(c, c->h->command_ms - silent, life_due);
 }
 
 /* Whatever comes is one. */
@@ -176,13 +215,30 @@ life_due(struct hostd_inst *in, hostd_timer t, void *arg)
 	(void)in;
 	(void)t;
 	c->timer.id = 0;
+	if (c->h->command_ms != 0 && c->queue.used > 0) {
+		look_at_owed(c);
+		return;
+	}
 	if (silent < c->h->ping_ms) {
 		timer_set(c, c->h->ping_ms - silent, life_due);
 		return;
 	}
 	c->silent = 1;
 	(void)redis_words(c, NULL, NULL, "PING", NULL);
-	timer_set(c, c->h->answer_ms, answer_late);
+	timer_set(c, ping_limit(c), pong_late);
+}
+
+/* The timer is moved only where it would come too late. */
+void
+client_expect_answer(struct redis_client *c)
+{
+	uint64_t limit = c->h->command_ms;
+
+	if (limit == 0 || c->queue.used != 1)
+		return;
+	c->owed_ms = now(c);
+	if (c->look_ms > c->owed_ms + limit)
+		timer_set(c, limit, life_due);
 }
 
 /* -- the greeting -- */
@@ -284,7 +340,7 @@ on_connect(struct hostd_inst *in, hostd_conn conn, void *arg)
 		client_drop(c, "%s: out of memory", c->where);
 		return;
 	}
-	timer_set(c, c->h->answer_ms, answer_late);
+	timer_set(c, c->h->answer_ms, greeting_late);
 	greet(c);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One connection to a Redis over hostd.net/1, kept up: it greets (AUTH, SELECT,
- * PING), asks for a sign of life when it has not had one for a while, and
- * connects again when it was lost, after a random time that grows (exponential
+ * PING), asks for a sign of life when it has not had one for a while, ends when
+ * nothing comes that is owed, and connects again when it was lost, after a random time that grows (exponential
  * back-off with full jitter).
  *
  * Commands are answered in order, each once; those without an answer when the
@@ -36,6 +36,8 @@ struct redis_host {
 	uint32_t ping_ms;		/* silence before a PING */
 	uint32_t answer_ms;		/* limit for its answer, and to greet */
 	uint32_t retry_ms;		/* longest time between two attempts */
+	uint32_t command_ms;		/* silence beside commands without an
+					   answer; 0: any */
 	size_t max_pending;		/* bytes without an answer */
 	size_t max_reply;		/* bytes of one answer */
 };

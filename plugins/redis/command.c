@@ -54,9 +54,11 @@ redis_command(struct redis_client *c, redis_answer_fn fn, void *arg, int argc,
 		c->owed = 1;
 		return HOSTD_E_FULL;
 	}
-	if ((rc = client_send(c, &q, argc, argv, lens)) != HOSTD_OK ||
-	    c->queue.bytes <= max / 2)
+	if ((rc = client_send(c, &q, argc, argv, lens)) != HOSTD_OK)
 		return rc;
+	client_expect_answer(c);
+	if (c->queue.bytes <= max / 2)
+		return HOSTD_OK;
 	c->owed = 1;
 	return HOSTD_AGAIN;
 }

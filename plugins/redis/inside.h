@@ -37,6 +37,8 @@ struct redis_client {
 	size_t wanted, held;	/* bytes of subscriptions: asked for, in force */
 	struct backoff backoff;
 	uint64_t heard_ms, up_ms;
+	uint64_t owed_ms;	/* since when answers are owed */
+	uint64_t look_ms;	/* when the timer is due */
 	int silent;		/* since it was asked for a sign of life */
 	char why[256];		/* of ENDING */
 };
@@ -54,6 +56,8 @@ void	client_drop(struct redis_client *, const char *fmt, ...)
  * code of send. */
 int32_t	client_send(struct redis_client *, struct redis_queued *q, int argc,
 	    const char *const *argv, const size_t *lens);
+/* A command is on its way that may not be left unanswered. */
+void	client_expect_answer(struct redis_client *);
 /* Those that have come. */
 void	client_read_answers(struct redis_client *);
 

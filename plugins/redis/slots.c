@@ -139,3 +139,42 @@ redis_slots_free(struct redis_slots *s)
 	s->nodes = NULL;
 	s->nnodes = 0;
 }
+
+/* Decimal digits to the end. */
+static int
+parse_port(const char *s, uint32_t *port)
+{
+	uint32_t n = 0;
+
+	for (; *s >= '0' && *s <= '9' && n <= 65535; s++)
+		n = n * 10 + (uint32_t)(*s - '0');
+	*port = n;
+	return *s == '\0' && n >= 1 && n <= 65535 ? 0 : -1;
+}
+
+int
+redis_redirect_parse(const redisReply *r, const char *self,
+    struct redis_node_addr *at)
+{
+	const char *host, *colon;
+	size_t n;
+
+	if (r->type != REDIS_REPLY_ERROR || strlen(r->str) != r->len ||
+	    (strncmp(r->str, "MOVED ", 6) != 0 &&
+	    strncmp(r->str, "ASK ", 4) != 0))
+		return -1;
+	if ((host = strchr(strchr(r->str, ' ') + 1, ' ')) == NULL ||
+	    (colon = strrchr(++host, ':')) == NULL ||
+	    parse_port(colon + 1, &at->port) == -1)
+		return -1;
+	n = (size_t)(colon - host);
+	if (n == 0) {
+		host = self;
+		n = strlen(self);
+	}
+	if (n >= sizeof(at->host) || host[0] == '/')
+		return -1;
+	memset(at->host, 0, sizeof(at->host));
+	memcpy(at->host, host, n);
+	return 0;
+}

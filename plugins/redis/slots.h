@@ -35,4 +35,11 @@ int	redis_slots_parse(struct redis_slots *, const redisReply *,
 	    const char *self, const char **why);
 void	redis_slots_free(struct redis_slots *);
 
+/*
+ * Where "MOVED slot host:port" or "ASK slot host:port" leads; without a host,
+ * to another port of the one who was asked: self.  0, or -1: it is none.
+ */
+int	redis_redirect_parse(const redisReply *, const char *self,
+	    struct redis_node_addr *);
+
 #endif

@@ -179,6 +179,55 @@ too_much(void **state)
 	assert_int_equal(parse(text, "h"), -1);
 }
 
+static void
+redirections(void **state)
+{
+	static const struct {
+		const char *said, *host;
+		uint32_t port;
+	} all[] = {
+	    {"MOVED 3999 127.0.0.1:6381", "127.0.0.1", 6381},
+	    {"ASK 0 redis-1.test:1", "redis-1.test", 1},
+	    {"MOVED 16383 2001:db8::1:65535", "2001:db8::1", 65535},
+	    {"MOVED 3999 :6381", "self", 6381},
+	    {"MOVED 3999 127.0.0.1:0", NULL, 0},
+	    {"MOVED 3999 127.0.0.1:65536", NULL, 0},
+	    {"MOVED 3999 127.0.0.1:99999999999999999999", NULL, 0},
+	    {"MOVED 3999 127.0.0.1:", NULL, 0},
+	    {"MOVED 3999 127.0.0.1:1x", NULL, 0},
+	    {"MOVED 3999 /tmp/x:1", NULL, 0},
+	    {"MOVED 3999", NULL, 0},
+	    {"MOVED ", NULL, 0},
+	    {"MOVED", NULL, 0},
+	    {"ASKING 1 h:1", NULL, 0},
+	    {"ERR MOVED 1 h:1", NULL, 0},
+	};
+	struct redis_node_addr at;
+	redisReply r = {.type = REDIS_REPLY_ERROR};
+	char name[300];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		r.str = (char *)(uintptr_t)all[i].said;
+		r.len = strlen(r.str);
+		assert_int_equal(redis_redirect_parse(&r, "self", &at),
+		    all[i].host != NULL ? 0 : -1);
+		if (all[i].host == NULL)
+			continue;
+		assert_string_equal(at.host, all[i].host);
+		assert_int_equal(at.port, all[i].port);
+	}
+	(void)snprintf(name, sizeof(name), "ASK 1 %0256d:1", 0);
+	r.str = name;
+	r.len = strlen(name);
+	assert_int_equal(redis_redirect_parse(&r, "self", &at), -1);
+	r.len--;
+	assert_int_equal(redis_redirect_parse(&r, "self", &at), -1);
+	r.type = REDIS_REPLY_STRING;
+	assert_int_equal(redis_redirect_parse(&r, "self", &at), -1);
+}
+
 int
 main(void)
 {
@@ -190,6 +239,7 @@ main(void)
 	    cmocka_unit_test(an_unknown_address),
 	    cmocka_unit_test(what_is_no_map),
 	    cmocka_unit_test(too_much),
+	    cmocka_unit_test(redirections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

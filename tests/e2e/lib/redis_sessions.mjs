@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// hostd with tests/plugins/session_route, whose sessions are in a Redis.
+import { startHostd } from './hostd.mjs';
+import { plugin } from './http1.mjs';
+import { SECRET } from './session.mjs';
+
+/*
+ *	store	keys of the plugin session_redis
+ *	keys	of the block session
+ *	conf	more; workers: of the pool
+ *	secret	key of the block that says it
+ */
+export async function serveRedisSessions(t, redis, { store = '', keys = '',
+	conf = '', workers = 2, secret = `secret = "${SECRET}"`,
+	url = redis.url, ...options } = {}) {
+	return startHostd(t, { ...options, conf: `
+		pool "web" { workers = ${workers} }
+		state_dir = "@DIR@/state"
+		plugin "redis" { module = "session_redis.so" url = "${url}"
+			retry_max = 100ms
+			${store} }
+		plugin "s" { module = "${await plugin('session_route')}" }
+		session "main" { store = "redis"  ${secret}
+			${keys} }
+		route "/s" { plugin = "s" }
+		${conf}` });
+}
+
+// What is there for a session.
+export async function stored(redis, id, prefix = 'sess:') {
+	const text = await redis.command('GET', prefix + id);
+
+	return text === null ? null : { text, value: JSON.parse(text),
+		ttl: await redis.command('PTTL', prefix + id) };
+}
+
+/*
+ * What came of a visit: "OK"; "refused" by hostd, with 503; or the code that
+ * session_route was told when it asked for the session.
+ */
+export async function outcome(v, ...steps) {
+	const r = await v.visit(...steps);
+
+	if (r.status === 503)
+		return 'refused';
+	if (r.status !== 200)
+		throw new Error(`${r.status} ${r.text}`);
+	return JSON.parse(r.text).map(([code]) => code)
+	    .find((code) => code !== 'OK') ?? 'OK';
+}
+
+// Until Redis is there for who answers.
+export async function untilServed(v, ...steps) {
+	while (await outcome(v, ...steps) !== 'OK')
+		;
+}
