@@ -39,7 +39,7 @@ struct hostd_inst {
 	uint64_t origin, count;		/* make the ids */
 	uint64_t dice;
 	/* the configuration */
-	hostd_buf prefix;		/* [instance] */
+	hostd_buf prefix, user_key;	/* [instance] */
 	uint32_t history, history_age, max_rooms, idle_rooms, max_name,
 	    max_text, roll_call;
 };
@@ -100,7 +100,13 @@ struct member {
 	uint32_t nquestions;		/* not answered yet */
 	char *name;			/* NULL before the first join */
 	size_t name_len;
+	int login;			/* that is the name of a login */
+	hostd_req upgrade;		/* what it was before */
 };
+
+/* It has that name, if a member may, and no other. */
+void	member_log_in(const struct hostd_inst *, struct member *,
+	    hostd_buf name);
 
 /* What a client may ask for: the request, checked to be an object. */
 int32_t	member_join(struct hostd_inst *, hostd_ws, struct member *,
@@ -116,10 +122,16 @@ int	member_is_in(const struct member *, hostd_buf room);
 void	member_gone(struct hostd_inst *, struct member *);
 /* The same without a word to anybody. */
 void	member_forget(struct hostd_inst *, struct member *);
-/* Into an object, and out of it: "name", "rooms", and "stale", those in which it
- * may have missed something.  The host keeps its label and its channels. */
+/* Into an object, and out of it: "name", "login", "rooms", and "stale", those
+ * in which it may have missed something.  The host keeps its label and its
+ * channels. */
 int	member_pack(const struct member *, json_t *);
 int32_t	member_unpack(struct hostd_inst *, struct member *, const json_t *);
+
+/* -- login.c: who has logged in -- */
+
+/* What on_upgrade returns. */
+int32_t	login_look(struct hostd_inst *, hostd_req, struct member *);
 
 /* -- move.c: a connection goes on in another worker -- */
 
@@ -194,8 +206,8 @@ int32_t	reply_error(struct hostd_inst *, hostd_ws, const char *code,
 /* {"type": type, "room": room, "name": name, "id": a new one}. */
 json_t	*reply_news(struct hostd_inst *, const char *type, hostd_buf room,
 	    hostd_buf name);
-/* The first that a connection hears. */
-int32_t	reply_welcome(struct hostd_inst *, hostd_ws);
+/* The first that a connection hears; user.p NULL: it has not logged in. */
+int32_t	reply_welcome(struct hostd_inst *, hostd_ws, hostd_buf user);
 
 /* -- words.c: what may be a name -- */
 

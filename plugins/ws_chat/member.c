@@ -100,6 +100,29 @@ set_name(struct hostd_inst *in, hostd_ws ws, struct member *m, hostd_buf name)
 	return e->ws->set_label(e->host, ws, name);
 }
 
+void
+member_log_in(const struct hostd_inst *in, struct member *m, hostd_buf name)
+{
+	if (words_check_name(name, in->max_name) != NULL ||
+	    (m->name = malloc(name.n)) == NULL)
+		return;
+	memcpy(m->name, name.p, name.n);
+	m->name_len = name.n;
+	m->login = 1;
+}
+
+/* What it does, for all to see. */
+static json_t *
+news_of(struct hostd_inst *in, const struct member *m, const char *type,
+    hostd_buf room)
+{
+	json_t *o = reply_news(in, type, room, name_of(m));
+
+	if (m->login)
+		(void)json_object_set_new(o, "login", json_true());
+	return o;
+}
+
 /* One name for a connection: it is its label in all its rooms.  NULL, or what
  * is wrong with the one in o; *name is what is to be set, p NULL: nothing. */
 static const char *
@@ -114,6 +137,8 @@ get_name(const struct hostd_inst *in, const struct member *m, const json_t *o,
 		    NULL : "is missing";
 	if ((why = words_check_name(*name, in->max_name)) != NULL)
 		return why;
+	if (m->login && !is_named(m, *name))
+		return "is the one that you have logged in by, and no other";
 	if (m->nseats > 0 && !is_named(m, *name))
 		return "is another one in a room that you are in";
 	return NULL;
@@ -205,7 +230,7 @@ member_join(struct hostd_inst *in, hostd_ws ws, struct member *m,
 	if ((rc = set_name(in, ws, m, name)) != HOSTD_OK)
 		return rc;
 	if ((s = find_seat(m, room)) != NULL) {
-		rc = reply_send(in, ws, reply_news(in, "joined", room, name_of(m)));
+		rc = reply_send(in, ws, news_of(in, m, "joined", room));
 		return rc < 0 ? rc : question_history(in, ws, s->room);
 	}
 	rc = m->nseats >= in->max_rooms ? HOSTD_E_FULL :
@@ -216,7 +241,7 @@ member_join(struct hostd_inst *in, hostd_ws ws, struct member *m,
 	if (rc != HOSTD_OK)
 		return rc;
 	(void)reply_publish(in, ROOM_DOOR, room,
-	    reply_news(in, "joined", room, name_of(m)));
+	    news_of(in, m, "joined", room));
 	return question_history(in, ws, LIST_FIRST(&m->seats)->room);
 }
 
@@ -231,7 +256,7 @@ member_leave(struct hostd_inst *in, hostd_ws ws, struct member *m,
 	if (s == NULL)
 		return reply_error(in, ws, "not_joined",
 		    "you are not in that room");
-	left = reply_news(in, "left", room, name_of(m));
+	left = news_of(in, m, "left", room);
 	unsubscribe(in, ws, room);
 	(void)reply_publish(in, ROOM_DOOR, room, json_incref(left));
 	end_seat(in, m, s);
@@ -245,7 +270,7 @@ member_gone(struct hostd_inst *in, struct member *m)
 
 	LIST_FOREACH(s, &m->seats, link)
 		(void)reply_publish(in, ROOM_DOOR, s->room->name,
-		    reply_news(in, "left", s->room->name, name_of(m)));
+		    news_of(in, m, "left", s->room->name));
 	member_forget(in, m);
 }
 
@@ -258,6 +283,7 @@ member_forget(struct hostd_inst *in, struct member *m)
 		end_seat(in, m, s);
 	free(m->name);
 	m->name = NULL;
+	m->login = 0;
 }
 
 /* -- from worker to worker -- */
@@ -278,6 +304,8 @@ member_pack(const struct member *m, json_t *o)
 	if (m->name != NULL)
 		rc |= json_object_set_new(o, "name",
 		    json_stringn(m->name, m->name_len));
+	if (m->login)
+		rc |= json_object_set_new(o, "login", json_true());
 	rc |= json_object_set_new(o, "stale", stale);
 	return rc | json_object_set_new(o, "rooms", rooms);
 }
@@ -329,6 +357,7 @@ member_unpack(struct hostd_inst *in, struct member *m, const json_t *o)
 		return HOSTD_E_NOMEM;
 	if (name.p != NULL)
 		memcpy(m->name, name.p, m->name_len = name.n);
+	m->login = name.p != NULL && json_is_true(json_object_get(o, "login"));
 	json_array_foreach(rooms, i, room)
 		if (rc == HOSTD_OK)
 			rc = unpack_seat(in, m, room);
@@ -363,7 +392,7 @@ member_message(struct hostd_inst *in, hostd_ws ws, struct member *m,
 	if (words_length(text) > in->max_text)
 		return reply_error(in, ws, "bad_text",
 		    "the text is too long");
-	news = reply_news(in, "message", room, name_of(m));
+	news = news_of(in, m, "message", room);
 	(void)json_object_set_new(news, "text",
 	    json_stringn(text.p, text.n));
 	(void)json_object_set_new(news, "time", json_integer(unix_ms()));

@@ -107,9 +107,15 @@ make_welcome(struct hostd_inst *in)
 }
 
 int32_t
-reply_welcome(struct hostd_inst *in, hostd_ws ws)
+reply_welcome(struct hostd_inst *in, hostd_ws ws, hostd_buf user)
 {
+	json_t *o;
+
 	if (in->welcome == NULL)
 		in->welcome = make_welcome(in);
-	return send_text(in, ws, in->welcome);
+	if (user.p == NULL || in->welcome == NULL)
+		return send_text(in, ws, in->welcome);
+	o = json_loads(in->welcome, 0, NULL);
+	(void)json_object_set_new(o, "user", json_stringn(user.p, user.n));
+	return reply_send(in, ws, o);
 }

@@ -12,7 +12,8 @@
  * and receives
  *
  *	{"type":"welcome","worker":"web.1 pid 4711","node":"alpha"}
- *		The first: who serves it.
+ *		The first: who serves it; and "user":"Ada" for who has logged
+ *		in.
  *	{"type":"joined","room":"lobby","name":"Ada","id":"..."}
  *	{"type":"left","room":"lobby","name":"Ada","id":"..."}
  *		Somebody has, perhaps it itself.  Whoever closes or loses the
@@ -50,6 +51,11 @@
  * start nor end with a space; a room's does not start with a slash.  A text is
  * at most max_text characters.
  *
+ * Whoever had logged in when the connection was made, so that the key user_key
+ * of the session is a name, has that name and no other; what "joined", "left"
+ * and "message" say of him has "login":true.  Others may call themselves the
+ * same, but do not have that.
+ *
  * What one client may send is limited by the route, as in
  *
  *	route "/chat" {
@@ -72,11 +78,30 @@
 
 /* -- one connection -- */
 
+static int32_t
+on_upgrade(struct hostd_inst *in, hostd_req req, void *d)
+{
+	return login_look(in, req, d);
+}
+
+static void
+on_refused(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
+{
+	(void)req;
+	(void)why;
+	member_forget(in, d);
+}
+
 static void
 on_open(struct hostd_inst *in, hostd_ws ws, void *d)
 {
-	(void)d;
-	(void)reply_welcome(in, ws);
+	const struct hostd_easy *e = hostd_easy_of(in);
+	const struct member *m = d;
+	hostd_buf user = { m->login ? m->name : NULL, m->name_len };
+
+	if (m->login)
+		(void)e->ws->set_label(e->host, ws, user);
+	(void)reply_welcome(in, ws, user);
 }
 
 static int32_t
@@ -196,9 +221,15 @@ static const struct hostd_key key_roll_call = {
 	"How often it is looked who of a room has gone without a word; 0: "
 	"never.", 0, 86400 * 1000, NULL
 };
+static const struct hostd_key key_user_key = {
+	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "user_key", "user",
+	"The key of a session that has the name of who has logged in; \"\": "
+	"all choose their names.", 0, 255, NULL
+};
 static const struct hostd_key *const keys[] = {
 	&key_history, &key_history_age, &key_max_rooms, &key_idle_rooms,
-	&key_max_name, &key_max_text, &key_prefix, &key_roll_call, NULL
+	&key_max_name, &key_max_text, &key_prefix, &key_roll_call,
+	&key_user_key, NULL
 };
 
 /* As hostd.channel/1 has it. */
@@ -238,7 +269,8 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 			    "the host does not know this plugin's keys");
 		*numbers[i].to = (uint32_t)n;
 	}
-	if (conf->get_str(conf, "prefix", &in->prefix) != HOSTD_OK)
+	if (conf->get_str(conf, "prefix", &in->prefix) != HOSTD_OK ||
+	    conf->get_str(conf, "user_key", &in->user_key) != HOSTD_OK)
 		return hostd_fail(err, HOSTD_E_INVAL,
 		    "the host does not know this plugin's keys");
 	if (!is_channel_start(in->prefix))
@@ -308,7 +340,8 @@ get_ext(const char *id)
 
 static const struct hostd_ws_ops ops = {
 	.struct_size = sizeof(ops), .data_size = sizeof(struct member),
-	.on_open = on_open, .on_message = on_message, .on_close = on_close
+	.on_upgrade = on_upgrade, .on_refused = on_refused, .on_open = on_open,
+	.on_message = on_message, .on_close = on_close
 };
 static const struct hostd_provide provide = {
 	.struct_size = sizeof(provide), .kind = HOSTD_KIND_WS_HANDLER,

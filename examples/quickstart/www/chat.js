@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The page: a name, a room, what is said there and who is there.
+import { showAccount } from './account.js';
 import { Connection } from './connection.js';
 import { Log } from './log.js';
 
@@ -13,6 +14,7 @@ const people = new Set();	// as we were told last
 
 let name = '';			// as we have asked for it; '': no room yet
 let room = '';
+let login = '';			// the name, of who has logged in
 let inRoom = false;		// the server has said so
 let unconfirmed = '';		// said, and not heard yet
 
@@ -76,7 +78,7 @@ function showProblem(text, field) {
 /* -- coming and going -- */
 
 function join() {
-	if (room !== '')
+	if (room !== '' && name !== '')
 		connection.send({ type: 'join', room, name });
 }
 
@@ -89,24 +91,45 @@ function leave() {
 	allowTalk(false);
 }
 
-function moveTo(newName, newRoom) {
-	if (newName === name && newRoom === room && inRoom)
-		return;
+// Without asking for it yet.
+function enterRoom(newName, newRoom) {
 	leave();
 	if (newRoom !== room)
 		log.clear();
 	name = newName;
 	room = newRoom;
 	unconfirmed = '';
-	save('name', name);
+	if (login === '')
+		save('name', name);
 	if (roomOfAddress() !== room)
 		history.pushState(null, '', `#${encodeURIComponent(room)}`);
+	showAccount(login);
 	$('title').textContent = room;
 	$('present').textContent = '';
 	people.clear();
 	showProblem('');
 	allowTalk(false);
+}
+
+function moveTo(newName, newRoom) {
+	if (newName === name && newRoom === room && inRoom)
+		return;
+	enterRoom(newName, newRoom);
 	join();
+}
+
+// Who has logged in is called so, and goes to the room by itself.
+function takeLogin(user) {
+	const was = login;
+
+	login = user;
+	showAccount(user);
+	$('name').readOnly = user !== '';
+	if (user === '' && was === '')
+		return;
+	$('name').value = name = user || saved('name');
+	if (room === '' && name !== '')
+		enterRoom(name, $('room').value.trim());
 }
 
 // Whose worker was killed has not left, and joins again.
@@ -148,6 +171,7 @@ const told = {
 	welcome(m) {
 		showState('open', `Served by ${m.worker} on ${m.node}`);
 		$('state').dataset.worker = m.worker;
+		takeLogin(m.user ?? '');
 		join();
 	},
 	joined(m) {
@@ -244,6 +268,7 @@ addEventListener('hashchange', () => {
 		moveTo(name, newRoom);
 });
 
+showAccount('');
 $('name').value = saved('name');
 $('room').value = roomOfAddress() || 'lobby';
 if ($('name').value !== '')

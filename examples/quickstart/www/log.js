@@ -23,6 +23,16 @@ function timeElement(ms) {
 	return e;
 }
 
+// Others may call themselves the same.
+function loginMark() {
+	const e = element('span', '\u2713', 'login');
+
+	e.title = 'has logged in';
+	e.setAttribute('role', 'img');
+	e.setAttribute('aria-label', e.title);
+	return e;
+}
+
 export class Log {
 	#list;
 	#ids = new Set();
@@ -73,6 +83,7 @@ export class Log {
 		item.dataset.id = m.id ?? '';
 		item.classList.toggle('own', m.name === own);
 		item.append(element('b', String(m.name ?? 'somebody')), ' ',
+		    ...m.login === true ? [loginMark(), ' '] : [],
 		    timeElement(time), element('p', m.text));
 		this.#insert(item, time);
 		return true;

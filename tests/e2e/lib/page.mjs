@@ -17,7 +17,10 @@ export function startQuickstart(t, options = {}) {
 	    .replaceAll('${HOSTD_WWW}', path.join(dir, 'www'))
 	    .replaceAll('${HOSTD_LISTEN}', '127.0.0.1:@PORT@');
 
-	return startHostd(t, { ...options, conf });
+	const users = fs.readFileSync(path.join(dir, 'users'), 'utf8');
+
+	return startHostd(t, { ...options, conf,
+		files: { users, ...options.files } });
 }
 
 // One for all tests of a file: each has pages and a store of its own in it.
