@@ -40,6 +40,11 @@ conn_timer_kind(const struct http_conn *c)
 {
 	if (c->state == CONN_LINGER)
 		return TIMER_LINGER;
+	/* Who holds an answer has a time limit of his own; a client that can
+	 * take nothing is not slow. */
+	if (c->stream.held)
+		return c->state == CONN_BODY && !request_is_paused(c->req) ?
+		    TIMER_BODY : TIMER_NONE;
 	if (stream_pending(&c->stream) > 0)
 		return TIMER_SEND;
 	switch (c->state) {

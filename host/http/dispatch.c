@@ -214,6 +214,7 @@ pass_on(struct http_req *r, const struct conf_pool *pool)
 	c->req = NULL;
 	c->nreqs--;
 	c->state = CONN_AWAY;
+	request_end_errands(r);
 	request_free(r);
 }
 

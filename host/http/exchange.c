@@ -12,17 +12,6 @@
 /* -- ending -- */
 
 static void
-errands_end(struct http_req *r)
-{
-	struct http_errand *e;
-
-	while ((e = LIST_FIRST(&r->errands)) != NULL) {
-		LIST_REMOVE(e, link);
-		e->ended(e);
-	}
-}
-
-static void
 handler_end(struct http_req *r, int why)
 {
 	struct http_handler *h = r->handler;
@@ -31,7 +20,7 @@ handler_end(struct http_req *r, int why)
 	/* Still there to be looked at, no more to be answered. */
 	r->in_handler = 0;
 	r->gated = NULL;
-	errands_end(r);
+	request_end_errands(r);
 	if (!told)
 		return;
 	h->end(h, r, why);
@@ -77,6 +66,8 @@ exchange_end(struct http_req *r, int why)
 		r->upgrade->lost(r->upgrade, why);
 	/* Before its line is written: it tells of errands, too. */
 	handler_end(r, why);
+	if (r->held)
+		response_drop(r);
 	if (access_logs_want(&srv->logs, &request_log_kind)) {
 		/* As nginx: the client left before there was an answer. */
 		if (r->status == 0)
@@ -93,8 +84,11 @@ exchange_refuse(struct http_conn *c, int status, int why)
 {
 	struct http_req *r = c->req;
 
-	handler_end(r, why);
 	r->keepalive = 0;
+	/* It has its answer, which those hold whom the end would be told. */
+	if (r->held && r->phase == RESP_FINISHED)
+		return;
+	handler_end(r, why);
 	if (r->phase == RESP_BEGUN) {
 		c->cut = 1;
 		return;

@@ -7,7 +7,7 @@
 void
 response_hold(struct http_req *r)
 {
-	r->held = 1;
+	r->held++;
 	stream_hold(&r->conn->stream, 1);
 }
 
@@ -24,8 +24,15 @@ let_go(struct http_req *r)
 void
 response_let_go(struct http_req *r)
 {
-	if (r->held)
+	if (r->held && --r->held == 0)
 		let_go(r);
+}
+
+void
+response_drop(struct http_req *r)
+{
+	stream_truncate(&r->conn->stream, r->out_start);
+	let_go(r);
 }
 
 void

@@ -131,6 +131,17 @@ request_is_timed(const struct http_req *r)
 	return 0;
 }
 
+void
+request_end_errands(struct http_req *r)
+{
+	struct http_errand *e;
+
+	while ((e = LIST_FIRST(&r->errands)) != NULL) {
+		LIST_REMOVE(e, link);
+		e->ended(e);
+	}
+}
+
 const hostd_hdr *
 request_header(const struct http_req *r, const char *name, size_t n)
 {

@@ -158,7 +158,7 @@ struct http_req {
 	const char *upgrade_to;		/* protocol that a 101 or 426 names */
 	struct http_upgrade *upgrade;	/* accepted: who gets the connection */
 	int high;			/* AGAIN was answered: owe writable() */
-	int held;			/* not to be sent yet */
+	unsigned held;			/* how often; not to be sent yet */
 	int cut;			/* broken promise: close, don't reuse */
 	int64_t length;			/* promised; -1: unknown */
 	uint64_t body_out;		/* body bytes taken from the plugin */
@@ -194,6 +194,8 @@ void	request_free(struct http_req *);
 
 /* Is something done for it that has a time limit of its own? */
 int	request_is_timed(const struct http_req *);
+/* All that is done on its behalf. */
+void	request_end_errands(struct http_req *);
 
 /* The client is who, from whom a reference is taken, or nobody. */
 void	request_set_identity(struct http_req *, struct identity *);

@@ -41,14 +41,17 @@ int32_t	response_page(struct http_req *, int status, const hostd_hdr *,
 	    uint32_t nhdrs);
 
 /*
- * Nothing of r's answer is sent, whatever is queued of it, until it is released
- * or taken back; for errands, when its head is to be queued.
+ * Nothing of r's answer is sent, whatever is queued of it, until it is released,
+ * as often as it was held, or taken back; for errands, when its head is to be
+ * queued.
  */
 void	response_hold(struct http_req *);
 void	response_let_go(struct http_req *);
 /* What was held is dropped, the handler's part ends, and the client gets the
  * host's answer. */
 void	response_take_back(struct http_req *, int status);
+/* What was held is dropped, as r ends. */
+void	response_drop(struct http_req *);
 
 /* The host's own answer; extra is one more header; NULL: none. */
 void	response_error(struct http_req *, int status, const hostd_hdr *extra);

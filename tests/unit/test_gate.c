@@ -41,6 +41,7 @@ static size_t nbody;
 static int holds;
 static hostd_hdr added[ERRAND_HEADERS];
 static uint32_t nadded;
+static const char large[40000];
 
 /* -- gates and handlers -- */
 
@@ -56,9 +57,11 @@ static uint32_t
 add_headers(struct http_errand *e, struct http_req *r, int status,
     hostd_hdr *out)
 {
+	int i;
+
 	(void)e;
 	(void)status;
-	if (holds)
+	for (i = 0; i < holds; i++)
 		response_hold(r);
 	memcpy(out, added, nadded * sizeof(*out));
 	return nadded;
@@ -86,11 +89,17 @@ headers(struct http_handler *h, struct http_req *r)
 	nhandled++;
 	if (strcmp(r->route->pattern, "/pass") == 0)
 		return HOSTD_PASS;
-	if (r->body != BODY_NONE)
+	if (r->body != BODY_NONE && strcmp(r->route->pattern, "/early") != 0)
 		return HOSTD_OK;
 	answered = r;
+	if (strcmp(r->route->pattern, "/large") == 0)
+		return response_whole(r, 200, NULL, 0, (hostd_buf){ large,
+		    sizeof(large) });
 	if (holds && errand.link.le_prev == NULL)
 		LIST_INSERT_HEAD(&r->errands, &errand, link);
+	if (strcmp(r->route->pattern, "/broken") == 0)
+		return response_begin(r, 200, NULL, 0, 5) == HOSTD_OK ?
+		    response_finish(r) : HOSTD_E_GONE;
 	return response_whole(r, 200, NULL, 0, (hostd_buf){ "hello", 5 });
 }
 
@@ -174,6 +183,9 @@ setup(void **state)
 	add_route("/", 1, NULL);
 	add_route("/pass", 0, NULL);
 	add_route("/pass", 1, &other);
+	add_route("/early", 0, NULL);
+	add_route("/large", 0, NULL);
+	add_route("/broken", 0, NULL);
 	http_server_init(&srv, &loop, &conf, router, cell);
 	srv.pool = &pool;
 	srv.pass = pass;
@@ -356,11 +368,12 @@ passed_on_after_a_gate(void **state)
 	gate_says[0] = HOSTD_DEFER;
 	say(ASK("/pass") ASK("/"));
 	until(&nentered[0], 1);
-	LIST_REMOVE(&errand, link);
 	gate_open(waiting);
 	for (turns = 0; npassed_on == 0 && turns < TURNS_MAX; turns++)
 		turn();
 	assert_int_equal(npassed_on, 1);
+	/* What was done for it here is not done for it there. */
+	assert_int_equal(nforsaken, 1);
 	assert_int_equal(c->state, CONN_AWAY);
 	assert_int_equal(c->away.skip, 1);
 	assert_int_equal(c->in.len, strlen(ASK("/pass") ASK("/")));
@@ -409,6 +422,87 @@ held_and_taken_back(void **state)
 	assert_int_equal(cell->counters.status[2], 1);
 }
 
+/* All who hold it have to let it go. */
+static void
+held_twice(void **state)
+{
+	(void)state;
+	holds = 2;
+	say(ASK("/"));
+	until(&nhandled, 1);
+	response_let_go(answered);
+	hear_nothing();
+	response_let_go(answered);
+	hear("HTTP/1.1 200", "", "hello");
+}
+
+/* It is not the client who is slow, however long it takes. */
+static void
+held_for_long(void **state)
+{
+	struct http_conn *c = TAILQ_FIRST(&srv.conns);
+
+	(void)state;
+	holds = 1;
+	say(ASK("/"));
+	until(&nhandled, 1);
+	hear_nothing();
+	assert_int_equal(c->timer_kind, TIMER_NONE);
+	(void)shutdown(client, SHUT_WR);
+	hear_nothing();
+	assert_int_equal(c->timer_kind, TIMER_NONE);
+	response_let_go(answered);
+	hear("HTTP/1.1 200", "", "hello");
+}
+
+/* The answer is there; that the rest of the request is none does not end what
+ * it is held for. */
+static void
+held_when_the_body_is_bad(void **state)
+{
+	char c;
+
+	(void)state;
+	holds = 1;
+	say("POST /early HTTP/1.1\r\nHost: a\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n");
+	until(&nhandled, 1);
+	say("no number\r\n");
+	hear_nothing();
+	assert_int_equal(nforsaken, 0);
+	response_let_go(answered);
+	hear("HTTP/1.1 200", "", "hello");
+	until(&nended, 1);
+	assert_int_equal(recv(client, &c, 1, MSG_DONTWAIT), 0);
+}
+
+/* The answers before it are not. */
+static void
+held_and_broken(void **state)
+{
+	struct http_conn *c = TAILQ_FIRST(&srv.conns);
+	char text[4096];
+	size_t n = 0;
+	ssize_t got = -1;
+	int turns, room = 4096;
+
+	(void)state;
+	assert_int_equal(setsockopt(c->stream.io.fd, SOL_SOCKET, SO_SNDBUF,
+	    &room, sizeof(room)), 0);
+	holds = 1;
+	say(ASK("/large") ASK("/broken"));
+	until(&nhandled, 2);
+	until(&nforsaken, 1);
+	for (turns = 0; got != 0 && turns < TURNS_MAX; turns++) {
+		turn();
+		got = recv(client, text, sizeof(text), MSG_DONTWAIT);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	assert_int_equal(got, 0);
+	assert_in_range(n, sizeof(large), sizeof(large) + 300);
+	assert_int_equal(cell->counters.requests, 2);
+}
+
 static void
 held_when_the_client_leaves(void **state)
 {
@@ -441,6 +535,10 @@ main(void)
 		CASE(passed_on_after_a_gate),
 		CASE(held_and_let_go),
 		CASE(held_and_taken_back),
+		CASE(held_twice),
+		CASE(held_for_long),
+		CASE(held_when_the_body_is_bad),
+		CASE(held_and_broken),
 		CASE(held_when_the_client_leaves),
 	};
 
