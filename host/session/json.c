@@ -217,13 +217,28 @@ jtext_is_object(const char *p, size_t n)
 
 /* -- where things are, in what is JSON -- */
 
+/* What strings and lists can't simply be passed over. */
+enum { IN_STRING = 1, IN_LIST = 2 };
+static const char ends[256] = {
+	['"'] = IN_STRING | IN_LIST, ['\\'] = IN_STRING,
+	['{'] = IN_LIST, ['['] = IN_LIST, ['}'] = IN_LIST, [']'] = IN_LIST,
+};
+
+static const char *
+pass_over(const char *p, const char *end, int in)
+{
+	while (p < end && (ends[(unsigned char)*p] & in) == 0)
+		p++;
+	return p;
+}
+
 /* Behind the string at p. */
 static const char *
 skip_string(const char *p, const char *end)
 {
-	for (p++; p < end && *p != '"'; p++)
-		if (*p == '\\')
-			p++;
+	p = pass_over(p + 1, end, IN_STRING);
+	while (p < end && *p == '\\')
+		p = pass_over(p + 2, end, IN_STRING);
 	return p < end ? p + 1 : end;
 }
 
@@ -232,14 +247,14 @@ skip_list(const char *p, const char *end)
 {
 	unsigned depth = 0;
 
-	while (p < end) {
+	for (; p < end; p = pass_over(p, end, IN_LIST)) {
 		if (*p == '"') {
 			p = skip_string(p, end);
 			continue;
 		}
 		if (*p == '{' || *p == '[')
 			depth++;
-		else if ((*p == '}' || *p == ']') && --depth == 0)
+		else if (--depth == 0)
 			return p + 1;
 		p++;
 	}
