@@ -84,22 +84,52 @@ put_latin1(char c, char *out)
 	return 2;
 }
 
+static int
+is_ascii(const char *p, size_t n)
+{
+	uint64_t word, all = 0;
+
+	for (; n >= sizeof(word); p += sizeof(word), n -= sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		all |= word;
+	}
+	while (n-- > 0)
+		all |= (unsigned char)*p++;
+	return (all & 0x8080808080808080u) == 0;
+}
+
+static size_t
+put_all(const char *p, size_t n, char *out)
+{
+	size_t i, len = 0;
+
+	if (is_ascii(p, n)) {
+		memcpy(out, p, n);
+		return n;
+	}
+	for (i = 0; i < n; i++)
+		len += put_latin1(p[i], out + len);
+	return len;
+}
+
 /* Its length, or -1: not what encodeURIComponent makes of any text. */
 static ssize_t
 decode_percent(hostd_buf in, char *out)
 {
-	const char *p = in.p, *end = p + in.n;
+	const char *p = in.p, *end = p + in.n, *next;
 	size_t len = 0;
 
-	for (; p < end; p++) {
-		if (*p != '%') {
-			len += put_latin1(*p, out + len);
-			continue;
-		}
-		if (end - p < 3 || hex_of(p[1]) == -1 || hex_of(p[2]) == -1)
+	for (; p < end; p = next + 3) {
+		next = memchr(p, '%', (size_t)(end - p));
+		if (next == NULL)
+			next = end;
+		len += put_all(p, (size_t)(next - p), out + len);
+		if (next == end)
+			break;
+		if (end - next < 3 || hex_of(next[1]) == -1 ||
+		    hex_of(next[2]) == -1)
 			return -1;
-		out[len++] = (char)(hex_of(p[1]) << 4 | hex_of(p[2]));
-		p += 2;
+		out[len++] = (char)(hex_of(next[1]) << 4 | hex_of(next[2]));
 	}
 	/* What was not encoded are whole characters, so what was are, too. */
 	return utf8_is_valid(out, len) ? (ssize_t)len : -1;
@@ -109,7 +139,6 @@ size_t
 cookie_decode(hostd_buf sent, char *room)
 {
 	const char *p = sent.p;
-	size_t i, len = 0;
 	ssize_t n;
 
 	if (sent.n == 1 && *p == '"')
@@ -119,9 +148,7 @@ cookie_decode(hostd_buf sent, char *room)
 	n = decode_percent(sent, room);
 	if (n >= 0)
 		return (size_t)n;
-	for (i = 0; i < sent.n; i++)
-		len += put_latin1(p[i], room + len);
-	return len;
+	return put_all(p, sent.n, room);
 }
 
 int
