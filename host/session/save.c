@@ -194,8 +194,12 @@ int32_t
 session_touch(struct session *s)
 {
 	struct session_store *store = s->kind->store;
-	int64_t ttl = content_ttl(&s->content, s->kind->conf);
+	int64_t ttl;
 
+	/* When it ends is in it. */
+	if (is_stateless(s))
+		return HOSTD_OK;
+	ttl = content_ttl(&s->content, s->kind->conf);
 	s->saving = 1;
 	s->outcome = HOSTD_DEFER;
 	s->call.done = touched;

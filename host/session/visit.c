@@ -253,13 +253,26 @@ is_to_be_sent(const struct session *s, int changed, int64_t expires_ms)
 	return c->rolling || (changed && expires_ms >= 0);
 }
 
+/* Most are, and then it does not matter when the cookie ends. */
+static int
+is_only_touched(const struct session *s, int changed)
+{
+	return s->came && !s->stored && !s->saving &&
+	    !s->kind->conf->rolling && !is_to_be_saved(s, changed);
+}
+
 static uint32_t
 store_and_send(struct session *s, hostd_hdr *out)
 {
-	int changed = session_is_changed(s);
-	int64_t expires = content_extend(&s->content, s->kind->now_ms());
-	int sends = is_to_be_sent(s, changed || s->stored, expires);
+	int changed = session_is_changed(s), sends;
+	int64_t expires;
 
+	if (is_only_touched(s, changed)) {
+		(void)session_touch(s);
+		return 0;
+	}
+	expires = content_extend(&s->content, s->kind->now_ms());
+	sends = is_to_be_sent(s, changed || s->stored, expires);
 	if (s->saving || is_to_be_saved(s, changed))
 		store_and_hold(s, changed);
 	else if (s->id.len > 0 && !s->stored)
