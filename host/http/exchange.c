@@ -28,6 +28,15 @@ handler_end(struct http_req *r, int why)
 	r->id = 0;
 }
 
+void
+exchange_lose_upgrade(struct http_req *r, int why)
+{
+	r->upgrade->lost(r->upgrade, why);
+	/* Who has made it still sees there that it is not his any more. */
+	handler_end(r, why);
+	r->upgrade = NULL;
+}
+
 static uint64_t
 bytes_sent(const struct http_req *r)
 {

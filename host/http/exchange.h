@@ -21,6 +21,9 @@ void	exchange_advance(struct http_conn *);
  * connection closes after it. */
 void	exchange_refuse(struct http_conn *, int status, int why);
 
+/* What it has agreed to become is lost, and the handler's part ends. */
+void	exchange_lose_upgrade(struct http_req *, int why);
+
 /* Answer status though no request was read. */
 void	exchange_refuse_unread(struct http_conn *, int status);
 

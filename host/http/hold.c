@@ -38,13 +38,10 @@ response_drop(struct http_req *r)
 void
 response_take_back(struct http_req *r, int status)
 {
-	struct http_upgrade *u = r->upgrade;
-
 	if (!r->held)
 		return;
-	r->upgrade = NULL;
-	if (u != NULL)
-		u->lost(u, HOSTD_END_ERROR);
+	if (r->upgrade != NULL)
+		exchange_lose_upgrade(r, HOSTD_END_ERROR);
 	stream_truncate(&r->conn->stream, r->out_start);
 	r->phase = RESP_NONE;
 	r->status = 0;

@@ -32,6 +32,7 @@ struct run {
 	int opened, begun, finished;
 	int waits_for_body, has_body;
 	int readies, wanted;	/* of opens */
+	int32_t worst;
 	int asked;		/* by open, not for another step */
 	int32_t thread_rc;
 };

@@ -53,7 +53,8 @@ loaded(struct hostd_inst *in, void *arg, hostd_session s, int32_t status)
 	if (++r->readies < r->wanted)
 		return;
 	if (r->wanted > 0)
-		put_number(r, status, (unsigned)r->readies);
+		put_number(r, status < 0 ? status : r->worst,
+		    (unsigned)r->readies);
 	else if (r->asked || status < 0)
 		put_code(r, status);
 	if (!r->asked && r->wanted == 0 && status < 0)
@@ -78,19 +79,25 @@ open_session(struct run *r)
 static int32_t
 do_opens(struct run *r, const char *arg, const char *value)
 {
-	int32_t rc = HOSTD_OK;
-	int i, n = atoi(arg);
+	int32_t rc;
+	int i, n = atoi(arg), waiting = 0;
 
 	(void)value;
 	r->readies = 0;
-	r->wanted = n;
-	for (i = 0; i < n && rc >= 0; i++)
-		if ((rc = open_session(r)) == HOSTD_OK)
+	r->worst = HOSTD_OK;
+	for (i = 0; i < n; i++) {
+		rc = open_session(r);
+		if (rc < 0)
+			r->worst = rc;
+		else if (rc == HOSTD_DEFER)
+			waiting++;
+		else
 			r->readies++;
-	if (rc == HOSTD_DEFER)
-		return rc;
-	r->wanted = 0;
-	return put_number(r, rc, (unsigned)r->readies);
+	}
+	if (waiting == 0)
+		return put_number(r, r->worst, (unsigned)r->readies);
+	r->wanted = r->readies + waiting;
+	return HOSTD_DEFER;
 }
 
 static int32_t
