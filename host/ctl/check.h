@@ -15,6 +15,8 @@
 #define CHECK_WS	0x2u
 #define CHECK_BACKEND	0x4u
 #define CHECK_BALANCER	0x8u
+#define CHECK_STORE	0x10u
+#define CHECK_STATELESS	0x20u	/* beside the one above */
 /* Extensions. */
 #define CHECK_STATE	0x1u
 #define CHECK_WS_STATE	0x2u
@@ -35,6 +37,7 @@ struct check {
 	int verbose, strict;
 	unsigned kinds;		/* CHECK_*: what it provides */
 	unsigned exts;		/* the same of extensions */
+	unsigned minor;		/* that it needs */
 	json_t *results;	/* array; NULL: print lines */
 	unsigned passed, failed, skipped;
 };
@@ -103,6 +106,7 @@ void	check_closes(struct check *);		/* check_closes.c */
 void	check_channels(struct check *);		/* check_channels.c */
 void	check_backend(struct check *);		/* check_backend.c */
 void	check_balancer(struct check *);		/* check_balancer.c */
+void	check_store(struct check *);		/* check_store.c */
 void	check_state(struct check *);		/* check_state.c */
 void	check_moves(struct check *);		/* check_moves.c */
 void	check_commands(struct check *);		/* check_commands.c */

@@ -24,6 +24,7 @@ case_load(const struct check *c, const void *arg)
 	    m->desc.abi_minor_needed);
 	check_report()->value[0] = check_kinds(m);
 	check_report()->value[1] = check_exts(m);
+	check_report()->value[2] = m->desc.abi_minor_needed;
 }
 
 /* Names that it exports beside the entry may be taken for another's. */
@@ -381,6 +382,7 @@ check_life(struct check *c)
 		return;
 	c->kinds = (unsigned)check_last()->value[0];
 	c->exts = (unsigned)check_last()->value[1];
+	c->minor = (unsigned)check_last()->value[2];
 	check_simple(c, "symbols", case_symbols, NULL);
 	check_simple(c, "schema", case_schema, NULL);
 	check_simple(c, "readiness", case_ready, NULL);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/check_store.h"
 #include "ctl/check_use.h"
 #include "ctl/fake_group.h"
 #include "ctl/fake_sock.h"
@@ -11,15 +12,28 @@ static const hostd_buf word = {WORD, sizeof(WORD) - 1};
 unsigned
 check_kinds(const struct module *m)
 {
-	return (module_provides(m, HOSTD_KIND_HTTP_ROUTE) != NULL ? CHECK_HTTP
-								  : 0u) |
-	    (module_provides(m, HOSTD_KIND_WS_HANDLER) != NULL ? CHECK_WS
-							       : 0u) |
-	    (module_provides(m, HOSTD_KIND_PUBSUB_BACKEND) != NULL
-		    ? CHECK_BACKEND
-		    : 0u) |
-	    (module_provides(m, HOSTD_KIND_BALANCER) != NULL ? CHECK_BALANCER
-							     : 0u);
+	static const struct {
+		const char *kind;
+		unsigned bit;
+	} kinds[] = {
+	    {HOSTD_KIND_HTTP_ROUTE, CHECK_HTTP},
+	    {HOSTD_KIND_WS_HANDLER, CHECK_WS},
+	    {HOSTD_KIND_PUBSUB_BACKEND, CHECK_BACKEND},
+	    {HOSTD_KIND_BALANCER, CHECK_BALANCER},
+	    {HOSTD_KIND_SESSION_STORE, CHECK_STORE},
+	};
+	const struct module_provide *p;
+	unsigned i, all = 0;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if ((p = module_provides(m, kinds[i].kind)) == NULL)
+			continue;
+		all |= kinds[i].bit;
+		if (kinds[i].bit == CHECK_STORE &&
+		    (p->store->flags & HOSTD_STORE_STATELESS) != 0)
+			all |= CHECK_STATELESS;
+	}
+	return all;
 }
 
 unsigned
@@ -101,6 +115,8 @@ check_use(struct fake *f)
 		use_backend();
 	if ((kinds & CHECK_BALANCER) != 0)
 		use_balancer(f);
+	if ((kinds & CHECK_STORE) != 0)
+		store_use(f);
 	check_command_use(f);
 }
 
@@ -170,6 +186,10 @@ check_use_both(struct fake *a, struct fake *b)
 	if ((kinds & CHECK_BALANCER) != 0) {
 		use_balancer(a);
 		use_balancer(b);
+	}
+	if ((kinds & CHECK_STORE) != 0) {
+		store_use(a);
+		store_use(b);
 	}
 	check_command_use(a);
 	check_command_use(b);

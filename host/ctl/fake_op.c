@@ -15,7 +15,7 @@ struct fake_op {
 	struct fake *fake;
 	uint64_t id, until;
 	size_t max;
-	int answered;
+	int answered, has_result;
 	int32_t status;
 	struct buf result;
 };
@@ -50,6 +50,7 @@ op_add(struct fake_op *o, hostd_buf part)
 		return HOSTD_E_FULL;
 	if (part.n > 0)
 		buf_append(&o->result, part.p, part.n);
+	o->has_result |= part.p != NULL;
 	return HOSTD_OK;
 }
 
@@ -78,7 +79,7 @@ op_complete(const struct hostd_host *host, hostd_op h, int32_t status,
 	if (o == NULL)
 		return HOSTD_E_GONE;
 	if (status < HOSTD_OK)
-		o->result.len = 0;
+		o->has_result = o->result.len = 0;
 	rc = op_add(o, result);
 	o->answered = 1;
 	o->status = rc != HOSTD_OK ? rc : status;
@@ -107,40 +108,62 @@ const struct hostd_op_api fake_op_api = {
     .left_ms = op_left_ms,
 };
 
-/* -- commands -- */
+/* -- one op -- */
 
 struct fake_op *
-fake_command_start(struct fake *f, const struct hostd_cmd *c, uint32_t argc,
-    const char *word, size_t max)
+fake_op_start(struct fake *f, size_t max, uint64_t limit_ms, hostd_op *handle)
 {
 	struct fake_op *o = xcalloc(1, sizeof(*o));
-	hostd_op h = {++last_op << 32 | 11};
-	char what[120];
-	hostd_buf *argv;
-	uint32_t i;
-	int32_t rc;
 
+	handle->id = o->id = ++last_op << 32 | 11;
 	o->fake = f;
-	o->id = h.id;
 	o->max = max;
-	o->until = fake_now() + FAKE_OP_MS;
+	o->until = fake_now() + limit_ms;
 	LIST_INSERT_HEAD(&ops, o, entry);
-	(void)snprintf(what, sizeof(what), "command %s", c->name);
-	fake_enter(f, what, NULL);
-	argv = fake_lend((argc + 1) * sizeof(*argv));
-	for (i = 0; i < argc; i++) {
-		argv[i] = fake_lend_copy(word, strlen(word) + 1);
-		argv[i].n--;
-	}
-	rc = c->run(f->inst, argc, argv, h);
-	fake_leave(f);
+	return o;
+}
+
+void
+fake_op_returned(struct fake_op *o, const char *callback, int32_t rc)
+{
 	if (o->answered || rc == HOSTD_DEFER)
-		return o;
+		return;
 	if (rc > HOSTD_OK)
-		check_fail("command %s returned %d", c->name, rc);
+		check_fail("%s returned %d", callback, rc);
+	if (rc < HOSTD_OK)
+		o->has_result = o->result.len = 0;
 	o->answered = 1;
 	o->status = rc;
-	return o;
+}
+
+int
+fake_op_is_answered(const struct fake_op *o)
+{
+	return o->answered;
+}
+
+void
+fake_op_await(struct fake_op *o)
+{
+	while (!o->answered && o->until > fake_now())
+		if (fake_turn() == 0 && !fake_tick(o->until - 1) &&
+		    fake_wait() == 0)
+			break;
+}
+
+int32_t
+fake_op_status(const struct fake_op *o)
+{
+	return o->answered ? o->status : HOSTD_E_TIMEOUT;
+}
+
+hostd_buf
+fake_op_result(const struct fake_op *o)
+{
+	hostd_buf none = {NULL, 0};
+	hostd_buf b = {o->result.len > 0 ? o->result.p : "", o->result.len};
+
+	return o->answered && o->status == HOSTD_OK && o->has_result ? b : none;
 }
 
 void
@@ -149,6 +172,31 @@ fake_op_free(struct fake_op *o)
 	LIST_REMOVE(o, entry);
 	buf_free(&o->result);
 	free(o);
+}
+
+/* -- commands -- */
+
+struct fake_op *
+fake_command_start(struct fake *f, const struct hostd_cmd *c, uint32_t argc,
+    const char *word, size_t max)
+{
+	struct fake_op *o;
+	hostd_op h;
+	char what[120];
+	hostd_buf *argv;
+	uint32_t i;
+
+	o = fake_op_start(f, max, FAKE_OP_MS, &h);
+	(void)snprintf(what, sizeof(what), "command %s", c->name);
+	fake_enter(f, what, NULL);
+	argv = fake_lend((argc + 1) * sizeof(*argv));
+	for (i = 0; i < argc; i++) {
+		argv[i] = fake_lend_copy(word, strlen(word) + 1);
+		argv[i].n--;
+	}
+	fake_op_returned(o, what, c->run(f->inst, argc, argv, h));
+	fake_leave(f);
+	return o;
 }
 
 static void
@@ -174,10 +222,7 @@ fake_command_end(const struct hostd_cmd *c, struct fake_op *o)
 {
 	int32_t status;
 
-	while (!o->answered && o->until > fake_now())
-		if (fake_turn() == 0 && !fake_tick(o->until - 1) &&
-		    fake_wait() == 0)
-			break;
+	fake_op_await(o);
 	if (!o->answered)
 		check_fail("command %s has not answered within %u s, and "
 			   "waits for nothing", c->name, FAKE_OP_MS / 1000);

@@ -158,6 +158,7 @@ plugin_check(int argc, char **argv)
 		check_channels(&c);
 		check_backend(&c);
 		check_balancer(&c);
+		check_store(&c);
 		check_state(&c);
 		check_moves(&c);
 		check_commands(&c);

@@ -122,7 +122,7 @@ provide_json(const struct module *m, const struct module_provide *p)
 	(void)json_object_set_new(o, "served",
 	    json_boolean(
 		p->http != NULL || p->ws != NULL || p->pubsub != NULL ||
-		p->balancer != NULL));
+		p->balancer != NULL || p->store != NULL));
 	return o;
 }
 

@@ -60,7 +60,8 @@ static const char make_text[] =
 static const char ignore_text[] = "*.so\n*.o\n";
 
 static const struct new_kind *const kinds[] = {
-    &new_route, &new_ws, &new_backend, &new_balancer, NULL};
+    &new_route, &new_ws, &new_backend, &new_balancer, &new_store,
+    NULL};
 
 static int
 write_text(FILE *f, const char *text, const char *name)
@@ -156,19 +157,11 @@ scaffold(const struct new_kind *k, const char *name, const char *parent)
 	return make_files(dir, name, files, sizeof(files) / sizeof(files[0]));
 }
 
-/* Kinds that have a draft, and those that there are. */
 static int
 refuse_kind(const char *kind)
 {
-	static const char *const drafts[] = {"session_store", NULL};
 	size_t i;
 
-	for (i = 0; drafts[i] != NULL; i++)
-		if (strcmp(kind, drafts[i]) == 0) {
-			(void)fprintf(stderr,
-			    "%s: draft: not served by this host yet\n", kind);
-			return PLUGIN_FAILED;
-		}
 	(void)fprintf(stderr, "%s: no such kind of plugin; there are:", kind);
 	for (i = 0; kinds[i] != NULL; i++)
 		(void)fprintf(stderr, " %s", kinds[i]->kind);

@@ -7,7 +7,7 @@
 #ifndef CTL_PLUGIN_NEW_H
 #define CTL_PLUGIN_NEW_H
 
-#define NEW_PARTS	4
+#define NEW_PARTS	5
 
 struct new_kind {
 	const char *kind;
@@ -18,5 +18,6 @@ extern const struct new_kind new_route;		/* new_route.c */
 extern const struct new_kind new_ws;		/* new_ws.c */
 extern const struct new_kind new_backend;	/* new_backend.c */
 extern const struct new_kind new_balancer;	/* new_balancer.c */
+extern const struct new_kind new_store;		/* new_store.c */
 
 #endif
