@@ -148,7 +148,7 @@ static void
 must_have(struct fake *f, const char *key, const char *value, const char *when)
 {
 	if (!has(f, key, value))
-		check_fail("\"%s\" is not there %s", key, when);
+		check_fail("\"%.60s\" is not there %s", key, when);
 }
 
 static void
@@ -158,7 +158,7 @@ must_not_have(struct fake *f, const char *key, const char *when)
 
 	must(store_get(f, store_text(key), &out), "get");
 	if (out.p != NULL)
-		check_fail("\"%s\" is there %s", key, when);
+		check_fail("\"%.60s\" is there %s", key, when);
 }
 
 /* One with which it can be told what it keeps. */
