@@ -275,7 +275,13 @@ env_read_end(struct env *e)
 int
 env_resize(struct env *e)
 {
-	return mdb_env_set_mapsize(e->mdb, 0);
+	MDB_envinfo info;
+	int rc = mdb_env_set_mapsize(e->mdb, 0);
+
+	if (rc == 0 && (rc = mdb_env_info(e->mdb, &info)) == 0 &&
+	    info.me_mapsize > e->max_size)
+		e->max_size = info.me_mapsize;
+	return rc;
 }
 
 int
