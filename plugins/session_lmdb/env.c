@@ -213,7 +213,9 @@ open_mdb(struct env *e, char *why, size_t size)
 		return refuse(why, size, "it is another program's, or of "
 		    "another version of hostd; set another path, or move it "
 		    "away");
-	return refuse(why, size, "%s", env_say(rc));
+	return refuse(why, size, "%s%s", rc == EISDIR || rc == EACCES ||
+	    rc == EPERM ? "the file beside it that ends in -lock: " : "",
+	    env_say(rc));
 }
 
 int
