@@ -170,6 +170,7 @@ post(struct hostd_inst *in, struct visit *v, const struct hostd_request *r)
 	if (r->content_length != 0 && !is_form(in, v->req))
 		return answer_error(in, v, 415, "This takes forms, of type "
 		    "application/x-www-form-urlencoded.\n");
+	v->sends = 1;
 	return HOSTD_OK;
 }
 
@@ -213,6 +214,9 @@ on_body(struct hostd_inst *in, hostd_req req, void *d, hostd_buf body,
 
 	(void)req;
 	(void)fin;
+	/* It waits for the session, whatever else it says. */
+	if (!v->sends)
+		return HOSTD_DEFER;
 	if (body.n > FORM_MAX)
 		return answer_error(in, v, 413, "This form is too long.\n");
 	if ((v->room = malloc(body.n + 1)) == NULL)

@@ -41,6 +41,7 @@ struct visit {
 	hostd_req req;
 	enum action action;
 	int json;		/* the client wants that, no page */
+	int sends;		/* a form: the answer waits for it */
 	int remember;
 	char *room;		/* the form's values are in there */
 	size_t room_size;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { command, raw, statusOf } from './lib/hostd.mjs';
 import { Client, fieldsOf, serveLogin } from './lib/login.mjs';
-import { order } from './lib/session.mjs';
+import { called, calls, order } from './lib/session.mjs';
 
 const TOKEN = /^[A-Za-z0-9_-]{32}$/;
 
@@ -453,6 +453,37 @@ test('sessions that can\'t be had', async (t) => {
 
 	assert.equal((await new Client(none).get('/none')).status, 500);
 	await none.logged(/this request has no session: the route has session = off/);
+});
+
+test('a store that answers later', async (t) => {
+	const h = await serveLogin(t);
+	const c = new Client(h);
+	// What is asked for meanwhile is answered when the store has answered.
+	const late = async (op, fn) => {
+		calls(h);
+		order(h, `${op} 0 hold`);
+		const asked = fn();
+
+		await called(h, op);
+		order(h, '');
+		return asked;
+	};
+
+	await c.get('/s?set=a:1');
+	assert.equal((await late('get', () => c.whoami())).user, null);
+	assert.equal((await late('get', () => c.get('/login'))).status, 200);
+	for (const op of ['get', 'set', 'del']) {
+		await c.get('/s?set=a:1');
+		assert.equal((await late(op, () => c.login())).status, 303);
+		const { user, csrf } = await late('get', () => c.whoami());
+
+		assert.equal(user, 'ada');
+		assert.equal((await late('get', () =>
+		    c.post('/logout', { csrf: 'x' }))).status, 403);
+		assert.equal((await late('del', () =>
+		    c.post('/logout', { csrf }))).status, 303);
+		assert.equal((await c.whoami()).user, null);
+	}
 });
 
 test('curl', async (t) => {
