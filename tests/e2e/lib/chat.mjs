@@ -33,10 +33,11 @@ export class Person {
 	unread = [];
 	#waiting = new Set();
 
-	static async open(t, where, path = '/chat') {
+	static async open(t, where, path = '/chat', headers = {}) {
 		const p = new Person();
 
-		p.socket = new WebSocket(`ws://127.0.0.1:${where.port}${path}`);
+		p.socket = new WebSocket(`ws://127.0.0.1:${where.port}${path}`,
+		    { headers });
 		atEnd(t, () => p.socket.terminate());
 		p.socket.on('message', (data, binary) => {
 			p.unread.push(parse(data, binary));
