@@ -19,8 +19,9 @@ auth_file_changed(struct auth_file *f, uint64_t now_ms)
 	if (stat(f->path, &st) == -1)
 		memset(&st, 0, sizeof(st));
 	return st.st_dev != f->dev || st.st_ino != f->ino ||
-	    st.st_size != f->size || st.st_mtim.tv_sec != f->mtime.tv_sec ||
-	    st.st_mtim.tv_nsec != f->mtime.tv_nsec;
+	    st.st_size != f->size ||
+	    st.st_ctim.tv_sec != f->changed.tv_sec ||
+	    st.st_ctim.tv_nsec != f->changed.tv_nsec;
 }
 
 char *
@@ -36,7 +37,7 @@ auth_file_read(struct auth_file *f, size_t *n, char *why, size_t size)
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
 	f->size = st.st_size;
-	f->mtime = st.st_mtim;
+	f->changed = st.st_ctim;
 	if (rc == 0 && (st.st_mode & S_IWOTH) != 0) {
 		(void)snprintf(why, size, "everybody may write it; chmod o-w");
 		return NULL;

@@ -17,7 +17,7 @@ struct auth_file {
 	dev_t dev;
 	ino_t ino;
 	off_t size;
-	struct timespec mtime;
+	struct timespec changed;	/* ctime: also of who may read it */
 };
 
 /* Has it changed since it was read?  Looked at once a second at most. */

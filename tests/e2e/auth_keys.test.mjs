@@ -241,6 +241,16 @@ test('a file that everybody may write', async (t) => {
 	assert.notEqual(r.code, 0);
 	assert.match(r.stderr + r.stdout, /\/k: everybody may write it/);
 	assert.equal(await statusWith(h, '/', made(a.RS256, 'RS256')), 200);
+	// Whoever does as the log says need not write it again.
+	fs.writeFileSync(path.join(h.dir, 'k'), b.RS256.pem);
+	await within((async () => {
+		while (!/everybody may write it; chmod o-w; what it had/
+		    .test(h.log))
+			assert.equal(await statusWith(h, '/',
+			    made(a.RS256, 'RS256')), 200);
+	})(), 'that it will not do');
+	fs.chmodSync(path.join(h.dir, 'k'), 0o644);
+	await becomes(h, made(b.RS256, 'RS256'), 200);
 });
 
 test('a route without such a block', async (t) => {
