@@ -7,6 +7,7 @@
 #include "http/request.h"
 #include "http/request_log.h"
 #include "http/sent.h"
+#include "http/server.h"
 
 enum {
 	VAR_HEADER, VAR_SENT, VAR_CLAIM, VAR_REMOTE_ADDR, VAR_REMOTE_USER, VAR_REQUEST,
@@ -78,6 +79,31 @@ struct facts {
 };
 
 static void
+put_url(struct access_log *log, const struct http_req *r, hostd_buf url)
+{
+	const char *p = url.p;
+	size_t at = 0, value, end;
+
+	while ((value = veil_next(&r->server->veil, url, at, &end)) <
+	    url.n) {
+		access_put_escaped(log, (hostd_buf){ p + at, value - at });
+		buf_puts(&log->out, "***");
+		at = end;
+	}
+	if (at < url.n)
+		access_put_escaped(log, (hostd_buf){ p + at, url.n - at });
+}
+
+static void
+put_url_text(struct access_log *log, const struct http_req *r, hostd_buf url)
+{
+	if (url.n == 0)
+		access_put_text(log, url);
+	else
+		put_url(log, r, url);
+}
+
+static void
 put_request(struct access_log *log, const struct http_req *r)
 {
 	if (r->view.method_name.n == 0) {
@@ -86,7 +112,7 @@ put_request(struct access_log *log, const struct http_req *r)
 	}
 	access_put_escaped(log, r->view.method_name);
 	buf_append(&log->out, " ", 1);
-	access_put_escaped(log, r->view.target);
+	put_url(log, r, r->view.target);
 	buf_puts(&log->out, r->minor == 0 ? " HTTP/1.0" : " HTTP/1.1");
 }
 
@@ -99,7 +125,7 @@ put_header(struct access_log *log, const struct access_op *op,
 	if (op->len == 10 && memcmp(op->text, "user-agent", 10) == 0)
 		access_put_text(log, request_known(r, KNOWN_USER_AGENT));
 	else if (op->len == 7 && memcmp(op->text, "referer", 7) == 0)
-		access_put_text(log, request_known(r, KNOWN_REFERER));
+		put_url_text(log, r, request_known(r, KNOWN_REFERER));
 	else {
 		h = request_header(r, op->text, op->len);
 		access_put_text(log, h != NULL ? h->value :
@@ -135,14 +161,8 @@ value_of(const struct http_req *r, int var, hostd_buf *v)
 	case VAR_METHOD:
 		*v = r->view.method_name;
 		return 1;
-	case VAR_REQUEST_URI:
-		*v = r->view.target;
-		return 1;
 	case VAR_URI:
 		*v = r->view.path;
-		return 1;
-	case VAR_ARGS:
-		*v = r->view.query;
 		return 1;
 	case VAR_HOST:
 		*v = r->view.host;
@@ -211,6 +231,12 @@ put_variable(struct access_log *log, const struct access_op *op,
 		break;
 	case VAR_REQUEST:
 		put_request(log, r);
+		break;
+	case VAR_REQUEST_URI:
+		put_url_text(log, r, r->view.target);
+		break;
+	case VAR_ARGS:
+		put_url_text(log, r, r->view.query);
 		break;
 	case VAR_PROTOCOL:
 		buf_puts(&log->out, r->minor == 0 ? "HTTP/1.0" : "HTTP/1.1");

@@ -11,7 +11,8 @@
  *	$upstream_header_time $upstream_response_time $upstream_cache_status
  *
  * $request_id and $upstream_cache_status are what the client was told: the
- * answer's X-Request-ID and X-Cache-Status.
+ * answer's X-Request-ID and X-Cache-Status.  Tokens in URLs are left out
+ * (http/veil.h).
  */
 #ifndef HTTP_REQUEST_LOG_H
 #define HTTP_REQUEST_LOG_H

@@ -35,6 +35,7 @@ http_server_init(struct http_server *srv, struct loop *loop,
 	srv->guard.request_line = (size_t)conf->http.max_request_line;
 	srv->guard.head = (size_t)conf->http.max_head;
 	srv->guard.headers = (size_t)conf->http.max_headers;
+	veil_init(&srv->veil, conf);
 	srv->router = router;
 	srv->cell = cell;
 	srv->parser = parser_new((size_t)conf->http.max_headers);
@@ -74,6 +75,7 @@ http_server_close(struct http_server *srv)
 	parser_free(srv->parser);
 	access_logs_free(&srv->logs);
 	sent_names_free(&srv->sent);
+	veil_free(&srv->veil);
 	handle_table_free(&srv->handles);
 	buf_free(&srv->allow);
 	stream_io_free(&srv->sio);

@@ -318,3 +318,33 @@ test('the next route asks for itself', async (t) => {
 	assert.match(await text(fetch(`${h.url}/p/a?pass`, bearer)), /^\(-/);
 	assert.equal(await statusWith(h, '/q/a?pass', good), 401);
 });
+
+// Nor does anybody who may read logs get in with what is there.
+test('a token in the query is in no log', async (t) => {
+	const h = await serveWho(t, 'from = "query:access_token"', `
+		log_level = "debug"
+		access_log "a" { path = "a.log" }
+		access_log "b" { path = "b.log"  format = "json" }
+		access_log "c" { path = "c.log"
+			format = "$args $request_uri $http_referer" }`);
+	const at = `/who?a=1&access_token=${good}&b=2`;
+
+	assert.equal((await fetch(h.url + at)).status, 200);
+	assert.equal((await fetch(`${h.url}/who?access_token=${old}`)).status,
+	    401);
+	assert.equal((await fetch(`${h.url}/open`, { headers:
+	    { Referer: h.url + at } })).status, 200);
+	const read = (name) => fs.readFileSync(path.join(h.dir, name), 'latin1');
+
+	for (const name of ['a.log', 'b.log', 'c.log'])
+		await within((async () => {
+			while (read(name).split('\n').length < 4)
+				await new Promise((r) => setImmediate(r));
+		})(), 'three lines');
+	const all = h.log + read('a.log') + read('b.log') + read('c.log');
+
+	assert.match(all, /GET \/who\?a=1&access_token=\*\*\*&b=2 HTTP/);
+	for (const text of [good, old])
+		for (const part of text.split('.').slice(1))
+			assert.ok(!all.includes(part));
+});

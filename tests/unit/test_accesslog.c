@@ -12,10 +12,12 @@
 #include "http/identity.h"
 #include "http/request_log.h"
 #include "http/sent.h"
+#include "http/server.h"
 #include "scratch.h"
 
 static struct access_logs logs;
 static struct http_conn conn;
+static struct http_server server;
 static struct http_req *req;
 static char text[1 << 16];
 static hostd_hdr told[2];	/* headers of the answer */
@@ -49,6 +51,7 @@ setup(void **state)
 	assert_non_null(req);
 	conn.nreqs = 7;
 	req->conn = &conn;
+	req->server = &server;
 	req->view.headers = req->headers;
 	req->view.method_name = buf_of("GET");
 	req->view.target = buf_of("/a%20b?c");
@@ -151,6 +154,41 @@ who_it_was(void **state)
 	assert_string_equal(
 	    line_of("$jwt_claim_s $jwt_claim_none"), "\\x0A\\x22 -\n");
 	identity_unref(req->who);
+}
+
+/* Wherever a URL has them, of whatever route it is. */
+static void
+tokens_in_urls(void **state)
+{
+	static struct conf conf;
+	static struct conf_auth auth;
+	char name[] = "token", other[] = "t";
+	struct conf_token from[] = { { CONF_TOKEN_HEADER, NULL },
+		{ CONF_TOKEN_QUERY, name }, { CONF_TOKEN_COOKIE, other },
+		{ CONF_TOKEN_QUERY, other } };
+
+	(void)state;
+	TAILQ_INIT(&conf.auths);
+	TAILQ_INSERT_TAIL(&conf.auths, &auth, entry);
+	auth.from = from;
+	auth.nfrom = 4;
+	veil_init(&server.veil, &conf);
+	req->view.target = buf_of("/token=1?a=b&token=2.\"3&atoken=4&t=5&token=6");
+	req->view.query = buf_of("token=7&&t=&token&token=8=9&tt=1;t=2#t=3");
+	add_header(KNOWN_REFERER, "Referer", "http://a/?token=10#token=11");
+	assert_string_equal(line_of("$request"), "GET /token=1?a=b&token=***"
+	    "&atoken=4&t=***&token=*** HTTP/1.1\n");
+	assert_string_equal(line_of("$request_uri $uri"), "/token=1?a=b&"
+	    "token=***&atoken=4&t=***&token=*** /a b\n");
+	assert_string_equal(line_of("$args"), "token=***&&t=***&token&"
+	    "token=***&tt=1;t=***#t=***\n");
+	assert_string_equal(line_of("$http_referer"),
+	    "http://a/?token=***#token=***\n");
+	assert_null(strstr(line_of("json"), "token=2"));
+	assert_null(strstr(text, "token=10"));
+	req->view.target = req->view.query = buf_of("");
+	assert_string_equal(line_of("$args $request_uri"), "- -\n");
+	veil_free(&server.veil);
 }
 
 static void
@@ -406,6 +444,7 @@ main(void)
 	    T(nothing_can_forge_a_line),
 	    T(json_is_json),
 	    T(who_it_was),
+	    T(tokens_in_urls),
 	    T(formats_are_checked),
 	    T(each_log_its_own_format),
 	    T(never_waits),
