@@ -87,6 +87,9 @@ struct cache_asked {
 	const struct hostd_request *request;
 	hostd_buf key;			/* cache_key, expanded */
 	int bypass;			/* cache_bypass says so */
+	int authorized;			/* the host knows whose it is, by a
+					   token in a cookie, say: as with
+					   Authorization */
 	int apart;			/* the server sees less of it than is
 					   here: what it says is not what
 					   another one is to have */

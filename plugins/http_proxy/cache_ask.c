@@ -248,6 +248,7 @@ cache_ask(struct cache *c, struct cache_use *use, const struct cache_asked *a)
 	if (a->apart || r->content_length != 0 ||
 	    r->flags & HOSTD_REQ_UPGRADE)
 		return CACHE_OFF;
-	use->flags = flags_of(r) | (a->bypass ? USE_BYPASS : 0);
+	use->flags = flags_of(r) | (a->bypass ? USE_BYPASS : 0) |
+	    (a->authorized ? USE_AUTHORIZED : 0);
 	return cache_decide(use, r, a->key);
 }

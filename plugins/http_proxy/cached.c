@@ -21,6 +21,17 @@ is_bypassed(const struct settings *s, const struct facts *f, struct head *out)
 	return 0;
 }
 
+/* Has the client said who it is, wherever it has said so? */
+static int
+is_somebodys(const struct exchange *x)
+{
+	const struct hostd_inst *in = x->in;
+	hostd_buf user;
+
+	return in->auth != NULL && in->auth->user(in->easy.host, x->req,
+	    &user) == HOSTD_OK;
+}
+
 /* Too old: another one is asked for, without this request's client. */
 static void
 refresh(struct exchange *x)
@@ -83,6 +94,7 @@ cached_ask(struct exchange *x, const struct hostd_request *q, int *done)
 	head_clear(&in->head);
 	a.key = template_expand(&in->settings.cache_key, &f, &in->head);
 	a.bypass = is_bypassed(&in->settings, &f, &in->head);
+	a.authorized = is_somebodys(x);
 	/* A key that is not whole is another one's. */
 	if (in->head.full)
 		return HOSTD_OK;

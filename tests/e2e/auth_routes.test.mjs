@@ -264,6 +264,39 @@ test('to a server', async (t) => {
 	assert.equal(free['x-name'], undefined);
 });
 
+// What is made for one is for others only if the server says so, as with
+// Authorization (RFC 9111 section 3.5).
+test('kept answers of a server', async (t) => {
+	const origin = await httpServer(t, (q, r) => {
+		r.setHeader('Cache-Control', q.url.endsWith('public') ?
+		    'public, max-age=60' : 'max-age=60');
+		r.end(q.headers['x-user']);
+	});
+	const h = await serveWho(t, 'from = {"cookie:token", "query:token"}', `
+		upstream "app" { server "127.0.0.1:${origin.port}" { } }
+		plugin "proxy" {
+			module = "http_proxy.so"  upstream = "app"
+			cache = "memory"  cache_key = "$uri"
+			set_header = "X-User: $remote_user"
+		}
+		route "/app/" { plugin = "proxy"  auth = "api" }
+		route "/free/" { plugin = "proxy" }`);
+	const of = (sub) => token(HS256, { alg: 'HS256' }, { sub });
+	const ask = (url, sub) => text(fetch(h.url + url,
+	    { headers: { cookie: `token=${of(sub)}` } }));
+
+	assert.equal(await ask('/app/mine', 'alice'), 'alice');
+	assert.equal(await ask('/app/mine', 'bob'), 'bob');
+	assert.equal(await text(fetch(`${h.url}/app/mine?token=${of('eve')}`)),
+	    'eve');
+	assert.equal(await ask('/app/public', 'alice'), 'alice');
+	assert.equal(await ask('/app/public', 'bob'), 'alice');
+	assert.equal(await statusWith(h, '/app/public', null), 401);
+	for (let i = 0; i < 2; i++)
+		assert.equal(await ask('/free/x', 'alice'), '');
+	assert.equal(origin.asked(), 5);
+});
+
 test('the access log', async (t) => {
 	const h = await serveWho(t, '', `access_log "a" { path = "access.log"
 		format = "$remote_user|$jwt_claim_name|$jwt_claim_quoted|$jwt_claim_no|$status" }`);
