@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/stat.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/board.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "config/schema.h"
 #include "master/changes.h"
@@ -183,6 +185,18 @@ generation_make_secret(const struct conf *conf, const char *file, char *why,
 	return secrets_make(file, why, size);
 }
 
+/* Where a secret is a file of a container's, that is how it is. */
+static void
+generation_warn_secret(const struct conf_session *s)
+{
+	struct stat st;
+
+	if (stat(s->secret_file, &st) == 0 && (st.st_mode & S_IROTH) != 0)
+		log_warnx("session \"%s\": secret_file %s can be read by "
+		    "everybody; chmod o-r %s", s->name, s->secret_file,
+		    s->secret_file);
+}
+
 static int
 generation_copy_secret(const struct conf *conf, const struct conf_session *s,
     const char *to, int to_serve, char *why, size_t size)
@@ -195,6 +209,8 @@ generation_copy_secret(const struct conf *conf, const struct conf_session *s,
 	if (s->secret_is_made && generation_make_secret(conf, s->secret_file,
 	    why, size) == -1)
 		return -1;
+	if (!s->secret_is_made)
+		generation_warn_secret(s);
 	if (copy_file(s->secret_file, to, 0600, reason, sizeof(reason)) == 0)
 		return 0;
 	(void)snprintf(why, size, "%s: %s", s->secret_file, reason);
