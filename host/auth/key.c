@@ -100,6 +100,12 @@ keys_add_secret(struct keys *all, const char *p, size_t n, char why[KEY_WHY])
 
 	if (!has_room(all, why))
 		return -1;
+	if (n > 10 && memcmp(p, "-----BEGIN", 10) == 0) {
+		(void)snprintf(why, KEY_WHY, "it is in PEM, as keys are that "
+		    "everybody may know, and no secret for %s",
+		    algs[all->alg].name);
+		return -1;
+	}
 	if (n < least) {
 		(void)snprintf(why, KEY_WHY, "a secret for %s must have at "
 		    "least %zu bytes, this one has %zu; \"openssl rand -hex "
@@ -247,6 +253,16 @@ pem_key(const char *name, const unsigned char *data, long n,
 	return pkey;
 }
 
+/* Behind the last one there may be anything but half of another. */
+static int
+is_at_end(char why[KEY_WHY])
+{
+	if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE)
+		return 1;
+	(void)snprintf(why, KEY_WHY, "it has a part in PEM that is damaged");
+	return 0;
+}
+
 static int
 add_pems(struct keys *all, BIO *bio, char why[KEY_WHY])
 {
@@ -264,7 +280,7 @@ add_pems(struct keys *all, BIO *bio, char why[KEY_WHY])
 		    keys_add_pkey(all, pkey, NULL, 0, why) == -1)
 			return -1;
 	}
-	return 0;
+	return is_at_end(why) ? 0 : -1;
 }
 
 int

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "config/builder.h"
 
+#define REALM_MAX	128
+
 struct conf_auth *
 find_auth(struct builder *b, const char *name, const struct conf_pos *pos)
 {
@@ -130,11 +132,16 @@ check_jwt(struct builder *b, const struct conf_auth *a)
 		    a->name, text_of(b, "algorithm"));
 }
 
-/* It stands in quotes in a header. */
+/* It stands in quotes in a header.  The key has this limit, a name has not. */
 static void
-check_realm(struct builder *b, const char *realm)
+check_realm(struct builder *b, const struct conf_auth *a)
 {
-	const unsigned char *p = (const unsigned char *)realm;
+	const unsigned char *p = (const unsigned char *)a->realm;
+
+	if (strlen(a->realm) > REALM_MAX)
+		conf_error(b->errs, &a->pos, "auth \"%.32s...\": its name has "
+		    "more than %d bytes, and browsers are told it; add "
+		    "\"realm\"", a->name, REALM_MAX);
 
 	for (; *p >= 0x20 && *p != 0x7f && *p != '"' && *p != '\\'; p++)
 		;
@@ -175,7 +182,7 @@ build_auth(struct builder *b, const struct conf_node *n)
 	a->realm = copy_text(b, "realm");
 	if (a->realm == NULL)
 		a->realm = xstrdup(a->name);
-	check_realm(b, a->realm);
+	check_realm(b, a);
 	TAILQ_INSERT_TAIL(&b->conf->auths, a, entry);
 	if (a->type == CONF_AUTH_JWT) {
 		check_jwt(b, a);

@@ -253,6 +253,27 @@ test('a file that everybody may write', async (t) => {
 	await becomes(h, made(b.RS256, 'RS256'), 200);
 });
 
+// Whose name would be told to browsers.
+test('a block with a long name', async (t) => {
+	const name = 'a'.repeat(600);
+	const long = (t2, realm, options) => startHostd(t2, { ...options, conf: `
+		plugin "yes" { module = "http_respond.so"  body = "yes" }
+		auth "${name}" { algorithm = "HS256"  secret = "${SECRET}" ${realm} }
+		route "/" { plugin = "yes"  auth = "${name}" }` });
+	const h = await long(t, '', { ready: false });
+	const { code } = await within(h.ended, 'its end');
+
+	assert.notEqual(code, 0);
+	assert.match(h.log, /hostd\.conf:\d+: auth "a+\.\.\.": .*add "realm"/);
+	const realm = 'b'.repeat(128);
+	const named = await long(t, `realm = "${realm}"`);
+	const r = await fetch(named.url, { headers:
+		{ Authorization: 'Bearer x' } });
+
+	assert.equal(r.headers.get('www-authenticate'), `Bearer realm="${realm
+	    }", error="invalid_token", error_description="not a signed token"`);
+});
+
 test('a route without such a block', async (t) => {
 	const h = await startHostd(t, { ready: false, conf: `
 		plugin "yes" { module = "http_respond.so"  body = "yes" }

@@ -266,6 +266,33 @@ files_without(void **state)
 	assert_non_null(strstr(why, "can't be read"));
 }
 
+/* Whoever has written half of a file is not to think that all of it counts. */
+static void
+files_cut_short(void **state)
+{
+	size_t first, n;
+
+	(void)state;
+	pem[0] = '\0';
+	put_pem(EVP_EC_gen("P-256"), 0);
+	first = strlen(pem);
+	put_pem(EVP_EC_gen("P-256"), 0);
+	n = strlen(pem);
+	assert_int_equal(load_pem(KEY_ES256), 0);
+	assert_int_equal(keys->n, 2);
+	for (n -= 2; n > first + 40; n--) {
+		pem[n] = '\0';
+		if (load_pem(KEY_ES256) != -1)
+			fail_msg("%zu bytes of it are taken", n);
+		assert_non_null(strstr(why, "damaged"));
+	}
+	pem[first + 40] = '*';
+	assert_int_equal(load_pem(KEY_ES256), -1);
+	/* What stands between keys says nothing. */
+	(void)strcpy(pem + first, "\nof the old issuer\n");
+	assert_int_equal(load_pem(KEY_ES256), 0);
+}
+
 /* -- signatures -- */
 
 /* The longest r and s that could be taken for right ones. */
@@ -304,6 +331,7 @@ main(void)
 		CASE(no_sets),
 		CASE(files_with_keys),
 		CASE(files_without),
+		CASE(files_cut_short),
 		CASE(signatures_of_zeros),
 	};
 

@@ -379,6 +379,8 @@ other_secrets(void **state)
 {
 	static const char more[] = "another secret of thirty-two bytes.\r\n\n"
 	    SECRET "\n";
+	static const char pem[] = "-----BEGIN PUBLIC KEY-----\n"
+	    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n";
 	char why[KEY_WHY];
 
 	(void)state;
@@ -397,6 +399,13 @@ other_secrets(void **state)
 	assert_int_equal(check(nodes), JWT_NO_KEY);
 	use(KEY_HS512);
 	assert_int_equal(keys_add_secret(keys, SECRET, 32, why), -1);
+	/* Everybody has it. */
+	use(KEY_HS256);
+	assert_int_equal(keys_add_secret(keys, pem, sizeof(pem) - 1, why), -1);
+	assert_non_null(strstr(why, "in PEM"));
+	assert_int_equal(keys_add_secrets(keys, pem, sizeof(pem) - 1, why),
+	    -1);
+	assert_non_null(strstr(why, "in PEM"));
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
