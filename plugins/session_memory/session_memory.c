@@ -112,6 +112,16 @@ store_del(struct hostd_inst *in, hostd_buf key, hostd_op op)
 	return HOSTD_OK;
 }
 
+static int32_t
+run_count(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv,
+    hostd_op op)
+{
+	(void)argc;
+	(void)argv;
+	return hostd_reply(in, op, HOSTD_OK, "{\"sessions\":%zu,"
+	    "\"max_sessions\":%zu}", in->table.n, in->max);
+}
+
 static void
 on_tick(struct hostd_inst *in, hostd_timer t, void *arg)
 {
@@ -191,7 +201,16 @@ static const struct hostd_key max_key = {
 };
 static const struct hostd_key *const keys[] = { &max_key, NULL };
 
+static const struct hostd_cmd count_cmd = {
+	.struct_size = sizeof(count_cmd),
+	.flags = HOSTD_CMD_EVERY | HOSTD_CMD_JSON,
+	.name = "count", .run = run_count,
+	.help = "How many sessions each worker has, with those that have "
+	    "expired in the last seconds.",
+};
+static const struct hostd_cmd *const commands[] = { &count_cmd, NULL };
+
 HOSTD_PLUGIN_ENTRY = {
 	HOSTD_PREFIX(3), "session_memory", "1.0", HOSTD_SDK_VERSION,
-	provides, keys, NULL, create, start, NULL, destroy, NULL
+	provides, keys, commands, create, start, NULL, destroy, NULL
 };
