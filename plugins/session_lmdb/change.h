@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Changes, and what a thread does with a batch of them: one transaction for all,
- * so that a burst costs one flush.  If that fails for one of them, each gets its
- * own.
+ * Changes, and what a thread does with a batch of them: one transaction for
+ * all, so that a burst costs one flush.  If that fails for one of them, each
+ * gets its own.
  */
 #ifndef SESSION_LMDB_CHANGE_H
 #define SESSION_LMDB_CHANGE_H

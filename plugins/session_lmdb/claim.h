@@ -7,9 +7,10 @@
  *	byte 1 + pid	a process that has PATH open: only once
  *	CLAIM_OPENING	who opens it just now
  *
- * In it is which file PATH and PATH-lock were when somebody opened them.  LMDB's
- * processes meet in PATH-lock; if one of the two was replaced while others have
- * them open, two files would have one table of writers, or one file two.
+ * In it is which file PATH and PATH-lock were when somebody opened them.
+ * LMDB's processes meet in PATH-lock; if one of the two was replaced while
+ * others have them open, two files would have one table of writers, or one file
+ * two.
  */
 #ifndef SESSION_LMDB_CLAIM_H
 #define SESSION_LMDB_CLAIM_H

@@ -46,8 +46,8 @@ void	env_close(struct env *);
  */
 int	env_read(struct env *);
 void	env_read_end(struct env *);
-/* To the size that another process has given it, which is max_size from then on:
- * a reload has made it larger.  Nothing may be under way. */
+/* To the size that another process has given it, which is max_size from then
+ * on: a reload has made it larger.  Nothing may be under way. */
 int	env_resize(struct env *);
 
 #define ENV_BAD_RECORD	MDB_BAD_VALSIZE	/* there is something else */

@@ -99,7 +99,7 @@ struct walk {
 	int fd;
 	unsigned page_size;
 	uint64_t npages;	/* of the file, whole ones */
-	uint64_t seen;		/* pages; more than npages: it goes in circles */
+	uint64_t seen;		/* pages; more than npages: in circles */
 };
 
 static uint16_t

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading, on the loop: what is asked for is in memory, or a page fault away. */
+/* Reading, on the loop: what is asked for is in memory, or a page fault
+ * away. */
 #include <stdlib.h>
 #include "store.h"
 

@@ -5,9 +5,9 @@
  * Database "sessions": the key, and
  *
  *	1	RECORD_VERSION
- *	8	when its time is over: ms since 1970, most significant byte first
+ *	8	when its time is over: ms since 1970, big end first
  *	n	the value
- *	1	RECORD_END, so that a value of which pages are missing is noticed
+ *	1	RECORD_END: else pages of the value are missing
  *
  * Database "expiry": those 8 bytes and the key, in the order in which sessions
  * end; there are no values.

@@ -3,9 +3,9 @@
  * session_lmdb: sessions in a file, which all workers of a machine share.
  *
  * They read it as memory, on the loop, without waiting for anybody; what they
- * write waits in a queue (queue.c), of which a thread writes as much as there is
- * in one transaction (change.c).  LMDB sees to it that a transaction is there as
- * a whole, or not at all, whenever a process is killed.
+ * write waits in a queue (queue.c), of which a thread writes as much as there
+ * is in one transaction (change.c).  LMDB sees to it that a transaction is
+ * there as a whole, or not at all, whenever a process is killed.
  */
 #include <stdlib.h>
 #include "store.h"
@@ -24,7 +24,8 @@ store_get(struct hostd_inst *in, hostd_buf key, hostd_op op)
 static int
 is_last(const struct hostd_inst *in, hostd_buf key)
 {
-	return in->last.nkey == key.n && memcmp(in->last.key, key.p, key.n) == 0;
+	return in->last.nkey == key.n &&
+	    memcmp(in->last.key, key.p, key.n) == 0;
 }
 
 /* Only to the end of time. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * session_memory: sessions in the memory of one worker.  For tests, and for one
- * worker that may forget: nothing outlives it, neither a crash nor a reload, and
- * other workers know nothing of it.
+ * worker that may forget: nothing outlives it, neither a crash nor a reload,
+ * and other workers know nothing of it.
  */
 #include <stdlib.h>
 #include <hostd/easy.h>
@@ -196,8 +196,8 @@ static const struct hostd_key max_key = {
 	.struct_size = sizeof(max_key), .type = HOSTD_KEY_INT,
 	.name = "max_sessions", .dflt = "10000", .min = 1,
 	.max = 100 * 1000 * 1000,
-	.help = "How many sessions a worker keeps; beyond that there are no new "
-	    "ones (status 503).",
+	.help = "How many sessions a worker keeps; beyond that there are no "
+	    "new ones (status 503).",
 };
 static const struct hostd_key *const keys[] = { &max_key, NULL };
 

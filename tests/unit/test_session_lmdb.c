@@ -355,6 +355,54 @@ test_evict(void **state)
 	assert_true((uint64_t)st.st_size <= f->env.max_size);
 }
 
+/* Thousands that have ended, and then none. */
+static void
+make_and_sweep(struct fixture *f, int round)
+{
+	struct changes all = STAILQ_HEAD_INITIALIZER(all);
+	struct outcome o;
+	struct change *c;
+	char key[32];
+	int i;
+
+	for (i = 0; i < 5000; i++) {
+		(void)snprintf(key, sizeof(key), "%08x-%d",
+		    (unsigned)(round * 5000 + i) * 2654435761u, round);
+		c = change_new(CHANGE_SET, text(key), text(key), NULL);
+		c->expires_ms = 1 + (uint64_t)i;
+		STAILQ_INSERT_TAIL(&all, c, link);
+	}
+	changes_apply(&f->env, &all, 0, &o);
+	assert_int_equal(o.rc, 0);
+	while ((c = STAILQ_FIRST(&all)) != NULL) {
+		STAILQ_REMOVE_HEAD(&all, link);
+		assert_int_equal(c->status, HOSTD_OK);
+		free(c);
+	}
+	while (simple(f, CHANGE_SWEEP, "", 0, &o) == HOSTD_OK && o.expired > 0)
+		;
+	assert_int_equal(count(f), 0);
+}
+
+/* What has gone leaves its room to what comes. */
+static void
+test_growth(void **state)
+{
+	struct fixture *f = *state;
+	struct stat early, late;
+	int i;
+
+	f->env.max_size = 64 << 20;
+	assert_int_equal(open_env(f), 0);
+	for (i = 0; i < 4; i++)
+		make_and_sweep(f, i);
+	assert_int_equal(stat(f->path, &early), 0);
+	for (; i < 24; i++)
+		make_and_sweep(f, i);
+	assert_int_equal(stat(f->path, &late), 0);
+	assert_true(late.st_size <= early.st_size * 5 / 4);
+}
+
 /* What is over goes before anybody is refused. */
 static void
 test_expired_first(void **state)
@@ -555,6 +603,7 @@ main(void)
 		TEST(test_sweep),
 		TEST(test_refuse),
 		TEST(test_evict),
+		TEST(test_growth),
 		TEST(test_expired_first),
 		TEST(test_garbage),
 		TEST(test_places),
