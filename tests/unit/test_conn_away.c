@@ -17,7 +17,7 @@
 #include "http/response.h"
 #include "http/router.h"
 #include "http/server.h"
-#include "loop_case.h"
+#include "http_case.h"
 
 #define ASK(path)	"GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -33,11 +33,9 @@ struct side {
 	int asked;
 };
 
-static struct conf conf;
 static struct conf_pool near_pool = { .name = (char *)(uintptr_t)"near" };
 static struct conf_pool far_pool = { .name = (char *)(uintptr_t)"far" };
 static struct side *near, *far;
-static int client;
 
 /* -- workers -- */
 
@@ -148,27 +146,17 @@ side_free(struct side *s)
 static int
 setup(void **state)
 {
-	struct sockaddr sa = { .sa_family = AF_UNIX };
-	int chan[2], fds[2];
+	int chan[2];
 
 	(void)state;
 	log_set_fd(-1);
 	near_pool.queue_timeout = far_pool.queue_timeout = 60000;
-	TAILQ_INIT(&conf.error_pages);
-	conf.http = (struct conf_http){ .max_request_line = 512,
-		.max_head = 2048, .max_headers = 16, .max_body = 100,
-		.head_timeout = 60000, .body_timeout = 60000,
-		.idle_timeout = 60000, .send_timeout = 60000,
-		.keepalive_requests = 1000, .max_connections = 10,
-		.output_high = 65536 };
+	limits_open();
 	loop_open();
 	assert_int_equal(chan_pair(chan), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
-	    fds), 0);
 	near = side_new(&near_pool, chan[0]);
 	far = side_new(&far_pool, chan[1]);
-	client = fds[1];
-	assert_non_null(conn_open(&near->srv, fds[0], &sa));
+	(void)client_open(&near->srv);
 	return 0;
 }
 
@@ -178,42 +166,12 @@ teardown(void **state)
 	(void)state;
 	side_free(near);
 	side_free(far);
-	(void)close(client);
+	client_close();
 	loop_end();
 	return 0;
 }
 
 /* -- the client -- */
-
-static void
-say(const char *text)
-{
-	assert_int_equal(send(client, text, strlen(text), MSG_NOSIGNAL),
-	    strlen(text));
-}
-
-/* The next answer begins and ends so. */
-static void
-hear(const char *begin, const char *last)
-{
-	size_t n = 0, len = strlen(last);
-	char text[4096];
-	ssize_t got;
-	int turns;
-
-	for (turns = 0; turns < TURNS_MAX; turns++) {
-		turn();
-		got = recv(client, text + n, sizeof(text) - 1 - n,
-		    MSG_DONTWAIT);
-		if (got > 0)
-			n += (size_t)got;
-		text[n] = '\0';
-		if (n > len && strncmp(text, begin, strlen(begin)) == 0 &&
-		    strcmp(text + n - len, last) == 0)
-			return;
-	}
-	fail_msg("no answer from %s, but \"%s\"", last, text);
-}
 
 #define hear_from(who) hear("HTTP/1.1 200", "\r\n\r\n" who)
 
@@ -419,8 +377,7 @@ comes_back_and_its_client_leaves(void **state)
 	conn_waited(c);
 	assert_int_equal(c->state, CONN_AWAY);
 	(void)shutdown(client, SHUT_RDWR);
-	(void)close(client);
-	client = -1;
+	client_close();
 	/* There is a descriptor of it in the channel still. */
 	c->stream.ops->failed(&c->stream, ECONNRESET);
 	assert_int_equal(near->srv.nconns, 0);

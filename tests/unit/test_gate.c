@@ -17,12 +17,11 @@
 #include "http/response.h"
 #include "http/router.h"
 #include "http/server.h"
-#include "loop_case.h"
+#include "http_case.h"
 
 #define ASK(path)	"GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 #define POST		"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
 
-static struct conf conf;
 static struct conf_pool pool = { .name = (char *)(uintptr_t)"pool" };
 static struct conf_pool other = { .name = (char *)(uintptr_t)"other" };
 static struct http_server srv;
@@ -30,7 +29,6 @@ static struct board_cell *cell;
 static struct router *router;
 static struct http_handler handler;
 static struct http_gate gates[2];
-static int client;
 
 /* What happened. */
 static struct http_req *waiting, *answered;
@@ -149,18 +147,11 @@ add_route(const char *path, int prefix, const struct conf_pool *of)
 static int
 setup(void **state)
 {
-	struct sockaddr sa = { .sa_family = AF_UNIX };
-	int fds[2], i;
+	int i;
 
 	(void)state;
 	log_set_fd(-1);
-	TAILQ_INIT(&conf.error_pages);
-	conf.http = (struct conf_http){ .max_request_line = 512,
-		.max_head = 2048, .max_headers = 16, .max_body = 100,
-		.head_timeout = 60000, .body_timeout = 60000,
-		.idle_timeout = 60000, .send_timeout = 60000,
-		.keepalive_requests = 1000, .max_connections = 10,
-		.lingering_timeout = 60000, .output_high = 65536 };
+	limits_open();
 	handler = (struct http_handler){ .headers = headers, .body = body,
 		.wants_body = 1, .end = end };
 	for (i = 0; i < 2; i++) {
@@ -189,10 +180,7 @@ setup(void **state)
 	http_server_init(&srv, &loop, &conf, router, cell);
 	srv.pool = &pool;
 	srv.pass = pass;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
-	    fds), 0);
-	client = fds[1];
-	assert_non_null(conn_open(&srv, fds[0], &sa));
+	(void)client_open(&srv);
 	return 0;
 }
 
@@ -203,54 +191,12 @@ teardown(void **state)
 	http_server_close(&srv);
 	router_free(router);
 	free(cell);
-	(void)close(client);
+	client_close();
 	loop_end();
 	return 0;
 }
 
 /* -- the client -- */
-
-static void
-say(const char *text)
-{
-	assert_int_equal(send(client, text, strlen(text), MSG_NOSIGNAL),
-	    strlen(text));
-}
-
-/* The next answer begins and ends so, and has that in it. */
-static void
-hear(const char *begin, const char *has, const char *last)
-{
-	size_t n = 0, len = strlen(last);
-	char text[4096] = "";
-	ssize_t got;
-	int turns;
-
-	for (turns = 0; turns < TURNS_MAX; turns++) {
-		turn();
-		got = recv(client, text + n, sizeof(text) - 1 - n,
-		    MSG_DONTWAIT);
-		if (got > 0)
-			n += (size_t)got;
-		text[n] = '\0';
-		if (n > len && strncmp(text, begin, strlen(begin)) == 0 &&
-		    strstr(text, has) != NULL &&
-		    strcmp(text + n - len, last) == 0)
-			return;
-	}
-	fail_msg("no answer \"%s\" ... \"%s\", but \"%s\"", begin, last, text);
-}
-
-static void
-hear_nothing(void)
-{
-	char c;
-	int i;
-
-	for (i = 0; i < 20; i++)
-		turn();
-	assert_int_equal(recv(client, &c, 1, MSG_DONTWAIT), -1);
-}
 
 /* -- gates -- */
 
@@ -259,7 +205,7 @@ all_let_it_pass(void **state)
 {
 	(void)state;
 	say(ASK("/"));
-	hear("HTTP/1.1 200", "", "hello");
+	hear("HTTP/1.1 200", "hello");
 	assert_int_equal(nentered[0], 1);
 	assert_int_equal(nentered[1], 1);
 }
@@ -270,7 +216,7 @@ one_answers(void **state)
 	(void)state;
 	gate_says[0] = HOSTD_E_GONE;
 	say(ASK("/") ASK("/"));
-	hear("HTTP/1.1 401", "HTTP/1.1 401", "</h1>\n");
+	hear_with("HTTP/1.1 401", "HTTP/1.1 401", "</h1>\n");
 	assert_int_equal(nentered[1], 0);
 	assert_int_equal(nhandled, 0);
 	assert_int_equal(nended, 0);
@@ -286,7 +232,7 @@ one_takes_its_time(void **state)
 	hear_nothing();
 	assert_int_equal(nentered[1], 0);
 	gate_open(waiting);
-	hear("HTTP/1.1 200", "", "hello");
+	hear("HTTP/1.1 200", "hello");
 	assert_int_equal(nentered[0], 1);
 	assert_int_equal(nentered[1], 1);
 	/* It was opened once. */
@@ -304,7 +250,7 @@ it_answers_later(void **state)
 	response_error(waiting, 403, NULL);
 	gate_says[1] = HOSTD_OK;
 	say(ASK("/"));
-	hear("HTTP/1.1 403", "HTTP/1.1 200", "hello");
+	hear_with("HTTP/1.1 403", "HTTP/1.1 200", "hello");
 	assert_int_equal(nhandled, 1);
 	assert_int_equal(nforsaken, 1);
 }
@@ -322,7 +268,7 @@ no_body_is_read_meanwhile(void **state)
 	assert_int_equal(nbody, 0);
 	gate_open(waiting);
 	say("345");
-	hear("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200", "", "thanks");
+	hear("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200", "thanks");
 	assert_int_equal(nbody, 5);
 }
 
@@ -333,8 +279,7 @@ the_client_leaves(void **state)
 	gate_says[0] = HOSTD_DEFER;
 	say(ASK("/"));
 	until(&nentered[0], 1);
-	(void)close(client);
-	client = -1;
+	client_close();
 	until(&nforsaken, 1);
 	assert_null(waiting);
 	assert_int_equal(nhandled, 0);
@@ -351,7 +296,7 @@ it_takes_too_long(void **state)
 	say(ASK("/"));
 	until(&nentered[0], 1);
 	conn_timeout(&c->timer);
-	hear("HTTP/1.1 504", "", "</h1>\n");
+	hear("HTTP/1.1 504", "</h1>\n");
 	assert_int_equal(nforsaken, 1);
 	assert_int_equal(nhandled, 0);
 }
@@ -397,7 +342,7 @@ held_and_let_go(void **state)
 	holds = 0;
 	nadded = 0;
 	response_let_go(answered);
-	hear("HTTP/1.1 200", "Set-Cookie: a=b\r\n", "hello");
+	hear_with("HTTP/1.1 200", "Set-Cookie: a=b\r\n", "hello");
 	until(&nhandled, 2);
 	until(&nended, 2);
 	assert_int_equal(why_ended, HOSTD_END_DONE);
@@ -408,7 +353,7 @@ held_and_taken_back(void **state)
 {
 	(void)state;
 	say(ASK("/"));
-	hear("HTTP/1.1 200", "", "hello");
+	hear("HTTP/1.1 200", "hello");
 	holds = 1;
 	say(ASK("/"));
 	until(&nhandled, 2);
@@ -418,7 +363,7 @@ held_and_taken_back(void **state)
 	assert_int_equal(nended, 2);
 	assert_int_equal(why_ended, HOSTD_END_ERROR);
 	assert_int_equal(nforsaken, 1);
-	hear("HTTP/1.1 503", "Connection: close", "</h1>\n");
+	hear_with("HTTP/1.1 503", "Connection: close", "</h1>\n");
 	assert_int_equal(cell->counters.status[2], 1);
 }
 
@@ -433,7 +378,7 @@ held_twice(void **state)
 	response_let_go(answered);
 	hear_nothing();
 	response_let_go(answered);
-	hear("HTTP/1.1 200", "", "hello");
+	hear("HTTP/1.1 200", "hello");
 }
 
 /* It is not the client who is slow, however long it takes. */
@@ -452,7 +397,7 @@ held_for_long(void **state)
 	hear_nothing();
 	assert_int_equal(c->timer_kind, TIMER_NONE);
 	response_let_go(answered);
-	hear("HTTP/1.1 200", "", "hello");
+	hear("HTTP/1.1 200", "hello");
 }
 
 /* The answer is there; that the rest of the request is none does not end what
@@ -471,7 +416,7 @@ held_when_the_body_is_bad(void **state)
 	hear_nothing();
 	assert_int_equal(nforsaken, 0);
 	response_let_go(answered);
-	hear("HTTP/1.1 200", "", "hello");
+	hear("HTTP/1.1 200", "hello");
 	until(&nended, 1);
 	assert_int_equal(recv(client, &c, 1, MSG_DONTWAIT), 0);
 }
@@ -511,8 +456,7 @@ held_when_the_client_leaves(void **state)
 	say(ASK("/"));
 	until(&nhandled, 1);
 	(void)shutdown(client, SHUT_RDWR);
-	(void)close(client);
-	client = -1;
+	client_close();
 	http_server_close(&srv);
 	assert_int_equal(nforsaken, 1);
 	assert_int_equal(nended, 1);

@@ -17,7 +17,7 @@
 #include "http/response.h"
 #include "http/router.h"
 #include "http/server.h"
-#include "loop_case.h"
+#include "http_case.h"
 #include "session/gate.h"
 #include "session/id.h"
 #include "session/session.h"
@@ -29,7 +29,6 @@
 #define HEAD	" HTTP/1.1\r\nHost: a\r\n"
 #define NOW	1795219717891ll
 
-static struct conf conf;
 static char name[] = "main", cookie[] = "connect.sid", path[] = "/";
 static char login[] = "/login", login_next[] = "/login?next=";
 static char user[] = "user";
@@ -40,7 +39,6 @@ static struct router *router;
 static struct http_handler handler;
 static struct session_kind kind;
 static struct session_gate gate;
-static int client;
 
 /* -- an application -- */
 
@@ -152,19 +150,11 @@ set_up_block(void)
 static int
 setup(void **state)
 {
-	struct sockaddr sa = { .sa_family = AF_UNIX };
 	char why[256];
-	int fds[2];
 
 	(void)state;
 	log_set_fd(-1);
-	TAILQ_INIT(&conf.error_pages);
-	conf.http = (struct conf_http){ .max_request_line = 512,
-		.max_head = 2048, .max_headers = 16, .max_body = 100,
-		.head_timeout = 60000, .body_timeout = 60000,
-		.idle_timeout = 60000, .send_timeout = 60000,
-		.keepalive_requests = 1000, .max_connections = 10,
-		.lingering_timeout = 60000, .output_high = 65536 };
+	limits_open();
 	handler = (struct http_handler){ .headers = headers, .end = end };
 	set_up_block();
 	loop_open();
@@ -180,10 +170,7 @@ setup(void **state)
 	add_route("/only", 1, 1);
 	add_route("/login", 0, 1);
 	http_server_init(&srv, &loop, &conf, router, cell);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
-	    fds), 0);
-	client = fds[1];
-	assert_non_null(conn_open(&srv, fds[0], &sa));
+	(void)client_open(&srv);
 	return 0;
 }
 
@@ -197,55 +184,9 @@ teardown(void **state)
 	secrets_free(kind.secrets);
 	router_free(router);
 	free(cell);
-	if (client != -1)
-		(void)close(client);
+	client_close();
 	loop_end();
 	return 0;
-}
-
-/* -- the client -- */
-
-static char heard[4096];
-
-static void
-say(const char *request)
-{
-	assert_int_equal(send(client, request, strlen(request), MSG_NOSIGNAL),
-	    strlen(request));
-}
-
-/* The next answer begins and ends so. */
-static void
-hear(const char *begin, const char *last)
-{
-	size_t n = 0, len = strlen(last);
-	ssize_t got;
-	int turns;
-
-	for (turns = 0; turns < TURNS_MAX; turns++) {
-		turn();
-		got = recv(client, heard + n, sizeof(heard) - 1 - n,
-		    MSG_DONTWAIT);
-		if (got > 0)
-			n += (size_t)got;
-		heard[n] = '\0';
-		if (n > len && strncmp(heard, begin, strlen(begin)) == 0 &&
-		    strcmp(heard + n - len, last) == 0)
-			return;
-	}
-	fail_msg("no answer \"%s\" ... \"%s\", but \"%s\"", begin, last,
-	    heard);
-}
-
-static void
-hear_nothing(void)
-{
-	char c;
-	int i;
-
-	for (i = 0; i < 20; i++)
-		turn();
-	assert_int_equal(recv(client, &c, 1, MSG_DONTWAIT), -1);
 }
 
 static void
@@ -438,8 +379,7 @@ the_client_leaves(void **state)
 	later = 1;
 	say("GET /set" HEAD COOKIE "\r\n");
 	until_asked();
-	(void)close(client);
-	client = -1;
+	client_close();
 	for (turns = 0; !LIST_EMPTY(&kind.used) && turns < TURNS_MAX; turns++)
 		turn();
 	called("get MlB, cancel ");
@@ -458,8 +398,7 @@ what_is_being_stored_is_stored(void **state)
 	say("GET /set" HEAD COOKIE "\r\n");
 	until_asked();
 	store_speaks();
-	(void)close(client);
-	client = -1;
+	client_close();
 	for (turns = 0; turns < 50; turns++)
 		turn();
 	assert_non_null(asked);
