@@ -151,8 +151,9 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 static void
 destroy(struct hostd_inst *in)
 {
-	cluster_close(in);
+	/* Nobody waits for them any more. */
 	calls_close(in);
+	cluster_close(in);
 	if (in->hold_timer.id != 0)
 		(void)in->redis.timers->stop(in->host, in->hold_timer);
 	redis_settings_free(&in->settings);
