@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { tempDir } from './lib/hostd.mjs';
+import { tempDir, until } from './lib/hostd.mjs';
 import { startRedis } from './lib/redis.mjs';
 import { outcome, serveRedisSessions, stored, untilServed }
     from './lib/redis_sessions.mjs';
@@ -187,6 +187,16 @@ test('users and passwords', async (t) => {
 		await redis.command('ACL', 'SETUSER', 'hostd', '>s3cr3t!');
 		await untilServed(new Visitor(h), set('a', 1));
 	});
+	await t.test('are not shown', async () => {
+		for (const what of [['status', '--json'], ['describe', 'web.0'],
+			['generations', '--json'], ['test']]) {
+			const r = await h.hostctl(...what);
+
+			assert.deepEqual([r.code, r.stdout === ''], [0, false], what);
+			assert.ok(!(r.stdout + r.stderr).includes('s3cr3t'), what);
+		}
+		assert.ok(!h.log.includes('s3cr3t'));
+	});
 	await t.test('not the right one', async (t) => {
 		const h = await serveRedisSessions(t, redis, { url,
 			store: 'password = "wr0ng!"' });
@@ -215,6 +225,23 @@ test('users and passwords', async (t) => {
 				store: `password_file = "${file}"` }),
 			(e) => e.message.includes(`password_file: ${file}: ${why}`));
 		});
+});
+
+// What hostd-plugins(7) asks for.
+test('a user who may do no more than has to be', async (t) => {
+	const redis = await startRedis(t, { args: ['--user', 'default', 'on',
+		'nopass', '~sess:*', '+get', '+set', '+pexpire', '+del', '+eval',
+		'+evalsha', '+ping'] });
+	const h = await serveRedisSessions(t, redis);
+	const v = new Visitor(h);
+
+	await v.do(set('a', 1));
+	await v.do(set('a', 2));
+	assert.equal(await v.get(get('a')), 2);
+	await v.do('regenerate');
+	await v.do('destroy');
+	assert.deepEqual(await v.do(get('a')), [['OK']]);
+	assert.equal(count(h, 'Redis'), count(h, 'connecting to Redis'), h.log);
 });
 
 test('a user who may not write', async (t) => {
@@ -351,6 +378,35 @@ test('killed again and again while it is used', async (t) => {
 	over = true;
 	await Promise.all(all);
 	assert.ok(answers.get('OK') > 0 && answers.get('E_IO') > 0, answers);
+});
+
+test('it is counted', async (t) => {
+	const redis = await startRedis(t);
+	const h = await serveRedisSessions(t, redis);
+	const v = new Visitor(h);
+	const metric = async (name) => (await h.status())
+	    .metrics[`hostd_session_redis_${name}`];
+	const calls = (kind, what = 'calls') =>
+	    metric(`${what}_total{plugin="redis",command="${kind}"}`);
+	const connections = (n) => until(async () =>
+	    await metric('connections{plugin="redis"}') === n, `${n} connections`);
+
+	await connections(4);
+	await v.do(set('a', 1));
+	await v.do(set('a', 2));
+	await v.do(get('a'));
+	await redis.until((s) => /cmdstat_pexpire:calls=1/.test(s), 'INFO',
+	    'commandstats');
+	await until(async () => await calls('touch') === 1, 'the touch');
+	assert.deepEqual([await calls('get'), await calls('set'),
+		await calls('delete')], [2, 2, 0]);
+	assert.equal((await metric('answer_milliseconds{plugin="redis"}')).count,
+	    5);
+	await redis.kill();
+	await connections(0);
+	assert.equal(await calls('get', 'errors'), 0);
+	assert.equal(await outcome(v, get('a')), 'E_IO');
+	assert.equal(await calls('get', 'errors'), 1);
 });
 
 test('a reload in the middle of it refuses nobody', async (t) => {
