@@ -17,7 +17,8 @@ rollup() {
 # sessions NAME -> how many its store has
 sessions() {
 	"$prefix/bin/hostctl" -s "$dir/$1/run/control.sock" \
-	    plugin call store count | sed 's/.*"sessions": *\([0-9]*\).*/\1/'
+	    plugin call store count |
+	    sed -n 's/.*"sessions": *\([0-9]*\).*/\1/p'
 }
 
 # file_size NAME -> MiB, or "-"
@@ -32,14 +33,6 @@ note() {
 	rollup "$1" Anonymous >>"$dir/$1.own"
 	rollup "$1" Rss >>"$dir/$1.rss"
 	file_size "$1" >>"$dir/$1.file"
-}
-
-make_sessions() {
-	local out
-	out=$(BENCH_TIMES=$million on_client wrk -t1 -c64 -d600s \
-	    -s "$here/lib/times.lua" "${url[$1]}/start")
-	! grep -E 'Non-2xx|Socket errors' <<<"$out" >&2 ||
-	    { echo "bench: sessions could not be made" >&2; exit 1; }
 }
 
 await_expiry() {
@@ -62,7 +55,8 @@ print_million() {
 	local i
 	note "$1"
 	for i in 1 2; do
-		make_sessions "$1"
+		(on_client node "$here/lib/starts.mjs" "${url[$1]}/start" \
+		    "$million")
 		note "$1"
 		await_expiry "$1"
 		note "$1"

@@ -13,6 +13,8 @@ const { createClient } = require('redis');
 
 const [port, secret] = process.argv.slice(2);
 const client = createClient({ url: `redis://127.0.0.1:${port}` });
+// Requests that fail for it are seen by the load.
+client.on('error', () => {});
 await client.connect();
 
 const app = express();
