@@ -230,6 +230,7 @@ try_value(const struct hostd_key *k, int i, char *buf, size_t size)
 {
 	int64_t n, lo = k->min, hi = k->max;
 	const char *unit = k->type == HOSTD_KEY_DURATION ? "ms" : "";
+	char *at;
 
 	if (k->type == HOSTD_KEY_BOOL)
 		return i == 0 ? "on" : i == 1 ? "off" : NULL;
@@ -247,10 +248,15 @@ try_value(const struct hostd_key *k, int i, char *buf, size_t size)
 	}
 	/* Texts: of the least and the greatest length. */
 	n = i == 0 ? lo : hi == 0 ? 255 : hi;
+	at = buf;
+	/* A plugin never sees a relative path, and may make what it names. */
+	if (k->type == HOSTD_KEY_PATH && n > 0)
+		at = stpcpy(buf, "$state/");
+	size -= (size_t)(at - buf);
 	if (n < 0 || (size_t)n >= size)
 		n = (int64_t)size - 1;
-	memset(buf, 'x', (size_t)n);
-	buf[n] = '\0';
+	memset(at, 'x', (size_t)n);
+	at[n] = '\0';
 	return buf;
 }
 
