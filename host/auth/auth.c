@@ -126,8 +126,7 @@ auths_close(struct auths *all)
 	while ((a = TAILQ_FIRST(&all->all)) != NULL) {
 		TAILQ_REMOVE(&all->all, a, link);
 		passwords_close(a);
-		memo_forget(&a->memo);
-		explicit_bzero(a->memo.key, sizeof(a->memo.key));
+		memo_close(&a->memo);
 		keys_free(a->keys);
 		users_free(a->users);
 		free(a->name);

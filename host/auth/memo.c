@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include "auth/memo.h"
 #include "base/mem.h"
@@ -11,20 +12,46 @@
 #define ROWS	256
 #define WAYS	4	/* places that one mac may have */
 
+/* Kept, as to make one for each request would cost more than the hash. */
+static EVP_MAC_CTX *
+hmac_new(const unsigned char key[MEMO_MAC])
+{
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_utf8_string(OSSL_MAC_PARAM_DIGEST, digest,
+		    sizeof(digest) - 1),
+		OSSL_PARAM_END
+	};
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	EVP_MAC_CTX *c = mac != NULL ? EVP_MAC_CTX_new(mac) : NULL;
+
+	EVP_MAC_free(mac);
+	if (c != NULL && EVP_MAC_init(c, key, MEMO_MAC, params) == 1)
+		return c;
+	EVP_MAC_CTX_free(c);
+	return NULL;
+}
+
 int
 memo_init(struct memo *m)
 {
-	m->places = NULL;
-	return RAND_bytes(m->key, sizeof(m->key)) == 1 ? 0 : -1;
+	unsigned char key[MEMO_MAC];
+
+	memset(m, 0, sizeof(*m));
+	if (RAND_bytes(key, sizeof(key)) == 1)
+		m->hmac = hmac_new(key);
+	OPENSSL_cleanse(key, sizeof(key));
+	return m->hmac != NULL ? 0 : -1;
 }
 
 void
 memo_mac(const struct memo *m, hostd_buf said, unsigned char mac[MEMO_MAC])
 {
-	unsigned n = MEMO_MAC;
+	size_t n;
 
-	if (HMAC(EVP_sha256(), m->key, sizeof(m->key), said.p, said.n, mac,
-	    &n) == NULL)
+	if (EVP_MAC_init(m->hmac, NULL, 0, NULL) != 1 ||
+	    EVP_MAC_update(m->hmac, said.p, said.n) != 1 ||
+	    EVP_MAC_final(m->hmac, mac, &n, MEMO_MAC) != 1 || n != MEMO_MAC)
 		abort();	/* of memory that it does not need */
 }
 
@@ -94,4 +121,12 @@ memo_forget(struct memo *m)
 		identity_unref(m->places[i].who);
 	free(m->places);
 	m->places = NULL;
+}
+
+void
+memo_close(struct memo *m)
+{
+	memo_forget(m);
+	EVP_MAC_CTX_free(m->hmac);	/* which wipes it */
+	m->hmac = NULL;
 }

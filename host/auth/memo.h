@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <openssl/types.h>
 #include "http/identity.h"
 
 #define MEMO_MAC	32
@@ -21,7 +22,7 @@ struct memo_place {
 };
 
 struct memo {
-	unsigned char key[MEMO_MAC];
+	EVP_MAC_CTX *hmac;	/* with the key */
 	struct memo_place *places;	/* NULL: not used yet */
 };
 
@@ -35,5 +36,7 @@ struct identity *memo_get(const struct memo *,
 void	memo_put(struct memo *, const unsigned char mac[MEMO_MAC],
 	    struct identity *, uint64_t until);
 void	memo_forget(struct memo *);
+/* The key, too. */
+void	memo_close(struct memo *);
 
 #endif

@@ -146,7 +146,34 @@ memory_of_some(void **state)
 	memo_forget(&m);
 	assert_null(memo_get(&m, of_a, 99));
 	assert_int_equal(who->refs, 1);
+	memo_close(&m);
+	memo_close(&other);
 	identity_unref(who);
+}
+
+/* What was said before leaves nothing behind, whatever its length was. */
+static void
+memory_of_lengths(void **state)
+{
+	static unsigned char macs[300][MEMO_MAC];
+	unsigned char again[MEMO_MAC];
+	char said[300];
+	struct memo m;
+	size_t n, k;
+
+	(void)state;
+	assert_int_equal(memo_init(&m), 0);
+	memset(said, 'x', sizeof(said));
+	for (n = 0; n < sizeof(said); n++) {
+		memo_mac(&m, (hostd_buf){ said, n }, macs[n]);
+		for (k = 0; k < n; k++)
+			assert_memory_not_equal(macs[n], macs[k], MEMO_MAC);
+	}
+	for (n = sizeof(said); n-- > 0;) {
+		memo_mac(&m, (hostd_buf){ said, n }, again);
+		assert_memory_equal(again, macs[n], MEMO_MAC);
+	}
+	memo_close(&m);
 }
 
 /* Whoever lets himself in again and again takes no more than there is; and who
@@ -173,7 +200,8 @@ memory_of_many(void **state)
 	}
 	assert_int_equal(kept, 1024);
 	assert_int_equal(who->refs, 1025);
-	memo_forget(&m);
+	memo_close(&m);
+	assert_int_equal(who->refs, 1);
 	identity_unref(who);
 }
 
@@ -217,6 +245,7 @@ main(void)
 		CASE(stand_ins),
 		CASE(what_is_refused),
 		CASE(memory_of_some),
+		CASE(memory_of_lengths),
 		CASE(memory_of_many),
 		CASE(one_way_to_write_it),
 	};
