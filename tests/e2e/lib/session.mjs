@@ -33,8 +33,8 @@ export function parseCookie(line, secrets = [SECRET]) {
 	if (at >= 0)
 		attributes[at] = 'Expires';
 	return { line, name, value, id, attributes, expires,
-		signed: secrets.find((s) => encodeURIComponent(sign(id, s)) ===
-		    value) };
+		signed: secrets.find((s) => id !== undefined &&
+		    encodeURIComponent(sign(id, s)) === value) };
 }
 
 /* -- requests -- */
@@ -91,8 +91,11 @@ export class Visitor {
 			...options.headers } });
 
 		r.cookies = r.setCookie.map((c) => parseCookie(c));
-		for (const { name, value } of r.cookies)
-			this.cookies.set(name, value);
+		for (const { name, value, expires } of r.cookies)
+			if (expires === 0)
+				this.cookies.delete(name);
+			else
+				this.cookies.set(name, value);
 		return r;
 	}
 
