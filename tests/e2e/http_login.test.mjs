@@ -57,6 +57,27 @@ test('in and out', async (t) => {
 	assert.doesNotMatch(logOf(h), new RegExp(`secret|${csrf}`));
 });
 
+for (const store of ['session_memory', 'session_lmdb', 'session_token'])
+	test(`in and out, with ${store}`, async (t) => {
+		const h = await serveLogin(t, { store: `${store}.so` });
+		const c = new Client(h);
+
+		await c.get('/s?set=cart:1');
+		for (let i = 0; i < 2; i++) {
+			const old = c.session;
+
+			assert.equal((await c.login()).status, 303);
+			assert.notEqual(c.session, old);
+			const { user, csrf } = await c.whoami();
+
+			assert.equal(user, 'ada');
+			assert.deepEqual(await keysOf(c, 'cart'), [i ? null : 1]);
+			assert.equal((await c.post('/logout', { csrf })).status,
+			    303);
+			assert.deepEqual(await c.whoami(), { user: null });
+		}
+	});
+
 test('every user, and nobody else', async (t) => {
 	const h = await serveLogin(t, { keys: 'tries_address = 0' });
 

@@ -97,8 +97,10 @@ test('all workers count together', async (t) => {
 		keys: 'tries_user = 4  tries_address = 0  tries_time = 1h' });
 	let wrong = 0;
 
-	// However the connections fall: no worker goes on beyond what all have
-	// seen, once they have heard of it.
+	while (await status(h, 'ada', 'no') === 401)
+		wrong++;
+	assert.ok(wrong >= 4, wrong);
+	// The other worker has heard of it.
 	await until(async () => {
 		const s = await Promise.all(Array.from({ length: 8 }, () =>
 		    status(h, 'ada', 'no')));
@@ -106,9 +108,8 @@ test('all workers count together', async (t) => {
 		wrong += s.filter((x) => x === 401).length;
 		return s.every((x) => x === 429);
 	}, 'that no worker lets anybody try');
-	// Each might have let the whole number pass before it heard of the
-	// other's; none lets more.
-	assert.ok(wrong >= 4 && wrong <= 8, wrong);
+	// Each of the two by itself would have let four pass.
+	assert.ok(wrong < 8, wrong);
 });
 
 // Whoever tries more than one at a time gets no more tries.

@@ -13,19 +13,19 @@ export const USERS = `ada:${SECRET}\nzo\u00e9:${HELLO}\n<b>&"':${SECRET}\n`;
 
 /*
  * keys: of http_login; users: its auth block; session: of the session block; lmdb: that store, in two
- * workers, instead of faulty_store in one; conf: more.
+ * workers, or store: a plugin, instead of faulty_store; conf: more.
  */
 export async function serveLogin(t, { keys = '', users = 'people', session = '', conf = '',
-	auth = '', lmdb = false, workers = lmdb ? 2 : 1, files = {},
+	auth = '', lmdb = false, store, workers = lmdb ? 2 : 1, files = {},
 	...options } = {}) {
-	const store = lmdb ? 'session_lmdb.so' : await faultyStore();
+	const so = store ?? (lmdb ? 'session_lmdb.so' : await faultyStore());
 	const path = lmdb ? 'path = "@DIR@/kept"' : '';
 
 	return startHostd(t, { ...options, files: { users: USERS, ...files },
 		conf: `
 		pool "web" { workers = ${workers} }
 		state_dir = "@DIR@/state"
-		plugin "kept" { module = "${store}"  ${path} }
+		plugin "kept" { module = "${so}"  ${path} }
 		session "main" { store = "kept"  ${session} }
 		auth "people" { type = basic  users_file = "users"  ${auth} }
 		plugin "login" { module = "http_login.so"  users = "${users}"
