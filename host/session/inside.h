@@ -29,6 +29,8 @@ struct session {
 	enum session_phase phase;
 	int32_t status;			/* of loading */
 	unsigned tries;			/* of comparing and setting */
+	struct wheel_timer rest;	/* between two of them */
+	int resting;
 	int orphan;			/* whose it was has ended */
 	int secure;			/* it came by TLS */
 	int lost;			/* nothing of it is stored */
@@ -68,6 +70,8 @@ int32_t	session_load(struct session *, hostd_buf key);
 int32_t	session_store(struct session *);
 int32_t	session_touch(struct session *);
 int	session_is_changed(const struct session *);
+/* Whatever the store is at for it is not waited for. */
+void	session_cancel(struct session *);
 /* The run is too late, whatever comes of it. */
 void	session_give_up(struct session *);
 

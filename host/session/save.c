@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From memory to the store: one run after the other. */
 #include <stddef.h>
+#include <stdlib.h>
 #include "base/log.h"
 #include "session/id.h"
 #include "session/inside.h"
 
-/* Of comparing and setting.  Each time one of those who are at it wins, so it
- * takes as many times as there are. */
+/*
+ * Rounds of comparing and setting.  In each, one of those who are at it wins, so
+ * it takes as many as there are; but who is as fast as somebody of another
+ * worker may always be the second, so now and then it begins at another time.
+ */
 #define ROUNDS_MAX	64
+#define ROUNDS_RUN	8
+#define REST_MS		32
 
 static void	save(struct session *);
 
@@ -122,17 +128,53 @@ newer(struct store_call *c, int32_t status, hostd_buf value)
 		failed(s, status);
 }
 
+/* Somebody was faster: once more, with what he has stored. */
+static void
+ask_again(struct session *s)
+{
+	struct session_store *store = s->kind->store;
+
+	s->call.done = newer;
+	s->call.store = store;
+	store->get(store, &s->call, view_of(&s->id));
+}
+
+static void
+rested(struct wheel_timer *t)
+{
+	struct session *s = (struct session *)(void *)((char *)t -
+	    offsetof(struct session, rest));
+
+	s->resting = 0;
+	s->pins++;
+	ask_again(s);
+	s->pins--;
+	session_settle(s);
+}
+
+static void
+next_round(struct session *s)
+{
+	struct loop *loop = s->kind->loop;
+
+	if (s->tries % ROUNDS_RUN != 0) {
+		ask_again(s);
+		return;
+	}
+	s->resting = 1;
+	s->rest.fire = rested;
+	wheel_set(&loop->wheel, &s->rest,
+	    loop->now_ms + 1 + (uint64_t)random() % REST_MS);
+}
+
 static void
 saved(struct store_call *c, int32_t status, hostd_buf value)
 {
 	struct session *s = session_of_call(c);
-	struct session_store *store = s->kind->store;
 
 	if (status == HOSTD_E_STATE && !s->content.is_new &&
 	    ++s->tries < ROUNDS_MAX) {
-		s->call.done = newer;
-		s->call.store = store;
-		store->get(store, &s->call, view_of(&s->id));
+		next_round(s);
 		return;
 	}
 	if (status != HOSTD_OK) {
@@ -237,7 +279,7 @@ session_store(struct session *s)
 void
 session_give_up(struct session *s)
 {
-	store_cancel(&s->call);
+	session_cancel(s);
 	s->saving = s->again = 0;
 }
 

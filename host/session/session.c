@@ -19,12 +19,20 @@ clock_ms(void)
 
 /* -- from and to the spare ones -- */
 
+void
+session_cancel(struct session *s)
+{
+	store_cancel(&s->call);
+	wheel_remove(&s->kind->loop->wheel, &s->rest);
+	s->resting = 0;
+}
+
 static void
 session_free(struct session *s)
 {
 	struct session_kind *k = s->kind;
 
-	store_cancel(&s->call);
+	session_cancel(s);
 	LIST_REMOVE(s, link);
 	if (k->nspare < SPARE_MAX) {
 		k->nspare++;
@@ -85,7 +93,7 @@ drop_waits(struct session_waits *list)
 void
 session_settle(struct session *s)
 {
-	if (s->orphan && !s->pins && !store_is_busy(&s->call))
+	if (s->orphan && !s->pins && !s->resting && !store_is_busy(&s->call))
 		session_free(s);
 }
 
@@ -127,7 +135,7 @@ session_kind_close(struct session_kind *k)
 	struct session *s;
 
 	while ((s = LIST_FIRST(&k->used)) != NULL) {
-		store_cancel(&s->call);
+		session_cancel(s);
 		session_end(s);
 	}
 	k->nspare = SPARE_MAX;

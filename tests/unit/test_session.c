@@ -454,6 +454,21 @@ the_last_one_wins_without_comparing(void **state)
 	is_kept(BARE ",\"a\":1,\"user\":42}");
 }
 
+/* It is asked again, or the client has an answer. */
+static int
+asked_again(void)
+{
+	int turns;
+	char c;
+
+	for (turns = 0; asked == NULL && turns < TURNS_MAX; turns++) {
+		if (recv(client, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1)
+			return 0;
+		turn();
+	}
+	return asked != NULL;
+}
+
 static void
 not_for_ever(void **state)
 {
@@ -465,7 +480,7 @@ not_for_ever(void **state)
 	say("GET /set" HEAD COOKIE "\r\n");
 	until_asked();
 	store_speaks();
-	for (i = 0; asked != NULL && i < 1000; i++) {
+	for (i = 0; i < 1000 && asked_again(); i++) {
 		/* Each time somebody was faster. */
 		if (asked_value == NULL)
 			asked_status = HOSTD_E_STATE;
@@ -473,6 +488,34 @@ not_for_ever(void **state)
 	}
 	assert_in_range(i, 4, 200);
 	hear("HTTP/1.1 503", "</h1>\n");
+}
+
+/* The client goes while it rests from that. */
+static void
+somebody_leaves_who_rests(void **state)
+{
+	int i;
+
+	(void)state;
+	has(BARE ",\"a\":1}");
+	later = 1;
+	say("GET /set" HEAD COOKIE "\r\n");
+	until_asked();
+	store_speaks();
+	for (i = 0; asked != NULL; i++) {
+		if (asked_value == NULL)
+			asked_status = HOSTD_E_STATE;
+		store_speaks();
+	}
+	assert_in_range(i, 4, 30);
+	(void)close(client);
+	client = -1;
+	/* It goes on, and what was changed is stored. */
+	later = 0;
+	for (i = 0; i < TURNS_MAX && strstr(map_get(&kept, SID, strlen(SID)),
+	    "user") == NULL; i++)
+		turn();
+	is_kept(BARE ",\"a\":1,\"user\":42}");
 }
 
 /* -- one that keeps nothing -- */
@@ -714,6 +757,7 @@ main(void)
 		CASE(logged_out_stays_logged_out),
 		CASE(the_last_one_wins_without_comparing),
 		CASE(not_for_ever),
+		CASE(somebody_leaves_who_rests),
 		CASE(tokens_are_made_at_once),
 		CASE(tokens_end_with_the_cookie),
 		CASE(tokens_live_on_with_a_new_one),
