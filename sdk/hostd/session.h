@@ -6,8 +6,9 @@
  * A session is a JSON object; the value of a key is one JSON value.  It is
  * loaded when it is first asked for.  Of a request, it is stored when the
  * answer begins, if it was changed, and the client sees nothing of the answer
- * before the store has it; one that was only read lives longer.  Of a
- * WebSocket, it is stored by save.
+ * before the store has it; one that was only read lives longer.  Where the host
+ * answers instead, because the plugin has failed, nothing of it is stored.  Of
+ * a WebSocket, it is stored by save.
  *
  * Two requests that change one session at the same time do not lose each
  * other's keys if the store can compare and set (HOSTD_STORE_CAS in
