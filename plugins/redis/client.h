@@ -2,8 +2,8 @@
 /*
  * One connection to a Redis over hostd.net/1, kept up: it greets (AUTH, SELECT,
  * PING), asks for a sign of life when it has not had one for a while, ends when
- * nothing comes that is owed, and connects again when it was lost, after a random time that grows (exponential
- * back-off with full jitter).
+ * nothing comes that is owed, and connects again when it was lost, after a
+ * random time that grows (exponential back-off with full jitter).
  *
  * Commands are answered in order, each once; those without an answer when the
  * connection is lost are answered NULL.  Nothing is sent again.

@@ -34,7 +34,7 @@ struct redis_client {
 	hostd_timer timer;	/* the only one: what for depends on state */
 	struct redis_reader reader;
 	struct redis_queue queue;
-	size_t wanted, held;	/* bytes of subscriptions: asked for, in force */
+	size_t wanted, held;	/* subscriptions: bytes asked for, in force */
 	struct backoff backoff;
 	uint64_t heard_ms, up_ms;
 	uint64_t owed_ms;	/* since when answers are owed */

@@ -40,7 +40,7 @@ struct call {
 	enum call_kind kind;
 	unsigned tries;
 	int is_waiting;
-	int asking;			/* the node does not have the slot yet */
+	int asking;			/* the node has no slot yet */
 	int in_full;			/* the node does not know the script */
 	enum { EXPECT_ANY, EXPECT_NOTHING, EXPECT_VALUE } expect;
 	uint64_t ttl_ms, began_ms;

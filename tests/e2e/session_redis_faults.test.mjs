@@ -245,6 +245,25 @@ test('it closes after each answer', async (t) => {
 	await untilServed(v, get('a'));
 });
 
+// It accepts, and that is all.
+test('it never says anything', async (t) => {
+	const fake = await Fake.start(t);
+
+	fake.says.PING = '';
+	const h = await serveRedisSessions(t, fake, { workers: 1,
+		store: 'answer_timeout = 100ms ping_timeout = 300ms' });
+	const v = new Visitor(h, { headers: { cookie: cookieOf(ID) } });
+
+	for (let i = 0; i < 10; i++)
+		assert.equal(await outcome(v, get('a')), 'E_IO');
+	await h.logged('Redis is down');
+	await connected(fake, v, 2);
+	assert.equal(await outcome(v, get('a')), 'E_IO');
+	assert.equal(fake.asked.filter(([what]) => what === 'GET').length, 0);
+	delete fake.says.PING;
+	await untilServed(v, get('a'));
+});
+
 // One connection of two is lost: what only reads is asked over the other.
 test('a connection is lost before the answer', async (t) => {
 	const { fake, v } = await begin(t, 'connections = 2');
