@@ -100,6 +100,7 @@ swap_spare(struct content *c)
 
 	c->text = c->spare;
 	c->spare = old;
+	c->cookie_n = 0;
 }
 
 static void
@@ -112,10 +113,17 @@ set_text(struct buf *b, hostd_buf text)
 /* -- "cookie" -- */
 
 static hostd_buf
+cookie_of(const struct content *c)
+{
+	if (c->cookie_n > 0)
+		return (hostd_buf){ c->text.p + c->cookie_at, c->cookie_n };
+	return jtext_get(buf_view(&c->text), cookie_key);
+}
+
+static hostd_buf
 cookie_member(const struct content *c, const char *key)
 {
-	return jtext_get(jtext_get(buf_view(&c->text), cookie_key),
-	    (hostd_buf){ key, strlen(key) });
+	return jtext_get(cookie_of(c), (hostd_buf){ key, strlen(key) });
 }
 
 /* "2026-11-21T00:09:37.891Z", with its quotes; or null.  Returns its length. */
@@ -212,7 +220,9 @@ content_start(struct content *c, const struct conf_session *s, int64_t now_ms,
 	c->max = (size_t)s->max_size;
 	c->is_new = 1;
 	buf_puts(&c->text, "{\"cookie\":");
+	c->cookie_at = c->text.len;
 	put_cookie(&c->text, s, now_ms, is_secure);
+	c->cookie_n = c->text.len - c->cookie_at;
 	buf_puts(&c->text, "}");
 }
 
@@ -220,6 +230,8 @@ int32_t
 content_load(struct content *c, const struct conf_session *s, hostd_buf text,
     int64_t now_ms, int is_secure)
 {
+	hostd_buf cookie;
+
 	if (text.n > (size_t)s->max_size + CONTENT_SLACK)
 		return HOSTD_E_FULL;
 	if (!jtext_is_object(text.p, text.n))
@@ -230,8 +242,13 @@ content_load(struct content *c, const struct conf_session *s, hostd_buf text,
 	c->age = CONTENT_AGE_KEPT;
 	c->max = (size_t)s->max_size;
 	c->is_new = 0;
-	if (!is_object(jtext_get(text, cookie_key)))
+	cookie = jtext_get(text, cookie_key);
+	if (!is_object(cookie)) {
 		renew_cookie(c, s, now_ms, is_secure);
+		return HOSTD_OK;
+	}
+	c->cookie_at = (size_t)((const char *)cookie.p - (const char *)text.p);
+	c->cookie_n = cookie.n;
 	return HOSTD_OK;
 }
 
@@ -435,8 +452,8 @@ set_cookie_member(struct content *c, const char *key, hostd_buf value)
 {
 	struct buf cookie = { NULL, 0, 0 };
 
-	edit_object(&cookie, jtext_get(buf_view(&c->text), cookie_key),
-	    (hostd_buf){ key, strlen(key) }, value);
+	edit_object(&cookie, cookie_of(c), (hostd_buf){ key, strlen(key) },
+	    value);
 	edit_object(&c->spare, buf_view(&c->text), cookie_key,
 	    buf_view(&cookie));
 	swap_spare(c);
@@ -527,6 +544,7 @@ content_merge(struct content *c, hostd_buf newer)
 	change_newer(c, &merged, &c->spare);
 	if (merged.len <= c->max || merged.len <= newer.n) {
 		set_text(&c->text, buf_view(&merged));
+		c->cookie_n = 0;
 		set_text(&c->loaded, newer);
 		c->nsaving = 0;
 		c->is_new = 0;

@@ -25,6 +25,8 @@
 
 struct content {
 	struct buf text;	/* the document as it is now */
+	size_t cookie_at, cookie_n;	/* its "cookie"; n 0: has to be looked
+					   for */
 	struct buf loaded;	/* as the store has it; empty: it has none */
 	struct buf saving;	/* what the store was last given */
 	struct buf keys;	/* of what was changed here: "length, bytes" */

@@ -41,6 +41,23 @@ hex_of(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* What can't simply be passed over: in strings, in those that nobody has looked
+ * at yet, and in lists. */
+enum { IN_STRING = 1, IN_NEW = 2, IN_LIST = 4 };
+static const char ends[256] = {
+	[0 ... 0x1f] = IN_NEW,
+	['"'] = IN_STRING | IN_NEW | IN_LIST, ['\\'] = IN_STRING | IN_NEW,
+	['{'] = IN_LIST, ['['] = IN_LIST, ['}'] = IN_LIST, [']'] = IN_LIST,
+};
+
+static const char *
+pass_over(const char *p, const char *end, int in)
+{
+	while (p < end && (ends[(unsigned char)*p] & in) == 0)
+		p++;
+	return p;
+}
+
 /* -- is it JSON? -- */
 
 static int	scan_value(struct scan *);
@@ -79,14 +96,16 @@ scan_string(struct scan *s)
 
 	if (!take(s, '"'))
 		return 0;
-	while (s->p < s->end) {
+	for (;;) {
+		s->p = pass_over(s->p, s->end, IN_NEW);
+		if (s->p == s->end)
+			return 0;
 		c = *s->p++;
 		if (c == '"')
 			return 1;
-		if ((unsigned char)c < 0x20 || (c == '\\' && !scan_escape(s)))
+		if (c != '\\' || !scan_escape(s))
 			return 0;
 	}
-	return 0;
 }
 
 static int
@@ -216,21 +235,6 @@ jtext_is_object(const char *p, size_t n)
 }
 
 /* -- where things are, in what is JSON -- */
-
-/* What strings and lists can't simply be passed over. */
-enum { IN_STRING = 1, IN_LIST = 2 };
-static const char ends[256] = {
-	['"'] = IN_STRING | IN_LIST, ['\\'] = IN_STRING,
-	['{'] = IN_LIST, ['['] = IN_LIST, ['}'] = IN_LIST, [']'] = IN_LIST,
-};
-
-static const char *
-pass_over(const char *p, const char *end, int in)
-{
-	while (p < end && (ends[(unsigned char)*p] & in) == 0)
-		p++;
-	return p;
-}
 
 /* Behind the string at p. */
 static const char *
@@ -402,7 +406,8 @@ jtext_says(hostd_buf string, hostd_buf bytes)
 	size_t n, left = bytes.n;
 	char out[4];
 
-	if (string.n < 2)
+	/* No escape is shorter than what it says. */
+	if (string.n < 2 || string.n - 2 < left)
 		return 0;
 	end = p + string.n - 2;
 	if (left == string.n - 2 && memcmp(p, want, left) == 0 &&
