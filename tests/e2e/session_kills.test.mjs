@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // kill -9 of workers in the middle of writes: the file opens, no session is torn,
-// and none is lost that was answered.  HOSTD_FULL=1: 200 times.
+// and none is lost that was answered.  HOSTD_FULL=1: 200 times.  And SIGSTOP.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from './lib/hostd.mjs';
 import { startAgain, startKept } from './lib/kept.mjs';
 import { get, set, Visitor } from './lib/session.mjs';
 
@@ -127,3 +128,37 @@ for (const sync of ['on', 'off'])
 		await startAgain(h);
 		await check();
 	});
+
+// It may hold the lock of who writes: the others go on reading, and answer.
+test('workers that are stopped', async (t) => {
+	const h = await startKept(t, { keys: 'timeout = 300ms',
+		store: 'sync = off' });
+	const reader = new Visitor(h);
+	const writers = new Writers(h);
+
+	await reader.get(set('a', 1));
+	for (let i = 0; i < 8; i++) {
+		await writers.more(7 + i);
+		const { pid } = (await h.workers())[i % 4];
+		const others = new Set();
+
+		process.kill(pid, 'SIGSTOP');
+		// Those that it has in its queue wait for it.
+		const asked = [];
+
+		await until(async () => {
+			asked.push(reader.do('pid', get('a'), { agent: false })
+			    .then(([[, who], a]) => {
+				assert.deepEqual(a, ['OK', 1]);
+				if (who !== pid)
+					others.add(who);
+			}));
+			return others.size >= 2;
+		}, 'answers of others');
+		process.kill(pid, 'SIGCONT');
+		await Promise.all(asked);
+	}
+	await writers.stop();
+	for (const c of writers.all)
+		await c.check();
+});
