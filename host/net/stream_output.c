@@ -210,12 +210,16 @@ stream_truncate(struct stream *s, uint64_t at)
 	stream_seal_scratch(s);
 	while (s->queued > at && (g = TAILQ_LAST(&s->segs, stream_segs)) !=
 	    NULL) {
-		n = s->queued - at < g->len ? s->queued - at : g->len;
+		n = s->queued - at;
+		if (n >= g->len) {
+			/* With its length: a pipe is not empty. */
+			s->queued -= g->len;
+			seg_free(s, g);
+			continue;
+		}
 		g->len -= n;
 		g->room += g->type == SEG_MEM ? n : 0;
-		s->queued -= n;
-		if (g->len == 0)
-			seg_free(s, g);
+		s->queued = at;
 	}
 }
 

@@ -222,6 +222,20 @@ test('stopped while hashes are computed', async (t) => {
 	assert.doesNotMatch(h.log, /still open|killed/);
 });
 
+// Those who wait for a verdict get it from whom they have asked.
+test('a reload while hashes are computed', async (t) => {
+	const h = await start(t);
+	const asked = ['alice:secret', ...Array.from({ length: 20 }, (_, i) =>
+	    `alice:${i}`)].map((s) => status(h, encode(s)));
+	const r = await h.hostctl('reload');
+
+	assert.equal(r.code, 0, r.stderr);
+	const all = await Promise.all(asked);
+
+	assert.equal(all[0], 200);
+	assert.deepEqual(new Set(all.slice(1)), new Set([401]));
+});
+
 test('refused at start', async (t) => {
 	for (const [text, why] of [
 		['alice:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=', /line 1 is one of LDAP's/],

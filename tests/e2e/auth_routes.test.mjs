@@ -10,6 +10,7 @@ import { plugin, serve } from './lib/http1.mjs';
 import { makeKeys, now, SECRET, statusWith, token } from './lib/jwt.mjs';
 import { npm } from './lib/npm.mjs';
 import { httpServer } from './lib/servers.mjs';
+import { serveSessions, set, Visitor } from './lib/session.mjs';
 
 const { WebSocket } = npm('ws');
 const { HS256 } = makeKeys();
@@ -333,6 +334,34 @@ test('in another pool', async (t) => {
 	const { say } = await open(t, wsUrl(h), [], bearer);
 
 	assert.equal((await say('sub'))[0], 'alice');
+});
+
+// Who it is comes first, then what he has.
+test('a session, too', async (t) => {
+	const h = await serveSessions(t, { keys: 'login = "/login"', conf: `
+		${auth()}
+		route "/both" { plugin = "s"  auth = "api"  session = required }
+		route "/login" { plugin = "s"  auth = "api"  session = required }
+		` });
+	const v = new Visitor(h);
+	const ask = async (headers, path = '/both?get=a') => {
+		const r = await v.ask(path, { headers: { accept: 'text/html',
+			...headers } });
+
+		return [r.status, r.headers['www-authenticate'] ??
+		    r.headers.location ?? r.text];
+	};
+
+	assert.deepEqual(await ask({}), [401, 'Bearer realm="api"']);
+	assert.deepEqual(await ask({}, '/login'), [401, 'Bearer realm="api"']);
+	assert.deepEqual(await ask(bearer.headers), [303, '/login']);
+	assert.equal((await ask(bearer.headers, '/login'))[0], 200);
+	await v.do(set('a', 1));
+	assert.deepEqual(await ask({}), [401, 'Bearer realm="api"']);
+	assert.deepEqual(await ask({ Authorization: `Bearer ${old}` }), [401,
+		'Bearer realm="api", error="invalid_token", ' +
+		'error_description="expired"']);
+	assert.deepEqual(await ask(bearer.headers), [200, '[["OK",1]]']);
 });
 
 // A route that passes hands on the request, but not who it was there.
