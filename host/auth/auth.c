@@ -38,6 +38,7 @@ auth_answer(struct http_req *r, int status, const char *name,
 	const hostd_hdr h = { { name, strlen(name) },
 		{ value, strlen(value) } };
 
+	request_drop_body(r);
 	(void)response_page(r, status, &h, 1);
 	return HOSTD_E_GONE;
 }

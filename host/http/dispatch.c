@@ -20,29 +20,13 @@
 
 /* -- answers of the host -- */
 
-static int
-is_too_large(const struct http_req *r)
-{
-	return r->view.content_length > 0 &&
-	    (uint64_t)r->view.content_length > r->max_body;
-}
-
-/* A body that nobody wants is dropped within the limit for all. */
-static void
-drop_body(struct http_req *r)
-{
-	r->max_body = (uint64_t)r->server->limits->max_body;
-	if (is_too_large(r))
-		r->keepalive = 0;
-}
-
 static void
 answer_no_route(struct http_req *r, int status)
 {
 	const struct buf *allow = &r->server->allow;
 	hostd_hdr h = { { "Allow", 5 }, { allow->p, allow->len } };
 
-	drop_body(r);
+	request_drop_body(r);
 	response_error(r, status, status == 405 ? &h : NULL);
 }
 
@@ -63,7 +47,7 @@ answer_nobody(struct http_req *r, const struct conf_pool *pool)
 	h.value.n = (size_t)snprintf(seconds, sizeof(seconds), "%" PRId64,
 	    (pool->queue_timeout + 999) / 1000);
 	h.value.p = seconds;
-	drop_body(r);
+	request_drop_body(r);
 	response_error(r, 503, &h);
 }
 
@@ -76,7 +60,7 @@ answer_options(struct http_req *r)
 	hostd_hdr h = { { "Allow", 5 }, { all, sizeof(all) - 1 } };
 	hostd_buf none = { NULL, 0 };
 
-	drop_body(r);
+	request_drop_body(r);
 	(void)response_whole(r, 200, &h, 1, none);
 }
 
@@ -231,7 +215,7 @@ find_route(struct http_req *r)
 		return -1;
 	}
 	r->max_body = r->route->max_body;
-	if (is_too_large(r)) {
+	if (request_is_too_large(r)) {
 		r->keepalive = 0;
 		response_error(r, 413, NULL);
 		return -1;

@@ -66,6 +66,14 @@ request_free(struct http_req *r)
 }
 
 void
+request_drop_body(struct http_req *r)
+{
+	r->max_body = (uint64_t)r->server->limits->max_body;
+	if (request_is_too_large(r))
+		r->keepalive = 0;
+}
+
+void
 request_set_identity(struct http_req *r, struct identity *who)
 {
 	(void)identity_ref(who);

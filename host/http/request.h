@@ -188,6 +188,13 @@ request_is_paused(const struct http_req *r)
 	return (r->paused || r->gated != NULL) && r->phase != RESP_FINISHED;
 }
 
+static inline int
+request_is_too_large(const struct http_req *r)
+{
+	return r->view.content_length > 0 &&
+	    (uint64_t)r->view.content_length > r->max_body;
+}
+
 /* From and to the server's pool. */
 struct http_req *request_new(struct http_server *, struct http_conn *);
 void	request_free(struct http_req *);
@@ -197,6 +204,9 @@ int	request_is_timed(const struct http_req *);
 /* All that is done on its behalf. */
 void	request_end_errands(struct http_req *);
 
+/* Before an answer of the host: a body that nobody wants is dropped within the
+ * limit for all, whatever the route's is. */
+void	request_drop_body(struct http_req *);
 /* The client is who, from whom a reference is taken, or nobody. */
 void	request_set_identity(struct http_req *, struct identity *);
 /* The head moves out of the shared read buffer into memory of its own. */

@@ -69,6 +69,7 @@ send_to_login(const struct conf_session *c, struct http_req *r)
 static void
 refuse(const struct conf_session *c, struct http_req *r)
 {
+	request_drop_body(r);
 	if (c->login != NULL && is_browser(r))
 		send_to_login(c, r);
 	else
@@ -84,8 +85,10 @@ judge(const struct conf_session *c, struct http_req *r, struct session *s,
 		return HOSTD_OK;
 	if (status == HOSTD_OK || status == HOSTD_E_NOTSUP)
 		refuse(c, r);
-	else
+	else {
+		request_drop_body(r);
 		response_error(r, 503, NULL);
+	}
 	return HOSTD_E_GONE;
 }
 

@@ -114,7 +114,8 @@ test('where tokens are', async (t) => {
 });
 
 test('a body that nobody is to have', async (t) => {
-	const h = await serveWho(t);
+	const h = await serveWho(t, '', `
+		route "/large" { plugin = "who"  auth = "api"  max_body = 10m }`);
 	const { text: answer } = await raw(h.port, `POST /who HTTP/1.1\r\nHost: a\r\n` +
 	    'Content-Length: 10\r\n\r\n0123456789' +
 	    `GET /who HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${good}\r\n` +
@@ -122,6 +123,14 @@ test('a body that nobody is to have', async (t) => {
 
 	assert.equal(statusOf(answer), 401);
 	assert.match(answer, /HTTP\/1\.1 200 OK[^]*alice/);
+	// As large as the route allows it to those who may.
+	const { text: large } = await raw(h.port, `POST /large HTTP/1.1\r\n` +
+	    'Host: a\r\nContent-Length: 2000000\r\n\r\n', { until: '</h1>' });
+
+	assert.equal(statusOf(large), 401);
+	assert.match(large, /\r\nConnection: close\r\n/);
+	assert.equal((await fetch(`${h.url}/large`, { method: 'POST',
+		body: 'x'.repeat(2_000_000), ...bearer })).status, 200);
 	const { text: asked } = await raw(h.port, `POST /who HTTP/1.1\r\nHost: a\r\n` +
 	    'Content-Length: 10\r\nExpect: 100-continue\r\n\r\n',
 	    { until: '</h1>' });
