@@ -55,6 +55,39 @@ name_of(hostd_buf b, char *name, size_t size)
 	name[n] = '\0';
 }
 
+static void
+never(struct hostd_inst *in, void *arg, int32_t status)
+{
+	(void)in;
+	(void)arg;
+	(void)status;
+	abort();
+}
+
+/* Called in ways that it must refuse, does it? */
+static int
+is_refused(struct hostd_inst *in, hostd_req req, const char *name)
+{
+	const struct hostd_auth_api *api = in->auth;
+	const struct hostd_host *host = in->easy.host;
+	hostd_buf b, who = hostd_str("ada"), what = hostd_str("secret");
+	hostd_req stale = {0};
+
+	return api->claim(host, req, name, 2, &b) == HOSTD_E_INVAL &&
+	    api->claim(host, req, NULL, 0, &b) == HOSTD_E_INVAL &&
+	    api->user(host, req, NULL) == HOSTD_E_INVAL &&
+	    api->has_users(host, NULL) == HOSTD_E_INVAL &&
+	    api->has_users(host, "nobody") == HOSTD_E_NOTSUP &&
+	    api->check_password(host, req, NULL, who, what, never, NULL) ==
+	    HOSTD_E_INVAL &&
+	    api->check_password(host, req, "nobody", who, what, NULL, NULL) ==
+	    HOSTD_E_INVAL &&
+	    api->check_password(host, req, "nobody", who, what, never, NULL) ==
+	    HOSTD_E_NOTSUP &&
+	    api->check_password(host, stale, "nobody", who, what, never,
+	    NULL) == HOSTD_E_GONE;
+}
+
 static int32_t
 on_headers(struct hostd_inst *in, hostd_req req, void *d)
 {
@@ -76,10 +109,7 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	put(in, rc, b);
 	put_process(in);
 	in->text[in->n] = '\0';
-	if (strcmp(name, "misuse") == 0 &&
-	    (in->auth->claim(host, req, name, 2, &b) != HOSTD_E_INVAL ||
-	    in->auth->claim(host, req, NULL, 0, &b) != HOSTD_E_INVAL ||
-	    in->auth->user(host, req, NULL) != HOSTD_E_INVAL))
+	if (strcmp(name, "misuse") == 0 && !is_refused(in, req, name))
 		return HOSTD_E_INVAL;
 	return hostd_respond(in, req, 200, "text/plain", in->text);
 }
@@ -141,7 +171,7 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	if (rc != HOSTD_OK)
 		return rc;
 	in->auth = host->get_ext(host, HOSTD_EXT_AUTH);
-	if (in->auth == NULL || !HOSTD_HAS(in->auth, ws_claim) ||
+	if (in->auth == NULL || !HOSTD_HAS(in->auth, check_password) ||
 	    in->easy.ws == NULL) {
 		destroy(in);
 		return hostd_fail(err, HOSTD_E_NOTSUP,
