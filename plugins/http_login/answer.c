@@ -145,14 +145,29 @@ answer_error(struct hostd_inst *in, struct visit *v, int32_t status,
 
 /* -- who one is -- */
 
-/* Whatever an application has put there: a text, or an object. */
-static json_t *
-json_of(hostd_buf value)
+/* {"user":value, and the members of rest}: value may be whatever an application
+ * has put there, and is told as it is; p NULL: nobody.  Frees rest. */
+static int32_t
+send_who(struct hostd_inst *in, const struct visit *v,
+    const struct headers *h, hostd_buf value, json_t *rest)
 {
-	json_t *o = value.p == NULL ? NULL : json_loadb(value.p, value.n,
-	    JSON_DECODE_ANY, NULL);
+	char *members = json_dumps(rest, JSON_COMPACT), *text = NULL;
+	int32_t rc = HOSTD_E_NOMEM;
+	size_t size;
 
-	return o == NULL ? json_null() : o;
+	json_decref(rest);
+	if (value.p == NULL)
+		value = hostd_str("null");
+	size = value.n + 16 + (members == NULL ? 0 : strlen(members));
+	if (members != NULL && (text = malloc(size)) != NULL) {
+		(void)snprintf(text, size, "{\"user\":%.*s%s%s",
+		    (int)value.n, (const char *)value.p,
+		    members[1] == '}' ? "" : ",", members + 1);
+		rc = send_all(in, v, 200, h, text, strlen(text));
+	}
+	free(text);
+	free(members);
+	return rc;
 }
 
 int32_t
@@ -162,10 +177,8 @@ answer_who(struct hostd_inst *in, struct visit *v, hostd_buf value,
 	struct headers h;
 
 	start(&h, "application/json", 1);
-	if (value.p == NULL)
-		return send_json(in, v, 200, &h, json_pack("{s:n}", "user"));
-	return send_json(in, v, 200, &h, json_pack("{s:o,s:s%}", "user",
-	    json_of(value), "csrf", csrf.n == 0 ? "" : csrf.p, csrf.n));
+	return send_who(in, v, &h, value, value.p == NULL ? json_object() :
+	    json_pack("{s:s%}", "csrf", csrf.n == 0 ? "" : csrf.p, csrf.n));
 }
 
 int32_t
@@ -180,7 +193,9 @@ answer_inside(struct hostd_inst *in, struct visit *v, hostd_buf value,
 
 	if (v->json)
 		return answer_who(in, v, value, csrf);
-	who = json_of(value);
+	/* A name is shown as such, and anything else as it is. */
+	who = json_loadb(value.p, value.n, JSON_DECODE_ANY | JSON_ALLOW_NUL,
+	    NULL);
 	start(&h, "text/html; charset=utf-8", in->inside_text == NULL);
 	values[PAGE_CSRF] = csrf;
 	values[PAGE_NEXT] = hostd_str(next_of(v, in->home, next));
@@ -207,9 +222,8 @@ answer_done(struct hostd_inst *in, struct visit *v, hostd_buf to,
 	if (v->action == ACTION_FORM)
 		add(&h, "Set-Cookie", cookie);
 	if (v->json)
-		return send_json(in, v, 200, &h, json_pack("{s:o,s:s%,s:s}",
-		    "user", json_of(value), "csrf", csrf.n == 0 ? "" : csrf.p,
-		    csrf.n, "next", next));
+		return send_who(in, v, &h, value, json_pack("{s:s%,s:s}",
+		    "csrf", csrf.n == 0 ? "" : csrf.p, csrf.n, "next", next));
 	add(&h, "Location", next);
 	return send_all(in, v, 303, &h, "", 0);
 }

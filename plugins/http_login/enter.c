@@ -112,6 +112,19 @@ is_same_user(struct hostd_inst *in, const struct visit *v, hostd_session s)
 	    was.n == v->user.n && memcmp(was.p, v->user.p, was.n) == 0;
 }
 
+/* A key that can't be named can't be deleted. */
+static int32_t
+clear_key(struct hostd_inst *in, hostd_session s, const json_t *key)
+{
+	const char *name = json_string_value(key);
+
+	if (strlen(name) != json_string_length(key))
+		return HOSTD_E_NOTSUP;
+	/* set_life has to know. */
+	return strcmp(name, KEY_REMEMBER) == 0 ? HOSTD_OK :
+	    in->easy.session->del(in->easy.host, s, name);
+}
+
 /* What is in it was another user's: it is not this one's to see. */
 static int32_t
 clear(struct hostd_inst *in, hostd_session s)
@@ -124,11 +137,11 @@ clear(struct hostd_inst *in, hostd_session s)
 
 	if (rc != HOSTD_OK)
 		return rc;
-	all = json_loadb(text.p, text.n, 0, NULL);
+	all = json_loadb(text.p, text.n, JSON_ALLOW_NUL, NULL);
+	rc = all == NULL ? HOSTD_E_NOTSUP : HOSTD_OK;
 	json_array_foreach(all, i, key)
 		if (rc == HOSTD_OK)
-			rc = in->easy.session->del(in->easy.host, s,
-			    json_string_value(key));
+			rc = clear_key(in, s, key);
 	json_decref(all);
 	return rc;
 }

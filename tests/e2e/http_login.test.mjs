@@ -137,6 +137,19 @@ test('the id changes, and what was in the session stays', async (t) => {
 	// Another user does not see what was this one's.
 	await c.loginAgain('zo\u00e9', 'Hello world!');
 	assert.deepEqual(await keysOf(c, 'cart', 'user'), [null, 'zo\u00e9']);
+	// Nor may he stay for as long as this one wanted to.
+	await c.loginAgain('ada', 'secret', { remember: '1' });
+	assert.deepEqual(await keysOf(c, 'remember'), [true]);
+	const last = await c.loginAgain('zo\u00e9', 'Hello world!');
+
+	assert.doesNotMatch(last.lines.find((l) => l.startsWith('connect.sid=')),
+	    /Expires/);
+	assert.deepEqual(await keysOf(c, 'remember'), [null]);
+	// Where something of his can't be taken away nobody gets in.
+	order(h, 'get 0 value {"cookie":{},"user":"eve","a\\u0000b":1}');
+	assert.equal((await c.loginAgain()).status, 500);
+	order(h, '');
+	assert.equal((await c.whoami()).user, 'zo\u00e9');
 });
 
 test('who only looks at the form has no session', async (t) => {
@@ -337,6 +350,16 @@ test('whoever has logged in elsewhere', async (t) => {
 	    /{&quot;id&quot;:7,&quot;name&quot;:&quot;Ada&quot;}/);
 	assert.equal((await c.post('/logout', { csrf: who.csrf })).status, 303);
 	assert.deepEqual(await c.whoami(), { user: null });
+	// What is odd is told as it is.
+	for (const odd of ['"a\\u0000b"', '1e999', '12345678901234567890',
+		'[ {"a":1,"a":2} ]']) {
+		await c.get(`/s?set=user:${encodeURIComponent(odd)}`);
+		const r = await c.get('/whoami');
+
+		assert.ok(r.body_text.startsWith(`{"user":${odd},"csrf":"`),
+		    r.body_text);
+		assert.equal((await c.get('/login')).status, 200);
+	}
 	for (const nobody of ['null', 'false', '""']) {
 		await c.get(`/s?set=user:${encodeURIComponent(nobody)}`);
 		assert.deepEqual(await c.whoami(), { user: null });
