@@ -6,7 +6,7 @@ import test from 'node:test';
 import { serveExpress } from './lib/express_sessions.mjs';
 import { command } from './lib/hostd.mjs';
 import { startRedis } from './lib/redis.mjs';
-import { serveRedisSessions } from './lib/redis_sessions.mjs';
+import { begin, serveRedisSessions } from './lib/redis_sessions.mjs';
 import { get, SECRET, set, setRaw, Visitor } from './lib/session.mjs';
 
 const HOUR = 3600;
@@ -131,6 +131,30 @@ test('each keeps what the other has', async (t) => {
 		for (let i = 0; i < 20; i++)
 			assert.deepEqual([all[`h${i}`], all[`e${i}`]], [i, i]);
 	});
+});
+
+test('both at the same time', async (t) => {
+	const { redis, h, ask, text, keys } = await together(t);
+
+	await h.do(set('a', 1));
+	for (let i = 0; i < 3; i++) {
+		const slow = await begin(redis, h, set(`h${i}`, i));
+
+		await ask(set(`e${i}`, i));
+		slow.go();
+		await slow.done;
+	}
+	const { cookie, ...all } = JSON.parse(await text());
+
+	assert.deepEqual(all, { a: 1, h0: 0, h1: 1, h2: 2, e0: 0, e1: 1, e2: 2 });
+	assert.ok(cookie.path);
+	// Who has logged out stays so.
+	const slow = await begin(redis, h, set('late', 1));
+
+	await ask('destroy');
+	slow.go();
+	await slow.done;
+	assert.deepEqual(await keys(), []);
 });
 
 const near = (ttl, want) => assert.ok(ttl <= want && ttl > want - 30,

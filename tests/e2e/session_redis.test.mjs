@@ -6,25 +6,12 @@ import path from 'node:path';
 import test from 'node:test';
 import { tempDir, until } from './lib/hostd.mjs';
 import { startRedis } from './lib/redis.mjs';
-import { outcome, serveRedisSessions, stored, untilServed }
+import { begin, calls, outcome, serveRedisSessions, stored, untilServed }
     from './lib/redis_sessions.mjs';
 import { get, set, Visitor } from './lib/session.mjs';
 
 const DAY = 86400000;
 const count = (h, what) => h.log.split(what).length - 1;
-const calls = (stats, name) => Number(new RegExp(
-    `cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
-
-// A request that has its session, and waits.
-async function begin(redis, v, ...steps) {
-	const gets = calls(await redis.command('INFO', 'commandstats'), 'get');
-	const slow = v.begin(...steps, 'body');
-
-	await redis.until((s) => calls(s, 'get') > gets, 'INFO',
-	    'commandstats');
-	return slow;
-}
-
 const near = (ttl, want) => ttl <= want && ttl > want - 60000;
 
 test('what is in it, and for how long', async (t) => {
@@ -70,6 +57,14 @@ test('what is in it, and for how long', async (t) => {
 		    ['zoe', true]);
 		await v.do('destroy');
 		assert.equal(await stored(redis, v.id), null);
+	});
+	await t.test('a large one', async () => {
+		const w = new Visitor(h);
+
+		for (const n of [60000, 50000])
+			await w.do(`big=a:${n}`, set('n', n));
+		assert.equal((await w.get(get('a'))).length, 50000);
+		assert.equal((await stored(redis, w.id)).value.a.length, 50000);
 	});
 	await t.test('an age of its own', async () => {
 		const w = new Visitor(h);
@@ -386,7 +381,7 @@ test('it is counted', async (t) => {
 	const v = new Visitor(h);
 	const metric = async (name) => (await h.status())
 	    .metrics[`hostd_session_redis_${name}`];
-	const calls = (kind, what = 'calls') =>
+	const counted = (kind, what = 'calls') =>
 	    metric(`${what}_total{plugin="redis",command="${kind}"}`);
 	const connections = (n) => until(async () =>
 	    await metric('connections{plugin="redis"}') === n, `${n} connections`);
@@ -397,16 +392,16 @@ test('it is counted', async (t) => {
 	await v.do(get('a'));
 	await redis.until((s) => /cmdstat_pexpire:calls=1/.test(s), 'INFO',
 	    'commandstats');
-	await until(async () => await calls('touch') === 1, 'the touch');
-	assert.deepEqual([await calls('get'), await calls('set'),
-		await calls('delete')], [2, 2, 0]);
+	await until(async () => await counted('touch') === 1, 'the touch');
+	assert.deepEqual([await counted('get'), await counted('set'),
+		await counted('delete')], [2, 2, 0]);
 	assert.equal((await metric('answer_milliseconds{plugin="redis"}')).count,
 	    5);
 	await redis.kill();
 	await connections(0);
-	assert.equal(await calls('get', 'errors'), 0);
+	assert.equal(await counted('get', 'errors'), 0);
 	assert.equal(await outcome(v, get('a')), 'E_IO');
-	assert.equal(await calls('get', 'errors'), 1);
+	assert.equal(await counted('get', 'errors'), 1);
 });
 
 test('a reload in the middle of it refuses nobody', async (t) => {

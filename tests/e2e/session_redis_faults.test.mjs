@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import test from 'node:test';
-import { atEnd } from './lib/hostd.mjs';
+import { atEnd, until } from './lib/hostd.mjs';
 import { outcome, serveRedisSessions, untilServed }
     from './lib/redis_sessions.mjs';
 import { cookieOf, get, set, Visitor } from './lib/session.mjs';
@@ -105,10 +105,8 @@ async function begin(t, store = '', keys = '') {
 }
 
 // Until so many connections have been made.
-async function connected(fake, v, n) {
-	while (fake.connections < n)
-		await v.visit('pid');
-}
+const connected = (fake, n) => until(() => fake.connections >= n,
+    `${n} connections`);
 
 for (const [what, text] of [
 	['is no protocol', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
@@ -127,7 +125,7 @@ for (const [what, text] of [
 		fake.says.GET = text;
 		assert.match(await outcome(v, get('a')), /^E_(IO|TIMEOUT)$/);
 		// Nothing that it has said is believed any more.
-		await connected(fake, v, before + 1);
+		await connected(fake, before + 1);
 		delete fake.says.GET;
 		await untilServed(v, get('a'));
 		assert.equal(await v.get(get('a')), 1);
@@ -142,7 +140,7 @@ test('an answer too many', async (t) => {
 
 	fake.says.PEXPIRE = `:1\r\n$${other.length}\r\n${other}\r\n`;
 	await v.visit(get('a'));
-	await connected(fake, v, before + 1);
+	await connected(fake, before + 1);
 	fake.says = {};
 	await untilServed(v, get('a'));
 	assert.equal(await v.get(get('a')), 1);
@@ -174,7 +172,7 @@ for (const error of ['LOADING Redis is loading the dataset in memory',
 		fake.says.GET = `-${error}\r\n`;
 		assert.equal(await outcome(v, get('a')), 'E_IO');
 		await h.logged(`Redis refuses GET: ${error}`);
-		await connected(fake, v, before + 1);
+		await connected(fake, before + 1);
 		delete fake.says.GET;
 		await untilServed(v, get('a'));
 	});
@@ -257,7 +255,7 @@ test('it never says anything', async (t) => {
 	for (let i = 0; i < 10; i++)
 		assert.equal(await outcome(v, get('a')), 'E_IO');
 	await h.logged('Redis is down');
-	await connected(fake, v, 2);
+	await connected(fake, 2);
 	assert.equal(await outcome(v, get('a')), 'E_IO');
 	assert.equal(fake.asked.filter(([what]) => what === 'GET').length, 0);
 	delete fake.says.PING;
@@ -266,11 +264,12 @@ test('it never says anything', async (t) => {
 
 // One connection of two is lost: what only reads is asked over the other.
 test('a connection is lost before the answer', async (t) => {
-	const { fake, v } = await begin(t, 'connections = 2');
+	const { fake, h, v } = await begin(t, 'connections = 2');
 	let lost = 0;
 
-	while (fake.sockets.size < 2)
-		await v.visit('pid');
+	await until(async () => (await h.status()).metrics[
+	    'hostd_session_redis_connections{plugin="redis"}'] === 2,
+	    '2 connections');
 	fake.says.GET = (words, s) => {
 		if (lost++ === 0) {
 			s.destroy();

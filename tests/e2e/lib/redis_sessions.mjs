@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // hostd with tests/plugins/session_route, whose sessions are in a Redis.
-import { startHostd } from './hostd.mjs';
+import { startHostd, until } from './hostd.mjs';
 import { plugin } from './http1.mjs';
 import { SECRET } from './session.mjs';
 
@@ -50,7 +50,19 @@ export async function outcome(v, ...steps) {
 }
 
 // Until Redis is there for who answers.
-export async function untilServed(v, ...steps) {
-	while (await outcome(v, ...steps) !== 'OK')
-		;
+export const untilServed = (v, ...steps) => until(async () =>
+    await outcome(v, ...steps) === 'OK', 'a session');
+
+// How often a command was given, of INFO commandstats.
+export const calls = (stats, name) => Number(new RegExp(
+    `cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+
+// A request that has its session, and waits.
+export async function begin(redis, v, ...steps) {
+	const gets = calls(await redis.command('INFO', 'commandstats'), 'get');
+	const slow = v.begin(...steps, 'body');
+
+	await redis.until((s) => calls(s, 'get') > gets, 'INFO',
+	    'commandstats');
+	return slow;
 }
