@@ -360,7 +360,8 @@ commit_alone(const struct env *e, struct change *c, int evict,
 		return;
 	c->status = rc == MDB_MAP_FULL || rc == NO_ROOM ? HOSTD_E_FULL :
 	    HOSTD_E_IO;
-	if (out->rc == 0 && c->status == HOSTD_E_IO)
+	/* That it has to be mapped anew the next batch finds out. */
+	if (out->rc == 0 && c->status == HOSTD_E_IO && rc != MDB_MAP_RESIZED)
 		out->rc = rc;
 }
 

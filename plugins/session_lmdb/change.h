@@ -41,7 +41,8 @@ STAILQ_HEAD(changes, change);
 
 /* What a batch has come to, beside its changes' statuses. */
 struct outcome {
-	int rc;			/* the first failure: LMDB's, or errno */
+	int rc;			/* the first failure: LMDB's, or errno;
+				   MDB_MAP_RESIZED: nothing was done */
 	uint64_t expired;	/* sessions that were removed */
 	uint64_t evicted;	/* those that were not over */
 };

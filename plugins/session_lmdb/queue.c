@@ -48,6 +48,17 @@ on_flush(struct hostd_inst *in, hostd_timer t, void *arg)
 		(void)queue_put(in, c);
 }
 
+static int
+has_written(const struct changes *batch)
+{
+	const struct change *c;
+
+	STAILQ_FOREACH(c, batch, link)
+		if (c->what != CHANGE_FLUSH)
+			return 1;
+	return 0;
+}
+
 /* What was written reaches the disk some time later. */
 static void
 flush_later(struct hostd_inst *in)
@@ -72,8 +83,8 @@ reopen(struct hostd_inst *in)
 		    "can't be opened again", why);
 }
 
-/* Nothing is under way now. */
-static void
+/* Nothing is under way now.  1: all of it has to be done once more. */
+static int
 look_at_outcome(struct hostd_inst *in, const struct outcome *o)
 {
 	if (o->evicted > 0)
@@ -81,15 +92,14 @@ look_at_outcome(struct hostd_inst *in, const struct outcome *o)
 		    "sessions that would end first are removed before their "
 		    "time; max_size says how large it may be");
 	sweep_metrics(in, o);
-	if (o->rc == 0)
-		return;
-	if (o->rc == MDB_MAP_RESIZED)
-		(void)env_resize(&in->env);
-	else
+	if (o->rc == MDB_MAP_RESIZED && env_resize(&in->env) == 0)
+		return 1;
+	if (o->rc != 0)
 		trouble_say(in, &in->failing, HOSTD_LOG_ERROR,
 		    "can't be written", env_say(o->rc));
 	if (o->rc == MDB_PANIC)
 		reopen(in);
+	return 0;
 }
 
 /* Another process has made it larger: those changes have done nothing. */
@@ -98,10 +108,8 @@ put_back(struct queue *q)
 {
 	struct change *c;
 
-	STAILQ_FOREACH(c, &q->under_way, link) {
-		q->nwaiting++;
+	STAILQ_FOREACH(c, &q->under_way, link)
 		q->bytes += size_of(c);
-	}
 	STAILQ_CONCAT(&q->under_way, &q->waiting);
 	STAILQ_CONCAT(&q->waiting, &q->under_way);
 }
@@ -141,13 +149,10 @@ batch_done(struct hostd_inst *in, void *arg, int32_t status)
 	if (status != HOSTD_OK) {
 		STAILQ_FOREACH(c, &q->under_way, link)
 			c->status = status;
-	} else {
-		look_at_outcome(in, &q->outcome);
-		if (q->outcome.rc == MDB_MAP_RESIZED)
-			put_back(q);
-		else if (!STAILQ_EMPTY(&q->under_way))
-			flush_later(in);
-	}
+	} else if (look_at_outcome(in, &q->outcome))
+		put_back(q);
+	else if (has_written(&q->under_way))
+		flush_later(in);
 	STAILQ_CONCAT(&done, &q->under_way);
 	read_waiting(in);
 	queue_run(in);
@@ -167,8 +172,14 @@ take_batch(struct queue *q)
 		n++;
 		bytes += size_of(c);
 	}
-	q->nwaiting -= n;
 	q->bytes -= bytes;
+}
+
+static int32_t
+submit(struct hostd_inst *in)
+{
+	return in->env.mdb == NULL ? HOSTD_E_IO :
+	    in->work->submit(in->easy.host, batch_run, batch_done, in);
 }
 
 static void
@@ -179,18 +190,16 @@ queue_run(struct hostd_inst *in)
 	struct change *c;
 	int32_t rc;
 
-	if (q->busy || STAILQ_EMPTY(&q->waiting))
-		return;
-	take_batch(q);
-	rc = in->env.mdb == NULL ? HOSTD_E_IO : in->work->submit(in->easy.host,
-	    batch_run, batch_done, in);
-	if (rc == HOSTD_OK) {
-		q->busy = 1;
-		return;
+	while (!q->busy && !STAILQ_EMPTY(&q->waiting)) {
+		take_batch(q);
+		if ((rc = submit(in)) == HOSTD_OK) {
+			q->busy = 1;
+			break;
+		}
+		STAILQ_FOREACH(c, &q->under_way, link)
+			c->status = rc;
+		STAILQ_CONCAT(&failed, &q->under_way);
 	}
-	STAILQ_FOREACH(c, &q->under_way, link)
-		c->status = rc;
-	STAILQ_CONCAT(&failed, &q->under_way);
 	answer_all(in, &failed);
 }
 
@@ -204,7 +213,6 @@ queue_put(struct hostd_inst *in, struct change *c)
 		return in->env.mdb == NULL ? HOSTD_E_IO : HOSTD_E_FULL;
 	}
 	STAILQ_INSERT_TAIL(&q->waiting, c, link);
-	q->nwaiting++;
 	q->bytes += size_of(c);
 	queue_run(in);
 	return HOSTD_DEFER;

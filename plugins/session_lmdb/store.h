@@ -20,7 +20,7 @@ struct waiting {
 /* Changes on their way. */
 struct queue {
 	struct changes waiting;
-	size_t nwaiting, bytes;
+	size_t bytes;			/* of those that wait */
 	struct changes under_way;	/* the thread's, while busy */
 	int busy;
 	struct outcome outcome;		/* the same */

@@ -10,7 +10,8 @@
 #include "table.h"
 
 #define SWEEP_MS	1000
-#define SWEEP_PARTS	16	/* of the table, one each time */
+#define SWEEP_PARTS	16	/* of the table, one each time, */
+#define SWEEP_MIN	1024	/* but at least so many buckets */
 
 struct hostd_inst {
 	HOSTD_EASY_HEAD;
@@ -125,9 +126,13 @@ run_count(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv,
 static void
 on_tick(struct hostd_inst *in, hostd_timer t, void *arg)
 {
+	size_t all = in->table.nbuckets, n = all / SWEEP_PARTS;
+
 	(void)t;
 	(void)arg;
-	table_sweep(&in->table, in->table.nbuckets / SWEEP_PARTS, now_ms(in));
+	if (n < SWEEP_MIN)
+		n = all < SWEEP_MIN ? all : SWEEP_MIN;
+	table_sweep(&in->table, n, now_ms(in));
 }
 
 static int32_t
