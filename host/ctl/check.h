@@ -106,6 +106,7 @@ void	check_closes(struct check *);		/* check_closes.c */
 void	check_channels(struct check *);		/* check_channels.c */
 void	check_backend(struct check *);		/* check_backend.c */
 void	check_balancer(struct check *);		/* check_balancer.c */
+void	check_sessions(struct check *);		/* check_sessions.c */
 void	check_store(struct check *);		/* check_store.c */
 void	check_state(struct check *);		/* check_state.c */
 void	check_moves(struct check *);		/* check_moves.c */

@@ -27,6 +27,7 @@
 #include <hostd/op.h>
 #include <hostd/pubsub.h>
 #include <hostd/ready.h>
+#include <hostd/session.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
 #include <hostd/work.h>
@@ -36,7 +37,7 @@
 #include "plugin/module.h"
 
 #define FAKE_METRICS 128
-#define FAKE_TABLES 14		/* beside "host" */
+#define FAKE_TABLES 15		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
@@ -204,6 +205,13 @@ unsigned fake_fetch_open(void);
 unsigned fake_fetch_turn(void);
 void	fake_fetch_end(struct fake *);
 
+/* fake_session.c; before destroy: nobody waits for sessions any more. */
+void	fake_session_end(struct fake *);
+/* 0: those of WebSockets, too, may be such that can't be had. */
+void	fake_session_spare(int);
+/* How many have been asked for. */
+unsigned fake_session_count(void);
+
 /* fake_op.c; before destroy: those that it has not answered are stale. */
 void	fake_op_end(struct fake *);
 
@@ -222,6 +230,7 @@ extern const struct hostd_timer_api fake_timer_api;
 extern const struct hostd_ready_api fake_ready_api;
 extern const struct hostd_work_api fake_work_api;
 extern const struct hostd_metrics_api fake_metrics_api;
+extern const struct hostd_session_api fake_session_api;
 extern const struct hostd_status_api fake_status_api;
 extern const struct hostd_http_api fake_http_api;
 extern const struct hostd_fetch_api fake_fetch_api;

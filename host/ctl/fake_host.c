@@ -317,6 +317,7 @@ fake_destroy(struct fake *f)
 	fake_net_end(f);
 	fake_fetch_end(f);
 	fake_op_end(f);
+	fake_session_end(f);
 	fake_backend_end(f);
 	fake_loop_end(f);
 	if (f->inst != NULL && f->m->desc.destroy != NULL) {

@@ -192,6 +192,22 @@ static const struct fake_member auth_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member session_members[] = {
+    MEMBER(hostd_session_api, open, 3),
+    MEMBER(hostd_session_api, open_ws, 3),
+    MEMBER(hostd_session_api, get, 3),
+    MEMBER(hostd_session_api, set, 3),
+    MEMBER(hostd_session_api, del, 3),
+    MEMBER(hostd_session_api, keys, 3),
+    MEMBER(hostd_session_api, id, 3),
+    MEMBER(hostd_session_api, is_new, 3),
+    MEMBER(hostd_session_api, set_max_age, 3),
+    MEMBER(hostd_session_api, regenerate, 3),
+    MEMBER(hostd_session_api, destroy, 3),
+    MEMBER(hostd_session_api, save, 3),
+    {NULL, 0, 0},
+};
+
 const struct fake_table fake_tables[] = {
     {"host", sizeof(struct hostd_host), &fake_host_table, host_members},
     {HOSTD_EXT_HTTP, sizeof(struct hostd_http_api), &fake_http_api,
@@ -219,6 +235,8 @@ const struct fake_table fake_tables[] = {
 	&fake_balancer_api, balancer_members},
     {HOSTD_EXT_AUTH, sizeof(struct hostd_auth_api), &fake_auth_api,
 	auth_members},
+    {HOSTD_EXT_SESSION, sizeof(struct hostd_session_api),
+	&fake_session_api, session_members},
     {NULL, 0, NULL, NULL},
 };
 _Static_assert(sizeof(fake_tables) / sizeof(fake_tables[0]) == FAKE_TABLES + 2,

@@ -207,7 +207,7 @@ hostd_session_then(struct hostd_inst *in, hostd_req req,
 	hostd_session s;
 	int32_t rc;
 
-	if (e->session == NULL || !HOSTD_HAS(e->session, open))
+	if (e->session == NULL || !HOSTD_HAS(e->session, save))
 		return HOSTD_E_NOTSUP;
 	rc = e->session->open(e->host, req, &s, then, arg);
 	if (rc == HOSTD_OK)
