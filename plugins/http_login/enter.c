@@ -113,36 +113,39 @@ is_same_user(struct hostd_inst *in, const struct visit *v, hostd_session s)
 }
 
 /* A key that can't be named can't be deleted. */
-static int32_t
-clear_key(struct hostd_inst *in, hostd_session s, const json_t *key)
+static int
+have_names(const json_t *keys)
 {
-	const char *name = json_string_value(key);
+	const json_t *key;
+	size_t i;
 
-	if (strlen(name) != json_string_length(key))
-		return HOSTD_E_NOTSUP;
-	/* set_life has to know. */
-	return strcmp(name, KEY_REMEMBER) == 0 ? HOSTD_OK :
-	    in->easy.session->del(in->easy.host, s, name);
+	json_array_foreach(keys, i, key)
+		if (strlen(json_string_value(key)) != json_string_length(key))
+			return 0;
+	return json_is_array(keys);
 }
 
 /* What is in it was another user's: it is not this one's to see. */
 static int32_t
 clear(struct hostd_inst *in, hostd_session s)
 {
+	const struct hostd_session_api *api = in->easy.session;
 	const json_t *key;
 	hostd_buf text;
-	json_t *all;
+	json_t *keys;
 	size_t i;
-	int32_t rc = in->easy.session->keys(in->easy.host, s, &text);
+	int32_t rc = api->keys(in->easy.host, s, &text);
 
 	if (rc != HOSTD_OK)
 		return rc;
-	all = json_loadb(text.p, text.n, JSON_ALLOW_NUL, NULL);
-	rc = all == NULL ? HOSTD_E_NOTSUP : HOSTD_OK;
-	json_array_foreach(all, i, key)
-		if (rc == HOSTD_OK)
-			rc = clear_key(in, s, key);
-	json_decref(all);
+	keys = json_loadb(text.p, text.n, JSON_ALLOW_NUL, NULL);
+	rc = have_names(keys) ? HOSTD_OK : HOSTD_E_NOTSUP;
+	/* Whether it was remembered is for set_life to know. */
+	json_array_foreach(keys, i, key)
+		if (rc == HOSTD_OK && strcmp(json_string_value(key),
+		    KEY_REMEMBER) != 0)
+			rc = api->del(in->easy.host, s, json_string_value(key));
+	json_decref(keys);
 	return rc;
 }
 
