@@ -151,6 +151,7 @@ use(struct content *c, hostd_buf key, hostd_buf value, hostd_buf newer)
 	must(content_get(c, key, &got) == HOSTD_E_INVAL ||
 	    content_set(c, key, (hostd_buf){ "0", 1 }) == HOSTD_E_INVAL);
 	is_whole(c);
+	content_saving(c);
 	content_saved(c);
 	must(!content_is_changed(c));
 	content_renew(c, &conf, 1795219717891, 1);
