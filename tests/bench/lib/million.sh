@@ -21,9 +21,8 @@ sessions() {
 	    sed -n 's/.*"sessions": *\([0-9]*\).*/\1/p'
 }
 
-# file_size NAME -> MiB, or "-"
+# file_size NAME -> MiB
 file_size() {
-	[ -f "$dir/$1.mdb" ] || { echo -; return; }
 	stat -c %s "$dir/$1.mdb" | awk '{ printf "%.1f\n", $1 / 1048576 }'
 }
 
@@ -32,7 +31,7 @@ note() {
 	sessions "$1" >>"$dir/$1.count"
 	rollup "$1" Anonymous >>"$dir/$1.own"
 	rollup "$1" Rss >>"$dir/$1.rss"
-	file_size "$1" >>"$dir/$1.file"
+	[ ! -f "$dir/$1.mdb" ] || file_size "$1" >>"$dir/$1.file"
 }
 
 await_expiry() {
@@ -64,7 +63,8 @@ print_million() {
 	print_row "$2" "sessions in it" "$dir/$1.count"
 	print_row "$2" "memory of the worker's own, MiB" "$dir/$1.own"
 	print_row "$2" "with what it shares and maps (RSS), MiB" "$dir/$1.rss"
-	print_row "$2" "file, MiB" "$dir/$1.file"
+	[ ! -f "$dir/$1.file" ] ||
+	    print_row "$2" "file, MiB" "$dir/$1.file"
 }
 
 print_millions() {
