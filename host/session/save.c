@@ -7,8 +7,8 @@
 #include "session/inside.h"
 
 /*
- * Rounds of comparing and setting.  In each, one of those who are at it wins, so
- * it takes as many as there are; but who is as fast as somebody of another
+ * Rounds of comparing and setting.  In each, one of those who are at it wins,
+ * so it takes as many as there are; but who is as fast as somebody of another
  * worker may always be the second, so now and then it begins at another time.
  */
 #define ROUNDS_MAX	64
