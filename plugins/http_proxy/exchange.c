@@ -5,6 +5,7 @@
 #include "text.h"
 
 #define TOLD_A_SECOND	10	/* lines about failures */
+#define TARGET_TOLD	200	/* bytes of one in such a line */
 
 /* -- memory -- */
 
@@ -159,6 +160,16 @@ may_tell(struct hostd_inst *in)
 	return 0;
 }
 
+/* What is in a query may be a secret. */
+static size_t
+length_to_tell(hostd_buf target)
+{
+	size_t n = target.n < TARGET_TOLD ? target.n : TARGET_TOLD;
+	const char *query = n > 0 ? memchr(target.p, '?', n) : NULL;
+
+	return query != NULL ? (size_t)(query - (const char *)target.p) : n;
+}
+
 static void
 tell(struct exchange *x, const char *what, hostd_buf why)
 {
@@ -170,7 +181,7 @@ tell(struct exchange *x, const char *what, hostd_buf why)
 	    "%s: %.*s (%.*s %.*s, request %.*s)", what,
 	    (int)(why.n < 300 ? why.n : 300), (const char *)why.p,
 	    (int)q->method_name.n, (const char *)q->method_name.p,
-	    (int)(q->target.n < 200 ? q->target.n : 200),
+	    (int)length_to_tell(q->target),
 	    (const char *)q->target.p, (int)x->nid, x->id);
 }
 

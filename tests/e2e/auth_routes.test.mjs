@@ -397,7 +397,10 @@ test('a token in the query is in no log', async (t) => {
 		access_log "a" { path = "a.log" }
 		access_log "b" { path = "b.log"  format = "json" }
 		access_log "c" { path = "c.log"
-			format = "$args $request_uri $http_referer" }`);
+			format = "$args $request_uri $http_referer" }
+		upstream "none" { server "127.0.0.1:1" { } }
+		plugin "proxy" { module = "http_proxy.so"  upstream = "none" }
+		route "/none" { plugin = "proxy"  auth = "api" }`);
 	const at = `/who?a=1&access_token=${good}&b=2`;
 
 	assert.equal((await fetch(h.url + at)).status, 200);
@@ -405,13 +408,19 @@ test('a token in the query is in no log', async (t) => {
 	    401);
 	assert.equal((await fetch(`${h.url}/open`, { headers:
 	    { Referer: h.url + at } })).status, 200);
+	assert.equal((await fetch(`${h.url}/none?access_token=${good}`)).status,
+	    502);
 	const read = (name) => fs.readFileSync(path.join(h.dir, name), 'latin1');
 
 	for (const name of ['a.log', 'b.log', 'c.log'])
 		await within((async () => {
-			while (read(name).split('\n').length < 4)
+			while (read(name).split('\n').length < 5)
 				await new Promise((r) => setImmediate(r));
-		})(), 'three lines');
+		})(), 'four lines');
+	await within((async () => {
+		while (!/GET \/none,/.test(h.log))
+			await new Promise((r) => setImmediate(r));
+	})(), 'what the proxy has to say');
 	const all = h.log + read('a.log') + read('b.log') + read('c.log');
 
 	assert.match(all, /GET \/who\?a=1&access_token=\*\*\*&b=2 HTTP/);
