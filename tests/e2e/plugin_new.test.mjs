@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Plugins as `hostctl plugin new` makes them do what they say: a room, a backend
-// that carries what is said there to another node by way of a relay, a balancer.
+// that carries what is said there to another node by way of a relay, a balancer, a
+// store of sessions.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { atEnd, bin, command, prefix, startHostd, tempDir, within }
 	from './lib/hostd.mjs';
+import { plugin } from './lib/http1.mjs';
 import { npm } from './lib/npm.mjs';
 import { httpServer } from './lib/servers.mjs';
+import { get, set, Visitor } from './lib/session.mjs';
 
 const { WebSocket } = npm('ws');
 
@@ -199,4 +202,26 @@ test('a new pubsub_backend joins two nodes', async (t) => {
 	b.socket.send('here again');
 	await a.hears('here again');
 	assert.equal(b.heard.filter((s) => s === 'here again').length, 0);
+});
+
+test('a new session_store keeps sessions', async (t) => {
+	const so = await make(t, 'session_store', 'shelf');
+	const h = await startHostd(t, { conf: `
+		pool "web" { workers = 1 }
+		plugin "shelf" { module = "${so}"  max_sessions = 2 }
+		plugin "s" { module = "${await plugin('session_route')}" }
+		session "main" { store = "shelf"  secret = "keyboard cat" }
+		route "/s" { plugin = "s" }` });
+	const [a, b, c] = [0, 1, 2].map(() => new Visitor(h));
+
+	await a.do(set('name', 'a'));
+	await b.do(set('name', 'b'));
+	assert.equal(await a.get(get('name')), 'a');
+	assert.equal(await b.get(get('name')), 'b');
+	// There is no room; then there is.
+	assert.equal((await c.visit(set('name', 'c'))).status, 503);
+	await a.do('destroy');
+	assert.deepEqual(await a.do(get('name')), [['OK']]);
+	await c.do(set('name', 'c'));
+	assert.equal(await c.get(get('name')), 'c');
 });
