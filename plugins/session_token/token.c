@@ -15,12 +15,28 @@
 #define NFORMS		2
 
 struct sealer {
-	EVP_CIPHER *ciphers[NFORMS];	/* of form 1, 2 */
-	EVP_CIPHER_CTX *ctx;
+	EVP_CIPHER_CTX *ciphers[NFORMS];	/* of form 1, 2 */
+	EVP_CIPHER_CTX *ctx;		/* the one that is being used */
 	unsigned char raw[TOKEN_RAW];
 	unsigned char text[TOKEN_RAW];
 	char token[HOSTD_STORE_TOKEN_MAX];
 };
+
+/* What has its cipher is only given another key for each token. */
+static EVP_CIPHER_CTX *
+cipher_new(const char *name)
+{
+	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	int ok = cipher != NULL && c != NULL &&
+	    EVP_CipherInit_ex2(c, cipher, NULL, NULL, 0, NULL) == 1;
+
+	EVP_CIPHER_free(cipher);
+	if (ok)
+		return c;
+	EVP_CIPHER_CTX_free(c);
+	return NULL;
+}
 
 struct sealer *
 sealer_new(void)
@@ -29,12 +45,10 @@ sealer_new(void)
 
 	if (s == NULL)
 		return NULL;
-	s->ciphers[TOKEN_AES_256_GCM - 1] = EVP_CIPHER_fetch(NULL,
-	    "AES-256-GCM", NULL);
-	s->ciphers[TOKEN_CHACHA20_POLY1305 - 1] = EVP_CIPHER_fetch(NULL,
-	    "ChaCha20-Poly1305", NULL);
-	s->ctx = EVP_CIPHER_CTX_new();
-	if (s->ciphers[0] != NULL && s->ciphers[1] != NULL && s->ctx != NULL)
+	s->ciphers[TOKEN_AES_256_GCM - 1] = cipher_new("AES-256-GCM");
+	s->ciphers[TOKEN_CHACHA20_POLY1305 - 1] =
+	    cipher_new("ChaCha20-Poly1305");
+	if (s->ciphers[0] != NULL && s->ciphers[1] != NULL)
 		return s;
 	sealer_free(s);
 	return NULL;
@@ -48,8 +62,7 @@ sealer_free(struct sealer *s)
 	if (s == NULL)
 		return;
 	for (i = 0; i < NFORMS; i++)
-		EVP_CIPHER_free(s->ciphers[i]);
-	EVP_CIPHER_CTX_free(s->ctx);
+		EVP_CIPHER_CTX_free(s->ciphers[i]);
 	OPENSSL_cleanse(s, sizeof(*s));
 	free(s);
 }
@@ -77,8 +90,8 @@ cipher_start(struct sealer *s, const unsigned char key[KEY_BYTES], int seals)
 	static const unsigned char nonce[12];
 	int n;
 
-	return EVP_CipherInit_ex2(s->ctx, s->ciphers[s->raw[0] - 1], key,
-	    nonce, seals, NULL) == 1 &&
+	s->ctx = s->ciphers[s->raw[0] - 1];
+	return EVP_CipherInit_ex2(s->ctx, NULL, key, nonce, seals, NULL) == 1 &&
 	    EVP_CipherUpdate(s->ctx, NULL, &n, s->raw, TOKEN_HEAD) == 1 ?
 	    0 : -1;
 }
