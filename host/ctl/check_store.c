@@ -101,7 +101,8 @@ store_has(struct fake *f, hostd_buf key, hostd_buf want)
 	return 1;
 }
 
-/* By whichever clock: the loop's goes on by itself, the wall's takes its time. */
+/* By whichever clock: the loop's goes on by itself, the wall's takes its
+ * time. */
 void
 store_await_end(struct fake *f, hostd_buf key)
 {
@@ -398,8 +399,8 @@ case_touch(const struct check *c, const void *arg)
 	keep(f, "shorter", "goes", STORE_HOUR);
 	must(store_touch(f, store_text("shorter"), SHORT_MS), "touch");
 	store_await_end(f, store_text("shorter"));
-	/* Where the machine is so slow that the other has ended by then, nothing
-	 * is learned. */
+	/* Where the machine is so slow that the other has ended by then,
+	 * nothing is learned. */
 	for (i = 0; i < TRIES && out.p == NULL; i++) {
 		keep(f, "longer", "stays", SHORT_MS);
 		keep(f, "other", "goes", SHORT_MS);

@@ -19,7 +19,8 @@ int32_t	store_set(struct fake *, hostd_buf key, hostd_buf value,
 int32_t	store_touch(struct fake *, hostd_buf key, uint64_t ttl_ms);
 int32_t	store_del(struct fake *, hostd_buf key);
 
-/* Is it there?  Ends the case when the answer is an error, or something else. */
+/* Is it there?  Ends the case when the answer is an error, or something
+ * else. */
 int	store_has(struct fake *, hostd_buf key, hostd_buf want);
 /* Until it is not, which it has to be. */
 void	store_await_end(struct fake *, hostd_buf key);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hostd.session/1: sessions of visitors who are new, or have odd things in them;
- * there at once or later, of stores that fail, are full or keep nothing, and of
- * routes that have none.
+ * hostd.session/1: sessions of visitors who are new, or have odd things in
+ * them; there at once or later, of stores that fail, are full or keep nothing,
+ * and of routes that have none.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -41,13 +41,10 @@ static const struct manner manners[] = {
 
 /* What an old one has under any key that was not set. */
 static const char *const odd[] = {"42", "\"\"",
-    "\"a\\u0000\\\"\\\\\\n<b>\\u00e9\\ud83d\\ude00\"", "null", "\"Ada\"", "true",
+    "\"a\\u0000\\\"\\\\\\n<b>\\u00e9\\ud83d\\ude00\"", "null", "\"Ada\"",
+    "true",
     "{ \"a\" : [ ] , \"a\" : 1e3 }", "[1,[2,[3]]]",
-    "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
-    "\""};
+    "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\""};
 #define ODDS (sizeof(odd) / sizeof(odd[0]))
 
 struct member {

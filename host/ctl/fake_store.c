@@ -119,7 +119,8 @@ may_be(int32_t status, int expects)
 	}
 }
 
-/* Whoever waits for a server may wait as long as it likes: the host does not. */
+/* Whoever waits for a server may wait as long as it likes; the host does
+ * not. */
 int32_t
 fake_store_wait(struct fake_op *o, const char *callback, int expects)
 {

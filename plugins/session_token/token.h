@@ -13,9 +13,9 @@
  *
  * Each token has a key of its own, which HKDF makes of the form and the salt,
  * and so the nonce is 0.  With one key for all and a random nonce of 96 bits it
- * would have to be renewed after 2^32 tokens (NIST SP 800-38D, 8.3), which a busy
- * site makes in weeks; of salts of 192 bits, two are alike with a probability of
- * 2^-32 after 2^80 tokens.
+ * would have to be renewed after 2^32 tokens (NIST SP 800-38D, 8.3), which a
+ * busy site makes in weeks; of salts of 192 bits, two are alike with a
+ * probability of 2^-32 after 2^80 tokens.
  *
  * Nothing is compressed: how well a secret compresses with what a client has
  * chosen tells something of it.

@@ -13,7 +13,8 @@
 
 #define NOW	1700000000000u
 #define END	(NOW + 60000)
-#define KEY_A	"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define KEY_A	"000102030405060708090a0b0c0d0e0f" \
+    "101112131415161718191a1b1c1d1e1f"
 #define KEY_B	"ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8="
 #define KEY_C	"QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8"
 #define TEXT	"{\"cookie\":{},\"user\":42}"
@@ -337,8 +338,8 @@ keys_that_are_none(void **state)
 	refuse("0001", "line 1: a key is 32 random bytes");
 	refuse(KEY_A "\n" KEY_A "00", "line 2: a key is 32");
 	refuse("\n\n0001" KEY_A, "line 3: a key is 32");
-	refuse("g001020304050607000102030405060700010203040506070001020304050607",
-	    "line 1: a key is 32");
+	refuse("g0010203040506070001020304050607"
+	    "00010203040506070001020304050607", "line 1: a key is 32");
 	/* Padding, and bits behind the last byte. */
 	refuse("QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl8 =", "line 1");
 	refuse("QEFCQ0RFRkdISUpLTE1OT1BRUlNUVVZXWFlaW1xdXl9=", "line 1");
