@@ -333,25 +333,22 @@ judge_key(const char *key, uint32_t flags, const char *function)
 		    function, key == NULL ? "no key" : "a key", flags);
 }
 
-static const char *
-member_get(struct fake_session *s, const char *key)
-{
-	struct member *m;
-
-	LIST_FOREACH(m, &s->members, entry)
-	if (strcmp(m->key, key) == 0)
-		return m->value;
-	return NULL;
-}
-
-static void
-member_set(struct fake_session *s, const char *key, char *value)
+static struct member *
+member_find(struct fake_session *s, const char *key)
 {
 	struct member *m;
 
 	LIST_FOREACH(m, &s->members, entry)
 	if (strcmp(m->key, key) == 0)
 		break;
+	return m;
+}
+
+static void
+member_set(struct fake_session *s, const char *key, char *value)
+{
+	struct member *m = member_find(s, key);
+
 	if (m == NULL) {
 		m = xcalloc(1, sizeof(*m));
 		m->key = xstrdup(key);
@@ -365,15 +362,13 @@ member_set(struct fake_session *s, const char *key, char *value)
 static const char *
 value_of(struct fake_session *s, const char *key)
 {
-	struct member *m;
+	struct member *m = member_find(s, key);
 
-	LIST_FOREACH(m, &s->members, entry)
-	if (strcmp(m->key, key) == 0)
-		return m->value;
-	if (!s->how->old)
-		return NULL;
-	member_set(s, key, xstrdup(odd[s->odd++ % ODDS]));
-	return member_get(s, key);
+	if (m == NULL && s->how->old) {
+		member_set(s, key, xstrdup(odd[s->odd++ % ODDS]));
+		m = member_find(s, key);
+	}
+	return m == NULL ? NULL : m->value;
 }
 
 static int32_t
