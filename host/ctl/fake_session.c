@@ -503,9 +503,8 @@ api_id(const struct hostd_host *host, hostd_session h, hostd_buf *out)
 		check_fail("called id of " EXT " without a place for it");
 	if (s == NULL)
 		return rc;
-	*out = (hostd_buf){NULL, 0};
-	if (!s->is_new && !s->how->stateless)
-		*out = fake_lend_copy(id, sizeof(id) - 1);
+	*out = fake_lend_copy(
+	    id, s->is_new || s->how->stateless ? 0 : sizeof(id) - 1);
 	return HOSTD_OK;
 }
 
