@@ -501,8 +501,8 @@ HOSTD_EASY_ROUTE_DATA(id, version, route, fn, 0)
 /* The same with size zeroed bytes for each request, which fn is given. */
 #define HOSTD_EASY_ROUTE_DATA(id, version, route, fn, size)		\
 static const struct hostd_http_ops hostd_easy_route_ops = {		\
-	(uint32_t)sizeof(struct hostd_http_ops), 0, (uint32_t)(size), 0,	\
-	fn, NULL, NULL, NULL						\
+	(uint32_t)sizeof(struct hostd_http_ops), 0,			\
+	(uint32_t)(size), 0, fn, NULL, NULL, NULL			\
 };									\
 HOSTD_EASY_PLUGIN(id, version, HOSTD_KIND_HTTP_ROUTE,			\
     &hostd_easy_route_ops, route)

@@ -126,11 +126,11 @@ struct hostd_session_api {
 
 	/*
 	 * Since 1.3.  A new id for the same content, the old one being of no
-	 * use any more; how long it lives is as of any new one.  For whenever somebody gains rights, above all at a
-	 * login: an id that others knew before does not come to have them
-	 * (session fixation).
-	 * Errors: E_STATE; E_NOTSUP (a WebSocket, which can't be given a
-	 * cookie).
+	 * use any more; how long it lives is as of any new one.  For whenever
+	 * somebody gains rights, above all at a login: an id that others knew
+	 * before does not come to have them (session fixation).
+	 * Errors: E_STATE (also while it is being saved); E_NOTSUP (a
+	 * WebSocket, which can't be given a cookie).
 	 */
 	int32_t (*regenerate)(const struct hostd_host *, hostd_session);
 	/* Since 1.3.  End it: a logout.  Of a WebSocket, with the next save.
