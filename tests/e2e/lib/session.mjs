@@ -6,7 +6,7 @@ import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import { startHostd, within } from './hostd.mjs';
+import { startHostd, until, within } from './hostd.mjs';
 import { plugin } from './http1.mjs';
 import { buildPlugin, testPlugin } from './plugin.mjs';
 
@@ -226,19 +226,7 @@ export const words = (h) => calls(h).map((c) => c.split(' ')[0]);
 export function called(h, what) {
 	const file = path.join(h.dir, 'trace');
 
-	return within(new Promise((resolve) => {
-		const look = () => {
-			const text = fs.existsSync(file) ?
-			    fs.readFileSync(file, 'utf8').split('\n')
-			    .slice(h.calls ?? 0) : [];
-
-			if (!text.some((l) => l.startsWith(what))) {
-				setTimeout(look, 1);
-				return;
-			}
-			resolve();
-		};
-
-		look();
-	}), `a call of the store: ${what}`);
+	return until(() => fs.existsSync(file) &&
+	    fs.readFileSync(file, 'utf8').split('\n').slice(h.calls ?? 0)
+	    .some((l) => l.startsWith(what)), `a call of the store: ${what}`);
 }
