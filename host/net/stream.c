@@ -57,8 +57,12 @@ stream_move(struct stream *to, struct stream *from,
 	*to = *from;
 	to->ops = ops;
 	TAILQ_INIT(&to->segs);
-	loop_move(to->sio->loop, &to->io, STREAM_EVENTS);
+	if (to->io.fd != STREAM_NO_SOCKET)
+		loop_move(to->sio->loop, &to->io, STREAM_EVENTS);
 	from->io.fd = -1;
+	from->layer = NULL;
+	if (to->layer != NULL)
+		to->layer->ops->moved(to);
 }
 
 void
@@ -81,14 +85,17 @@ stream_resume(struct stream *s)
 void
 stream_close(struct stream *s)
 {
+	if (s->layer != NULL)
+		s->layer->ops->close(s);
+	s->layer = NULL;
 	stream_drop_queue(s);
 	if (s->sio->corked == s)
 		s->sio->corked = NULL;
 	loop_undefer(s->sio->loop, &s->flush);
 	loop_undefer(s->sio->loop, &s->again);
-	if (s->lent && s->io.fd != -1)
+	if (s->lent && s->io.fd >= 0)
 		loop_del(s->sio->loop, &s->io);
-	if (s->io.fd != -1)
+	if (s->io.fd >= 0)
 		close(s->io.fd);
 	s->io.fd = -1;
 }
@@ -96,7 +103,10 @@ stream_close(struct stream *s)
 void
 stream_shutdown(struct stream *s)
 {
-	(void)shutdown(s->io.fd, SHUT_WR);
+	if (s->layer != NULL)
+		s->layer->ops->shutdown(s);
+	else
+		(void)shutdown(s->io.fd, SHUT_WR);
 }
 
 /* -- input -- */
@@ -112,14 +122,24 @@ static void
 stream_ready(struct loop_fd *fd, uint32_t events)
 {
 	struct stream *s = (struct stream *)(void *)fd;
-	int error = 0;
-	socklen_t len = sizeof(error);
 
 	/* An event of this turn, from before. */
 	if (s->rests)
 		return;
+	if (s->layer != NULL)
+		s->layer->ops->ready(s, events);
+	else
+		stream_events(s, events);
+}
+
+void
+stream_events(struct stream *s, uint32_t events)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
 	if (events & EPOLLERR) {
-		(void)getsockopt(fd->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+		(void)getsockopt(s->io.fd, SOL_SOCKET, SO_ERROR, &error, &len);
 		stream_fail(s, error != 0 ? error : ECONNRESET);
 		s->ops->failed(s, s->error);
 		return;
@@ -151,6 +171,13 @@ stream_ready(struct loop_fd *fd, uint32_t events)
 
 ssize_t
 stream_read(struct stream *s, void *buf, size_t n)
+{
+	return s->layer != NULL ? s->layer->ops->read(s, buf, n) :
+	    stream_receive(s, buf, n);
+}
+
+ssize_t
+stream_receive(struct stream *s, void *buf, size_t n)
 {
 	ssize_t r;
 

@@ -8,6 +8,10 @@
  * the socket takes; whoever queues outside of a read calls stream_flush_later,
  * so that everything queued in one turn leaves in one system call.
  *
+ * A stream may have a layer between itself and its socket, as TLS is one; what
+ * is queued, sent and read here is what its owner says and hears, not what
+ * the layer makes of it.
+ *
  * While a stream is corked (stream_cork ... stream_uncork, around the
  * handling of one read), copied bytes go to the worker's shared scratch
  * buffer and never see an allocation if the socket takes them at once.
@@ -24,7 +28,9 @@
 
 #define STREAM_RBUF	131072	/* a message of 64k and its frame fit */
 #define STREAM_SCRATCH	65536
+#define STREAM_NO_SOCKET (-2)	/* io.fd of one that only has a layer */
 
+struct buf;
 struct pipes;
 struct stream;
 
@@ -70,10 +76,34 @@ struct stream_ops {
 	void (*half_closed)(struct stream *);
 };
 
+/* What a layer does instead of the socket; see stream_output.h for the queue. */
+struct stream_layer_ops {
+	/* The socket's events; stream_events does the usual. */
+	void (*ready)(struct stream *, uint32_t events);
+	/* As stream_read and stream_flush. */
+	ssize_t (*read)(struct stream *, void *, size_t);
+	int (*flush)(struct stream *);
+	/* As stream_shutdown. */
+	void (*shutdown)(struct stream *);
+	/* It was given to another stream, this one. */
+	void (*moved)(struct stream *);
+	/* What the next process needs of it is appended: 0, or -1: it can't go
+	 * there, now or ever. */
+	int (*save)(const struct stream *, struct buf *);
+	/* It is closed, or not needed: free what is the layer's. */
+	void (*close)(struct stream *);
+};
+
+/* Part of what a layer keeps of a stream. */
+struct stream_layer {
+	const struct stream_layer_ops *ops;
+};
+
 struct stream {
 	struct loop_fd io;
 	struct stream_io *sio;
 	const struct stream_ops *ops;
+	struct stream_layer *layer;	/* NULL: none */
 	struct stream_segs segs;
 	struct loop_task flush;		/* stream_flush_later */
 	struct loop_task again;		/* stream_read_again */

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 #include "base/mem.h"
 #include "net/pipes.h"
 #include "net/stream_output.h"
@@ -171,10 +172,14 @@ stream_write_file(struct stream *s, int fd, uint64_t off, uint64_t len,
 ssize_t
 stream_splice(struct stream *to, struct stream *from, size_t n)
 {
-	struct pipes_pipe *p = pipes_take(to->sio->pipes);
+	struct pipes_pipe *p;
 	ssize_t r;
 
-	if (p == NULL)
+	if (to->layer != NULL || from->layer != NULL) {
+		errno = EINVAL;
+		return -1;
+	}
+	if ((p = pipes_take(to->sio->pipes)) == NULL)
 		return -1;
 	do
 		r = splice(from->io.fd, NULL, p->in, NULL, n,
@@ -240,13 +245,22 @@ stream_result(struct stream *s, ssize_t r)
 	return -1;
 }
 
-static void
-stream_sent(struct stream *s, uint64_t n)
+ssize_t
+stream_transmit(struct stream *s, const void *p, size_t n)
+{
+	ssize_t r = stream_result(s, send(s->io.fd, p, n, MSG_NOSIGNAL));
+
+	if (r > 0 && (size_t)r < n)
+		s->can_write = 0;
+	return r;
+}
+
+void
+stream_consume(struct stream *s, uint64_t n)
 {
 	struct stream_seg *g;
 	uint64_t part;
 
-	s->sent += n;
 	while ((g = TAILQ_FIRST(&s->segs)) != NULL) {
 		part = n < g->len ? n : g->len;
 		g->p += part;
@@ -259,28 +273,37 @@ stream_sent(struct stream *s, uint64_t n)
 	}
 }
 
+size_t
+stream_next(const struct stream *s, struct iovec *iov, size_t max,
+    size_t *total)
+{
+	const struct stream_seg *g;
+	size_t n = 0;
+
+	*total = 0;
+	TAILQ_FOREACH(g, &s->segs, link) {
+		if (g->type == SEG_FILE || g->type == SEG_PIPE || n == max)
+			break;
+		iov[n].iov_base = (void *)(uintptr_t)g->p;
+		iov[n++].iov_len = g->len;
+		*total += g->len;
+	}
+	return n;
+}
+
 static ssize_t
 stream_send_memory(struct stream *s)
 {
 	struct iovec iov[SEG_IOV];
 	struct msghdr mh = { .msg_iov = iov };
-	struct stream_seg *g;
-	size_t total = 0;
+	size_t total;
 	ssize_t r;
 
-	TAILQ_FOREACH(g, &s->segs, link) {
-		if (g->type == SEG_FILE || g->type == SEG_PIPE ||
-		    mh.msg_iovlen == SEG_IOV)
-			break;
-		iov[mh.msg_iovlen].iov_base = (void *)(uintptr_t)g->p;
-		iov[mh.msg_iovlen++].iov_len = g->len;
-		total += g->len;
-	}
+	mh.msg_iovlen = stream_next(s, iov, SEG_IOV, &total);
 	/* Cheaper for the kernel, and the most common. */
 	if (mh.msg_iovlen == 1)
-		r = send(s->io.fd, iov[0].iov_base, total, MSG_NOSIGNAL);
-	else
-		r = sendmsg(s->io.fd, &mh, MSG_NOSIGNAL);
+		return stream_transmit(s, iov[0].iov_base, total);
+	r = sendmsg(s->io.fd, &mh, MSG_NOSIGNAL);
 	if ((r = stream_result(s, r)) > 0 && (size_t)r < total)
 		s->can_write = 0;
 	return r;
@@ -323,6 +346,27 @@ stream_send_file(struct stream *s, struct stream_seg *g)
 	return stream_result(s, r);
 }
 
+ssize_t
+stream_next_file(struct stream *s, void *p, size_t n)
+{
+	const struct stream_seg *g = TAILQ_FIRST(&s->segs);
+	ssize_t r = -1;
+
+	if (!file_was_overwritten(g))
+		do
+			r = pread(g->fd, p, g->len < n ? (size_t)g->len : n,
+			    (off_t)g->off);
+		while (r == -1 && errno == EINTR);
+	else
+		errno = ENODATA;
+	/* The file is shorter than what was promised. */
+	if (r <= 0) {
+		stream_fail(s, r == 0 ? ENODATA : errno);
+		return -1;
+	}
+	return r;
+}
+
 static ssize_t
 stream_send_pipe(struct stream *s, struct stream_seg *g)
 {
@@ -353,15 +397,12 @@ stream_flush_scratch(struct stream *s)
 
 	if (n == 0)
 		return 0;
-	r = stream_result(s, send(s->io.fd, sio->scratch + sio->scratch_from,
-	    n, MSG_NOSIGNAL));
+	r = stream_transmit(s, sio->scratch + sio->scratch_from, n);
 	if (r == -1)
 		return -1;
-	s->sent += (uint64_t)r;
+	stream_sent(s, (uint64_t)r);
 	sio->scratch_from += (size_t)r;
-	if ((size_t)r < n)
-		s->can_write = 0;
-	else
+	if ((size_t)r == n)
 		sio->scratch_from = sio->scratch_len = 0;
 	return 0;
 }
@@ -377,6 +418,10 @@ stream_flush(struct stream *s)
 		return -1;
 	if (s->held)
 		return 0;
+	if (s->layer != NULL) {
+		stream_seal_scratch(s);
+		return s->layer->ops->flush(s);
+	}
 	if (stream_in_scratch(s) && TAILQ_EMPTY(&s->segs)) {
 		if (s->can_write && stream_flush_scratch(s) == -1)
 			return -1;
@@ -390,6 +435,7 @@ stream_flush(struct stream *s)
 		if ((r = stream_send_seg(s, g)) == -1)
 			return -1;
 		budget -= (uint64_t)r < budget ? (uint64_t)r : budget;
+		stream_consume(s, (uint64_t)r);
 		stream_sent(s, (uint64_t)r);
 	}
 	return 0;
@@ -437,12 +483,11 @@ stream_send_now(struct stream *s, const void *p, size_t n)
 {
 	ssize_t r;
 
-	if (!s->can_write || s->held || stream_pending(s) != 0)
+	if (!s->can_write || s->held || s->layer != NULL ||
+	    stream_pending(s) != 0)
 		return 0;
-	if ((r = stream_result(s, send(s->io.fd, p, n, MSG_NOSIGNAL))) <= 0)
+	if ((r = stream_transmit(s, p, n)) <= 0)
 		return 0;
-	if ((size_t)r < n)
-		s->can_write = 0;
 	s->queued += (uint64_t)r;
 	s->sent += (uint64_t)r;
 	return (size_t)r;
