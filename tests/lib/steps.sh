@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The steps of tests/run; each notes what passed.
 
-packages="chromium clang curl libclang-rt-14-dev libcmocka-dev mandoc nodejs
-npm procps redis-server shellcheck wrk xz-utils zsh"
+packages="chromium clang curl debhelper docker-compose dpkg-dev
+libclang-rt-14-dev libcmocka-dev logrotate mandoc nodejs npm procps redis-server
+shellcheck systemd wrk xz-utils zsh"
 
 install_packages() {
 	local p want= sudo=
@@ -204,6 +205,30 @@ run_tarball() {
 	note "tarball without autotools" "$log" $?
 }
 
+# Of the tarball, too; what is in the packages is looked at.
+run_deb() {
+	local dir=$build/deb log=$build/deb.log
+	rm -rf "$dir" && mkdir -p "$dir/hostd" "$dir/dev"
+	(
+		cd "$dir" && tar xf "$build"/normal/hostd-*.tar.xz &&
+		cd hostd-[0-9]* && DEB_BUILD_OPTIONS="nocheck noopt parallel=$jobs" \
+		    dpkg-buildpackage -b -us -uc &&
+		dpkg-deb -x ../hostd_*.deb "$dir/hostd" &&
+		dpkg-deb -x ../hostd-dev_*.deb "$dir/dev" && cd "$dir" &&
+		hostd/usr/sbin/hostd -V && hostd/usr/bin/hostctl -V &&
+		test -f hostd/lib/systemd/system/hostd.service &&
+		grep -q '^user = "hostd"$' hostd/etc/hostd/hostd.conf &&
+		test "$(find hostd/usr/lib/hostd/plugins -name '*.so' | wc -l)" \
+		    -eq "$(find "$build"/normal/inst/lib/hostd/plugins \
+		    -name '*.so' | wc -l)" &&
+		test -f dev/usr/include/hostd/abi.h &&
+		pkg-config --variable=plugindir \
+		    dev/usr/lib/pkgconfig/hostd-sdk.pc |
+		    grep -qx /usr/lib/hostd/plugins
+	) >"$log" 2>&1
+	note "Debian packages" "$log" $?
+}
+
 # All that is not end to end.
 run_others() {
 	run_make_check normal
@@ -213,5 +238,6 @@ run_others() {
 	run_target normal installcheck
 	run_distcheck
 	run_tarball
+	run_deb
 	run_fuzzers
 }
