@@ -19,7 +19,7 @@
 
 /* The counters are summed as one array. */
 _Static_assert(sizeof(struct board_counters) ==
-	(30 + LATENCY_BUCKETS) * sizeof(uint64_t),
+	(34 + LATENCY_BUCKETS) * sizeof(uint64_t),
     "board_counters is made of counters only");
 
 /* Where each part starts, on a page of its own. */

@@ -59,6 +59,10 @@ struct board_counters {
 	_Atomic uint64_t backend_out, backend_in;	/* between nodes */
 	_Atomic uint64_t backend_dropped;	/* not taken by it */
 	_Atomic uint64_t backend_bad;	/* what it brought was no envelope */
+	_Atomic uint64_t tls_full;	/* handshakes of clients, */
+	_Atomic uint64_t tls_resumed;	/* of sessions that were there, */
+	_Atomic uint64_t tls_failed;	/* to no end */
+	_Atomic uint64_t tls_broken;	/* connections, by what came later */
 	_Atomic uint64_t latency[LATENCY_BUCKETS];	/* requests, by time */
 };
 

@@ -188,7 +188,7 @@ static void
 sockets_json(json_t *o, const struct board_sums *s)
 {
 	json_t *ws = json_object(), *bus = json_object();
-	json_t *backend = json_object();
+	json_t *backend = json_object(), *tls = json_object();
 
 	set_number(ws, "active", s->websockets);
 	set_number(ws, "opened", s->n.ws_opened);
@@ -205,6 +205,11 @@ sockets_json(json_t *o, const struct board_sums *s)
 	set_number(backend, "dropped", s->n.backend_dropped);
 	set_number(backend, "bad", s->n.backend_bad);
 	(void)json_object_set_new(o, "backend", backend);
+	set_number(tls, "full", s->n.tls_full);
+	set_number(tls, "resumed", s->n.tls_resumed);
+	set_number(tls, "failed", s->n.tls_failed);
+	set_number(tls, "broken", s->n.tls_broken);
+	(void)json_object_set_new(o, "tls", tls);
 }
 
 static void

@@ -459,14 +459,12 @@ conn_offer_room(struct http_conn *c)
 static int
 conn_break(struct http_conn *c)
 {
-	static const struct linger now = { 1, 0 };
 	const struct http_req *r = c->req;
 
 	if (r == NULL || r->phase != RESP_BEGUN || r->length >= 0 ||
 	    r->chunked_out || r->head_only)
 		return 0;
-	(void)setsockopt(c->stream.io.fd, SOL_SOCKET, SO_LINGER, &now,
-	    sizeof(now));
+	stream_break(&c->stream);
 	return 1;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <stddef.h>
-#include <sys/socket.h>
 #include "net/relay.h"
 
 #define RELAY_READ	65536		/* more than that at once is bulk */
@@ -22,16 +21,6 @@ relay_finish(struct relay *r, enum relay_end why, int error)
 {
 	relay_close(r);
 	r->ended(r, why, error);
-}
-
-/* Its close is a reset, for the other one's was. */
-static void
-side_reset(struct relay_side *s)
-{
-	struct linger l = { .l_onoff = 1, .l_linger = 0 };
-
-	(void)setsockopt(s->stream.io.fd, SOL_SOCKET, SO_LINGER, &l,
-	    sizeof(l));
 }
 
 /* As stream_read: through the worker's buffer. */
@@ -90,7 +79,8 @@ side_broken(struct relay_side *s, int error)
 		if ((n = side_pass(s, to)) > 0)
 			budget -= (size_t)n < budget ? (size_t)n : budget;
 	}
-	side_reset(to);
+	/* For the other one's was. */
+	stream_break(&to->stream);
 	relay_finish(r, s == &r->left ? RELAY_LEFT : RELAY_RIGHT, error);
 }
 

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "net/pipes.h"
 #include "net/stream_output.h"
+#include "net/tls.h"
 
 #define STREAM_EVENTS	(EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
 
@@ -30,6 +31,7 @@ stream_io_free(struct stream_io *sio)
 	free(sio->rbuf);
 	free(sio->scratch);
 	pipes_free(sio->pipes);
+	tls_io_free(sio);
 }
 
 int
@@ -98,6 +100,23 @@ stream_close(struct stream *s)
 	if (s->io.fd >= 0)
 		close(s->io.fd);
 	s->io.fd = -1;
+}
+
+void
+stream_break(struct stream *s)
+{
+	static const struct linger now = { 1, 0 };
+
+	s->broken = 1;
+	if (s->io.fd >= 0)
+		(void)setsockopt(s->io.fd, SOL_SOCKET, SO_LINGER, &now,
+		    sizeof(now));
+}
+
+int
+stream_save(const struct stream *s, struct buf *b)
+{
+	return s->layer == NULL ? 0 : s->layer->ops->save(s, b);
 }
 
 void

@@ -30,9 +30,12 @@
 #define STREAM_SCRATCH	65536
 #define STREAM_NO_SOCKET (-2)	/* io.fd of one that only has a layer */
 
+struct board_counters;
 struct buf;
 struct pipes;
 struct stream;
+struct tls_info;
+struct tls_io;
 
 struct stream_seg {
 	TAILQ_ENTRY(stream_seg) link;
@@ -61,6 +64,8 @@ struct stream_io {
 	char *rbuf;			/* STREAM_RBUF bytes */
 	char *scratch;			/* STREAM_SCRATCH bytes */
 	struct pipes *pipes;
+	struct tls_io *tls;		/* NULL: not used yet */
+	struct board_counters *counters;	/* or NULL */
 };
 
 struct stream_ops {
@@ -97,6 +102,8 @@ struct stream_layer_ops {
 /* Part of what a layer keeps of a stream. */
 struct stream_layer {
 	const struct stream_layer_ops *ops;
+	const struct tls_info *tls;	/* of a connection that has it, or NULL:
+					   stream_tls */
 };
 
 struct stream {
@@ -118,6 +125,7 @@ struct stream {
 					   end the loop's interest */
 	uint8_t rests;			/* stream_rest */
 	uint8_t held;			/* stream_hold */
+	uint8_t broken;			/* stream_break */
 };
 
 void	stream_io_init(struct stream_io *, struct loop *);
@@ -142,6 +150,12 @@ void	stream_rest(struct stream *);
 int	stream_resume(struct stream *);
 /* Drops the queue (releasing what was borrowed) and closes the socket. */
 void	stream_close(struct stream *);
+/* When it is closed, that is a reset: nobody is to take it for an end in
+ * order. */
+void	stream_break(struct stream *);
+/* What another process needs to know of its layer, if it has one, is appended:
+ * 0, or -1: it can't go there now. */
+int	stream_save(const struct stream *, struct buf *);
 /* Our FIN, after what is queued was sent. */
 void	stream_shutdown(struct stream *);
 
