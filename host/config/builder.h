@@ -28,6 +28,23 @@ char	**copy_list(const struct builder *, const char *key, size_t *n);
 /* What stands for that file in a generation, or NULL: nothing does. */
 const char *copy_of(const struct builder *, const char *file);
 
+/*
+ * What is in the file that a key of the present block, or a list's item, names:
+ * its path, as it is then, is freed with the text.  A generation will have a
+ * copy.  0, or -1 after an error.
+ */
+int	take_text(struct builder *, const char *key, const char *file,
+	    size_t max, struct conf_text *);
+/* As above, unless the key is not set. */
+int	take_key_text(struct builder *, const char *key, size_t max,
+	    struct conf_text *);
+void	free_text(struct conf_text *);
+void	free_secret_text(struct conf_text *);
+/* A private key, or what is as good as one, that only who has to can read: 0,
+ * or -1 after an error that says how to get there. */
+int	check_private(struct builder *, const char *key,
+	    const struct conf_text *);
+
 /* An error: there is no such thing; with the nearest of names (NULL-ended) as a
  * hint. */
 void	no_such(struct builder *, const struct conf_pos *, const char *what,
@@ -38,6 +55,8 @@ struct conf_pool *find_pool(struct builder *, const char *name,
 	    const struct conf_pos *);
 /* NULL and an error when there is none. */
 struct conf_upstream *find_upstream(struct builder *, const char *name,
+	    const struct conf_pos *);
+struct conf_tls *find_tls(struct builder *, const char *name,
 	    const struct conf_pos *);
 struct conf_auth *find_auth(struct builder *, const char *name,
 	    const struct conf_pos *);
@@ -67,6 +86,10 @@ void	enter_block(struct builder *, const struct conf_node *,
 	    const char *const *also);
 
 void	build_pool(struct builder *, const struct conf_node *);
+void	build_certificate(struct builder *, const struct conf_node *);
+void	free_certificate(struct conf_certificate *);
+void	build_tls(struct builder *, const struct conf_node *);
+void	free_tls(struct conf_tls *);
 void	build_listen(struct builder *, const struct conf_node *);
 void	build_upstream(struct builder *, const struct conf_node *);
 /* What hands have changed of a group since. */

@@ -80,6 +80,7 @@ free_listen(struct conf_listen *l)
 static void
 free_blocks(struct conf *c)
 {
+	struct conf_certificate *x;
 	struct conf_error_page *e;
 	struct conf_access_log *a;
 	struct conf_upstream *u;
@@ -88,7 +89,9 @@ free_blocks(struct conf *c)
 	struct conf_listen *l;
 	struct conf_route *r;
 	struct conf_auth *t;
+	struct conf_file *f;
 	struct conf_pool *o;
+	struct conf_tls *k;
 
 	while ((r = TAILQ_FIRST(&c->routes)) != NULL) {
 		TAILQ_REMOVE(&c->routes, r, entry);
@@ -107,6 +110,19 @@ free_blocks(struct conf *c)
 	while ((l = TAILQ_FIRST(&c->listens)) != NULL) {
 		TAILQ_REMOVE(&c->listens, l, entry);
 		free_listen(l);
+	}
+	while ((k = TAILQ_FIRST(&c->tls)) != NULL) {
+		TAILQ_REMOVE(&c->tls, k, entry);
+		free_tls(k);
+	}
+	while ((x = TAILQ_FIRST(&c->certificates)) != NULL) {
+		TAILQ_REMOVE(&c->certificates, x, entry);
+		free_certificate(x);
+	}
+	while ((f = TAILQ_FIRST(&c->files)) != NULL) {
+		TAILQ_REMOVE(&c->files, f, entry);
+		free(f->path);
+		free(f);
 	}
 	while ((u = TAILQ_FIRST(&c->upstreams)) != NULL) {
 		TAILQ_REMOVE(&c->upstreams, u, entry);

@@ -35,6 +35,8 @@ static const char *const samesites[] = { "off", "lax", "strict", "none",
 static const char *const priorities[] = { "off", "low", "medium", "high",
 	NULL };
 static const char *const on_errors[] = { "refuse", "anonymous", NULL };
+static const char *const client_certificates[] = { "off", "optional",
+	"required", "optional_no_ca", NULL };
 static const char *const slow_peers[] = { "close", "drop", NULL };
 
 static const struct hostd_key top_keys[] = {
@@ -135,6 +137,8 @@ static const struct hostd_key listen_keys[] = {
 	    "of the PROXY protocol, version 1 or 2, which says whose they "
 	    "are; others are closed.  Only for what nobody but a proxy can "
 	    "reach."),
+	KEY("tls", STRING, NULL, "The tls block by which TLS is spoken here "
+	    "(HTTPS); default: none is."),
 	KEY_RANGE("idle_timeout", DURATION, "10m", 1, DAY, "Stream: a "
 	    "connection is closed when no byte has gone either way for so "
 	    "long."),
@@ -142,6 +146,60 @@ static const struct hostd_key listen_keys[] = {
 	    "connection may take to say what is waited for: the PROXY "
 	    "protocol's header, and with sni blocks the first message of "
 	    "TLS."),
+};
+
+static const struct hostd_key certificate_keys[] = {
+	KEY_REQ("file", PATH, "The certificate and those that lead to its "
+	    "authority, in PEM, its own first."),
+	KEY("key", PATH, NULL, "Its private key, in PEM, which nobody may read "
+	    "but its owner, root's group and the group ssl-cert; default: in "
+	    "the same file."),
+	KEY("key_password_file", PATH, NULL, "File with the password of an "
+	    "encrypted key."),
+	KEY("ocsp", PATH, NULL, "The authority's answer to whether it is still "
+	    "good, in DER, which clients get along with it (OCSP stapling) "
+	    "until it ends."),
+	KEY("names", LIST, NULL, "Servers that it is for, \"*.example.com\" "
+	    "for all of one label more; default: those in it."),
+	KEY("allow_expired", BOOL, "off", "It may have expired.  Else such a "
+	    "one is refused when hostd starts or reloads."),
+};
+
+static const struct hostd_key tls_keys[] = {
+	KEY("certificates", LIST, NULL, "Names of certificate blocks; clients "
+	    "get one for the server that they name, or the first; default: "
+	    "all, as they are written."),
+	KEY("strict_sni", BOOL, "off", "Clients that name no server, or one "
+	    "that no certificate is for, are refused."),
+	KEY("versions", LIST, "1.2, 1.3", "Of TLS."),
+	KEY("ciphers", LIST, NULL, "What OpenSSL calls the ciphers that may be "
+	    "used, best first: AES-GCM and ChaCha20-Poly1305 with ECDHE or "
+	    "DHE.  Those that start with TLS_ are for version 1.3.  Default: "
+	    "all of these but DHE."),
+	KEY("groups", LIST, NULL, "Curves, best first; default: X25519, P-256, "
+	    "P-384."),
+	KEY_ENUM("client_certificates", "off", client_certificates, "Whether "
+	    "clients are asked for one: a client without may connect, or may "
+	    "not.  One with a certificate that client_ca has not signed may "
+	    "connect with optional_no_ca only."),
+	KEY("client_ca", PATH, NULL, "Certificates, in PEM, of authorities "
+	    "that clients' certificates are signed by."),
+	KEY_RANGE("client_verify_depth", INT, "3", 0, 16, "How many "
+	    "authorities may be between a client's and one of these."),
+	KEY_RANGE("session_timeout", DURATION, "1d", 1000, 7 * DAY, "How long "
+	    "a client may go on with a session, instead of a handshake from "
+	    "the beginning."),
+	KEY("tickets", BOOL, "on", "Clients get tickets for that."),
+	KEY_RANGE("ticket_rotation", DURATION, "8h", 1000, 7 * DAY, "How often "
+	    "a new key for tickets is made; the ones before are good for "
+	    "session_timeout.  All blocks and workers share these keys: the "
+	    "shortest time holds."),
+	KEY("ticket_keys", LIST, NULL, "Files of 80 or 48 random bytes each, "
+	    "for several machines that share them, as with nginx's "
+	    "ssl_session_ticket_key: the first makes tickets, all are good; "
+	    "default: hostd makes them."),
+	KEY_RANGE("handshake_timeout", DURATION, "10s", 1, DAY, "How long a "
+	    "handshake may take."),
 };
 
 static const struct hostd_key sni_keys[] = {
@@ -496,6 +554,7 @@ static const struct {
 	BLOCK("health", health_keys),
 	{ "upstream_changes", no_keys, 0 },
 	BLOCK("session", session_keys),
+	BLOCK("certificate", certificate_keys), BLOCK("tls", tls_keys),
 	BLOCK("listen", listen_keys), BLOCK("sni", sni_keys),
 	BLOCK("plugin", plugin_keys),
 	BLOCK("auth", auth_keys),
@@ -509,7 +568,7 @@ static const struct {
 #define ROWS_MAX 32
 
 const char *const conf_block_names[] = {
-	"pool", "listen", "upstream", "upstream_changes", "session", "plugin",
+	"pool", "certificate", "tls", "listen", "upstream", "upstream_changes", "session", "plugin",
 	"auth", "route", "http", "websocket", "pubsub", "error_page",
 	"access_log", NULL
 };

@@ -67,6 +67,8 @@ take_mode(struct builder *b, struct conf_listen *l)
 		conf_error(b->errs, pos_of(b, "mode"), "permissions of a unix "
 		    "socket are the key \"permissions\"");
 	l->proxy_protocol = (int)num_of(b, "proxy_protocol");
+	if (is_set(b, "tls"))
+		l->tls = find_tls(b, text_of(b, "tls"), pos_of(b, "tls"));
 	l->idle_timeout = num_of(b, "idle_timeout");
 	l->hello_timeout = num_of(b, "hello_timeout");
 	if (is_set(b, "upstream"))
@@ -87,6 +89,9 @@ check_mode(struct builder *b, const struct conf_node *n,
 				conf_error(b->errs, pos_of(b, stream_keys[i]),
 				    "\"%s\" is for mode = stream; routes say "
 				    "where requests go", stream_keys[i]);
+	if (l->mode == CONF_MODE_STREAM && is_set(b, "tls"))
+		conf_error(b->errs, pos_of(b, "tls"), "\"tls\" is for mode = "
+		    "http; with mode = stream, TLS goes through to the server");
 	TAILQ_FOREACH(c, &n->children, entry)
 		if (strcmp(c->name, "sni") == 0)
 			break;

@@ -336,6 +336,8 @@ static const struct {
 	{ "upstream", build_upstream, in_upstream },
 	{ "upstream_changes", build_upstream_changes, in_changes },
 	{ "session", build_session, NULL },
+	{ "certificate", build_certificate, NULL },
+	{ "tls", build_tls, NULL },
 	{ "listen", build_listen, in_listen },
 	{ "plugin", build_plugin, NULL },
 	{ "auth", build_auth, NULL },
@@ -452,6 +454,9 @@ conf_new(void)
 	struct conf *c = xcalloc(1, sizeof(*c));
 
 	TAILQ_INIT(&c->pools);
+	TAILQ_INIT(&c->files);
+	TAILQ_INIT(&c->certificates);
+	TAILQ_INIT(&c->tls);
 	TAILQ_INIT(&c->listens);
 	TAILQ_INIT(&c->plugins);
 	TAILQ_INIT(&c->upstreams);
@@ -502,6 +507,8 @@ conf_load(const struct conf_sources *s, const struct map *files,
 	build_blocks(&b, "upstream");
 	build_blocks(&b, "upstream_changes");
 	build_blocks(&b, "session");
+	build_blocks(&b, "certificate");
+	build_blocks(&b, "tls");
 	build_blocks(&b, "listen");
 	build_blocks(&b, "plugin");
 	for (i = 0; i < s->n; i++)

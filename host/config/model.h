@@ -78,6 +78,73 @@ struct conf_pool {
 enum conf_affinity { CONF_AFFINITY_ANY, CONF_AFFINITY_AUTO,
 	CONF_AFFINITY_LIST };
 
+/* A file that something in the configuration is read from: a generation has a
+ * copy of it. */
+struct conf_file {
+	TAILQ_ENTRY(conf_file) entry;
+	struct conf_pos pos;
+	char *path;
+};
+
+/* What was read from one.  p is NUL-ended; NULL: there is nothing. */
+struct conf_text {
+	char *path;
+	char *p;
+	size_t n;
+};
+
+/* A server's certificate, which was looked at: it can be read, and the key is
+ * its own.  Times are seconds of unix time. */
+struct conf_certificate {
+	TAILQ_ENTRY(conf_certificate) entry;
+	struct conf_pos pos;
+	char *name;		/* of the block */
+	struct conf_text chain;	/* PEM, the certificate itself comes first */
+	struct conf_text key;	/* PEM */
+	struct conf_text password;	/* of the key, without line end */
+	struct conf_text ocsp;	/* DER, to be stapled */
+	int64_t ocsp_until;	/* nobody is to get it any more; 0: no end */
+	char **names;		/* lower case, or "*.example.com" */
+	size_t nnames;
+	int64_t not_before, not_after;
+	int allow_expired;
+};
+
+enum conf_client_certificates { CONF_CLIENT_OFF, CONF_CLIENT_OPTIONAL,
+	CONF_CLIENT_REQUIRED, CONF_CLIENT_OPTIONAL_NO_CA };
+
+#define CONF_TICKET_KEY_MAX	80	/* bytes: name, HMAC, AES */
+
+/* Keys of tickets that several machines share, as nginx has them. */
+struct conf_ticket_key {
+	char p[CONF_TICKET_KEY_MAX];
+	size_t n;		/* 48: AES-128, 80: AES-256 */
+};
+
+/* How TLS is spoken at some addresses.  ms. */
+struct conf_tls {
+	TAILQ_ENTRY(conf_tls) entry;
+	struct conf_pos pos;
+	char *name;
+	struct conf_certificate **certificates;	/* the first is the default */
+	size_t ncertificates;
+	int strict_sni;
+	int min_version, max_version;	/* 0x0303, 0x0304 */
+	char *ciphers;		/* of TLS 1.2, as OpenSSL writes them; NULL:
+				   defaults, here and below */
+	char *suites;		/* of TLS 1.3 */
+	char *groups;
+	int client_certificates;	/* enum conf_client_certificates */
+	struct conf_text client_ca;	/* PEM */
+	int client_verify_depth;
+	int64_t session_timeout;
+	int tickets;
+	int64_t ticket_rotation;
+	struct conf_ticket_key *ticket_keys;	/* the first encrypts */
+	size_t nticket_keys;		/* 0: hostd makes them */
+	int64_t handshake_timeout;
+};
+
 struct conf_listen {
 	TAILQ_ENTRY(conf_listen) entry;
 	struct conf_pos pos;
@@ -89,6 +156,7 @@ struct conf_listen {
 	int v6only;
 	int mode;		/* enum conf_mode */
 	int proxy_protocol;	/* connections begin with its header */
+	struct conf_tls *tls;	/* NULL: none is spoken */
 	struct conf_upstream *upstream;	/* STREAM: where to; may be NULL with
 					   snis: others are closed */
 	TAILQ_HEAD(, conf_sni) snis;	/* STREAM: by the TLS server name */
@@ -373,6 +441,9 @@ struct conf {
 	struct conf_websocket websocket;
 	struct conf_pubsub pubsub;
 	TAILQ_HEAD(, conf_session) sessions;
+	TAILQ_HEAD(conf_files, conf_file) files;
+	TAILQ_HEAD(, conf_certificate) certificates;
+	TAILQ_HEAD(, conf_tls) tls;
 	TAILQ_HEAD(conf_pools, conf_pool) pools;
 	TAILQ_HEAD(, conf_listen) listens;
 	TAILQ_HEAD(, conf_plugin) plugins;
@@ -388,13 +459,22 @@ struct conf {
  * Read all sources into one model.  Relative paths in the files are relative
  * to the directory of the main file's name (sources[0].name).  files says
  * where a generation keeps its copies of the files that the configuration
- * names (error pages), by the name they have there; NULL: read them where they
+ * names (error pages, certificates), by the name they have there; NULL: read them where they
  * are.  Always returns a model, as good as it could be made; it is to be used
  * only when no error was added.
  */
 struct conf *conf_load(const struct conf_sources *, const struct map *files,
 	    struct conf_errors *);
 void	conf_free(struct conf *);
+
+/* How often keys of tickets may change within the time that they are good
+ * for. */
+#define CONF_TICKET_ROTATIONS	28
+
+/* How often hostd makes new keys for tickets, and how long they are good for;
+ * ms.  0: nobody uses any. */
+int	conf_ticket_times(const struct conf *, int64_t *rotation,
+	    int64_t *lifetime);
 
 /* Add a route with the defaults of http { }, for a plugin that brings its own.
  * NULL and an error when the pattern is bad. */

@@ -124,6 +124,27 @@ generation_copy_pages(
 	}
 }
 
+/* Certificates, keys ...  What can't be read is conf_load's, again. */
+static void
+generation_copy_files(struct generation *g, const struct conf *conf,
+    struct conf_errors *errors)
+{
+	const struct conf_file *f;
+	char why[512], *to;
+	unsigned n = 0;
+
+	TAILQ_FOREACH (f, &conf->files, entry) {
+		to = xasprintf("%s/%u.file", g->dir, n++);
+		if (copy_file(f->path, to, 0600, why, sizeof(why)) == -1) {
+			conf_error(errors, &f->pos, "%s: %s", f->path, why);
+			free(to);
+			continue;
+		}
+		free(map_put(&g->snapshot.files, f->path, strlen(f->path),
+		    to));
+	}
+}
+
 /* The upstream that p, a module without a block, is the balancer of, or
  * NULL. */
 static const struct conf_upstream *
@@ -325,6 +346,7 @@ generation_build(const char *run_dir, const char *conf_file, uint32_t n,
 	 * as the workers will. */
 	conf = conf_load(&g->snapshot.sources, NULL, errors);
 	generation_copy_pages(g, conf, errors);
+	generation_copy_files(g, conf, errors);
 	generation_copy_secrets(g, conf, to_serve, errors);
 	if (!TAILQ_EMPTY(&conf->plugins))
 		generation_make_state(g, conf, run_dir, to_serve);

@@ -84,6 +84,10 @@ worker_take(struct acceptor *a, int fd, const struct sockaddr *sa)
 		tcp_open(&w->streams, a->listen, fd, sa);
 		return;
 	}
+	if (a->listen != NULL && a->listen->tls != NULL) {
+		(void)close(fd);
+		return;
+	}
 	if ((c = conn_open(&w->server, fd, sa)) == NULL)
 		return;
 	if (a->listen != NULL && a->listen->proxy_protocol)

@@ -10,6 +10,8 @@
 #include "net/acceptor.h"
 #include "net/chan.h"
 #include "net/handover.h"
+#include "net/tls_context.h"
+#include "net/tls_tickets.h"
 #include "plugin/plugins.h"
 #include "upstream/lead.h"
 #include "upstream/table.h"
@@ -49,6 +51,8 @@ struct worker {
 	struct board board;
 	struct board_cell *cell;
 	struct up_table servers;
+	struct tls_tickets tickets;
+	SLIST_HEAD(, worker_tls) tls;
 	struct lead lead;
 	struct snapshot snap;
 	struct conf *conf;
@@ -123,6 +127,12 @@ int	worker_inherit(struct worker *);
 void	worker_bequeath(struct worker *, uint64_t max);
 /* It was for nothing. */
 void	worker_go_on(struct worker *);
+
+/* secure.c: TLS.  Contexts for all blocks, from what the configuration has. */
+void	worker_secure(struct worker *);
+void	worker_secure_close(struct worker *);
+struct tls_context *worker_tls(const struct worker *,
+	    const struct conf_tls *);
 
 /* readiness.c: until no plugin holds us back.  0, or -1: told to end. */
 int	worker_await_plugins(struct worker *);

@@ -107,6 +107,7 @@ prepare(struct worker *w)
 	size_thread_pool(w);
 	if (loop_init(&w->loop) == -1)
 		fatal("making an event loop");
+	worker_secure(w);
 	plugins_load(&w->plugins, &w->loop, w->conf, own_pool(w), &w->snap,
 	    &w->board, w->cell, w->init.role == CHAN_ROLE_PROBE ? NULL :
 	    &w->servers, &w->errs);
@@ -156,6 +157,7 @@ release_all(struct worker *w)
 	conf_errors_free(&w->errs);
 	log_flush();
 	worker_output_end();
+	worker_secure_close(w);
 	up_table_close(&w->servers);
 	board_close(&w->board);
 }
