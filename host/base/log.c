@@ -13,6 +13,10 @@
 
 #define LINE_MAX_LEN	4096
 #define BUFFER_MAX	65536
+#define TRACE_LEN	32
+
+const char log_same_trace[] = "";
+static _Thread_local const char *log_trace;
 
 static struct {
 	pthread_mutex_t lock;
@@ -61,6 +65,15 @@ log_set_context(const char *fmt, ...)
 	va_end(ap);
 }
 
+const char *
+log_set_trace(const char *id)
+{
+	const char *before = log_trace;
+
+	log_trace = id;
+	return before;
+}
+
 uint64_t
 log_dropped(void)
 {
@@ -81,7 +94,10 @@ line_start(char *line, size_t size, const char *level, const char *context)
 	n = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &tm);
 	n += (size_t)snprintf(line + n, size - n, ".%03ldZ %s ",
 	    ts.tv_nsec / 1000000, level);
-	if (context[0] != '\0')
+	if (log_trace != NULL)
+		n += (size_t)snprintf(line + n, size - n, "[%s trace %.*s] ",
+		    context, TRACE_LEN, log_trace);
+	else if (context[0] != '\0')
 		n += (size_t)snprintf(line + n, size - n, "[%s] ", context);
 	return n;
 }

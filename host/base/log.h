@@ -4,6 +4,7 @@
  *
  *	2026-01-31T12:00:00.123Z warn [web.0 gen 3 pid 4711] text
  *
+ * and within the brackets " trace ID" of the request's trace, if it has one.
  * log_warn, log_error and fatal append strerror(errno); the x forms do not.
  * Control bytes are escaped.  With buffering on, lines are kept until
  * log_flush, which the loop calls once a turn; a log that can't take them
@@ -27,6 +28,13 @@ void	log_set_buffered(int on);
 void	log_flush(void);
 /* From a handler of a deadly signal: what was said before. */
 void	log_last_words(void);
+/*
+ * The id of the trace that lines of this thread are about, 32 bytes that stay
+ * where they are until the next call; NULL: of none.  Returns the one before.
+ */
+const char *log_set_trace(const char *id);
+/* No id: for callers that have none to set. */
+extern const char log_same_trace[];
 /* Lines lost so far. */
 uint64_t log_dropped(void);
 /* "debug", "info", "warn", "error" -> level; -1 for another word. */

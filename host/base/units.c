@@ -65,6 +65,27 @@ size_parse(const char *s, int64_t *bytes)
 	return unit_parse(s, units, bytes);
 }
 
+/* As many digits as RATIO_ONE has noughts. */
+int
+ratio_parse(const char *s, int64_t *out)
+{
+	int64_t unit = RATIO_ONE, n;
+
+	if (s[0] != '0' && s[0] != '1')
+		return -1;
+	n = (s[0] - '0') * unit;
+	if (s[1] != '\0' && (s[1] != '.' || s[2] == '\0'))
+		return -1;
+	for (s += s[1] == '.' ? 2 : 1; *s != '\0'; s++) {
+		unit /= 10;
+		if (!isdigit((unsigned char)*s) || unit == 0)
+			return -1;
+		n += (*s - '0') * unit;
+	}
+	*out = n;
+	return n <= RATIO_ONE ? 0 : -1;
+}
+
 int
 bool_parse(const char *s, int *out)
 {

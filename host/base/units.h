@@ -11,6 +11,9 @@ int	duration_parse(const char *, int64_t *ms);
 int	size_parse(const char *, int64_t *bytes);
 /* Decimal, with sign. */
 int	int_parse(const char *, int64_t *);
+/* "0.01", "1", from 0 to 1 -> parts of RATIO_ONE. */
+#define RATIO_ONE 1000000000
+int	ratio_parse(const char *, int64_t *);
 /* "on", "off", "true", "false", "yes", "no" -> 1, 0. */
 int	bool_parse(const char *, int *);
 

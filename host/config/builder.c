@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 #include "base/mem.h"
+#include "base/units.h"
 #include "config/builder.h"
 #include "config/files.h"
 
@@ -14,6 +15,20 @@ int64_t
 num_of(const struct builder *b, const char *key)
 {
 	return conf_val(&b->vals, key)->num;
+}
+
+int64_t
+ratio_of(struct builder *b, const char *key)
+{
+	const char *text = text_of(b, key);
+	int64_t ratio = 0;
+
+	if (text != NULL && ratio_parse(text, &ratio) == -1) {
+		conf_error(b->errs, pos_of(b, key), "\"%s\": \"%s\" is not a "
+		    "share from 0 to 1, such as 0.01", key, text);
+		return 0;
+	}
+	return ratio;
 }
 
 int

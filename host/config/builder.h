@@ -19,6 +19,9 @@ struct builder {
 /* Values of the present block, by key. */
 const char *text_of(const struct builder *, const char *key);
 int64_t	num_of(const struct builder *, const char *key);
+/* A text that is a share, from 0 to 1, in parts of RATIO_ONE; 0 and an error
+ * when it is none. */
+int64_t	ratio_of(struct builder *, const char *key);
 int	is_set(const struct builder *, const char *key);
 const struct conf_pos *pos_of(const struct builder *, const char *key);
 /* Copies; NULL for an unset text. */
@@ -104,6 +107,7 @@ void	finish_sessions(struct builder *);
 /* A route's own keys about them. */
 void	build_route_session(struct builder *, struct conf_route *);
 void	build_real_ip(struct builder *);
+void	build_trace(struct builder *);
 void	build_websocket(struct builder *);
 void	build_pubsub(struct builder *);
 /* A block within a route: what it says differs for this one. */

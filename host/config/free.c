@@ -173,6 +173,7 @@ conf_free(struct conf *c)
 	free(c->error_log);
 	free(c->http.server);
 	free(c->http.real_ip_from.v);
+	free(c->http.trace_trust.v);
 	free(c->http.real_ip_header);
 	free_list(c->websocket.origins, c->websocket.norigins);
 	free(c->pubsub.backend);

@@ -37,6 +37,7 @@ static const char *const priorities[] = { "off", "low", "medium", "high",
 static const char *const on_errors[] = { "refuse", "anonymous", NULL };
 static const char *const client_certificates[] = { "off", "optional",
 	"required", "optional_no_ca", NULL };
+static const char *const traces[] = { "off", "w3c", NULL };
 static const char *const slow_peers[] = { "close", "drop", NULL };
 
 static const struct hostd_key top_keys[] = {
@@ -465,6 +466,15 @@ static const struct hostd_key http_keys[] = {
 	    "another header with addresses."),
 	KEY("real_ip_recursive", BOOL, "off", "Take the last address of it "
 	    "that is not such a proxy's, not just the last one."),
+	KEY_ENUM("trace", "off", traces, "Traces (W3C Trace Context): a "
+	    "request's traceparent is read, or one is made; servers of "
+	    "upstreams get it with our span in it, and logs may tell of it."),
+	KEY("trace_trust", LIST, NULL, "Networks of clients whose traces go on "
+	    "here, as in real_ip_from; requests of others begin new ones.  "
+	    "Default: everybody's."),
+	KEY("trace_sample", STRING, "1", "Share of new traces that are marked "
+	    "as sampled, from 0 to 1, as 0.01; what callers have decided "
+	    "stays."),
 };
 
 static const struct hostd_key websocket_keys[] = {

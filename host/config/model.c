@@ -116,6 +116,7 @@ build_http(struct builder *b)
 		    "includes it");
 	check_field_value(b, "server", h->server);
 	build_real_ip(b);
+	build_trace(b);
 }
 
 /* -- blocks -- */

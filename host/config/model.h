@@ -417,7 +417,13 @@ struct conf_http {
 					   taken */
 	char *real_ip_header;
 	int real_ip_recursive;
+	int trace;			/* enum conf_trace */
+	struct cidrs trace_trust;	/* whose traces go on here; none:
+					   everybody's */
+	int64_t trace_sample;		/* of new ones, parts of RATIO_ONE */
 };
+
+enum conf_trace { CONF_TRACE_OFF, CONF_TRACE_W3C };
 
 struct conf {
 	const char *file;	/* the main one */

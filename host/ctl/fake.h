@@ -30,6 +30,7 @@
 #include <hostd/session.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
+#include <hostd/trace.h>
 #include <hostd/work.h>
 #include <hostd/ws.h>
 
@@ -37,7 +38,7 @@
 #include "plugin/module.h"
 
 #define FAKE_METRICS 128
-#define FAKE_TABLES 15		/* beside "host" */
+#define FAKE_TABLES 16		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
@@ -231,6 +232,7 @@ extern const struct hostd_ready_api fake_ready_api;
 extern const struct hostd_work_api fake_work_api;
 extern const struct hostd_metrics_api fake_metrics_api;
 extern const struct hostd_session_api fake_session_api;
+extern const struct hostd_trace_api fake_trace_api;
 extern const struct hostd_status_api fake_status_api;
 extern const struct hostd_http_api fake_http_api;
 extern const struct hostd_fetch_api fake_fetch_api;

@@ -11,7 +11,7 @@
  * Traps: functions that stand where a table has ended.  Whatever they are
  * called with, they end the case, and name the member that was meant.
  */
-#define TRAPS 128
+#define TRAPS 192
 static char trap_names[TRAPS][80];
 static unsigned ntraps;
 
@@ -40,6 +40,7 @@ static unsigned ntraps;
 	TRAPS8(a##7)
 TRAPS64(0)
 TRAPS64(1)
+TRAPS64(2)
 
 #define NAMES8(a)                                                        \
 	trap_##a##0, trap_##a##1, trap_##a##2, trap_##a##3, trap_##a##4, \
@@ -47,7 +48,8 @@ TRAPS64(1)
 #define NAMES64(a)                                                      \
 	NAMES8(a##0), NAMES8(a##1), NAMES8(a##2), NAMES8(a##3),         \
 	    NAMES8(a##4), NAMES8(a##5), NAMES8(a##6), NAMES8(a##7)
-static int32_t (*const traps[TRAPS])(void) = {NAMES64(0), NAMES64(1)};
+static int32_t (*const traps[TRAPS])(void) = {NAMES64(0), NAMES64(1),
+    NAMES64(2)};
 
 #define MEMBER(type, m, since)                      \
 	{                                           \
@@ -208,6 +210,11 @@ static const struct fake_member session_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member trace_members[] = {
+    MEMBER(hostd_trace_api, get, 4),
+    {NULL, 0, 0},
+};
+
 const struct fake_table fake_tables[] = {
     {"host", sizeof(struct hostd_host), &fake_host_table, host_members},
     {HOSTD_EXT_HTTP, sizeof(struct hostd_http_api), &fake_http_api,
@@ -237,6 +244,8 @@ const struct fake_table fake_tables[] = {
 	auth_members},
     {HOSTD_EXT_SESSION, sizeof(struct hostd_session_api),
 	&fake_session_api, session_members},
+    {HOSTD_EXT_TRACE, sizeof(struct hostd_trace_api), &fake_trace_api,
+	trace_members},
     {NULL, 0, NULL, NULL},
 };
 _Static_assert(sizeof(fake_tables) / sizeof(fake_tables[0]) == FAKE_TABLES + 2,

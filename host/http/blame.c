@@ -27,11 +27,12 @@ blame(struct http_req *r, const char *fmt, ...)
 {
 	struct http_handler *h = r->handler;
 	const hostd_buf *path = &r->view.path, *method = &r->view.method_name;
+	const char *traced = trace_enter(request_trace(r));
 	char what[256];
 	va_list ap;
 
 	if (h == NULL || !blame_allowed(h, r->server->loop->now_ms))
-		return;
+		goto leave;
 	va_start(ap, fmt);
 	(void)vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
@@ -39,6 +40,8 @@ blame(struct http_req *r, const char *fmt, ...)
 	    (const char *)method->p,
 	    (int)(path->n < PATH_SHOWN ? path->n : PATH_SHOWN),
 	    (const char *)path->p, what);
+leave:
+	trace_leave(traced);
 }
 
 const char *

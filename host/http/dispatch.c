@@ -277,6 +277,8 @@ gate_open(struct http_req *r)
 void
 dispatch(struct http_req *r)
 {
+	if (r->server->traces.on)
+		trace_begin(r);
 	if (r->view.path.n == 1 && *(const char *)r->view.path.p == '*') {
 		answer_options(r);
 		return;

@@ -12,6 +12,7 @@
 #include <hostd/http.h>
 #include "base/buf.h"
 #include "http/sent.h"
+#include "http/trace.h"
 #include "http/trailers.h"
 #include "http/tries.h"
 
@@ -165,13 +166,22 @@ struct http_req {
 	uint64_t out_start, out_end;	/* in the stream's count of bytes */
 	uint64_t head_out;		/* bytes of the answer's head */
 	uint64_t start_ms;
+	int traced;			/* trace is there */
 
 	/* written before they are read, not zeroed */
 	char client[46];		/* its address, told by a proxy */
 	struct http_tries tries;	/* of whoever asked servers for it */
 	struct http_sent sent;		/* of the answer's head, for logs */
+	struct http_trace trace;
 	hostd_hdr headers[];		/* the server's max_headers */
 };
+
+/* NULL: traces are off. */
+static inline const struct http_trace *
+request_trace(const struct http_req *r)
+{
+	return r->traced ? &r->trace : NULL;
+}
 
 static inline hostd_buf
 request_known(const struct http_req *r, enum http_known k)

@@ -14,6 +14,8 @@ enum {
 	VAR_METHOD, VAR_REQUEST_URI, VAR_URI, VAR_ARGS, VAR_PROTOCOL, VAR_HOST,
 	VAR_STATUS, VAR_BODY_BYTES, VAR_BYTES_SENT, VAR_REQUEST_LENGTH,
 	VAR_REQUEST_TIME, VAR_CONTENT_LENGTH, VAR_CONN_REQUESTS,
+	VAR_TRACE_ID, VAR_SPAN_ID, VAR_PARENT_ID, VAR_TRACEPARENT,
+	VAR_TRACE_JSON,
 	/* in the order of enum tries_what */
 	VAR_UP_ADDR, VAR_UP_STATUS, VAR_UP_CONNECT_TIME, VAR_UP_HEADER_TIME,
 	VAR_UP_RESPONSE_TIME
@@ -31,6 +33,9 @@ static const struct access_var variables[] = {
 	{ "request_time", VAR_REQUEST_TIME },
 	{ "content_length", VAR_CONTENT_LENGTH },
 	{ "connection_requests", VAR_CONN_REQUESTS },
+	{ "trace_id", VAR_TRACE_ID }, { "span_id", VAR_SPAN_ID },
+	{ "parent_id", VAR_PARENT_ID }, { "traceparent", VAR_TRACEPARENT },
+	{ "trace_json", VAR_TRACE_JSON },
 	{ "upstream_addr", VAR_UP_ADDR },
 	{ "upstream_status", VAR_UP_STATUS },
 	{ "upstream_connect_time", VAR_UP_CONNECT_TIME },
@@ -48,7 +53,7 @@ static const char json[] = "{\"time\":\"$time_iso8601\","
     "\"protocol\":\"$server_protocol\",\"status\":$status,"
     "\"body_bytes_sent\":$body_bytes_sent,\"request_time\":$request_time,"
     "\"referer\":\"$http_referer\",\"user_agent\":\"$http_user_agent\","
-    "\"worker\":\"$worker\",\"pid\":$pid}";
+    "\"worker\":\"$worker\",\"pid\":$pid$trace_json}";
 
 /* One of the request, or of its answer, or of the client's token. */
 static int
@@ -147,6 +152,43 @@ put_claim(struct access_log *log, const struct access_op *op,
 	buf_free(&value);
 }
 
+/* 1, or 0: it is none of these. */
+static int
+trace_value_of(const struct http_req *r, int var, hostd_buf *v)
+{
+	*v = (hostd_buf){ NULL, 0 };
+	switch (var) {
+	case VAR_TRACE_ID:
+		if (r->traced)
+			*v = trace_id(&r->trace);
+		return 1;
+	case VAR_SPAN_ID:
+		if (r->traced)
+			*v = trace_span(&r->trace);
+		return 1;
+	case VAR_PARENT_ID:
+		if (r->traced)
+			*v = trace_caller(&r->trace);
+		return 1;
+	case VAR_TRACEPARENT:
+		if (r->traced)
+			*v = trace_parent(&r->trace);
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static void
+put_trace_json(struct access_log *log, const struct http_trace *t)
+{
+	buf_puts(&log->out, ",\"trace_id\":\"");
+	access_put_escaped(log, trace_id(t));
+	buf_puts(&log->out, "\",\"span_id\":\"");
+	access_put_escaped(log, trace_span(t));
+	buf_puts(&log->out, "\"");
+}
+
 /* Variables that are a piece of the request.  1, or 0: it is none of them. */
 static int
 value_of(const struct http_req *r, int var, hostd_buf *v)
@@ -211,7 +253,7 @@ put_variable(struct access_log *log, const struct access_op *op,
 	hostd_buf v;
 	uint64_t n;
 
-	if (value_of(r, op->var, &v)) {
+	if (value_of(r, op->var, &v) || trace_value_of(r, op->var, &v)) {
 		access_put_text(log, v);
 		return;
 	}
@@ -240,6 +282,10 @@ put_variable(struct access_log *log, const struct access_op *op,
 		break;
 	case VAR_PROTOCOL:
 		buf_puts(&log->out, r->minor == 0 ? "HTTP/1.0" : "HTTP/1.1");
+		break;
+	case VAR_TRACE_JSON:
+		if (r->traced)
+			put_trace_json(log, &r->trace);
 		break;
 	case VAR_REQUEST_TIME:
 		access_put_seconds(log, f->ms);

@@ -9,9 +9,11 @@
  *	$jwt_claim_NAME $sent_http_NAME $connection_requests $request_id
  *	$upstream_addr $upstream_status $upstream_connect_time
  *	$upstream_header_time $upstream_response_time $upstream_cache_status
+ *	$trace_id $span_id $parent_id $traceparent $trace_json
  *
  * $request_id and $upstream_cache_status are what the client was told: the
- * answer's X-Request-ID and X-Cache-Status.  Tokens in URLs are left out
+ * answer's X-Request-ID and X-Cache-Status.  $trace_json is for JSON: two
+ * members and a comma before them, nothing without a trace.  Tokens in URLs are left out
  * (http/veil.h).
  */
 #ifndef HTTP_REQUEST_LOG_H

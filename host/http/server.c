@@ -36,6 +36,7 @@ http_server_init(struct http_server *srv, struct loop *loop,
 	srv->guard.head = (size_t)conf->http.max_head;
 	srv->guard.headers = (size_t)conf->http.max_headers;
 	veil_init(&srv->veil, conf);
+	traces_init(&srv->traces, &conf->http);
 	srv->router = router;
 	srv->cell = cell;
 	srv->parser = parser_new((size_t)conf->http.max_headers);

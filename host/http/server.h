@@ -16,6 +16,7 @@
 #include "http/guard.h"
 #include "http/request.h"
 #include "http/sent.h"
+#include "http/trace.h"
 #include "http/veil.h"
 #include "net/stream.h"
 
@@ -33,6 +34,7 @@ struct http_server {
 	struct sent_names sent;		/* headers of answers that they tell
 					   of */
 	struct veil veil;			/* and what not */
+	struct traces traces;
 	struct handle_table handles;		/* hostd_req -> http_req */
 	struct board_cell *cell;		/* counters */
 	const struct conf_pool *pool;		/* ours; NULL: the only one */

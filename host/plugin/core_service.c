@@ -14,6 +14,7 @@
 #include <hostd/session.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
+#include <hostd/trace.h>
 #include <hostd/work.h>
 #include "base/log.h"
 #include "base/mem.h"
@@ -58,6 +59,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return auth_service();
 	if (strcmp(id, HOSTD_EXT_SESSION) == 0)
 		return session_service();
+	if (strcmp(id, HOSTD_EXT_TRACE) == 0)
+		return trace_service();
 	return NULL;
 }
 

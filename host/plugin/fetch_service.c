@@ -17,7 +17,8 @@
 #define BUFFER_MAX	(16u << 20)	/* HOSTD_FETCH_BUFFER, when it says
 					   nothing else */
 #define FLAGS	(HOSTD_FETCH_BUFFER | HOSTD_FETCH_UPGRADE |		\
-	HOSTD_FETCH_DETACHED | HOSTD_FETCH_ROUTE | HOSTD_FETCH_OUTLIVES)
+	HOSTD_FETCH_DETACHED | HOSTD_FETCH_ROUTE | HOSTD_FETCH_OUTLIVES |	\
+	HOSTD_FETCH_UNTRACED)
 
 /* -- the host calls the plugin -- */
 
@@ -68,13 +69,13 @@ fetch_info(struct up_exchange *x, const struct hostd_fetch_response *r)
 {
 	struct fetch *f = fetch_of(x);
 	hostd_fetch id = { f->id };
-	uint64_t entered;
+	struct request_call call;
 
 	if (f->ops.on_info == NULL)
 		return;
-	entered = instance_enter(f->in, BOARD_CB_FETCH);
+	request_enter(f->in, f->req, BOARD_CB_FETCH, &call);
 	f->ops.on_info(f->in->inst, id, f->arg, r);
-	instance_leave(f->in, entered);
+	request_leave(f->in, &call);
 }
 
 static void
@@ -82,16 +83,16 @@ fetch_head(struct up_exchange *x, const struct hostd_fetch_response *r)
 {
 	struct fetch *f = fetch_of(x);
 	hostd_fetch id = { f->id };
-	uint64_t entered;
+	struct request_call call;
 
 	if (r->protocol.p != NULL)
 		f->protocol = xstrndup(r->protocol.p, r->protocol.n);
 	fetch_owed(f);
 	if (f->ops.on_response == NULL)
 		return;
-	entered = instance_enter(f->in, BOARD_CB_FETCH);
+	request_enter(f->in, f->req, BOARD_CB_FETCH, &call);
 	f->ops.on_response(f->in->inst, id, f->arg, r);
-	instance_leave(f->in, entered);
+	request_leave(f->in, &call);
 }
 
 static void
@@ -99,7 +100,7 @@ fetch_body(struct up_exchange *x, hostd_buf part, int fin)
 {
 	struct fetch *f = fetch_of(x);
 	hostd_fetch id = { f->id };
-	uint64_t entered;
+	struct request_call call;
 
 	if (f->buffer) {
 		buf_append(&f->whole, part.p, part.n);
@@ -110,9 +111,9 @@ fetch_body(struct up_exchange *x, hostd_buf part, int fin)
 	if (f->ops.on_body == NULL)
 		return;
 	f->in_fin = fin != 0;
-	entered = instance_enter(f->in, BOARD_CB_FETCH);
+	request_enter(f->in, f->req, BOARD_CB_FETCH, &call);
 	f->ops.on_body(f->in->inst, id, f->arg, part, fin);
-	instance_leave(f->in, entered);
+	request_leave(f->in, &call);
 	f->in_fin = 0;
 }
 
@@ -121,13 +122,13 @@ fetch_writable(struct up_exchange *x)
 {
 	struct fetch *f = fetch_of(x);
 	hostd_fetch id = { f->id };
-	uint64_t entered;
+	struct request_call call;
 
 	if (f->ops.on_writable == NULL)
 		return;
-	entered = instance_enter(f->in, BOARD_CB_FETCH);
+	request_enter(f->in, f->req, BOARD_CB_FETCH, &call);
 	f->ops.on_writable(f->in->inst, id, f->arg);
-	instance_leave(f->in, entered);
+	request_leave(f->in, &call);
 }
 
 static void
@@ -135,10 +136,11 @@ fetch_rewind(struct up_exchange *x)
 {
 	struct fetch *f = fetch_of(x);
 	hostd_fetch id = { f->id };
-	uint64_t entered = instance_enter(f->in, BOARD_CB_FETCH);
+	struct request_call call;
 
+	request_enter(f->in, f->req, BOARD_CB_FETCH, &call);
 	f->ops.on_rewind(f->in->inst, id, f->arg);
-	instance_leave(f->in, entered);
+	request_leave(f->in, &call);
 }
 
 static int
@@ -177,16 +179,16 @@ fetch_tell_end(struct fetch *f, int32_t status, const char *text)
 	struct instance *in = f->in;
 	hostd_buf b = { text, strlen(text) };
 	hostd_fetch id = { f->id };
-	uint64_t entered;
+	struct request_call call;
 
 	if (f->told)
 		return;
 	f->told = 1;
 	/* A create that failed has left no instance to tell. */
 	if (in->created) {
-		entered = instance_enter(in, BOARD_CB_FETCH);
+		request_enter(in, f->req, BOARD_CB_FETCH, &call);
 		f->ops.on_end(in->inst, id, f->arg, status, b);
-		instance_leave(in, entered);
+		request_leave(in, &call);
 	}
 	handle_free(&in->all->fetches, f->id);
 	in->nfetches--;
@@ -277,6 +279,7 @@ fetch_new(struct instance *in)
 	f->x.ops = &exchange_ops;
 	f->x.view = NULL;
 	f->x.log = NULL;
+	f->x.trace = NULL;
 	LIST_INSERT_HEAD(&in->fetches, f, link);
 	in->nfetches++;
 	return f;
@@ -349,6 +352,8 @@ fetch_start(struct instance *in, struct hostd_fetch_request *r,
 	f->x.rewinds = f->ops.on_rewind != NULL;
 	if (req != NULL)
 		fetch_attach(f, req);
+	if (req != NULL && !(r->flags & HOSTD_FETCH_UNTRACED))
+		f->x.trace = request_trace(req);
 	if ((rc = exchange_start(&f->x, r, &why)) != HOSTD_OK) {
 		fetch_undo(f);
 		return refuse(in, r, why);

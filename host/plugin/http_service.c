@@ -25,14 +25,14 @@ route_headers(struct http_handler *h, struct http_req *r)
 {
 	struct instance *in = instance_of(h);
 	hostd_req id = { r->id };
-	uint64_t entered;
+	struct request_call call;
 	int32_t rc;
 
 	if (ws_is_upgrade(in, r))
 		return ws_upgrade_headers(in, r);
-	entered = instance_enter(in, BOARD_CB_HEADERS);
+	request_enter(in, r, BOARD_CB_HEADERS, &call);
 	rc = in->route->on_headers(in->inst, id, r->data);
-	instance_leave(in, entered);
+	request_leave(in, &call);
 	return rc;
 }
 
@@ -41,14 +41,14 @@ route_body(struct http_handler *h, struct http_req *r, hostd_buf part, int fin)
 {
 	struct instance *in = instance_of(h);
 	hostd_req id = { r->id };
-	uint64_t entered;
+	struct request_call call;
 	int32_t rc;
 
 	if (ws_is_upgrade(in, r))
 		return HOSTD_DEFER;
-	entered = instance_enter(in, BOARD_CB_BODY);
+	request_enter(in, r, BOARD_CB_BODY, &call);
 	rc = in->route->on_body(in->inst, id, r->data, part, fin);
-	instance_leave(in, entered);
+	request_leave(in, &call);
 	return rc;
 }
 
@@ -57,13 +57,13 @@ route_writable(struct http_handler *h, struct http_req *r)
 {
 	struct instance *in = instance_of(h);
 	hostd_req id = { r->id };
-	uint64_t entered;
+	struct request_call call;
 
 	if (ws_is_upgrade(in, r) || in->route->on_writable == NULL)
 		return;
-	entered = instance_enter(in, BOARD_CB_WRITABLE);
+	request_enter(in, r, BOARD_CB_WRITABLE, &call);
 	in->route->on_writable(in->inst, id, r->data);
-	instance_leave(in, entered);
+	request_leave(in, &call);
 }
 
 static void
@@ -71,7 +71,7 @@ route_end(struct http_handler *h, struct http_req *r, int why)
 {
 	struct instance *in = instance_of(h);
 	hostd_req id = { r->id };
-	uint64_t entered;
+	struct request_call call;
 
 	if (ws_is_upgrade(in, r)) {
 		ws_upgrade_end(in, r, why);
@@ -79,9 +79,9 @@ route_end(struct http_handler *h, struct http_req *r, int why)
 	}
 	if (in->route->on_end == NULL)
 		return;
-	entered = instance_enter(in, BOARD_CB_END);
+	request_enter(in, r, BOARD_CB_END, &call);
 	in->route->on_end(in->inst, id, r->data, why);
-	instance_leave(in, entered);
+	request_leave(in, &call);
 }
 
 void

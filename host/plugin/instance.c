@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/files.h"
+#include "http/request.h"
 #include "plugin/fetch.h"
 #include "plugin/instance.h"
 #include "plugin/net_service.h"
@@ -49,6 +50,21 @@ instance_leave(struct instance *in, uint64_t entered)
 	atomic_store_explicit(&cell->plugin, 0, memory_order_relaxed);
 	atomic_store_explicit(&cell->callback, BOARD_CB_NONE,
 	    memory_order_relaxed);
+}
+
+void
+request_enter(struct instance *in, const struct http_req *r,
+    enum board_callback cb, struct request_call *call)
+{
+	call->traced = trace_enter(r == NULL ? NULL : request_trace(r));
+	call->entered = instance_enter(in, cb);
+}
+
+void
+request_leave(struct instance *in, const struct request_call *call)
+{
+	instance_leave(in, call->entered);
+	trace_leave(call->traced);
 }
 
 void

@@ -99,6 +99,16 @@ void	instance_enter_within(struct instance *, enum board_callback,
 void	instance_leave_within(struct instance *,
 	    const struct instance_outer *);
 
+/* The same for a call about a request: what is logged meanwhile is about its
+ * trace. */
+struct request_call {
+	uint64_t entered;
+	const char *traced;
+};
+void	request_enter(struct instance *, const struct http_req *,
+	    enum board_callback, struct request_call *);
+void	request_leave(struct instance *, const struct request_call *);
+
 /* The tables behind get_ext, one file each. */
 const struct hostd_auth_api *auth_service(void);
 const struct hostd_http_api *http_service(void);
@@ -115,6 +125,7 @@ const struct hostd_pubsub_api *pubsub_service(void);
 const struct hostd_balancer_api *balancer_service(void);
 const struct hostd_op_api *op_service(void);
 const struct hostd_session_api *session_service(void);
+const struct hostd_trace_api *trace_service(void);
 
 /* hostd_host's own functions. */
 void	core_service_bind(struct instance *);

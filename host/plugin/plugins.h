@@ -94,6 +94,7 @@ struct plugins {
 
 	struct buf status_json;
 	struct buf claim;		/* the last to be asked for */
+	struct buf trace_state;		/* likewise */
 	struct buf session_text;	/* the same */
 };
 

@@ -183,12 +183,12 @@ upgrade_ask(struct instance *in, struct http_req *r, struct ws_conn *c)
 	hostd_buf none = { NULL, 0 };
 	hostd_req id = { r->id };
 	int32_t rc = HOSTD_OK;
-	uint64_t entered;
+	struct request_call call;
 
 	if (in->ws->on_upgrade != NULL) {
-		entered = instance_enter(in, BOARD_CB_UPGRADE);
+		request_enter(in, r, BOARD_CB_UPGRADE, &call);
 		rc = in->ws->on_upgrade(in->inst, id, c->data);
-		instance_leave(in, entered);
+		request_leave(in, &call);
 	}
 	if (rc == HOSTD_OK && r->phase == RESP_NONE)
 		rc = upgrade_accept(c, r, none, NULL, 0);

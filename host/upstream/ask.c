@@ -4,6 +4,7 @@
 #include <strings.h>
 #include "base/decimal.h"
 #include "http/guard.h"
+#include "http/trace.h"
 #include "upstream/exchange.h"
 
 #define HEAD_FIXED	192	/* request line's rest, framing, Connection */
@@ -12,7 +13,7 @@
 struct ask {
 	hostd_buf method;
 	size_t size;			/* of all headers */
-	int has_host, has_upgrade, has_te;
+	int has_host, has_upgrade, has_te, has_trace;
 };
 
 static int
@@ -49,6 +50,9 @@ check_name(const struct up_exchange *x, struct ask *a, const hostd_hdr *h)
 		if (is_word(h->name, "connection") ||
 		    is_word(h->name, "keep-alive"))
 			return owned;
+		break;
+	case 11:
+		a->has_trace |= is_word(h->name, "traceparent");
 		break;
 	case 14:
 		return is_word(h->name, "content-length") ? owned : NULL;
@@ -181,6 +185,46 @@ host_of(const char *group)
 	return is_token(group, strlen(group)) ? group : "upstream";
 }
 
+/* -- the trace of the request that it is for -- */
+
+static const hostd_buf traceparent = { "traceparent", 11 };
+
+/* Lines of the tracestate go on as they came, as many as they were. */
+static int
+is_state_handed_on(const struct up_exchange *x, uint32_t i)
+{
+	return x->trace->has_state &&
+	    trace_is_state(x->view->headers[i].name);
+}
+
+static size_t
+trace_size(const struct up_exchange *x)
+{
+	size_t size = traceparent.n + TRACE_PARENT + 4;
+	uint32_t i;
+
+	for (i = 0; i < x->view->nheaders; i++)
+		if (is_state_handed_on(x, i))
+			size += x->view->headers[i].name.n +
+			    x->view->headers[i].value.n + 4;
+	return size;
+}
+
+static char *
+put_trace(char *p, const struct up_exchange *x)
+{
+	uint32_t i;
+
+	p = put_field(p, traceparent, trace_parent(x->trace));
+	for (i = 0; i < x->view->nheaders; i++)
+		if (is_state_handed_on(x, i))
+			p = put_field(p, x->view->headers[i].name,
+			    x->view->headers[i].value);
+	return p;
+}
+
+/* -- the whole -- */
+
 static void
 put_head(struct up_exchange *x, const struct ask *a,
     const struct hostd_fetch_request *r)
@@ -188,12 +232,13 @@ put_head(struct up_exchange *x, const struct ask *a,
 	static const hostd_buf host = { "Host", 4 };
 	const char *name = host_of(x->group->conf->name);
 	hostd_buf group = { name, strlen(name) };
+	int traced = x->trace != NULL && !a->has_trace;
 	char *start, *p;
 	uint32_t i;
 
 	x->out.len = 0;
 	p = start = buf_reserve(&x->out, HEAD_FIXED + a->method.n +
-	    r->target.n + group.n + a->size);
+	    r->target.n + group.n + a->size + (traced ? trace_size(x) : 0));
 	p = put(p, a->method.p, a->method.n);
 	*p++ = ' ';
 	p = put(p, r->target.p, r->target.n);
@@ -202,6 +247,8 @@ put_head(struct up_exchange *x, const struct ask *a,
 		p = put_field(p, host, group);
 	for (i = 0; i < r->nheaders; i++)
 		p = put_field(p, r->headers[i].name, r->headers[i].value);
+	if (traced)
+		p = put_trace(p, x);
 	p = put_framing(p, x, a);
 	x->out.len = x->head_len = (size_t)(p - start);
 }

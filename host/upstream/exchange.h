@@ -84,6 +84,8 @@ struct up_exchange {
 	struct up_group *group;
 	const struct hostd_request *view;	/* of the request that it is
 					   for; NULL: none */
+	const struct http_trace *trace;	/* of that one, to be handed on; NULL:
+					   none.  For exchange_start only */
 	size_t proxy_len;		/* header of the PROXY protocol; it and
 					   proxy are set after exchange_start */
 	char proxy[PROXY_MAKE_MAX];

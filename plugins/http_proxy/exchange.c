@@ -99,7 +99,9 @@ exchange_request(struct exchange *x, int64_t length,
 		return rc;
 	fr->flags = HOSTD_FETCH_ROUTE |
 	    (x->upgrade ? HOSTD_FETCH_UPGRADE : 0) |
-	    (s->ignore_abort ? HOSTD_FETCH_OUTLIVES : 0);
+	    (s->ignore_abort ? HOSTD_FETCH_OUTLIVES : 0) |
+	    (x->traced && rules_have(&s->remove, text_of("traceparent", 11)) ?
+	    HOSTD_FETCH_UNTRACED : 0);
 	fr->upstream = s->upstream;
 	if (!x->whole)
 		fr->method = hostd_request_of(in, x->req)->method_name;

@@ -26,6 +26,7 @@ struct exchange {
 	uint8_t upgrade;		/* asked for */
 	uint8_t whole;			/* for the cache: see cache.h */
 	uint8_t tunnel;			/* the connection is one */
+	uint8_t traced;			/* the host hands its trace on */
 	uint8_t begun;
 	uint8_t unwanted;		/* we have answered ourselves */
 	uint8_t from_cache;		/* compressed on its way: `seen` of it */

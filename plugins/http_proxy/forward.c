@@ -66,6 +66,23 @@ is_told(const struct settings *s, hostd_buf name)
 	return text_is(name, "x-request-id") && s->request_id != IDS_OFF;
 }
 
+/* What belongs to a trace, which the host hands on when it has one. */
+static int
+is_of_trace(hostd_buf name)
+{
+	return text_is(name, "traceparent") || text_is(name, "tracestate");
+}
+
+static int
+is_traced(const struct exchange *x)
+{
+	const struct hostd_inst *in = x->in;
+	struct hostd_trace trace = { .struct_size = sizeof(trace) };
+
+	return in->trace != NULL &&
+	    in->trace->get(in->easy.host, x->req, &trace) == HOSTD_OK;
+}
+
 /* Scheme and host are what the cache's key says of them. */
 int
 forward_is_ours(const struct hostd_inst *in, hostd_buf name)
@@ -75,7 +92,8 @@ forward_is_ours(const struct hostd_inst *in, hostd_buf name)
 	if (text_is(name, "x-forwarded-proto") ||
 	    text_is(name, "x-forwarded-host"))
 		return 0;
-	return is_told(s, name) || rules_vary(&s->set, name);
+	return is_told(s, name) || rules_vary(&s->set, name) ||
+	    (in->trace != NULL && is_of_trace(name));
 }
 
 /* A server may take trailers for headers: what the operator has said of those
@@ -87,7 +105,7 @@ forward_may_trail(const struct hostd_inst *in, hostd_buf name)
 
 	return (s->underscores || memchr(name.p, '_', name.n) == NULL) &&
 	    !rules_have(&s->set, name) && !rules_have(&s->remove, name) &&
-	    !is_told(s, name);
+	    !is_told(s, name) && !(in->trace != NULL && is_of_trace(name));
 }
 
 static int
@@ -97,7 +115,8 @@ is_dropped(const struct exchange *x, const struct hop *hop, hostd_buf name)
 
 	if (text_is(name, "upgrade") && x->upgrade)
 		return 0;
-	if (x->whole && cache_drops(name))
+	if ((x->whole && cache_drops(name)) ||
+	    (x->traced && is_of_trace(name)))
 		return 1;
 	return text_is(name, "host") || text_is(name, "content-length") ||
 	    text_is(name, "expect") || hop_has(hop, name) ||
@@ -241,6 +260,7 @@ forward_head(struct exchange *x, hostd_buf *target)
 	exchange_facts(x, NULL, &f);
 	if (f.request == NULL)
 		return HOSTD_E_GONE;
+	x->traced = is_traced(x) != 0;
 	head_clear(out);
 	*target = target_make(f.request, s->rewrite, out);
 	if (!rules_have(&s->set, text_of("Host", 4)))

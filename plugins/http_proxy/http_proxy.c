@@ -132,6 +132,9 @@ set_up(struct hostd_inst *in, const struct hostd_host *host,
 	if (in->auth != NULL && (!HOSTD_HAS(in->auth, user) ||
 	    !HOSTD_HAS(in->auth, claim)))
 		in->auth = NULL;
+	in->trace = host->get_ext(host, HOSTD_EXT_TRACE);
+	if (in->trace != NULL && !HOSTD_HAS(in->trace, get))
+		in->trace = NULL;
 	if (in->fetch == NULL || !HOSTD_HAS(in->fetch, cancel) ||
 	    !HOSTD_HAS(in->easy.http, trailers))
 		return hostd_fail(err, HOSTD_E_NOTSUP,

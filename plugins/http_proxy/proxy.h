@@ -6,6 +6,7 @@
 #include <hostd/auth.h>
 #include <hostd/easy.h>
 #include <hostd/fetch.h>
+#include <hostd/trace.h>
 #include "cache.h"
 #include "gzip.h"
 #include "head.h"
@@ -20,6 +21,7 @@ struct hostd_inst {
 	HOSTD_EASY_HEAD;
 	const struct hostd_auth_api *auth;	/* NULL: an older host */
 	const struct hostd_fetch_api *fetch;
+	const struct hostd_trace_api *trace;	/* NULL: an older host */
 	struct cache *cache;		/* NULL: off */
 	struct settings settings;
 	struct request_ids ids;

@@ -41,6 +41,9 @@ typedef struct {
 					   first */
 #define HOSTD_FETCH_OUTLIVES	0x10u	/* it goes on when on_behalf ends,
 					   unless it is cancelled */
+#define HOSTD_FETCH_UNTRACED	0x20u	/* without the trace of on_behalf, which
+					   else is handed on, unless headers
+					   have a traceparent.  Since 1.4 */
 
 /* When another server is tried: fetch_request.next. */
 #define HOSTD_NEXT_ERROR	0x1u	/* connect, send or read failed */

@@ -115,6 +115,20 @@ booleans(void **state)
 }
 
 static void
+ratios(void **state)
+{
+	static const struct good good[] = {{"0", 0}, {"1", RATIO_ONE},
+	    {"0.0", 0}, {"1.000", RATIO_ONE}, {"0.01", RATIO_ONE / 100},
+	    {"0.000000001", 1}, {"0.999999999", RATIO_ONE - 1}};
+	static const char *const bad[] = {"", "1.1", "2", "-0", ".5", "0.",
+	    "0,5", "00", "1e-1", "0.5 ", "1%", "0.0000000001", "1.000000001"};
+
+	(void)state;
+	assert_good(ratio_parse, good, N(good));
+	assert_bad(ratio_parse, bad, N(bad));
+}
+
+static void
 assert_decimal(uint64_t v)
 {
 	char want[32], got[32];
@@ -153,6 +167,7 @@ main(void)
 	    cmocka_unit_test(durations),
 	    cmocka_unit_test(sizes),
 	    cmocka_unit_test(booleans),
+	    cmocka_unit_test(ratios),
 	    cmocka_unit_test(decimals),
 	};
 

@@ -7,8 +7,10 @@
  *	?stream=N&of=M	N writes of M bytes, without a length
  *	?length=N	N bytes, of a length known before
  *	?pass		not mine
+ *	?trace		hostd.trace/1 as well, and a line in the log
  */
 #include <hostd/easy.h>
+#include <hostd/trace.h>
 
 #define BODY_MAX 4096
 #define PARAMS_MAX 8
@@ -114,32 +116,6 @@ put_params(struct hostd_inst *in, hostd_req req, struct text *t)
 	}
 }
 
-static int32_t
-show(struct hostd_inst *in, hostd_req req, const struct shown *sh)
-{
-	const struct hostd_request *r = hostd_request_of(in, req);
-	hostd_buf body = {sh->body, sh->kept};
-	struct text t;
-
-	t.n = 0;
-	put_text(&t, "label", hostd_str(in->label));
-	put_text(&t, "method", r->method_name);
-	put_text(&t, "target", r->target);
-	put_text(&t, "host", r->host);
-	put_text(&t, "path", r->path);
-	put_text(&t, "rest", r->rest);
-	put_text(&t, "query", r->query);
-	put_text(&t, "peer", r->peer);
-	put_number(&t, "http10", (r->flags & HOSTD_REQ_HTTP10) != 0);
-	put_number(&t, "content_length", r->content_length);
-	put_number(&t, "headers", r->nheaders);
-	put_number(&t, "seen", (int64_t)sh->seen);
-	put_text(&t, "body", body);
-	put_params(in, req, &t);
-	put(&t, "}\n", 2);
-	return hostd_respond_bytes(in, req, 200, "application/json", t.p, t.n);
-}
-
 /* -- the query -- */
 
 /* The number behind name in the query; -1: it is not there, 0: no number. */
@@ -165,6 +141,57 @@ asked(const struct hostd_request *r, const char *name)
 		return strtol(digits, NULL, 10);
 	}
 	return -1;
+}
+
+/* -- the answer -- */
+
+static void
+put_trace(struct hostd_inst *in, hostd_req req, struct text *t)
+{
+	const struct hostd_host *host = in->easy.host;
+	const struct hostd_trace_api *api = host->get_ext(host,
+	    HOSTD_EXT_TRACE);
+	struct hostd_trace trace = {.struct_size = sizeof(trace)};
+	int32_t rc = api->get(host, req, &trace);
+
+	hostd_logf(host, HOSTD_LOG_INFO, "asked for the trace");
+	put_number(t, "trace", rc);
+	if (rc != HOSTD_OK)
+		return;
+	put_number(t, "flags", trace.flags);
+	put_text(t, "trace_id", trace.trace_id);
+	put_text(t, "span_id", trace.span_id);
+	put_text(t, "parent_id", trace.parent_id);
+	put_text(t, "traceparent", trace.traceparent);
+	put_text(t, "tracestate", trace.tracestate);
+}
+
+static int32_t
+show(struct hostd_inst *in, hostd_req req, const struct shown *sh)
+{
+	const struct hostd_request *r = hostd_request_of(in, req);
+	hostd_buf body = {sh->body, sh->kept};
+	struct text t;
+
+	t.n = 0;
+	put_text(&t, "label", hostd_str(in->label));
+	put_text(&t, "method", r->method_name);
+	put_text(&t, "target", r->target);
+	put_text(&t, "host", r->host);
+	put_text(&t, "path", r->path);
+	put_text(&t, "rest", r->rest);
+	put_text(&t, "query", r->query);
+	put_text(&t, "peer", r->peer);
+	put_number(&t, "http10", (r->flags & HOSTD_REQ_HTTP10) != 0);
+	put_number(&t, "content_length", r->content_length);
+	put_number(&t, "headers", r->nheaders);
+	put_number(&t, "seen", (int64_t)sh->seen);
+	put_text(&t, "body", body);
+	put_params(in, req, &t);
+	if (asked(r, "trace") >= 0)
+		put_trace(in, req, &t);
+	put(&t, "}\n", 2);
+	return hostd_respond_bytes(in, req, 200, "application/json", t.p, t.n);
 }
 
 static int32_t
