@@ -61,6 +61,8 @@ struct conf_upstream *find_upstream(struct builder *, const char *name,
 	    const struct conf_pos *);
 struct conf_tls *find_tls(struct builder *, const char *name,
 	    const struct conf_pos *);
+struct conf_plugin *find_plugin(struct builder *, const char *name,
+	    const struct conf_pos *);
 struct conf_auth *find_auth(struct builder *, const char *name,
 	    const struct conf_pos *);
 struct conf_session *find_session(struct builder *, const char *name,
@@ -99,6 +101,8 @@ void	build_upstream(struct builder *, const struct conf_node *);
 void	build_upstream_changes(struct builder *, const struct conf_node *);
 /* When all plugins and all changes are known. */
 void	finish_upstreams(struct builder *);
+/* The same. */
+void	finish_controllers(struct builder *);
 void	build_auth(struct builder *, const struct conf_node *);
 void	free_auth(struct conf_auth *);
 void	build_session(struct builder *, const struct conf_node *);

@@ -170,6 +170,7 @@ conf_free(struct conf *c)
 	free(c->plugin_state);
 	free(c->pid_file);
 	free(c->control);
+	free_list(c->controllers, c->ncontrollers);
 	free(c->error_log);
 	free(c->http.server);
 	free(c->http.real_ip_from.v);

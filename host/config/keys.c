@@ -57,6 +57,9 @@ static const struct hostd_key top_keys[] = {
 	KEY("pid_file", PATH, NULL, "File to write the master's pid to."),
 	KEY("control", PATH, NULL, "Path of the socket for hostctl; "
 	    "default: control.sock in run_dir."),
+	KEY("controllers", LIST, NULL, "Plugins, by the names of their blocks, "
+	    "that may do what hostctl can: reload, drain, scale, restart, and "
+	    "read the error log.  Default: none."),
 	KEY("error_log", STRING, "stderr", "File for the error log, or "
 	    "\"stderr\"."),
 	KEY_ENUM("log_level", "info", levels, "Least severe lines to log."),

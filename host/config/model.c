@@ -62,6 +62,8 @@ build_top(struct builder *b)
 	c->control = path_of(b, "control");
 	if (c->control == NULL)
 		c->control = xasprintf("%s/control.sock", c->run_dir);
+	c->controllers = copy_list(b, "controllers", &c->ncontrollers);
+	c->controllers_pos = *pos_of(b, "controllers");
 	c->error_log = strcmp(log, "stderr") == 0 ? xstrdup(log) :
 	    path_of(b, "error_log");
 	c->log_level = (int)num_of(b, "log_level");
@@ -186,7 +188,7 @@ build_plugin(struct builder *b, const struct conf_node *n)
 		    &pool_key->pos);
 }
 
-static struct conf_plugin *
+struct conf_plugin *
 find_plugin(struct builder *b, const char *name, const struct conf_pos *pos)
 {
 	const char *names[257];
@@ -515,6 +517,7 @@ conf_load(const struct conf_sources *s, const struct map *files,
 	for (i = 0; i < s->n; i++)
 		if (s->v[i].is_module)
 			build_bare(&b, &s->v[i]);
+	finish_controllers(&b);
 	finish_upstreams(&b);
 	build_blocks(&b, "auth");
 	finish_sessions(&b);

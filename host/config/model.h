@@ -432,6 +432,9 @@ struct conf {
 	char *state_dir;	/* what outlives us, and the machine's restart */
 	char *plugin_state;	/* of plugins: what they write "$state/" for has
 				   a directory for each of them below it */
+	char **controllers;	/* instances that may use hostd.control/1 */
+	size_t ncontrollers;
+	struct conf_pos controllers_pos;
 	char *error_log;	/* absolute path, or "stderr" */
 	int log_level;		/* enum log_level */
 	int64_t drain_timeout;	/* ms; then open connections are closed */
@@ -496,6 +499,11 @@ int	conf_server_parse(const char *text, struct conf_server *,
 void	conf_server_free(struct conf_server *);
 /* The same one?  However they are written. */
 int	conf_server_same(const struct conf_server *, const struct conf_server *);
+
+/* May that instance use hostd.control/1 in workers of that pool?  If it has
+ * routes, only where these are answered. */
+int	conf_is_controller(const struct conf *, const char *instance,
+	    const char *pool);
 
 /* Errors for routes that claim the same host, path and method.  Returns how
  * many. */

@@ -20,6 +20,7 @@
 #include <hostd/auth.h>
 #include <hostd/abi.h>
 #include <hostd/channel.h>
+#include <hostd/control.h>
 #include <hostd/fetch.h>
 #include <hostd/http.h>
 #include <hostd/metrics.h>
@@ -38,7 +39,7 @@
 #include "plugin/module.h"
 
 #define FAKE_METRICS 128
-#define FAKE_TABLES 16		/* beside "host" */
+#define FAKE_TABLES 17		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
@@ -234,6 +235,7 @@ extern const struct hostd_metrics_api fake_metrics_api;
 extern const struct hostd_session_api fake_session_api;
 extern const struct hostd_trace_api fake_trace_api;
 extern const struct hostd_status_api fake_status_api;
+extern const struct hostd_control_api fake_control_api;
 extern const struct hostd_http_api fake_http_api;
 extern const struct hostd_fetch_api fake_fetch_api;
 extern const struct hostd_net_api fake_net_api;

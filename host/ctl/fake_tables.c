@@ -215,6 +215,12 @@ static const struct fake_member trace_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member control_members[] = {
+    MEMBER(hostd_control_api, may, 4),
+    MEMBER(hostd_control_api, ask, 4),
+    {NULL, 0, 0},
+};
+
 const struct fake_table fake_tables[] = {
     {"host", sizeof(struct hostd_host), &fake_host_table, host_members},
     {HOSTD_EXT_HTTP, sizeof(struct hostd_http_api), &fake_http_api,
@@ -246,6 +252,8 @@ const struct fake_table fake_tables[] = {
 	&fake_session_api, session_members},
     {HOSTD_EXT_TRACE, sizeof(struct hostd_trace_api), &fake_trace_api,
 	trace_members},
+    {HOSTD_EXT_CONTROL, sizeof(struct hostd_control_api),
+	&fake_control_api, control_members},
     {NULL, 0, NULL, NULL},
 };
 _Static_assert(sizeof(fake_tables) / sizeof(fake_tables[0]) == FAKE_TABLES + 2,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "master/asked.h"
 #include "master/call.h"
 #include "master/master.h"
 
@@ -218,6 +219,7 @@ calls_left(struct child *child)
 	struct call_part *p;
 	int told;
 
+	asked_left(child);
 	for (c = TAILQ_FIRST(&m->calls.list); c != NULL; c = next) {
 		next = TAILQ_NEXT(c, link);
 		told = 0;

@@ -109,6 +109,10 @@ child_message(struct child *c, struct chan_msg *msg)
 		if (c->all->called != NULL)
 			c->all->called(c, msg);
 		break;
+	case CHAN_ASK:
+		if (c->all->asked != NULL && c->role == CHAN_ROLE_WORKER)
+			c->all->asked(c, msg);
+		break;
 	case CHAN_REPORT:
 	case CHAN_CLOSED:
 	case CHAN_CREATED:
@@ -391,6 +395,7 @@ children_init(struct children *all, uv_loop_t *loop, struct board *board,
 	all->other = NULL;
 	all->resolved = NULL;
 	all->called = NULL;
+	all->asked = NULL;
 	all->left = NULL;
 	all->loop = loop;
 	all->board = board;

@@ -95,6 +95,8 @@ struct children {
 	/* It answers a CALL, and it will answer none any more; or NULL. */
 	void (*called)(struct child *, const struct chan_msg *);
 	void (*left)(struct child *);
+	/* It asks for what an instance of it wants. */
+	void (*asked)(struct child *, const struct chan_msg *);
 	/* Somebody has ended who is not in the list; or NULL. */
 	void (*other)(struct children *, pid_t, int status);
 	int error_log;		/* descriptor that is passed on */

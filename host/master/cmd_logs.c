@@ -26,8 +26,8 @@ command_logs_reopen(struct control_client *c, const json_t *request)
 
 /* ---- where they are ---- */
 
-static const char *
-kind_of(int fd)
+const char *
+log_kind(int fd)
 {
 	struct stat st;
 
@@ -58,7 +58,7 @@ log_json(const char *log, const char *path, int fd)
 		at[n > 0 ? n : 0] = '\0';
 		path = at;
 	}
-	o = json_pack("{s:s,s:s,s:b}", "log", log, "kind", kind_of(fd),
+	o = json_pack("{s:s,s:s,s:b}", "log", log, "kind", log_kind(fd),
 	    "stderr", is_stderr);
 	(void)json_object_set_new(o, "path", control_text(path));
 	return o;

@@ -5,7 +5,6 @@
 #include "base/board_json.h"
 #include "master/command.h"
 #include "master/control.h"
-#include "master/drain.h"
 #include "master/pick.h"
 
 /* ---- status ---- */
@@ -97,10 +96,7 @@ command_status(struct control_client *c, const json_t *request)
 	    status, "conf_file", json_string(m->conf_file));
 	(void)json_object_set_new(status, "run_dir", json_string(m->run_dir));
 	(void)json_object_set_new(status, "state",
-	    json_string(m->stopping	 ? "stopping"
-		    : drain_is_on(m)	 ? "draining"
-		    : m->rollout != NULL ? "changing"
-					 : "serving"));
+	    json_string(master_state(m)));
 	control_end(c, 1, json_pack("{s:o}", "status", status));
 }
 

@@ -27,6 +27,11 @@ void	command_generations(struct control_client *, const json_t *request);
 void	command_status(struct control_client *, const json_t *request);
 void	command_describe(struct control_client *, const json_t *request);
 
+/* ---- cmd_node.c ---- */
+
+void	command_node(struct control_client *, const json_t *request);
+void	command_log_tail(struct control_client *, const json_t *request);
+
 /* ---- cmd_pool.c ---- */
 
 void	command_scale(struct control_client *, const json_t *request);
@@ -43,6 +48,8 @@ void	command_signal(struct control_client *, const json_t *request);
 void	command_logs(struct control_client *, const json_t *request);
 void	command_logs_reopen(struct control_client *, const json_t *request);
 void	command_flush(struct control_client *, const json_t *request);
+/* What is behind it: "file", "pipe", ... */
+const char *log_kind(int fd);
 
 /* ---- cmd_plugin.c ---- */
 

@@ -52,7 +52,10 @@ client_close(struct control_client *c)
 	if (c->busy)
 		command_forget(c);
 	TAILQ_REMOVE(&c->control->clients, c, link);
-	c->control->nclients--;
+	if (c->visitor.told == NULL)
+		c->control->nclients--;
+	else
+		c->visitor.ended(c->visitor.arg);
 	uv_close((uv_handle_t *)&c->pipe, client_closed);
 	uv_close((uv_handle_t *)&c->idle, client_closed);
 }
@@ -67,6 +70,8 @@ client_idle(uv_timer_t *t)
 static void
 client_arm(struct control_client *c)
 {
+	if (c->visitor.told != NULL)
+		return;
 	if (c->busy &&
 	    uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe) == 0)
 		(void)uv_timer_stop(&c->idle);
@@ -121,8 +126,15 @@ client_send(struct control_client *c, char *text, size_t len)
 void
 control_say(struct control_client *c, json_t *line)
 {
-	char *text = json_dumps(line, JSON_COMPACT), *full;
+	char *text, *full;
 
+	if (c->visitor.told != NULL) {
+		if (!c->closing)
+			c->visitor.told(c->visitor.arg, line);
+		json_decref(line);
+		return;
+	}
+	text = json_dumps(line, JSON_COMPACT);
 	json_decref(line);
 	if (!c->closing && text != NULL) {
 		full = xasprintf("%s\n", text);
@@ -174,7 +186,10 @@ control_end(struct control_client *c, int ok, json_t *more)
 	}
 	c->busy = 0;
 	control_say(c, o);
-	client_lines(c);
+	if (c->visitor.told != NULL)
+		client_close(c);
+	else
+		client_lines(c);
 }
 
 void
@@ -277,7 +292,6 @@ client_new(struct control *k)
 	(void)uv_timer_init(&k->m->loop, &c->idle);
 	c->pipe.data = c->idle.data = c;
 	TAILQ_INSERT_TAIL(&k->clients, c, link);
-	k->nclients++;
 	return c;
 }
 
@@ -303,6 +317,7 @@ control_accept(uv_stream_t *server, int status)
 	if (status < 0)
 		return;
 	c = client_new(k);
+	k->nclients++;
 	if (uv_accept(server, (uv_stream_t *)&c->pipe) < 0 || !client_may(c))
 		client_close(c);
 	else if (k->nclients > CLIENTS_MAX)
@@ -312,6 +327,17 @@ control_accept(uv_stream_t *server, int status)
 		client_close(c);
 	else
 		client_arm(c);
+}
+
+void
+control_visit(struct control *k, const struct control_visitor *v,
+    const json_t *request)
+{
+	struct control_client *c = client_new(k);
+
+	c->visitor = *v;
+	c->busy = 1;
+	command_run(c, request);
 }
 
 static int
@@ -448,7 +474,8 @@ control_save(const struct control *k, struct record *r)
 
 	(void)uv_fileno((const uv_handle_t *)&k->server, &fd);
 	TAILQ_FOREACH (c, &k->clients, link)
-		(void)json_array_append_new(list, client_save(c, r));
+		if (c->visitor.told == NULL)
+			(void)json_array_append_new(list, client_save(c, r));
 	return json_pack("{s:s,s:o,s:o}", "path", k->path, "socket",
 	    record_fd(r, fd), "clients", list);
 }
@@ -462,6 +489,7 @@ client_restore(struct control *k, const json_t *j, struct record *r)
 	if (fd == -1)
 		return;
 	c = client_new(k);
+	k->nclients++;
 	if (uv_pipe_open(&c->pipe, fd) < 0 ||
 	    uv_read_start((uv_stream_t *)&c->pipe, client_alloc, client_read) <
 		0) {

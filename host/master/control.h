@@ -17,7 +17,17 @@
 #include "master/master.h"
 #include "master/record.h"
 
+struct control_client;
 struct control_write;
+
+/* Somebody who does not come by the socket, and is told all the same. */
+struct control_visitor {
+	/* A line of an answer; the last one has "ok", and then it ends. */
+	void (*told)(void *arg, const json_t *line);
+	/* It has ended, whether there was an answer or not. */
+	void (*ended)(void *arg);
+	void *arg;
+};
 
 /* What is here goes on over an upgrade: control_save. */
 struct control_client {
@@ -27,6 +37,7 @@ struct control_client {
 	uv_timer_t idle;
 	int handles;		/* not yet closed */
 	int closing;
+	struct control_visitor visitor;	/* told NULL: it is at the socket */
 	int busy;		/* a request is being worked on */
 	int follows;		/* wants events as they come */
 	json_t *waiting;	/* a request whose turn comes later, or NULL */
@@ -40,7 +51,7 @@ struct control {
 	char *path;
 	uv_pipe_t server;
 	TAILQ_HEAD(, control_client) clients;
-	int nclients;
+	int nclients;		/* at the socket */
 };
 
 /* NULL with a reason in why: another hostd answers there, ... */
@@ -57,6 +68,10 @@ struct control *control_restore(struct master *, const json_t *,
 	    struct record *);
 /* Send what the one before could not. */
 void	control_resume(struct control *);
+
+/* Have a visitor's request worked on.  What it is told may come at once. */
+void	control_visit(struct control *, const struct control_visitor *,
+	    const json_t *request);
 
 /* One line; takes the reference. */
 void	control_say(struct control_client *, json_t *);

@@ -50,6 +50,7 @@ enum event_kind {
 	EVENT_LOGS_FLUSHED,
 	EVENT_UPSTREAM_CHANGED,	/* hostctl upstream */
 	EVENT_PLUGIN_COMMAND,	/* one that changes something, by hostctl */
+	EVENT_CONTROL_ASKED,	/* a change, by a plugin */
 	EVENT_OTHER,		/* of a kind that only another version knows */
 	EVENT_KINDS
 };

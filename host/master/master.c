@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/version.h"
+#include "master/asked.h"
 #include "master/control.h"
 #include "master/daemon.h"
 #include "master/drain.h"
@@ -306,6 +307,14 @@ master_busy(const struct master *m)
 	return upgrade_blocks(m);
 }
 
+const char *
+master_state(const struct master *m)
+{
+	return m->stopping ? "stopping" :
+	    drain_is_on(m) ? "draining" :
+	    m->rollout != NULL ? "changing" : "serving";
+}
+
 static void
 master_signalled(uv_signal_t *h, int sig)
 {
@@ -526,6 +535,8 @@ master_new(char **argv)
 	children_init(&m->children, &m->loop, &m->board, &m->servers);
 	m->children.resolved = upstreams_resolved;
 	calls_init(m);
+	LIST_INIT(&m->asked);
+	m->children.asked = asked_heard;
 	pools_init(&m->pools, &m->children, &pools_ops);
 	return m;
 }

@@ -56,6 +56,7 @@ struct master {
 	struct control *control;
 	struct events events;
 	struct calls calls;	/* not over an upgrade */
+	LIST_HEAD(, asked) asked;	/* likewise, of workers */
 	struct upkeep upkeep;
 	struct watch *watch;		/* NULL: files may change */
 	uv_signal_t signals[MASTER_SIGNALS];
@@ -74,6 +75,9 @@ struct master *master_new(char **argv);
 int	master_resume(struct master *, const char *back);
 /* Why no change can begin now; NULL: it can. */
 const char *master_busy(const struct master *);
+
+/* For people: "serving", "changing", "draining" or "stopping". */
+const char *master_state(const struct master *);
 
 /* Whose these are. */
 struct master *pools_master(struct pools *);

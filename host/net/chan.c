@@ -63,6 +63,8 @@ static const struct chan_rule {
     [CHAN_RESOLVED] = {sizeof(struct chan_resolved), 0, 0},
     [CHAN_CALL] = {sizeof(struct chan_call), 0, 1},
     [CHAN_CALLED] = {sizeof(struct chan_called), 0, 1},
+    [CHAN_ASK] = {sizeof(struct chan_ask), 0, 1},
+    [CHAN_TOLD] = {sizeof(struct chan_told), 0, 1},
 };
 
 /* Control buffers must be aligned as a cmsghdr is. */

@@ -24,6 +24,8 @@
  *	worker -> master  RESOLVED, of the one that looks after servers
  *	master -> worker  CALL, of one that is ready
  *	worker -> master  CALLED..., the last one of which is no part
+ *	worker -> master  ASK, of a plugin that may
+ *	master -> worker  TOLD..., the last one of which is no part
  *	worker -> master  CLOSED, and some time later it exits
  *
  *	master -> probe   INIT, START
@@ -87,6 +89,9 @@ enum chan_type {
 				   the texts instance and command, and each
 				   argument */
 	CHAN_CALLED,		/* struct chan_called, then some of a result */
+	CHAN_ASK,		/* struct chan_ask, then packed: the texts
+				   instance, name and user */
+	CHAN_TOLD,		/* struct chan_told, then some of an answer */
 	CHAN_NTYPES
 };
 
@@ -196,6 +201,22 @@ struct chan_called {
 	uint32_t how;		/* CALLED_* */
 	int32_t status;		/* HOSTD_OK, or a negative code */
 	uint32_t flags;		/* HOSTD_CMD_*, of HERE and DONE */
+};
+
+/* What an instance asks the master for (hostd.control/1). */
+struct chan_ask {
+	uint32_t id;		/* the worker's */
+	uint32_t what;		/* HOSTD_CONTROL_* */
+	int64_t number;
+	uint32_t max;		/* bytes of the answer */
+	uint32_t reserved;
+};
+
+struct chan_told {
+	uint32_t id;		/* of the ASK */
+	int32_t status;		/* HOSTD_OK, or a negative code */
+	uint32_t more;		/* 1: this is a part, more comes */
+	uint32_t reserved;
 };
 
 struct chan_msg {

@@ -5,6 +5,7 @@
 #include <hostd/auth.h>
 #include <hostd/balancer.h>
 #include <hostd/channel.h>
+#include <hostd/control.h>
 #include <hostd/fetch.h>
 #include <hostd/pubsub.h>
 #include <hostd/metrics.h>
@@ -61,6 +62,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return session_service();
 	if (strcmp(id, HOSTD_EXT_TRACE) == 0)
 		return trace_service();
+	if (strcmp(id, HOSTD_EXT_CONTROL) == 0)
+		return control_service();
 	return NULL;
 }
 

@@ -233,6 +233,7 @@ instance_new(struct plugins *all, const struct module *m,
 	LIST_INIT(&in->conns);
 	LIST_INIT(&in->fetches);
 	LIST_INIT(&in->ops);
+	LIST_INIT(&in->asks);
 	LIST_INIT(&in->subs);
 	if (conf_check(conf->node, m->keys, also, &in->values, errs) != 0)
 		goto fail;
@@ -299,6 +300,7 @@ instance_stop(struct instance *in)
 	fetch_service_stop(in);
 	channel_service_stop(in);
 	op_service_stop(in);
+	control_service_stop(in);
 	return work_service_cancel(in);
 }
 

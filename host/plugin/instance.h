@@ -20,6 +20,7 @@
 #include "ws/conn.h"
 
 struct op;
+struct plugin_ask;
 struct plugins;
 struct plugin_sub;
 struct plugin_timer;
@@ -66,6 +67,8 @@ struct instance {
 	LIST_HEAD(, fetch) fetches;	/* exchanges with servers */
 	uint32_t nfetches;
 	LIST_HEAD(, op) ops;		/* answers that it owes */
+	LIST_HEAD(, plugin_ask) asks;	/* and those that the master owes it */
+	uint32_t nasks;
 };
 
 /*
@@ -126,6 +129,7 @@ const struct hostd_balancer_api *balancer_service(void);
 const struct hostd_op_api *op_service(void);
 const struct hostd_session_api *session_service(void);
 const struct hostd_trace_api *trace_service(void);
+const struct hostd_control_api *control_service(void);
 
 /* hostd_host's own functions. */
 void	core_service_bind(struct instance *);
@@ -170,6 +174,7 @@ void	session_service_close(struct plugins *);
 void	timer_service_stop(struct instance *);
 void	channel_service_stop(struct instance *);
 void	op_service_stop(struct instance *);
+void	control_service_stop(struct instance *);
 size_t	work_service_cancel(struct instance *);
 
 /*

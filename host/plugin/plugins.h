@@ -92,6 +92,8 @@ struct plugins {
 	struct loop_task news_task;
 	struct hostd_ws_info ws_info;	/* of the last to be asked for */
 
+	uint32_t last_ask;		/* of hostd.control/1 */
+	int orphaned;			/* the master has gone */
 	struct buf status_json;
 	struct buf claim;		/* the last to be asked for */
 	struct buf trace_state;		/* likewise */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "plugin/control_service.h"
 #include "worker/output.h"
 #include "worker/state.h"
 
@@ -220,6 +221,9 @@ worker_message(struct worker *w, struct chan_msg *m)
 	case CHAN_CALL:
 		worker_calls_take(w, m);
 		break;
+	case CHAN_TOLD:
+		control_service_told(&w->plugins, m);
+		break;
 	case CHAN_SAVE:
 		worker_bequeath(w, s->max);
 		break;
@@ -247,6 +251,7 @@ worker_chan_ready(struct loop_fd *fd, uint32_t events)
 		return;
 	loop_del(&w->loop, fd);
 	w->master_gone = 1;
+	control_service_orphaned(&w->plugins);
 	if (!w->serving) {
 		loop_stop(&w->loop);
 		return;
