@@ -13,6 +13,7 @@
 #include "master/child.h"
 #include "master/output.h"
 #include "master/proc.h"
+#include "net/tls_tickets.h"
 
 #define TERM_AFTER 1000 /* ms after a deadline */
 #define KILL_AFTER 2000 /* ms after SIGTERM */
@@ -400,6 +401,7 @@ children_init(struct children *all, uv_loop_t *loop, struct board *board,
 	all->loop = loop;
 	all->board = board;
 	all->servers = servers;
+	all->tickets = NULL;
 	outputs_start(all);
 	(void)uv_signal_init(loop, &all->sigchld);
 	all->sigchld.data = all;
@@ -453,6 +455,9 @@ child_send_init(struct child *c, const struct child_opts *o)
 	/* It can't be full: this is the first message. */
 	if (chan_send(c->fd, CHAN_INIT, &init, sizeof(init), fds, 4) == -1)
 		child_kill(c, "could not be told what to do");
+	else if (c->all->tickets != NULL && chan_send(c->fd, CHAN_TICKETS,
+	    NULL, 0, &c->all->tickets->reader, 1) == -1)
+		child_kill(c, "could not be given the keys of tickets");
 }
 
 static void

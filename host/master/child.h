@@ -83,6 +83,7 @@ struct children {
 	uv_loop_t *loop;
 	struct board *board;
 	struct up_table *servers;
+	struct tls_tickets *tickets;	/* NULL: nobody serves */
 	int restoring;		/* so nothing may be sent yet */
 	int board_is_new;	/* made at an upgrade: restored ones don't
 				   have it */

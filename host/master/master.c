@@ -446,7 +446,8 @@ master_open(struct master *m, const char *control, char *why, size_t size)
 	if (m->lock == -1)
 		return -1;
 	if (board_create(&m->board) == -1 ||
-	    up_table_create(&m->servers) == -1) {
+	    up_table_create(&m->servers) == -1 ||
+	    tls_tickets_create(&m->tickets) == -1) {
 		(void)snprintf(why, size, "shared memory: %s", strerror(errno));
 		goto close_board;
 	}
@@ -457,6 +458,7 @@ master_open(struct master *m, const char *control, char *why, size_t size)
 		goto close_board;
 	return 0;
 close_board:
+	tls_tickets_close(&m->tickets);
 	up_table_close(&m->servers);
 	board_close(&m->board);
 	store_close(m->run_dir, m->lock);
@@ -492,6 +494,7 @@ master_close(struct master *m)
 		TAILQ_REMOVE(&m->generations, g, link);
 		generation_free(g);
 	}
+	tls_tickets_close(&m->tickets);
 	up_table_close(&m->servers);
 	board_close(&m->board);
 }
@@ -533,6 +536,7 @@ master_new(char **argv)
 	m->delay.data = m;
 	log_set_context("master pid %d", (int)getpid());
 	children_init(&m->children, &m->loop, &m->board, &m->servers);
+	m->children.tickets = &m->tickets;
 	m->children.resolved = upstreams_resolved;
 	calls_init(m);
 	LIST_INIT(&m->asked);

@@ -15,6 +15,7 @@
 #include "master/slot.h"
 #include "master/upkeep.h"
 #include "master/upstreams.h"
+#include "net/tls_tickets.h"
 
 struct control;
 struct rollout;
@@ -35,6 +36,7 @@ struct master {
 	struct board board;
 	struct up_table servers;
 	struct upstreams_upkeep upstreams;
+	struct tls_tickets tickets;
 	int servers_are_new;	/* made at an upgrade, and empty */
 	struct children children;
 	struct pools pools;

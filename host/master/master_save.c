@@ -69,7 +69,7 @@ master_save(const struct master *m, struct record *r, char *why, size_t size)
 	    record_fd(r, m->children.error_log), "lock", record_fd(r, m->lock),
 	    "board", board_save(&m->board, r), "control",
 	    control_save(m->control, r));
-	rest = json_pack("{s:o,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o,s:o,s:o}",
+	rest = json_pack("{s:o,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
 	    "generations",
 	    generations_save(m, r), "serving", (json_int_t)m->gen->n,
 	    "last_generation", (json_int_t)m->last_generation, "rollouts",
@@ -77,7 +77,8 @@ master_save(const struct master *m, struct record *r, char *why, size_t size)
 	    "verdicts", verdicts_save(m), "events", events_save(&m->events),
 	    "pools", pools_save(&m->pools, r), "upgrade", upgrade_save(m),
 	    "servers", record_fd(r, m->servers.fd), "servers_live",
-	    record_fd(r, m->servers.live_fd));
+	    record_fd(r, m->servers.live_fd), "tickets",
+	    record_fd(r, m->tickets.fd));
 	rc = json_object_update(o, rest);
 	json_decref(rest);
 	if (rc == -1) {
@@ -175,6 +176,23 @@ servers_restore(struct master *m, const json_t *root, char *why, size_t size)
 	return -1;
 }
 
+/* Without them, sessions begin with a whole handshake again. */
+static int
+tickets_restore(struct master *m, const json_t *root, char *why, size_t size)
+{
+	int fd = (int)record_int(root, "tickets", -1);
+
+	if (fd != -1) {
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (tls_tickets_restore(&m->tickets, fd) == 0)
+			return 0;
+	}
+	if (tls_tickets_create(&m->tickets) == 0)
+		return 0;
+	(void)snprintf(why, size, "shared memory: %s", strerror(errno));
+	return -1;
+}
+
 static int
 files_restore(struct master *m, struct record *r, char *why, size_t size)
 {
@@ -185,6 +203,8 @@ files_restore(struct master *m, struct record *r, char *why, size_t size)
 		return is_missing("lock or log", why, size);
 	if (board_restore(m, json_object_get(r->root, "board"), why, size) ==
 	    -1)
+		return -1;
+	if (tickets_restore(m, r->root, why, size) == -1)
 		return -1;
 	return servers_restore(m, r->root, why, size);
 }

@@ -121,6 +121,19 @@ pools_look(struct master *m, time_t now)
 	}
 }
 
+/* ---- keys of tickets ---- */
+
+static void
+tickets_look(struct master *m)
+{
+	uint64_t now = tls_tickets_clock();
+	int64_t rotation, lifetime;
+
+	if (conf_ticket_times(m->gen->conf, &rotation, &lifetime))
+		(void)tls_tickets_turn(&m->tickets, now, (uint64_t)rotation,
+		    (uint64_t)lifetime);
+}
+
 static void
 upkeep_look(uv_timer_t *t)
 {
@@ -132,6 +145,8 @@ upkeep_look(uv_timer_t *t)
 	m->upkeep.looked_ms = now;
 	if (m->gen != NULL && !m->stopping)
 		pools_look(m, clock);
+	if (m->gen != NULL)
+		tickets_look(m);
 	upstreams_look(m);
 	m->upkeep.clock = clock;
 }

@@ -65,6 +65,7 @@ static const struct chan_rule {
     [CHAN_CALLED] = {sizeof(struct chan_called), 0, 1},
     [CHAN_ASK] = {sizeof(struct chan_ask), 0, 1},
     [CHAN_TOLD] = {sizeof(struct chan_told), 0, 1},
+    [CHAN_TICKETS] = {0, 1, 0},
 };
 
 /* Control buffers must be aligned as a cmsghdr is. */

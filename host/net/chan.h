@@ -9,7 +9,7 @@
  * A conversation:
  *
  *	master -> worker  INIT (fds: board, error log, table of servers, and
- *			  its live part),
+ *			  its live part), TICKETS,
  *			  LISTEN... , LOG...,
  *			  PEER..., START
  *	worker -> master  CREATED: may have a predecessor's state
@@ -92,6 +92,8 @@ enum chan_type {
 	CHAN_ASK,		/* struct chan_ask, then packed: the texts
 				   instance, name and user */
 	CHAN_TOLD,		/* struct chan_told, then some of an answer */
+	CHAN_TICKETS,		/* nothing, fd: the keys of TLS tickets, for
+				   reading */
 	CHAN_NTYPES
 };
 

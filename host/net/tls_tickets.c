@@ -41,6 +41,31 @@ tls_tickets_clock(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+/* -- a key -- */
+
+static void
+make_key(struct tls_ticket_key *k, uint64_t now_ms)
+{
+	memset(k, 0, sizeof(*k));
+	if (getrandom(k->name, sizeof(k->name), 0) != sizeof(k->name) ||
+	    getrandom(k->hmac, sizeof(k->hmac), 0) != sizeof(k->hmac) ||
+	    getrandom(k->aes, sizeof(k->aes), 0) != sizeof(k->aes))
+		fatal("random bytes for a ticket's key");
+	k->hmac_len = sizeof(k->hmac);
+	k->aes_len = sizeof(k->aes);
+	k->made_ms = now_ms;
+}
+
+static void
+add_key(struct tls_ticket_page *p, uint64_t now_ms)
+{
+	if (p->n == TICKET_KEYS)
+		p->n--;
+	memmove(&p->keys[1], &p->keys[0], p->n * sizeof(p->keys[0]));
+	p->n++;
+	make_key(&p->keys[0], now_ms);
+}
+
 /* -- the page -- */
 
 static size_t
@@ -97,6 +122,7 @@ tls_tickets_create(struct tls_tickets *t)
 		return -1;
 	t->page->magic = PAGE_MAGIC;
 	t->page->layout = PAGE_LAYOUT;
+	add_key(t->page, tls_tickets_clock());
 	return 0;
 }
 
@@ -133,19 +159,6 @@ tls_tickets_close(struct tls_tickets *t)
 
 /* -- what the master writes -- */
 
-static void
-make_key(struct tls_ticket_key *k, uint64_t now_ms)
-{
-	memset(k, 0, sizeof(*k));
-	if (getrandom(k->name, sizeof(k->name), 0) != sizeof(k->name) ||
-	    getrandom(k->hmac, sizeof(k->hmac), 0) != sizeof(k->hmac) ||
-	    getrandom(k->aes, sizeof(k->aes), 0) != sizeof(k->aes))
-		fatal("random bytes for a ticket's key");
-	k->hmac_len = sizeof(k->hmac);
-	k->aes_len = sizeof(k->aes);
-	k->made_ms = now_ms;
-}
-
 /* When the key at i has had its time: its last ticket was made when the next
  * key was. */
 static uint64_t
@@ -160,16 +173,6 @@ begin_writing(struct tls_ticket_page *p)
 	/* A master that has died meanwhile leaves it odd. */
 	atomic_store(&p->sequence, atomic_load(&p->sequence) | 1);
 	atomic_thread_fence(memory_order_release);
-}
-
-static void
-add_key(struct tls_ticket_page *p, uint64_t now_ms)
-{
-	if (p->n == TICKET_KEYS)
-		p->n--;
-	memmove(&p->keys[1], &p->keys[0], p->n * sizeof(p->keys[0]));
-	p->n++;
-	make_key(&p->keys[0], now_ms);
 }
 
 static uint64_t

@@ -29,7 +29,7 @@ struct tls_tickets {
 	int reader;			/* for workers */
 };
 
-/* The master's: 0, or -1 with errno. */
+/* The master's, with a first key: 0, or -1 with errno. */
 int	tls_tickets_create(struct tls_tickets *);
 /* As another master has left it; fd is taken.  EPROTO: it is another
  * version's. */

@@ -39,6 +39,16 @@ take_init(struct worker *w, struct chan_msg *m)
 	m->nfds = 0;
 }
 
+static void
+take_tickets(struct worker *w, struct chan_msg *m)
+{
+	if (m->nfds != 1 || w->tickets.page != NULL)
+		return;
+	m->nfds = 0;	/* it is closed in any case */
+	if (tls_tickets_attach(&w->tickets, m->fds[0]) == -1)
+		fatal("mapping the keys of tickets");
+}
+
 static struct acceptor *
 take_listen(struct worker *w, struct chan_msg *m)
 {
@@ -130,6 +140,8 @@ take_early(struct worker *w, struct chan_msg *m)
 {
 	if (m->type == CHAN_INIT)
 		take_init(w, m);
+	else if (m->type == CHAN_TICKETS)
+		take_tickets(w, m);
 	else if (m->type == CHAN_LISTEN)
 		(void)take_listen(w, m);
 	else if (m->type == CHAN_LOG)

@@ -2,6 +2,7 @@
 /* TLS, as it is spoken at the addresses of listen blocks. */
 #include <stdlib.h>
 #include "base/mem.h"
+#include "net/tls.h"
 #include "worker/state.h"
 
 struct worker_tls {
@@ -9,6 +10,13 @@ struct worker_tls {
 	const struct conf_tls *conf;
 	struct tls_context *context;
 };
+
+static void
+prepare_each(SSL_CTX *ctx, void *arg)
+{
+	(void)arg;
+	tls_prepare(ctx);
+}
 
 void
 worker_secure(struct worker *w)
@@ -26,6 +34,7 @@ worker_secure(struct worker *w)
 		context = tls_context_new(t, keys, &w->errs);
 		if (context == NULL)
 			continue;
+		tls_context_each(context, prepare_each, NULL);
 		wt = xcalloc(1, sizeof(*wt));
 		wt->conf = t;
 		wt->context = context;

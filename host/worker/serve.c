@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "http/conn.h"
+#include "net/tls.h"
 #include "worker/state.h"
 
 /* Connections above the limit that are told so properly. */
@@ -84,14 +85,13 @@ worker_take(struct acceptor *a, int fd, const struct sockaddr *sa)
 		tcp_open(&w->streams, a->listen, fd, sa);
 		return;
 	}
-	if (a->listen != NULL && a->listen->tls != NULL) {
-		(void)close(fd);
-		return;
-	}
 	if ((c = conn_open(&w->server, fd, sa)) == NULL)
 		return;
 	if (a->listen != NULL && a->listen->proxy_protocol)
 		conn_expect_proxy(c, (uint32_t)a->listen->hello_timeout);
+	if (a->listen != NULL && a->listen->tls != NULL)
+		tls_begin(&c->stream, tls_context_accept(worker_tls(w,
+		    a->listen->tls)), NULL, 0);
 	passing_accepted(w, c);
 }
 
