@@ -14,17 +14,21 @@
 /* Whoever adds a field need not think of BOARD_VERSION. */
 #define BOARD_SIZES                                                            \
 	((uint32_t)(sizeof(struct board_node) * 1000003 +                      \
-	    sizeof(struct board_cell) * 1009 + sizeof(struct board_metric)))
+	    sizeof(struct board_cell) * 1009 + sizeof(struct board_metric) +   \
+	    sizeof(struct traffic) * 7))
 #define COUNTERS (sizeof(struct board_counters) / sizeof(_Atomic uint64_t))
 
 /* The counters are summed as one array. */
 _Static_assert(sizeof(struct board_counters) ==
-	(34 + LATENCY_BUCKETS) * sizeof(uint64_t),
+	(49 + LATENCY_BUCKETS + BOARD_LAGS) * sizeof(uint64_t),
     "board_counters is made of counters only");
+
+const uint32_t board_lags[BOARD_LAGS] = {
+    5, 10, 25, 50, 100, 250, 500, 1000};
 
 /* Where each part starts, on a page of its own. */
 struct board_layout {
-	size_t cells, metrics, retired, size;
+	size_t cells, metrics, retired, traffic, size;
 };
 
 static struct board_layout
@@ -37,8 +41,9 @@ board_layout(void)
 	    shared_round(l.cells + sizeof(struct board_cell) * BOARD_CELLS);
 	l.retired = shared_round(l.metrics +
 	    sizeof(struct board_metric) * BOARD_METRICS * BOARD_CELLS);
-	l.size = shared_round(
+	l.traffic = shared_round(
 	    l.retired + sizeof(struct board_metric) * BOARD_METRICS);
+	l.size = shared_round(l.traffic + sizeof(struct traffic) * BOARD_CELLS);
 	return l;
 }
 
@@ -55,6 +60,7 @@ board_map(struct board *b, int fd)
 	b->cells = (void *)(p + l.cells);
 	b->metrics = (void *)(p + l.metrics);
 	b->retired = (void *)(p + l.retired);
+	b->traffic = (void *)(p + l.traffic);
 	b->size = l.size;
 	b->fd = fd;
 	return 0;
@@ -154,6 +160,7 @@ metric_copy(struct board_metric *to, const struct board_metric *from)
 		return 0;
 	memset(to, 0, sizeof(*to));
 	memcpy(to->name, from->name, sizeof(to->name) - 1);
+	memcpy(to->help, from->help, sizeof(to->help) - 1);
 	to->nbounds = from->nbounds;
 	if (to->name[0] == '\0' || to->nbounds > BOARD_BUCKETS - 1)
 		return 0;
@@ -188,6 +195,7 @@ metric_fold(struct board_metric *r, const struct board_metric *m)
 		return;
 	if (r->type == 0) {
 		memcpy(r->name, m->name, sizeof(r->name));
+		memcpy(r->help, m->help, sizeof(r->help));
 		memcpy(r->bounds, m->bounds, sizeof(r->bounds));
 		r->nbounds = m->nbounds;
 		atomic_store(&r->type, m->type);
@@ -195,6 +203,33 @@ metric_fold(struct board_metric *r, const struct board_metric *m)
 	atomic_fetch_add(&r->value, m->value);
 	for (i = 0; i < BOARD_BUCKETS; i++)
 		atomic_fetch_add(&r->buckets[i], m->buckets[i]);
+}
+
+/* Those for whom there is no room are the last one's. */
+static void
+use_fold(struct board_used *to, const char *name, const struct board_use *u)
+{
+	const struct board_used *last = to + BOARD_USED - 1;
+
+	while (to < last && to->name[0] != '\0' && strcmp(to->name, name) != 0)
+		to++;
+	(void)snprintf(to->name, sizeof(to->name), "%s",
+	    to == last ? "other" : name);
+	board_add(&to->use.calls, u->calls);
+	board_add(&to->use.ms, u->ms);
+}
+
+static void
+uses_fold(struct board_used *to, const struct board_cell *c)
+{
+	char name[sizeof(c->plugins[0])];
+	int i;
+
+	for (i = 0; i < BOARD_PLUGINS && c->plugins[i][0] != '\0'; i++) {
+		memcpy(name, c->plugins[i], sizeof(name) - 1);
+		name[sizeof(name) - 1] = '\0';
+		use_fold(to, name, &c->uses[i]);
+	}
 }
 
 void
@@ -208,6 +243,8 @@ board_cell_retire(struct board *b, int cell)
 	atomic_fetch_add(&b->node->folding, 1);
 	atomic_store(&c->state, CELL_DEAD);
 	counters_fold(&b->node->retired, &c->counters);
+	uses_fold(b->node->used, c);
+	traffic_fold(&b->node->traffic, board_traffic(b, c));
 	for (i = 0; i < BOARD_METRICS && atomic_load(&m[i].type) != 0; i++)
 		/* What a gauge said of an ended process is no longer so. */
 		if (metric_copy(&copy, &m[i]) &&
@@ -215,6 +252,8 @@ board_cell_retire(struct board *b, int cell)
 			metric_fold(b->retired, &copy);
 	/* Reading a page that was never used costs one. */
 	shared_zero(b->fd, b->node, m, sizeof(*m) * BOARD_METRICS);
+	shared_zero(b->fd, b->node, board_traffic(b, c),
+	    sizeof(struct traffic));
 	memset(c, 0, sizeof(*c)); /* with it, the state is CELL_FREE */
 	atomic_fetch_add(&b->node->folding, 1);
 }
@@ -288,6 +327,60 @@ board_metrics_sum(const struct board *b, struct board_metric *out)
 	while (n < BOARD_METRICS && out[n].type != 0)
 		n++;
 	return n;
+}
+
+void
+board_traffic_sum(const struct board *b, struct traffic *out)
+{
+	uint32_t before;
+	int i, tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		before = atomic_load(&b->node->folding);
+		memset(out, 0, sizeof(*out));
+		traffic_fold(out, &b->node->traffic);
+		for (i = 0; i < BOARD_CELLS; i++)
+			if (atomic_load(&b->cells[i].state) != CELL_FREE)
+				traffic_fold(out, &b->traffic[i]);
+		if (before % 2 == 0 && before == atomic_load(&b->node->folding))
+			break;
+	}
+}
+
+size_t
+board_uses_sum(const struct board *b, struct board_used out[BOARD_USED])
+{
+	uint32_t before;
+	size_t n = 0;
+	int i, tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		before = atomic_load(&b->node->folding);
+		memcpy(out, b->node->used, sizeof(out[0]) * BOARD_USED);
+		for (i = 0; i < BOARD_USED; i++)
+			out[i].name[sizeof(out[i].name) - 1] = '\0';
+		for (i = 0; i < BOARD_CELLS; i++)
+			if (atomic_load(&b->cells[i].state) != CELL_FREE)
+				uses_fold(out, &b->cells[i]);
+		if (before % 2 == 0 && before == atomic_load(&b->node->folding))
+			break;
+	}
+	while (n < BOARD_USED && out[n].name[0] != '\0')
+		n++;
+	return n;
+}
+
+void
+board_restarted(struct board *b, const char *pool)
+{
+	struct board_restarts *r = b->node->restarts;
+	const struct board_restarts *last = r + BOARD_POOLS - 1;
+
+	while (r < last && r->pool[0] != '\0' && strcmp(r->pool, pool) != 0)
+		r++;
+	(void)snprintf(r->pool, sizeof(r->pool), "%s",
+	    r == last ? "other" : pool);
+	board_add(&r->n, 1);
 }
 
 const char *

@@ -18,12 +18,17 @@
 #include <stdint.h>
 #include <stdatomic.h>
 #include "base/latency.h"
+#include "base/traffic.h"
 
-#define BOARD_VERSION	2
+#define BOARD_VERSION	3
 #define BOARD_CELLS	1024
 #define BOARD_METRICS	256	/* series per worker */
 #define BOARD_BUCKETS	13	/* a histogram's, the last one is +Inf */
 #define BOARD_PLUGINS	64
+#define BOARD_DEPENDENCIES 32	/* what a worker's plugins depend on */
+#define BOARD_POOLS	64	/* whose restarts are counted */
+#define BOARD_USED	256	/* instances that have a total */
+#define BOARD_LAGS	8	/* bounds of how long turns of the loop take */
 #define BOARD_STUCK_MS	1000	/* in one callback: worth telling */
 #define BOARD_STARVED_MS 1000	/* so long after it was so, it still is */
 #define BOARD_SILENT_MS	3000	/* without a turn of the loop: as well */
@@ -34,6 +39,11 @@ enum cell_state {
 	CELL_READY,
 	CELL_DRAINING,
 	CELL_DEAD		/* has ended, not yet folded */
+};
+
+enum board_store_op {
+	BOARD_STORE_GET, BOARD_STORE_SET, BOARD_STORE_TOUCH,
+	BOARD_STORE_DELETE, BOARD_STORE_OPS
 };
 
 /* Counters that sum up over processes and outlive them. */
@@ -64,7 +74,18 @@ struct board_counters {
 	_Atomic uint64_t tls_failed;	/* to no end */
 	_Atomic uint64_t tls_broken;	/* connections, by what came later */
 	_Atomic uint64_t latency[LATENCY_BUCKETS];	/* requests, by time */
+	_Atomic uint64_t ws_bytes_in, ws_bytes_out;	/* with frames' heads */
+	_Atomic uint64_t published;	/* on channels, here */
+	_Atomic uint64_t delivered;	/* to subscribers here */
+	_Atomic uint64_t store_calls[BOARD_STORE_OPS];	/* for sessions; of */
+	_Atomic uint64_t store_failures[BOARD_STORE_OPS]; /* these */
+	_Atomic uint64_t cpu_us;	/* of the process */
+	_Atomic uint64_t lag[BOARD_LAGS + 1];	/* turns of the loop, by time */
+	_Atomic uint64_t lag_ms;	/* all of them */
 };
+
+/* Upper bounds of lag, in ms. */
+extern const uint32_t board_lags[BOARD_LAGS];
 
 /* The values of HOSTD_METRIC_* of the SDK. */
 #define BOARD_METRIC_COUNTER	1
@@ -76,12 +97,33 @@ struct board_counters {
  * from the first on, without gaps. */
 struct board_metric {
 	char name[256];			/* hostd_<id>_<name>{label="v",...} */
+	char help[128];
 	_Atomic uint32_t type;		/* HOSTD_METRIC_*; 0: unused.  Set last */
 	uint32_t nbounds;
 	int64_t bounds[BOARD_BUCKETS - 1];
 	_Atomic int64_t value;		/* counter, gauge; histogram: sum */
 	_Atomic uint64_t buckets[BOARD_BUCKETS];	/* not cumulative */
 };
+
+/* Calls into one plugin's code, and their time by a coarse clock. */
+struct board_use {
+	_Atomic uint64_t calls, ms;
+};
+
+/* Something that a plugin can't do its work without. */
+struct board_dependency {
+	_Atomic uint32_t flags;		/* BOARD_DEPENDENCY_*; 0: unused */
+	_Atomic uint32_t state;		/* HOSTD_HEALTH_* */
+	_Atomic uint64_t since_ms;	/* unix time of the last change */
+	char name[32];			/* "redis" */
+	char plugin[64];		/* the instance's name */
+	_Atomic uint32_t sequence;	/* odd while detail is written */
+	uint32_t reserved;
+	char detail[128];
+};
+
+#define BOARD_DEPENDENCY_USED		0x1u
+#define BOARD_DEPENDENCY_REQUIRED	0x2u	/* for readiness */
 
 struct board_cell {
 	_Alignas(64) _Atomic uint32_t state;	/* [master] enum cell_state */
@@ -105,7 +147,17 @@ struct board_cell {
 	_Alignas(64) _Atomic uint64_t active;		/* connections now */
 	_Atomic uint64_t idle;			/* of these, between requests */
 	_Atomic uint64_t websockets;		/* of these, upgraded */
+	_Atomic uint64_t resident, descriptors;	/* bytes; open, of at most */
+	_Atomic uint64_t max_descriptors;
+	_Atomic uint32_t backend;		/* enum board_backend */
 	_Alignas(64) struct board_counters counters;
+	struct board_use uses[BOARD_PLUGINS];
+	struct board_dependency dependencies[BOARD_DEPENDENCIES];
+};
+
+/* The way to other nodes. */
+enum board_backend {
+	BOARD_BACKEND_NONE, BOARD_BACKEND_DOWN, BOARD_BACKEND_UP
 };
 
 enum board_callback {
@@ -139,7 +191,21 @@ struct board_node {			/* [master] */
 	_Atomic uint32_t unready;	/* hostctl drain, or stopping */
 	_Atomic uint32_t coming;	/* the generation that all workers are
 					   to be of; of a rollback, a former */
+	_Atomic uint32_t started;	/* all workers were ready once */
+	_Atomic uint32_t reload_failed;	/* the last one */
+	_Atomic uint64_t reloads, reload_failures;
+	_Atomic uint64_t reloaded_ms;	/* unix time: since when what is served
+					   is */
+	struct board_restarts {
+		char pool[64];
+		_Atomic uint64_t n;
+	} restarts[BOARD_POOLS];
 	struct board_counters retired;	/* of processes that have ended */
+	struct board_used {
+		char name[64];
+		struct board_use use;
+	} used[BOARD_USED];		/* likewise, by instance */
+	struct traffic traffic;		/* likewise */
 };
 
 struct board {
@@ -147,6 +213,7 @@ struct board {
 	struct board_cell *cells;		/* BOARD_CELLS */
 	struct board_metric *metrics;		/* BOARD_METRICS each, by cell */
 	struct board_metric *retired;		/* BOARD_METRICS */
+	struct traffic *traffic;		/* one for each cell */
 	size_t size;
 	int fd;
 };
@@ -172,6 +239,21 @@ void	board_sum(const struct board *, struct board_sums *);
 /* The same of the plugins' metrics, by name; out has room for BOARD_METRICS.
  * Returns how many there are. */
 size_t	board_metrics_sum(const struct board *, struct board_metric *out);
+
+/* The same of requests; out is zeroed before. */
+void	board_traffic_sum(const struct board *, struct traffic *out);
+/* And of callbacks, by instance; returns how many of out there are. */
+size_t	board_uses_sum(const struct board *, struct board_used out[BOARD_USED]);
+
+/* The traffic of a cell. */
+static inline struct traffic *
+board_traffic(const struct board *b, const struct board_cell *c)
+{
+	return &b->traffic[c - b->cells];
+}
+
+/* Master: a worker of that pool is started again. */
+void	board_restarted(struct board *, const char *pool);
 
 /* What a process is, or was, doing: the plugin's name is copied out, and the
  * callback's returned; NULL when it is in no plugin's code. */
@@ -199,6 +281,18 @@ board_add(_Atomic uint64_t *c, uint64_t n)
 	atomic_store_explicit(c,
 	    atomic_load_explicit(c, memory_order_relaxed) + n,
 	    memory_order_relaxed);
+}
+
+/* A turn of the loop took so long. */
+static inline void
+board_lag(struct board_counters *n, uint64_t ms)
+{
+	unsigned i = 0;
+
+	while (i < BOARD_LAGS && ms > board_lags[i])
+		i++;
+	board_add(&n->lag[i], 1);
+	board_add(&n->lag_ms, ms);
 }
 
 #endif

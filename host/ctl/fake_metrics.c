@@ -198,7 +198,31 @@ status_json(const struct hostd_host *host, hostd_buf *out)
 	return HOSTD_OK;
 }
 
+static int32_t
+status_exposition(
+    const struct hostd_host *host, uint32_t format, hostd_buf *out)
+{
+	static const char text[] = "# HELP up 1.\n# TYPE up gauge\nup 1\n"
+				   "# EOF\n";
+	size_t n = sizeof(text) - 1;
+	char *p;
+
+	(void)fake_called(host, "exposition of hostd.status/1");
+	if (out == NULL || format > HOSTD_EXPOSITION_OPENMETRICS)
+		check_fail("called exposition of hostd.status/1 %s",
+		    out == NULL ? "without room" : "for an unknown format");
+	if (format == HOSTD_EXPOSITION_TEXT)
+		n -= strlen("# EOF\n");
+	p = fake_lend(n + 1);
+	memcpy(p, text, n);
+	p[n] = '\0';
+	out->p = p;
+	out->n = n;
+	return HOSTD_OK;
+}
+
 const struct hostd_status_api fake_status_api = {
     .struct_size = sizeof(struct hostd_status_api),
     .json = status_json,
+    .exposition = status_exposition,
 };

@@ -138,6 +138,7 @@ static const struct fake_member op_members[] = {
 
 static const struct fake_member status_members[] = {
     MEMBER(hostd_status_api, json, 0),
+    MEMBER(hostd_status_api, exposition, 4),
     {NULL, 0, 0},
 };
 

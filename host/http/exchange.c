@@ -6,6 +6,7 @@
 #include "http/parse.h"
 #include "http/real_ip.h"
 #include "http/response.h"
+#include "http/router.h"
 #include "http/server.h"
 #include "http/request_log.h"
 
@@ -48,19 +49,32 @@ bytes_sent(const struct http_req *r)
 	    sent - r->out_start;
 }
 
+/* As nginx: 499, the client left before there was an answer. */
+static void
+traffic_note(struct traffic *t, const struct http_req *r, int took,
+    uint64_t ms)
+{
+	if (t != NULL)
+		traffic_count(t, r->route != NULL ? r->route->counted :
+		    TRAFFIC_NONE, r->view.method, r->status != 0 ?
+		    (uint32_t)r->status : 499, took, ms);
+}
+
 static void
 exchange_count(struct http_req *r, uint64_t sent)
 {
 	struct board_counters *n = &r->server->cell->counters;
+	uint64_t ms = r->server->loop->now_ms - r->start_ms;
+	/* What follows an upgrade is no answer. */
+	int took = r->upgrade == NULL;
 
 	board_add(&n->requests, 1);
 	board_add(&n->status[r->status / 100 % 6], 1);
 	board_add(&n->bytes_in, r->head_len + r->body_seen);
 	board_add(&n->bytes_out, sent);
-	/* What follows an upgrade is no answer. */
-	if (r->upgrade == NULL)
-		board_add(&n->latency[latency_bucket(
-		    r->server->loop->now_ms - r->start_ms)], 1);
+	if (took)
+		board_add(&n->latency[latency_bucket(ms)], 1);
+	traffic_note(r->server->traffic, r, took, ms);
 }
 
 void

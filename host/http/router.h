@@ -40,6 +40,7 @@ struct http_route {
 	struct http_gate **gates;	/* before the handler, in this order;
 					   the array is the route's */
 	unsigned ngates;
+	uint32_t counted;		/* as, see base/traffic.h */
 };
 
 struct router;

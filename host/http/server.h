@@ -37,6 +37,7 @@ struct http_server {
 	struct traces traces;
 	struct handle_table handles;		/* hostd_req -> http_req */
 	struct board_cell *cell;		/* counters */
+	struct traffic *traffic;		/* by route; NULL: nobody asks */
 	const struct conf_pool *pool;		/* ours; NULL: the only one */
 	TAILQ_HEAD(, http_conn) conns;
 	TAILQ_HEAD(, http_conn) away;		/* nobody takes them now */

@@ -152,6 +152,8 @@ board_restore(struct master *m, const json_t *o, char *why, size_t size)
 	m->board.node->started_ms = (uint64_t)record_int(o, "started_ms", 0);
 	m->board.node->processes = (uint32_t)record_int(o, "processes", 0);
 	m->board.node->unready = (uint32_t)record_int(o, "unready", 0);
+	m->board.node->started = 1;
+	m->board.node->reloaded_ms = board_clock_ms();
 	return 0;
 }
 

@@ -30,11 +30,30 @@ rollout_free(struct rollout *r)
 	master_settled(m);
 }
 
+/* For whoever watches reloads from afar. */
+static void
+rollout_count(const struct rollout *r, enum rollout_outcome outcome)
+{
+	struct board_node *node = r->m->board.node;
+
+	if (outcome == ROLLOUT_DONE)
+		atomic_store(&node->started, 1);
+	if (r->kind >= ROLLOUT_SCALE)
+		return;
+	if (r->kind != ROLLOUT_START)
+		board_add(outcome == ROLLOUT_DONE ? &node->reloads :
+		    &node->reload_failures, 1);
+	atomic_store(&node->reload_failed, outcome != ROLLOUT_DONE);
+	if (outcome == ROLLOUT_DONE)
+		atomic_store(&node->reloaded_ms, board_clock_ms());
+}
+
 /* Whoever is told may stop the master, which cancels the rollout it finds. */
 void
 rollout_end(struct rollout *r, enum rollout_outcome outcome)
 {
 	r->m->rollout = NULL;
+	rollout_count(r, outcome);
 	rollout_tell(r, outcome);
 	rollout_free(r);
 }

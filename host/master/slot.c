@@ -330,6 +330,7 @@ slot_crashed(struct slot *s, const struct child *c, const char *cause)
 	uint64_t delay = slot_pause(s, c, cause);
 
 	s->restarts++;
+	board_restarted(&pools_master(s->pool->all)->board, s->pool->name);
 	event_worker(pools_master(s->pool->all), EVENT_WORKER_DIED, c,
 	    "died: %s; restarting in %llu ms", cause,
 	    (unsigned long long)delay);

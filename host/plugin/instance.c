@@ -38,6 +38,10 @@ instance_leave(struct instance *in, uint64_t entered)
 
 	board_add(&cell->counters.callbacks, 1);
 	board_add(&cell->counters.callback_ms, ms);
+	if (in->index < BOARD_PLUGINS) {
+		board_add(&cell->uses[in->index].calls, 1);
+		board_add(&cell->uses[in->index].ms, ms);
+	}
 	if (ms > (uint64_t)in->all->conf->callback_budget) {
 		board_add(&cell->counters.slow_callbacks, 1);
 		log_warnx("plugin %s: %s took %" PRIu64 " ms and kept all "

@@ -22,6 +22,7 @@ struct metric_def {
 	struct instance *in;
 	uint32_t type, nlabels, nbounds;
 	char *name;		/* hostd_<id>_<name> */
+	char *help;
 	char *labels[HOSTD_METRIC_MAX_LABELS];
 	int64_t bounds[HOSTD_METRIC_MAX_BUCKETS];
 };
@@ -116,6 +117,7 @@ series_get(struct instance *in, const struct metric_def *d, const char *name,
 	*id = ++all->nseries;
 	map_put(&all->series, name, strlen(name), (void *)(uintptr_t)*id);
 	memcpy(bm->name, name, strlen(name) + 1);
+	(void)snprintf(bm->help, sizeof(bm->help), "%s", d->help);
 	bm->nbounds = d->nbounds;
 	memcpy(bm->bounds, d->bounds, d->nbounds * sizeof(d->bounds[0]));
 	atomic_store(&bm->type, d->type);
@@ -169,6 +171,7 @@ def_fill(struct metric_def *d, struct instance *in,
 	d->nlabels = count_labels(m);
 	d->nbounds = m->nbounds;
 	d->name = xasprintf("hostd_%s_%s", in->module->desc.id, m->name);
+	d->help = xstrdup(m->help != NULL ? m->help : "");
 	for (i = 0; i < d->nlabels; i++)
 		d->labels[i] = xstrdup(m->labels[i]);
 	for (i = 0; i < d->nbounds; i++)
@@ -181,6 +184,7 @@ def_free(struct metric_def *d)
 	uint32_t k;
 
 	free(d->name);
+	free(d->help);
 	for (k = 0; k < d->nlabels; k++)
 		free(d->labels[k]);
 }

@@ -363,6 +363,8 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 	rt->max_body = (uint64_t)cr->max_body;
 	rt->defer_ms = (uint32_t)cr->defer_timeout;
 	rt->websocket = cr->websocket;
+	rt->counted = traffic_route(board_traffic(all->board, all->cell),
+	    cr->path);
 	if (cr->upstream != NULL)
 		rt->upstream = upstreams_find(&all->upstreams,
 		    cr->upstream->name, strlen(cr->upstream->name));
@@ -456,6 +458,7 @@ plugins_destroy(struct plugins *all)
 	handle_table_free(&all->timers);
 	net_service_close(all);
 	buf_free(&all->status_json);
+	buf_free(&all->exposition);
 	buf_free(&all->claim);
 	buf_free(&all->trace_state);
 	buf_free(&all->session_text);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* hostd.status/1: the board as JSON, with the plugins' own metrics and the
- * servers of upstreams. */
+ * servers of upstreams, and what of it is measured for Prometheus. */
 #include <stdlib.h>
 #include <string.h>
 #include <hostd/status.h>
 #include "base/board_json.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
+#include "plugin/scrape.h"
 #include "upstream/table_json.h"
 
 static int32_t
@@ -40,12 +41,36 @@ status_json(const struct hostd_host *host, hostd_buf *out)
 	return HOSTD_OK;
 }
 
+static int32_t
+status_exposition(const struct hostd_host *host, uint32_t format,
+    hostd_buf *out)
+{
+	struct instance *in = host->ctx;
+	struct buf *b = &in->all->exposition;
+	struct exposition x = { .out = b,
+		.openmetrics = format == HOSTD_EXPOSITION_OPENMETRICS };
+	int32_t rc;
+
+	if ((rc = instance_check_thread(in, "status exposition")) != 0)
+		return rc;
+	if (out == NULL || format > HOSTD_EXPOSITION_OPENMETRICS)
+		return HOSTD_E_INVAL;
+	b->len = 0;
+	scrape(in->all, &x);
+	exposition_free(&x);
+	buf_append(b, "", 1);
+	out->p = b->p;
+	out->n = b->len - 1;
+	return HOSTD_OK;
+}
+
 const struct hostd_status_api *
 status_service(void)
 {
 	static const struct hostd_status_api api = {
 		.struct_size = sizeof(struct hostd_status_api),
 		.json = status_json,
+		.exposition = status_exposition,
 	};
 
 	return &api;

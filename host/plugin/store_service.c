@@ -14,6 +14,7 @@
 struct store_op {
 	struct op op;
 	struct store_call *call;
+	enum board_store_op what;
 	struct store_op *next_spare;
 };
 
@@ -45,12 +46,24 @@ store_op_free(struct instance *in, struct store_op *o)
 	all->spare_ops = o;
 }
 
+/* That somebody else was faster is no failure. */
+static void
+store_count(struct instance *in, enum board_store_op what, int32_t status)
+{
+	struct board_counters *n = &in->all->cell->counters;
+
+	board_add(&n->store_calls[what], 1);
+	if (status < HOSTD_OK && status != HOSTD_E_STATE)
+		board_add(&n->store_failures[what], 1);
+}
+
 static void
 store_answered(struct op *op, int32_t status, hostd_buf result)
 {
 	struct store_op *o = store_op_of(op);
 	struct store_call *call = o->call;
 
+	store_count(op->in, o->what, status);
 	store_op_free(op->in, o);
 	store_answer(call, status, status == HOSTD_OK ? result :
 	    (hostd_buf){ NULL, 0 });
@@ -58,7 +71,8 @@ store_answered(struct op *op, int32_t status, hostd_buf result)
 
 /* NULL: there are too many, which has been answered. */
 static struct store_op *
-store_begin(struct instance *in, struct store_call *c, hostd_op *handle)
+store_begin(struct instance *in, enum board_store_op what,
+    struct store_call *c, hostd_op *handle)
 {
 	struct plugins *all = in->all;
 	struct store_op *o = all->spare_ops;
@@ -71,6 +85,7 @@ store_begin(struct instance *in, struct store_call *c, hostd_op *handle)
 	} else
 		o = xmalloc(sizeof(*o));
 	o->call = c;
+	o->what = what;
 	*handle = op_start(&o->op, in, (uint64_t)c->timeout_ms, max,
 	    store_answered);
 	if (handle->id != 0) {
@@ -78,6 +93,7 @@ store_begin(struct instance *in, struct store_call *c, hostd_op *handle)
 		return o;
 	}
 	store_op_free(in, o);
+	store_count(in, what, HOSTD_E_FULL);
 	store_answer(c, HOSTD_E_FULL, (hostd_buf){ NULL, 0 });
 	return NULL;
 }
@@ -99,7 +115,7 @@ store_get(struct session_store *s, struct store_call *c, hostd_buf key)
 	hostd_op h;
 	int32_t rc;
 
-	if ((o = store_begin(in, c, &h)) == NULL)
+	if ((o = store_begin(in, BOARD_STORE_GET, c, &h)) == NULL)
 		return;
 	instance_enter_within(in, BOARD_CB_GET, &outer);
 	rc = in->keeps->get(in->inst, key, h);
@@ -117,7 +133,7 @@ store_set(struct session_store *s, struct store_call *c, hostd_buf key,
 	hostd_op h;
 	int32_t rc;
 
-	if ((o = store_begin(in, c, &h)) == NULL)
+	if ((o = store_begin(in, BOARD_STORE_SET, c, &h)) == NULL)
 		return;
 	instance_enter_within(in, BOARD_CB_SET, &outer);
 	rc = in->keeps->set(in->inst, key, value, (uint64_t)ttl_ms, expect, h);
@@ -135,7 +151,7 @@ store_touch(struct session_store *s, struct store_call *c, hostd_buf key,
 	hostd_op h;
 	int32_t rc = HOSTD_OK;
 
-	if ((o = store_begin(in, c, &h)) == NULL)
+	if ((o = store_begin(in, BOARD_STORE_TOUCH, c, &h)) == NULL)
 		return;
 	if (in->keeps->touch != NULL) {
 		instance_enter_within(in, BOARD_CB_TOUCH, &outer);
@@ -154,7 +170,7 @@ store_del(struct session_store *s, struct store_call *c, hostd_buf key)
 	hostd_op h;
 	int32_t rc = HOSTD_OK;
 
-	if ((o = store_begin(in, c, &h)) == NULL)
+	if ((o = store_begin(in, BOARD_STORE_DELETE, c, &h)) == NULL)
 		return;
 	if (in->keeps->del != NULL) {
 		instance_enter_within(in, BOARD_CB_DELETE, &outer);

@@ -63,15 +63,20 @@ deliver_here(const struct hub *hub, struct delivery *d)
 {
 	struct subscription *sub;
 	struct subscriber *s;
+	uint64_t n = 0;
 
 	if (d->channel->history != NULL)
 		history_add(d->channel->history, d);
 	TAILQ_FOREACH(sub, &d->channel->subscriptions, of_channel) {
 		s = sub->subscriber;
 		if (s != d->except &&
-		    (s->since == NULL || !is_before(hub, s, d)))
+		    (s->since == NULL || !is_before(hub, s, d))) {
 			s->deliver(s, d);
+			n++;
+		}
 	}
+	if (!d->gap)
+		board_add(&hub->cell->counters.delivered, n);
 }
 
 /* A message from elsewhere. */
@@ -125,6 +130,7 @@ hub_publish(struct hub *hub, hostd_buf name, hostd_buf payload,
 		.node = d.node, .seq = d.seq, .time = d.time };
 	int full = 0;
 
+	board_add(&hub->cell->counters.published, 1);
 	bus_catch_up(&hub->bus);
 	if ((d.channel = channel_find(&hub->channels, name)) != NULL)
 		deliver_here(hub, &d);

@@ -251,6 +251,7 @@ hub_up(struct hub *hub)
 	if (hub->up)
 		return HOSTD_E_STATE;
 	hub->up = 1;
+	atomic_store(&hub->cell->backend, BOARD_BACKEND_UP);
 	hub->full = 0;
 	log_info("pubsub: %s is up", hub->backend->name);
 	loop_defer(hub->loop, &hub->resubscribe);
@@ -267,6 +268,7 @@ hub_down(struct hub *hub, const char *reason)
 	/* What was on its way may be lost. */
 	hub->spoke_alone |= hub->up;
 	hub->up = hub->full = 0;
+	atomic_store(&hub->cell->backend, BOARD_BACKEND_DOWN);
 	hub->nremotes = 0;
 	wheel_clear(&hub->heartbeat);
 	hold_check(hub);

@@ -242,6 +242,7 @@ put_counts(json_t *o, const struct view *v)
 	put_number(o, "bytes_in", v->n.bytes_in);
 	put_number(o, "bytes_out", v->n.bytes_out);
 	put_number(o, "latency_us", v->latency);
+	put_number(o, "header_us", v->n.header_us);
 }
 
 /* Times are unix times; how long it is so already is for_ms. */

@@ -16,6 +16,7 @@
 #include "upstream/lead.h"
 #include "upstream/table.h"
 #include "upstream/tcp.h"
+#include "worker/usage.h"
 #include "ws/server.h"
 
 /* Another worker that we have not met yet. */
@@ -74,6 +75,7 @@ struct worker {
 	struct chan_msg moved;
 	struct wheel_timer away_tick;	/* connections wait for another pool */
 	struct worker_balance balance;
+	struct usage usage;
 	int error_log;
 	int master_gone;
 	int serving;			/* has been ready */

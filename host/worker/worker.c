@@ -187,6 +187,7 @@ worker_turn_ended(struct loop_hook *hook)
 	    offsetof(struct worker, hook));
 	struct board_counters *n = &w->cell->counters;
 
+	/* What a log waits for keeps clients waiting, too. */
 	access_logs_flush(&w->server.logs);
 	worker_output_turn();
 	log_flush();
@@ -194,6 +195,8 @@ worker_turn_ended(struct loop_hook *hook)
 	    memory_order_relaxed);
 	atomic_store_explicit(&n->log_dropped,
 	    w->server.logs.dropped + log_dropped(), memory_order_relaxed);
+	board_lag(n, loop_clock_ms() - w->loop.now_ms);
+	usage_turn(&w->usage, w->cell, w->loop.now_ms);
 }
 
 static void
@@ -204,6 +207,7 @@ open_server(struct worker *w)
 
 	http_server_init(&w->server, &w->loop, w->conf, w->router, w->cell);
 	w->server.pool = own_pool(w);
+	w->server.traffic = board_traffic(&w->board, w->cell);
 	w->server.conn_ended = worker_conn_ended;
 	(void)snprintf(w->server.logs.worker, sizeof(w->server.logs.worker),
 	    "%s.%u", w->init.pool, w->init.slot);
@@ -259,6 +263,7 @@ static int
 run_worker(struct worker *w)
 {
 	worker_hold_signals();
+	usage_open(&w->usage);
 	prepare(w);
 	if (TAILQ_EMPTY(&w->errs) && worker_inherit(w) == -1) {
 		release_all(w);
@@ -284,6 +289,7 @@ run_worker(struct worker *w)
 	}
 	worker_await_names(w);
 	await_backend(w);
+	usage_turn(&w->usage, w->cell, w->loop.now_ms);
 	loop_hook_add(&w->loop, &w->hook);
 	worker_start_serving(w);
 	if (chan_send(CHAN_FD, CHAN_READY, NULL, 0, NULL, 0) == -1)
@@ -292,6 +298,7 @@ run_worker(struct worker *w)
 	loop_run(&w->loop);
 	log_info("ending");
 	log_flush();	/* what follows may have to wait for threads */
+	usage_last(&w->usage, w->cell);
 	release_all(w);
 	return 0;
 }

@@ -71,6 +71,7 @@ conn_note_sent(struct ws_conn *c)
 
 	if (moved > 0) {
 		board_add(&c->server->cell->counters.bytes_out, moved);
+		board_add(&c->server->cell->counters.ws_bytes_out, moved);
 		c->moved_ms = c->server->loop->now_ms;
 	}
 	if (moved > 0 || stream_pending(&c->stream) == 0)
@@ -301,6 +302,7 @@ conn_read(struct ws_conn *c)
 	c->heard_ms = c->server->loop->now_ms;
 	c->asked_ms = 0;
 	board_add(&c->server->cell->counters.bytes_in, (uint64_t)n);
+	board_add(&c->server->cell->counters.ws_bytes_in, (uint64_t)n);
 	if (direct == NULL) {
 		conn_feed(c, p, (size_t)n);
 		return n;

@@ -6,8 +6,10 @@
  * and are prefixed by the host with "hostd_<plugin id>_"; a first label,
  * plugin="<name of the block>", tells the instances of one plugin apart.  Values
  * live in memory shared by all workers, so any of them can report the sums:
- * hostd.status/1 and `hostctl status --json` do.  Counters and histograms
- * outlive the worker that counted.
+ * hostd.status/1, http_metrics and `hostctl status --json` do.  Counters and
+ * histograms outlive the worker that counted.  Values are whole numbers; give
+ * times in milliseconds or microseconds, with that as the end of the name:
+ * Prometheus is told seconds.
  */
 #ifndef HOSTD_METRICS_H
 #define HOSTD_METRICS_H
@@ -33,7 +35,7 @@ struct hostd_metric {
 	uint32_t struct_size;
 	uint32_t type;		/* HOSTD_METRIC_* */
 	const char *name;	/* [a-z0-9_]+, without the prefix */
-	const char *help;	/* one sentence */
+	const char *help;	/* one sentence; 127 bytes are kept */
 	const char *const *labels;	/* names as above, but not "plugin";
 					   NULL-ended, at most 4; NULL: none */
 	const int64_t *bounds;	/* HISTOGRAM: upper bounds, ascending */

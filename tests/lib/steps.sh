@@ -4,8 +4,8 @@
 # The steps of tests/run; each notes what passed.
 
 packages="chromium clang curl debhelper docker-compose dpkg-dev
-libclang-rt-14-dev libcmocka-dev logrotate mandoc nodejs npm procps redis-server
-shellcheck systemd wrk xz-utils zsh"
+libclang-rt-14-dev libcmocka-dev logrotate mandoc nodejs npm procps prometheus
+redis-server shellcheck systemd wrk xz-utils zsh"
 
 install_packages() {
 	local p want= sudo=
@@ -29,13 +29,15 @@ install_packages() {
 		note "install packages:$want" "$build/deps.log" 1
 		finish
 	fi
-	case $want in
-	*redis-server*)
-		# Debian starts one; tests have their own.
-		$sudo service redis-server stop
-		$sudo update-rc.d redis-server disable
-		;;
-	esac >>"$build/deps.log" 2>&1
+	# Debian starts them; tests have their own.
+	for p in redis-server prometheus; do
+		case $want in
+		*$p*)
+			$sudo service "$p" stop
+			$sudo update-rc.d "$p" disable
+			;;
+		esac
+	done >>"$build/deps.log" 2>&1
 }
 
 # Clients that tests talk to hostd with, in build/npm; once, while nothing about
