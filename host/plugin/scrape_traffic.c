@@ -90,6 +90,22 @@ put_connections(const struct board_sums *s, struct exposition *x)
 }
 
 static void
+put_handshakes(const struct board_counters *n, struct exposition *x)
+{
+	exposition_family(x, "hostd_tls_handshakes", EXPOSITION_COUNTER,
+	    "Handshakes of clients: of new sessions, of ones that were there, "
+	    "and those that came to nothing.");
+	exposition_value(x, (int64_t)n->tls_full, 1, "kind", "full", NULL);
+	exposition_value(x, (int64_t)n->tls_resumed, 1, "kind", "resumed",
+	    NULL);
+	exposition_value(x, (int64_t)n->tls_failed, 1, "kind", "failed",
+	    NULL);
+	scrape_one(x, "hostd_tls_broken_connections", EXPOSITION_COUNTER,
+	    n->tls_broken, "Connections that ended by what came behind their "
+	    "handshake.");
+}
+
+static void
 put_sockets(const struct board_sums *s, struct exposition *x)
 {
 	const struct board_counters *n = &s->n;
@@ -122,6 +138,7 @@ scrape_traffic(const struct plugins *all, struct exposition *x)
 	put_requests(t, x);
 	put_times(t, x);
 	put_connections(&sums, x);
+	put_handshakes(&sums.n, x);
 	put_sockets(&sums, x);
 	free(t);
 }
