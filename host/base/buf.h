@@ -19,5 +19,7 @@ void	 buf_printf(struct buf *, const char *fmt, ...)
 /* Drop n bytes from the front. */
 void	 buf_consume(struct buf *, size_t n);
 void	 buf_free(struct buf *);
+/* The same of what nobody is to find in memory. */
+void	 buf_wipe(struct buf *);
 
 #endif

@@ -273,9 +273,14 @@ conn_feed(struct http_conn *c, const char *p, size_t n)
 			c->stalled = 1;
 			break;
 		}
-		if (c->proxy_ms != 0)
+		if (c->proxy_ms != 0) {
 			k = conn_proxy(c, p + used, n - used);
-		else if (c->state == CONN_HEAD)
+			if (k > 0 && c->tls != NULL) {
+				used += k;
+				conn_secure(c, p + used, n - used);
+				return n;
+			}
+		} else if (c->state == CONN_HEAD)
 			k = exchange_head(c, p + used, n - used);
 		else if (c->state == CONN_BODY)
 			k = exchange_body(c, p + used, n - used);
@@ -402,7 +407,8 @@ conn_sent(struct stream *s)
 static void
 conn_failed(struct stream *s, int error)
 {
-	(void)error;
+	if (error == EPROTOTYPE)
+		conn_tell_plain((struct http_conn *)(void *)s);
 	conn_close((struct http_conn *)(void *)s, HOSTD_END_GONE);
 }
 

@@ -35,11 +35,12 @@ enum conn_state {
 enum conn_timer {
 	TIMER_NONE, TIMER_FIRST, TIMER_IDLE, TIMER_HEAD, TIMER_BODY,
 	TIMER_SEND, TIMER_DEFER, TIMER_GONE, TIMER_LINGER, TIMER_QUEUE,
-	TIMER_PROXY
+	TIMER_PROXY, TIMER_TLS
 };
 
 struct conf_pool;
 struct conn_move;
+struct tls_context;
 
 /* A request on its way to a pool that answers it. */
 struct conn_away {
@@ -68,6 +69,7 @@ struct http_conn {
 	struct buf in;			/* bytes that had to wait */
 	struct http_upgrade *upgrade;	/* UPGRADED: who gets it */
 	struct conn_move *move;		/* MOVING */
+	struct tls_context *tls;	/* TLS will follow the proxy's header */
 	struct conn_away away;
 	struct guard guard;
 	struct chunked chunked;
@@ -77,6 +79,7 @@ struct http_conn {
 	uint32_t nunsent;
 	uint32_t proxy_ms;		/* HEAD: the PROXY protocol's header
 					   comes first, within that; or 0 */
+	uint32_t tls_ms;		/* for a handshake */
 	uint8_t state;			/* enum conn_state */
 	uint8_t timer_kind;		/* enum conn_timer */
 	uint8_t busy;			/* conn_turn is running */
@@ -97,6 +100,8 @@ struct http_conn *conn_open(struct http_server *, int fd,
 	    const struct sockaddr *);
 /* One that a proxy has made: it says first, within so many ms, whose it is. */
 void	conn_expect_proxy(struct http_conn *, uint32_t ms);
+/* TLS is spoken on it, behind that header if there is one. */
+void	conn_expect_tls(struct http_conn *, struct tls_context *);
 /* As conn_open, only to tell the client 503. */
 void	conn_open_refused(struct http_server *, int fd,
 	    const struct sockaddr *);
@@ -111,6 +116,13 @@ void	conn_timeout(struct wheel_timer *);
 /* Look at the connection again at the end of this turn: its request has moved
  * on from outside of it. */
 void	conn_wake(struct http_conn *);
+
+/* -- conn_tls.c -- */
+
+/* The handshake begins; that was read of it already. */
+void	conn_secure(struct http_conn *, const char *, size_t);
+/* A client that does not speak TLS is told so. */
+void	conn_tell_plain(struct http_conn *);
 
 /* -- conn_move.c -- */
 

@@ -13,10 +13,12 @@
 #include "http/conn.h"
 #include "http/server.h"
 #include "net/handover.h"
+#include "net/tls.h"
 
-/* A record may grow at its end: what a worker does not know, it does not
- * read. */
+/* A record may grow at its end: what a worker does not know, it does not read.
+ * What it can't do without makes another version: with TLS, its keys. */
 #define RECORD_VERSION	1
+#define RECORD_TLS	2
 #define GRACE_MS	500	/* until a refusal for its age must be there */
 
 /* What is given away and not answered. */
@@ -40,15 +42,17 @@ int
 conn_can_move(const struct http_conn *c)
 {
 	return c->state == CONN_HEAD && !c->stays && !c->stream.eof &&
-	    conn_is_still(c);
+	    c->tls == NULL && conn_is_still(c) &&
+	    stream_save(&c->stream, NULL) == 0;
 }
 
 /* -- giving -- */
 
 static void
-conn_record(const struct http_conn *c, uint64_t lease, struct buf *b)
+conn_record(const struct http_conn *c, const struct buf *layer,
+    uint64_t lease, struct buf *b)
 {
-	pack_u32(b, RECORD_VERSION);
+	pack_u32(b, layer->len > 0 ? RECORD_TLS : RECORD_VERSION);
 	pack_bytes(b, c->peer, c->peer_len);
 	pack_u32(b, c->nreqs);
 	pack_u32(b, c->skipped_line);
@@ -60,6 +64,8 @@ conn_record(const struct http_conn *c, uint64_t lease, struct buf *b)
 	pack_u32(b, c->away.skip);
 	pack_u32(b, c->away.hops + (c->state == CONN_AWAY));
 	pack_u32(b, c->proxy_ms);
+	if (layer->len > 0)
+		pack_bytes(b, layer->p, layer->len);
 }
 
 /* It is ours as before. */
@@ -105,17 +111,22 @@ conn_give(struct http_conn *c, struct handover_peer *to, uint64_t lease)
 {
 	struct loop *l = c->server->loop;
 	struct conn_move *m = xcalloc(1, sizeof(*m));
-	struct buf b = { NULL, 0, 0 };
+	struct buf b = { NULL, 0, 0 }, layer = { NULL, 0, 0 };
 	int rc;
 
+	if (stream_save(&c->stream, &layer) == -1) {
+		free(m);
+		return -1;
+	}
 	m->to = to;
 	m->conn = c;
 	m->choice = lease > 0;
 	m->item.done = conn_given;
-	conn_record(c, lease > 0 ? l->now_ms + lease : 0, &b);
+	conn_record(c, &layer, lease > 0 ? l->now_ms + lease : 0, &b);
 	rc = handover_give(to, HANDOVER_HTTP, c->stream.io.fd,
 	    (hostd_buf){ b.p, b.len }, &m->item);
-	buf_free(&b);
+	buf_wipe(&layer);
+	buf_wipe(&b);
 	if (rc == -1) {
 		free(m);
 		return -1;
@@ -246,6 +257,15 @@ conn_waited(struct http_conn *c)
 
 /* -- taking -- */
 
+/* It is its giver's still. */
+static void
+conn_turn_back(struct http_conn *c)
+{
+	stream_rest(&c->stream);
+	c->stream.io.fd = -1;
+	conn_leave(c);
+}
+
 /* Those that have a choice are not taken late, or above what we may have. */
 static int
 take_is_wanted(const struct http_server *srv, uint64_t lease)
@@ -265,6 +285,7 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 	uint32_t kind = unpack_u32(&u), proxy_ms;
 	uint64_t deadline = unpack_u64(&u), lease;
 	struct conn_away away = { .to = NULL };
+	hostd_buf layer = { NULL, 0 };
 	struct http_conn *c;
 
 	in = unpack_bytes(&u);
@@ -274,12 +295,19 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 	away.hops = (uint8_t)unpack_u32(&u);
 	/* Workers of an older hostd do not say. */
 	proxy_ms = u.n > 0 ? unpack_u32(&u) : 0;
-	if (version != RECORD_VERSION || u.bad || peer.n >= sizeof(c->peer) ||
-	    in.n > STREAM_RBUF || !take_is_wanted(srv, lease) ||
+	if (version == RECORD_TLS)
+		layer = unpack_bytes(&u);
+	if ((version != RECORD_VERSION && version != RECORD_TLS) || u.bad ||
+	    peer.n >= sizeof(c->peer) || in.n > STREAM_RBUF ||
+	    !take_is_wanted(srv, lease) ||
 	    (c = conn_attach(srv, fd)) == NULL)
 		return -1;
 	/* By its giver, until that one has heard of it. */
 	c->stream.lent = 1;
+	if (version == RECORD_TLS && tls_resume(&c->stream, layer) == -1) {
+		conn_turn_back(c);
+		return -1;
+	}
 	memcpy(c->peer, peer.p, peer.n);
 	c->peer_len = (uint8_t)peer.n;
 	c->home = home;
@@ -290,6 +318,8 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 	if (in.n > 0) {
 		buf_append(&c->in, in.p, in.n);
 		conn_wake(c);
+	} else if (c->stream.can_read) {
+		stream_read_again(&c->stream);
 	}
 	conn_arm(c);
 	/* Its time goes on, by a clock that is the machine's. */

@@ -9,6 +9,7 @@
 #include "http/gate.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "net/tls.h"
 
 /* ms for the first request of a connection when the last worker ends */
 #define FRESH_MAX	1000
@@ -51,6 +52,8 @@ conn_timer_kind(const struct http_conn *c)
 	case CONN_HEAD:
 		if (c->proxy_ms != 0)
 			return TIMER_PROXY;
+		if (tls_is_beginning(&c->stream))
+			return TIMER_TLS;
 		if (c->in.len > 0)
 			return TIMER_HEAD;
 		return c->nreqs == 0 ? TIMER_FIRST : TIMER_IDLE;
@@ -86,6 +89,7 @@ static void
 conn_arm_first(struct http_conn *c, enum conn_timer kind, int same)
 {
 	uint64_t ms = kind == TIMER_PROXY ? c->proxy_ms :
+	    kind == TIMER_TLS ? c->tls_ms :
 	    (uint64_t)c->server->limits->head_timeout;
 
 	if (c->server->closing_idle && ms > FRESH_MAX)
@@ -94,7 +98,7 @@ conn_arm_first(struct http_conn *c, enum conn_timer kind, int same)
 		conn_set_timer(c, kind, ms);
 }
 
-/* HEAD, FIRST, PROXY, DEFER, QUEUE and LINGER run from when they began; IDLE,
+/* HEAD, FIRST, PROXY, TLS, DEFER, QUEUE and LINGER run from when they began; IDLE,
  * BODY, SEND and GONE from the last progress. */
 void
 conn_arm(struct http_conn *c)
@@ -121,6 +125,7 @@ conn_arm(struct http_conn *c)
 		break;
 	case TIMER_FIRST:
 	case TIMER_PROXY:
+	case TIMER_TLS:
 		conn_arm_first(c, kind, same);
 		break;
 	case TIMER_HEAD:

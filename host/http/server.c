@@ -42,6 +42,7 @@ http_server_init(struct http_server *srv, struct loop *loop,
 	srv->parser = parser_new((size_t)conf->http.max_headers);
 	srv->reap.run = server_reap;
 	stream_io_init(&srv->sio, loop);
+	srv->sio.counters = &cell->counters;
 	TAILQ_INIT(&srv->conns);
 	TAILQ_INIT(&srv->away);
 }

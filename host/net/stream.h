@@ -92,8 +92,7 @@ struct stream_layer_ops {
 	void (*shutdown)(struct stream *);
 	/* It was given to another stream, this one. */
 	void (*moved)(struct stream *);
-	/* What the next process needs of it is appended: 0, or -1: it can't go
-	 * there, now or ever. */
+	/* As stream_save. */
 	int (*save)(const struct stream *, struct buf *);
 	/* It is closed, or not needed: free what is the layer's. */
 	void (*close)(struct stream *);
@@ -153,8 +152,8 @@ void	stream_close(struct stream *);
 /* When it is closed, that is a reset: nobody is to take it for an end in
  * order. */
 void	stream_break(struct stream *);
-/* What another process needs to know of its layer, if it has one, is appended:
- * 0, or -1: it can't go there now. */
+/* What another process needs to know of its layer, if it has one, is appended
+ * unless the buf is NULL: 0, or -1: it can't go there now. */
 int	stream_save(const struct stream *, struct buf *);
 /* Our FIN, after what is queued was sent. */
 void	stream_shutdown(struct stream *);

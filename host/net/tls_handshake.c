@@ -412,7 +412,9 @@ begin_run(struct loop_task *task)
 	struct buf first = k->first;
 
 	k->first = (struct buf){ NULL, 0, 0 };
-	(void)hear(s, (const unsigned char *)first.p, first.len);
+	if (!hear(s, (const unsigned char *)first.p, first.len) &&
+	    first.len > 0)
+		receive(s);
 	buf_free(&first);
 }
 

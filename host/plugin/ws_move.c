@@ -103,7 +103,7 @@ pack_record(const struct instance *in, const struct ws_conn *c,
 	pack_bytes(b, s->state.p, s->state.len);
 	ws_conn_pack(c, &conn);
 	pack_bytes(b, conn.p, conn.len);
-	buf_free(&conn);
+	buf_wipe(&conn);
 	buf_append(b, s->channels.p, s->channels.len);
 }
 
@@ -126,7 +126,7 @@ give(struct instance *in, struct ws_conn *c, const struct saving *s,
 	/* What its client has said here arrives before what it says there. */
 	bus_flush(&in->all->hub.bus);
 	rc = ws_conn_give(c, to, (hostd_buf){ b.p, b.len });
-	buf_free(&b);
+	buf_wipe(&b);
 	return rc;
 }
 

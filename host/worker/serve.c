@@ -53,6 +53,12 @@ is_stream(const struct acceptor *a)
 	return a->listen != NULL && a->listen->mode == CONF_MODE_STREAM;
 }
 
+static int
+has_tls(const struct acceptor *a)
+{
+	return a->listen != NULL && a->listen->tls != NULL;
+}
+
 /* A refusal takes a connection, too, until the client has read it.  When there
  * are many of them, the next are told in passing. */
 static void
@@ -62,7 +68,8 @@ worker_refuse(struct acceptor *a, int fd, const struct sockaddr *sa)
 	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\n"
 	    "Content-Length: 0\r\nConnection: close\r\n\r\n";
 
-	if (is_stream(a)) {
+	/* A handshake costs more than an answer. */
+	if (is_stream(a) || has_tls(a)) {
 		(void)close(fd);
 		return;
 	}
@@ -89,6 +96,8 @@ worker_take(struct acceptor *a, int fd, const struct sockaddr *sa)
 		return;
 	if (a->listen != NULL && a->listen->proxy_protocol)
 		conn_expect_proxy(c, (uint32_t)a->listen->hello_timeout);
+	if (has_tls(a))
+		conn_expect_tls(c, worker_tls(w, a->listen->tls));
 	if (a->listen != NULL && a->listen->tls != NULL)
 		tls_begin(&c->stream, tls_context_accept(worker_tls(w,
 		    a->listen->tls)), NULL, 0);

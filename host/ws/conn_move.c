@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/pack.h"
 #include "http/identity.h"
+#include "net/tls.h"
 #include "ws/conn.h"
 #include "ws/deflate.h"
 #include "ws/message.h"
@@ -40,7 +41,8 @@ ws_conn_can_move(const struct ws_conn *c)
 	return c->state == WS_OPEN && ws_conn_may_move(c) && !c->busy &&
 	    !r->in_frame && !r->in_message && r->error == 0 &&
 	    !c->got_fin && !c->stream.eof && c->stream.error == 0 &&
-	    stream_pending(&c->stream) == 0;
+	    stream_pending(&c->stream) == 0 &&
+	    stream_save(&c->stream, NULL) == 0;
 }
 
 /* -- the record -- */
@@ -93,6 +95,8 @@ pack_identity(const struct identity *who, struct buf *b)
 void
 ws_conn_pack(const struct ws_conn *c, struct buf *b)
 {
+	struct buf layer = { NULL, 0, 0 };
+
 	pack_bytes(b, c->text, c->peer_len);
 	pack_bytes(b, c->text + c->peer_len, c->path_len);
 	pack_bytes(b, c->text + c->peer_len + c->path_len, c->protocol_len);
@@ -109,6 +113,10 @@ ws_conn_pack(const struct ws_conn *c, struct buf *b)
 	pack_u64(b, (uint64_t)c->tokens);
 	pack_windows(c, b);
 	pack_input(c, b);
+	/* Who does not know of it can't take it. */
+	if (c->stream.layer != NULL && stream_save(&c->stream, &layer) == 0)
+		pack_bytes(b, layer.p, layer.len);
+	buf_wipe(&layer);
 }
 
 static void
@@ -188,9 +196,9 @@ unpack_session(struct ws_conn *c, struct unpack *u)
 	c->session_id_len = (uint32_t)id.n;
 }
 
-/* 0, or -1: it does not fit together. */
+/* 0, or -1: it does not fit together.  *layer: of its stream, n 0: none. */
 static int
-conn_unpack(struct ws_conn *c, struct unpack *u)
+conn_unpack(struct ws_conn *c, struct unpack *u, hostd_buf *layer)
 {
 	hostd_buf peer = unpack_bytes(u), path = unpack_bytes(u);
 	hostd_buf protocol = unpack_bytes(u), label = unpack_bytes(u), in;
@@ -210,6 +218,7 @@ conn_unpack(struct ws_conn *c, struct unpack *u)
 	unpack_times(c, u);
 	unpack_windows(c, u);
 	in = unpack_bytes(u);
+	*layer = u->n > 0 ? unpack_bytes(u) : (hostd_buf){ NULL, 0 };
 	if (!unpack_ok(u))
 		return -1;
 	buf_append(&c->in, in.p, in.n);
@@ -323,8 +332,9 @@ ws_conn_come(struct ws_server *srv, struct ws_handler *h,
     const struct conf_websocket *conf, int fd, struct unpack *u)
 {
 	struct ws_conn *c = ws_conn_new(srv, h, conf);
+	hostd_buf layer;
 
-	if (conn_unpack(c, u) == -1 || ws_conn_attach(c, fd) == -1) {
+	if (conn_unpack(c, u, &layer) == -1 || ws_conn_attach(c, fd) == -1) {
 		ws_conn_discard(c);
 		return NULL;
 	}
@@ -332,7 +342,10 @@ ws_conn_come(struct ws_server *srv, struct ws_handler *h,
 	/* Not a byte before the other worker knows that we have it. */
 	c->stream.can_write = 0;
 	move_begin(c, WS_COMING);
-	return c;
+	if (layer.n == 0 || tls_resume(&c->stream, layer) == 0)
+		return c;
+	ws_conn_turn_back(c);
+	return NULL;
 }
 
 void
