@@ -140,6 +140,8 @@ struct board_cell {
 	_Atomic uint32_t callback;		/* enum board_callback */
 	_Atomic uint64_t entered_ms;		/* since when; monotonic */
 	_Atomic uint64_t beat_ms;		/* the loop's last turn */
+	char forbidden[256];			/* what the sandbox has ended it
+						   for; "": nothing */
 	_Atomic uint64_t starved_ms;		/* when there was no descriptor
 						   for a connection; 0: never */
 	char plugins[BOARD_PLUGINS][64];	/* instance names */

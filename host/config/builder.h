@@ -111,6 +111,7 @@ void	finish_sessions(struct builder *);
 /* A route's own keys about them. */
 void	build_route_session(struct builder *, struct conf_route *);
 void	build_real_ip(struct builder *);
+void	build_sandbox(struct builder *);
 void	build_trace(struct builder *);
 void	build_websocket(struct builder *);
 void	build_pubsub(struct builder *);

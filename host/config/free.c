@@ -46,6 +46,16 @@ free_upstream(struct conf_upstream *u)
 }
 
 static void
+free_sandbox(struct conf_sandbox *s)
+{
+	while (s->ngrants > 0)
+		free(s->grants[--s->ngrants].path);
+	free(s->grants);
+	free_list(s->calls, s->ncalls);
+	free(s->chroot);
+}
+
+static void
 free_session(struct conf_session *s)
 {
 	if (s->secrets != NULL)
@@ -161,6 +171,7 @@ void
 conf_free(struct conf *c)
 {
 	free_blocks(c);
+	free_sandbox(&c->sandbox);
 	free(c->user);
 	free(c->group);
 	free(c->conf_dir);

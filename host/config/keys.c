@@ -38,6 +38,8 @@ static const char *const on_errors[] = { "refuse", "anonymous", NULL };
 static const char *const client_certificates[] = { "off", "optional",
 	"required", "optional_no_ca", NULL };
 static const char *const traces[] = { "off", "w3c", NULL };
+/* In the order of enum sandbox_mode. */
+static const char *const sandboxes[] = { "off", "log", "on", NULL };
 static const char *const slow_peers[] = { "close", "drop", NULL };
 
 static const struct hostd_key top_keys[] = {
@@ -85,6 +87,19 @@ static const struct hostd_key top_keys[] = {
 	    "are kept, beside the one that serves, to go back to."),
 	KEY("watch", BOOL, "off", "Reload when a configuration file or a "
 	    "plugin changes; for development."),
+	KEY_ENUM("sandbox", "off", sandboxes, "Keep workers to the files and "
+	    "system calls that they need: \"on\" ends one that tries anything "
+	    "else, \"log\" only tells of it."),
+	KEY("sandbox_paths", LIST, NULL, "More that they may reach, with all "
+	    "that is below: \"r:/path\" to read, \"rw:/path\" to write as "
+	    "well, \"rx:/path\" to execute."),
+	KEY("sandbox_calls", LIST, NULL, "More system calls that they may "
+	    "make, as \"ptrace\"; \"exec\": all that executing programs "
+	    "takes."),
+	KEY("chroot", PATH, NULL, "Root directory of workers, which has to "
+	    "have in it whatever they need, by the same paths.  Needs root."),
+	KEY("core", STRING, NULL, "Size of workers' core files: \"off\", "
+	    "\"on\" for any, or a size; default: as hostd was started."),
 };
 
 static const struct hostd_key pool_keys[] = {

@@ -76,6 +76,7 @@ build_top(struct builder *b)
 	c->callback_budget = num_of(b, "callback_budget");
 	c->generations_kept = (int)num_of(b, "generations_kept");
 	c->watch = (int)num_of(b, "watch");
+	build_sandbox(b);
 }
 
 /* What the host will send as a header's value (RFC 9110 section 5.5). */

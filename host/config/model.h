@@ -15,6 +15,7 @@
 #include "config/tree.h"
 #include "net/addr.h"
 #include "net/cidr.h"
+#include "sandbox/sandbox.h"
 
 /*
  * One file that configuration comes from.  name is what errors show; path is
@@ -425,6 +426,22 @@ struct conf_http {
 
 enum conf_trace { CONF_TRACE_OFF, CONF_TRACE_W3C };
 
+/* What workers may do, beyond what they need. */
+struct conf_sandbox {
+	int mode;		/* enum sandbox_mode */
+	struct conf_grant { char *path; unsigned access; } *grants;
+	size_t ngrants;
+	char **calls;		/* system calls, or "exec" */
+	size_t ncalls;
+	struct conf_pos calls_pos;
+	char *chroot;		/* NULL: none */
+	struct conf_pos chroot_pos;
+	int64_t core;		/* bytes of a core file, or one of these */
+};
+
+#define CONF_CORE_INHERITED	(-1)	/* whatever hostd was started with */
+#define CONF_CORE_ANY		INT64_MAX
+
 struct conf {
 	const char *file;	/* the main one */
 	char *user, *group;	/* group: NULL for the user's */
@@ -446,6 +463,7 @@ struct conf {
 	int64_t callback_budget;	/* ms; a longer callback is logged */
 	int generations_kept;	/* beside the one that serves */
 	int watch;		/* reload when files change */
+	struct conf_sandbox sandbox;
 	struct conf_http http;
 	struct conf_websocket websocket;
 	struct conf_pubsub pubsub;

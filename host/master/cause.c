@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Why a process has ended, or has to, in words. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -30,6 +31,27 @@ cause_late(const struct child *c, char *why, size_t size)
 					  "ready_timeout");
 }
 
+/* "stopped by the sandbox in plugin chat, on_headers: openat of /etc/passwd for
+ * reading".  What executes programs blocks all signals, so that the process
+ * could not say what it was. */
+static void
+cause_forbidden(const struct board_cell *cell, const char *plugin,
+    const char *cb, char *buf, size_t size)
+{
+	char what[sizeof(cell->forbidden)];
+
+	(void)snprintf(what, sizeof(what), "%.*s", (int)sizeof(what) - 1,
+	    cell->forbidden);
+	if (what[0] == '\0')
+		(void)snprintf(what, sizeof(what), "a system call with SIGSYS "
+		    "blocked, as for executing a program");
+	if (cb != NULL)
+		(void)snprintf(buf, size, "stopped by the sandbox in plugin "
+		    "%s, %s: %s", plugin, cb, what);
+	else
+		(void)snprintf(buf, size, "stopped by the sandbox: %s", what);
+}
+
 /* "SIGSEGV in plugin chat, on_headers", "exit(3) in plugin chat, create", "exit
  * status 1" */
 void
@@ -53,6 +75,8 @@ cause_ended(const struct child *c, int status, char *buf, size_t size)
 		    signal_name(WTERMSIG(status), sig));
 	if (c->why[0] != '\0')
 		(void)snprintf(buf, size, "%s", c->why);
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		cause_forbidden(cell, plugin, cb, buf, size);
 	else if (cb != NULL)
 		(void)snprintf(
 		    buf, size, "%s in plugin %s, %s", how, plugin, cb);

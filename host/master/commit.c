@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The end of a rollout that has succeeded. */
+#include "base/log.h"
 #include "master/generations.h"
 #include "master/guard.h"
 #include "master/rollout_state.h"
+#include "sandbox/caps.h"
 
 const char *
 rollout_name(const struct rollout *r)
@@ -110,6 +112,9 @@ rollout_switch(struct rollout *r)
 	if (r->kind == ROLLOUT_RELOAD)
 		master_mishap(m, 0, 0, NULL);
 	master_committed(m);
+	if (r->gen->conf->sandbox.mode == SANDBOX_ON &&
+	    caps_keep_master() == -1)
+		log_warn("dropping capabilities that a master does not need");
 }
 
 void

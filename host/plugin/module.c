@@ -367,6 +367,8 @@ static const struct ext {
 	{ HOSTD_P_WS_STATE, sizeof(struct hostd_p_ws_state),
 	    MODULE_MIN_WS_STATE, module_check_ws_state,
 	    offsetof(struct module, ws_state) },
+	{ HOSTD_P_SANDBOX, sizeof(struct hostd_p_sandbox), MODULE_MIN_SANDBOX,
+	    module_check_sandbox, offsetof(struct module, sandbox) },
 };
 
 static int
@@ -453,6 +455,7 @@ module_free(struct module *m)
 	free(m->provides);
 	free((void *)(uintptr_t)m->state);
 	free((void *)(uintptr_t)m->ws_state);
+	free((void *)(uintptr_t)m->sandbox);
 	free((void *)(uintptr_t)m->keys);
 	free((void *)(uintptr_t)m->cmds);
 	free(m->display);

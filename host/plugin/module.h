@@ -13,6 +13,7 @@
 #include <hostd/cmd.h>
 #include <hostd/http.h>
 #include <hostd/pubsub.h>
+#include <hostd/sandbox.h>
 #include <hostd/session_store.h>
 #include <hostd/state.h>
 #include <hostd/ws.h>
@@ -40,6 +41,7 @@ struct module {
 	/* Its extensions, full-size copies; NULL: without. */
 	const struct hostd_p_state *state;
 	const struct hostd_p_ws_state *ws_state;
+	const struct hostd_p_sandbox *sandbox;
 };
 
 /*

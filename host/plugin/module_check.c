@@ -100,6 +100,8 @@ check_choices(const struct hostd_key *k, char *why, size_t size)
 	return 0;
 }
 
+#define KEY_FLAGS (HOSTD_KEY_REQUIRED | HOSTD_KEY_WRITE | HOSTD_KEY_DIR)
+
 int
 module_check_key(const struct hostd_key *k, char *why, size_t size)
 {
@@ -110,9 +112,13 @@ module_check_key(const struct hostd_key *k, char *why, size_t size)
 		REFUSE("key \"%s\": the host has one of that name", k->name);
 	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_PATH)
 		REFUSE("key \"%s\": unknown type %u", k->name, k->type);
-	if ((k->flags & ~HOSTD_KEY_REQUIRED) != 0)
+	if ((k->flags & ~KEY_FLAGS) != 0)
 		REFUSE("key \"%s\": unknown flag bits 0x%x", k->name,
-		    k->flags & ~HOSTD_KEY_REQUIRED);
+		    k->flags & ~KEY_FLAGS);
+	if ((k->flags & (HOSTD_KEY_WRITE | HOSTD_KEY_DIR)) != 0 &&
+	    (k->type != HOSTD_KEY_PATH || (k->flags & HOSTD_KEY_WRITE) == 0))
+		REFUSE("key \"%s\": HOSTD_KEY_WRITE is for paths, and "
+		    "HOSTD_KEY_DIR goes with it", k->name);
 	if (k->min > k->max)
 		REFUSE("key \"%s\": min is above max", k->name);
 	if (k->type == HOSTD_KEY_ENUM)
@@ -276,4 +282,33 @@ module_check_ws_state(const void *table, char *why, size_t size)
 	if (t->save == NULL || t->load == NULL)
 		REFUSE(HOSTD_P_WS_STATE ": save and load must be set");
 	return 0;
+}
+
+#define MAX_PATHS 256u
+
+static int
+check_list(const char *const *list, const char *what, int is_path, char *why,
+    size_t size)
+{
+	size_t i;
+
+	for (i = 0; list != NULL && list[i] != NULL; i++)
+		if (i == MAX_PATHS || !is_text(list[i], MAX_LINE) ||
+		    (is_path && list[i][0] != '/'))
+			REFUSE(HOSTD_P_SANDBOX ": broken %s", what);
+	return 0;
+}
+
+int
+module_check_sandbox(const void *table, char *why, size_t size)
+{
+	const struct hostd_p_sandbox *t = table;
+
+	if ((t->flags & ~HOSTD_SANDBOX_EXEC) != 0)
+		REFUSE(HOSTD_P_SANDBOX ": unknown flag bits 0x%x",
+		    t->flags & ~HOSTD_SANDBOX_EXEC);
+	if (check_list(t->reads, "reads", 1, why, size) == -1 ||
+	    check_list(t->writes, "writes", 1, why, size) == -1)
+		return -1;
+	return check_list(t->calls, "calls", 0, why, size);
 }

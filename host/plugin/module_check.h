@@ -14,6 +14,7 @@
 #include <hostd/http.h>
 #include <hostd/metrics.h>
 #include <hostd/pubsub.h>
+#include <hostd/sandbox.h>
 #include <hostd/state.h>
 #include <hostd/ws.h>
 
@@ -39,6 +40,7 @@ int	module_check_store(const void *ops, char *why, size_t size);
 /* An extension's, likewise. */
 int	module_check_state(const void *table, char *why, size_t size);
 int	module_check_ws_state(const void *table, char *why, size_t size);
+int	module_check_sandbox(const void *table, char *why, size_t size);
 
 /* The least struct_size of each: its members that are not optional. */
 #define MODULE_END(type, member)					\
@@ -54,6 +56,7 @@ int	module_check_ws_state(const void *table, char *why, size_t size);
 #define MODULE_MIN_STORE	MODULE_END(hostd_session_store_ops, set)
 #define MODULE_MIN_STATE	MODULE_END(hostd_p_state, load)
 #define MODULE_MIN_WS_STATE	MODULE_END(hostd_p_ws_state, load)
+#define MODULE_MIN_SANDBOX	MODULE_END(hostd_p_sandbox, flags)
 #define MODULE_MIN_METRIC	MODULE_END(hostd_metric, name)
 
 /* Larger tables than this are taken for garbage. */

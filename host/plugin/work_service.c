@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
+#include "sandbox/sandbox.h"
 
 #define WORKS_MAX 4096	/* of a worker */
 
@@ -36,15 +37,21 @@ work_run(uv_work_t *uv)
 /* The board tells what the loop's thread was doing; if another one has crashed,
  * that is beside the point. */
 static void
-work_crashed(int sig)
+blame_work(void)
 {
 	struct board_cell *cell;
 
-	if (working != NULL) {
-		cell = working->all->cell;
-		atomic_store(&cell->callback, BOARD_CB_WORK);
-		atomic_store(&cell->plugin, working->index + 1);
-	}
+	if (working == NULL)
+		return;
+	cell = working->all->cell;
+	atomic_store(&cell->callback, BOARD_CB_WORK);
+	atomic_store(&cell->plugin, working->index + 1);
+}
+
+static void
+work_crashed(int sig)
+{
+	blame_work();
 	log_last_words();
 	(void)raise(sig);	/* when we return, as if we had not been here */
 }
@@ -57,6 +64,7 @@ work_service_watch(void)
 		.sa_flags = (int)SA_RESETHAND }, before;
 	size_t i;
 
+	sandbox_set_blame(blame_work);
 	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
 		/* Not where a sanitizer watches. */
 		if (sigaction(sigs[i], NULL, &before) == 0 &&

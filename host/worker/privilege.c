@@ -38,7 +38,8 @@ privilege_ids(const char *user, const char *group, uid_t *uid, gid_t *gid,
 }
 
 int
-privilege_drop(const char *user, const char *group, char *why, size_t size)
+privilege_drop(const char *user, const char *group, const char *root,
+    char *why, size_t size)
 {
 	uid_t uid;
 	gid_t gid;
@@ -46,9 +47,13 @@ privilege_drop(const char *user, const char *group, char *why, size_t size)
 	if (geteuid() == 0) {
 		if (privilege_ids(user, group, &uid, &gid, why, size) == -1)
 			return -1;
+		/* Groups are looked up in files that root may not have. */
 		if (initgroups(user, gid) == -1 ||
-		    setresgid(gid, gid, gid) == -1 ||
-		    setresuid(uid, uid, uid) == -1)
+		    setresgid(gid, gid, gid) == -1)
+			return privilege_fail(why, size, "becoming user", user);
+		if (root != NULL && (chroot(root) == -1 || chdir("/") == -1))
+			return privilege_fail(why, size, "chroot", root);
+		if (setresuid(uid, uid, uid) == -1)
 			return privilege_fail(why, size, "becoming user", user);
 		/* Without this the kernel gives no core and no /proc. */
 		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);

@@ -6,9 +6,10 @@
 
 /*
  * Become user (and group; NULL: the user's own), for good, when we are root;
- * never gain privileges again in any case.  0, or -1 and a reason in why.
+ * never gain privileges again in any case.  root becomes the root directory,
+ * unless it is NULL.  0, or -1 and a reason in why.
  */
-int	privilege_drop(const char *user, const char *group, char *why,
-	    size_t size);
+int	privilege_drop(const char *user, const char *group, const char *root,
+	    char *why, size_t size);
 
 #endif

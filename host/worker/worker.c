@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/request_log.h"
@@ -12,6 +14,7 @@
 #include "upstream/tcp_log.h"
 #include "worker/output.h"
 #include "worker/privilege.h"
+#include "worker/sandbox.h"
 #include "worker/state.h"
 #include "worker/worker.h"
 
@@ -38,8 +41,24 @@ load_configuration(struct worker *w)
 }
 
 static void
+limit_core(struct worker *w)
+{
+	int64_t core = w->conf->sandbox.core;
+	struct rlimit rl = { (rlim_t)core, (rlim_t)core };
+
+	if (core == CONF_CORE_INHERITED)
+		return;
+	if (core == CONF_CORE_ANY)
+		rl.rlim_cur = rl.rlim_max = RLIM_INFINITY;
+	if (setrlimit(RLIMIT_CORE, &rl) == -1)
+		conf_error(&w->errs, NULL, "\"core\": %s; hostd was started "
+		    "with a lower limit (ulimit -H -c)", strerror(errno));
+}
+
+static void
 become_unprivileged(struct worker *w)
 {
+	const struct conf_sandbox *s = &w->conf->sandbox;
 	struct rlimit rl;
 	char why[256];
 
@@ -48,9 +67,17 @@ become_unprivileged(struct worker *w)
 		(void)setrlimit(RLIMIT_NOFILE, &rl);
 	}
 	chan_reserve();
-	if (privilege_drop(w->conf->user, w->conf->group, why,
+	limit_core(w);
+	if (s->chroot != NULL && geteuid() != 0)
+		conf_error(&w->errs, &s->chroot_pos, "\"chroot\" needs hostd "
+		    "to be started as root");
+	else if (privilege_drop(w->conf->user, w->conf->group, s->chroot, why,
 	    sizeof(why)) == -1)
 		conf_error(&w->errs, NULL, "%s", why);
+	else if (s->chroot != NULL && access(w->init.snapshot, R_OK) == -1)
+		conf_error(&w->errs, &s->chroot_pos, "\"chroot\": there is no "
+		    "%s in %s; bind-mount the run_dir there",
+		    w->init.snapshot, s->chroot);
 }
 
 static const struct access_kind *
@@ -104,6 +131,7 @@ prepare(struct worker *w)
 	load_configuration(w);
 	check_log_formats(w);
 	become_unprivileged(w);
+	worker_confine(w);
 	size_thread_pool(w);
 	if (loop_init(&w->loop) == -1)
 		fatal("making an event loop");

@@ -16,10 +16,12 @@ const struct hostd_key cache_key_rows[] = {
 	KEY("cache", ENUM, "off", 0, 0, "Keep answers as RFC 9111 allows a "
 	    "shared cache: in the memory of each worker, or in files that all "
 	    "workers share.", stores),
-	KEY("cache_dir", PATH, NULL, 0, 4000, "Directory of the files, for "
+	{ sizeof(struct hostd_key), HOSTD_KEY_PATH,
+	    HOSTD_KEY_WRITE | HOSTD_KEY_DIR, "cache_dir", NULL,
+	    "Directory of the files, for "
 	    "this plugin alone; made when it is not there, and the workers' "
 	    "user must be able to write to it.  They do so themselves, as for "
-	    "buffer_dir.", NULL),
+	    "buffer_dir.", 0, 4000, NULL },
 	KEY("cache_size", SIZE, "64m", 65536, INT64_C(1) << 46, "What is kept "
 	    "at most: of each worker in memory, of all together on disk, "
 	    "where it may be an eighth more for a moment.  What was used least "

@@ -227,7 +227,7 @@ static const struct hostd_provide provide = {
 static const struct hostd_provide *const provides[] = { &provide, NULL };
 
 HOSTD_PLUGIN_ENTRY = {
-	HOSTD_PREFIX(3), .id = "http_proxy", .version = HOSTD_SDK_VERSION,
+	HOSTD_PREFIX(4), .id = "http_proxy", .version = HOSTD_SDK_VERSION,
 	.built_with = HOSTD_SDK_VERSION, .provides = provides,
 	.keys = settings_keys, .cmds = cmds, .create = create, .start = start,
 	.destroy = destroy

@@ -11,6 +11,8 @@
 
 #define KEY(n, t, d, h) { sizeof(struct hostd_key), HOSTD_KEY_##t, 0, n, d, h, \
 	0, 0, NULL }
+#define KEY_WRITTEN(n, d, h) { sizeof(struct hostd_key), HOSTD_KEY_PATH, \
+	HOSTD_KEY_WRITE | HOSTD_KEY_DIR, n, d, h, 0, 0, NULL }
 #define KEY_RANGE(n, t, d, lo, hi, h) { sizeof(struct hostd_key), \
 	HOSTD_KEY_##t, 0, n, d, h, lo, hi, NULL }
 #define KEY_ENUM(n, d, c, h) { sizeof(struct hostd_key), HOSTD_KEY_ENUM, 0, n, \
@@ -63,7 +65,7 @@ static const struct hostd_key rows[] = {
 	KEY_RANGE("buffer_file_size", SIZE, "1g", 0, INT64_MAX, "And in that "
 	    "file; 0: none.  An answer waits then, a request is refused "
 	    "(503)."),
-	KEY("buffer_dir", PATH, "/var/tmp", "Directory for such files.  "
+	KEY_WRITTEN("buffer_dir", "/var/tmp", "Directory for such files.  "
 	    "Workers write them themselves: while a disk is slow they do "
 	    "nothing else; a tmpfs never is."),
 	KEY_RANGE("max_response", SIZE, "0", 0, INT64_MAX, "Largest body of "

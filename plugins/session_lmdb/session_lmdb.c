@@ -191,6 +191,7 @@ static const struct hostd_provide *const provides[] = { &store, NULL };
 
 static const struct hostd_key path_key = {
 	.struct_size = sizeof(path_key), .type = HOSTD_KEY_PATH,
+	.flags = HOSTD_KEY_WRITE,
 	.name = "path", .dflt = "$state/sessions.mdb", .min = 1, .max = 4000,
 	.help = "The file, on a disk of this machine; workers must be able to "
 	    "write to it and to its directory.  What begins with \"$state/\" "
@@ -227,6 +228,6 @@ static const struct hostd_key *const keys[] = {
 };
 
 HOSTD_PLUGIN_ENTRY = {
-	HOSTD_PREFIX(3), "session_lmdb", "1.0", HOSTD_SDK_VERSION,
+	HOSTD_PREFIX(4), "session_lmdb", "1.0", HOSTD_SDK_VERSION,
 	provides, keys, command_rows, create, start, NULL, destroy, NULL
 };

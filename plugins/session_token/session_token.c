@@ -51,6 +51,7 @@ static const struct hostd_key env_key = {
 };
 static const struct hostd_key made_key = {
 	.struct_size = sizeof(made_key), .type = HOSTD_KEY_PATH,
+	.flags = HOSTD_KEY_WRITE,
 	.name = "made_key", .dflt = "$state/key",
 	.min = 1, .max = 4096,
 	.help = "Without key_file and key_env: where a key is, which is made "
@@ -222,7 +223,7 @@ static const struct hostd_provide provide = {
 static const struct hostd_provide *const provides[] = { &provide, NULL };
 
 HOSTD_PLUGIN_ENTRY = {
-	HOSTD_PREFIX(3),
+	HOSTD_PREFIX(4),
 	.id = "session_token",
 	.version = HOSTD_SDK_VERSION,
 	.built_with = HOSTD_SDK_VERSION,

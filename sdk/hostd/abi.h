@@ -218,6 +218,12 @@ enum {
 
 /* Flags of a key. */
 #define HOSTD_KEY_REQUIRED 0x1u	/* refuse a configuration without it */
+/* PATH, for sandbox = on (hostd.conf(5)): what is there is read, unless one of
+ * these says more.  Since 1.4. */
+#define HOSTD_KEY_WRITE	0x2u	/* a file that is written, and others beside it
+				   in its directory */
+#define HOSTD_KEY_DIR	0x4u	/* with WRITE: a directory, which is made if it
+				   is not there, and what is in it */
 
 /*
  * One key of the plugin's block in the configuration.  The host checks values

@@ -266,7 +266,7 @@ open_file(struct hostd_inst *in, const char *path)
 /* -- life -- */
 
 static const struct hostd_key key_path = {
-	sizeof(struct hostd_key), HOSTD_KEY_PATH, 0, "path",
+	sizeof(struct hostd_key), HOSTD_KEY_PATH, HOSTD_KEY_WRITE, "path",
 	"/dev/shm/hostd.ring", "The file that the nodes share.", 0, 0, NULL
 };
 static const struct hostd_key key_size = {
@@ -344,7 +344,7 @@ static const struct hostd_provide provide = {
 static const struct hostd_provide *const provides[] = { &provide, NULL };
 
 HOSTD_PLUGIN_ENTRY = {
-	HOSTD_PREFIX(0), .id = "memory_pubsub", .version = "1.0",
+	HOSTD_PREFIX(4), .id = "memory_pubsub", .version = "1.0",
 	.built_with = HOSTD_SDK_VERSION, .provides = provides, .keys = keys,
 	.create = create, .start = start, .destroy = destroy
 };

@@ -309,6 +309,14 @@ export async function startHostd(t, options = {}) {
 	return h;
 }
 
+// HOSTD_TEST_SANDBOX=on: whatever is tested has to work in a sandbox, too.
+function sandboxKey(conf) {
+	const mode = process.env.HOSTD_TEST_SANDBOX;
+
+	return !mode || /^\s*sandbox\s*=/m.test(conf) ? '' :
+	    ` sandbox = "${mode}"`;
+}
+
 // Its files only; it is not started.
 export async function prepareHostd(t, options = {}) {
 	const dir = tempDir(t);
@@ -322,7 +330,7 @@ export async function prepareHostd(t, options = {}) {
 	const conf = options.conf ?? '';
 	const head = [
 		`user = "${options.user ?? os.userInfo().username}"`,
-		`run_dir = "${dir}/run"`,
+		`run_dir = "${dir}/run"${sandboxKey(conf)}`,
 		/^\s*pool /m.test(conf) ? '' : 'pool "web" { workers = 2 }',
 		/^\s*listen /m.test(conf) ? '' :
 		    `listen "main" { address = "127.0.0.1:${port}" }`,

@@ -453,7 +453,8 @@ destroy(struct hostd_inst *in)
 static const struct hostd_key orders_key = { .struct_size = sizeof(orders_key),
     .type = HOSTD_KEY_PATH, .name = "orders", .dflt = "orders" };
 static const struct hostd_key trace_key = { .struct_size = sizeof(trace_key),
-    .type = HOSTD_KEY_PATH, .name = "trace", .dflt = "trace" };
+    .type = HOSTD_KEY_PATH, .flags = HOSTD_KEY_WRITE,
+    .name = "trace", .dflt = "trace" };
 static const struct hostd_key *const keys[] = { &orders_key, &trace_key, NULL };
 static const struct hostd_session_store_ops ops = {
 	.struct_size = sizeof(ops),
@@ -467,6 +468,6 @@ static const struct hostd_provide provide = { .struct_size = sizeof(provide),
     .kind = HOSTD_KIND_SESSION_STORE, .ops = &ops };
 static const struct hostd_provide *const provides[] = { &provide, NULL };
 
-HOSTD_PLUGIN_ENTRY = { HOSTD_PREFIX(3), .id = "faulty_store", .version = "1.0",
+HOSTD_PLUGIN_ENTRY = { HOSTD_PREFIX(4), .id = "faulty_store", .version = "1.0",
     .built_with = HOSTD_SDK_VERSION, .provides = provides, .keys = keys,
     .create = create, .destroy = destroy };
