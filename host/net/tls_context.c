@@ -9,7 +9,6 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "config/x509.h"
-#include "net/tls.h"
 #include "net/tls_certificate.h"
 #include "net/tls_context.h"
 #include "net/tls_tickets.h"
@@ -262,7 +261,6 @@ set_open(struct tls_context *t, struct tls_set *s)
 	if (ctx == NULL)
 		return -1;
 	s->ctx = ctx;
-	tls_prepare(ctx);
 	SSL_CTX_set_app_data(ctx, t);
 	(void)SSL_CTX_set_tlsext_servername_callback(ctx, choose_server);
 	(void)SSL_CTX_set_tlsext_servername_arg(ctx, t);

@@ -115,7 +115,6 @@ tls_prepare(SSL_CTX *ctx)
 	SSL_CTX_set_keylog_callback(ctx, take_secret);
 	SSL_CTX_set_read_ahead(ctx, 0);
 	(void)SSL_CTX_set_max_early_data(ctx, 0);
-	(void)SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 }
 
@@ -238,7 +237,8 @@ fail(struct stream *s, int error, const char *why)
 {
 	struct tls *t = tls_of(s);
 
-	count(s, -1);
+	if (t->shake->heard)
+		count(s, -1);
 	if (!t->is_client && error == EPROTO)
 		tell(s, why);
 	free(t->why);
@@ -339,16 +339,23 @@ step(struct stream *s)
 	return 1;
 }
 
+/* A request in plain HTTP begins with its method. */
+static int
+is_method(const unsigned char *p, size_t n)
+{
+	return n >= 3 && isupper(p[0]) && isupper(p[1]) && isupper(p[2]);
+}
+
 static int
 hear(struct stream *s, const unsigned char *p, size_t n)
 {
 	struct tls_shake *k = tls_of(s)->shake;
 
-	if (!k->heard && n > 0 && !tls_of(s)->is_client && isupper(p[0])) {
+	if (!k->heard && !tls_of(s)->is_client && is_method(p, n)) {
 		fail(s, EPROTOTYPE, "it does not speak TLS");
 		return 1;
 	}
-	k->heard = 1;
+	k->heard |= n > 0;
 	k->in = p;
 	k->nin = n;
 	return step(s);

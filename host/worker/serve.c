@@ -8,7 +8,6 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "http/conn.h"
-#include "net/tls.h"
 #include "worker/state.h"
 
 /* Connections above the limit that are told so properly. */
@@ -98,9 +97,6 @@ worker_take(struct acceptor *a, int fd, const struct sockaddr *sa)
 		conn_expect_proxy(c, (uint32_t)a->listen->hello_timeout);
 	if (has_tls(a))
 		conn_expect_tls(c, worker_tls(w, a->listen->tls));
-	if (a->listen != NULL && a->listen->tls != NULL)
-		tls_begin(&c->stream, tls_context_accept(worker_tls(w,
-		    a->listen->tls)), NULL, 0);
 	passing_accepted(w, c);
 }
 
