@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include "base/hash.h"
 #include "base/map.h"
 #include "base/mem.h"
 
@@ -9,40 +10,13 @@
 
 static uint64_t seed[2];
 
-/*
- * Two rounds of multiply-and-fold per 16 bytes, keyed by the seed on both
- * sides, so that collisions can't be made without knowing it.
- */
-static uint64_t
-fold(uint64_t a, uint64_t b)
-{
-	unsigned __int128 m = (unsigned __int128)a * b;
-
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
-}
-
 static uint64_t
 map_hash(const void *key, size_t len)
 {
-	const unsigned char *p = key;
-	uint64_t a, b, h;
-
 	while (seed[0] == 0 || seed[1] == 0)
 		if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
 			seed[0] = seed[1] = (uintptr_t)&seed | 1;
-	h = seed[0] ^ len;
-	for (; len >= 16; p += 16, len -= 16) {
-		memcpy(&a, p, 8);
-		memcpy(&b, p + 8, 8);
-		h = fold(a ^ h, b ^ seed[1]);
-	}
-	a = b = 0;
-	if (len > 8) {
-		memcpy(&a, p, 8);
-		memcpy(&b, p + 8, len - 8);
-	} else if (len > 0)
-		memcpy(&a, p, len);
-	return fold(fold(a ^ h, b ^ seed[1]), seed[0]);
+	return hash_bytes(seed, key, len);
 }
 
 /* The slot of key, or the free one where it would go. */

@@ -105,6 +105,13 @@ void	finish_upstreams(struct builder *);
 void	finish_controllers(struct builder *);
 void	build_auth(struct builder *, const struct conf_node *);
 void	free_auth(struct conf_auth *);
+void	build_limit_req(struct builder *, const struct conf_node *);
+void	build_limit_conn(struct builder *, const struct conf_node *);
+void	free_limit(struct conf_limit *);
+/* The keys limit_req and limit_conn of the present block, where they are
+ * set. */
+void	build_limits(struct builder *, struct conf_limits *reqs,
+	    struct conf_limits *conns);
 void	build_session(struct builder *, const struct conf_node *);
 /* When all plugins are known. */
 void	finish_sessions(struct builder *);

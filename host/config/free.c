@@ -98,6 +98,7 @@ free_blocks(struct conf *c)
 	struct conf_plugin *p;
 	struct conf_listen *l;
 	struct conf_route *r;
+	struct conf_limit *m;
 	struct conf_auth *t;
 	struct conf_file *f;
 	struct conf_pool *o;
@@ -107,6 +108,8 @@ free_blocks(struct conf *c)
 		TAILQ_REMOVE(&c->routes, r, entry);
 		free_list(r->hosts, r->nhosts);
 		free_list(r->methods, r->nmethods);
+		free(r->limit_reqs.v);
+		free(r->limit_conns.v);
 		free_websocket(c, r->websocket);
 		free(r->path);
 		free(r);
@@ -141,6 +144,10 @@ free_blocks(struct conf *c)
 	while ((t = TAILQ_FIRST(&c->auths)) != NULL) {
 		TAILQ_REMOVE(&c->auths, t, entry);
 		free_auth(t);
+	}
+	while ((m = TAILQ_FIRST(&c->limits)) != NULL) {
+		TAILQ_REMOVE(&c->limits, m, entry);
+		free_limit(m);
 	}
 	while ((s = TAILQ_FIRST(&c->sessions)) != NULL) {
 		TAILQ_REMOVE(&c->sessions, s, entry);
@@ -187,6 +194,8 @@ conf_free(struct conf *c)
 	free(c->http.real_ip_from.v);
 	free(c->http.trace_trust.v);
 	free(c->http.real_ip_header);
+	free(c->http.limit_reqs.v);
+	free(c->http.limit_conns.v);
 	free_list(c->websocket.origins, c->websocket.norigins);
 	free(c->pubsub.backend);
 	conf_node_free(c->tree);

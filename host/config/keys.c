@@ -342,6 +342,43 @@ static const struct hostd_key route_keys[] = {
 	    "session block's login, and others get status 401."),
 	KEY("sessions", STRING, NULL, "Which session block; default: the first "
 	    "one."),
+	KEY("limit_req", LIST, NULL, "Names of limit_req blocks that hold for "
+	    "its requests, all of them; { } for none; default: those of "
+	    "http."),
+	KEY("limit_conn", LIST, NULL, "The same of limit_conn blocks."),
+};
+
+static const struct hostd_key limit_req_keys[] = {
+	KEY_REQ("rate", STRING, "How many requests of one key pass on average: "
+	    "\"10/s\" a second, or \"30/m\" a minute."),
+	KEY_RANGE("burst", INT, "0", 0, 1000000, "How many may come too early "
+	    "before the next is refused."),
+	KEY_RANGE("delay", INT, "0", 0, 1000000, "How many of these are let "
+	    "through at once; those above it wait until their time has come."),
+	KEY("nodelay", BOOL, "off", "None of them waits."),
+	KEY("key", STRING, "$remote_addr", "What requests are told apart by: "
+	    "text with the variables $remote_addr, $remote_user, $host, $uri, "
+	    "$request_method, $route, $http_NAME, $cookie_NAME, $arg_NAME and "
+	    "$jwt_claim_NAME.  A request in which all of them are empty is not "
+	    "limited."),
+	KEY_RANGE("ipv6_prefix", INT, "64", 1, 128, "Bits of an IPv6 address "
+	    "that $remote_addr is."),
+	KEY_RANGE("status", INT, "429", 400, 599, "What a request gets that is "
+	    "refused; Retry-After says when the next one would not be."),
+	KEY("dry_run", BOOL, "off", "Nobody is refused or waits, but it is "
+	    "counted and logged who would be."),
+};
+
+static const struct hostd_key limit_conn_keys[] = {
+	{ sizeof(struct hostd_key), HOSTD_KEY_INT, HOSTD_KEY_REQUIRED, "max",
+	    NULL, "How many requests of one key are "
+	    "answered at the same time, all workers together.  A WebSocket "
+	    "counts as long as it is open.", 1, 60000, NULL },
+	KEY("key", STRING, "$remote_addr", "As of limit_req."),
+	KEY_RANGE("ipv6_prefix", INT, "64", 1, 128, "As of limit_req."),
+	KEY_RANGE("status", INT, "503", 400, 599, "What a request gets that is "
+	    "refused."),
+	KEY("dry_run", BOOL, "off", "As of limit_req."),
 };
 
 static const struct hostd_key auth_keys[] = {
@@ -482,6 +519,9 @@ static const struct hostd_key http_keys[] = {
 	KEY("real_ip_header", STRING, "X-Forwarded-For", "Where such a proxy "
 	    "writes it: X-Forwarded-For, X-Real-IP, Forwarded (RFC 7239), or "
 	    "another header with addresses."),
+	KEY("limit_req", LIST, NULL, "Names of limit_req blocks that hold for "
+	    "routes which name none."),
+	KEY("limit_conn", LIST, NULL, "The same of limit_conn blocks."),
 	KEY("real_ip_recursive", BOOL, "off", "Take the last address of it "
 	    "that is not such a proxy's, not just the last one."),
 	KEY_ENUM("trace", "off", traces, "Traces (W3C Trace Context): a "
@@ -586,6 +626,7 @@ static const struct {
 	BLOCK("listen", listen_keys), BLOCK("sni", sni_keys),
 	BLOCK("plugin", plugin_keys),
 	BLOCK("auth", auth_keys),
+	BLOCK("limit_req", limit_req_keys), BLOCK("limit_conn", limit_conn_keys),
 	BLOCK("route", route_keys), BLOCK("http", http_keys),
 	BLOCK("websocket", websocket_keys), BLOCK("pubsub", pubsub_keys),
 	BLOCK("error_page", error_page_keys),
@@ -593,11 +634,12 @@ static const struct {
 };
 
 #define NBLOCKS (sizeof(blocks) / sizeof(blocks[0]))
-#define ROWS_MAX 32
+#define ROWS_MAX 64
 
 const char *const conf_block_names[] = {
 	"pool", "certificate", "tls", "listen", "upstream", "upstream_changes", "session", "plugin",
-	"auth", "route", "http", "websocket", "pubsub", "error_page",
+	"auth", "limit_req", "limit_conn", "route", "http", "websocket",
+	"pubsub", "error_page",
 	"access_log", NULL
 };
 

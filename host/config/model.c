@@ -118,6 +118,7 @@ build_http(struct builder *b)
 		    "\"max_request_line\" is more than \"max_head\", which "
 		    "includes it");
 	check_field_value(b, "server", h->server);
+	build_limits(b, &h->limit_reqs, &h->limit_conns);
 	build_real_ip(b);
 	build_trace(b);
 }
@@ -276,6 +277,7 @@ build_route(struct builder *b, const struct conf_node *n)
 		    pos_of(b, "upstream"));
 	if (is_set(b, "auth"))
 		r->auth = find_auth(b, text_of(b, "auth"), pos_of(b, "auth"));
+	build_limits(b, &r->limit_reqs, &r->limit_conns);
 	build_route_session(b, r);
 	check_route_words(b, r);
 	build_route_websocket(b, n, r);
@@ -336,6 +338,8 @@ static const struct {
 	const char *const *nested;
 } block_builders[] = {
 	/* in the order they refer to each other */
+	{ "limit_req", build_limit_req, NULL },
+	{ "limit_conn", build_limit_conn, NULL },
 	{ "pool", build_pool, NULL },
 	{ "upstream", build_upstream, in_upstream },
 	{ "upstream_changes", build_upstream_changes, in_changes },
@@ -466,6 +470,7 @@ conf_new(void)
 	TAILQ_INIT(&c->upstreams);
 	TAILQ_INIT(&c->auths);
 	TAILQ_INIT(&c->sessions);
+	TAILQ_INIT(&c->limits);
 	TAILQ_INIT(&c->routes);
 	TAILQ_INIT(&c->error_pages);
 	TAILQ_INIT(&c->access_logs);
@@ -503,6 +508,8 @@ conf_load(const struct conf_sources *s, const struct map *files,
 	    &b.vals, errs);
 	build_top(&b);
 	conf_values_free(&b.vals);
+	build_blocks(&b, "limit_req");
+	build_blocks(&b, "limit_conn");
 	conf_block_only(&b, "http", build_http);
 	conf_block_only(&b, "websocket", build_websocket);
 	conf_block_only(&b, "pubsub", build_pubsub);

@@ -353,6 +353,46 @@ enum conf_jwt { CONF_JWT_HS256, CONF_JWT_HS384, CONF_JWT_HS512,
 enum conf_token_where { CONF_TOKEN_HEADER, CONF_TOKEN_COOKIE,
 	CONF_TOKEN_QUERY, CONF_TOKEN_SUBPROTOCOL };
 
+/* What tells requests apart: pieces, one behind the other. */
+struct conf_key {
+	struct conf_key_part {
+		int what;	/* enum conf_key_what */
+		char *text;	/* itself, or the name behind the prefix */
+	} *v;
+	size_t n;
+};
+
+enum conf_key_what { CONF_KEY_TEXT, CONF_KEY_ADDR, CONF_KEY_USER,
+	CONF_KEY_HOST, CONF_KEY_URI, CONF_KEY_METHOD, CONF_KEY_ROUTE,
+	CONF_KEY_HEADER, CONF_KEY_COOKIE, CONF_KEY_ARG, CONF_KEY_CLAIM };
+
+enum conf_limit_kind { CONF_LIMIT_REQ, CONF_LIMIT_CONN };
+
+/* What the table of limits (limit/table.h) has room for. */
+#define CONF_LIMIT_MAX	63
+
+/* How often, or how many at a time, requests of one key may come. */
+struct conf_limit {
+	TAILQ_ENTRY(conf_limit) entry;
+	struct conf_pos pos;
+	char *name;
+	int kind;		/* enum conf_limit_kind */
+	struct conf_key key;
+	int ipv6_prefix;	/* bits of an address that count */
+	int status;
+	int dry_run;
+	/* REQ */
+	int64_t cost_us;	/* of one request: 1 / rate */
+	int64_t burst, delay;	/* requests; those above delay wait */
+	/* CONN */
+	int64_t max;
+};
+
+struct conf_limits {
+	struct conf_limit **v;
+	size_t n;
+};
+
 struct conf_route {
 	TAILQ_ENTRY(conf_route) entry;
 	struct conf_pos pos;
@@ -367,6 +407,7 @@ struct conf_route {
 	int session;		/* enum conf_session_use */
 	struct conf_session *sessions;	/* which; NULL: there are none */
 	struct conf_auth *auth;	/* who may come in; NULL: anybody */
+	struct conf_limits limit_reqs, limit_conns;
 	int match;		/* enum conf_match */
 	int64_t max_body;	/* bytes */
 	int64_t defer_timeout;	/* ms */
@@ -422,6 +463,8 @@ struct conf_http {
 	struct cidrs trace_trust;	/* whose traces go on here; none:
 					   everybody's */
 	int64_t trace_sample;		/* of new ones, parts of RATIO_ONE */
+	struct conf_limits limit_reqs, limit_conns;	/* of routes that say
+							   nothing of them */
 };
 
 enum conf_trace { CONF_TRACE_OFF, CONF_TRACE_W3C };
@@ -476,6 +519,7 @@ struct conf {
 	TAILQ_HEAD(, conf_plugin) plugins;
 	TAILQ_HEAD(, conf_upstream) upstreams;
 	TAILQ_HEAD(, conf_auth) auths;
+	TAILQ_HEAD(, conf_limit) limits;
 	TAILQ_HEAD(, conf_route) routes;
 	TAILQ_HEAD(, conf_error_page) error_pages;
 	TAILQ_HEAD(, conf_access_log) access_logs;
@@ -522,6 +566,11 @@ int	conf_server_same(const struct conf_server *, const struct conf_server *);
  * routes, only where these are answered. */
 int	conf_is_controller(const struct conf *, const char *instance,
 	    const char *pool);
+/* NULL, or what is wrong with it, to follow its text; to be freed either way. */
+const char *conf_key_parse(struct conf_key *, const char *text);
+void	conf_key_free(struct conf_key *);
+/* to: of its own. */
+void	conf_limits_copy(struct conf_limits *to, const struct conf_limits *);
 
 /* Errors for routes that claim the same host, path and method.  Returns how
  * many. */

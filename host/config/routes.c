@@ -66,6 +66,8 @@ conf_route_add(struct conf *c, const char *path, struct conf_plugin *plugin,
 	r->defer_timeout = c->http.defer_timeout;
 	r->session = CONF_SESSION_OPTIONAL;
 	r->sessions = TAILQ_FIRST(&c->sessions);
+	conf_limits_copy(&r->limit_reqs, &c->http.limit_reqs);
+	conf_limits_copy(&r->limit_conns, &c->http.limit_conns);
 	r->websocket = &c->websocket;
 	TAILQ_INSERT_TAIL(&c->routes, r, entry);
 	return r;

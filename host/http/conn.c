@@ -138,6 +138,7 @@ conn_retire(struct http_conn *c)
 	wheel_remove(&srv->loop->wheel, &c->timer);
 	loop_undefer(srv->loop, &c->task);
 	buf_free(&c->in);
+	leases_end(&c->leases);
 	TAILQ_REMOVE(&srv->conns, c, link);
 	conn_set_idle(c, 0);
 	c->next_free = srv->closed_conns;
@@ -185,6 +186,7 @@ conn_hand_over(struct http_conn *c)
 
 	c->upgrade = NULL;
 	c->in = (struct buf){ NULL, 0, 0 };
+	leases_move(&u->leases, &c->leases);
 	u->taken(u, &c->stream, rest.p, rest.len);
 	buf_free(&rest);
 	conn_retire(c);

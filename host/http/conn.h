@@ -70,6 +70,7 @@ struct http_conn {
 	struct http_upgrade *upgrade;	/* UPGRADED: who gets it */
 	struct conn_move *move;		/* MOVING */
 	struct tls_context *tls;	/* TLS will follow the proxy's header */
+	struct http_lease *leases;
 	struct conn_away away;
 	struct guard guard;
 	struct chunked chunked;

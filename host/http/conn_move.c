@@ -66,6 +66,8 @@ conn_record(const struct http_conn *c, const struct buf *layer,
 	pack_u32(b, c->proxy_ms);
 	if (layer->len > 0)
 		pack_bytes(b, layer->p, layer->len);
+	if (c->leases != NULL)
+		leases_pack(c->leases, b);
 }
 
 /* It is ours as before. */
@@ -308,6 +310,8 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 		conn_turn_back(c);
 		return -1;
 	}
+	if (u.n > 0)
+		leases_unpack(&u, srv->lessor, &c->leases);
 	memcpy(c->peer, peer.p, peer.n);
 	c->peer_len = (uint8_t)peer.n;
 	c->home = home;

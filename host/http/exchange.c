@@ -87,6 +87,8 @@ exchange_end(struct http_req *r, int why)
 	/* Agreed on, and the connection ends before it is handed over. */
 	if (r->upgrade != NULL && r->upgrade != r->conn->upgrade)
 		r->upgrade->lost(r->upgrade, why);
+	if (r->upgrade != NULL && r->upgrade == r->conn->upgrade)
+		leases_move(&r->upgrade->leases, &r->leases);
 	/* Before its line is written: it tells of errands, too. */
 	handler_end(r, why);
 	if (r->held)

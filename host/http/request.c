@@ -56,6 +56,7 @@ request_free(struct http_req *r)
 		r->head_room = NULL;
 		r->head_room_size = 0;
 	}
+	leases_end(&r->leases);
 	identity_unref(r->who);
 	free(r->own_path);
 	free(r->own_host);

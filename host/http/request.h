@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 #include <hostd/http.h>
 #include "base/buf.h"
+#include "http/lease.h"
 #include "http/sent.h"
 #include "http/trace.h"
 #include "http/trailers.h"
@@ -54,6 +55,8 @@ struct http_upgrade {
 	    const char *p, size_t n);
 	/* The connection ended before.  why: HOSTD_END_*. */
 	void (*lost)(struct http_upgrade *, int why);
+	/* The connection's and the request's, before taken: to be ended. */
+	struct http_lease *leases;
 };
 
 /* Something that is done on behalf of a request, and ends with it. */
@@ -99,6 +102,12 @@ enum http_phase {
 	RESP_FINISHED		/* all queued */
 };
 
+/* What limits have said, for logs. */
+enum http_limited {
+	LIMITED_NONE, LIMITED_PASSED, LIMITED_DELAYED, LIMITED_REJECTED,
+	LIMITED_DELAYED_DRY, LIMITED_REJECTED_DRY
+};
+
 struct http_req {
 	struct http_req *next_free;
 	TAILQ_ENTRY(http_req) link;	/* conn->unsent */
@@ -136,6 +145,10 @@ struct http_req {
 	struct identity *who;		/* who the client is, by the route's
 					   gates; NULL: nobody knows */
 	LIST_HEAD(, http_errand) errands;
+	struct http_lease *leases;
+	uint8_t limited_rate;		/* enum http_limited */
+	uint8_t limited_places;		/* the same */
+	uint8_t limits_passed;		/* bits of gates that have counted it */
 	uint64_t owed_ms;		/* since when only the handler is waited
 					   for; 0: from the begin */
 

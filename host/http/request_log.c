@@ -16,6 +16,7 @@ enum {
 	VAR_REQUEST_TIME, VAR_CONTENT_LENGTH, VAR_CONN_REQUESTS,
 	VAR_TRACE_ID, VAR_SPAN_ID, VAR_PARENT_ID, VAR_TRACEPARENT,
 	VAR_TRACE_JSON,
+	VAR_LIMIT_REQ, VAR_LIMIT_CONN,
 	/* in the order of enum tries_what */
 	VAR_UP_ADDR, VAR_UP_STATUS, VAR_UP_CONNECT_TIME, VAR_UP_HEADER_TIME,
 	VAR_UP_RESPONSE_TIME
@@ -36,6 +37,8 @@ static const struct access_var variables[] = {
 	{ "trace_id", VAR_TRACE_ID }, { "span_id", VAR_SPAN_ID },
 	{ "parent_id", VAR_PARENT_ID }, { "traceparent", VAR_TRACEPARENT },
 	{ "trace_json", VAR_TRACE_JSON },
+	{ "limit_req_status", VAR_LIMIT_REQ },
+	{ "limit_conn_status", VAR_LIMIT_CONN },
 	{ "upstream_addr", VAR_UP_ADDR },
 	{ "upstream_status", VAR_UP_STATUS },
 	{ "upstream_connect_time", VAR_UP_CONNECT_TIME },
@@ -189,6 +192,23 @@ put_trace_json(struct access_log *log, const struct http_trace *t)
 	buf_puts(&log->out, "\"");
 }
 
+/* As nginx writes them. */
+static hostd_buf
+limited_text(uint8_t limited)
+{
+	static const char *const texts[] = {
+		[LIMITED_PASSED] = "PASSED",
+		[LIMITED_DELAYED] = "DELAYED",
+		[LIMITED_REJECTED] = "REJECTED",
+		[LIMITED_DELAYED_DRY] = "DELAYED_DRY_RUN",
+		[LIMITED_REJECTED_DRY] = "REJECTED_DRY_RUN",
+	};
+
+	if (limited == LIMITED_NONE)
+		return (hostd_buf){ NULL, 0 };
+	return (hostd_buf){ texts[limited], strlen(texts[limited]) };
+}
+
 /* Variables that are a piece of the request.  1, or 0: it is none of them. */
 static int
 value_of(const struct http_req *r, int var, hostd_buf *v)
@@ -208,6 +228,12 @@ value_of(const struct http_req *r, int var, hostd_buf *v)
 		return 1;
 	case VAR_HOST:
 		*v = r->view.host;
+		return 1;
+	case VAR_LIMIT_REQ:
+		*v = limited_text(r->limited_rate);
+		return 1;
+	case VAR_LIMIT_CONN:
+		*v = limited_text(r->limited_places);
 		return 1;
 	case VAR_CONTENT_LENGTH:
 		*v = request_known(r, KNOWN_CONTENT_LENGTH);

@@ -33,6 +33,7 @@ struct http_server {
 	struct access_logs logs;
 	struct sent_names sent;		/* headers of answers that they tell
 					   of */
+	struct http_lessor *lessor;		/* NULL: nothing is leased */
 	struct veil veil;			/* and what not */
 	struct traces traces;
 	struct handle_table handles;		/* hostd_req -> http_req */

@@ -324,12 +324,13 @@ child_late(uv_timer_t *t)
 	child_kill(c, why);
 }
 
-/* What is known of it on the board, and in the table of servers. */
+/* What is known of it on the board, and in the tables. */
 static void
 cell_retire(struct children *all, int cell)
 {
 	board_cell_retire(all->board, cell);
 	up_table_retire(all->servers, (unsigned)cell);
+	limit_table_retire(all->limits, (unsigned)cell);
 }
 
 static void
@@ -389,7 +390,7 @@ children_signalled(uv_signal_t *h, int sig)
 
 void
 children_init(struct children *all, uv_loop_t *loop, struct board *board,
-    struct up_table *servers)
+    struct up_table *servers, struct limit_table *limits)
 {
 	LIST_INIT(&all->list);
 	all->empty = NULL;
@@ -402,6 +403,7 @@ children_init(struct children *all, uv_loop_t *loop, struct board *board,
 	all->board = board;
 	all->servers = servers;
 	all->tickets = NULL;
+	all->limits = limits;
 	outputs_start(all);
 	(void)uv_signal_init(loop, &all->sigchld);
 	all->sigchld.data = all;
@@ -447,13 +449,14 @@ child_send_init(struct child *c, const struct child_opts *o)
 	    .cell = (uint32_t)c->cell,
 	    .generation = o->generation,
 	};
-	int fds[4] = {c->all->board->fd, c->all->error_log,
-	    c->all->servers->reader, c->all->servers->live_fd};
+	int fds[5] = {c->all->board->fd, c->all->error_log,
+	    c->all->servers->reader, c->all->servers->live_fd,
+	    c->all->limits->fd};
 
 	(void)snprintf(init.pool, sizeof(init.pool), "%s", o->pool);
 	(void)snprintf(init.snapshot, sizeof(init.snapshot), "%s", o->snapshot);
 	/* It can't be full: this is the first message. */
-	if (chan_send(c->fd, CHAN_INIT, &init, sizeof(init), fds, 4) == -1)
+	if (chan_send(c->fd, CHAN_INIT, &init, sizeof(init), fds, 5) == -1)
 		child_kill(c, "could not be told what to do");
 	else if (c->all->tickets != NULL && chan_send(c->fd, CHAN_TICKETS,
 	    NULL, 0, &c->all->tickets->reader, 1) == -1)
@@ -510,6 +513,7 @@ child_spawn(struct children *all, const struct child_opts *o,
 		return NULL;
 	}
 	up_table_join(all->servers, (unsigned)cell);
+	limit_table_join(all->limits, (unsigned)cell);
 	if (chan_pair(fds) == -1) {
 		(void)snprintf(
 		    why, size, "making a channel: %s", strerror(errno));

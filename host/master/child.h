@@ -12,6 +12,7 @@
 #include <uv.h>
 #include "base/board.h"
 #include "config/model.h"
+#include "limit/table.h"
 #include "master/record.h"
 #include "net/chan.h"
 #include "upstream/table.h"
@@ -84,6 +85,7 @@ struct children {
 	struct board *board;
 	struct up_table *servers;
 	struct tls_tickets *tickets;	/* NULL: nobody serves */
+	struct limit_table *limits;
 	int restoring;		/* so nothing may be sent yet */
 	int board_is_new;	/* made at an upgrade: restored ones don't
 				   have it */
@@ -137,7 +139,7 @@ void	child_blame(struct child *, const char *why);
 
 /* Watches for their ends; exe and error_log are the caller's to fill in. */
 void	children_init(struct children *, uv_loop_t *, struct board *,
-	    struct up_table *);
+	    struct up_table *, struct limit_table *);
 /* See who has ended. */
 void	children_reap(struct children *);
 /* Kills those there are, without a word to their owners. */

@@ -447,7 +447,8 @@ master_open(struct master *m, const char *control, char *why, size_t size)
 		return -1;
 	if (board_create(&m->board) == -1 ||
 	    up_table_create(&m->servers) == -1 ||
-	    tls_tickets_create(&m->tickets) == -1) {
+	    tls_tickets_create(&m->tickets) == -1 ||
+	    limit_table_create(&m->limits) == -1) {
 		(void)snprintf(why, size, "shared memory: %s", strerror(errno));
 		goto close_board;
 	}
@@ -459,6 +460,7 @@ master_open(struct master *m, const char *control, char *why, size_t size)
 	return 0;
 close_board:
 	tls_tickets_close(&m->tickets);
+	limit_table_close(&m->limits);
 	up_table_close(&m->servers);
 	board_close(&m->board);
 	store_close(m->run_dir, m->lock);
@@ -495,6 +497,7 @@ master_close(struct master *m)
 		generation_free(g);
 	}
 	tls_tickets_close(&m->tickets);
+	limit_table_close(&m->limits);
 	up_table_close(&m->servers);
 	board_close(&m->board);
 }
@@ -535,7 +538,8 @@ master_new(char **argv)
 	(void)uv_timer_init(&m->loop, &m->delay);
 	m->delay.data = m;
 	log_set_context("master pid %d", (int)getpid());
-	children_init(&m->children, &m->loop, &m->board, &m->servers);
+	children_init(&m->children, &m->loop, &m->board, &m->servers,
+	    &m->limits);
 	m->children.tickets = &m->tickets;
 	m->children.resolved = upstreams_resolved;
 	calls_init(m);

@@ -35,9 +35,11 @@ struct master {
 	int lock;		/* of run_dir */
 	struct board board;
 	struct up_table servers;
+	struct limit_table limits;
 	struct upstreams_upkeep upstreams;
 	struct tls_tickets tickets;
 	int servers_are_new;	/* made at an upgrade, and empty */
+	int limits_are_new;	/* the same */
 	struct children children;
 	struct pools pools;
 	struct generations generations;

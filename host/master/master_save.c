@@ -13,6 +13,7 @@
 #include "master/master_save.h"
 #include "master/notify.h"
 #include "master/upgrade.h"
+#include "master/zones.h"
 
 /* ---- saving ---- */
 
@@ -69,8 +70,8 @@ master_save(const struct master *m, struct record *r, char *why, size_t size)
 	    record_fd(r, m->children.error_log), "lock", record_fd(r, m->lock),
 	    "board", board_save(&m->board, r), "control",
 	    control_save(m->control, r));
-	rest = json_pack("{s:o,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
-	    "generations",
+	rest = json_pack("{s:o,s:I,s:I,s:I,s:b,s:o,s:o,s:o,s:o,s:o,s:o,s:o,"
+	    "s:o}", "generations",
 	    generations_save(m, r), "serving", (json_int_t)m->gen->n,
 	    "last_generation", (json_int_t)m->last_generation, "rollouts",
 	    (json_int_t)m->rollouts, "reload_again", m->reload_again,
@@ -78,7 +79,8 @@ master_save(const struct master *m, struct record *r, char *why, size_t size)
 	    "pools", pools_save(&m->pools, r), "upgrade", upgrade_save(m),
 	    "servers", record_fd(r, m->servers.fd), "servers_live",
 	    record_fd(r, m->servers.live_fd), "tickets",
-	    record_fd(r, m->tickets.fd));
+	    record_fd(r, m->tickets.fd), "limits",
+	    record_fd(r, m->limits.fd));
 	rc = json_object_update(o, rest);
 	json_decref(rest);
 	if (rc == -1) {
@@ -195,6 +197,22 @@ tickets_restore(struct master *m, const json_t *root, char *why, size_t size)
 	return -1;
 }
 
+/* As the board: workers on the old one count for themselves until they end. */
+static int
+limits_restore(struct master *m, const json_t *root, char *why, size_t size)
+{
+	int fd = (int)record_int(root, "limits", -1);
+
+	if (fd != -1 && (fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) != -1 &&
+	    limit_table_attach(&m->limits, fd) == 0)
+		return 0;
+	m->limits_are_new = 1;
+	if (limit_table_create(&m->limits) == 0)
+		return 0;
+	(void)snprintf(why, size, "shared memory: %s", strerror(errno));
+	return -1;
+}
+
 static int
 files_restore(struct master *m, struct record *r, char *why, size_t size)
 {
@@ -208,7 +226,9 @@ files_restore(struct master *m, struct record *r, char *why, size_t size)
 		return -1;
 	if (tickets_restore(m, r->root, why, size) == -1)
 		return -1;
-	return servers_restore(m, r->root, why, size);
+	if (servers_restore(m, r->root, why, size) == -1)
+		return -1;
+	return limits_restore(m, r->root, why, size);
 }
 
 static int
@@ -240,12 +260,15 @@ generations_restore(
 }
 
 static void
-servers_refill(struct master *m)
+tables_refill(struct master *m)
 {
 	struct conf_errors ignored;
 
 	conf_errors_init(&ignored);
-	upstreams_stage(m, m->gen->conf, &ignored);
+	if (m->servers_are_new)
+		upstreams_stage(m, m->gen->conf, &ignored);
+	if (m->limits_are_new)
+		zones_stage(m, m->gen->conf, &ignored);
 	conf_errors_free(&ignored);
 }
 
@@ -272,8 +295,7 @@ master_restore(struct master *m, struct record *r, char *why, size_t size)
 	notify_use(record_text(o, "notify", NULL));
 	events_restore(&m->events, json_object_get(o, "events"));
 	upgrade_restore(m, json_object_get(o, "upgrade"));
-	if (m->servers_are_new)
-		servers_refill(m);
+	tables_refill(m);
 	m->rollouts = (uint64_t)record_int(o, "rollouts", 0);
 	m->reload_again = record_flag(o, "reload_again");
 	verdicts_restore(m, json_object_get(o, "verdicts"));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "master/rollout_state.h"
+#include "master/zones.h"
 
 static int
 rollout_is_for(const struct rollout *r, const char *pool)
@@ -141,8 +142,10 @@ rollout_stage(struct rollout *r)
 	rollout_slots(r, slot_unwant);
 	TAILQ_FOREACH (c, &r->gen->conf->pools, entry)
 		stage_pool(r, c);
-	if (r->kind < ROLLOUT_SCALE && !rollout_has_errors(r))
+	if (r->kind < ROLLOUT_SCALE && !rollout_has_errors(r)) {
 		upstreams_stage(r->m, r->gen->conf, &r->errors);
+		zones_stage(r->m, r->gen->conf, &r->errors);
+	}
 	if (r->canary != NULL &&
 	    canary_choose(r->canary, &r->m->pools) == 0) {
 		rollout_say(r, "canary", NULL,

@@ -17,6 +17,7 @@ struct test {
 	uv_loop_t loop;
 	struct board board;
 	struct up_table servers;
+	struct limit_table limits;
 	struct children children;
 	struct conf_errors errors;
 	uv_signal_t signals[2];
@@ -85,7 +86,8 @@ test_probe(struct test *t, const char *conf_file, const char *exe)
 	struct probe probe = {
 	    .errors = &t->errors, .done = test_probed, .arg = t};
 
-	children_init(&t->children, &t->loop, &t->board, &t->servers);
+	children_init(&t->children, &t->loop, &t->board, &t->servers,
+	    &t->limits);
 	t->children.exe = exe;
 	t->children.error_log = STDERR_FILENO;
 	test_watch(t);
@@ -180,11 +182,13 @@ test_run(const char *conf_file, const char *exe, int json)
 	(void)uv_loop_init(&t.loop);
 	if (test_make_dirs(&t) == 0) {
 		if (board_create(&t.board) == -1 ||
-		    up_table_create(&t.servers) == -1)
+		    up_table_create(&t.servers) == -1 ||
+		    limit_table_create(&t.limits) == -1)
 			conf_error(&t.errors, NULL, "shared memory: %s",
 			    strerror(errno));
 		else
 			test_probe(&t, conf_file, exe);
+		limit_table_close(&t.limits);
 		up_table_close(&t.servers);
 		board_close(&t.board);
 		dir_remove(t.dir);

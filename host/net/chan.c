@@ -33,7 +33,7 @@ static const struct chan_rule {
 	int nfds;     /* exactly */
 	int open;
 } rules[CHAN_NTYPES] = {
-    [CHAN_INIT] = {sizeof(struct chan_init), 4, 0},
+    [CHAN_INIT] = {sizeof(struct chan_init), 5, 0},
     [CHAN_LISTEN] = {sizeof(struct chan_listen), 1, 0},
     [CHAN_LOG] = {sizeof(struct chan_log), 1, 0},
     [CHAN_START] = {0, 0, 0},

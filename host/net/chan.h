@@ -8,8 +8,8 @@
  *
  * A conversation:
  *
- *	master -> worker  INIT (fds: board, error log, table of servers, and
- *			  its live part), TICKETS,
+ *	master -> worker  INIT (fds: board, error log, table of servers,
+ *			  its live part, and table of limits), TICKETS,
  *			  LISTEN... , LOG...,
  *			  PEER..., START
  *	worker -> master  CREATED: may have a predecessor's state
@@ -52,7 +52,8 @@
 enum chan_type {
 	CHAN_UNKNOWN,		/* received: only another version knows it */
 	CHAN_INIT,		/* struct chan_init, fds: board, error log,
-				   table of servers, and its live part */
+				   table of servers, its live part, and
+				   table of limits */
 	CHAN_LISTEN,		/* struct chan_listen, fd: listening socket */
 	CHAN_LOG,		/* struct chan_log, fd: access log file */
 	CHAN_START,		/* nothing: all is told, get ready */

@@ -27,6 +27,7 @@ struct fetch_tunnel {
 static void
 tunnel_free(struct fetch_tunnel *t)
 {
+	leases_end(&t->upgrade.leases);
 	t->next_closed = t->all->closed_tunnels;
 	t->all->closed_tunnels = t;
 	loop_defer(t->all->loop, &t->all->reap_tunnels);

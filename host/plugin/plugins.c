@@ -253,7 +253,7 @@ void
 plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
     const struct conf_pool *pool, const struct snapshot *snap,
     struct board *board, struct board_cell *cell, struct up_table *table,
-    struct conf_errors *errs)
+    struct limit_table *limits, struct conf_errors *errs)
 {
 	struct conf_plugin *cp;
 	struct instance *in;
@@ -273,6 +273,8 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	hub_init(&all->hub, loop, board, cell, &conf->pubsub);
 	all->hub.queries.list_here = room_service_labels;
 	upstreams_init(&all->upstreams, loop, conf, table,
+	    (unsigned)(cell - board->cells));
+	limits_open(&all->limits, loop, conf, limits,
 	    (unsigned)(cell - board->cells));
 	auths_open(&all->auths, loop, conf, errs);
 	session_service_init(all, errs);
@@ -368,7 +370,9 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 	if (cr->upstream != NULL)
 		rt->upstream = upstreams_find(&all->upstreams,
 		    cr->upstream->name, strlen(cr->upstream->name));
+	limits_add_gates(&all->limits, rt, cr, 0);
 	add_gates(rt, cr, auth, sessions);
+	limits_add_gates(&all->limits, rt, cr, 1);
 	router_add(ro, rt, cr->hosts, cr->nhosts);
 }
 
@@ -439,6 +443,7 @@ plugins_destroy(struct plugins *all)
 		(void)instance_stop(in);
 	upstreams_close(&all->upstreams);
 	auths_close(&all->auths);
+	limits_close(&all->limits);
 	fetch_service_close(all);
 	while (all->nworks > 0) {
 		loop_turn_uv(all->loop, BEAT_MS);

@@ -19,6 +19,7 @@
 #include "base/map.h"
 #include "config/model.h"
 #include "config/snapshot.h"
+#include "limit/limits.h"
 #include "net/loop.h"
 #include "net/stream.h"
 #include "pubsub/hub.h"
@@ -53,6 +54,7 @@ struct plugins {
 	struct hub hub;
 	struct upstreams upstreams;
 	struct auths auths;
+	struct limits limits;
 	struct sessions sessions;
 	struct handle_table session_handles;
 	struct map modules;		/* copy's path -> struct module */
@@ -103,13 +105,13 @@ struct plugins {
 /*
  * Load everything that conf names, and create what workers of pool have a use
  * for (NULL: all): not what only routes of other pools name.  Modules come from
- * the snapshot's copies; the table of servers may be NULL.  All errors are added; the result is usable only
+ * the snapshot's copies; the tables may be NULL.  All errors are added; the result is usable only
  * without any.
  */
 void	plugins_load(struct plugins *, struct loop *, struct conf *,
 	    const struct conf_pool *pool, const struct snapshot *,
 	    struct board *, struct board_cell *, struct up_table *,
-	    struct conf_errors *);
+	    struct limit_table *, struct conf_errors *);
 /* The router over all routes, default ones included; errors are added. */
 struct router *plugins_route(struct plugins *, struct conf_errors *);
 int	plugins_start(struct plugins *, struct http_server *,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <hostd/status.h>
 #include "base/board_json.h"
+#include "limit/table_json.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
 #include "plugin/scrape.h"
@@ -29,6 +30,9 @@ status_json(const struct hostd_host *host, hostd_buf *out)
 	if (in->all->upstreams.table != NULL)
 		(void)json_object_set_new(root, "upstreams", up_table_json(
 		    in->all->upstreams.table, in->all->conf, NULL));
+	if (in->all->limits.table != NULL)
+		(void)json_object_set_new(root, "limits", limit_table_json(
+		    in->all->limits.table));
 	text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	if (text == NULL)

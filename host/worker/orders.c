@@ -18,7 +18,7 @@
 static void
 take_init(struct worker *w, struct chan_msg *m)
 {
-	if (m->nfds != 4)
+	if (m->nfds != 5)
 		fatalx("the master's first message lacks descriptors");
 	memcpy(&w->init, m->data, sizeof(w->init));
 	w->error_log = m->fds[1];
@@ -32,6 +32,8 @@ take_init(struct worker *w, struct chan_msg *m)
 		fatal("mapping the board");
 	if (up_table_attach(&w->servers, m->fds[2], m->fds[3]) == -1)
 		fatal("mapping the table of servers");
+	if (limit_table_attach(&w->limits, m->fds[4]) == -1)
+		fatal("mapping the table of limits");
 	if (w->init.cell >= BOARD_CELLS)
 		fatalx("the master gave a cell that does not exist");
 	w->cell = &w->board.cells[w->init.cell];

@@ -7,6 +7,7 @@
 #include "config/snapshot.h"
 #include "http/conn.h"
 #include "http/server.h"
+#include "limit/table.h"
 #include "net/acceptor.h"
 #include "net/chan.h"
 #include "net/handover.h"
@@ -54,6 +55,7 @@ struct worker {
 	struct up_table servers;
 	struct tls_tickets tickets;
 	SLIST_HEAD(, worker_tls) tls;
+	struct limit_table limits;
 	struct lead lead;
 	struct snapshot snap;
 	struct conf *conf;

@@ -138,7 +138,8 @@ prepare(struct worker *w)
 	worker_secure(w);
 	plugins_load(&w->plugins, &w->loop, w->conf, own_pool(w), &w->snap,
 	    &w->board, w->cell, w->init.role == CHAN_ROLE_PROBE ? NULL :
-	    &w->servers, &w->errs);
+	    &w->servers, w->init.role == CHAN_ROLE_PROBE ? NULL :
+	    &w->limits, &w->errs);
 	w->router = plugins_route(&w->plugins, &w->errs);
 }
 
@@ -186,6 +187,7 @@ release_all(struct worker *w)
 	log_flush();
 	worker_output_end();
 	worker_secure_close(w);
+	limit_table_close(&w->limits);
 	up_table_close(&w->servers);
 	board_close(&w->board);
 }
@@ -236,6 +238,7 @@ open_server(struct worker *w)
 	http_server_init(&w->server, &w->loop, w->conf, w->router, w->cell);
 	w->server.pool = own_pool(w);
 	w->server.traffic = board_traffic(&w->board, w->cell);
+	w->server.lessor = &w->plugins.limits.lessor;
 	w->server.conn_ended = worker_conn_ended;
 	(void)snprintf(w->server.logs.worker, sizeof(w->server.logs.worker),
 	    "%s.%u", w->init.pool, w->init.slot);

@@ -60,6 +60,7 @@ conn_free_parts(struct ws_conn *c)
 	free(c->text);
 	free(c->label);
 	free(c->session_id);
+	leases_end(&c->upgrade.leases);
 	identity_unref(c->who);
 }
 

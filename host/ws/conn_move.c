@@ -113,10 +113,14 @@ ws_conn_pack(const struct ws_conn *c, struct buf *b)
 	pack_u64(b, (uint64_t)c->tokens);
 	pack_windows(c, b);
 	pack_input(c, b);
-	/* Who does not know of it can't take it. */
-	if (c->stream.layer != NULL && stream_save(&c->stream, &layer) == 0)
+	/* Who does not know of what is behind here can't take it. */
+	if (c->stream.layer != NULL)
+		(void)stream_save(&c->stream, &layer);
+	if (layer.len > 0 || c->upgrade.leases != NULL)
 		pack_bytes(b, layer.p, layer.len);
 	buf_wipe(&layer);
+	if (c->upgrade.leases != NULL)
+		leases_pack(c->upgrade.leases, b);
 }
 
 static void
@@ -219,6 +223,8 @@ conn_unpack(struct ws_conn *c, struct unpack *u, hostd_buf *layer)
 	unpack_windows(c, u);
 	in = unpack_bytes(u);
 	*layer = u->n > 0 ? unpack_bytes(u) : (hostd_buf){ NULL, 0 };
+	if (u->n > 0)
+		leases_unpack(u, c->server->http->lessor, &c->upgrade.leases);
 	if (!unpack_ok(u))
 		return -1;
 	buf_append(&c->in, in.p, in.n);

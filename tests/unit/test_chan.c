@@ -64,20 +64,20 @@ carries_a_struct_and_descriptors(void **state)
 	    .generation = 3,
 	    .pool = "web",
 	    .snapshot = "/s"};
-	int pipefd[2], fds[4];
+	int pipefd[2], fds[5];
 	char c = 0;
 
 	(void)state;
 	assert_int_equal(pipe(pipefd), 0);
 	fds[0] = pipefd[0];
-	fds[1] = fds[2] = fds[3] = pipefd[1];
+	fds[1] = fds[2] = fds[3] = fds[4] = pipefd[1];
 	assert_int_equal(
-	    chan_send(pair[0], CHAN_INIT, &init, sizeof(init), fds, 4), 0);
+	    chan_send(pair[0], CHAN_INIT, &init, sizeof(init), fds, 5), 0);
 	assert_int_equal(chan_recv(pair[1], &msg), 1);
 	assert_int_equal(msg.type, CHAN_INIT);
 	assert_int_equal(msg.len, sizeof(init));
 	assert_memory_equal(msg.data, &init, sizeof(init));
-	assert_int_equal(msg.nfds, 4);
+	assert_int_equal(msg.nfds, 5);
 	assert_true(fcntl(msg.fds[0], F_GETFD) & FD_CLOEXEC);
 	assert_int_equal(write(msg.fds[1], "x", 1), 1);
 	assert_int_equal(read(pipefd[0], &c, 1), 1);

@@ -18,6 +18,7 @@ static uv_loop_t loop;
 static struct board board;
 static struct children all;
 static struct up_table servers;
+static struct limit_table limits;
 static struct conf conf;
 
 static int
@@ -27,8 +28,9 @@ setup(void **state)
 	assert_int_equal(uv_loop_init(&loop), 0);
 	assert_int_equal(board_create(&board), 0);
 	assert_int_equal(up_table_create(&servers), 0);
+	assert_int_equal(limit_table_create(&limits), 0);
 	TAILQ_INIT(&conf.pools);
-	children_init(&all, &loop, &board, &servers);
+	children_init(&all, &loop, &board, &servers, &limits);
 	all.exe = "/nonexistent";
 	all.error_log = STDERR_FILENO;
 	return 0;
@@ -41,6 +43,7 @@ teardown(void **state)
 	children_close(&all);
 	(void)uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
+	limit_table_close(&limits);
 	up_table_close(&servers);
 	board_close(&board);
 	return 0;

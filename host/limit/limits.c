@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/mem.h"
+#include "http/response.h"
+#include "http/router.h"
+#include "limit/limits.h"
+
+/* Several clocks: workers read theirs at the begin of a turn. */
+#define SLACK_US	4000
+
+struct limit_lease {
+	struct http_lease lease;	/* first */
+	struct limits *all;
+	struct limit_lease *next_spare;
+	int32_t place;
+};
+
+/* -- leases -- */
+
+static void
+lease_end(struct http_lease *lease)
+{
+	struct limit_lease *l = (struct limit_lease *)(void *)lease;
+
+	limit_place_give(l->all->table, l->all->cell, l->place);
+	l->next_spare = l->all->spare_leases;
+	l->all->spare_leases = l;
+}
+
+static struct limit_lease *
+lease_new(struct limits *all)
+{
+	struct limit_lease *l = all->spare_leases;
+
+	if (l != NULL) {
+		all->spare_leases = l->next_spare;
+		return l;
+	}
+	l = xcalloc(1, sizeof(*l));
+	l->lease.end = lease_end;
+	l->all = all;
+	return l;
+}
+
+struct http_lease *
+limits_lease(struct limits *all, struct limit_count *count, uint64_t key,
+    uint32_t max, int32_t *place)
+{
+	struct limit_lease *l;
+
+	*place = limit_place_take(all->table, count, all->cell, key, max);
+	if (*place < 0)
+		return NULL;
+	l = lease_new(all);
+	l->lease.key = key;
+	l->place = *place;
+	return &l->lease;
+}
+
+/* Another worker's, which gives its own back. */
+static struct http_lease *
+lease_take(struct http_lessor *lessor, uint64_t key)
+{
+	struct limits *all = (struct limits *)(void *)lessor;
+	int32_t place;
+
+	return limits_lease(all, &all->none, key, UINT32_MAX, &place);
+}
+
+/* -- gates -- */
+
+int32_t
+limits_refuse(struct http_req *r, int status, int64_t wait_us)
+{
+	hostd_hdr h = { { "Retry-After", 11 }, { NULL, 0 } };
+	char seconds[24];
+
+	h.value.n = (size_t)snprintf(seconds, sizeof(seconds), "%" PRId64,
+	    (wait_us + 999999) / 1000000);
+	h.value.p = seconds;
+	request_drop_body(r);
+	response_error(r, status, wait_us > 0 ? &h : NULL);
+	return HOSTD_E_GONE;
+}
+
+static struct zone *
+zone_of(struct limits *all, const struct conf_limit *c)
+{
+	struct zone *z;
+
+	STAILQ_FOREACH(z, &all->zones, link)
+		if (z->conf == c)
+			return z;
+	return NULL;
+}
+
+static void
+add_gate(struct limits *all, struct http_route *rt,
+    const struct conf_limits *list, int late,
+    int32_t (*enter)(struct http_gate *, struct http_req *))
+{
+	struct limit_gate *g = NULL;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		if (zone_is_late(list->v[i]) != late)
+			continue;
+		if (g == NULL) {
+			g = xcalloc(1, sizeof(*g));
+			g->zones = xcalloc(list->n, sizeof(struct zone *));
+			g->all = all;
+			g->gate.enter = enter;
+			g->gate.name = enter == rate_enter ? "limit_req" :
+			    "limit_conn";
+			g->bit = (uint8_t)(1 << ((enter == rate_enter) * 2 +
+			    late));
+			SLIST_INSERT_HEAD(&all->gates, g, link);
+			route_add_gate(rt, &g->gate);
+		}
+		g->zones[g->n++] = zone_of(all, list->v[i]);
+	}
+}
+
+void
+limits_add_gates(struct limits *all, struct http_route *rt,
+    const struct conf_route *c, int late)
+{
+	if (all->table == NULL)
+		return;
+	add_gate(all, rt, &c->limit_reqs, late, rate_enter);
+	add_gate(all, rt, &c->limit_conns, late, place_enter);
+}
+
+/* -- all of them -- */
+
+static void
+add_zone(struct limits *all, const struct conf_limit *c)
+{
+	enum limit_kind kind = c->kind == CONF_LIMIT_REQ ? LIMIT_REQ :
+	    LIMIT_CONN;
+	struct zone *z = xcalloc(1, sizeof(*z));
+	int i = limit_zone_find(all->table, kind, c->name);
+
+	z->conf = c;
+	z->table = all->table;
+	/* The master makes it before we are started. */
+	z->count = i == -1 ? &all->none : limit_count_of(all->table, all->cell,
+	    (unsigned)i);
+	z->salt = limit_hash(all->table, (uint64_t)kind, c->name,
+	    strlen(c->name));
+	z->cost_us = (uint64_t)c->cost_us;
+	z->room_us = z->cost_us * (uint64_t)c->burst + SLACK_US;
+	z->free_us = z->cost_us * (uint64_t)c->delay + SLACK_US;
+	STAILQ_INSERT_TAIL(&all->zones, z, link);
+}
+
+void
+limits_open(struct limits *all, struct loop *loop, const struct conf *conf,
+    struct limit_table *table, unsigned cell)
+{
+	const struct conf_limit *c;
+
+	memset(all, 0, sizeof(*all));
+	all->lessor.take = lease_take;
+	all->loop = loop;
+	all->table = table;
+	all->cell = cell;
+	STAILQ_INIT(&all->zones);
+	SLIST_INIT(&all->gates);
+	if (table == NULL)
+		return;
+	TAILQ_FOREACH(c, &conf->limits, entry)
+		add_zone(all, c);
+}
+
+void
+limits_close(struct limits *all)
+{
+	struct limit_lease *l;
+	struct limit_gate *g;
+	struct zone *z;
+
+	while ((g = SLIST_FIRST(&all->gates)) != NULL) {
+		SLIST_REMOVE_HEAD(&all->gates, link);
+		free(g->zones);
+		free(g);
+	}
+	while ((z = STAILQ_FIRST(&all->zones)) != NULL) {
+		STAILQ_REMOVE_HEAD(&all->zones, link);
+		free(z);
+	}
+	while ((l = all->spare_leases) != NULL) {
+		all->spare_leases = l->next_spare;
+		free(l);
+	}
+	rate_close(all);
+}

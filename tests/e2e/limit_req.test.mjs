@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// limit_req: what passes, waits and is refused, by nginx's rules, for all
+// workers together, over a reload and a killed worker.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { command, startHostd, until, wrk } from './lib/hostd.mjs';
+
+const start = (t, conf, workers = 1) => startHostd(t, { conf: `
+	pool "web" { workers = ${workers} }
+	plugin "ok" { module = "http_respond.so"  body = "hello" }
+	access_log "main" { path = "@DIR@/access.log"
+	    format = "$status $uri $limit_req_status" }
+	${conf}` });
+
+const ask = async (h, uri = '/', ...headers) => {
+	const r = await command('curl', ['-s', '-i', '--max-time', '20',
+		...headers.flatMap((x) => ['-H', x]), h.url + uri]);
+
+	return { status: Number(/^HTTP\/1.1 (\d+)/.exec(r.stdout)?.[1]),
+		text: r.stdout };
+};
+
+async function statuses(h, n, uri, ...headers) {
+	const all = [];
+
+	for (let i = 0; i < n; i++)
+		all.push((await ask(h, uri, ...headers)).status);
+	return all;
+}
+
+const zone = async (h, name) => {
+	const st = await h.status();
+
+	return (st.status ?? st).limits.zones.find((z) => z.name === name);
+};
+
+const logged = (h, what) => until(() => {
+	const text = fs.readFileSync(path.join(h.dir, 'access.log'), 'utf8');
+
+	return what.test(text) && text;
+}, `${what} in the access log`);
+
+test('burst, refusals, keys', async (t) => {
+	const h = await start(t, `
+		limit_req "slow" { rate = "1/m"  burst = 2  nodelay = on }
+		limit_req "name" { rate = "1/m"  key = "$http_x_name$arg_name" }
+		limit_req "user" { rate = "1/m"  key = "$cookie_my.id"
+		    status = 503 }
+		route "/" { plugin = "ok"  limit_req = "slow" }
+		route "/name" { plugin = "ok"  limit_req = { "name", "user" } }
+		route "/free" { plugin = "ok" }`);
+
+	assert.deepEqual(await statuses(h, 5), [200, 200, 200, 429, 429]);
+	const r = await ask(h);
+
+	// Three came at once; the next may when one has drained.
+	assert.match(r.text, /^Retry-After: (59|60)\r$/m);
+	assert.deepEqual(await statuses(h, 4, '/free'), [200, 200, 200, 200]);
+
+	await t.test('a request without the key is not limited', async () => {
+		assert.deepEqual(await statuses(h, 3, '/name'), [200, 200, 200]);
+		assert.deepEqual(await statuses(h, 2, '/name', 'X-Name: a'),
+		    [200, 429]);
+		assert.deepEqual(await statuses(h, 2, '/name?name=a'), [200, 429]);
+		assert.deepEqual(await statuses(h, 2, '/name?x=1&name=b'),
+		    [200, 429]);
+		assert.deepEqual(await statuses(h, 2, '/name',
+		    'Cookie: a=b; my.id=7'), [200, 503]);
+	});
+	await t.test('one that another limit refuses is not counted', async () => {
+		// "user" refuses what "name" has let in.
+		assert.equal((await ask(h, '/name', 'X-Name: c',
+		    'Cookie: my.id=7')).status, 503);
+		assert.equal((await ask(h, '/name', 'X-Name: c')).status, 200);
+	});
+	await t.test('it is counted and logged', async () => {
+		const z = await zone(h, 'slow');
+
+		assert.equal(z.kind, 'limit_req');
+		assert.deepEqual([z.passed, z.refused, z.delayed], [3, 3, 0]);
+		await h.logged(/limit_req slow: refused a request of 127.0.0.1/);
+		const text = await logged(h, /503 \/name REJECTED\n200 \/name PASSED/);
+
+		assert.match(text, /^200 \/ PASSED\n/);
+		assert.match(text, /\n429 \/ REJECTED\n/);
+		assert.match(text, /\n200 \/free -\n/);
+	});
+});
+
+test('too early ones wait without delay being nodelay', async (t) => {
+	const h = await start(t, `
+		http { limit_req = "ten" }
+		limit_req "ten" { rate = "10/s"  burst = 5  delay = 1 }
+		route "/" { plugin = "ok" }`);
+	const began = process.hrtime.bigint();
+	const all = await Promise.all(Array.from({ length: 8 },
+	    () => ask(h)));
+	const ms = Number(process.hrtime.bigint() - began) / 1e6;
+	const z = await zone(h, 'ten');
+
+	assert.equal(z.refused, all.filter((r) => r.status === 429).length);
+	assert.equal(z.passed + z.delayed,
+	    all.filter((r) => r.status === 200).length);
+	assert.ok(z.delayed >= 1, JSON.stringify(z));
+	// The last one is due so much later than the first.
+	assert.ok(ms >= (z.delayed - 1) * 100, `${ms} ms for ${z.delayed}`);
+	await logged(h, /DELAYED/);
+});
+
+test('a client that leaves while it waits', async (t) => {
+	const h = await start(t, `
+		limit_req "slow" { rate = "1/m"  burst = 5 }
+		route "/" { plugin = "ok"  limit_req = "slow" }`);
+
+	assert.equal((await ask(h)).status, 200);
+	const r = await command('curl', ['-s', '--max-time', '0.2', h.url]);
+
+	assert.equal(r.code, 28);
+	await logged(h, /^499 \/ DELAYED$/m);
+});
+
+test('dry_run counts and lets pass', async (t) => {
+	const h = await start(t, `
+		limit_req "dry" { rate = "1/m"  burst = 1  dry_run = on }
+		route "/" { plugin = "ok"  limit_req = "dry" }`);
+
+	assert.deepEqual(await statuses(h, 3), [200, 200, 200]);
+	const z = await zone(h, 'dry');
+
+	assert.deepEqual([z.passed, z.dry_delayed, z.dry_refused, z.refused],
+	    [1, 1, 1, 0]);
+	await logged(h, /PASSED\n.*DELAYED_DRY_RUN\n.*REJECTED_DRY_RUN/);
+});
+
+test('IPv6 addresses count by their network', async (t) => {
+	const h = await start(t, `
+		http { real_ip_from = "127.0.0.1"  real_ip_header = "X-Real-IP" }
+		limit_req "net" { rate = "1/m" }
+		limit_req "one" { rate = "1/m"  ipv6_prefix = 128 }
+		route "/" { plugin = "ok"  limit_req = "net" }
+		route "/one" { plugin = "ok"  limit_req = "one" }`);
+	const as = async (uri, ip) => (await ask(h, uri, `X-Real-IP: ${ip}`)).status;
+
+	assert.equal(await as('/', '2001:db8:1:2::1'), 200);
+	assert.equal(await as('/', '2001:db8:1:2:ffff::9'), 429);
+	assert.equal(await as('/', '2001:db8:1:3::1'), 200);
+	assert.equal(await as('/', '192.0.2.1'), 200);
+	assert.equal(await as('/', '192.0.2.2'), 200);
+	assert.equal(await as('/', '192.0.2.1'), 429);
+	assert.equal(await as('/one', '2001:db8::1'), 200);
+	assert.equal(await as('/one', '2001:db8::2'), 200);
+});
+
+test('four workers, a reload and a killed one share one bucket', async (t) => {
+	const h = await start(t, `
+		limit_req "all" { rate = "100/s"  burst = 50  nodelay = on
+		    key = "$host" }
+		route "/" { plugin = "ok"  limit_req = "all" }`, 4);
+	const first = process.hrtime.bigint();
+	const load = wrk(h.url, { connections: 16, seconds: 3 });
+
+	await until(async () => (await zone(h, 'all')).passed > 60, 'requests');
+	assert.equal((await h.hostctl('reload')).code, 0);
+	const [victim] = await h.workers();
+
+	process.kill(victim.pid, 'SIGKILL');
+	await h.workersSatisfy((w) => w.length === 4 && w.every((x) =>
+	    x.state === 'ready' && x.pid !== victim.pid), 'another worker');
+	const r = await load;
+	const seconds = Number(process.hrtime.bigint() - first) / 1e9;
+	const z = await zone(h, 'all');
+
+	// What a killed worker had counted last may be lost, never more.
+	assert.ok(r.bad > 0, r.output);
+	assert.ok(z.passed <= 51 + 100 * seconds + 1,
+	    `${z.passed} in ${seconds} s`);
+	assert.ok(z.passed >= 51 + 100 * 3 - 5, `${z.passed} in 3 s`);
+	assert.equal(z.evicted + z.uncounted, 0);
+});
