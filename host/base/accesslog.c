@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 #include "base/accesslog.h"
 #include "base/decimal.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 
 #define LOG_BUFFER_MAX	(1u << 20)
 
@@ -114,12 +118,34 @@ access_format_check(const struct access_kind *k, const char *format, char *bad,
 	return 0;
 }
 
-void
+static struct access_op *
+format_compile(const struct access_kind *k, const char *format, size_t *nops)
+{
+	struct access_op *ops = NULL;
+	size_t n;
+
+	for (*nops = 0; *format != '\0'; (*nops)++, format += n) {
+		ops = xrealloc(ops, (*nops + 1) * sizeof(*ops));
+		n = format_item(k, format, &ops[*nops]);
+		if (n == 0)
+			break;
+	}
+	return ops;
+}
+
+static void
+ops_free(struct access_op *ops, size_t n)
+{
+	while (n > 0)
+		free(ops[--n].text);
+	free(ops);
+}
+
+struct access_log *
 access_logs_add(struct access_logs *logs, const struct access_kind *k,
     const char *format)
 {
 	struct access_log *log;
-	size_t n;
 
 	logs->pid = getpid();
 	logs->v = xrealloc(logs->v, (logs->n + 1) * sizeof(*logs->v));
@@ -132,14 +158,23 @@ access_logs_add(struct access_logs *logs, const struct access_kind *k,
 		format = k->json;
 	else if (strcmp(format, "combined") == 0)
 		format = k->combined;
-	while (*format != '\0') {
-		log->ops = xrealloc(log->ops,
-		    (log->nops + 1) * sizeof(*log->ops));
-		n = format_item(k, format, &log->ops[log->nops]);
-		if (n == 0)
-			break;
-		log->nops++;
-		format += n;
+	log->ops = format_compile(k, format, &log->nops);
+	return log;
+}
+
+void
+access_log_set(struct access_log *log, const char *name,
+    const struct access_when *when, const struct syslog *form)
+{
+	log->name = xstrdup(name);
+	if (when->nstatuses > 0 || when->slower_ms > 0 ||
+	    when->sample < RATIO_ONE || when->var != NULL)
+		log->when = when;
+	if (when->var != NULL)
+		log->if_ops = format_compile(log->kind, when->var, &log->nif);
+	if (form != NULL) {
+		log->form = xmalloc(sizeof(*form));
+		*log->form = *form;
 	}
 }
 
@@ -152,7 +187,7 @@ access_logs_set_fd(struct access_logs *logs, size_t index, int fd)
 	}
 	if (logs->v[index].sink.fd != -1)
 		close(logs->v[index].sink.fd);
-	sink_set(&logs->v[index].sink, fd);
+	sink_set_syslog(&logs->v[index].sink, fd, logs->v[index].form);
 }
 
 /* -- values -- */
@@ -266,6 +301,81 @@ put_op(struct access_logs *logs, struct access_log *log,
 	}
 }
 
+/* -- lines that are lost -- */
+
+static void
+log_lose(struct access_logs *logs, struct access_log *log, int error,
+    uint64_t n)
+{
+	logs->dropped += n;
+	log->lost += n;
+	if (log->error != 0)
+		return;
+	log->error = error;
+	log_warnx("access_log %s: %s; lines are lost, and counted",
+	    log->name != NULL ? log->name : "", error == EAGAIN ?
+	    "it does not take lines so fast" : strerror(error));
+}
+
+/* -- which lines there are -- */
+
+/* xorshift64*. */
+static uint64_t
+random_next(struct access_logs *logs)
+{
+	uint64_t *x = &logs->random;
+
+	while (*x == 0)
+		if (getrandom(x, sizeof(*x), GRND_NONBLOCK) == -1)
+			*x = wall_ms();
+	*x ^= *x >> 12;
+	*x ^= *x << 25;
+	*x ^= *x >> 27;
+	return (*x * UINT64_C(0x2545f4914f6cdd1d)) >> 32;
+}
+
+static int
+is_status(const struct access_when *w, int status)
+{
+	size_t i;
+
+	for (i = 0; i < w->nstatuses; i++)
+		if (status >= w->statuses[i].from &&
+		    status <= w->statuses[i].to)
+			return 1;
+	return w->nstatuses == 0;
+}
+
+/* The variable's value is written behind the lines, and taken away again. */
+static int
+is_set(struct access_logs *logs, struct access_log *log, const void *what)
+{
+	size_t k, from = log->out.len, n;
+	const char *p;
+	int set;
+
+	for (k = 0; k < log->nif; k++)
+		put_op(logs, log, &log->if_ops[k], what);
+	p = log->out.p + from;
+	n = log->out.len - from;
+	set = n > 1 || (n == 1 && *p != '0' && *p != '-');
+	log->out.len = from;
+	return set;
+}
+
+static int
+is_wanted(struct access_logs *logs, struct access_log *log, const void *what)
+{
+	const struct access_when *w = log->when;
+
+	return is_status(w, log->kind->status(what)) &&
+	    (w->slower_ms == 0 ||
+	    log->kind->ms(what) >= (uint64_t)w->slower_ms) &&
+	    (w->sample == RATIO_ONE ||
+	    random_next(logs) % RATIO_ONE < (uint64_t)w->sample) &&
+	    (log->nif == 0 || is_set(logs, log, what));
+}
+
 void
 access_logs_note(struct access_logs *logs, const struct access_kind *kind,
     const void *what)
@@ -278,10 +388,15 @@ access_logs_note(struct access_logs *logs, const struct access_kind *kind,
 		log = &logs->v[i];
 		if (log->kind != kind || log->sink.fd == -1)
 			continue;
+		if (log->when != NULL && !is_wanted(logs, log, what))
+			continue;
 		if (log->out.len > LOG_BUFFER_MAX) {
-			logs->dropped++;
+			log_lose(logs, log, EAGAIN, 1);
 			continue;
 		}
+		/* What was written last has no end. */
+		if (log->torn && log->out.len == 0)
+			buf_append(&log->out, "\n", 1);
 		for (k = 0; k < log->nops; k++)
 			put_op(logs, log, &log->ops[k], what);
 		buf_append(&log->out, "\n", 1);
@@ -289,13 +404,33 @@ access_logs_note(struct access_logs *logs, const struct access_kind *kind,
 }
 
 static void
-log_drop(struct access_logs *logs, struct access_log *log)
+log_drop(struct access_logs *logs, struct access_log *log, int error)
 {
 	const char *p = log->out.p, *end = p + log->out.len;
+	uint64_t n = 0;
 
+	/* The end that a torn line was given is no line. */
+	if (log->torn && p < end && *p == '\n')
+		p++;
 	for (; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
-		logs->dropped++;
+		n++;
 	log->out.len = 0;
+	log_lose(logs, log, error, n);
+}
+
+static void
+log_took(struct access_log *log, size_t n)
+{
+	const char *p = log->out.p;
+
+	log->torn = p[n - 1] != '\n';
+	buf_consume(&log->out, n);
+	if (log->error == 0 || log->torn || log->out.len > 0)
+		return;
+	log_warnx("access_log %s: takes lines again; %" PRIu64 " are lost",
+	    log->name != NULL ? log->name : "", log->lost);
+	log->error = 0;
+	log->lost = 0;
 }
 
 void
@@ -310,10 +445,10 @@ access_logs_flush(struct access_logs *logs)
 		while (log->out.len > 0) {
 			w = sink_write(&log->sink, log->out.p, log->out.len);
 			if (w < 0)
-				log_drop(logs, log);
+				log_drop(logs, log, errno);
 			if (w <= 0)
 				break;
-			buf_consume(&log->out, (size_t)w);
+			log_took(log, (size_t)w);
 		}
 	}
 }
@@ -322,14 +457,15 @@ void
 access_logs_free(struct access_logs *logs)
 {
 	struct access_log *log;
-	size_t i, k;
+	size_t i;
 
 	access_logs_flush(logs);
 	for (i = 0; i < logs->n; i++) {
 		log = &logs->v[i];
-		for (k = 0; k < log->nops; k++)
-			free(log->ops[k].text);
-		free(log->ops);
+		ops_free(log->ops, log->nops);
+		ops_free(log->if_ops, log->nif);
+		free(log->name);
+		free(log->form);
 		buf_free(&log->out);
 		if (log->sink.fd != -1)
 			close(log->sink.fd);

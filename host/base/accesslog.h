@@ -8,7 +8,8 @@
  *
  * Lines are collected and written once per turn of the loop.  A log that can't
  * take them at once (a pipe, a full disk) loses whole lines, which are
- * counted; the loop never waits.
+ * counted, and told of in the error log when it begins and when it is over; the
+ * loop never waits.
  */
 #ifndef BASE_ACCESSLOG_H
 #define BASE_ACCESSLOG_H
@@ -19,6 +20,7 @@
 #include <hostd/abi.h>
 #include "base/buf.h"
 #include "base/sink.h"
+#include "base/syslog.h"
 
 struct access_log;
 
@@ -44,6 +46,20 @@ struct access_kind {
 	/* Write the value that it has in what has happened. */
 	void (*put)(struct access_log *, const struct access_op *,
 	    const void *what);
+	int (*status)(const void *what);
+	uint64_t (*ms)(const void *what);	/* that it has taken */
+};
+
+/* What a line is written for; all of it has to hold. */
+struct access_when {
+	struct access_span {
+		int from, to;
+	} *statuses;
+	size_t nstatuses;		/* 0: any */
+	int64_t slower_ms;		/* 0: any */
+	int64_t sample;			/* parts of RATIO_ONE */
+	char *var;			/* "$name", neither empty nor "0" nor
+					   "-"; NULL: none */
 };
 
 struct access_log {
@@ -53,12 +69,21 @@ struct access_log {
 	size_t nops;
 	int json;		/* values are escaped for JSON */
 	struct buf out;		/* lines not yet written */
+	char *name;		/* for the error log */
+	struct syslog *form;	/* of the sink, if it is one; else NULL */
+	const struct access_when *when;	/* NULL: always */
+	struct access_op *if_ops;	/* when->var */
+	size_t nif;
+	int error;		/* errno: lines are lost since; 0: none are */
+	uint64_t lost;		/* since then */
+	int torn;		/* a part of a line was written */
 };
 
 struct access_logs {
 	struct access_log *v;
 	size_t n;
 	uint64_t dropped;
+	uint64_t random;	/* for samples */
 	pid_t pid;
 	char worker[80];	/* "web.0" */
 	int64_t stamp_s;	/* the second the stamps below are for */
@@ -68,9 +93,13 @@ struct access_logs {
 /* Is this a format?  0, or -1 and the offending variable in *bad. */
 int	access_format_check(const struct access_kind *, const char *format,
 	    char *bad, size_t size);
-/* Append a log; it is off until access_logs_set_fd. */
-void	access_logs_add(struct access_logs *, const struct access_kind *,
-	    const char *format);
+/* Append a log; it is off until access_logs_set_fd.  Good until the next. */
+struct access_log *access_logs_add(struct access_logs *,
+	    const struct access_kind *, const char *format);
+/* It is called so, lines are for these alone, which stay the caller's, and a
+ * descriptor will be one of syslog_open if form is not NULL. */
+void	access_log_set(struct access_log *, const char *name,
+	    const struct access_when *, const struct syslog *form);
 /* Takes fd; the one before is closed. */
 void	access_logs_set_fd(struct access_logs *, size_t index, int fd);
 /* It has happened. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "base/sink.h"
+#include "base/syslog.h"
 
 #define LINE_MAX_LEN	4096
 #define BUFFER_MAX	65536
@@ -21,6 +22,7 @@ static _Thread_local const char *log_trace;
 static struct {
 	pthread_mutex_t lock;
 	struct sink sink;
+	struct syslog form;	/* of the sink, if it is one */
 	enum log_level level;
 	int buffered;
 	pthread_t owner;	/* of the buffer, when buffered */
@@ -30,7 +32,7 @@ static struct {
 	uint64_t dropped;	/* lines, ever */
 	uint64_t reported;	/* of these, already told of */
 } lg = {
-	.lock = PTHREAD_MUTEX_INITIALIZER, .sink = { 2, SINK_PIPE },
+	.lock = PTHREAD_MUTEX_INITIALIZER, .sink = { 2, SINK_PIPE, NULL },
 	.level = LOG_LVL_INFO
 };
 
@@ -180,11 +182,19 @@ log_line(const char *line, size_t n)
 }
 
 void
-log_set_fd(int fd)
+log_set_sink(int fd, const struct syslog *form)
 {
 	pthread_mutex_lock(&lg.lock);
-	sink_set(&lg.sink, fd);
+	if (form != NULL)
+		lg.form = *form;
+	sink_set_syslog(&lg.sink, fd, form != NULL ? &lg.form : NULL);
 	pthread_mutex_unlock(&lg.lock);
+}
+
+void
+log_set_fd(int fd)
+{
+	log_set_sink(fd, NULL);
 }
 
 void
@@ -203,11 +213,17 @@ log_flush(void)
 void
 log_last_words(void)
 {
-	ssize_t w;
+	size_t done = 0;
+	ssize_t w = 1;
 
-	if (lg.sink.fd == -1 || lg.len == 0)
+	if (lg.sink.fd == -1)
 		return;
-	w = write(lg.sink.fd, lg.buf, lg.len);
+	while (lg.sink.kind == SINK_SYSLOG && done < lg.len && w > 0) {
+		w = sink_write(&lg.sink, lg.buf + done, lg.len - done);
+		done += w > 0 ? (size_t)w : 0;
+	}
+	if (lg.sink.kind != SINK_SYSLOG && lg.len > 0)
+		w = write(lg.sink.fd, lg.buf, lg.len);
 	(void)w;
 }
 

@@ -20,6 +20,9 @@ enum log_level { LOG_LVL_DEBUG, LOG_LVL_INFO, LOG_LVL_WARN, LOG_LVL_ERROR };
 
 /* Where lines go; starts as 2 (stderr).  Does not take ownership. */
 void	log_set_fd(int fd);
+struct syslog;
+/* The same; a socket of syslog_open when form, which is copied, is not NULL. */
+void	log_set_sink(int fd, const struct syslog *form);
 void	log_set_level(enum log_level);
 /* The text in brackets; copied. */
 void	log_set_context(const char *fmt, ...)

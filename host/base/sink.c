@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/sink.h"
+#include "base/syslog.h"
 
 #define FILE_MAX	65536	/* bytes a write */
 
@@ -17,6 +18,7 @@ sink_set(struct sink *s, int fd)
 	struct stat st;
 
 	s->fd = fd;
+	s->form = NULL;
 	s->kind = SINK_PIPE;
 	if (fd == -1 || fstat(fd, &st) == -1)
 		return;
@@ -24,6 +26,15 @@ sink_set(struct sink *s, int fd)
 		s->kind = SINK_FILE;
 	else if (S_ISSOCK(st.st_mode))
 		s->kind = SINK_SOCKET;
+}
+
+void
+sink_set_syslog(struct sink *s, int fd, struct syslog *form)
+{
+	sink_set(s, fd);
+	s->form = form;
+	if (form != NULL)
+		s->kind = SINK_SYSLOG;
 }
 
 /* The whole lines among the first max bytes; all of them, if there is none. */
@@ -62,6 +73,9 @@ sink_write(const struct sink *s, const char *p, size_t n)
 		w = send(s->fd, p, whole_lines(p, n, PIPE_BUF),
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 		break;
+	case SINK_SYSLOG:
+		w = syslog_send(s->form, s->fd, p, n);
+		break;
 	default:
 		w = pipe_write(s->fd, p, n);
 		break;
@@ -72,10 +86,11 @@ sink_write(const struct sink *s, const char *p, size_t n)
 }
 
 int
-sink_open_stderr(void)
+sink_open_std(int std)
 {
-	int fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_CLOEXEC |
-	    O_NOCTTY | O_NONBLOCK);
+	int fd = open(std == STDOUT_FILENO ? "/proc/self/fd/1" :
+	    "/proc/self/fd/2", O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY |
+	    O_NONBLOCK);
 
-	return fd == -1 ? STDERR_FILENO : fd;
+	return fd == -1 ? std : fd;
 }

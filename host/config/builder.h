@@ -120,6 +120,12 @@ void	build_route_session(struct builder *, struct conf_route *);
 void	build_real_ip(struct builder *);
 void	build_sandbox(struct builder *);
 void	build_trace(struct builder *);
+void	build_access_log(struct builder *, const struct conf_node *);
+void	free_access_log(struct conf_access_log *);
+/* What the top level says of it. */
+char	*build_error_log(struct builder *);
+/* "200", "200-399" or "4xx": 0 or -1. */
+int	span_parse(char *text, int *from, int *to);
 void	build_websocket(struct builder *);
 void	build_pubsub(struct builder *);
 /* A block within a route: what it says differs for this one. */

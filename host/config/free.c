@@ -168,9 +168,7 @@ free_blocks(struct conf *c)
 	}
 	while ((a = TAILQ_FIRST(&c->access_logs)) != NULL) {
 		TAILQ_REMOVE(&c->access_logs, a, entry);
-		free(a->path);
-		free(a->format);
-		free(a);
+		free_access_log(a);
 	}
 }
 

@@ -5,22 +5,9 @@
 #include "config/keys.h"
 #include "config/model.h"
 
-#define KEY(n, t, d, h) { sizeof(struct hostd_key), HOSTD_KEY_##t, 0, n, d, h, \
-	0, 0, NULL }
-#define KEY_REQ(n, t, h) { sizeof(struct hostd_key), HOSTD_KEY_##t, \
-	HOSTD_KEY_REQUIRED, n, NULL, h, 0, 0, NULL }
-#define KEY_RANGE(n, t, d, lo, hi, h) { sizeof(struct hostd_key), \
-	HOSTD_KEY_##t, 0, n, d, h, lo, hi, NULL }
-#define KEY_ENUM(n, d, c, h) { sizeof(struct hostd_key), HOSTD_KEY_ENUM, 0, n, \
-	d, h, 0, 0, c }
-
-#define MS(s)	((int64_t)(s) * 1000)
-#define DAY	MS(86400)
-
 static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const matches[] = { "auto", "exact", "prefix", NULL };
 static const char *const over_limits[] = { "wait", "503", NULL };
-static const char *const modes[] = { "http", "stream", NULL };
 static const char *const proxy_protocols[] = { "off", "v1", "v2", NULL };
 static const char *const checks[] = { "http", "tcp", NULL };
 static const char *const auth_types[] = { "jwt", "basic", NULL };
@@ -63,7 +50,7 @@ static const struct hostd_key top_keys[] = {
 	    "that may do what hostctl can: reload, drain, scale, restart, and "
 	    "read the error log.  Default: none."),
 	KEY("error_log", STRING, "stderr", "File for the error log, or "
-	    "\"stderr\"."),
+	    "\"stderr\", \"stdout\", or \"syslog:...\" as in access_log."),
 	KEY_ENUM("log_level", "info", levels, "Least severe lines to log."),
 	KEY_RANGE("drain_timeout", DURATION, "30s", 0, DAY, "How long a worker "
 	    "that is replaced may take to finish; 0: as long as it takes."),
@@ -147,7 +134,7 @@ static const struct hostd_key listen_keys[] = {
 	    "connections not yet accepted."),
 	KEY("permissions", STRING, "0666", "Of a unix socket, in octal."),
 	KEY("v6only", BOOL, "on", "An IPv6 socket takes no IPv4 connections."),
-	KEY_ENUM("mode", "http", modes, "What comes here: requests, which "
+	KEY_ENUM("mode", "http", conf_modes, "What comes here: requests, which "
 	    "routes answer, or streams of bytes, which go to a server of an "
 	    "upstream as they are."),
 	KEY("upstream", STRING, NULL, "Stream: the upstream that connections "
@@ -602,14 +589,6 @@ static const struct hostd_key error_page_keys[] = {
 	KEY("type", STRING, "text/html; charset=utf-8", "Its Content-Type."),
 };
 
-static const struct hostd_key access_log_keys[] = {
-	KEY_REQ("path", STRING, "File to append to, \"stderr\", or \"off\"."),
-	KEY_ENUM("kind", "http", modes, "What there is a line for: requests, "
-	    "or connections of listen blocks with mode = stream."),
-	KEY("format", STRING, "combined", "\"combined\", \"json\", or a text "
-	    "with nginx's variables."),
-};
-
 #define BLOCK(n, keys) { n, keys, sizeof(keys) / sizeof((keys)[0]) }
 
 static const struct {
@@ -630,7 +609,7 @@ static const struct {
 	BLOCK("route", route_keys), BLOCK("http", http_keys),
 	BLOCK("websocket", websocket_keys), BLOCK("pubsub", pubsub_keys),
 	BLOCK("error_page", error_page_keys),
-	BLOCK("access_log", access_log_keys),
+	{ "access_log", access_log_keys, ACCESS_LOG_KEYS },
 };
 
 #define NBLOCKS (sizeof(blocks) / sizeof(blocks[0]))

@@ -49,7 +49,6 @@ static void
 build_top(struct builder *b)
 {
 	struct conf *c = b->conf;
-	const char *log = text_of(b, "error_log");
 
 	c->user = copy_text(b, "user");
 	c->group = copy_text(b, "group");
@@ -64,8 +63,7 @@ build_top(struct builder *b)
 		c->control = xasprintf("%s/control.sock", c->run_dir);
 	c->controllers = copy_list(b, "controllers", &c->ncontrollers);
 	c->controllers_pos = *pos_of(b, "controllers");
-	c->error_log = strcmp(log, "stderr") == 0 ? xstrdup(log) :
-	    path_of(b, "error_log");
+	c->error_log = build_error_log(b);
 	c->log_level = (int)num_of(b, "log_level");
 	c->drain_timeout = num_of(b, "drain_timeout");
 	c->drain_delay = num_of(b, "drain_delay");
@@ -309,22 +307,6 @@ build_error_page(struct builder *b, const struct conf_node *n)
 		conf_error(b->errs, pos_of(b, "file"), "error page %s: %s",
 		    e->file, strerror(errno));
 	TAILQ_INSERT_TAIL(&b->conf->error_pages, e, entry);
-}
-
-static void
-build_access_log(struct builder *b, const struct conf_node *n)
-{
-	struct conf_access_log *a = xcalloc(1, sizeof(*a));
-	const char *path = text_of(b, "path");
-
-	a->pos = n->pos;
-	a->kind = (int)num_of(b, "kind");
-	a->format = copy_text(b, "format");
-	if (path != NULL)
-		a->path = strcmp(path, "stderr") == 0 ||
-		    strcmp(path, "off") == 0 ? xstrdup(path) :
-		    path_of(b, "path");
-	TAILQ_INSERT_TAIL(&b->conf->access_logs, a, entry);
 }
 
 static const char *const in_upstream[] = { "server", "health", NULL };

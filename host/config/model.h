@@ -13,6 +13,7 @@
 #include "base/map.h"
 #include "config/cron.h"
 #include "config/tree.h"
+#include "base/accesslog.h"
 #include "net/addr.h"
 #include "net/cidr.h"
 #include "sandbox/sandbox.h"
@@ -434,7 +435,10 @@ struct conf_access_log {
 	TAILQ_ENTRY(conf_access_log) entry;
 	struct conf_pos pos;
 	int kind;		/* enum conf_log */
-	char *path;		/* absolute; "stderr" and "off" as they are */
+	char *path;		/* absolute; "off", "stdout", "stderr" and
+				   "syslog:..." as they are */
+	struct syslog *syslog;	/* NULL: it is none */
+	struct access_when when;
 	char *format;		/* "combined", "json", or nginx variables */
 };
 
@@ -495,7 +499,7 @@ struct conf {
 	char **controllers;	/* instances that may use hostd.control/1 */
 	size_t ncontrollers;
 	struct conf_pos controllers_pos;
-	char *error_log;	/* absolute path, or "stderr" */
+	char *error_log;	/* as path of an access log, but "off" */
 	int log_level;		/* enum log_level */
 	int64_t drain_timeout;	/* ms; then open connections are closed */
 	int64_t drain_delay;	/* ms; not ready, before all is drained */

@@ -126,14 +126,19 @@ build_server(struct builder *b, struct conf_upstream *u,
 
 /* -- health -- */
 
-/* "200" or "200-399"; 0 or -1. */
-static int
-span_parse(char *text, struct conf_span *span)
+int
+span_parse(char *text, int *first, int *last)
 {
 	char *dash = strchr(text, '-');
 	int64_t from, to;
 	int rc;
 
+	if (text[0] >= '1' && text[0] <= '5' &&
+	    strcmp(text + 1, "xx") == 0) {
+		*first = (text[0] - '0') * 100;
+		*last = *first + 99;
+		return 0;
+	}
 	if (dash != NULL)
 		*dash = '\0';
 	rc = int_parse(text, &from);
@@ -144,8 +149,8 @@ span_parse(char *text, struct conf_span *span)
 	}
 	if (rc != 0 || from < 100 || to > 599 || from > to)
 		return -1;
-	span->from = (int)from;
-	span->to = (int)to;
+	*first = (int)from;
+	*last = (int)to;
 	return 0;
 }
 
@@ -154,18 +159,20 @@ take_statuses(struct builder *b, struct conf_health *h)
 {
 	size_t i, n;
 	char **list = copy_list(b, "status", &n);
+	struct conf_span *span;
 
 	h->statuses = xcalloc(n + 1, sizeof(*h->statuses));
 	if (n == 0)
 		conf_error(b->errs, pos_of(b, "status"), "\"status\" is empty: "
 		    "no answer would be right");
 	for (i = 0; i < n; i++) {
-		if (span_parse(list[i], &h->statuses[h->nstatuses]) == 0)
+		span = &h->statuses[h->nstatuses];
+		if (span_parse(list[i], &span->from, &span->to) == 0)
 			h->nstatuses++;
 		else
 			conf_error(b->errs, pos_of(b, "status"), "status "
 			    "\"%s\" is neither one from 100 to 599 nor a "
-			    "range of them, as \"200-399\"", list[i]);
+			    "range of them, as \"200-399\" or \"2xx\"", list[i]);
 		free(list[i]);
 	}
 	free(list);

@@ -322,31 +322,56 @@ put_variable(struct access_log *log, const struct access_op *op,
 	}
 }
 
+static int
+status_of(const void *what)
+{
+	const struct facts *f = what;
+
+	return f->r->status;
+}
+
+static uint64_t
+ms_of(const void *what)
+{
+	const struct facts *f = what;
+
+	return f->ms;
+}
+
 const struct access_kind request_log_kind = {
 	.combined = combined, .json = json, .vars = variables,
-	.find = find_named, .put = put_variable,
+	.find = find_named, .put = put_variable, .status = status_of,
+	.ms = ms_of,
 };
+
+static void
+want_sent(struct access_op *ops, size_t n, struct sent_names *names)
+{
+	struct access_op *op;
+	int which;
+
+	for (op = ops; op < ops + n; op++) {
+		if (op->var != VAR_SENT)
+			continue;
+		which = sent_want(names, op->text, op->len);
+		if (which != -1)
+			op->which = (unsigned)which;
+		else
+			log_warnx("access logs tell of %d headers of answers "
+			    "at most; %.*s is always \"-\"", SENT_NAMES,
+			    (int)op->len, op->text);
+	}
+}
 
 void
 request_log_want(struct access_logs *logs, struct sent_names *names)
 {
-	struct access_op *op;
-	size_t i, k;
-	int which;
+	struct access_log *log;
 
-	for (i = 0; i < logs->n; i++)
-		for (k = 0; k < logs->v[i].nops; k++) {
-			op = &logs->v[i].ops[k];
-			if (logs->v[i].kind != &request_log_kind ||
-			    op->var != VAR_SENT)
-				continue;
-			which = sent_want(names, op->text, op->len);
-			if (which != -1)
-				op->which = (unsigned)which;
-			else
-				log_warnx("access logs tell of %d headers of "
-				    "answers at most; %.*s is always \"-\"",
-				    SENT_NAMES, (int)op->len, op->text);
+	for (log = logs->v; log < logs->v + logs->n; log++)
+		if (log->kind == &request_log_kind) {
+			want_sent(log->ops, log->nops, names);
+			want_sent(log->if_ops, log->nif, names);
 		}
 }
 

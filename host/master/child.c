@@ -10,7 +10,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/syslog.h"
 #include "master/child.h"
+#include "master/logs.h"
 #include "master/output.h"
 #include "master/proc.h"
 #include "net/tls_tickets.h"
@@ -461,6 +463,8 @@ child_send_init(struct child *c, const struct child_opts *o)
 	else if (c->all->tickets != NULL && chan_send(c->fd, CHAN_TICKETS,
 	    NULL, 0, &c->all->tickets->reader, 1) == -1)
 		child_kill(c, "could not be given the keys of tickets");
+	if (c->all->error_log_is != NULL && syslog_is(c->all->error_log_is))
+		log_tell(c, c->all->error_log_is, c->all->error_log);
 }
 
 static void

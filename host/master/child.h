@@ -102,7 +102,8 @@ struct children {
 	void (*asked)(struct child *, const struct chan_msg *);
 	/* Somebody has ended who is not in the list; or NULL. */
 	void (*other)(struct children *, pid_t, int status);
-	int error_log;		/* descriptor that is passed on */
+	int error_log;		/* descriptor that is passed on, */
+	const char *error_log_is;	/* and what it is; NULL: stderr */
 };
 
 struct child_opts {

@@ -52,7 +52,7 @@ log_json(const char *log, const char *path, int fd)
 	ssize_t n;
 	int is_stderr = strcmp(path, "stderr") == 0;
 
-	if (is_stderr) {
+	if (log_is_std(path)) {
 		(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 		n = readlink(proc, at, sizeof(at) - 1);
 		at[n > 0 ? n : 0] = '\0';
@@ -105,7 +105,7 @@ log_flush_file(struct flushed *f, const char *path, int fd)
 	char text[512];
 	struct stat st;
 
-	if (strcmp(path, "stderr") == 0 || fd == -1 || fstat(fd, &st) == -1 ||
+	if (log_is_std(path) || fd == -1 || fstat(fd, &st) == -1 ||
 	    !S_ISREG(st.st_mode))
 		return;
 	if (ftruncate(fd, 0) == -1) {

@@ -6,18 +6,54 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/log.h"
 #include "base/sink.h"
+#include "config/syslog.h"
+#include "master/child.h"
 #include "master/logs.h"
+
+int
+log_is_std(const char *path)
+{
+	return strcmp(path, "stderr") == 0 || strcmp(path, "stdout") == 0;
+}
 
 int
 log_open(const char *path)
 {
-	if (strcmp(path, "stderr") == 0)
-		return sink_open_stderr();
+	struct syslog form;
+	char why[256];
+
+	if (log_is_std(path))
+		return sink_open_std(strcmp(path, "stdout") == 0 ?
+		    STDOUT_FILENO : STDERR_FILENO);
+	if (syslog_is(path)) {
+		errno = EINVAL;
+		return syslog_parse(path, &form, why, sizeof(why)) == -1 ?
+		    -1 : syslog_open(&form);
+	}
 	/* Not to hang on a FIFO nobody reads. */
 	return open(path,
 	    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
 	    0640);
+}
+
+void
+log_use(const char *path, int fd)
+{
+	struct syslog form;
+
+	log_set_sink(fd, syslog_of_errors(path, &form) ? &form : NULL);
+}
+
+/* Only what is not as it looks needs a word. */
+void
+log_tell(struct child *c, const char *path, int fd)
+{
+	int is_syslog = path != NULL && syslog_is(path);
+
+	child_send(c, CHAN_ERROR_LOG, is_syslog ? path : NULL,
+	    is_syslog ? strlen(path) : 0, fd);
 }
 
 void

@@ -24,9 +24,16 @@ json_t *logs_save(const struct logs *, struct record *);
 void	logs_restore(struct logs *, const struct conf *, const json_t *,
 	    struct record *);
 
-/* A descriptor, which is STDERR_FILENO for "stderr"; -1 with errno. */
+/* A descriptor, which may be STDOUT_FILENO or STDERR_FILENO; -1 with errno. */
 int	log_open(const char *path);
-/* Not when it is stderr. */
+/* "stdout" or "stderr"? */
+int	log_is_std(const char *path);
+/* Our own lines go there, which log_open has opened. */
+void	log_use(const char *path, int fd);
+/* And those of a child. */
+struct child;
+void	log_tell(struct child *, const char *path, int fd);
+/* Not when it is one of those two. */
 void	log_close(int fd);
 
 #endif

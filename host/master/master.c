@@ -78,7 +78,7 @@ static const struct pools_ops pools_ops = {master_slot_ready,
 
 /* ---- stopping ---- */
 
-static void
+void
 master_slots(struct master *m, void (*fn)(struct slot *))
 {
 	struct pool *p, *next_pool;
@@ -159,51 +159,6 @@ master_abort(struct master *m)
 		child_kill(c, "the start has failed");
 }
 
-/* ---- logs ---- */
-
-static int
-master_reopen_access(struct generation *g, struct conf_errors *errors)
-{
-	struct logs fresh;
-
-	if (logs_open(&fresh, g->conf, errors) > 0) {
-		logs_close(&fresh);
-		return -1;
-	}
-	logs_close(&g->logs);
-	g->logs = fresh;
-	return 0;
-}
-
-int
-master_reopen_logs(struct master *m, char *why, size_t size)
-{
-	struct conf_errors errors;
-	struct generation *g;
-	int fd, rc = 0;
-
-	fd = log_open(m->error_log);
-	if (fd == -1) {
-		(void)snprintf(why, size, "error_log %s: %s", m->error_log,
-		    strerror(errno));
-		return -1;
-	}
-	log_set_fd(fd);
-	log_close(m->children.error_log);
-	m->children.error_log = fd;
-	conf_errors_init(&errors);
-	TAILQ_FOREACH (g, &m->generations, link)
-		if ((g->users > 0 || g == m->gen) &&
-		    master_reopen_access(g, &errors) == -1)
-			rc = -1;
-	if (rc == -1)
-		(void)snprintf(why, size, "%s", TAILQ_FIRST(&errors)->text);
-	conf_errors_free(&errors);
-	master_slots(m, slot_send_logs);
-	event_add(m, EVENT_LOGS_REOPENED, "log files reopened");
-	return rc;
-}
-
 /* ---- reloading ---- */
 
 static int
@@ -224,23 +179,6 @@ master_warn_fixed(const struct master *m)
 	if (is_other(c->pid_file, m->pid_file))
 		log_warnx("pid_file stays %s until a restart",
 		    m->pid_file != NULL ? m->pid_file : "unset");
-}
-
-static void
-master_switch_error_log(struct master *m, const char *path)
-{
-	int fd = log_open(path);
-
-	if (fd == -1) {
-		log_error("error_log %s stays, opening %s", m->error_log, path);
-		return;
-	}
-	log_set_fd(fd);
-	log_close(m->children.error_log);
-	m->children.error_log = fd;
-	free(m->error_log);
-	m->error_log = xstrdup(path);
-	master_slots(m, slot_send_logs);
 }
 
 void
@@ -344,7 +282,7 @@ static void
 start_error(const struct master *m, const char *text)
 {
 	daemon_complain(text);
-	if (strcmp(m->error_log, "stderr") != 0)
+	if (!log_is_std(m->error_log))
 		log_errorx("%s", text);
 }
 
@@ -413,28 +351,6 @@ master_peek(struct master *m, char **control)
 	conf_free(c);
 	conf_sources_free(&sources);
 	conf_errors_free(&ignored);
-}
-
-static int
-master_open_log(struct master *m, char *why, size_t size)
-{
-	int fd;
-
-	if (m->parent != -1 && strcmp(m->error_log, "stderr") == 0) {
-		(void)snprintf(why, size,
-		    "--daemon leaves no terminal to log to: "
-		    "set error_log to a file");
-		return -1;
-	}
-	fd = log_open(m->error_log);
-	if (fd == -1) {
-		(void)snprintf(why, size, "error_log %s: %s", m->error_log,
-		    strerror(errno));
-		return -1;
-	}
-	m->children.error_log = fd;
-	log_set_fd(fd);
-	return 0;
 }
 
 static int
@@ -599,7 +515,8 @@ master_resume(struct master *m, const char *back)
 {
 	sigset_t none;
 
-	log_set_fd(m->children.error_log);
+	log_use(m->error_log, m->children.error_log);
+	m->children.error_log_is = m->error_log;
 	log_set_level((enum log_level)m->gen->conf->log_level);
 	(void)snprintf(m->board.node->hostd_version,
 	    sizeof(m->board.node->hostd_version), "%s", version_text);

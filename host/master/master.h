@@ -90,7 +90,12 @@ struct master *children_master(struct children *);
 /* Drain everything, then exit; called again: at once. */
 void	master_stop(struct master *);
 /* 0, or -1 with a reason in why: the old files stay in use. */
+/* Each slot of each pool. */
+void	master_slots(struct master *, void (*)(struct slot *));
+/* error_log.c: at the start, at SIGUSR1, and when a reload says another one. */
+int	master_open_log(struct master *, char *why, size_t size);
 int	master_reopen_logs(struct master *, char *why, size_t size);
+void	master_switch_error_log(struct master *, const char *path);
 /* Another generation is being served now. */
 void	master_committed(struct master *);
 /* No rollout is under way any more: what was waiting for that comes next. */

@@ -565,22 +565,23 @@ slot_stop(struct slot *s)
 }
 
 static void
-worker_reopen(const struct worker *w, int error_log)
+worker_reopen(const struct worker *w)
 {
-	child_send(w->child, CHAN_ERROR_LOG, NULL, 0, error_log);
+	const struct children *all = w->child->all;
+
+	log_tell(w->child, all->error_log_is, all->error_log);
 	worker_send_logs(w);
 }
 
 void
 slot_send_logs(struct slot *s)
 {
-	int fd = s->pool->all->children->error_log;
 	struct worker *w;
 
 	if (s->current != NULL)
-		worker_reopen(s->current, fd);
+		worker_reopen(s->current);
 	if (s->next != NULL)
-		worker_reopen(s->next, fd);
+		worker_reopen(s->next);
 	TAILQ_FOREACH (w, &s->old, link)
-		worker_reopen(w, fd);
+		worker_reopen(w);
 }

@@ -39,7 +39,7 @@ static const struct chan_rule {
     [CHAN_START] = {0, 0, 0},
     [CHAN_DRAIN] = {sizeof(struct chan_drain), 0, 0},
     [CHAN_STOP] = {0, 0, 0},
-    [CHAN_ERROR_LOG] = {0, 1, 0},
+    [CHAN_ERROR_LOG] = {0, 1, 1},
     [CHAN_READY] = {0, 0, 0},
     [CHAN_FAILED] = {0, 0, 1},
     [CHAN_REPORT] = {0, 0, 1},

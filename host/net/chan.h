@@ -59,7 +59,8 @@ enum chan_type {
 	CHAN_START,		/* nothing: all is told, get ready */
 	CHAN_DRAIN,		/* struct chan_drain */
 	CHAN_STOP,		/* nothing: end now */
-	CHAN_ERROR_LOG,		/* nothing, fd: error log, reopened */
+	CHAN_ERROR_LOG,		/* "syslog:..." or nothing, fd: error log,
+				   reopened */
 	CHAN_READY,		/* nothing */
 	CHAN_FAILED,		/* text: why not */
 	CHAN_REPORT,		/* text: one configuration error */

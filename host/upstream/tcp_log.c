@@ -117,9 +117,25 @@ put_variable(struct access_log *log, const struct access_op *op,
 	}
 }
 
+static int
+status_of(const void *what)
+{
+	const struct tcp_conn *c = what;
+
+	return c->status;
+}
+
+static uint64_t
+ms_of(const void *what)
+{
+	const struct tcp_conn *c = what;
+
+	return loop_clock_ms() - c->began_ms;
+}
+
 const struct access_kind tcp_log_kind = {
 	.combined = combined, .json = json, .vars = variables,
-	.put = put_variable,
+	.put = put_variable, .status = status_of, .ms = ms_of,
 };
 
 void

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "config/syslog.h"
 #include "plugin/control_service.h"
 #include "worker/output.h"
 #include "worker/state.h"
@@ -110,10 +111,13 @@ take_log(struct worker *w, struct chan_msg *m)
 static void
 take_error_log(struct worker *w, struct chan_msg *m)
 {
+	struct syslog form;
+
 	if (m->nfds != 1)
 		return;
 	log_flush();
-	log_set_fd(m->fds[0]);
+	log_set_sink(m->fds[0], syslog_of_errors(m->data, &form) ? &form :
+	    NULL);
 	close(w->error_log);
 	w->error_log = m->fds[0];
 	m->nfds = 0;

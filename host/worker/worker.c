@@ -92,12 +92,18 @@ check_log_formats(struct worker *w)
 	struct conf_access_log *al;
 	char bad[64];
 
-	TAILQ_FOREACH(al, &w->conf->access_logs, entry)
+	TAILQ_FOREACH(al, &w->conf->access_logs, entry) {
 		if (access_format_check(log_kind(al), al->format, bad,
 		    sizeof(bad)) == -1)
 			conf_error(&w->errs, &al->pos, "access_log format: "
 			    "\"%s\" is not a variable of kind = %s", bad,
 			    al->kind == CONF_LOG_STREAM ? "stream" : "http");
+		if (al->when.var != NULL && access_format_check(log_kind(al),
+		    al->when.var, bad, sizeof(bad)) == -1)
+			conf_error(&w->errs, &al->pos, "access_log if: "
+			    "\"%s\" is not a variable of kind = %s", bad,
+			    al->kind == CONF_LOG_STREAM ? "stream" : "http");
+	}
 }
 
 /* libuv asks when the first work is queued. */
@@ -248,7 +254,8 @@ open_server(struct worker *w)
 	passing_init(w);
 	w->hook.run = worker_turn_ended;
 	TAILQ_FOREACH(al, &w->conf->access_logs, entry) {
-		access_logs_add(&w->server.logs, log_kind(al), al->format);
+		access_log_set(access_logs_add(&w->server.logs, log_kind(al),
+		    al->format), al->path, &al->when, al->syslog);
 		if (i < CHAN_MAX_FDS && w->log_fds[i] != -1)
 			access_logs_set_fd(&w->server.logs, i, w->log_fds[i]);
 		i++;
