@@ -497,6 +497,17 @@ static const struct hostd_key http_keys[] = {
 	    "max_connections gets: wait its turn, or status 503."),
 	KEY_RANGE("output_high", SIZE, "64k", 1024, 1 << 30, "High water of a "
 	    "connection's pending output."),
+	KEY("h2c", BOOL, "off", "Speak HTTP/2 without TLS with clients that "
+	    "begin with its preface (prior knowledge)."),
+	KEY_RANGE("max_concurrent_streams", INT, "128", 1, 65535, "Requests "
+	    "that a connection of HTTP/2 may have at once; more are refused, "
+	    "and may be sent again."),
+	KEY_RANGE("stream_window", SIZE, "64k", 1024, 1 << 30, "What a client "
+	    "of HTTP/2 may send of one body before it was read."),
+	KEY_RANGE("connection_window", SIZE, "1m", 65535, 1 << 30, "The same "
+	    "of all bodies of a connection: at most so much waits in memory. "
+	    " With several times stream_window a request whose body is not "
+	    "read holds up no other."),
 	KEY_RANGE("server", STRING, "hostd", 0, 64, "Value of the Server "
 	    "header; \"\" for none."),
 	KEY("real_ip_from", LIST, NULL, "Networks of proxies whose word on "

@@ -110,11 +110,20 @@ build_http(struct builder *b)
 	h->max_connections = num_of(b, "max_connections");
 	h->over_limit_503 = num_of(b, "over_limit") == 1;
 	h->output_high = num_of(b, "output_high");
+	h->h2c = num_of(b, "h2c") != 0;
+	h->max_streams = num_of(b, "max_concurrent_streams");
+	h->stream_window = num_of(b, "stream_window");
+	h->connection_window = num_of(b, "connection_window");
 	h->server = copy_text(b, "server");
 	if (h->max_request_line > h->max_head)
 		conf_error(b->errs, pos_of(b, "max_request_line"),
 		    "\"max_request_line\" is more than \"max_head\", which "
 		    "includes it");
+	if (h->connection_window < h->stream_window)
+		conf_error(b->errs, pos_of(b, "connection_window"),
+		    "\"connection_window\" is less than \"stream_window\", "
+		    "and is for all streams of a connection; make it several "
+		    "times as large");
 	check_field_value(b, "server", h->server);
 	build_limits(b, &h->limit_reqs, &h->limit_conns);
 	build_real_ip(b);

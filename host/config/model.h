@@ -458,6 +458,11 @@ struct conf_http {
 	int64_t max_connections;	/* per worker */
 	int over_limit_503;		/* else: stop accepting */
 	int64_t output_high;		/* high water of pending output */
+	int h2c;			/* HTTP/2 without TLS, if a client
+					   begins with it */
+	int64_t max_streams;		/* of a connection of HTTP/2 */
+	int64_t stream_window;		/* what a client may send ahead */
+	int64_t connection_window;
 	char *server;			/* Server header; "" for none */
 	struct cidrs real_ip_from;	/* whose word on a client's address is
 					   taken */

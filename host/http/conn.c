@@ -109,6 +109,22 @@ conn_open(struct http_server *srv, int fd, const struct sockaddr *sa)
 	return c;
 }
 
+struct http_conn *
+conn_open_framed(struct http_server *srv, struct stream_layer *layer,
+    struct http_framed *framed, hostd_buf peer, const struct conf_pool *home)
+{
+	struct http_conn *c = conn_new(srv);
+
+	stream_open_layer(&c->stream, &srv->sio, layer, &conn_ops);
+	TAILQ_INSERT_TAIL(&srv->conns, c, link);
+	c->framed = framed;
+	c->stays = 1;
+	c->home = home;
+	memcpy(c->peer, peer.p, peer.n);
+	c->peer_len = (uint8_t)peer.n;
+	return c;
+}
+
 void
 conn_expect_proxy(struct http_conn *c, uint32_t ms)
 {
@@ -165,7 +181,9 @@ conn_close(struct http_conn *c, int why)
 	if (c->upgrade != NULL)
 		c->upgrade->lost(c->upgrade, why);
 	conn_retire(c);
-	http_server_ended(srv);
+	/* What it is a stream of is still open. */
+	if (c->framed == NULL)
+		http_server_ended(srv);
 }
 
 void
@@ -177,7 +195,8 @@ conn_leave(struct http_conn *c)
 	http_server_left(srv);
 }
 
-/* The other protocol's; it still counts as open. */
+/* The other protocol's; it still counts as open.  A stream of HTTP/2 does from
+ * now on. */
 static void
 conn_hand_over(struct http_conn *c)
 {
@@ -187,6 +206,8 @@ conn_hand_over(struct http_conn *c)
 	c->upgrade = NULL;
 	c->in = (struct buf){ NULL, 0, 0 };
 	leases_move(&u->leases, &c->leases);
+	if (c->framed != NULL)
+		http_server_began(c->server);
 	u->taken(u, &c->stream, rest.p, rest.len);
 	buf_free(&rest);
 	conn_retire(c);
@@ -282,6 +303,8 @@ conn_feed(struct http_conn *c, const char *p, size_t n)
 				conn_secure(c, p + used, n - used);
 				return n;
 			}
+		} else if (conn_begin_http2(c, p + used, n - used)) {
+			break;
 		} else if (c->state == CONN_HEAD)
 			k = exchange_head(c, p + used, n - used);
 		else if (c->state == CONN_BODY)
@@ -316,6 +339,10 @@ conn_eof(struct http_conn *c)
 {
 	if (c->stalled)
 		return;
+	if (c->framed != NULL) {
+		exchange_end_stream(c);
+		return;
+	}
 	switch (c->state) {
 	case CONN_HEAD:
 		c->state = CONN_CLOSING;
@@ -341,6 +368,8 @@ conn_input(struct http_conn *c)
 	ssize_t n = -1;
 	int got_eof = 0;
 
+	if (c->framed != NULL && c->nreqs == 0)
+		exchange_fields(c);
 	if (!conn_wants_input(c) || c->cut)
 		return;
 	if (have > 0)
@@ -441,7 +470,7 @@ conn_complete(struct http_conn *c)
 static int
 conn_is_forsaken(const struct http_conn *c)
 {
-	return c->stream.eof && (c->state == CONN_WAIT ||
+	return c->stream.eof && c->framed == NULL && (c->state == CONN_WAIT ||
 	    (c->state == CONN_BODY && request_is_paused(c->req))) &&
 	    (c->req->deferred || c->req->gated != NULL) &&
 	    c->req->phase == RESP_NONE;
@@ -519,7 +548,7 @@ conn_settle(struct http_conn *c)
 	    TAILQ_EMPTY(&c->unsent)) {
 		/* Closed with bytes unread, the kernel would take back what
 		 * it has not sent yet. */
-		if (!c->linger && !c->stream.can_read) {
+		if (c->framed != NULL || (!c->linger && !c->stream.can_read)) {
 			/* Its giver may be busy, and have it open still. */
 			if (c->stream.lent)
 				stream_shutdown(&c->stream);

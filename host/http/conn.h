@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One HTTP/1 connection: bytes in, requests to their handlers one after the
- * other, answers out in the same order.
+ * other, answers out in the same order.  Or one stream of HTTP/2, which carries
+ * one request: then framed says so.
  *
  *	HEAD     waiting for, or collecting, a request head
  *	BODY     reading a body: to its handler, or to be dropped
@@ -40,6 +41,7 @@ enum conn_timer {
 
 struct conf_pool;
 struct conn_move;
+struct http_framed;
 struct tls_context;
 
 /* A request on its way to a pool that answers it. */
@@ -67,6 +69,7 @@ struct http_conn {
 	struct http_req *req;		/* in progress */
 	TAILQ_HEAD(, http_req) unsent;	/* finished, output pending */
 	struct buf in;			/* bytes that had to wait */
+	struct http_framed *framed;	/* a stream of HTTP/2; NULL: it is not */
 	struct http_upgrade *upgrade;	/* UPGRADED: who gets it */
 	struct conn_move *move;		/* MOVING */
 	struct tls_context *tls;	/* TLS will follow the proxy's header */
@@ -109,6 +112,11 @@ void	conn_open_refused(struct http_server *, int fd,
 /* An accepted socket whose peer and time limit are to be set; NULL: it is still
  * the caller's. */
 struct http_conn *conn_attach(struct http_server *, int fd);
+/* A stream of HTTP/2, whose request is complete, of a client that is peer and
+ * was accepted at home.  What it has to read tells its layer. */
+struct http_conn *conn_open_framed(struct http_server *,
+	    struct stream_layer *, struct http_framed *, hostd_buf peer,
+	    const struct conf_pool *home);
 /* At once; the request in progress and those unsent end with why. */
 void	conn_close(struct http_conn *, int why);
 /* Set the time limit for what it is waiting for now; and what happens then. */
@@ -124,6 +132,12 @@ void	conn_wake(struct http_conn *);
 void	conn_secure(struct http_conn *, const char *, size_t);
 /* A client that does not speak TLS is told so. */
 void	conn_tell_plain(struct http_conn *);
+
+/* -- conn_http2.c -- */
+
+/* Are the n bytes that come next HTTP/2's?  Then none of them is used here, and
+ * somebody else gets the connection if they are enough to tell. */
+int	conn_begin_http2(struct http_conn *, const char *p, size_t n);
 
 /* -- conn_move.c -- */
 

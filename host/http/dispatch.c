@@ -179,12 +179,34 @@ unread_head(struct http_req *r)
 	c->in = all;
 }
 
+/* A stream can't go to another worker. */
+static void
+answer_elsewhere(struct http_req *r)
+{
+	struct http_server *srv = r->server;
+	uint64_t now = srv->loop->now_ms;
+
+	if (now - srv->nobody_ms >= NOBODY_MS) {
+		srv->nobody_ms = now;
+		log_warnx("a request of HTTP/2 for route \"%s\" is answered "
+		    "421: the route is another pool's, to which only HTTP/1 "
+		    "can go; give the route that pool's own listen block, or "
+		    "set http2 = off", r->route->pattern);
+	}
+	request_drop_body(r);
+	response_error(r, 421, NULL);
+}
+
 /* As if its head had not been read: a worker of that pool will. */
 static void
 pass_on(struct http_req *r, const struct conf_pool *pool)
 {
 	struct http_conn *c = r->conn;
 
+	if (c->framed != NULL) {
+		answer_elsewhere(r);
+		return;
+	}
 	if (c->away.nobody || c->away.hops >= HOPS_MAX ||
 	    r->skip > UINT8_MAX || r->server->pass == NULL) {
 		answer_nobody(r, pool);

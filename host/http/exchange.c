@@ -3,6 +3,8 @@
 #include <string.h>
 #include "http/dispatch.h"
 #include "http/exchange.h"
+#include "http/fields.h"
+#include "http/framed.h"
 #include "http/parse.h"
 #include "http/real_ip.h"
 #include "http/response.h"
@@ -43,8 +45,12 @@ bytes_sent(const struct http_req *r)
 {
 	uint64_t sent = r->conn->stream.sent;
 
-	if (r->phase == RESP_FINISHED && sent > r->out_end)
-		sent = r->out_end;
+	uint64_t end = r->out_end - (r->conn->framed != NULL &&
+	    r->upgrade == NULL);
+
+	/* The end of a stream is not a byte of the answer. */
+	if (r->phase == RESP_FINISHED && sent > end)
+		sent = end;
 	return r->phase == RESP_NONE || sent < r->out_start ? 0 :
 	    sent - r->out_start;
 }
@@ -212,6 +218,21 @@ exchange_head(struct http_conn *c, const char *p, size_t n)
 }
 
 void
+exchange_fields(struct http_conn *c)
+{
+	struct http_req *r = exchange_new(c);
+	int status = parse_fields(r, c->framed, &c->server->guard);
+
+	if (status != 0) {
+		refuse_head(c, status);
+		return;
+	}
+	if (c->server->limits->real_ip_from.n > 0)
+		set_client(c, r);
+	exchange_start(c, r);
+}
+
+void
 exchange_refuse_unread(struct http_conn *c, int status)
 {
 	(void)exchange_new(c);
@@ -283,6 +304,19 @@ body_chunked(struct http_req *r, const char *p, size_t n)
 	}
 }
 
+void
+exchange_end_stream(struct http_conn *c)
+{
+	struct http_req *r = c->req;
+
+	if (c->state != CONN_BODY)
+		return;
+	r->trailers.raw = c->framed->trailers;
+	memset(&c->framed->trailers, 0, sizeof(c->framed->trailers));
+	trailers_split(&r->trailers);
+	body_part(r, NULL, 0, 1);
+}
+
 size_t
 exchange_body(struct http_conn *c, const char *p, size_t n)
 {
@@ -290,8 +324,15 @@ exchange_body(struct http_conn *c, const char *p, size_t n)
 
 	if (request_is_paused(r))
 		return 0;
-	return r->body == BODY_CHUNKED ? body_chunked(r, p, n) :
-	    body_length(r, p, n);
+	switch (r->body) {
+	case BODY_CHUNKED:
+		return body_chunked(r, p, n);
+	case BODY_STREAM:
+		body_part(r, p, n, 0);
+		return n;
+	default:
+		return body_length(r, p, n);
+	}
 }
 
 /* -- following up -- */
@@ -325,7 +366,7 @@ exchange_advance(struct http_conn *c)
 		c->state = CONN_UPGRADED;
 		return;
 	}
-	if (r->keepalive) {
+	if (r->keepalive && c->framed == NULL) {
 		c->state = CONN_HEAD;
 		return;
 	}

@@ -14,6 +14,10 @@
 size_t	exchange_head(struct http_conn *, const char *p, size_t n);
 size_t	exchange_body(struct http_conn *, const char *p, size_t n);
 
+/* The same of a stream of HTTP/2: its head is there, its body has ended. */
+void	exchange_fields(struct http_conn *);
+void	exchange_end_stream(struct http_conn *);
+
 /* Follow up on what the handler did since: finish the exchange if it can be. */
 void	exchange_advance(struct http_conn *);
 

@@ -2,6 +2,7 @@
 /* Answers that wait for something before they may be seen. */
 #include "http/conn.h"
 #include "http/exchange.h"
+#include "http/framed.h"
 #include "http/response.h"
 
 void
@@ -28,10 +29,18 @@ response_let_go(struct http_req *r)
 		let_go(r);
 }
 
+static void
+drop_answer(struct http_req *r)
+{
+	if (r->conn->framed != NULL)
+		framed_truncate(r->conn->framed, r->out_start);
+	stream_truncate(&r->conn->stream, r->out_start);
+}
+
 void
 response_drop(struct http_req *r)
 {
-	stream_truncate(&r->conn->stream, r->out_start);
+	drop_answer(r);
 	let_go(r);
 }
 
@@ -42,7 +51,7 @@ response_take_back(struct http_req *r, int status)
 		return;
 	if (r->upgrade != NULL)
 		exchange_lose_upgrade(r, HOSTD_END_ERROR);
-	stream_truncate(&r->conn->stream, r->out_start);
+	drop_answer(r);
 	r->phase = RESP_NONE;
 	r->status = 0;
 	r->cut = r->chunked_out = r->head_only = r->high = 0;

@@ -93,7 +93,8 @@ struct http_param {
 };
 
 enum http_body {
-	BODY_NONE, BODY_LENGTH, BODY_CHUNKED
+	BODY_NONE, BODY_LENGTH, BODY_CHUNKED,
+	BODY_STREAM		/* HTTP/2's: until the stream says so */
 };
 
 enum http_phase {

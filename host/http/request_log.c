@@ -112,6 +112,15 @@ put_url_text(struct access_log *log, const struct http_req *r, hostd_buf url)
 }
 
 static void
+put_protocol(struct access_log *log, const struct http_req *r)
+{
+	if (r->view.flags & HOSTD_REQ_HTTP2)
+		buf_puts(&log->out, "HTTP/2.0");
+	else
+		buf_puts(&log->out, r->minor == 0 ? "HTTP/1.0" : "HTTP/1.1");
+}
+
+static void
 put_request(struct access_log *log, const struct http_req *r)
 {
 	if (r->view.method_name.n == 0) {
@@ -121,7 +130,8 @@ put_request(struct access_log *log, const struct http_req *r)
 	access_put_escaped(log, r->view.method_name);
 	buf_append(&log->out, " ", 1);
 	put_url(log, r, r->view.target);
-	buf_puts(&log->out, r->minor == 0 ? " HTTP/1.0" : " HTTP/1.1");
+	buf_append(&log->out, " ", 1);
+	put_protocol(log, r);
 }
 
 static void
@@ -307,7 +317,7 @@ put_variable(struct access_log *log, const struct access_op *op,
 		put_url_text(log, r, r->view.query);
 		break;
 	case VAR_PROTOCOL:
-		buf_puts(&log->out, r->minor == 0 ? "HTTP/1.0" : "HTTP/1.1");
+		put_protocol(log, r);
 		break;
 	case VAR_TRACE_JSON:
 		if (r->traced)

@@ -5,7 +5,9 @@
 #include "base/decimal.h"
 #include "http/blame.h"
 #include "http/conn.h"
+#include "http/framed.h"
 #include "http/guard.h"
+#include "http/packed.h"
 #include "http/response.h"
 #include "http/server.h"
 
@@ -147,6 +149,8 @@ decide_framing(struct http_req *r, int status, int64_t length)
 	r->length = length;
 	r->head_only = r->view.method == HOSTD_METHOD_HEAD ||
 	    has_no_body(status);
+	if (r->conn->framed != NULL)
+		return;
 	r->chunked_out = length < 0 && r->minor >= 1 && !has_no_body(status);
 	if (length < 0 && r->minor == 0 && !r->head_only)
 		r->keepalive = 0;
@@ -226,6 +230,26 @@ headers_size(const hostd_hdr *h, uint32_t n)
 	return size;
 }
 
+/* The head as text; where its end is. */
+static char *
+put_head(char *p, const struct http_req *r, const hostd_hdr *h, uint32_t nhdrs,
+    const hostd_hdr *more, uint32_t nmore)
+{
+	p = put_status(p, r->status);
+	p = put(p, r->server->stamp, r->server->stamp_len);
+	p = put_headers(p, h, nhdrs);
+	p = put_headers(p, more, nmore);
+	return put_framing(p, r);
+}
+
+/* The n bytes that are about to be queued are a part of another kind. */
+static void
+note_part(struct http_req *r, enum framed_kind kind, size_t n)
+{
+	if (r->conn->framed != NULL)
+		framed_mark(r->conn->framed, kind, r->conn->stream.queued, n);
+}
+
 /* Queue the head and, behind it, n bytes of body, in one piece. */
 static int32_t
 queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
@@ -247,14 +271,14 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
 		body.n = 0;
 	http_server_stamp(r->server);
 	r->out_start = s->queued;
-	p = start = stream_reserve(s, HEAD_FIXED + (size_t)size +
-	    headers_size(more, nmore) + body.n);
-	p = put_status(p, status);
-	p = put(p, r->server->stamp, r->server->stamp_len);
-	p = put_headers(p, h, nhdrs);
-	p = put_headers(p, more, nmore);
-	p = put_framing(p, r);
+	start = stream_reserve(s, HEAD_FIXED + PACKED_ROOM(nhdrs + nmore) +
+	    (size_t)size + headers_size(more, nmore) + body.n);
+	if (r->conn->framed == NULL)
+		p = put_head(start, r, h, nhdrs, more, nmore);
+	else
+		p = packed_answer(start, r, h, nhdrs, more, nmore);
 	r->head_out = (uint64_t)(p - start);
+	note_part(r, FRAMED_HEAD, (size_t)r->head_out);
 	if (body.n > 0)
 		p = put(p, body.p, body.n);
 	stream_commit(s, (size_t)(p - start));
@@ -265,6 +289,11 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
 static void
 response_done(struct http_req *r)
 {
+	/* What follows an upgrade has an end of its own. */
+	if (r->conn->framed != NULL && r->upgrade == NULL) {
+		note_part(r, FRAMED_END, 1);
+		stream_write(&r->conn->stream, "", 1);
+	}
 	r->phase = RESP_FINISHED;
 	r->out_end = r->conn->stream.queued;
 	conn_wake(r->conn);
@@ -483,9 +512,14 @@ response_finish_trailers(struct http_req *r, const hostd_hdr *h, uint32_t n)
 		return HOSTD_E_INVAL;
 	if ((rc = check_finish(r)) != HOSTD_OK)
 		return rc;
-	if (r->chunked_out && !r->head_only) {
-		p = start = stream_reserve(s, (size_t)size + 5);
-		p = PUT(p, "0\r\n");
+	if (r->conn->framed != NULL && !r->head_only && n > 0) {
+		start = stream_reserve(s, PACKED_ROOM(n) + (size_t)size);
+		p = packed_head(start, 0, h, n);
+		note_part(r, FRAMED_TRAILERS, (size_t)(p - start));
+		stream_commit(s, (size_t)(p - start));
+	} else if (r->chunked_out && !r->head_only) {
+		start = stream_reserve(s, (size_t)size + 5);
+		p = PUT(start, "0\r\n");
 		p = put_headers(p, h, n);
 		p = PUT(p, "\r\n");
 		stream_commit(s, (size_t)(p - start));
@@ -494,13 +528,30 @@ response_finish_trailers(struct http_req *r, const hostd_hdr *h, uint32_t n)
 	return HOSTD_OK;
 }
 
+static void
+queue_interim(struct http_req *r, int status, const hostd_hdr *h, uint32_t n,
+    size_t size)
+{
+	struct stream *s = &r->conn->stream;
+	char *p, *start = stream_reserve(s, HEAD_FIXED + PACKED_ROOM(n) +
+	    size);
+
+	if (r->conn->framed != NULL) {
+		p = packed_head(start, status, h, n);
+		note_part(r, FRAMED_INTERIM, (size_t)(p - start));
+	} else {
+		p = put_status(start, status);
+		p = put_headers(p, h, n);
+		p = PUT(p, "\r\n");
+	}
+	stream_commit(s, (size_t)(p - start));
+}
+
 int32_t
 response_inform(struct http_req *r, int status, const hostd_hdr *h,
     uint32_t n)
 {
-	struct stream *s = &r->conn->stream;
 	ssize_t size;
-	char *start, *p;
 
 	if (r->phase != RESP_NONE)
 		return HOSTD_E_STATE;
@@ -513,13 +564,10 @@ response_inform(struct http_req *r, int status, const hostd_hdr *h,
 		return HOSTD_E_INVAL;
 	if (r->minor == 0)
 		return HOSTD_OK;
-	if (stream_pending(s) > (uint64_t)r->server->limits->output_high)
+	if (stream_pending(&r->conn->stream) >
+	    (uint64_t)r->server->limits->output_high)
 		return HOSTD_E_FULL;
-	p = start = stream_reserve(s, HEAD_FIXED + (size_t)size);
-	p = put_status(p, status);
-	p = put_headers(p, h, n);
-	p = PUT(p, "\r\n");
-	stream_commit(s, (size_t)(p - start));
+	queue_interim(r, status, h, n, (size_t)size);
 	conn_wake(r->conn);
 	return HOSTD_OK;
 }
@@ -528,5 +576,9 @@ void
 response_continue(struct http_req *r)
 {
 	r->continue_sent = 1;
-	stream_write(&r->conn->stream, "HTTP/1.1 100 Continue\r\n\r\n", 25);
+	if (r->conn->framed == NULL)
+		stream_write(&r->conn->stream,
+		    "HTTP/1.1 100 Continue\r\n\r\n", 25);
+	else
+		queue_interim(r, 100, NULL, 0, 0);
 }

@@ -65,6 +65,8 @@ http_server_close(struct http_server *srv)
 {
 	struct http_conn *c;
 
+	if (srv->http2 != NULL)
+		srv->http2->close(srv->http2);
 	while ((c = TAILQ_FIRST(&srv->conns)) != NULL)
 		conn_close(c, HOSTD_END_SHUTDOWN);
 	loop_undefer(srv->loop, &srv->reap);
@@ -99,6 +101,8 @@ http_server_drain(struct http_server *srv, int last)
 			c->stream.can_read = 1;
 		conn_wake(c);
 	}
+	if (srv->http2 != NULL)
+		srv->http2->drain(srv->http2);
 }
 
 void
@@ -110,6 +114,8 @@ http_server_leave(struct http_server *srv, int on, uint64_t window_ms)
 	srv->leave_ms = window_ms;
 	TAILQ_FOREACH(c, &srv->conns, link)
 		conn_wake(c);
+	if (srv->http2 != NULL)
+		srv->http2->drain(srv->http2);
 }
 
 void

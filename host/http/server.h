@@ -22,6 +22,17 @@
 
 struct http_conn;
 
+/* Who speaks HTTP/2, in a room above this one (http2/server.h). */
+struct http2_hooks {
+	/* The client has begun to speak it: who gets the connection. */
+	struct http_upgrade *(*begin)(struct http2_hooks *,
+	    struct http_conn *);
+	/* http_server_drain and http_server_leave were called. */
+	void (*drain)(struct http2_hooks *);
+	/* The server is about to be closed. */
+	void (*close)(struct http2_hooks *);
+};
+
 struct http_server {
 	struct loop *loop;
 	struct stream_io sio;
@@ -30,6 +41,7 @@ struct http_server {
 	struct guard_limits guard;
 	struct parser *parser;
 	struct router *router;
+	struct http2_hooks *http2;		/* NULL: nobody does */
 	struct access_logs logs;
 	struct sent_names sent;		/* headers of answers that they tell
 					   of */

@@ -34,8 +34,8 @@ stream_io_free(struct stream_io *sio)
 	tls_io_free(sio);
 }
 
-int
-stream_open(struct stream *s, struct stream_io *sio, int fd,
+static void
+stream_init(struct stream *s, struct stream_io *sio, int fd,
     const struct stream_ops *ops)
 {
 	memset(s, 0, sizeof(*s));
@@ -47,7 +47,22 @@ stream_open(struct stream *s, struct stream_io *sio, int fd,
 	s->flush.run = stream_flush_run;
 	s->again.run = stream_again_run;
 	TAILQ_INIT(&s->segs);
+}
+
+int
+stream_open(struct stream *s, struct stream_io *sio, int fd,
+    const struct stream_ops *ops)
+{
+	stream_init(s, sio, fd, ops);
 	return loop_add(sio->loop, &s->io, STREAM_EVENTS);
+}
+
+void
+stream_open_layer(struct stream *s, struct stream_io *sio,
+    struct stream_layer *layer, const struct stream_ops *ops)
+{
+	stream_init(s, sio, STREAM_NO_SOCKET, ops);
+	s->layer = layer;
 }
 
 void

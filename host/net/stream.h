@@ -133,6 +133,9 @@ void	stream_io_free(struct stream_io *);
 /* Take fd (connected, not blocking).  0, or -1 with errno. */
 int	stream_open(struct stream *, struct stream_io *, int fd,
 	    const struct stream_ops *);
+/* One that has no socket, only a layer that gives and takes its bytes. */
+void	stream_open_layer(struct stream *, struct stream_io *,
+	    struct stream_layer *, const struct stream_ops *);
 /*
  * Give the socket to another stream of the same worker, which takes the place
  * of this one; nothing may be pending.  from is as after stream_close.

@@ -7,6 +7,7 @@
 #include "config/snapshot.h"
 #include "http/conn.h"
 #include "http/server.h"
+#include "http2/server.h"
 #include "limit/table.h"
 #include "net/acceptor.h"
 #include "net/chan.h"
@@ -63,6 +64,7 @@ struct worker {
 	struct plugins plugins;
 	struct router *router;
 	struct http_server server;
+	struct http2_server http2;
 	struct ws_server sockets;
 	struct tcp_server streams;
 	TAILQ_HEAD(acceptors, acceptor) acceptors;

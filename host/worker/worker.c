@@ -181,6 +181,7 @@ release_all(struct worker *w)
 		tcp_server_close(&w->streams);
 		ws_server_close(&w->sockets);
 		http_server_close(&w->server);
+		http2_server_free(&w->http2);
 	}
 	free(w->peers);
 	plugins_destroy(&w->plugins);
@@ -248,6 +249,7 @@ open_server(struct worker *w)
 	w->server.conn_ended = worker_conn_ended;
 	(void)snprintf(w->server.logs.worker, sizeof(w->server.logs.worker),
 	    "%s.%u", w->init.pool, w->init.slot);
+	http2_server_init(&w->http2, &w->server);
 	ws_server_init(&w->sockets, &w->server);
 	tcp_server_init(&w->streams, &w->server, &w->plugins.upstreams);
 	moves_init(w);

@@ -49,6 +49,7 @@ enum {
 #define HOSTD_REQ_HTTP10	0x1u	/* HTTP/1.0 */
 #define HOSTD_REQ_TLS		0x2u	/* came over TLS */
 #define HOSTD_REQ_UPGRADE	0x4u	/* asks for an upgrade */
+#define HOSTD_REQ_HTTP2		0x8u	/* HTTP/2; one stream of many */
 
 /*
  * A request's head.  Pointers are [call]: in a later callback ask again, the
