@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The dashboard in a browser: it shows what there is, and what happens.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { look, openPage, startDashboard } from './lib/dashboard.mjs';
+import { until } from './lib/hostd.mjs';
+
+const row = (page, name) => page.locator('#workers tr').filter({
+	has: page.getByRole('rowheader', { name, exact: true }) });
+
+test('a live page', async (t) => {
+	const h = await startDashboard(t, { conf: `
+		plugin "proxy" { module = "http_proxy.so" }
+		upstream "app" { server "127.0.0.1:1" {}  server "127.0.0.1:2" {} }
+		route "/app/" { plugin = "proxy"  upstream = "app" }` });
+	const v = await openPage(t, h);
+	const { page } = v;
+	const [first] = await h.workers();
+
+	await t.test('workers as they are', async () => {
+		for (const w of await h.workers()) {
+			const cells = await row(page, `web.${w.slot}`).locator('td')
+			    .allTextContents();
+
+			assert.deepEqual(cells.slice(0, 3),
+			    ['ready', String(w.pid), '1']);
+		}
+		await page.locator('#workers').getByText(/\d MiB$/).first().waitFor();
+		assert.equal(await page.title(), `hostd · ${(await h.status()).node}`);
+	});
+	await t.test('numbers move when requests come', async () => {
+		const all = page.locator('#chart-requests b').first();
+		const per = row(page, 'web.0').locator('td').nth(3);
+
+		await until(async () => {
+			await Promise.all(Array.from({ length: 40 }, () =>
+			    fetch(`${h.url}/hello`)));
+			return Number(await all.textContent()) >= 5 &&
+			    Number(await per.textContent()) >= 1;
+		}, 'requests on the page');
+		assert.ok(await page.locator('#chart-requests path.line').count() >= 1);
+		assert.match(await page.locator('#chart-latency svg')
+		    .getAttribute('aria-label'), /p50 \d.* ms/);
+	});
+	await t.test('a server that is down', async () => {
+		await fetch(`${h.url}/app/`);
+		await page.locator('#upstreams .bad').first().waitFor();
+		await page.locator('#upstreams').getByText(/Connection refused/)
+		    .first().waitFor();
+	});
+	await t.test('a worker that is killed, and the next', async () => {
+		process.kill(first.pid, 'SIGKILL');
+		const ws = await h.workersSatisfy((all) => all.length === 2 &&
+		    all.every((w) => w.state === 'ready' && w.pid !== first.pid),
+		'a new worker');
+		const next = ws.find((w) => w.slot === first.slot);
+
+		await row(page, 'web.0').filter({ hasText: String(next.pid) })
+		    .waitFor();
+		assert.equal((await row(page, 'web.0').locator('td')
+		    .allTextContents()).at(-2), '1');
+	});
+	await t.test('the log, by level and by words', async () => {
+		const line = (text) => page.locator('#lines li').filter({
+			hasText: text });
+
+		await line('died: SIGKILL').waitFor();
+		await page.getByLabel('Level').selectOption('error');
+		await line('serving generation 1').waitFor({ state: 'hidden' });
+		assert.ok(await line('died: SIGKILL').isVisible());
+		await page.getByLabel('Contains').fill('no such words');
+		await line('died: SIGKILL').waitFor({ state: 'hidden' });
+		await page.getByLabel('Contains').fill('');
+		fs.appendFileSync(path.join(h.dir, 'error.log'),
+		    '2026-01-31T12:00:00.123Z error [x] <b>bold</b>\n');
+		await line('<b>bold</b>').waitFor();
+		await page.getByLabel('Level').selectOption('info');
+		const texts = await page.locator('#lines li').allTextContents();
+
+		assert.equal(texts.filter((s) => s.includes('died: SIGKILL')).length,
+		    1, 'each line is there once');
+	});
+	await t.test('a reload: it goes on by itself', async () => {
+		await page.locator('#chart-requests path.line').first().waitFor();
+		assert.equal((await h.hostctl('reload')).code, 0);
+		await page.locator('#generation', { hasText: '2' }).waitFor();
+		await page.locator('#generations .good').waitFor();
+		await h.workersSatisfy((ws) => ws.every((w) => w.generation === 2 &&
+		    w.state === 'ready'), 'the new generation');
+		const hello = await look(h);
+
+		assert.equal(hello.type, 'hello');
+		assert.ok(hello.history.length > 0, 'the last minutes are known');
+		assert.equal(hello.status.generation, 2);
+	});
+	await t.test('by keys', async () => {
+		await page.locator('#chart-requests svg').focus();
+		await page.keyboard.press('ArrowLeft');
+		await page.locator('#chart-requests .cross').waitFor({
+			state: 'attached' });
+		assert.match(await page.locator('#chart-requests .at').textContent(),
+		    /^\d\d:\d\d:\d\d$/);
+		await page.keyboard.press('Escape');
+		await page.locator('#chart-requests .cross').waitFor({
+			state: 'detached' });
+	});
+	await t.test('400 and 1600 pixels are enough', async () => {
+		for (const width of [400, 1600]) {
+			await page.setViewportSize({ width, height: 800 });
+			assert.ok(await page.evaluate(() =>
+			    document.documentElement.scrollWidth <= innerWidth));
+		}
+	});
+	assert.ok(await page.locator('#actions').isHidden());
+	assert.ok(v.asked.length > 4);
+	for (const url of v.asked.filter((u) => u !== 'about:blank'))
+		assert.equal(new URL(url).host, new URL(h.url).host, url);
+	v.noErrors();
+});
+
+test('without being a controller', async (t) => {
+	const h = await startDashboard(t, { controllers: '' });
+	const v = await openPage(t, h);
+
+	await v.page.locator('#no-log').waitFor();
+	await v.page.locator('#no-generations').waitFor();
+	await row(v.page, 'web.1').locator('.good').waitFor();
+	v.noErrors();
+});
+
+test('hostd that is gone, and back', async (t) => {
+	const h = await startDashboard(t);
+	const v = await openPage(t, h);
+
+	await h.stop('SIGQUIT');
+	await v.page.locator('#lost').waitFor();
+	h.exited = false;
+	h.spawn();
+	await v.page.locator('#lost').waitFor({ state: 'hidden' });
+	await v.page.locator('#state.good').waitFor();
+});
