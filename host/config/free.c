@@ -84,6 +84,7 @@ free_listen(struct conf_listen *l)
 	}
 	free(l->name);
 	free(l->address);
+	free(l->redirect_https);
 	free(l);
 }
 
@@ -188,6 +189,7 @@ conf_free(struct conf *c)
 	free(c->control);
 	free_list(c->controllers, c->ncontrollers);
 	free(c->error_log);
+	free(c->http.hsts);
 	free(c->http.server);
 	free(c->http.real_ip_from.v);
 	free(c->http.trace_trust.v);

@@ -145,6 +145,10 @@ static const struct hostd_key listen_keys[] = {
 	    "reach."),
 	KEY("tls", STRING, NULL, "The tls block by which TLS is spoken here "
 	    "(HTTPS); default: none is."),
+	KEY("redirect_https", STRING, "off", "Requests are sent on to the same "
+	    "with https: \"on\", a port if it is not 443, or a host and port, "
+	    "\"www.example.com:8443\".  Not those below "
+	    "/.well-known/acme-challenge/."),
 	KEY_RANGE("idle_timeout", DURATION, "10m", 1, DAY, "Stream: a "
 	    "connection is closed when no byte has gone either way for so "
 	    "long."),
@@ -510,6 +514,9 @@ static const struct hostd_key http_keys[] = {
 	    "read holds up no other."),
 	KEY_RANGE("server", STRING, "hostd", 0, 64, "Value of the Server "
 	    "header; \"\" for none."),
+	KEY("hsts", STRING, NULL, "Value of Strict-Transport-Security, as "
+	    "\"max-age=31536000; includeSubDomains\", in answers over TLS; "
+	    "default: none."),
 	KEY("real_ip_from", LIST, NULL, "Networks of proxies whose word on "
 	    "a client's address is taken: \"192.0.2.0/24\", "
 	    "\"2001:db8::/32\", \"unix\".  That address is what plugins, "

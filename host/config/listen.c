@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "base/units.h"
 #include "config/builder.h"
 #include "config/server.h"
 
 /* Keys that say nothing in the other mode. */
+static const char *const http_keys[] = { "tls", "redirect_https", NULL };
 static const char *const stream_keys[] = { "upstream", "idle_timeout", NULL };
 
 static void
@@ -57,6 +59,37 @@ check_taken(struct builder *b, const struct conf_listen *l)
 
 /* -- mode -- */
 
+/* "on", a port, "host" or "host:port". */
+static void
+take_redirect(struct builder *b, struct conf_listen *l)
+{
+	const char *text = text_of(b, "redirect_https"), *colon, *why;
+	char *host;
+	int64_t port = 1;
+
+	if (text == NULL || strcmp(text, "off") == 0)
+		return;
+	colon = strchr(text, ':');
+	host = xstrndup(text, colon != NULL ? (size_t)(colon - text) :
+	    strlen(text));
+	why = l->tls != NULL ? "what comes here has come by TLS" : NULL;
+	if (strcmp(text, "on") == 0)
+		l->redirect_https = xstrdup("");
+	else if (int_parse(text, &port) == 0)
+		l->redirect_https = xasprintf(":%s", text);
+	else if (is_host_name(host) && (colon == NULL ||
+	    int_parse(colon + 1, &port) == 0))
+		l->redirect_https = xstrdup(text);
+	else
+		why = "it is neither \"on\", \"off\", a port nor a host";
+	if (why == NULL && (port < 1 || port > 65535))
+		why = "there is no such port";
+	if (why != NULL)
+		conf_error(b->errs, pos_of(b, "redirect_https"),
+		    "redirect_https = \"%s\": %s", text, why);
+	free(host);
+}
+
 static void
 take_mode(struct builder *b, struct conf_listen *l)
 {
@@ -69,6 +102,7 @@ take_mode(struct builder *b, struct conf_listen *l)
 	l->proxy_protocol = (int)num_of(b, "proxy_protocol");
 	if (is_set(b, "tls"))
 		l->tls = find_tls(b, text_of(b, "tls"), pos_of(b, "tls"));
+	take_redirect(b, l);
 	l->idle_timeout = num_of(b, "idle_timeout");
 	l->hello_timeout = num_of(b, "hello_timeout");
 	if (is_set(b, "upstream"))
@@ -89,9 +123,13 @@ check_mode(struct builder *b, const struct conf_node *n,
 				conf_error(b->errs, pos_of(b, stream_keys[i]),
 				    "\"%s\" is for mode = stream; routes say "
 				    "where requests go", stream_keys[i]);
-	if (l->mode == CONF_MODE_STREAM && is_set(b, "tls"))
-		conf_error(b->errs, pos_of(b, "tls"), "\"tls\" is for mode = "
-		    "http; with mode = stream, TLS goes through to the server");
+	if (l->mode == CONF_MODE_STREAM)
+		for (i = 0; http_keys[i] != NULL; i++)
+			if (is_set(b, http_keys[i]))
+				conf_error(b->errs, pos_of(b, http_keys[i]),
+				    "\"%s\" is for mode = http; streams go "
+				    "through to a server as they are",
+				    http_keys[i]);
 	TAILQ_FOREACH(c, &n->children, entry)
 		if (strcmp(c->name, "sni") == 0)
 			break;

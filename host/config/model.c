@@ -91,6 +91,17 @@ check_field_value(struct builder *b, const char *key, const char *text)
 		}
 }
 
+/* Without an age, browsers do not look at it (RFC 6797 section 6.1). */
+static void
+take_hsts(struct builder *b, struct conf_http *h)
+{
+	h->hsts = copy_text(b, "hsts");
+	check_field_value(b, "hsts", h->hsts);
+	if (h->hsts != NULL && strcasestr(h->hsts, "max-age=") == NULL)
+		conf_error(b->errs, pos_of(b, "hsts"), "\"hsts\" does not say "
+		    "for how long: \"max-age=31536000\"");
+}
+
 static void
 build_http(struct builder *b)
 {
@@ -126,6 +137,7 @@ build_http(struct builder *b)
 		    "times as large");
 	check_field_value(b, "server", h->server);
 	build_limits(b, &h->limit_reqs, &h->limit_conns);
+	take_hsts(b, h);
 	build_real_ip(b);
 	build_trace(b);
 }

@@ -159,6 +159,8 @@ struct conf_listen {
 	int mode;		/* enum conf_mode */
 	int proxy_protocol;	/* connections begin with its header */
 	struct conf_tls *tls;	/* NULL: none is spoken */
+	char *redirect_https;	/* "", ":8443", "host", "host:8443": requests
+				   go there; NULL: they stay */
 	struct conf_upstream *upstream;	/* STREAM: where to; may be NULL with
 					   snis: others are closed */
 	TAILQ_HEAD(, conf_sni) snis;	/* STREAM: by the TLS server name */
@@ -463,6 +465,8 @@ struct conf_http {
 	int64_t max_streams;		/* of a connection of HTTP/2 */
 	int64_t stream_window;		/* what a client may send ahead */
 	int64_t connection_window;
+	char *hsts;			/* Strict-Transport-Security; NULL:
+					   none */
 	char *server;			/* Server header; "" for none */
 	struct cidrs real_ip_from;	/* whose word on a client's address is
 					   taken */

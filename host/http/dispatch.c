@@ -10,9 +10,11 @@
 #include "http/dispatch.h"
 #include "http/exchange.h"
 #include "http/gate.h"
+#include "http/redirect.h"
 #include "http/response.h"
 #include "http/router.h"
 #include "http/server.h"
+#include "net/tls.h"
 
 #define HOPS_MAX	8	/* workers of different generations may disagree
 				   about whose a route is */
@@ -301,6 +303,8 @@ dispatch(struct http_req *r)
 {
 	if (r->server->traces.on)
 		trace_begin(r);
+	if (stream_tls(&r->conn->stream) != NULL)
+		r->view.flags |= HOSTD_REQ_TLS;
 	if (r->view.path.n == 1 && *(const char *)r->view.path.p == '*') {
 		answer_options(r);
 		return;
@@ -310,6 +314,8 @@ dispatch(struct http_req *r)
 		response_error(r, 501, NULL);
 		return;
 	}
+	if (r->server->redirects && redirect_request(r))
+		return;
 	r->skip = r->conn->away.skip;
 	if (find_route(r) == 0)
 		go_on(r);

@@ -162,3 +162,23 @@ request_header(const struct http_req *r, const char *name, size_t n)
 			return &r->headers[i];
 	return NULL;
 }
+
+int
+request_is_secure(const struct http_req *r)
+{
+	const hostd_hdr *h;
+	const char *p;
+	size_t n;
+
+	if (r->view.flags & HOSTD_REQ_TLS)
+		return 1;
+	if (r->view.peer.p != r->client)
+		return 0;
+	h = request_header(r, "X-Forwarded-Proto", 17);
+	if (h == NULL)
+		return 0;
+	p = h->value.p;
+	n = h->value.n;
+	return n >= 5 && strncasecmp(p, "https", 5) == 0 &&
+	    (n == 5 || p[5] == ',' || p[5] == ' ');
+}

@@ -223,6 +223,8 @@ request_is_too_large(const struct http_req *r)
 struct http_req *request_new(struct http_server *, struct http_conn *);
 void	request_free(struct http_req *);
 
+/* Has it come by TLS, to us or to a proxy whose word is taken? */
+int	request_is_secure(const struct http_req *);
 /* Is something done for it that has a time limit of its own? */
 int	request_is_timed(const struct http_req *);
 /* All that is done on its behalf. */

@@ -14,6 +14,7 @@
 #define INLINE_BODY	16384	/* copied in one piece with the head */
 #define HEAD_FIXED	320	/* status line, stamp, framing headers */
 #define ERRANDS_MAX	4	/* of a request, that add to its head */
+#define HSTS		"Strict-Transport-Security"
 #define FULL_FACTOR	4	/* of high water: nothing is taken beyond */
 
 static char *
@@ -219,6 +220,25 @@ errand_headers(struct http_req *r, int status, hostd_hdr *out, uint32_t max)
 	return n;
 }
 
+/* Browsers are told to come by TLS only, when they have. */
+static uint32_t
+hsts_header(const struct http_req *r, const hostd_hdr *h, uint32_t n,
+    hostd_hdr *out)
+{
+	const char *value = r->server->limits->hsts;
+	uint32_t i;
+
+	if (value == NULL || (r->view.flags & HOSTD_REQ_TLS) == 0)
+		return 0;
+	for (i = 0; i < n; i++)
+		if (h[i].name.n == sizeof(HSTS) - 1 &&
+		    strncasecmp(h[i].name.p, HSTS, sizeof(HSTS) - 1) == 0)
+			return 0;
+	*out = (hostd_hdr){ { HSTS, sizeof(HSTS) - 1 },
+		{ value, strlen(value) } };
+	return 1;
+}
+
 static size_t
 headers_size(const hostd_hdr *h, uint32_t n)
 {
@@ -256,7 +276,7 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
     int64_t length, hostd_buf body)
 {
 	struct stream *s = &r->conn->stream;
-	hostd_hdr more[ERRANDS_MAX * ERRAND_HEADERS];
+	hostd_hdr more[ERRANDS_MAX * ERRAND_HEADERS + 1];
 	ssize_t size = check_head(r, status, h, nhdrs);
 	uint32_t nmore;
 	char *start, *p;
@@ -264,6 +284,7 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
 	if (size < 0)
 		return (int32_t)size;
 	nmore = errand_headers(r, status, more, ERRANDS_MAX * ERRAND_HEADERS);
+	nmore += hsts_header(r, h, nhdrs, more + nmore);
 	decide_framing(r, status, length);
 	if (r->server->sent.n > 0)
 		sent_note(&r->sent, &r->server->sent, h, nhdrs);

@@ -6,6 +6,7 @@
 #include "http/conn.h"
 #include "http/parse.h"
 #include "http/router.h"
+#include "http/redirect.h"
 #include "http/server.h"
 
 /* Closed connections are reused only after the turn: events for them may
@@ -32,6 +33,7 @@ http_server_init(struct http_server *srv, struct loop *loop,
 	srv->loop = loop;
 	srv->conf = conf;
 	srv->limits = &conf->http;
+	srv->redirects = redirect_is_wanted(conf);
 	srv->guard.request_line = (size_t)conf->http.max_request_line;
 	srv->guard.head = (size_t)conf->http.max_head;
 	srv->guard.headers = (size_t)conf->http.max_headers;

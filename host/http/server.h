@@ -61,6 +61,7 @@ struct http_server {
 	struct loop_task reap;			/* closed conns -> free list */
 	struct http_conn *closed_conns;
 	struct buf allow;			/* of the last 405 */
+	int redirects;				/* of some listen block */
 	int draining;
 	int leaving;				/* clients shall go elsewhere */
 	uint64_t leave_ms;			/* within so long */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "config/model.h"
 #include "net/listener.h"
 
 static int
@@ -208,4 +209,32 @@ listener_is_at(const struct listener *l, const struct addr *a)
 {
 	return l->addr.len == a->len &&
 	    memcmp(&l->addr.ss, &a->ss, a->len) == 0;
+}
+
+/* How well a listening address fits a connection to local. */
+static int
+fitness(const struct addr *at, const struct sockaddr_storage *local)
+{
+	if (!addr_covers(&at->ss, local))
+		return 0;
+	return memcmp(&at->ss, local, at->len) == 0 ? 2 : 1;
+}
+
+const struct conf_listen *
+listener_block(const struct conf *c, int fd)
+{
+	struct sockaddr_storage local = { 0 };
+	socklen_t n = sizeof(local);
+	const struct conf_listen *l, *found = NULL;
+	int fit, best = 0;
+
+	if (getsockname(fd, (struct sockaddr *)&local, &n) == -1)
+		return NULL;
+	TAILQ_FOREACH (l, &c->listens, entry) {
+		if ((fit = fitness(&l->addr, &local)) <= best)
+			continue;
+		best = fit;
+		found = l;
+	}
+	return found;
 }

@@ -41,6 +41,13 @@ struct listener *listener_ref(struct listener *);
 /* The last one closes it, and removes a unix socket's path. */
 void	listener_unref(struct listener *);
 
+struct conf;
+struct conf_listen;
+
+/* The block that a connection, here or in another worker, was accepted by;
+ * NULL: its address is configured no more. */
+const struct conf_listen *listener_block(const struct conf *, int fd);
+
 int	listener_is_at(const struct listener *, const struct addr *);
 
 #endif

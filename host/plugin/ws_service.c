@@ -9,6 +9,7 @@
 #include "http/identity.h"
 #include "http/response.h"
 #include "http/router.h"
+#include "net/tls.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
 #include "plugin/room_service.h"
@@ -328,7 +329,7 @@ api_info(const struct hostd_host *host, hostd_ws id)
 	if (ws_find(host, id, "info", &c) != HOSTD_OK)
 		return NULL;
 	info->struct_size = sizeof(*info);
-	info->flags = 0;
+	info->flags = stream_tls(&c->stream) != NULL ? HOSTD_REQ_TLS : 0;
 	info->peer = ws_conn_peer(c);
 	info->path = ws_conn_path(c);
 	info->subprotocol = ws_conn_protocol(c);

@@ -22,7 +22,7 @@ session_socket_begin(struct session_kind *k, const struct http_req *r,
 	free(c->session_id);
 	c->session_id = b.p;
 	c->session_id_len = (uint32_t)b.len;
-	c->secure = (uint8_t)session_is_secure(r);
+	c->secure = (uint8_t)request_is_secure(r);
 }
 
 const char *

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stddef.h>
-#include <strings.h>
 #include "http/response.h"
 #include "session/cookie.h"
 #include "session/inside.h"
@@ -20,26 +19,6 @@ is_stateless(const struct session *s)
 }
 
 /* -- who comes -- */
-
-int
-session_is_secure(const struct http_req *r)
-{
-	const hostd_hdr *h;
-	const char *p;
-	size_t n;
-
-	if (r->view.flags & HOSTD_REQ_TLS)
-		return 1;
-	if (r->view.peer.p != r->client)
-		return 0;
-	h = request_header(r, "X-Forwarded-Proto", 17);
-	if (h == NULL)
-		return 0;
-	p = h->value.p;
-	n = h->value.n;
-	return n >= 5 && strncasecmp(p, "https", 5) == 0 &&
-	    (n == 5 || p[5] == ',' || p[5] == ' ');
-}
 
 hostd_buf
 session_key_of(const struct session_kind *k, const struct http_req *r)
@@ -66,7 +45,7 @@ static void	refuse_later(struct loop_task *);
 static struct session *
 visit_new(struct session_kind *k, struct http_req *r)
 {
-	struct session *s = session_new(k, session_is_secure(r));
+	struct session *s = session_new(k, request_is_secure(r));
 
 	s->r = r;
 	s->errand.ended = request_ended;

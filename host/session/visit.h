@@ -34,7 +34,6 @@ struct session *session_of(const struct session_kind *,
 	    const struct http_req *);
 
 /* Did it come by TLS, to us or to a proxy whose word is taken? */
-int	session_is_secure(const struct http_req *);
 /* The key that the request's cookie names, in static memory; p NULL: none. */
 hostd_buf session_key_of(const struct session_kind *,
 	    const struct http_req *);

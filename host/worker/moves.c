@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "http/conn.h"
-#include "net/addr.h"
+#include "net/listener.h"
 #include "plugin/ws_move.h"
 #include "worker/state.h"
 
@@ -14,35 +14,14 @@ static void	moves_held(struct hub *);
 
 /* -- coming -- */
 
-/* How well a listening address fits a connection to local. */
-static int
-fitness(const struct addr *at, const struct sockaddr_storage *local)
-{
-	if (!addr_covers(&at->ss, local))
-		return 0;
-	return memcmp(&at->ss, local, at->len) == 0 ? 2 : 1;
-}
-
 /* The pool in whose listen block it was accepted; NULL: its address is
  * configured no more, so it should go. */
 static const struct conf_pool *
 moves_home(const struct worker *w, int fd)
 {
-	struct sockaddr_storage local = { 0 };
-	const struct conf_pool *home = NULL;
-	socklen_t n = sizeof(local);
-	const struct conf_listen *l;
-	int fit, best = 0;
+	const struct conf_listen *l = listener_block(w->conf, fd);
 
-	if (getsockname(fd, (struct sockaddr *)&local, &n) == -1)
-		return NULL;
-	TAILQ_FOREACH(l, &w->conf->listens, entry) {
-		if ((fit = fitness(&l->addr, &local)) <= best)
-			continue;
-		best = fit;
-		home = l->pool;
-	}
-	return home;
+	return l != NULL ? l->pool : NULL;
 }
 
 static enum handover_answer

@@ -210,13 +210,18 @@ parse_origin(struct origin *o, const char *p, size_t n)
 
 /*
  * Host's own port, or that of the origin's scheme: whether a proxy before us
- * has talked TLS with the client, nobody tells us.
+ * has talked TLS with the client, nobody tells us.  Of whom we have talked it
+ * with ourselves, the page has come by it, too.
  */
 static int
-is_host(const struct origin *o, hostd_buf host)
+is_host(const struct origin *o, const struct http_req *r)
 {
+	hostd_buf host = request_known(r, KNOWN_HOST);
 	struct origin asked = { .port = scheme_port(o->scheme) };
 
+	if ((r->view.flags & HOSTD_REQ_TLS) != 0 &&
+	    !is_same(o->scheme, STR("https"), strncasecmp))
+		return 0;
 	return host.n > 0 && parse_authority(&asked, host.p, host.n) == 0 &&
 	    is_same(asked.host, o->host, strncasecmp) && asked.port == o->port;
 }
@@ -261,7 +266,7 @@ ws_handshake_origin_ok(const struct http_req *r, char *const *patterns,
 		if (strcmp(patterns[i], "*") == 0)
 			return 1;
 		if (is_one && (strcmp(patterns[i], "same") == 0 ?
-		    is_host(&o, request_known(r, KNOWN_HOST)) :
+		    is_host(&o, r) :
 		    matches(&o, patterns[i])))
 			return 1;
 	}

@@ -14,11 +14,18 @@ async function openssl(...args) {
 	return r;
 }
 
+const KINDS = {
+	ec: ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+	ed25519: ['ed25519'],
+	rsa: ['rsa:2048'],
+	weak: ['rsa:1024'],
+};
+
 /*
  * A certificate and its key, as files of a directory of the test's.
  *
  *	names	whose it is: DNS names and addresses
- *	kind	'ec' or 'rsa'
+ *	kind	of KINDS
  *	days	until it ends; less than 0: it has ended
  *	ca	{ cert, key } of who signs it; else it signs itself
  *	isCa	it may sign others
@@ -37,9 +44,8 @@ export async function certificate(t, { names = ['localhost', '127.0.0.1'],
 		`basicConstraints=critical,CA:${isCa ? 'TRUE' : 'FALSE'}`,
 		usage ? `extendedKeyUsage=${usage}` : '',
 	].join('\n'));
-	await openssl('req', '-new', '-newkey', ...(kind === 'rsa' ?
-	    ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256']),
-	    '-nodes', '-keyout', key, '-out', csr, '-subj', `/CN=${cn}`);
+	await openssl('req', '-new', '-newkey', ...KINDS[kind], '-nodes',
+	    '-keyout', key, '-out', csr, '-subj', `/CN=${cn}`);
 	fs.chmodSync(key, 0o600);
 	await openssl('x509', '-req', '-in', csr, '-out', cert,
 	    '-days', String(days), '-extfile', ext, ...(ca ? ['-CA', ca.cert,
