@@ -22,6 +22,7 @@
 #include <hostd/channel.h>
 #include <hostd/control.h>
 #include <hostd/fetch.h>
+#include <hostd/health.h>
 #include <hostd/http.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
@@ -39,7 +40,8 @@
 #include "plugin/module.h"
 
 #define FAKE_METRICS 128
-#define FAKE_TABLES 17		/* beside "host" */
+#define FAKE_DEPENDENCIES 32
+#define FAKE_TABLES 18		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
@@ -73,6 +75,7 @@ struct fake {
 	int ended;			/* destroy runs */
 	struct fake_metric metrics[FAKE_METRICS];
 	uint32_t nmetrics;
+	uint32_t ndependencies;
 	uint32_t nsubs;			/* of channels */
 	int no_subs;			/* it may have no more of them */
 	struct {
@@ -230,6 +233,7 @@ uint64_t fake_net_count(void);
 extern const struct hostd_auth_api fake_auth_api;
 extern const struct hostd_timer_api fake_timer_api;
 extern const struct hostd_ready_api fake_ready_api;
+extern const struct hostd_health_api fake_health_api;
 extern const struct hostd_work_api fake_work_api;
 extern const struct hostd_metrics_api fake_metrics_api;
 extern const struct hostd_session_api fake_session_api;

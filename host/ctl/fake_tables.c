@@ -129,6 +129,14 @@ static const struct fake_member net_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member health_members[] = {
+    MEMBER(hostd_health_api, declare, 4),
+    MEMBER(hostd_health_api, set, 4),
+    MEMBER(hostd_health_api, node, 4),
+    MEMBER(hostd_health_api, dependency, 4),
+    {NULL, 0, 0},
+};
+
 static const struct fake_member op_members[] = {
     MEMBER(hostd_op_api, put, 3),
     MEMBER(hostd_op_api, complete, 3),
@@ -230,6 +238,8 @@ const struct fake_table fake_tables[] = {
 	timer_members},
     {HOSTD_EXT_READY, sizeof(struct hostd_ready_api), &fake_ready_api,
 	ready_members},
+    {HOSTD_EXT_HEALTH, sizeof(struct hostd_health_api), &fake_health_api,
+	health_members},
     {HOSTD_EXT_WORK, sizeof(struct hostd_work_api), &fake_work_api,
 	work_members},
     {HOSTD_EXT_METRICS, sizeof(struct hostd_metrics_api), &fake_metrics_api,

@@ -7,6 +7,7 @@
 #include <hostd/channel.h>
 #include <hostd/control.h>
 #include <hostd/fetch.h>
+#include <hostd/health.h>
 #include <hostd/pubsub.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
@@ -58,6 +59,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return op_service();
 	if (strcmp(id, HOSTD_EXT_AUTH) == 0)
 		return auth_service();
+	if (strcmp(id, HOSTD_EXT_HEALTH) == 0)
+		return health_service();
 	if (strcmp(id, HOSTD_EXT_SESSION) == 0)
 		return session_service();
 	if (strcmp(id, HOSTD_EXT_TRACE) == 0)

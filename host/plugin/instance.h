@@ -116,6 +116,7 @@ void	request_leave(struct instance *, const struct request_call *);
 const struct hostd_auth_api *auth_service(void);
 const struct hostd_http_api *http_service(void);
 const struct hostd_timer_api *timer_service(void);
+const struct hostd_health_api *health_service(void);
 const struct hostd_ready_api *ready_service(void);
 const struct hostd_work_api *work_service(void);
 const struct hostd_metrics_api *metrics_service(void);

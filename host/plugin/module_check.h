@@ -11,6 +11,7 @@
 #include <hostd/abi.h>
 #include <hostd/balancer.h>
 #include <hostd/cmd.h>
+#include <hostd/health.h>
 #include <hostd/http.h>
 #include <hostd/metrics.h>
 #include <hostd/pubsub.h>
@@ -54,6 +55,7 @@ int	module_check_sandbox(const void *table, char *why, size_t size);
 #define MODULE_MIN_PUBSUB	MODULE_END(hostd_pubsub_ops, subscribe)
 #define MODULE_MIN_BALANCER	MODULE_END(hostd_balancer_ops, pick)
 #define MODULE_MIN_STORE	MODULE_END(hostd_session_store_ops, set)
+#define MODULE_MIN_DEPENDENCY	MODULE_END(hostd_dependency, name)
 #define MODULE_MIN_STATE	MODULE_END(hostd_p_state, load)
 #define MODULE_MIN_WS_STATE	MODULE_END(hostd_p_ws_state, load)
 #define MODULE_MIN_SANDBOX	MODULE_END(hostd_p_sandbox, flags)

@@ -464,6 +464,7 @@ plugins_destroy(struct plugins *all)
 	net_service_close(all);
 	buf_free(&all->status_json);
 	buf_free(&all->exposition);
+	free(all->health);
 	buf_free(&all->claim);
 	buf_free(&all->trace_state);
 	buf_free(&all->session_text);

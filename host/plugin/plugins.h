@@ -97,6 +97,7 @@ struct plugins {
 	uint32_t last_ask;		/* of hostd.control/1 */
 	int orphaned;			/* the master has gone */
 	struct buf status_json, exposition;
+	struct health_view *health;	/* the last to be asked for */
 	struct buf claim;		/* the last to be asked for */
 	struct buf trace_state;		/* likewise */
 	struct buf session_text;	/* the same */

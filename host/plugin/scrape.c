@@ -18,6 +18,26 @@ count(struct exposition *x, const char *name, uint64_t value,
 	scrape_one(x, name, EXPOSITION_COUNTER, value, help);
 }
 
+/* 0 when one worker that serves has lost it. */
+static void
+scrape_backend(const struct board *b, struct exposition *x)
+{
+	uint32_t backend;
+	int i, any = 0, up = 1;
+
+	for (i = 0; i < BOARD_CELLS; i++) {
+		backend = b->cells[i].backend;
+		if (b->cells[i].state != CELL_READY ||
+		    backend == BOARD_BACKEND_NONE)
+			continue;
+		any = 1;
+		up &= backend == BOARD_BACKEND_UP;
+	}
+	if (any)
+		scrape_one(x, "hostd_pubsub_backend_up", EXPOSITION_GAUGE,
+		    (uint64_t)up, "Whether all workers reach other nodes.");
+}
+
 static void
 scrape_channels(const struct board_counters *n, struct exposition *x)
 {
@@ -82,6 +102,7 @@ scrape(const struct plugins *all, struct exposition *x)
 
 	board_sum(all->board, &sums);
 	scrape_traffic(all, x);
+	scrape_backend(all->board, x);
 	scrape_channels(&sums.n, x);
 	scrape_sessions(&sums.n, x);
 	scrape_upstreams(all, x);

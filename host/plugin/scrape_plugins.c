@@ -3,8 +3,41 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
+#include "plugin/health_service.h"
 #include "plugin/plugins.h"
 #include "plugin/scrape.h"
+
+/* -- what they depend on -- */
+
+/* With the name that the field knows for a Redis. */
+static void
+put_redis(const struct dependency *all, size_t n, struct exposition *x)
+{
+	size_t i;
+
+	exposition_family(x, "redis_connection_status", EXPOSITION_GAUGE,
+	    "Whether the plugin's Redis is there for all workers.");
+	for (i = 0; i < n; i++)
+		if (strcmp(all[i].name, "redis") == 0)
+			exposition_value(x, all[i].state == DEPENDENCY_UP, 1,
+			    "plugin", all[i].plugin, NULL);
+}
+
+static void
+put_dependencies(const struct plugins *p, struct exposition *x)
+{
+	struct dependency *all = xcalloc(DEPENDENCIES_MAX, sizeof(*all));
+	size_t i, n = dependencies_look(p, all);
+
+	exposition_family(x, "hostd_dependency_up", EXPOSITION_GAUGE,
+	    "Whether that is there, which a plugin or an upstream, the owner, "
+	    "depends on.");
+	for (i = 0; i < n; i++)
+		exposition_value(x, all[i].state == DEPENDENCY_UP, 1, "dependency",
+		    all[i].name, "owner", all[i].plugin, NULL);
+	put_redis(all, n, x);
+	free(all);
+}
 
 /* -- their callbacks -- */
 
@@ -151,6 +184,7 @@ put_metrics(const struct board *b, struct exposition *x)
 void
 scrape_plugins(const struct plugins *all, struct exposition *x)
 {
+	put_dependencies(all, x);
 	put_uses(all->board, x);
 	put_metrics(all->board, x);
 }

@@ -16,6 +16,7 @@
 
 #include <sys/queue.h>
 #include <hostd/easy.h>
+#include <hostd/health.h>
 #include <hostd/pubsub.h>
 #include <redis/client.h>
 #include <redis/settings.h>
@@ -57,11 +58,15 @@ struct hostd_inst {
 	struct node home;
 	struct cluster cluster;
 	int up;			/* what the host was told last */
+	const struct hostd_health_api *health;	/* NULL: not served */
+	uint32_t dependency;
 	int complained;		/* of a refusal, since it is up */
 };
 
 /* -- state.c -- */
 
+/* In create: what it depends on is told the host. */
+void	state_declare(struct hostd_inst *);
 /* Is all there that is needed?  Then tell the host. */
 void	state_check(struct hostd_inst *);
 /* Something that is needed is not there. */

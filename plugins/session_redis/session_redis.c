@@ -203,6 +203,7 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 		destroy(in);
 		return rc;
 	}
+	state_declare(in);
 	*out = in;
 	return HOSTD_OK;
 }

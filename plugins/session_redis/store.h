@@ -15,6 +15,7 @@
 
 #include <sys/queue.h>
 #include <hostd/easy.h>
+#include <hostd/health.h>
 #include <hostd/metrics.h>
 #include <hostd/op.h>
 #include <hostd/ready.h>
@@ -83,6 +84,8 @@ struct hostd_inst {
 	const struct hostd_host *host;
 	const struct hostd_op_api *op;
 	const struct hostd_ready_api *ready;	/* NULL: nothing is held */
+	const struct hostd_health_api *health;	/* NULL: nobody is told */
+	uint32_t dependency;
 	struct redis_host redis;	/* for the clients */
 	struct redis_settings settings;
 	hostd_buf prefix;
@@ -144,6 +147,8 @@ void	cluster_ask(struct hostd_inst *);
 
 /* -- state.c -- */
 
+/* In create: what it depends on is told the host. */
+void	state_declare(struct hostd_inst *);
 /* Is all there that is needed? */
 void	state_check(struct hostd_inst *);
 /* Something that is needed is not there. */
