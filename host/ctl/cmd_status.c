@@ -165,6 +165,18 @@ status_plugins(const json_t *s)
 }
 
 static void
+status_certificates(const json_t *s)
+{
+	const json_t *list = json_object_get(s, "certificates"), *c;
+	size_t i;
+
+	json_array_foreach(list, i, c)
+		if (json_is_true(json_object_get(c, "ends_soon")))
+			(void)printf("RENEW        certificate %s %s\n",
+			    text_of(c, "name", "?"), text_of(c, "ends", "?"));
+}
+
+static void
 status_rolled_back(const json_t *s)
 {
 	const json_t *o = json_object_get(s, "rolled_back");
@@ -189,6 +201,7 @@ status_print(const json_t *s)
 	(void)printf("conf         %s\n", text_of(s, "conf_file", "?"));
 	status_plugins(s);
 	status_traffic(s);
+	status_certificates(s);
 	status_trouble(s);
 	(void)putchar('\n');
 	list_print(s);

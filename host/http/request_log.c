@@ -6,6 +6,7 @@
 #include "http/identity.h"
 #include "http/request.h"
 #include "http/request_log.h"
+#include "http/request_tls.h"
 #include "http/sent.h"
 #include "http/server.h"
 
@@ -17,6 +18,8 @@ enum {
 	VAR_TRACE_ID, VAR_SPAN_ID, VAR_PARENT_ID, VAR_TRACEPARENT,
 	VAR_TRACE_JSON,
 	VAR_LIMIT_REQ, VAR_LIMIT_CONN,
+	VAR_TLS,	/* and those of enum tls_variable behind it */
+	VAR_TLS_END = VAR_TLS + TLS_VAR_HTTPS,
 	/* in the order of enum tries_what */
 	VAR_UP_ADDR, VAR_UP_STATUS, VAR_UP_CONNECT_TIME, VAR_UP_HEADER_TIME,
 	VAR_UP_RESPONSE_TIME
@@ -39,6 +42,18 @@ static const struct access_var variables[] = {
 	{ "trace_json", VAR_TRACE_JSON },
 	{ "limit_req_status", VAR_LIMIT_REQ },
 	{ "limit_conn_status", VAR_LIMIT_CONN },
+	{ "ssl_protocol", VAR_TLS + TLS_VAR_PROTOCOL },
+	{ "ssl_cipher", VAR_TLS + TLS_VAR_CIPHER },
+	{ "ssl_server_name", VAR_TLS + TLS_VAR_SERVER_NAME },
+	{ "ssl_alpn_protocol", VAR_TLS + TLS_VAR_ALPN },
+	{ "ssl_session_reused", VAR_TLS + TLS_VAR_REUSED },
+	{ "ssl_client_verify", VAR_TLS + TLS_VAR_CLIENT_VERIFY },
+	{ "ssl_client_s_dn", VAR_TLS + TLS_VAR_CLIENT_S_DN },
+	{ "ssl_client_i_dn", VAR_TLS + TLS_VAR_CLIENT_I_DN },
+	{ "ssl_client_serial", VAR_TLS + TLS_VAR_CLIENT_SERIAL },
+	{ "ssl_client_fingerprint", VAR_TLS + TLS_VAR_CLIENT_FINGERPRINT },
+	{ "scheme", VAR_TLS + TLS_VAR_SCHEME },
+	{ "https", VAR_TLS + TLS_VAR_HTTPS },
 	{ "upstream_addr", VAR_UP_ADDR },
 	{ "upstream_status", VAR_UP_STATUS },
 	{ "upstream_connect_time", VAR_UP_CONNECT_TIME },
@@ -289,6 +304,11 @@ put_variable(struct access_log *log, const struct access_op *op,
 	hostd_buf v;
 	uint64_t n;
 
+	if (op->var >= VAR_TLS && op->var <= VAR_TLS_END) {
+		access_put_text(log, request_tls_value(r,
+		    (enum tls_variable)(op->var - VAR_TLS)));
+		return;
+	}
 	if (value_of(r, op->var, &v) || trace_value_of(r, op->var, &v)) {
 		access_put_text(log, v);
 		return;

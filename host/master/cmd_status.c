@@ -4,6 +4,7 @@
 
 #include "base/board_json.h"
 #include "limit/table_json.h"
+#include "master/certificates.h"
 #include "master/command.h"
 #include "master/control.h"
 #include "master/pick.h"
@@ -95,6 +96,9 @@ command_status(struct control_client *c, const json_t *request)
 		    up_table_json(&m->servers, m->gen->conf, NULL));
 	(void)json_object_set_new(
 	    status, "limits", limit_table_json(&m->limits));
+	if (m->gen != NULL)
+		(void)json_object_set_new(status, "certificates",
+		    certificates_json(m->gen->conf));
 	(void)json_object_set_new(
 	    status, "conf_file", json_string(m->conf_file));
 	(void)json_object_set_new(status, "run_dir", json_string(m->run_dir));

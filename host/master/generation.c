@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/board.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/schema.h"
+#include "master/certificates.h"
 #include "master/changes.h"
 #include "master/copy.h"
 #include "master/dir.h"
@@ -142,6 +144,24 @@ generation_copy_files(struct generation *g, const struct conf *conf,
 		}
 		free(map_put(&g->snapshot.files, f->path, strlen(f->path),
 		    to));
+	}
+}
+
+/* Those that are to be renewed by now. */
+static void
+generation_warn_certificates(const struct conf *conf)
+{
+	const struct conf_certificate *c;
+	int64_t now = (int64_t)time(NULL);
+	char text[64];
+
+	TAILQ_FOREACH (c, &conf->certificates, entry) {
+		if (certificate_ends(c, now, text, sizeof(text)))
+			log_warnx("certificate \"%s\" (%s) %s; renew it",
+			    c->name, c->chain.path, text);
+		if (c->ocsp_until != 0 && c->ocsp_until <= now)
+			log_warnx("certificate \"%s\": ocsp %s has ended; it "
+			    "is not stapled", c->name, c->ocsp.path);
 	}
 }
 
@@ -347,6 +367,7 @@ generation_build(const char *run_dir, const char *conf_file, uint32_t n,
 	conf = conf_load(&g->snapshot.sources, NULL, errors);
 	generation_copy_pages(g, conf, errors);
 	generation_copy_files(g, conf, errors);
+	generation_warn_certificates(conf);
 	generation_copy_secrets(g, conf, to_serve, errors);
 	if (!TAILQ_EMPTY(&conf->plugins))
 		generation_make_state(g, conf, run_dir, to_serve);

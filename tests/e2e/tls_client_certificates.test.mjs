@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Clients that show certificates: who is let in, and what is known of them.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import test from 'node:test';
+import { command, startHostd, until } from './lib/hostd.mjs';
+import { authority, certificate } from './lib/tls.mjs';
+import { ask, block, hello, listen } from './lib/tls_ask.mjs';
+
+const FORMAT = '$scheme $https $ssl_protocol $ssl_server_name ' +
+	'$ssl_client_verify \\"$ssl_client_s_dn\\" \\"$ssl_client_i_dn\\" ' +
+	'$ssl_client_serial $ssl_client_fingerprint';
+
+async function serve(t, mode, ca) {
+	const c = await certificate(t);
+	const h = await startHostd(t, { conf: `${listen}${hello}${block('m', c)}
+		tls "main" { client_certificates = ${mode}
+			client_ca = "${ca.cert}" }
+		access_log "a" { path = "@DIR@/log"  format = "${FORMAT
+			.replaceAll('$', '\\$')}" }` });
+	let n = 0;
+
+	// The log's next line.
+	h.line = () => until(() => {
+		const all = fs.readFileSync(`${h.dir}/log`, 'utf8').split('\n');
+
+		return all.length > n + 1 && all[n++];
+	}, 'line in the log');
+	return h;
+}
+
+const shows = ({ cert, key }) => ['-cert', cert, '-key', key,
+	'-servername', 'a.test'];
+
+test('off, optional, required', async (t) => {
+	const ca = await authority(t, 'Clients CA');
+	const good = await certificate(t, { cn: 'good', names: ['g'], ca });
+	const stranger = await certificate(t, { cn: 'stranger', names: ['s'],
+		ca: await authority(t, 'Others') });
+	const over = await certificate(t, { cn: 'over', names: ['o'], ca,
+		days: -1 });
+	const server = await certificate(t, { cn: 'server', names: ['v'], ca,
+		usage: 'serverAuth' });
+	const x = await command('openssl', ['x509', '-noout', '-serial',
+		'-fingerprint', '-sha256', '-in', good.cert]);
+	const [, serial] = /serial=(\w+)/.exec(x.stdout);
+	const print = /Fingerprint=([\w:]+)/.exec(x.stdout)[1]
+	    .replaceAll(':', '').toLowerCase();
+
+	for (const mode of ['optional', 'required']) {
+		const h = await serve(t, mode, ca);
+
+		for (const v of ['-tls1_2', '-tls1_3']) {
+			assert.match((await ask(h.port, [v, ...shows(good)]))
+			    .answer, /200 OK/);
+			assert.equal(await h.line(), 'https on ' +
+			    `TLSv${v.slice(4).replace('_', '.')} a.test ` +
+			    'SUCCESS "CN=good" "CN=Clients CA" ' +
+			    `${serial} ${print}`);
+			for (const bad of [stranger, over, server])
+				assert.equal((await ask(h.port,
+				    [v, ...shows(bad)])).answer, undefined);
+			const none = await ask(h.port, [v]);
+
+			if (mode === 'optional') {
+				assert.match(none.answer, /200 OK/);
+				assert.match(await h.line(),
+				    /- NONE "-" "-" - -$/);
+			} else {
+				assert.equal(none.answer, undefined);
+				// certificate_required is 1.3's.
+				assert.equal(none.alert, v === '-tls1_3' ?
+				    '116' : '40');
+			}
+			// They are told whom we trust.
+			assert.match(none.text, /Clients CA/);
+		}
+	}
+});
+
+test('optional_no_ca: what came of the check is told', async (t) => {
+	const ca = await authority(t, 'Clients CA');
+	const stranger = await certificate(t, { cn: 'stranger', names: ['s'] });
+	const h = await serve(t, 'optional_no_ca', ca);
+
+	assert.match((await ask(h.port, shows(stranger))).answer, /200 OK/);
+	assert.match(await h.line(),
+	    /FAILED:self-signed certificate "CN=stranger"/);
+	assert.match((await ask(h.port)).answer, /200 OK/);
+	assert.match(await h.line(), / NONE /);
+});
