@@ -169,8 +169,7 @@ export class Chart {
 		]), ...[5, 4, 3, 2, 1, 0].map((min) => svg('text', {
 			x: LEFT + (1 - min / 5) * this.width,
 			y: TOP + this.height + 14,
-			'text-anchor': min === 0 ? 'end' : min === 5 ? 'start' :
-			    'middle',
+			'text-anchor': min === 0 ? 'end' : 'middle',
 		}, min === 0 ? 'now' : `${min} min`))];
 	}
 

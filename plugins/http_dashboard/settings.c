@@ -15,9 +15,9 @@ static const struct hostd_key key_user_key = { sizeof(struct hostd_key),
 	"has the name of who has logged in; \"\": sessions say nothing.", 0,
 	255, NULL };
 static const struct hostd_key key_actions = { sizeof(struct hostd_key),
-	HOSTD_KEY_BOOL, 0, "actions", "off", "The page can reload, drain, scale "
-	"and restart; the plugin has to be one of the \"controllers\".", 0, 0,
-	NULL };
+	HOSTD_KEY_BOOL, 0, "actions", "off", "The page can reload, drain, "
+	"scale and restart; the plugin has to be one of the \"controllers\".",
+	0, 0, NULL };
 static const struct hostd_key key_operators = { sizeof(struct hostd_key),
 	HOSTD_KEY_LIST, 0, "operators", NULL, "Of those who may look, who may "
 	"do that; default: all.", 1, USER_MAX, NULL };

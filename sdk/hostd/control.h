@@ -5,10 +5,10 @@
  *
  * The master does it, and looks for itself whether the instance may: by the
  * configuration of the worker's generation.  An instance that routes name may
- * only in workers of pools that answer these.  Each order that changes something
- * is an event, and a line of the log, with the instance and the user that the
- * plugin has named.  That user is the plugin's word: whether he may is for the
- * plugin to find out before.
+ * only in workers of pools that answer these.  Each order that changes
+ * something is an event, and a line of the log, with the instance and the user
+ * that the plugin has named.  That user is the plugin's word: whether he may is
+ * for the plugin to find out before.
  */
 #ifndef HOSTD_CONTROL_H
 #define HOSTD_CONTROL_H

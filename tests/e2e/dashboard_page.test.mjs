@@ -89,11 +89,6 @@ test('a live page', async (t) => {
 		await page.locator('#generations .good').waitFor();
 		await h.workersSatisfy((ws) => ws.every((w) => w.generation === 2 &&
 		    w.state === 'ready'), 'the new generation');
-		const hello = await look(h);
-
-		assert.equal(hello.type, 'hello');
-		assert.ok(hello.history.length > 0, 'the last minutes are known');
-		assert.equal(hello.status.generation, 2);
 	});
 	await t.test('by keys', async () => {
 		await page.locator('#chart-requests svg').focus();
@@ -117,6 +112,25 @@ test('a live page', async (t) => {
 	assert.ok(v.asked.length > 4);
 	for (const url of v.asked.filter((u) => u !== 'about:blank'))
 		assert.equal(new URL(url).host, new URL(h.url).host, url);
+	v.noErrors();
+});
+
+test('the last minutes go to a successor', async (t) => {
+	const h = await startDashboard(t, { workers: 1 });
+	const v = await openPage(t, h);
+	const times = async () => (await look(h)).history.map(([time]) => time);
+
+	await until(async () => (await times()).length > 1, 'two samples');
+	const before = await times();
+
+	assert.equal((await h.hostctl('reload')).code, 0);
+	await h.workersSatisfy((ws) => ws.some((w) => w.generation === 2 &&
+	    w.state === 'ready'), 'the new generation');
+	const after = await times();
+
+	for (const time of before)
+		assert.ok(after.includes(time), `${time} in ${after}`);
+	await v.page.locator('#generation', { hasText: '2' }).waitFor();
 	v.noErrors();
 });
 
