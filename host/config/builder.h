@@ -99,6 +99,11 @@ void	build_listen(struct builder *, const struct conf_node *);
 void	build_upstream(struct builder *, const struct conf_node *);
 /* What hands have changed of a group since. */
 void	build_upstream_changes(struct builder *, const struct conf_node *);
+/* The present block's keys. */
+void	take_upstream_tls(struct builder *, struct conf_upstream_tls *);
+void	free_upstream_tls(struct conf_upstream_tls *);
+/* "1.2" and "1.3", or one of them. */
+void	take_versions(struct builder *, const char *key, int *least, int *most);
 /* When all plugins and all changes are known. */
 void	finish_upstreams(struct builder *);
 /* The same. */

@@ -40,6 +40,7 @@ free_upstream(struct conf_upstream *u)
 	free(u->health.host);
 	free(u->health.statuses);
 	free(u->health.body);
+	free_upstream_tls(&u->tls);
 	free(u->balancer_name);
 	free(u->name);
 	free(u);

@@ -252,6 +252,21 @@ static const struct hostd_key upstream_keys[] = {
 	    "after this."),
 	KEY_RANGE("resolve_timeout", DURATION, "5s", 10, DAY, "How long an "
 	    "answer may take; without one servers stay as they were."),
+	KEY("tls", BOOL, "off", "Connections to the servers, and checks of "
+	    "them, speak TLS."),
+	KEY("tls_verify", BOOL, "on", "A server's certificate must be of its "
+	    "name, and by an authority that is trusted.  When off, whoever can "
+	    "get between can read and change all."),
+	KEY("tls_name", STRING, NULL, "That name, which servers are told as "
+	    "well (SNI); default: what is before the port in the server's "
+	    "own."),
+	KEY("tls_ca", PATH, NULL, "Certificates, in PEM, of authorities that "
+	    "are trusted; default: the system's."),
+	KEY("tls_certificate", PATH, NULL, "Our certificate, in PEM, for "
+	    "servers that ask who we are; the chain behind it."),
+	KEY("tls_key", PATH, NULL, "Its private key, which nobody else may "
+	    "read."),
+	KEY("tls_versions", LIST, "1.2, 1.3", "Of TLS."),
 };
 
 static const struct hostd_key server_keys[] = {

@@ -216,6 +216,16 @@ enum conf_check { CONF_CHECK_NONE, CONF_CHECK_TCP, CONF_CHECK_HTTP };
 #define CONF_UPSTREAM_MAX	63
 #define CONF_SERVER_MAX		191
 
+/* TLS to the servers of an upstream. */
+struct conf_upstream_tls {
+	int on;
+	int verify;
+	char *name;		/* NULL: that of the server */
+	struct conf_text ca;	/* p NULL: the system's */
+	struct conf_text chain, key;	/* ours; p NULL: none */
+	int min_version, max_version;	/* 0x0303, 0x0304 */
+};
+
 struct conf_upstream {
 	TAILQ_ENTRY(conf_upstream) entry;
 	struct conf_pos pos;
@@ -239,6 +249,7 @@ struct conf_upstream {
 	size_t nresolvers;
 	int64_t resolve_min, resolve_max;	/* ms; whatever the TTL says */
 	int64_t resolve_timeout;	/* ms */
+	struct conf_upstream_tls tls;
 	struct conf_health health;
 };
 

@@ -81,31 +81,32 @@ take_certificates(struct builder *b, struct conf_tls *t)
 
 /* -- the protocol -- */
 
-static void
-take_versions(struct builder *b, struct conf_tls *t)
+void
+take_versions(struct builder *b, const char *key, int *least, int *most)
 {
 	size_t i, n;
-	char **list = copy_list(b, "versions", &n);
+	char **list = copy_list(b, key, &n);
 	int v;
 
+	*least = *most = 0;
 	for (i = 0; i < n; i++) {
 		v = strcmp(list[i], "1.2") == 0 ? 0x0303 :
 		    strcmp(list[i], "1.3") == 0 ? 0x0304 : 0;
 		if (v == 0)
-			conf_error(b->errs, pos_of(b, "versions"), "version "
-			    "\"%s\" is neither \"1.2\" nor \"1.3\"", list[i]);
-		else if (t->min_version == 0 || v < t->min_version)
-			t->min_version = v;
-		t->max_version = v > t->max_version ? v : t->max_version;
+			conf_error(b->errs, pos_of(b, key), "version \"%s\" "
+			    "is neither \"1.2\" nor \"1.3\"", list[i]);
+		else if (*least == 0 || v < *least)
+			*least = v;
+		*most = v > *most ? v : *most;
 		free(list[i]);
 	}
 	free(list);
 	if (n == 0)
-		conf_error(b->errs, pos_of(b, "versions"), "\"versions\" is "
-		    "empty: nobody could connect");
-	if (t->min_version == 0) {
-		t->min_version = 0x0303;
-		t->max_version = 0x0304;
+		conf_error(b->errs, pos_of(b, key), "\"%s\" is empty: nobody "
+		    "could connect", key);
+	if (*least == 0) {
+		*least = 0x0303;
+		*most = 0x0304;
 	}
 }
 
@@ -300,7 +301,7 @@ build_tls(struct builder *b, const struct conf_node *n)
 	TAILQ_INSERT_TAIL(&b->conf->tls, t, entry);
 	take_certificates(b, t);
 	t->strict_sni = (int)num_of(b, "strict_sni");
-	take_versions(b, t);
+	take_versions(b, "versions", &t->min_version, &t->max_version);
 	take_ciphers(b, t);
 	take_groups(b, t);
 	take_clients(b, t);

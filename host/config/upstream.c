@@ -287,6 +287,7 @@ take_group(struct builder *b, struct conf_upstream *u)
 	u->connect_timeout = num_of(b, "connect_timeout");
 	u->proxy_protocol = (int)num_of(b, "proxy_protocol");
 	take_resolving(b, u);
+	take_upstream_tls(b, &u->tls);
 }
 
 void

@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "net/connect.h"
+#include "net/tls.h"
+#include "net/tls_client.h"
 
 #define AGAIN_MS	50	/* a unix socket whose queue is full */
 
@@ -106,6 +109,19 @@ connect_order(struct addr *out, size_t max, const struct addrinfo *list,
 
 /* -- ends -- */
 
+static struct connect *
+connect_of(struct stream *secure)
+{
+	return (struct connect *)(void *)((char *)secure -
+	    offsetof(struct connect, secure));
+}
+
+static const struct addr *
+try_addr(const struct connect_try *t)
+{
+	return &t->c->addrs[t - t->c->tries];
+}
+
 static void
 try_close(struct connect_try *t)
 {
@@ -125,6 +141,9 @@ connect_cancel(struct connect *c)
 
 	if (c->host == NULL)
 		return;
+	if (c->securing)
+		stream_close(&c->secure);
+	c->securing = 0;
 	for (i = 0; i < c->ntried; i++)
 		try_close(&c->tries[i]);
 	wheel_remove(&l->wheel, &c->limit);
@@ -138,8 +157,9 @@ connect_cancel(struct connect *c)
 	c->lookup = NULL;
 	free(c->addrs);
 	free(c->host);
+	free(c->tls_name);
 	c->addrs = NULL;
-	c->host = NULL;
+	c->host = c->tls_name = NULL;
 }
 
 static void
@@ -160,6 +180,77 @@ connect_failed(struct connect *c)
 }
 
 static void
+try_note(struct connect_try *t, int error, const char *why)
+{
+	struct connect *c = t->c;
+	char where[ADDR_TEXT_MAX];
+	size_t n = strlen(c->why);
+
+	c->error = error;
+	(void)snprintf(c->why + n, sizeof(c->why) - n, "%s%s: %s",
+	    n == 0 ? "" : "; ", addr_format(try_addr(t), where, sizeof(where)),
+	    why);
+}
+
+/* -- TLS -- */
+
+static void
+secure_done(struct stream *s)
+{
+	struct connect *c = connect_of(s);
+
+	c->securing = 0;
+	connect_cancel(c);
+	stream_move(c->stream, s, c->ops);
+	/* There may be something behind the handshake. */
+	stream_read_again(c->stream);
+	c->done(c, 0, "");
+}
+
+static void
+secure_failed(struct stream *s, int error)
+{
+	struct connect *c = connect_of(s);
+	char why[256];
+
+	(void)snprintf(why, sizeof(why), "no TLS with \"%.64s\": %.160s",
+	    c->tls_name, error == EPROTO ? tls_why(s) : strerror(error));
+	try_note(c->won, error, why);
+	connect_failed(c);
+}
+
+static void
+secure_ignore(struct stream *s)
+{
+	(void)s;
+}
+
+static const struct stream_ops secure_ops = {
+	secure_done, secure_ignore, secure_failed, secure_ignore
+};
+
+/* The others are not needed any more; this one has to show who it is. */
+static void
+connect_secure(struct connect *c, struct connect_try *t, int fd)
+{
+	int i;
+
+	for (i = 0; i < c->ntried; i++)
+		try_close(&c->tries[i]);
+	wheel_clear(&c->next);
+	c->won = t;
+	if (stream_open(&c->secure, c->sio, fd, &secure_ops) == -1) {
+		try_note(t, errno, strerror(errno));
+		close(fd);
+		connect_failed(c);
+		return;
+	}
+	c->securing = 1;
+	tls_begin(&c->secure, tls_client_connect(c->tls, c->tls_name), NULL,
+	    0);
+}
+
+static void
 connect_won(struct connect *c, struct connect_try *t)
 {
 	int fd = t->io.fd;
@@ -167,6 +258,10 @@ connect_won(struct connect *c, struct connect_try *t)
 	loop_del(c->sio->loop, &t->io);
 	t->io.fd = -1;
 	c->nopen--;
+	if (c->tls != NULL) {
+		connect_secure(c, t, fd);
+		return;
+	}
 	connect_cancel(c);
 	if (stream_open(c->stream, c->sio, fd, c->ops) == 0) {
 		c->done(c, 0, "");
@@ -180,25 +275,6 @@ connect_won(struct connect *c, struct connect_try *t)
 }
 
 /* -- one address -- */
-
-static const struct addr *
-try_addr(const struct connect_try *t)
-{
-	return &t->c->addrs[t - t->c->tries];
-}
-
-static void
-try_note(struct connect_try *t, int error, const char *why)
-{
-	struct connect *c = t->c;
-	char where[ADDR_TEXT_MAX];
-	size_t n = strlen(c->why);
-
-	c->error = error;
-	(void)snprintf(c->why + n, sizeof(c->why) - n, "%s%s: %s",
-	    n == 0 ? "" : "; ", addr_format(try_addr(t), where, sizeof(where)),
-	    why);
-}
 
 /* Nobody listens on a port of our own range, and the kernel gave us just that
  * one to come from: we would be talking to ourselves. */
@@ -326,7 +402,9 @@ connect_late(struct wheel_timer *t)
 	for (i = 0; i < c->ntried; i++)
 		if (c->tries[i].io.fd != -1)
 			try_note(&c->tries[i], ETIMEDOUT, why);
-	if (c->naddrs == 0)
+	if (c->securing)
+		try_note(c->won, ETIMEDOUT, "no TLS handshake in time");
+	else if (c->naddrs == 0)
 		(void)snprintf(c->why, sizeof(c->why), "%s", why);
 	else if (c->nopen == 0)
 		try_note(&c->tries[c->ntried], ETIMEDOUT, why);
@@ -406,6 +484,9 @@ connect_init(struct connect *c, const struct connect_to *to)
 	c->timeout_ms = to->timeout_ms;
 	c->port = to->port;
 	c->delay = to->delay;
+	c->tls = to->tls;
+	c->tls_name = to->tls_name != NULL ? xstrdup(to->tls_name) : NULL;
+	c->securing = 0;
 	c->named = c->naddrs = c->ntried = c->nopen = 0;
 	c->error = 0;
 	c->why[0] = '\0';

@@ -26,6 +26,7 @@
 struct addrinfo;
 struct connect;
 struct connect_lookup;
+struct tls_client;
 
 /* Where to; host is copied. */
 struct connect_to {
@@ -33,6 +34,8 @@ struct connect_to {
 	uint16_t port;		/* not for paths */
 	uint8_t delay;		/* leave Nagle's algorithm on */
 	uint32_t timeout_ms;	/* for all of it */
+	struct tls_client *tls;	/* TLS is spoken; NULL: it is not */
+	const char *tls_name;	/* who has to be there; copied */
 };
 
 struct connect_try {
@@ -54,6 +57,10 @@ struct connect {
 
 	char *host;			/* NULL: not under way */
 	struct addr *addrs;
+	struct tls_client *tls;
+	char *tls_name;
+	struct connect_try *won;	/* whose stream secure is */
+	struct stream secure;		/* until the handshake has ended */
 	struct connect_lookup *lookup;
 	struct wheel_timer limit, next;
 	struct loop_task begin;
@@ -61,6 +68,7 @@ struct connect {
 	uint16_t port;
 	uint8_t delay;
 	uint8_t named;			/* host was looked up */
+	uint8_t securing;		/* secure is open */
 	uint8_t naddrs, ntried, nopen;
 	int error;			/* the last one */
 	char why[512];			/* what was tried, and how it failed */

@@ -199,5 +199,7 @@ check_start(struct check *c, const struct check_to *to)
 	c->connect.stream = &c->stream;
 	c->connect.ops = &check_stream_ops;
 	c->connect.done = check_connected;
+	where.tls = to->tls;
+	where.tls_name = to->tls_name;
 	connect_start_at(&c->connect, &where, &addr, 1);
 }

@@ -24,6 +24,8 @@ struct check_to {
 	const struct conf_upstream *conf;	/* must outlive it */
 	const char *server;		/* as configured */
 	const struct addr *addr;	/* whose port may be another in conf */
+	struct tls_client *tls;		/* with that name, or NULL */
+	const char *tls_name;
 };
 
 struct check {

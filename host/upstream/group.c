@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/tls_client.h"
 #include "upstream/group.h"
 
 #define WEIGHT_MAX	65535u
@@ -354,6 +356,53 @@ group_bind(struct up_group *g, struct up_balancer *b)
 	return -1;
 }
 
+/* -- TLS -- */
+
+/* Of "app.example.com:443" or "[2001:db8::1]:443". */
+void
+group_tls_name(const struct up_group *g, const char *server,
+    char name[UP_SERVER_MAX])
+{
+	const char *end = strrchr(server, ':');
+	size_t n;
+
+	if (g->conf->tls.name != NULL) {
+		(void)snprintf(name, UP_SERVER_MAX, "%s", g->conf->tls.name);
+		return;
+	}
+	n = end != NULL ? (size_t)(end - server) : strlen(server);
+	if (n > 2 && server[0] == '[' && server[n - 1] == ']') {
+		server++;
+		n -= 2;
+	}
+	(void)snprintf(name, UP_SERVER_MAX, "%.*s", (int)n, server);
+}
+
+/* Files have been looked at when they were read. */
+static void
+group_open_tls(struct up_group *g)
+{
+	const struct conf_upstream_tls *t = &g->conf->tls;
+	struct tls_client_options o = {
+		.unchecked = !t->verify,
+		.ca = t->ca.p,
+		.ca_len = t->ca.n,
+		.chain = t->chain.p,
+		.chain_len = t->chain.n,
+		.key = t->key.p,
+		.key_len = t->key.n,
+		.min_version = t->min_version,
+		.max_version = t->max_version
+	};
+	char why[256];
+
+	if (!t->on)
+		return;
+	if ((g->tls = tls_client_new(&o, why, sizeof(why))) == NULL)
+		fatalx("upstream \"%s\": OpenSSL can't speak TLS with its "
+		    "certificates: %s", g->conf->name, why);
+}
+
 /* -- all of them -- */
 
 static void
@@ -367,6 +416,7 @@ group_new(struct upstreams *all, const struct conf_upstream *conf)
 	TAILQ_INIT(&g->kept);
 	TAILQ_INSERT_TAIL(&all->groups, g, entry);
 	map_put(&all->by_name, conf->name, strlen(conf->name), g);
+	group_open_tls(g);
 }
 
 void
@@ -400,6 +450,7 @@ group_free(struct up_group *g)
 	free(g->views);
 	free(g->by_id);
 	free(g->tried);
+	tls_client_free(g->tls);
 	free(g);
 }
 

@@ -77,6 +77,7 @@ struct up_group {
 	TAILQ_HEAD(up_kept, up_link) kept;	/* all of its peers' idle
 					   connections, last used first */
 	unsigned nkept;
+	struct tls_client *tls;		/* NULL: it is not spoken */
 	struct up_peer **by_id;		/* in order of ids */
 	size_t nids;			/* of these; the table may have more
 					   while it is being read */
@@ -89,6 +90,10 @@ struct up_group {
 					   the end of a fail_timeout, a step of
 					   a slow start; 0: it does not */
 };
+
+/* The name that a server's certificate has to be of, with tls = on. */
+void	group_tls_name(const struct up_group *, const char *server,
+	    char name[UP_SERVER_MAX]);
 
 /* All groups of one worker. */
 struct upstreams {

@@ -93,7 +93,12 @@ patient_check(struct wheel_timer *t)
 		.server = p->peer->is.server,
 		.addr = &p->peer->is.addr,
 	};
+	char name[UP_SERVER_MAX];
 
+	if ((to.tls = p->peer->group->tls) != NULL) {
+		group_tls_name(p->peer->group, to.server, name);
+		to.tls_name = name;
+	}
 	p->check.sio = p->all->all->sio;
 	p->check.done = patient_done;
 	check_start(&p->check, &to);

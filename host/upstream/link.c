@@ -41,6 +41,17 @@ idle_leave(struct up_link *k)
 static void
 idle_ready(struct stream *s)
 {
+	char c;
+
+	/* With TLS there is more on the way than what is said. */
+	if (s->layer != NULL && stream_read(s, &c, 1) == -1 && errno == EAGAIN)
+		return;
+	link_close((struct up_link *)(void *)s);
+}
+
+static void
+idle_gone(struct stream *s)
+{
 	link_close((struct up_link *)(void *)s);
 }
 
@@ -61,7 +72,7 @@ static const struct stream_ops idle_ops = {
 	.readable = idle_ready,
 	.sent = idle_sent,
 	.failed = idle_failed,
-	.half_closed = idle_ready,
+	.half_closed = idle_gone,
 };
 
 static void
@@ -167,6 +178,7 @@ link_open(struct up_peer *p, const struct stream_ops *ops, void *user,
 {
 	struct connect_to to = { .timeout_ms = timeout_ms };
 	struct up_link *k = link_new(links_of(p));
+	char name[UP_SERVER_MAX];
 
 	k->peer = p;
 	peer_hold(p);
@@ -178,6 +190,11 @@ link_open(struct up_peer *p, const struct stream_ops *ops, void *user,
 	k->connect.stream = &k->stream;
 	k->connect.ops = ops;
 	k->connect.done = link_connected;
+	if (p->group->tls != NULL) {
+		group_tls_name(p->group, p->is.server, name);
+		to.tls = p->group->tls;
+		to.tls_name = name;
+	}
 	connect_start_at(&k->connect, &to, &p->is.addr, 1);
 	return k;
 }

@@ -283,6 +283,7 @@ dial_next(struct tcp_conn *c)
 {
 	struct tcp_dial *d = c->dial;
 	struct connect_to to = { .host = NULL };
+	char name[UP_SERVER_MAX];
 	int full;
 
 	if (group_pick(d->group, &c->search, &c->peer, &full) != HOSTD_OK) {
@@ -293,6 +294,10 @@ dial_next(struct tcp_conn *c)
 	c->picked_ms = loop_clock_ms();
 	note_try(c);
 	to.timeout_ms = (uint32_t)d->group->conf->connect_timeout;
+	if ((to.tls = d->group->tls) != NULL) {
+		group_tls_name(d->group, c->peer->is.server, name);
+		to.tls_name = name;
+	}
 	connect_start_at(&d->connect, &to, &c->peer->is.addr, 1);
 }
 
