@@ -106,6 +106,7 @@ scrape(const struct plugins *all, struct exposition *x)
 	scrape_channels(&sums.n, x);
 	scrape_sessions(&sums.n, x);
 	scrape_upstreams(all, x);
+	scrape_limits(all, x);
 	scrape_plugins(all, x);
 	scrape_trouble(&sums.n, x);
 	scrape_workers(all, x);

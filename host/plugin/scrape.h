@@ -20,6 +20,7 @@ void	scrape_workers(const struct plugins *, struct exposition *);
 /* What plugins depend on, how long they take, and what they count. */
 void	scrape_plugins(const struct plugins *, struct exposition *);
 void	scrape_upstreams(const struct plugins *, struct exposition *);
+void	scrape_limits(const struct plugins *, struct exposition *);
 
 /* A family of one sample without labels. */
 void	scrape_one(struct exposition *, const char *name,
