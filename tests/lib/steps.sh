@@ -59,6 +59,10 @@ bootstrap_tree() {
 	return "$failed"
 }
 
+# Sanitizers find the same with less optimization, and it compiles in half the
+# time; line numbers are all of debugging that their reports need.
+sanitizer_flags="CFLAGS=-O1 -g1"
+
 # build_tree NAME CONFIGURE-OPTIONS...: build/NAME, installed in
 # build/NAME/inst.
 build_tree() {
@@ -78,7 +82,8 @@ build_tree() {
 
 run_make_check() {
 	local dir=$build/$1 log=$build/$1-check.log ok bad
-	(cd "$dir" && make -j"$jobs" -k check) >"$log" 2>&1
+	# Tests wait as much as they work.
+	(cd "$dir" && make -j"$((2 * jobs))" -k check) >"$log" 2>&1
 	ok=$(awk '/^# PASS:/ { n += $3 } END { print n + 0 }' "$log")
 	bad=$(awk '/^# (FAIL|ERROR|XPASS):/ { n += $3 } END { print n + 0 }' \
 	    "$log")
@@ -136,7 +141,7 @@ fuzz_one() {
 
 run_fuzzers() {
 	local target name targets=()
-	CC=clang build_tree fuzz --enable-fuzzing || return 0
+	CC=clang build_tree fuzz --enable-fuzzing "$sanitizer_flags" || return 0
 	for target in "$build"/fuzz/tests/fuzz/fuzz_*; do
 		case $target in *.o|*.dSYM) continue ;; esac
 		[ -x "$target" ] && targets+=("$target")
@@ -198,7 +203,7 @@ run_tarball() {
 		cd "$dir" && tar xf "$build"/normal/hostd-*.tar.xz &&
 		cd hostd-* && PATH=$dir/bin:$PATH &&
 		./configure --quiet --prefix="$dir/usr" \
-		    --without-systemdsystemunitdir &&
+		    --without-systemdsystemunitdir CFLAGS=-O0 &&
 		make -j"$jobs" && make install DESTDIR="$dir/stage" &&
 		test -x "$dir/stage$dir/usr/sbin/hostd" &&
 		make uninstall DESTDIR="$dir/stage" &&
