@@ -91,6 +91,12 @@ caps_keep_master(void)
 }
 
 int
+caps_bound_none(void)
+{
+	return geteuid() == 0 ? bound_to(0) : 0;
+}
+
+int
 caps_drop_all(void)
 {
 	return caps_keep(0);

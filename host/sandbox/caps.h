@@ -8,6 +8,8 @@
  * master needs.  0, or -1 with errno; nothing to do for who is not root.
  */
 int	caps_keep_master(void);
+/* None may be had by what is executed; before root's user changes. */
+int	caps_bound_none(void);
 /* Keep none. */
 int	caps_drop_all(void);
 

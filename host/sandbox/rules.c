@@ -28,8 +28,11 @@ sandbox_allow(struct sandbox *s, const char *path, unsigned access)
 {
 	char real[PATH_MAX];
 
+	/* What can't be found is for whoever needs it to complain about. */
 	if (realpath(path, real) != NULL)
 		rule_add(s, real, access);
+	else if (path[0] == '/')
+		rule_add(s, path, access);
 }
 
 /* Where everybody keeps things: what is beside a file there is not its
@@ -69,9 +72,9 @@ sandbox_allow_named(struct sandbox *s, const char *path, unsigned access)
 {
 	struct stat st, link;
 
+	sandbox_allow(s, path, access);
 	if (stat(path, &st) == -1)
 		return;
-	sandbox_allow(s, path, access);
 	/* A link is turned to what is beside the one that it leads to. */
 	if (!S_ISDIR(st.st_mode) ||
 	    (lstat(path, &link) == 0 && S_ISLNK(link.st_mode)))

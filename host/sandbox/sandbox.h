@@ -35,7 +35,8 @@ struct sandbox {
 
 /* What every process needs: libraries, the resolver's files, time zones. */
 void	sandbox_allow_system(struct sandbox *);
-/* What is at path now, and below it.  Nothing there: nothing is allowed. */
+/* What is at path now, and below it.  If there is nothing, what fails there is
+ * not a violation. */
 void	sandbox_allow(struct sandbox *, const char *path, unsigned access);
 /* A file that may be replaced by another one of its name, or a directory.
  * Those beside a file are allowed as well, unless everybody's are there. */

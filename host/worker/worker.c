@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "http/request_log.h"
 #include "http/router.h"
+#include "sandbox/caps.h"
 #include "upstream/tcp_log.h"
 #include "worker/output.h"
 #include "worker/privilege.h"
@@ -68,16 +69,19 @@ become_unprivileged(struct worker *w)
 	}
 	chan_reserve();
 	limit_core(w);
+	if (s->mode == SANDBOX_ON && caps_bound_none() == -1)
+		conf_error(&w->errs, NULL, "dropping capabilities: %s",
+		    strerror(errno));
 	if (s->chroot != NULL && geteuid() != 0)
 		conf_error(&w->errs, &s->chroot_pos, "\"chroot\" needs hostd "
 		    "to be started as root");
 	else if (privilege_drop(w->conf->user, w->conf->group, s->chroot, why,
 	    sizeof(why)) == -1)
 		conf_error(&w->errs, NULL, "%s", why);
-	else if (s->chroot != NULL && access(w->init.snapshot, R_OK) == -1)
-		conf_error(&w->errs, &s->chroot_pos, "\"chroot\": there is no "
-		    "%s in %s; bind-mount the run_dir there",
-		    w->init.snapshot, s->chroot);
+	else if (s->chroot != NULL && access(w->conf->run_dir, F_OK) == -1)
+		conf_error(&w->errs, &s->chroot_pos, "\"chroot\": %s in %s: "
+		    "%s; bind-mount the run_dir there",
+		    w->conf->run_dir, s->chroot, strerror(errno));
 }
 
 static const struct access_kind *

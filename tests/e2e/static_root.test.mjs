@@ -10,7 +10,8 @@ import { ask, askUntil, openFiles, pattern, startStatic }
 
 // h.www has one, and two is beside it.
 async function start(t, keys) {
-	const h = await startStatic(t, { keys, files: { 'id.txt': 'one',
+	const h = await startStatic(t, { keys,
+		conf: 'sandbox_paths = {"r:@DIR@"}', files: { 'id.txt': 'one',
 		'only-one.txt': '1', 'large.bin': pattern(200_000) } });
 	const two = path.join(h.dir, 'two');
 

@@ -156,8 +156,8 @@ static const struct hostd_key key_text = {sizeof(key_text), HOSTD_KEY_STRING, 0,
     "text", "one", "Answered.", 0, 0, NULL};
 static const struct hostd_key key_gate = {sizeof(key_gate), HOSTD_KEY_STRING, 0,
     "gate", "/", "Opens /hold.", 0, 0, NULL};
-static const struct hostd_key key_bomb = {sizeof(key_bomb), HOSTD_KEY_STRING, 0,
-    "bomb", "/absent", "Makes create crash.", 0, 0, NULL};
+static const struct hostd_key key_bomb = {sizeof(key_bomb), HOSTD_KEY_PATH,
+    HOSTD_KEY_WRITE, "bomb", "/absent", "Makes create crash.", 0, 0, NULL};
 static const struct hostd_key key_create = {sizeof(key_create), HOSTD_KEY_ENUM,
     0, "create", "ok", "What create does.", 0, 0, creates};
 static const struct hostd_key key_status = {sizeof(key_status), HOSTD_KEY_INT,
@@ -177,6 +177,6 @@ static const struct hostd_provide provide = {.struct_size = sizeof(provide),
     .route = "/"};
 static const struct hostd_provide *const provides[] = {&provide, NULL};
 
-HOSTD_PLUGIN_ENTRY = {HOSTD_PREFIX(0), .id = "life_route", .version = "1.0",
+HOSTD_PLUGIN_ENTRY = {HOSTD_PREFIX(4), .id = "life_route", .version = "1.0",
     .built_with = HOSTD_SDK_VERSION, .provides = provides, .keys = keys,
     .create = create, .start = start, .destroy = destroy};
