@@ -3,7 +3,7 @@
 const SVG = 'http://www.w3.org/2000/svg';
 const SPAN = 300_000;		// ms that are shown
 const GAP = 12_000;		// without a sample: nothing is known between
-const LEFT = 44, RIGHT = 8, TOP = 8, BOTTOM = 18;
+const LEFT = 44, RIGHT = 8, TOP = 8, BOTTOM = 21;
 
 function svg(name, attributes, ...children) {
 	const e = document.createElementNS(SVG, name);
@@ -166,9 +166,9 @@ export class Chart {
 				y1: this.y(m), y2: this.y(m) }),
 			svg('text', { x: LEFT - 6, y: this.y(m) + 3.5,
 				'text-anchor': 'end' }, this.show(m)),
-		]), ...[5, 4, 3, 2, 1, 0].map((min) => svg('text', {
+		]), ...(this.width < 300 ? [4, 2, 0] : [5, 4, 3, 2, 1, 0]).map((min) => svg('text', {
 			x: LEFT + (1 - min / 5) * this.width,
-			y: TOP + this.height + 14,
+			y: TOP + this.height + 17,
 			'text-anchor': min === 0 ? 'end' : 'middle',
 		}, min === 0 ? 'now' : `${min} min`))];
 	}
