@@ -110,6 +110,10 @@ void	finish_upstreams(struct builder *);
 void	finish_controllers(struct builder *);
 void	build_auth(struct builder *, const struct conf_node *);
 void	free_auth(struct conf_auth *);
+void	build_access(struct builder *, struct conf_access *);
+void	build_budget(struct builder *);
+/* The networks that key lists. */
+void	build_networks(struct builder *, const char *key, struct cidrs *);
 void	build_limit_req(struct builder *, const struct conf_node *);
 void	build_limit_conn(struct builder *, const struct conf_node *);
 void	free_limit(struct conf_limit *);

@@ -86,6 +86,7 @@ free_listen(struct conf_listen *l)
 	free(l->name);
 	free(l->address);
 	free(l->redirect_https);
+	free(l->access.v);
 	free(l);
 }
 
@@ -110,6 +111,7 @@ free_blocks(struct conf *c)
 		TAILQ_REMOVE(&c->routes, r, entry);
 		free_list(r->hosts, r->nhosts);
 		free_list(r->methods, r->nmethods);
+		free(r->access.v);
 		free(r->limit_reqs.v);
 		free(r->limit_conns.v);
 		free_websocket(c, r->websocket);
@@ -195,6 +197,8 @@ conf_free(struct conf *c)
 	free(c->http.real_ip_from.v);
 	free(c->http.trace_trust.v);
 	free(c->http.real_ip_header);
+	free(c->http.per_address_exempt.v);
+	free(c->http.access.v);
 	free(c->http.limit_reqs.v);
 	free(c->http.limit_conns.v);
 	free_list(c->websocket.origins, c->websocket.norigins);

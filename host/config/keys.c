@@ -134,6 +134,11 @@ static const struct hostd_key listen_keys[] = {
 	    "connections not yet accepted."),
 	KEY("permissions", STRING, "0666", "Of a unix socket, in octal."),
 	KEY("v6only", BOOL, "on", "An IPv6 socket takes no IPv4 connections."),
+	KEY_RANGE("max_connections_per_address", INT, NULL, 0, 60000, "As in "
+	    "http, of connections to this address."),
+	KEY("access", LIST, NULL, "Who may connect, by the first of these that "
+	    "is about its address: \"allow 192.0.2.0/24\", \"deny all\"; "
+	    "others are closed at once.  Default: anybody."),
 	KEY_ENUM("mode", "http", conf_modes, "What comes here: requests, which "
 	    "routes answer, or streams of bytes, which go to a server of an "
 	    "upstream as they are."),
@@ -348,10 +353,35 @@ static const struct hostd_key route_keys[] = {
 	    "session block's login, and others get status 401."),
 	KEY("sessions", STRING, NULL, "Which session block; default: the first "
 	    "one."),
+	KEY_RANGE("body_timeout", DURATION, NULL, 1, DAY, "As in http, for "
+	    "this route."),
+	KEY_RANGE("send_timeout", DURATION, NULL, 1, DAY, "As in http, for "
+	    "this route."),
+	KEY_RANGE("min_body_rate", SIZE, NULL, 0, INT32_MAX, "As in http, for "
+	    "this route."),
+	KEY_RANGE("min_send_rate", SIZE, NULL, 0, INT32_MAX, "As in http, for "
+	    "this route."),
+	KEY_RANGE("limit_rate", SIZE, NULL, 0, INT64_MAX, "As in http, for "
+	    "this route."),
+	KEY("access", LIST, NULL, "As in http, for this route."),
+	KEY("shed", BOOL, "on", "Its requests are turned away (503) while the "
+	    "node is above its budget; off for what tells whether it is "
+	    "well."),
 	KEY("limit_req", LIST, NULL, "Names of limit_req blocks that hold for "
 	    "its requests, all of them; { } for none; default: those of "
 	    "http."),
 	KEY("limit_conn", LIST, NULL, "The same of limit_conn blocks."),
+};
+
+static const struct hostd_key budget_keys[] = {
+	KEY_RANGE("max_connections", INT, "0", 0, INT32_MAX, "Open connections "
+	    "of all workers; 0: any."),
+	KEY_RANGE("max_memory", SIZE, "0", 0, INT64_MAX, "Memory of all "
+	    "workers together, as hostctl list shows it (RSS); 0: any."),
+	KEY_RANGE("resume", INT, "90", 1, 100, "Percent of these at which "
+	    "requests are answered again."),
+	KEY_RANGE("retry_after", DURATION, "10s", 1000, DAY, "What those are "
+	    "told that are turned away."),
 };
 
 static const struct hostd_key limit_req_keys[] = {
@@ -539,6 +569,25 @@ static const struct hostd_key http_keys[] = {
 	KEY("real_ip_header", STRING, "X-Forwarded-For", "Where such a proxy "
 	    "writes it: X-Forwarded-For, X-Real-IP, Forwarded (RFC 7239), or "
 	    "another header with addresses."),
+	KEY_RANGE("min_body_rate", SIZE, "64", 0, INT32_MAX, "Bytes a second "
+	    "of a body: one that comes in drops does not get body_timeout anew "
+	    "for each, but the time that its bytes take at this rate (408); "
+	    "0: any."),
+	KEY_RANGE("min_send_rate", SIZE, "64", 0, INT32_MAX, "The same of "
+	    "answers that clients read, and send_timeout."),
+	KEY_RANGE("limit_rate", SIZE, "0", 0, INT64_MAX, "Bytes a second at "
+	    "which each answer is sent; 0: as fast as it can be.  Of HTTP/1 "
+	    "over TCP; the kernel does it."),
+	KEY_RANGE("max_connections_per_address", INT, "0", 0, 60000, "Open "
+	    "connections of one address, in all workers together; more are "
+	    "closed before a byte is read.  0: any."),
+	KEY_RANGE("per_address_prefix", INT, "64", 1, 128, "Bits of an IPv6 "
+	    "address that count for this."),
+	KEY("per_address_exempt", LIST, NULL, "Networks of which any number "
+	    "of connections is taken."),
+	KEY("access", LIST, NULL, "Who may ask, by the first of these that is "
+	    "about its address (403): \"allow 192.0.2.0/24\", "
+	    "\"deny all\"; default: anybody."),
 	KEY("limit_req", LIST, NULL, "Names of limit_req blocks that hold for "
 	    "routes which name none."),
 	KEY("limit_conn", LIST, NULL, "The same of limit_conn blocks."),
@@ -638,7 +687,8 @@ static const struct {
 	BLOCK("listen", listen_keys), BLOCK("sni", sni_keys),
 	BLOCK("plugin", plugin_keys),
 	BLOCK("auth", auth_keys),
-	BLOCK("limit_req", limit_req_keys), BLOCK("limit_conn", limit_conn_keys),
+	BLOCK("budget", budget_keys), BLOCK("limit_req", limit_req_keys),
+	 BLOCK("limit_conn", limit_conn_keys),
 	BLOCK("route", route_keys), BLOCK("http", http_keys),
 	BLOCK("websocket", websocket_keys), BLOCK("pubsub", pubsub_keys),
 	BLOCK("error_page", error_page_keys),
@@ -650,7 +700,7 @@ static const struct {
 
 const char *const conf_block_names[] = {
 	"pool", "certificate", "tls", "listen", "upstream", "upstream_changes", "session", "plugin",
-	"auth", "limit_req", "limit_conn", "route", "http", "websocket",
+	"auth", "budget", "limit_req", "limit_conn", "route", "http", "websocket",
 	"pubsub", "error_page",
 	"access_log", NULL
 };

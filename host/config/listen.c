@@ -209,6 +209,10 @@ build_listen(struct builder *b, const struct conf_node *n)
 	l->pool = find_pool(b, text_of(b, "pool"), pos_of(b, "pool"));
 	l->backlog = (int)num_of(b, "backlog");
 	l->v6only = (int)num_of(b, "v6only");
+	l->max_per_address = is_set(b, "max_connections_per_address") ?
+	    num_of(b, "max_connections_per_address") :
+	    b->conf->http.max_per_address;
+	build_access(b, &l->access);
 	take_permissions(b, l);
 	take_address(b, l);
 	take_mode(b, l);

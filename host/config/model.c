@@ -136,6 +136,13 @@ build_http(struct builder *b)
 		    "and is for all streams of a connection; make it several "
 		    "times as large");
 	check_field_value(b, "server", h->server);
+	h->max_per_address = num_of(b, "max_connections_per_address");
+	h->per_address_prefix = (int)num_of(b, "per_address_prefix");
+	build_networks(b, "per_address_exempt", &h->per_address_exempt);
+	h->min_body_rate = num_of(b, "min_body_rate");
+	h->min_send_rate = num_of(b, "min_send_rate");
+	h->limit_rate = num_of(b, "limit_rate");
+	build_access(b, &h->access);
 	build_limits(b, &h->limit_reqs, &h->limit_conns);
 	take_hsts(b, h);
 	build_real_ip(b);
@@ -266,6 +273,14 @@ check_route_words(struct builder *b, struct conf_route *r)
 	}
 }
 
+/* What a route says itself. */
+static void
+take_number(struct builder *b, const char *key, int64_t *to)
+{
+	if (is_set(b, key))
+		*to = num_of(b, key);
+}
+
 static void
 build_route(struct builder *b, const struct conf_node *n)
 {
@@ -285,10 +300,8 @@ build_route(struct builder *b, const struct conf_node *n)
 	r->match = (int)num_of(b, "match");
 	r->hosts = copy_list(b, "host", &r->nhosts);
 	r->methods = copy_list(b, "methods", &r->nmethods);
-	if (is_set(b, "max_body"))
-		r->max_body = num_of(b, "max_body");
-	if (is_set(b, "defer_timeout"))
-		r->defer_timeout = num_of(b, "defer_timeout");
+	take_number(b, "max_body", &r->max_body);
+	take_number(b, "defer_timeout", &r->defer_timeout);
 	if (is_set(b, "pool"))
 		r->pool = find_pool(b, text_of(b, "pool"), pos_of(b, "pool"));
 	if (is_set(b, "upstream"))
@@ -296,6 +309,13 @@ build_route(struct builder *b, const struct conf_node *n)
 		    pos_of(b, "upstream"));
 	if (is_set(b, "auth"))
 		r->auth = find_auth(b, text_of(b, "auth"), pos_of(b, "auth"));
+	take_number(b, "body_timeout", &r->body_timeout);
+	take_number(b, "send_timeout", &r->send_timeout);
+	take_number(b, "min_body_rate", &r->min_body_rate);
+	take_number(b, "min_send_rate", &r->min_send_rate);
+	take_number(b, "limit_rate", &r->limit_rate);
+	r->shed = num_of(b, "shed") != 0;
+	build_access(b, &r->access);
 	build_limits(b, &r->limit_reqs, &r->limit_conns);
 	build_route_session(b, r);
 	check_route_words(b, r);
@@ -514,6 +534,7 @@ conf_load(const struct conf_sources *s, const struct map *files,
 	build_blocks(&b, "limit_req");
 	build_blocks(&b, "limit_conn");
 	conf_block_only(&b, "http", build_http);
+	conf_block_only(&b, "budget", build_budget);
 	conf_block_only(&b, "websocket", build_websocket);
 	conf_block_only(&b, "pubsub", build_pubsub);
 	build_blocks(&b, "pool");

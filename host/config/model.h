@@ -147,6 +147,16 @@ struct conf_tls {
 	int64_t handshake_timeout;
 };
 
+/* Who may come, by the first that is about an address. */
+struct conf_access {
+	struct conf_rule {
+		struct cidr net;
+		int all;	/* any address */
+		int deny;
+	} *v;
+	size_t n;		/* 0: anybody */
+};
+
 struct conf_listen {
 	TAILQ_ENTRY(conf_listen) entry;
 	struct conf_pos pos;
@@ -167,6 +177,8 @@ struct conf_listen {
 	int64_t idle_timeout;	/* STREAM: ms without a byte either way */
 	int64_t hello_timeout;	/* ms for a ClientHello, and for the header of
 				   the PROXY protocol */
+	struct conf_access access;	/* to connect */
+	int64_t max_per_address;	/* connections; 0: any */
 };
 
 /* What comes to an address: HTTP, or bytes for a server. */
@@ -402,6 +414,14 @@ struct conf_limit {
 	int64_t max;
 };
 
+/* What the whole node may have. */
+struct conf_budget {
+	int64_t max_connections;	/* 0: any */
+	int64_t max_memory;		/* bytes, of all workers; 0: any */
+	int resume;			/* percent of it: below that again */
+	int64_t retry_after;		/* ms */
+};
+
 struct conf_limits {
 	struct conf_limit **v;
 	size_t n;
@@ -422,6 +442,11 @@ struct conf_route {
 	struct conf_session *sessions;	/* which; NULL: there are none */
 	struct conf_auth *auth;	/* who may come in; NULL: anybody */
 	struct conf_limits limit_reqs, limit_conns;
+	struct conf_access access;
+	int shed;		/* turned away above the budget */
+	int64_t body_timeout, send_timeout;	/* ms */
+	int64_t min_body_rate, min_send_rate;	/* bytes a second; 0: any */
+	int64_t limit_rate;	/* the same, 0: none */
 	int match;		/* enum conf_match */
 	int64_t max_body;	/* bytes */
 	int64_t defer_timeout;	/* ms */
@@ -487,6 +512,11 @@ struct conf_http {
 	struct cidrs trace_trust;	/* whose traces go on here; none:
 					   everybody's */
 	int64_t trace_sample;		/* of new ones, parts of RATIO_ONE */
+	int64_t max_per_address;	/* connections; 0: any */
+	int per_address_prefix;		/* bits of an IPv6 address */
+	struct cidrs per_address_exempt;
+	struct conf_access access;	/* of routes that have none */
+	int64_t min_body_rate, min_send_rate, limit_rate;	/* the same */
 	struct conf_limits limit_reqs, limit_conns;	/* of routes that say
 							   nothing of them */
 };
@@ -532,6 +562,7 @@ struct conf {
 	int watch;		/* reload when files change */
 	struct conf_sandbox sandbox;
 	struct conf_http http;
+	struct conf_budget budget;
 	struct conf_websocket websocket;
 	struct conf_pubsub pubsub;
 	TAILQ_HEAD(, conf_session) sessions;
@@ -594,6 +625,7 @@ int	conf_is_controller(const struct conf *, const char *instance,
 const char *conf_key_parse(struct conf_key *, const char *text);
 void	conf_key_free(struct conf_key *);
 /* to: of its own. */
+void	conf_access_copy(struct conf_access *to, const struct conf_access *);
 void	conf_limits_copy(struct conf_limits *to, const struct conf_limits *);
 
 /* Errors for routes that claim the same host, path and method.  Returns how

@@ -14,7 +14,7 @@ is_name(const char *s)
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~")] == '\0';
 }
 
-static void
+void
 build_networks(struct builder *b, const char *key, struct cidrs *list)
 {
 	const struct conf_val *from = conf_val(&b->vals, key);

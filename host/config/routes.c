@@ -66,6 +66,13 @@ conf_route_add(struct conf *c, const char *path, struct conf_plugin *plugin,
 	r->defer_timeout = c->http.defer_timeout;
 	r->session = CONF_SESSION_OPTIONAL;
 	r->sessions = TAILQ_FIRST(&c->sessions);
+	r->body_timeout = c->http.body_timeout;
+	r->send_timeout = c->http.send_timeout;
+	r->min_body_rate = c->http.min_body_rate;
+	r->min_send_rate = c->http.min_send_rate;
+	r->limit_rate = c->http.limit_rate;
+	r->shed = 1;
+	conf_access_copy(&r->access, &c->http.access);
 	conf_limits_copy(&r->limit_reqs, &c->http.limit_reqs);
 	conf_limits_copy(&r->limit_conns, &c->http.limit_conns);
 	r->websocket = &c->websocket;

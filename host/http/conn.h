@@ -78,7 +78,7 @@ struct http_conn {
 	struct guard guard;
 	struct chunked chunked;
 	uint64_t timer_sent;		/* stream.sent when SEND or GONE was
-					   armed */
+					   armed, body_seen for BODY */
 	uint32_t nreqs;
 	uint32_t nunsent;
 	uint32_t proxy_ms;		/* HEAD: the PROXY protocol's header
@@ -93,6 +93,7 @@ struct http_conn {
 	uint8_t stalled;		/* in holds more than a part of a head */
 	uint8_t skipped_line;		/* the empty line before a request */
 	uint8_t counted_idle;
+	uint8_t shed;			/* came above the budget */
 	uint8_t stays;			/* another worker did not take it */
 	uint8_t peer_len;
 	char peer[46];

@@ -98,6 +98,54 @@ conn_arm_first(struct http_conn *c, enum conn_timer kind, int same)
 		conn_set_timer(c, kind, ms);
 }
 
+/*
+ * Progress of so many bytes: ms anew, but where there is a least rate, no more
+ * time than they take at it.
+ */
+static void
+conn_extend(struct http_conn *c, enum conn_timer kind, int same, uint64_t ms,
+    uint64_t bytes, uint64_t rate)
+{
+	uint64_t now = c->server->loop->now_ms, due = now + ms, most;
+
+	if (same && rate > 0) {
+		most = c->timer.deadline + bytes * 1000 / rate;
+		if (most < due)
+			due = most;
+	}
+	conn_set_timer(c, kind, due > now ? due - now : 0);
+}
+
+static void
+conn_arm_body(struct http_conn *c, int same)
+{
+	const struct http_route *rt = c->req->route;
+	const struct conf_http *lim = c->server->limits;
+	uint64_t seen = c->req->body_seen;
+
+	conn_extend(c, TIMER_BODY, same, rt != NULL ? rt->body_ms :
+	    (uint64_t)lim->body_timeout, seen - c->timer_sent, rt != NULL ?
+	    rt->min_body_rate : (uint64_t)lim->min_body_rate);
+	c->timer_sent = seen;
+}
+
+static void
+conn_arm_send(struct http_conn *c, int same)
+{
+	const struct http_req *r = TAILQ_EMPTY(&c->unsent) ? c->req :
+	    TAILQ_FIRST(&c->unsent);
+	const struct http_route *rt = r != NULL ? r->route : NULL;
+	const struct conf_http *lim = c->server->limits;
+	uint64_t sent = c->stream.sent;
+
+	if (!same || c->timer_sent != sent)
+		conn_extend(c, TIMER_SEND, same, rt != NULL ? rt->send_ms :
+		    (uint64_t)lim->send_timeout, sent - c->timer_sent,
+		    rt != NULL ? rt->min_send_rate :
+		    (uint64_t)lim->min_send_rate);
+	c->timer_sent = sent;
+}
+
 /* HEAD, FIRST, PROXY, TLS, DEFER, QUEUE and LINGER run from when they began; IDLE,
  * BODY, SEND and GONE from the last progress. */
 void
@@ -116,12 +164,10 @@ conn_arm(struct http_conn *c)
 		conn_set_timer(c, kind, conn_idle_ms(c));
 		break;
 	case TIMER_BODY:
-		conn_set_timer(c, kind, (uint64_t)lim->body_timeout);
+		conn_arm_body(c, same);
 		break;
 	case TIMER_SEND:
-		if (!same || c->timer_sent != c->stream.sent)
-			conn_set_timer(c, kind, (uint64_t)lim->send_timeout);
-		c->timer_sent = c->stream.sent;
+		conn_arm_send(c, same);
 		break;
 	case TIMER_FIRST:
 	case TIMER_PROXY:

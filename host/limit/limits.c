@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "http/response.h"
 #include "http/router.h"
+#include "limit/access.h"
+#include "limit/budget.h"
 #include "limit/limits.h"
 
 /* Several clocks: workers read theirs at the begin of a turn. */
@@ -97,11 +99,26 @@ zone_of(struct limits *all, const struct conf_limit *c)
 	return NULL;
 }
 
+static struct limit_gate *
+gate_new(struct limits *all, struct http_route *rt, const char *name,
+    int32_t (*enter)(struct http_gate *, struct http_req *))
+{
+	struct limit_gate *g = xcalloc(1, sizeof(*g));
+
+	g->all = all;
+	g->gate.enter = enter;
+	g->gate.name = name;
+	SLIST_INSERT_HEAD(&all->gates, g, link);
+	route_add_gate(rt, &g->gate);
+	return g;
+}
+
 static void
 add_gate(struct limits *all, struct http_route *rt,
     const struct conf_limits *list, int late,
     int32_t (*enter)(struct http_gate *, struct http_req *))
 {
+	int is_rate = enter == rate_enter;
 	struct limit_gate *g = NULL;
 	size_t i;
 
@@ -109,16 +126,10 @@ add_gate(struct limits *all, struct http_route *rt,
 		if (zone_is_late(list->v[i]) != late)
 			continue;
 		if (g == NULL) {
-			g = xcalloc(1, sizeof(*g));
+			g = gate_new(all, rt, is_rate ? "limit_req" :
+			    "limit_conn", enter);
 			g->zones = xcalloc(list->n, sizeof(struct zone *));
-			g->all = all;
-			g->gate.enter = enter;
-			g->gate.name = enter == rate_enter ? "limit_req" :
-			    "limit_conn";
-			g->bit = (uint8_t)(1 << ((enter == rate_enter) * 2 +
-			    late));
-			SLIST_INSERT_HEAD(&all->gates, g, link);
-			route_add_gate(rt, &g->gate);
+			g->bit = (uint8_t)(1 << (is_rate * 2 + late));
 		}
 		g->zones[g->n++] = zone_of(all, list->v[i]);
 	}
@@ -130,8 +141,15 @@ limits_add_gates(struct limits *all, struct http_route *rt,
 {
 	if (all->table == NULL)
 		return;
+	if (!late && c->shed &&
+	    (all->budget->max_connections > 0 || all->budget->max_memory > 0))
+		(void)gate_new(all, rt, "budget", budget_enter);
+	if (!late && c->access.n > 0)
+		gate_new(all, rt, "access", access_enter)->access = &c->access;
 	add_gate(all, rt, &c->limit_reqs, late, rate_enter);
 	add_gate(all, rt, &c->limit_conns, late, place_enter);
+	if (late && rt->rate > 0)
+		(void)gate_new(all, rt, "limit_rate", pace_enter);
 }
 
 /* -- all of them -- */
@@ -162,6 +180,7 @@ limits_open(struct limits *all, struct loop *loop, const struct conf *conf,
     struct limit_table *table, unsigned cell)
 {
 	const struct conf_limit *c;
+	int i;
 
 	memset(all, 0, sizeof(*all));
 	all->lessor.take = lease_take;
@@ -170,8 +189,13 @@ limits_open(struct limits *all, struct loop *loop, const struct conf *conf,
 	all->cell = cell;
 	STAILQ_INIT(&all->zones);
 	SLIST_INIT(&all->gates);
+	all->budget = &conf->budget;
+	all->address = &all->none;
 	if (table == NULL)
 		return;
+	i = limit_zone_find(table, LIMIT_ADDRESS, LIMIT_ADDRESS_NAME);
+	if (i != -1)
+		all->address = limit_count_of(table, cell, (unsigned)i);
 	TAILQ_FOREACH(c, &conf->limits, entry)
 		add_zone(all, c);
 }
@@ -197,4 +221,5 @@ limits_close(struct limits *all)
 		free(l);
 	}
 	rate_close(all);
+	pace_close(all);
 }

@@ -17,13 +17,15 @@
 
 struct http_route;
 struct limit_lease;
+struct limit_pace;
 struct limit_wait;
 
-/* All zones of one kind that hold for a route at one time. */
+/* One kind of limits of a route, at one time. */
 struct limit_gate {
 	struct http_gate gate;		/* first */
 	SLIST_ENTRY(limit_gate) link;
 	struct limits *all;
+	const struct conf_access *access;	/* of that kind */
 	struct zone **zones;
 	size_t n;
 	uint8_t bit;			/* of http_req's limits_passed */
@@ -39,6 +41,10 @@ struct limits {
 	SLIST_HEAD(, limit_gate) gates;
 	struct limit_lease *spare_leases;
 	struct limit_wait *spare_waits;
+	struct limit_pace *spare_paces;
+	const struct conf_budget *budget;
+	struct limit_count *address;	/* of connections */
+	uint64_t told_ms, untold;	/* of those that were closed */
 	struct limit_count none;	/* of what no zone counts */
 };
 
@@ -62,6 +68,9 @@ struct http_lease *limits_lease(struct limits *, struct limit_count *,
 
 int32_t	rate_enter(struct http_gate *, struct http_req *);
 void	rate_close(struct limits *);
+/* Of a route with a rate. */
+int32_t	pace_enter(struct http_gate *, struct http_req *);
+void	pace_close(struct limits *);
 int32_t	place_enter(struct http_gate *, struct http_req *);
 /* Answer status; wait_us > 0: when it may be tried again. */
 int32_t	limits_refuse(struct http_req *, int status, int64_t wait_us);

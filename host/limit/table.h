@@ -67,8 +67,7 @@ struct limit_head {
 	_Atomic uint32_t shed;		/* LIMIT_SHED_* */
 	_Atomic uint64_t memory;	/* of all workers, as the master saw it
 					   last */
-	_Atomic uint64_t shed_conns;	/* connections that came meanwhile, */
-	_Atomic uint64_t shed_reqs;	/* and requests turned away */
+	_Atomic uint64_t shed_reqs;	/* requests turned away */
 	struct limit_zone zones[LIMIT_ZONES];
 };
 

@@ -56,11 +56,18 @@ zone_json(const struct limit_table *t, unsigned i)
 json_t *
 limit_table_json(const struct limit_table *t)
 {
-	json_t *zones = json_array();
+	struct limit_head *h = t->head;
+	json_t *zones = json_array(), *shed;
+	uint32_t now = atomic_load(&h->shed);
 	unsigned i;
 
 	for (i = 0; i < LIMIT_ZONES; i++)
 		if (t->head->zones[i].kind != 0)
 			(void)json_array_append_new(zones, zone_json(t, i));
-	return json_pack("{s:o}", "zones", zones);
+	shed = json_pack("{s:b,s:b}", "connections",
+	    (now & LIMIT_SHED_CONNECTIONS) != 0, "memory",
+	    (now & LIMIT_SHED_MEMORY) != 0);
+	set_number(shed, "memory_bytes", atomic_load(&h->memory));
+	set_number(shed, "turned_away", atomic_load(&h->shed_reqs));
+	return json_pack("{s:o,s:o}", "zones", zones, "shed", shed);
 }

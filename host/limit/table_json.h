@@ -8,7 +8,8 @@
 
 /*
  * { "zones": [ { "kind": "limit_req", "name", "passed", "delayed", "refused",
- *     "dry_delayed", "dry_refused", "evicted", "uncounted" } ... ] }
+ *     "dry_delayed", "dry_refused", "evicted", "uncounted" } ... ],
+ *   "shed": { "connections", "memory", "memory_bytes", "turned_away" } }
  *
  * A new reference.
  */

@@ -21,6 +21,7 @@ static const struct {
 	[EVENT_NODE_RESUMED] = { "node.resumed", LOG_LVL_INFO },
 	[EVENT_NODE_UPGRADED] = { "node.upgraded", LOG_LVL_INFO },
 	/* It says so itself when it has something to say. */
+	[EVENT_NODE_SHEDDING] = { "node.shedding", LOG_LVL_WARN },
 	[EVENT_WORKER_STARTED] = { "worker.started", LOG_LVL_DEBUG },
 	[EVENT_WORKER_READY] = { "worker.ready", LOG_LVL_INFO },
 	[EVENT_WORKER_FAILED] = { "worker.failed", LOG_LVL_ERROR },

@@ -51,6 +51,7 @@ enum event_kind {
 	EVENT_UPSTREAM_CHANGED,	/* hostctl upstream */
 	EVENT_PLUGIN_COMMAND,	/* one that changes something, by hostctl */
 	EVENT_CONTROL_ASKED,	/* a change, by a plugin */
+	EVENT_NODE_SHEDDING,	/* above its budget, or no more */
 	EVENT_OTHER,		/* of a kind that only another version knows */
 	EVENT_KINDS
 };

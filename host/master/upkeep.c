@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/log.h"
+#include "limit/budget.h"
 #include "master/master.h"
 #include "master/proc.h"
 #include "master/pulse.h"
@@ -61,6 +62,43 @@ memory_look(struct master *m, struct slot *s, const struct conf_pool *conf)
 		s->memory_over++;
 	if (s->memory_over == MEMORY_LOOKS && master_busy(m) == NULL)
 		memory_replace(m, s, rss, conf->max_memory);
+}
+
+/* ---- the budget ---- */
+
+static void
+memory_sum(struct master *m, const struct conf_budget *b)
+{
+	const struct child *c;
+	uint64_t sum = 0;
+	int64_t rss;
+	int changed, is;
+
+	LIST_FOREACH (c, &m->children.list, link)
+		if ((rss = proc_rss(c->pid)) > 0)
+			sum += (uint64_t)rss;
+	is = budget_memory(&m->limits, b, sum, &changed);
+	if (changed)
+		event_add(m, EVENT_NODE_SHEDDING, "budget: workers have %llu "
+		    "KiB resident, max_memory = %lld KiB: %s",
+		    (unsigned long long)sum >> 10,
+		    (long long)b->max_memory >> 10, is ?
+		    "requests are turned away" : "requests are answered again");
+}
+
+/* Workers look when somebody comes; when nobody does, it is over as well. */
+static void
+budget_look(struct master *m)
+{
+	const struct conf_budget *b = &m->gen->conf->budget;
+	uint32_t shed = atomic_load(&m->limits.head->shed);
+	int changed;
+
+	if (b->max_memory > 0 || (shed & LIMIT_SHED_MEMORY))
+		memory_sum(m, b);
+	if ((shed & LIMIT_SHED_CONNECTIONS) && !budget_connections(&m->limits,
+	    b, budget_count(&m->limits, &m->board), &changed) && changed)
+		log_info("budget: there are fewer connections again");
 }
 
 /* ---- restart_at ---- */
@@ -143,8 +181,10 @@ upkeep_look(uv_timer_t *t)
 
 	children_look(&m->children, now - m->upkeep.looked_ms);
 	m->upkeep.looked_ms = now;
-	if (m->gen != NULL && !m->stopping)
+	if (m->gen != NULL && !m->stopping) {
 		pools_look(m, clock);
+		budget_look(m);
+	}
 	if (m->gen != NULL)
 		tickets_look(m);
 	upstreams_look(m);

@@ -364,6 +364,13 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 	rt->pool = cr->pool;
 	rt->max_body = (uint64_t)cr->max_body;
 	rt->defer_ms = (uint32_t)cr->defer_timeout;
+	rt->body_ms = (uint32_t)cr->body_timeout;
+	rt->send_ms = (uint32_t)cr->send_timeout;
+	rt->min_body_rate = (uint32_t)cr->min_body_rate;
+	/* Who is given bytes slowly can't take them faster. */
+	rt->min_send_rate = cr->limit_rate > 0 ? 0 :
+	    (uint32_t)cr->min_send_rate;
+	rt->rate = (uint64_t)cr->limit_rate;
 	rt->websocket = cr->websocket;
 	rt->counted = traffic_route(board_traffic(all->board, all->cell),
 	    cr->path);

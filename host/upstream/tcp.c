@@ -70,7 +70,7 @@ tcp_server_close(struct tcp_server *ts)
 
 void
 tcp_open(struct tcp_server *ts, const struct conf_listen *listen, int fd,
-    const struct sockaddr *sa)
+    const struct sockaddr *sa, struct http_lease *lease)
 {
 	struct tcp_conn *c = xcalloc(1, sizeof(*c));
 
@@ -79,11 +79,13 @@ tcp_open(struct tcp_server *ts, const struct conf_listen *listen, int fd,
 	c->began_ms = ts->http->loop->now_ms;
 	c->search.flags = HOSTD_PICK_STREAM;
 	c->status = TCP_OK;
+	c->leases = lease;
 	if (access_logs_want(&ts->http->logs, &tcp_log_kind))
 		c->tries = xcalloc(1, sizeof(*c->tries));
 	if (tcp_dial_open(c, fd, sa) == -1) {
 		log_warn("listen %s: taking a connection", listen->name);
 		(void)close(fd);
+		leases_end(&c->leases);
 		free(c->tries);
 		free(c);
 		return;
@@ -109,6 +111,7 @@ tcp_end(struct tcp_conn *c)
 		tcp_report(c, HOSTD_E_GONE, UP_WHY_NONE, 0);
 	if (c->dial != NULL)
 		tcp_dial_close(c);
+	leases_end(&c->leases);
 	TAILQ_REMOVE(&ts->conns, c, link);
 	ts->nconns--;
 	TAILQ_INSERT_TAIL(&ts->dead, c, link);

@@ -65,6 +65,7 @@ struct tcp_conn {
 	struct tcp_server *server;
 	const struct conf_listen *listen;
 	struct tcp_dial *dial;		/* NULL: connected */
+	struct http_lease *leases;
 	struct up_peer *peer;		/* picked and not reported; or NULL */
 	struct up_search search;
 	uint64_t began_ms, picked_ms;
@@ -81,9 +82,9 @@ void	tcp_server_init(struct tcp_server *, struct http_server *,
 	    struct upstreams *);
 /* Cuts what is open. */
 void	tcp_server_close(struct tcp_server *);
-/* Take an accepted socket. */
+/* Take an accepted socket, and its lease, which may be NULL. */
 void	tcp_open(struct tcp_server *, const struct conf_listen *, int fd,
-	    const struct sockaddr *);
+	    const struct sockaddr *, struct http_lease *);
 
 /* -- tcp_dial.c and tcp.c, for each other -- */
 

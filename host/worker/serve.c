@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include "base/log.h"
 #include "http/conn.h"
+#include "limit/access.h"
+#include "limit/budget.h"
 #include "worker/state.h"
 
 /* Connections above the limit that are told so properly. */
@@ -82,17 +84,22 @@ worker_refuse(struct acceptor *a, int fd, const struct sockaddr *sa)
 }
 
 static void
-worker_take(struct acceptor *a, int fd, const struct sockaddr *sa)
+worker_take(struct acceptor *a, int fd, const struct sockaddr *sa,
+    struct http_lease *lease, int shed)
 {
 	struct worker *w = a->arg;
 	struct http_conn *c;
 
 	if (is_stream(a)) {
-		tcp_open(&w->streams, a->listen, fd, sa);
+		tcp_open(&w->streams, a->listen, fd, sa, lease);
 		return;
 	}
-	if ((c = conn_open(&w->server, fd, sa)) == NULL)
+	if ((c = conn_open(&w->server, fd, sa)) == NULL) {
+		leases_end(&lease);
 		return;
+	}
+	c->leases = lease;
+	c->shed = (uint8_t)shed;
 	if (a->listen != NULL && a->listen->proxy_protocol)
 		conn_expect_proxy(c, (uint32_t)a->listen->hello_timeout);
 	if (has_tls(a))
@@ -100,20 +107,49 @@ worker_take(struct acceptor *a, int fd, const struct sockaddr *sa)
 	passing_accepted(w, c);
 }
 
+/* Those that come are turned away, where their route lets them. */
+static int
+is_above_budget(struct worker *w)
+{
+	const struct conf_budget *b = &w->conf->budget;
+	int changed, is;
+
+	if (b->max_connections == 0)
+		return 0;
+	is = budget_connections(&w->limits, b, budget_count(&w->limits,
+	    &w->board) + 1, &changed);
+	if (changed && is)
+		log_warnx("budget: there are more than max_connections = %lld "
+		    "connections; those that come are turned away",
+		    (long long)b->max_connections);
+	else if (changed)
+		log_info("budget: there are fewer connections again");
+	return is;
+}
+
 static int
 worker_accepted(struct acceptor *a, int fd, const struct sockaddr *sa)
 {
 	struct worker *w = a->arg;
 	const struct conf_http *lim = w->server.limits;
+	struct http_lease *lease = NULL;
+	int shed = is_above_budget(w);
 
+	if ((shed && is_stream(a)) || (a->listen != NULL &&
+	    !limits_admit(&w->plugins.limits, lim, a->listen, sa, &lease))) {
+		board_add(&w->cell->counters.refused, 1);
+		(void)close(fd);
+		return 0;
+	}
 	if (w->server.nconns >= (size_t)lim->max_connections) {
 		board_add(&w->cell->counters.refused, 1);
 		if (lim->over_limit_503) {
+			leases_end(&lease);
 			worker_refuse(a, fd, sa);
 			return 0;
 		}
 	}
-	worker_take(a, fd, sa);
+	worker_take(a, fd, sa, lease, shed);
 	if (!lim->over_limit_503 && !w->draining &&
 	    w->server.nconns >= (size_t)lim->max_connections) {
 		worker_set_full(w, 1);

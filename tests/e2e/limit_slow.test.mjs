@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Clients that come in drops are cut off, those that are only slow are not; and
+// answers that are sent no faster than they may be.
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import test from 'node:test';
+import { atEnd, command, startHostd, until } from './lib/hostd.mjs';
+
+const FILES = 'plugin "files" { module = "http_static.so"  root = "@DIR@/www" }';
+
+const start = (t, http, routes) => startHostd(t, {
+	files: { 'www/large': Buffer.alloc(32 << 20, 'x'),
+		'www/two': Buffer.alloc(2 << 20, 'x') },
+	conf: `
+	pool "web" { workers = 1 }
+	http { ${http} }
+	${routes}` });
+
+// Says a byte each so many ms until the peer has answered or closed.
+function trickle(t, h, head, ms) {
+	const s = net.connect(h.port, '127.0.0.1');
+	let text = '';
+
+	atEnd(t, () => s.destroy());
+	s.setNoDelay(true);
+	s.write(head);
+	const timer = setInterval(() => s.write('x'), ms);
+
+	return new Promise((resolve) => {
+		s.on('data', (d) => { text += d.toString('latin1'); });
+		s.on('error', () => {});
+		s.on('close', () => {
+			clearInterval(timer);
+			resolve(Number(text.slice(9, 12)));
+		});
+	});
+}
+
+const POST = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n';
+
+test('a body in drops', async (t) => {
+	const backend = net.createServer((s) => s.resume());
+
+	await new Promise((r) => backend.listen(0, '127.0.0.1', r));
+	atEnd(t, () => backend.close());
+	const h = await start(t, 'body_timeout = 300ms  min_body_rate = 1k', `
+		plugin "show" { module = "http_proxy.so" }
+		upstream "b" { server "127.0.0.1:${backend.address().port}" { } }
+		route "/" { plugin = "show"  upstream = "b" }
+		route "/any" { plugin = "show"  upstream = "b"
+		    min_body_rate = 0  body_timeout = 200ms }`);
+
+	assert.equal(await trickle(t, h, POST, 50), 408);
+
+	await t.test('a route has its own', async () => {
+		const s = net.connect(h.port, '127.0.0.1');
+		let n = 0, text = '';
+
+		atEnd(t, () => s.destroy());
+		s.write(POST.replace('/ ', '/any '));
+		s.on('error', () => {});
+		s.on('data', (d) => { text += d; });
+		const timer = setInterval(() => { s.write('x'); n++; }, 50);
+
+		// Three times what "/" would have had.
+		await until(() => n >= 18 || text !== '', 'drops');
+		clearInterval(timer);
+		assert.equal(text, '');
+		await new Promise((r) => s.on('close', r));
+		assert.match(text, /^HTTP\/1.1 408 /);
+	});
+});
+
+test('an answer that is read in drops', async (t) => {
+	const h = await start(t, 'send_timeout = 400ms  min_send_rate = 10m',
+	    `${FILES} route "/" { plugin = "files" }`);
+	const s = net.connect(h.port, '127.0.0.1');
+	let n = 0;
+
+	atEnd(t, () => s.destroy());
+	s.write('GET /large HTTP/1.1\r\nHost: a\r\n\r\n');
+	s.on('error', () => {});
+	s.on('data', (d) => {
+		n += d.length;
+		s.pause();
+		setTimeout(() => s.resume(), 20);
+	});
+	await new Promise((r) => s.on('close', r));
+	assert.ok(n < 32 << 20, `${n} bytes came`);
+	// Who reads is not.
+	const r = await command('curl', ['-s', '-o', '/dev/null', '-w',
+		'%{size_download}', `${h.url}/large`]);
+
+	assert.equal(Number(r.stdout), 32 << 20);
+});
+
+test('limit_rate', async (t) => {
+	const h = await start(t, 'send_timeout = 600ms', `
+		${FILES}
+		route "/" { plugin = "files" }
+		route "/slow/" { plugin = "files"  limit_rate = 500k }`);
+	const get = async (...args) => {
+		const r = await command('curl', ['-s', '-w',
+			'%{size_download} %{time_total}\n', '-o', '/dev/null',
+			...args]);
+		const [size, seconds] = r.stdout.trim().split('\n').at(-1)
+		    .split(' ').map(Number);
+
+		return { size, seconds };
+	};
+	const slow = await get(`${h.url}/slow/two`);
+
+	// The first tenth of a second's bytes, and what is on its way, are not
+	// held back.
+	assert.equal(slow.size, 2 << 20);
+	assert.ok(slow.seconds > 1.5, `${slow.seconds} s`);
+	// The same connection, and what is behind it.
+	const both = await get(`${h.url}/slow/two`, '-o', '/dev/null',
+	    `${h.url}/large`);
+
+	assert.equal(both.size, 32 << 20);
+	assert.ok(both.seconds < slow.seconds, `${both.seconds} s`);
+});
