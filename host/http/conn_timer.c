@@ -123,8 +123,8 @@ conn_arm_body(struct http_conn *c, int same)
 	const struct conf_http *lim = c->server->limits;
 	uint64_t seen = c->req->body_seen;
 
-	conn_extend(c, TIMER_BODY, same, rt != NULL ? rt->body_ms :
-	    (uint64_t)lim->body_timeout, seen - c->timer_sent, rt != NULL ?
+	conn_extend(c, TIMER_BODY, same, rt != NULL && rt->body_ms > 0 ?
+	    rt->body_ms : (uint64_t)lim->body_timeout, seen - c->timer_sent, rt != NULL ?
 	    rt->min_body_rate : (uint64_t)lim->min_body_rate);
 	c->timer_sent = seen;
 }
@@ -139,8 +139,8 @@ conn_arm_send(struct http_conn *c, int same)
 	uint64_t sent = c->stream.sent;
 
 	if (!same || c->timer_sent != sent)
-		conn_extend(c, TIMER_SEND, same, rt != NULL ? rt->send_ms :
-		    (uint64_t)lim->send_timeout, sent - c->timer_sent,
+		conn_extend(c, TIMER_SEND, same, rt != NULL && rt->send_ms > 0 ?
+		    rt->send_ms : (uint64_t)lim->send_timeout, sent - c->timer_sent,
 		    rt != NULL ? rt->min_send_rate :
 		    (uint64_t)lim->min_send_rate);
 	c->timer_sent = sent;

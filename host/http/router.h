@@ -33,7 +33,8 @@ struct http_route {
 	const struct conf_pool *pool;	/* who answers; NULL: where the
 					   connection was accepted */
 	uint64_t max_body;
-	uint32_t defer_ms, body_ms, send_ms;
+	uint32_t defer_ms;
+	uint32_t body_ms, send_ms;	/* 0: as all */
 	uint32_t min_body_rate, min_send_rate;	/* bytes a second; 0: any */
 	uint64_t rate;			/* the same, of answers; 0: none */
 	const struct conf_websocket *websocket;
