@@ -28,21 +28,25 @@ header_of(struct hostd_inst *in, hostd_req req, const char *name,
 	    HOSTD_OK;
 }
 
-/* "https://name:port" is that of our Host, or one that was configured. */
+/* "https://name:port" is that of our Host, or one that was configured.  What
+ * came without TLS may have come by it to something in front of us. */
 static int
 is_our_origin(struct hostd_inst *in, hostd_req req, hostd_buf origin)
 {
+	const struct hostd_request *r = hostd_request_of(in, req);
 	hostd_buf host;
-	const char *p = origin.p, *slashes;
+	const char *p = origin.p, *name;
 
 	if (in->origins.n > 0)
 		return words_allow(&in->origins, origin);
-	slashes = memmem(p, origin.n, "://", 3);
-	if (slashes == NULL || !header_of(in, req, "Host", &host))
+	name = memmem(p, origin.n, "://", 3);
+	if (name == NULL || r == NULL || !header_of(in, req, "Host", &host) ||
+	    ((r->flags & HOSTD_REQ_TLS) != 0 &&
+	    (name - p != 5 || strncmp(p, "https", 5) != 0)))
 		return 0;
-	slashes += 3;
-	return (size_t)(p + origin.n - slashes) == host.n &&
-	    strncasecmp(slashes, host.p, host.n) == 0;
+	name += 3;
+	return (size_t)(p + origin.n - name) == host.n &&
+	    strncasecmp(name, host.p, host.n) == 0;
 }
 
 int

@@ -6,6 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { look, openPage, startDashboard } from './lib/dashboard.mjs';
 import { until } from './lib/hostd.mjs';
+import { startTls } from './lib/tls.mjs';
 
 const row = (page, name) => page.locator('#workers tr').filter({
 	has: page.getByRole('rowheader', { name, exact: true }) });
@@ -131,6 +132,21 @@ test('the last minutes go to a successor', async (t) => {
 	for (const time of before)
 		assert.ok(after.includes(time), `${time} in ${after}`);
 	await v.page.locator('#generation', { hasText: '2' }).waitFor();
+	v.noErrors();
+});
+
+test('over https', async (t) => {
+	const h = await startDashboard(t, { start: startTls });
+	const v = await openPage(t, h, { ignoreHTTPSErrors: true });
+	const [cookie] = await v.context.cookies(`${h.url}/dashboard/`);
+
+	await row(v.page, 'web.1').locator('.good').waitFor();
+	assert.equal(await v.page.locator('#user').textContent(), 'ada');
+	assert.deepEqual([cookie.secure, cookie.httpOnly, cookie.sameSite],
+	    [true, true, 'Strict']);
+	assert.equal((await look(h, { Origin: h.url })).type, 'hello');
+	assert.equal(await look(h, { Origin: h.url.replace('https', 'http') }),
+	    403);
 	v.noErrors();
 });
 

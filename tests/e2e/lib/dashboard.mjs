@@ -12,13 +12,14 @@ const USERS = `ada:${SECRET}\ngrace:${SECRET}\n`;
 
 /*
  * The dashboard is at /dashboard/, for ada and grace, whose password is
- * "secret".  keys: of the plugin; route: of its route; log: to a file, which a
- * controller can read; conf: more.
+ * "secret".  keys: of the plugin; route: of its route; conf: more; start: what
+ * starts it, as startTls.
  */
 export async function startDashboard(t, { keys = '', route = 'auth = "people"',
 	controllers = 'controllers = { "dashboard" }', conf = '', workers = 2,
+	start = startHostd,
 	...options } = {}) {
-	const h = await startHostd(t, { ready: false, files: { users: USERS },
+	const h = await start(t, { ready: false, files: { users: USERS },
 		...options, conf: `
 		${controllers}
 		error_log = "@DIR@/error.log"
@@ -66,6 +67,7 @@ export async function curl(h, path, ...args) {
 // What the WebSocket begins with, or the status it is refused with.
 export function look(h, headers = {}) {
 	const ws = new WebSocket(`${h.url.replace('http', 'ws')}/dashboard/live`, {
+		rejectUnauthorized: false,
 		headers: { Authorization: `Basic ${btoa('ada:secret')}`,
 			...headers } });
 
