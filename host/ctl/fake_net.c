@@ -191,9 +191,7 @@ check_arguments(const struct hostd_connect *to,
 	if (to->host == NULL || to->host[0] == '\0' ||
 	    (to->host[0] != '/' && (to->port == 0 || to->port > 65535)))
 		return HOSTD_E_INVAL;
-	return to->flags & (HOSTD_NET_TLS | HOSTD_NET_TLS_UNCHECKED)
-	    ? HOSTD_E_NOTSUP
-	    : HOSTD_OK;
+	return HOSTD_OK;
 }
 
 static int32_t

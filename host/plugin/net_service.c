@@ -259,8 +259,6 @@ check_to(const struct hostd_connect *to)
 		return HOSTD_E_INVAL;
 	if (to->host[0] != '/' && (to->port == 0 || to->port > UINT16_MAX))
 		return HOSTD_E_INVAL;
-	if (to->flags & (HOSTD_NET_TLS | HOSTD_NET_TLS_UNCHECKED))
-		return HOSTD_E_NOTSUP;
 	return HOSTD_OK;
 }
 
@@ -300,6 +298,8 @@ net_start(struct net_conn *n, const struct hostd_connect *to)
 		.timeout_ms = to->timeout_ms != 0 ? to->timeout_ms : TIMEOUT_MS
 	};
 
+	char why[512];
+
 	if (all->net_io.loop == NULL)
 		stream_io_init(&all->net_io, all->loop);
 	n->where = where_text(to);
@@ -309,6 +309,15 @@ net_start(struct net_conn *n, const struct hostd_connect *to)
 	n->connect.stream = &n->s;
 	n->connect.ops = &net_stream_ops;
 	n->connect.done = net_connected;
+	if (to->flags & (HOSTD_NET_TLS | HOSTD_NET_TLS_UNCHECKED)) {
+		where.tls_name = to->tls_name != NULL ? to->tls_name : to->host;
+		where.tls = net_tls_get(&all->net_tls, to, why, sizeof(why));
+		if (where.tls == NULL) {
+			net_close(n, HOSTD_E_IO, xasprintf("%s: %s", n->where,
+			    why));
+			return;
+		}
+	}
 	connect_start(&n->connect, &where);
 }
 
@@ -469,5 +478,6 @@ net_service_close(struct plugins *all)
 {
 	if (all->net_io.loop != NULL)
 		stream_io_free(&all->net_io);
+	net_tls_free(&all->net_tls);
 	handle_table_free(&all->conns);
 }

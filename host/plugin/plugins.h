@@ -22,6 +22,7 @@
 #include "limit/limits.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "plugin/net_tls.h"
 #include "pubsub/hub.h"
 #include "session/sessions.h"
 #include "upstream/group.h"
@@ -73,6 +74,7 @@ struct plugins {
 
 	struct handle_table conns;	/* outgoing */
 	struct stream_io net_io;	/* theirs; loop NULL: none yet */
+	struct net_tls_list net_tls;	/* the same */
 
 	struct handle_table fetches;	/* exchanges with servers */
 	LIST_HEAD(, fetch) free_fetches;

@@ -29,6 +29,7 @@ KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
 
 static const struct hostd_key *const keys[] = {
 	&redis_key_url, &redis_key_password, &redis_key_password_file,
+	&redis_key_ca, &redis_key_cert, &redis_key_verify,
 	&key_prefix, &key_cluster, &redis_key_connect, &redis_key_ping,
 	&redis_key_answer, &redis_key_retry, &key_pending, NULL
 };

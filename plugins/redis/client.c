@@ -392,6 +392,9 @@ client_attempt(struct redis_client *c)
 		.struct_size = sizeof(to),
 		.host = c->name,
 		.port = c->port,
+		.flags = c->name[0] == '/' ? 0 : c->h->tls,
+		.tls_ca = c->h->tls_ca,
+		.tls_cert = c->h->tls_cert,
 		.timeout_ms = c->h->connect_ms,
 		.high_water = HIGH_WATER,
 	};

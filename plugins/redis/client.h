@@ -32,6 +32,8 @@ struct redis_host {
 	const struct hostd_timer_api *timers;
 	const char *user, *password;	/* NULL: none */
 	uint32_t db;
+	uint32_t tls;			/* HOSTD_NET_TLS...; 0: it is not spoken */
+	const char *tls_ca, *tls_cert;	/* files; NULL: the system's, none */
 	uint32_t connect_ms;
 	uint32_t ping_ms;		/* silence before a PING */
 	uint32_t answer_ms;		/* limit for its answer, and to greet */

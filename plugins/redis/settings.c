@@ -17,9 +17,18 @@
 	}
 
 KEY(redis_key_url, "url", SECRET, NULL, 0, 1024,
-    "Where Redis is: redis://[user[:password]@]host[:port][/db] or "
-    "unix:///path/to/redis.sock[?db=N]; not set: REDIS_URL of the environment, "
-    "else " REDIS_URL_DEFAULT ".");
+    "Where Redis is: redis://[user[:password]@]host[:port][/db], rediss://... "
+    "with TLS, or unix:///path/to/redis.sock[?db=N]; not set: REDIS_URL of the "
+    "environment, else " REDIS_URL_DEFAULT ".");
+KEY(redis_key_ca, "tls_ca", PATH, NULL, 1, 4096,
+    "A file with certificates, in PEM, of authorities that are trusted, instead "
+    "of the system's.");
+KEY(redis_key_cert, "tls_certificate", PATH, NULL, 1, 4096,
+    "A file with our own certificate, in PEM, and its private key, for a Redis "
+    "that asks for it; workers must be able to read it.");
+KEY(redis_key_verify, "tls_verify", BOOL, "on", 0, 0,
+    "The certificate must be of the host's name, and by an authority that is "
+    "trusted.");
 KEY(redis_key_password, "password", SECRET, NULL, 0, PASSWORD_MAX,
     "The password, instead of the one in the URL.");
 KEY(redis_key_password_file, "password_file", PATH, NULL, 1, 4096,
@@ -141,6 +150,17 @@ read_password(struct redis_settings *s, struct redis_host *h,
 
 /* -- all of them -- */
 
+static void
+take_tls(const struct redis_settings *s, struct redis_host *h,
+    const struct hostd_conf *conf)
+{
+	if (!s->url.tls)
+		return;
+	h->tls = redis_number_key(conf, "tls_verify") ? HOSTD_NET_TLS : HOSTD_NET_TLS_UNCHECKED;
+	h->tls_ca = text_key(conf, "tls_ca");
+	h->tls_cert = text_key(conf, "tls_certificate");
+}
+
 int32_t
 redis_settings_read(struct redis_settings *s, struct redis_host *h,
     const struct hostd_conf *conf, int is_cluster, struct hostd_err *err)
@@ -153,6 +173,7 @@ redis_settings_read(struct redis_settings *s, struct redis_host *h,
 		url = REDIS_URL_DEFAULT;
 	if (redis_url_parse(url, &s->url, &why) == -1)
 		return hostd_fail(err, HOSTD_E_INVAL, "%s: %s", from, why);
+	take_tls(s, h, conf);
 	h->user = s->url.user;
 	h->db = s->url.db;
 	if (is_cluster && h->db != 0)

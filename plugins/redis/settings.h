@@ -10,7 +10,8 @@
 #define REDIS_URL_DEFAULT "redis://127.0.0.1:6379"
 
 extern const struct hostd_key redis_key_url, redis_key_password,
-    redis_key_password_file, redis_key_connect, redis_key_ping,
+    redis_key_password_file, redis_key_ca, redis_key_cert, redis_key_verify,
+    redis_key_connect, redis_key_ping,
     redis_key_answer, redis_key_retry;
 
 /* Zeroed memory is empty.  What a redis_host points to is in it. */

@@ -191,14 +191,14 @@ redis_url_parse(const char *text, struct redis_url *u, const char **why)
 	}
 	if (strncmp(text, "redis://", 8) == 0) {
 		rc = parse_tcp(u->text + 8, u, why);
+	} else if (strncmp(text, "rediss://", 9) == 0) {
+		u->tls = 1;
+		rc = parse_tcp(u->text + 9, u, why);
 	} else if (strncmp(text, "unix://", 7) == 0) {
 		rc = parse_unix(u->text + 7, u, why);
 	} else {
-		*why = strncmp(text, "rediss://", 9) == 0 ?
-		    "TLS (rediss://) is not supported yet: let a local proxy, "
-		    "such as stunnel, speak it, and give its redis:// or "
-		    "unix:// address here" :
-		    "it starts with neither redis:// nor unix://";
+		*why = "it starts with neither redis:// nor rediss:// nor "
+		    "unix://";
 		rc = -1;
 	}
 	if (rc == -1)

@@ -23,6 +23,7 @@ struct redis_url {
 	const char *host;	/* name, address without brackets, or "/path" */
 	uint32_t port;
 	uint32_t db;
+	int tls;		/* rediss:// */
 	const char *user;	/* NULL: the default user */
 	const char *password;	/* NULL: none */
 };

@@ -20,9 +20,9 @@ typedef struct {
 
 /* Flags of hostd_connect. */
 #define HOSTD_NET_TLS		0x1u	/* TLS 1.2 or newer; the certificate and
-					   name are checked.  E_NOTSUP in this
-					   version of the host */
-#define HOSTD_NET_TLS_UNCHECKED	0x2u	/* do not check them */
+					   name are checked.  Older hosts answer
+					   E_NOTSUP */
+#define HOSTD_NET_TLS_UNCHECKED	0x2u	/* the same, but nothing is checked */
 #define HOSTD_NET_DELAY		0x4u	/* leave Nagle's algorithm on */
 
 /* Where to.  All texts are copied. */

@@ -84,12 +84,10 @@ static void
 mistakes(void **state)
 {
 	(void)state;
-	refused("", "neither redis:// nor unix://");
-	refused("s3cret", "neither redis:// nor unix://");
-	refused("http://u:s3cret@h", "neither redis:// nor unix://");
-	refused("rediss://u:s3cret@h", "TLS (rediss://) is not supported yet: "
-	    "let a local proxy");
-	refused("redis:/h", "neither redis:// nor unix://");
+	refused("", "neither redis:// nor rediss:// nor unix://");
+	refused("s3cret", "neither redis:// nor rediss:// nor unix://");
+	refused("http://u:s3cret@h", "neither redis:// nor rediss:// nor unix://");
+	refused("redis:/h", "neither redis:// nor rediss:// nor unix://");
 	refused("redis://", "host is missing");
 	refused("redis:///1", "host is missing");
 	refused("redis://:s3cret@", "host is missing");
