@@ -32,6 +32,7 @@
 #include <hostd/session.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
+#include <hostd/tls.h>
 #include <hostd/trace.h>
 #include <hostd/work.h>
 #include <hostd/ws.h>
@@ -41,7 +42,7 @@
 
 #define FAKE_METRICS 128
 #define FAKE_DEPENDENCIES 32
-#define FAKE_TABLES 18		/* beside "host" */
+#define FAKE_TABLES 19		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
@@ -238,6 +239,7 @@ extern const struct hostd_work_api fake_work_api;
 extern const struct hostd_metrics_api fake_metrics_api;
 extern const struct hostd_session_api fake_session_api;
 extern const struct hostd_trace_api fake_trace_api;
+extern const struct hostd_tls_api fake_tls_api;
 extern const struct hostd_status_api fake_status_api;
 extern const struct hostd_control_api fake_control_api;
 extern const struct hostd_http_api fake_http_api;

@@ -230,6 +230,11 @@ static const struct fake_member control_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member tls_members[] = {
+    MEMBER(hostd_tls_api, get, 4),
+    {NULL, 0, 0},
+};
+
 const struct fake_table fake_tables[] = {
     {"host", sizeof(struct hostd_host), &fake_host_table, host_members},
     {HOSTD_EXT_HTTP, sizeof(struct hostd_http_api), &fake_http_api,
@@ -265,6 +270,8 @@ const struct fake_table fake_tables[] = {
 	trace_members},
     {HOSTD_EXT_CONTROL, sizeof(struct hostd_control_api),
 	&fake_control_api, control_members},
+    {HOSTD_EXT_TLS, sizeof(struct hostd_tls_api), &fake_tls_api,
+	tls_members},
     {NULL, 0, NULL, NULL},
 };
 _Static_assert(sizeof(fake_tables) / sizeof(fake_tables[0]) == FAKE_TABLES + 2,

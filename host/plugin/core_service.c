@@ -16,6 +16,7 @@
 #include <hostd/session.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
+#include <hostd/tls.h>
 #include <hostd/trace.h>
 #include <hostd/work.h>
 #include "base/log.h"
@@ -65,6 +66,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return session_service();
 	if (strcmp(id, HOSTD_EXT_TRACE) == 0)
 		return trace_service();
+	if (strcmp(id, HOSTD_EXT_TLS) == 0)
+		return tls_service();
 	if (strcmp(id, HOSTD_EXT_CONTROL) == 0)
 		return control_service();
 	return NULL;

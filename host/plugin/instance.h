@@ -130,6 +130,7 @@ const struct hostd_balancer_api *balancer_service(void);
 const struct hostd_op_api *op_service(void);
 const struct hostd_session_api *session_service(void);
 const struct hostd_trace_api *trace_service(void);
+const struct hostd_tls_api *tls_service(void);
 const struct hostd_control_api *control_service(void);
 
 /* hostd_host's own functions. */

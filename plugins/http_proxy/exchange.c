@@ -70,6 +70,7 @@ exchange_facts(const struct exchange *x, const struct hostd_fetch_response *a,
 	status = cache_status_text(x->cache.status);
 	f->cache_status = text_of(status, strlen(status));
 	f->auth = x->in->auth;
+	f->tls = x->in->tls;
 	f->host = x->in->easy.host;
 	f->id = x->req;
 }

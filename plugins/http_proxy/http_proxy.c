@@ -132,6 +132,9 @@ set_up(struct hostd_inst *in, const struct hostd_host *host,
 	if (in->auth != NULL && (!HOSTD_HAS(in->auth, user) ||
 	    !HOSTD_HAS(in->auth, claim)))
 		in->auth = NULL;
+	in->tls = host->get_ext(host, HOSTD_EXT_TLS);
+	if (in->tls != NULL && !HOSTD_HAS(in->tls, get))
+		in->tls = NULL;
 	in->trace = host->get_ext(host, HOSTD_EXT_TRACE);
 	if (in->trace != NULL && !HOSTD_HAS(in->trace, get))
 		in->trace = NULL;

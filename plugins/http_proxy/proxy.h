@@ -6,6 +6,7 @@
 #include <hostd/auth.h>
 #include <hostd/easy.h>
 #include <hostd/fetch.h>
+#include <hostd/tls.h>
 #include <hostd/trace.h>
 #include "cache.h"
 #include "gzip.h"
@@ -21,6 +22,7 @@ struct hostd_inst {
 	HOSTD_EASY_HEAD;
 	const struct hostd_auth_api *auth;	/* NULL: an older host */
 	const struct hostd_fetch_api *fetch;
+	const struct hostd_tls_api *tls;	/* likewise */
 	const struct hostd_trace_api *trace;	/* NULL: an older host */
 	struct cache *cache;		/* NULL: off */
 	struct settings settings;

@@ -9,6 +9,8 @@ enum variable {
 	TEXT, HOST, HTTP_HOST, REMOTE_ADDR, SCHEME, METHOD, REQUEST_URI, URI,
 	ARGS, IS_ARGS, REST, PROTOCOL, REQUEST_ID, FORWARDED_FOR,
 	CACHE_STATUS, UPSTREAM_ADDR, UPSTREAM_STATUS, REMOTE_USER,
+	SSL_PROTOCOL, SSL_CIPHER, SSL_CLIENT_VERIFY, SSL_CLIENT_S_DN,
+	SSL_CLIENT_I_DN, SSL_CLIENT_SERIAL, SSL_CLIENT_FINGERPRINT,
 	CLAIM, HEADER, COOKIE, ARG, UPSTREAM_HEADER	/* with a name */
 };
 
@@ -32,6 +34,12 @@ static const struct {
 	{ "cache_status", CACHE_STATUS }, { "upstream_addr", UPSTREAM_ADDR },
 	{ "upstream_status", UPSTREAM_STATUS },
 	{ "remote_user", REMOTE_USER },
+	{ "ssl_protocol", SSL_PROTOCOL }, { "ssl_cipher", SSL_CIPHER },
+	{ "ssl_client_verify", SSL_CLIENT_VERIFY },
+	{ "ssl_client_s_dn", SSL_CLIENT_S_DN },
+	{ "ssl_client_i_dn", SSL_CLIENT_I_DN },
+	{ "ssl_client_serial", SSL_CLIENT_SERIAL },
+	{ "ssl_client_fingerprint", SSL_CLIENT_FINGERPRINT },
 };
 
 /* Longer prefixes first. */
@@ -269,6 +277,31 @@ find_cookie(const struct hostd_request *q, const struct template_part *part)
 }
 
 static hostd_buf
+tls_value(const struct facts *f, enum variable var)
+{
+	struct hostd_tls tls = { .struct_size = sizeof(tls) };
+
+	if (f->tls == NULL || f->tls->get(f->host, f->id, &tls) != HOSTD_OK)
+		return text_of(NULL, 0);
+	switch (var) {
+	case SSL_PROTOCOL:
+		return tls.protocol;
+	case SSL_CIPHER:
+		return tls.cipher;
+	case SSL_CLIENT_VERIFY:
+		return tls.verify;
+	case SSL_CLIENT_S_DN:
+		return tls.subject;
+	case SSL_CLIENT_I_DN:
+		return tls.issuer;
+	case SSL_CLIENT_SERIAL:
+		return tls.serial;
+	default:
+		return tls.fingerprint;
+	}
+}
+
+static hostd_buf
 answer_value(const struct facts *f, const struct template_part *part,
     struct head *out)
 {
@@ -339,6 +372,14 @@ value_of(const struct facts *f, const struct template_part *part,
 	case REMOTE_USER:
 		put_user(f, out);
 		break;
+	case SSL_PROTOCOL:
+	case SSL_CIPHER:
+	case SSL_CLIENT_VERIFY:
+	case SSL_CLIENT_S_DN:
+	case SSL_CLIENT_I_DN:
+	case SSL_CLIENT_SERIAL:
+	case SSL_CLIENT_FINGERPRINT:
+		return tls_value(f, part->var);
 	case CLAIM:
 		put_claim(f, part->text, out);
 		break;

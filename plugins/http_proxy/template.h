@@ -5,6 +5,7 @@
 
 #include <hostd/auth.h>
 #include <hostd/fetch.h>
+#include <hostd/tls.h>
 #include "head.h"
 
 struct template_part;
@@ -22,6 +23,7 @@ struct facts {
 	hostd_buf cache_status;				/* "" for none */
 	/* Who the client is; NULL: this host does not know. */
 	const struct hostd_auth_api *auth;
+	const struct hostd_tls_api *tls;		/* NULL: likewise */
 	const struct hostd_host *host;
 	hostd_req id;
 };
@@ -42,7 +44,10 @@ hostd_buf template_expand(const struct template *, const struct facts *,
 	"$request_uri, $uri, $args, $is_args, $rest, "			\
 	"$server_protocol, "						\
 	"$request_id, $proxy_add_x_forwarded_for, $http_NAME, "		\
-	"$cookie_NAME, $arg_NAME, $remote_user, $jwt_claim_NAME"
+	"$cookie_NAME, $arg_NAME, $remote_user, $jwt_claim_NAME, "	\
+	"$ssl_protocol, $ssl_cipher, $ssl_client_verify, "		\
+	"$ssl_client_s_dn, $ssl_client_i_dn, $ssl_client_serial, "	\
+	"$ssl_client_fingerprint"
 
 /* Host as the client sent it, with its port; of an absolute target that of the
  * target.  n 0: there is none. */

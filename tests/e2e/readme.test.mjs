@@ -10,6 +10,7 @@ import { atEnd, command, freePort, prepareHostd, sbin, startHostd, tempDir, top,
 	within } from './lib/hostd.mjs';
 import { npm } from './lib/npm.mjs';
 import { buildPlugin } from './lib/plugin.mjs';
+import { certificate } from './lib/tls.mjs';
 
 const { WebSocket } = npm('ws');
 const readme = fs.readFileSync(path.join(top, 'README.md'), 'utf8');
@@ -54,7 +55,7 @@ test('the room is one for all workers', async (t) => {
 
 test('the configuration passes the test', async (t) => {
 	const h = await prepareHostd(t, {});
-	const text = block('conf', 0, 3).replaceAll('/var/log/hostd', h.dir)
+	const text = block('conf', 0, 4).replaceAll('/var/log/hostd', h.dir)
 	    .replaceAll('/srv/www', h.dir);
 
 	fs.writeFileSync(h.confFile, text);
@@ -62,6 +63,21 @@ test('the configuration passes the test', async (t) => {
 
 	assert.equal(r.code, 0, r.stdout + r.stderr);
 	assert.match(r.stdout + r.stderr, /configuration ok/);
+});
+
+test('HTTPS', async (t) => {
+	const { cert, key } = await certificate(t);
+	const secure = await freePort();
+	const h = await startHostd(t, { conf: block('conf', 2, 4)
+	    .replace('/etc/ssl/example.pem', cert)
+	    .replace('/etc/ssl/example.key', key)
+	    .replace('0.0.0.0:443', `127.0.0.1:${secure}`)
+	    .replace('0.0.0.0:80', '127.0.0.1:@PORT@')
+	    .replace('redirect_https = on', `redirect_https = "${secure}"`) });
+	const r = await command('curl', ['-sS', '-L', '-D', '-', '--cacert', cert,
+		`http://localhost:${h.port}/`]);
+
+	assert.match(r.stdout, /^HTTP\/1\.1 301 [^]*\nHTTP\/[^]*Strict-Tra/);
 });
 
 test('servers behind it answer', async (t) => {
@@ -74,7 +90,7 @@ test('servers behind it answer', async (t) => {
 		return `127.0.0.1:${s.address().port}`;
 	}));
 	const other = await freePort();
-	const h = await startHostd(t, { conf: block('conf', 1, 3)
+	const h = await startHostd(t, { conf: block('conf', 1, 4)
 	    .replace('10.0.0.1:3000', servers[0])
 	    .replace('10.0.0.2:3000', servers[1])
 	    .replace('10.0.0.3:5432', servers[2])
@@ -119,7 +135,7 @@ test('visits are counted by all workers', async (t) => {
 	const dir = tempDir(t);
 	const so = await buildPlugin(dir, 'visits', block('c', 2, 3));
 	const h = await startHostd(t, { conf: `pool "web" { workers = 2 }
-	    ${block('conf', 2, 3)}`,
+	    ${block('conf', 3, 4)}`,
 		confd: { 'visits.so': fs.readFileSync(so) } });
 	let cookie;
 

@@ -2,8 +2,9 @@
 // Clients that show certificates: who is let in, and what is known of them.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import test from 'node:test';
-import { command, startHostd, until } from './lib/hostd.mjs';
+import { atEnd, command, startHostd, until } from './lib/hostd.mjs';
 import { authority, certificate } from './lib/tls.mjs';
 import { ask, block, hello, listen } from './lib/tls_ask.mjs';
 
@@ -88,4 +89,40 @@ test('optional_no_ca: what came of the check is told', async (t) => {
 	    /FAILED:self-signed certificate "CN=stranger"/);
 	assert.match((await ask(h.port)).answer, /200 OK/);
 	assert.match(await h.line(), / NONE /);
+});
+
+test('servers behind are told by headers, and nobody else can', async (t) => {
+	const ca = await authority(t, 'Clients CA');
+	const client = await certificate(t, { cn: 'somebody', names: ['c'],
+		ca });
+	const behind = http.createServer((q, r) => r.end(JSON.stringify([
+		q.headers['x-forwarded-proto'], q.headers['x-verify'],
+		q.headers['x-subject'], q.headers['x-protocol']])));
+
+	atEnd(t, () => behind.close());
+	await new Promise((resolve) => behind.listen(0, '127.0.0.1', resolve));
+	const h = await startHostd(t, { conf: `${listen}
+		${block('m', await certificate(t))}
+		tls "main" { client_certificates = optional
+			client_ca = "${ca.cert}" }
+		upstream "u" { server "127.0.0.1:${behind.address().port}" { } }
+		plugin "proxy" { module = "http_proxy.so"
+			set_header = { "X-Verify: $ssl_client_verify",
+				"X-Subject: $ssl_client_s_dn",
+				"X-Protocol: $ssl_protocol" } }
+		route "/" { plugin = "proxy"  upstream = "u" }` });
+	const told = async (...args) => {
+		const r = await command('curl', ['-sk', ...args,
+			`https://127.0.0.1:${h.port}/`]);
+
+		return JSON.parse(r.stdout);
+	};
+
+	assert.deepEqual(await told('--cert', client.cert, '--key', client.key,
+	    '-H', 'X-Subject: CN=else'),
+	    ['https', 'SUCCESS', 'CN=somebody', 'TLSv1.3']);
+	const none = await told('-H', 'X-Subject: CN=somebody');
+
+	assert.deepEqual(none.slice(0, 2), ['https', 'NONE']);
+	assert.ok(!none[2]);
 });
