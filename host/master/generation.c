@@ -19,6 +19,7 @@
 #include "master/plugin_state.h"
 #include "master/store.h"
 #include "net/chan.h"
+#include "net/loop.h"
 #include "session/secrets.h"
 
 #define NAMES_MAX 256
@@ -409,10 +410,10 @@ generation_pool(const struct generation *g, const char *name)
 json_t *
 generation_save(const struct generation *g, struct record *r)
 {
-	json_t *o = json_pack("{s:I,s:I,s:I,s:I,s:b,s:b,s:o}", "number",
+	json_t *o = json_pack("{s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:o}", "number",
 	    (json_int_t)g->n, "before", (json_int_t)g->before, "made_ms",
 	    (json_int_t)g->made_ms, "served_ms", (json_int_t)g->served_ms,
-	    "tried", g->tried, "proved", g->proved, "access_logs",
+	    "since_ms", (json_int_t)g->since_ms, "tried", g->tried, "proved", g->proved, "access_logs",
 	    logs_save(&g->logs, r));
 
 	if (g->changes != NULL)
@@ -452,6 +453,8 @@ generation_restore(const char *run_dir, const json_t *j, struct record *r,
 	g->before = (uint32_t)record_int(j, "before", 0);
 	g->made_ms = (uint64_t)record_int(j, "made_ms", 0);
 	g->served_ms = (uint64_t)record_int(j, "served_ms", 0);
+	g->since_ms = (uint64_t)record_int(j, "since_ms",
+	    (json_int_t)loop_clock_ms());
 	g->tried = record_flag(j, "tried");
 	g->proved = record_flag(j, "proved");
 	g->changes = json_incref(json_object_get(j, "changes"));

@@ -24,6 +24,7 @@ struct generation {
 	uint32_t before;	/* served when this one was made; 0: none */
 	uint64_t made_ms;	/* unix time */
 	uint64_t served_ms;	/* since when, or when last; 0: never */
+	uint64_t since_ms;	/* the same, by the monotonic clock */
 	int tried;		/* has had a worker that was ready, or served
 				   without any */
 	int proved;		/* has served for min_uptime */

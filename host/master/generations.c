@@ -7,6 +7,7 @@
 #include "master/generations.h"
 #include "master/rollout.h"
 #include "master/store.h"
+#include "net/loop.h"
 
 struct generation *
 generations_find(const struct master *m, uint32_t n)
@@ -46,6 +47,7 @@ generations_serve(struct master *m, struct generation *g)
 	/* With all pools stopped it had no worker; its probe has to do. */
 	g->tried = 1;
 	g->served_ms = board_clock_ms();
+	g->since_ms = loop_clock_ms();
 	free(g->failed);
 	g->failed = NULL;
 	atomic_store(&m->board.node->generation, g->n);

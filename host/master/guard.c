@@ -7,6 +7,7 @@
 #include "master/generations.h"
 #include "master/guard.h"
 #include "master/rollout.h"
+#include "net/loop.h"
 
 static const struct watcher nobody;
 
@@ -34,7 +35,7 @@ guard_time(const struct generation *g)
 static void
 guard_look(struct generation *g, int64_t ms)
 {
-	if (g->served_ms != 0 && board_clock_ms() >= g->served_ms +
+	if (g->served_ms != 0 && loop_clock_ms() >= g->since_ms +
 	    (uint64_t)ms)
 		g->proved = 1;
 }

@@ -82,8 +82,7 @@ build_tree() {
 
 run_make_check() {
 	local dir=$build/$1 log=$build/$1-check.log ok bad
-	# Tests wait as much as they work.
-	(cd "$dir" && make -j"$((2 * jobs))" -k check) >"$log" 2>&1
+	(cd "$dir" && make -j"$jobs" -k check) >"$log" 2>&1
 	ok=$(awk '/^# PASS:/ { n += $3 } END { print n + 0 }' "$log")
 	bad=$(awk '/^# (FAIL|ERROR|XPASS):/ { n += $3 } END { print n + 0 }' \
 	    "$log")
