@@ -24,7 +24,8 @@
 /* One thing that is needed: this byte, and a text with its NUL. */
 enum need {
 	NEED_READ = 'r',
-	NEED_FILE = 'f',	/* written, as others in its directory */
+	NEED_FILE = 'f',	/* written, as others in its directory; or a
+				   directory that is there */
 	NEED_DIR = 'd',		/* likewise, made */
 	NEED_TREE = 't',	/* written, as it is */
 	NEED_PROGRAM = 'p',
@@ -168,11 +169,14 @@ scout(const struct conf *conf, const struct snapshot *snap,
 /* -- and in who has sent it -- */
 
 static void
-allow_parent(struct sandbox *s, const char *path)
+allow_written(struct sandbox *s, const char *path)
 {
 	char *dir = xstrdup(path), *slash = strrchr(dir, '/');
+	struct stat st;
 
-	if (slash != NULL && slash != dir) {
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		sandbox_allow(s, path, SANDBOX_READ | SANDBOX_WRITE);
+	} else if (slash != NULL && slash != dir) {
 		*slash = '\0';
 		sandbox_allow(s, dir, SANDBOX_READ | SANDBOX_WRITE);
 	}
@@ -216,7 +220,7 @@ allow(const struct conf *conf, struct sandbox *s, char need, const char *text)
 		sandbox_allow(s, text, SANDBOX_READ | SANDBOX_WRITE);
 		break;
 	case NEED_FILE:
-		allow_parent(s, text);
+		allow_written(s, text);
 		break;
 	case NEED_DIR:
 		allow_made(s, text);

@@ -12,7 +12,7 @@
 #define KEY(n, t, d, h) { sizeof(struct hostd_key), HOSTD_KEY_##t, 0, n, d, h, \
 	0, 0, NULL }
 #define KEY_WRITTEN(n, d, h) { sizeof(struct hostd_key), HOSTD_KEY_PATH, \
-	HOSTD_KEY_WRITE | HOSTD_KEY_DIR, n, d, h, 0, 0, NULL }
+	HOSTD_KEY_WRITE, n, d, h, 0, 0, NULL }
 #define KEY_RANGE(n, t, d, lo, hi, h) { sizeof(struct hostd_key), \
 	HOSTD_KEY_##t, 0, n, d, h, lo, hi, NULL }
 #define KEY_ENUM(n, d, c, h) { sizeof(struct hostd_key), HOSTD_KEY_ENUM, 0, n, \

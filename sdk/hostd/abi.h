@@ -221,7 +221,7 @@ enum {
 /* PATH, for sandbox = on (hostd.conf(5)): what is there is read, unless one of
  * these says more.  Since 1.4. */
 #define HOSTD_KEY_WRITE	0x2u	/* a file that is written, and others beside it
-				   in its directory */
+				   in its directory; or a directory */
 #define HOSTD_KEY_DIR	0x4u	/* with WRITE: a directory, which is made if it
 				   is not there, and what is in it */
 

@@ -9,6 +9,7 @@ import { command, within } from './lib/hostd.mjs';
 import { ask, connect, get, serve } from './lib/http1.mjs';
 
 const start = (t, keys) => serve(t, 'service_route', (so) => `
+	sandbox_paths = {"r:@DIR@"}
 	http { head_timeout = 1h  idle_timeout = 1h }
 	plugin "service" { module = "${so}" ${keys} }
 	route "/s/" { plugin = "service" }`);
