@@ -46,6 +46,7 @@ h2_conn_new(struct http2_server *srv, struct http_conn *c)
 	h->upgrade.taken = conn_taken;
 	h->upgrade.lost = conn_lost;
 	h->home = c->home;
+	h->shed = c->shed;
 	h->peer_len = c->peer_len;
 	memcpy(h->peer, c->peer, c->peer_len);
 	h->timer.fire = h2_conn_timeout;
@@ -119,6 +120,7 @@ conn_taken(struct http_upgrade *u, struct stream *from, const char *p,
 void
 h2_conn_free(struct h2_conn *h)
 {
+	leases_end(&h->upgrade.leases);
 	free(h->notes);
 	free(h);
 }

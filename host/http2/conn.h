@@ -63,6 +63,7 @@ struct h2_conn {
 	uint8_t said_last;		/* LEAVING: told the second time */
 	uint8_t lost;			/* the socket has ended */
 	uint8_t counted_idle;
+	uint8_t shed;			/* it came above the budget */
 	uint8_t peer_len;
 	char peer[46];
 };

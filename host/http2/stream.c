@@ -183,6 +183,7 @@ stream_begin(struct h2_stream *st)
 
 	c = conn_open_framed(h->server->http, &st->layer, &st->framed, peer,
 	    h->home);
+	c->shed = h->shed;
 	st->owner = &c->stream;
 	h->nrequests++;
 }

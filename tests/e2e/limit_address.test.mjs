@@ -165,3 +165,19 @@ test('a flood of one address, and wrk from another', async (t) => {
 	assert.equal(r.bad + r.errors, 0, r.output);
 	assert.ok(r.requests > 0);
 });
+
+test('a connection of HTTP/2 has one place, and gives it back', async (t) => {
+	const h = await start(t, 'http { max_connections_per_address = 1  h2c = on }',
+	    { noPort: true });
+	const ask = async () => {
+		const r = await command('curl', ['-s', '--http2-prior-knowledge',
+			'--interface', '127.0.0.6', '-w', '%{http_code} ',
+			'-o', '/dev/null', `${h.url}/`]);
+
+		return r.stdout.trim();
+	};
+
+	for (let i = 0; i < 5; i++)
+		await until(async () => await ask() === '200', 'an answer');
+	assert.equal((await connections(h)).uncounted, 0);
+});

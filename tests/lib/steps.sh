@@ -5,7 +5,7 @@
 
 packages="chromium clang curl debhelper docker-compose dpkg-dev
 libclang-rt-14-dev libcmocka-dev logrotate mandoc nodejs npm procps prometheus
-redis-server rsyslog shellcheck systemd wrk xz-utils zsh"
+redis-server rsyslog shellcheck slowhttptest systemd wrk xz-utils zsh"
 
 install_packages() {
 	local p want= sudo=
