@@ -105,7 +105,7 @@ test('lines of both, with the plugin\'s name', async (t) => {
 });
 
 test('past stdio, from threads and programs', async (t) => {
-	const h = await startTalk(t);
+	const h = await startTalk(t, 'sandbox_calls = {"exec"}');
 
 	await h.ask('/write');
 	await h.said('info', '(talker )?stdout', 'written');
