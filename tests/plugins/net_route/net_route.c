@@ -319,7 +319,7 @@ wrong(struct hostd_inst *in, hostd_req req)
 	    .host = "127.0.0.1",
 	    .port = 1};
 	struct hostd_connect to[8];
-	int32_t rc[12];
+	int32_t rc[11];
 	hostd_conn c;
 	int i;
 
@@ -342,12 +342,10 @@ wrong(struct hostd_inst *in, hostd_req req)
 	rc[8] = in->net->connect(host, &ok, &no_close, NULL, &c);
 	rc[9] = in->net->connect(host, &ok, &shorter, NULL, &c);
 	rc[10] = in->net->connect(host, &ok, &net_ops, NULL, NULL);
-	ok.flags = HOSTD_NET_TLS;
-	rc[11] = in->net->connect(host, &ok, &net_ops, NULL, &c);
 	return hostd_json(in, req, 200,
-	    "[%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d]", (int)rc[0], (int)rc[1],
+	    "[%d,%d,%d,%d,%d,%d,%d,%d,%d,%d,%d]", (int)rc[0], (int)rc[1],
 	    (int)rc[2], (int)rc[3], (int)rc[4], (int)rc[5], (int)rc[6],
-	    (int)rc[7], (int)rc[8], (int)rc[9], (int)rc[10], (int)rc[11]);
+	    (int)rc[7], (int)rc[8], (int)rc[9], (int)rc[10]);
 }
 
 static void
