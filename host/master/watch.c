@@ -133,6 +133,7 @@ watch_conf(struct watch *w, const struct conf *c)
 	const struct conf_error_page *e;
 	const struct conf_session *s;
 	const struct conf_plugin *p;
+	const struct conf_file *f;
 	struct watch_dir *d;
 
 	if ((d = watch_dir(w, c->conf_dir)) != NULL)
@@ -145,6 +146,8 @@ watch_conf(struct watch *w, const struct conf *c)
 		watch_file(w, e->file);
 	TAILQ_FOREACH (s, &c->sessions, entry)
 		watch_file(w, s->secret_file);
+	TAILQ_FOREACH (f, &c->files, entry)
+		watch_file(w, f->path);
 }
 
 /* What it finds wrong is for the reload to say. */

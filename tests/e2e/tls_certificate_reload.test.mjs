@@ -60,6 +60,18 @@ test('new, mismatched, expired', async (t) => {
 	assert.equal(await get(), socket);
 });
 
+test('watch: a file that changes is enough', async (t) => {
+	const here = await certificate(t, { cn: 'one' });
+	const two = await certificate(t, { cn: 'two' });
+	const h = await startHostd(t, { conf: `watch = on\n${listen}${hello}` +
+		`${block('main', here)}tls "main" { }` });
+
+	fs.copyFileSync(two.key, here.key);
+	fs.copyFileSync(two.cert, here.cert);
+	await h.logged(/serving generation ([2-9])/);
+	assert.equal((await ask(h.port)).subject, 'CN = two');
+});
+
 test('those that end soon are told of', async (t) => {
 	const soon = await certificate(t, { cn: 'soon', days: 13 });
 	const later = await certificate(t, { cn: 'later', days: 15 });
