@@ -111,7 +111,8 @@ destroy(struct hostd_inst *in)
 	free(in);
 }
 
-static const struct hostd_key key_gate = {sizeof(key_gate), HOSTD_KEY_STRING, 0,
+static const struct hostd_key key_gate = {sizeof(key_gate), HOSTD_KEY_PATH,
+    HOSTD_KEY_WRITE,
     "gate", "/", "Releases.", 0, 0, NULL};
 static const struct hostd_key key_text = {sizeof(key_text), HOSTD_KEY_STRING, 0,
     "text", "one", "Answered.", 0, 0, NULL};
@@ -128,6 +129,6 @@ static const struct hostd_provide provide = {.struct_size = sizeof(provide),
     .route = "/"};
 static const struct hostd_provide *const provides[] = {&provide, NULL};
 
-HOSTD_PLUGIN_ENTRY = {HOSTD_PREFIX(0), .id = "ready_route", .version = "1.0",
+HOSTD_PLUGIN_ENTRY = {HOSTD_PREFIX(4), .id = "ready_route", .version = "1.0",
     .built_with = HOSTD_SDK_VERSION, .provides = provides, .keys = keys,
     .create = create, .start = start, .destroy = destroy};
