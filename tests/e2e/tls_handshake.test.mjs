@@ -53,7 +53,7 @@ test('what is refused: old versions and ciphers', async (t) => {
 		assert.notEqual(r.code, 0);
 		assert.doesNotMatch(r.text, /200 OK/);
 	}
-	assert.match(h.log, /a TLS handshake of 127\.0\.0\.1 has failed: /);
+	await h.logged(/a TLS handshake of 127\.0\.0\.1 has failed: /);
 	const { tls } = await h.status();
 
 	assert.equal(tls.full, 0);

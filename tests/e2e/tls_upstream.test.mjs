@@ -97,8 +97,8 @@ test('a server that it is not', async (t) => {
 		const h = await startHostd(t, { conf: conf(s.port, keys) });
 
 		assert.match((await get(h)).stdout, /\n502$/);
-		assert.match(h.log, why);
-		assert.match(h.log, /answered 502: connecting to 127\.0\.0\.1:/);
+		await h.logged(why);
+		await h.logged(/answered 502: connecting to 127\.0\.0\.1:/);
 		assert.equal(s.requests, 0);
 		await h.stop();
 	}
@@ -126,7 +126,7 @@ test('who we are, versions, and a name', async (t) => {
 	    .replace('tls = on', 'tls = on  tls_versions = "1.3"'));
 	assert.equal((await h.hostctl('reload')).code, 0);
 	assert.match((await get(h)).stdout, /\n502$/);
-	assert.match(h.log, /no TLS with "inner\.example": .*version/);
+	await h.logged(/no TLS with "inner\.example": .*version/);
 });
 
 test('a server that says nothing, or no TLS', async (t) => {
@@ -137,7 +137,7 @@ test('a server that says nothing, or no TLS', async (t) => {
 	    'connect_timeout = 5s') });
 
 	assert.match((await get(h)).stdout, /\n502$/);
-	assert.match(h.log, /no TLS with "localhost": /);
+	await h.logged(/no TLS with "localhost": /);
 });
 
 test('mistakes', async (t) => {
