@@ -22,6 +22,7 @@ static const char *const samesites[] = { "off", "lax", "strict", "none",
 static const char *const priorities[] = { "off", "low", "medium", "high",
 	NULL };
 static const char *const on_errors[] = { "refuse", "anonymous", NULL };
+static const char *const http2_offers[] = { "auto", "on", "off", NULL };
 static const char *const client_certificates[] = { "off", "optional",
 	"required", "optional_no_ca", NULL };
 static const char *const traces[] = { "off", "w3c", NULL };
@@ -215,6 +216,10 @@ static const struct hostd_key tls_keys[] = {
 	    "default: hostd makes them."),
 	KEY_RANGE("handshake_timeout", DURATION, "10s", 1, DAY, "How long a "
 	    "handshake may take."),
+	KEY_ENUM("http2", "auto", http2_offers, "Whether HTTP/2 is offered.  A "
+	    "stream of it can't go to another pool (421): with auto it is "
+	    "offered where no route is another pool's than the listen "
+	    "block's."),
 };
 
 static const struct hostd_key sni_keys[] = {

@@ -145,6 +145,7 @@ struct conf_tls {
 	struct conf_ticket_key *ticket_keys;	/* the first encrypts */
 	size_t nticket_keys;		/* 0: hostd makes them */
 	int64_t handshake_timeout;
+	int http2;		/* enum conf_http2 */
 };
 
 /* Who may come, by the first that is about an address. */
@@ -156,6 +157,10 @@ struct conf_access {
 	} *v;
 	size_t n;		/* 0: anybody */
 };
+
+/* Is HTTP/2 offered?  AUTO: where every route is the listen block's pool's, as a
+ * stream can't go to another one. */
+enum conf_http2 { CONF_HTTP2_AUTO, CONF_HTTP2_ON, CONF_HTTP2_OFF };
 
 struct conf_listen {
 	TAILQ_ENTRY(conf_listen) entry;

@@ -308,6 +308,7 @@ build_tls(struct builder *b, const struct conf_node *n)
 	take_tickets(b, t);
 	check_rotation(b, t);
 	t->handshake_timeout = num_of(b, "handshake_timeout");
+	t->http2 = (int)num_of(b, "http2");
 }
 
 void

@@ -52,6 +52,11 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 	int cost = cost_of(hd);
 
 	(void)session;
+	/* nghttp2 does not look at those (RFC 9113 section 6.3). */
+	if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0) {
+		h2_conn_break(h, NGHTTP2_PROTOCOL_ERROR);
+		return NGHTTP2_ERR_CALLBACK_FAILURE;
+	}
 	if (cost > 0)
 		return spend(h, cost);
 	if (hd->type == NGHTTP2_DATA)

@@ -9,6 +9,7 @@
 #include "http2/conn.h"
 #include "http2/stream.h"
 #include "net/stream_output.h"
+#include "net/tls.h"
 
 #define FREE_MAX	1024	/* kept for the next ones */
 #define IN_ROOM		4096	/* of a body, kept with them */
@@ -62,6 +63,7 @@ h2_stream_new(struct h2_conn *h, int32_t id)
 	st->in = in;
 	framed_reset(&st->framed);
 	st->layer.ops = &layer_ops;
+	st->layer.tls = stream_tls(&h->stream);
 	st->conn = h;
 	st->id = id;
 	TAILQ_INSERT_TAIL(&h->streams, st, link);

@@ -40,6 +40,7 @@ struct tls_context {
 	struct map names;		/* struct tls_set */
 	struct tls_ticket_key keys[TICKET_KEYS];	/* of configuration */
 	unsigned nkeys;
+	int http2;
 };
 
 /* -- which certificates -- */
@@ -101,16 +102,19 @@ staple(SSL *ssl, void *arg)
 
 /* -- the rest of a hello -- */
 
-static const unsigned char protocols[] = "\x08http/1.1";
+static const unsigned char protocols[] = "\x02h2\x08http/1.1";
+#define WITHOUT_HTTP2	3	/* bytes of it that are left out */
 
 static int
 choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *len,
     const unsigned char *in, unsigned n, void *arg)
 {
+	const struct tls_context *t = arg;
+	unsigned skip = t->http2 ? 0 : WITHOUT_HTTP2;
+
 	(void)ssl;
-	(void)arg;
 	if (SSL_select_next_proto((unsigned char **)(uintptr_t)out, len,
-	    protocols, sizeof(protocols) - 1, in, n) !=
+	    protocols + skip, sizeof(protocols) - 1 - skip, in, n) !=
 	    OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	return SSL_TLSEXT_ERR_OK;
@@ -370,6 +374,12 @@ take_keys(struct tls_context *t)
 	for (i = 0; i < t->conf->nticket_keys && i < TICKET_KEYS; i++)
 		tls_ticket_key_set(&t->keys[t->nkeys++],
 		    &t->conf->ticket_keys[i]);
+}
+
+void
+tls_context_offer_http2(struct tls_context *t)
+{
+	t->http2 = 1;
 }
 
 struct tls_context *

@@ -21,6 +21,8 @@ struct tls_tickets;
 struct tls_context *tls_context_new(const struct conf_tls *,
 	    struct tls_tickets *, struct conf_errors *);
 void	tls_context_free(struct tls_context *);
+/* From now on HTTP/2 is offered, too (ALPN). */
+void	tls_context_offer_http2(struct tls_context *);
 const struct conf_tls *tls_context_conf(const struct tls_context *);
 
 /* For what every connection has in common: it may be called more than once for

@@ -502,6 +502,8 @@ conn_taken(struct http_upgrade *u, struct stream *from, const char *p,
 	buf_append(&c->in, p, n);
 	conn_enter(c);
 	board_add(&srv->cell->counters.ws_opened, 1);
+	/* A stream of HTTP/2. */
+	c->stays = c->stream.io.fd == STREAM_NO_SOCKET;
 	c->state = WS_OPEN;
 	c->opened_ms = c->heard_ms = srv->loop->now_ms;
 	c->seen_sent = c->stream.sent;

@@ -361,7 +361,8 @@ value_of(const struct facts *f, const struct template_part *part,
 		return text_of("?", q->query.n > 0);
 	case PROTOCOL:
 		return text_of((q->flags & HOSTD_REQ_HTTP10) != 0 ?
-		    "HTTP/1.0" : "HTTP/1.1", 8);
+		    "HTTP/1.0" : (q->flags & HOSTD_REQ_HTTP2) != 0 ?
+		    "HTTP/2.0" : "HTTP/1.1", 8);
 	case REQUEST_ID:
 		return f->request_id;
 	case CACHE_STATUS:

@@ -40,7 +40,8 @@ via_value(const struct hostd_request *q, hostd_buf name, struct head *out)
 			head_put(out, q->headers[i].value);
 			head_puts(out, ", ");
 		}
-	head_puts(out, (q->flags & HOSTD_REQ_HTTP10) != 0 ? "1.0 " : "1.1 ");
+	head_puts(out, (q->flags & HOSTD_REQ_HTTP10) != 0 ? "1.0 " :
+	    (q->flags & HOSTD_REQ_HTTP2) != 0 ? "2.0 " : "1.1 ");
 	head_put(out, name);
 	return head_take(out);
 }

@@ -21,7 +21,7 @@ async function serve(t, { redirect, conf = '', ...options } = {}) {
 	// As curl has it, by any name: { status, location, hsts, body, ... }
 	h.get = async (url, ...args) => {
 		const file = `${tempDir(t)}/head`;
-		const r = await command('curl', ['-sS', '--cacert', ca.cert,
+		const r = await command('curl', ['-sS', '--http1.1', '--cacert', ca.cert,
 			'--resolve', `a.test:${h.port}:127.0.0.1`,
 			'--resolve', `a.test:${secure}:127.0.0.1`,
 			'-D', '-', '-o', file, ...args, url]);
