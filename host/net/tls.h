@@ -2,11 +2,11 @@
 /*
  * TLS as a stream's layer (net/stream.h).
  *
- * The handshake is OpenSSL's; when it has ended well, the stream's owner is told
- * that there may be something to read, for the first time, and OpenSSL's part is
- * freed: records are ours (net/tls_record.h).  If it fails, the owner's failed is
- * called; EPROTOTYPE: the peer does not speak TLS at all.  Until then nothing is
- * read or sent, and the stream can't move.
+ * The handshake is OpenSSL's; when it has ended well, the stream's owner is
+ * told that there may be something to read, for the first time, and OpenSSL's
+ * part is freed: records are ours (net/tls_record.h).  If it fails, the owner's
+ * failed is called; EPROTOTYPE: the peer does not speak TLS at all.  Until then
+ * nothing is read or sent, and the stream can't move.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H

@@ -32,7 +32,7 @@ struct redis_host {
 	const struct hostd_timer_api *timers;
 	const char *user, *password;	/* NULL: none */
 	uint32_t db;
-	uint32_t tls;			/* HOSTD_NET_TLS...; 0: it is not spoken */
+	uint32_t tls;			/* HOSTD_NET_TLS...; 0: none */
 	const char *tls_ca, *tls_cert;	/* files; NULL: the system's, none */
 	uint32_t connect_ms;
 	uint32_t ping_ms;		/* silence before a PING */

@@ -21,8 +21,8 @@ KEY(redis_key_url, "url", SECRET, NULL, 0, 1024,
     "with TLS, or unix:///path/to/redis.sock[?db=N]; not set: REDIS_URL of the "
     "environment, else " REDIS_URL_DEFAULT ".");
 KEY(redis_key_ca, "tls_ca", PATH, NULL, 1, 4096,
-    "A file with certificates, in PEM, of authorities that are trusted, instead "
-    "of the system's.");
+    "A file with certificates, in PEM, of authorities that are trusted, "
+    "instead of the system's.");
 KEY(redis_key_cert, "tls_certificate", PATH, NULL, 1, 4096,
     "A file with our own certificate, in PEM, and its private key, for a Redis "
     "that asks for it; workers must be able to read it.");
@@ -156,7 +156,8 @@ take_tls(const struct redis_settings *s, struct redis_host *h,
 {
 	if (!s->url.tls)
 		return;
-	h->tls = redis_number_key(conf, "tls_verify") ? HOSTD_NET_TLS : HOSTD_NET_TLS_UNCHECKED;
+	h->tls = redis_number_key(conf, "tls_verify") ? HOSTD_NET_TLS :
+	    HOSTD_NET_TLS_UNCHECKED;
 	h->tls_ca = text_key(conf, "tls_ca");
 	h->tls_cert = text_key(conf, "tls_certificate");
 }

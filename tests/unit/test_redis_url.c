@@ -86,7 +86,8 @@ mistakes(void **state)
 	(void)state;
 	refused("", "neither redis:// nor rediss:// nor unix://");
 	refused("s3cret", "neither redis:// nor rediss:// nor unix://");
-	refused("http://u:s3cret@h", "neither redis:// nor rediss:// nor unix://");
+	refused("http://u:s3cret@h", "neither redis:// nor rediss:// nor "
+	    "unix://");
 	refused("redis:/h", "neither redis:// nor rediss:// nor unix://");
 	refused("redis://", "host is missing");
 	refused("redis:///1", "host is missing");
