@@ -212,7 +212,8 @@ parse_fields(struct http_req *r,
 	if (f->pseudo[PSEUDO_PROTOCOL].name_len != 0 &&
 	    (status = ask_upgrade(r, f, lim->headers)) != 0)
 		return status;
-	if ((status = parse_path(r)) != 0 || (status = head_check_expect(r)) != 0)
+	if ((status = parse_path(r)) != 0 ||
+	    (status = head_check_expect(r)) != 0)
 		return status;
 	head_set_host(r);
 	return 0;

@@ -11,7 +11,7 @@
 
 #define FRAME_MOST	(16384 + 9)	/* that nghttp2 makes */
 #define TURN_BYTES	(512u << 10)	/* sent, then others have theirs */
-#define READ_HIGH	16384		/* pending: reads no more until it moves */
+#define READ_HIGH	16384		/* pending: no more is read */
 
 static void	conn_taken(struct http_upgrade *, struct stream *,
 		    const char *, size_t);
