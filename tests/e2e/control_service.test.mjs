@@ -30,7 +30,12 @@ async function start(t, { controllers = 'controllers = { "boss" }',
 		route "/crook/" { plugin = "crook" }`, ...more });
 
 	await h.listening();
-	await until(async () => (await h.hostctl('status')).code === 0, 'status');
+	// Its log is a file.
+	await until(async () => {
+		const r = await h.hostctl('status', '--json');
+
+		return r.code === 0 && JSON.parse(r.stdout).generation > 0;
+	}, 'generation that is served');
 	return h;
 }
 

@@ -77,7 +77,7 @@ test('HTTPS', async (t) => {
 	const r = await command('curl', ['-sS', '-L', '-D', '-', '--cacert', cert,
 		`http://localhost:${h.port}/`]);
 
-	assert.match(r.stdout, /^HTTP\/1\.1 301 [^]*\nHTTP\/[^]*Strict-Tra/);
+	assert.match(r.stdout, /^HTTP\/1\.1 301 [^]*\nHTTP\/2 [^]*strict-tra/);
 });
 
 test('servers behind it answer', async (t) => {

@@ -50,7 +50,7 @@ export async function startSyslogd(t, dir) {
 	d.lines = (n, pred = () => true) => until(() => {
 		const all = (fs.existsSync(d.file) ?
 		    fs.readFileSync(d.file, 'utf8') : '').split('\n')
-		    .filter(Boolean).map((l) => JSON.parse(l)).filter(pred);
+		    .slice(0, -1).map((l) => JSON.parse(l)).filter(pred);
 
 		return all.length >= n && all;
 	}, `${n} lines in syslog`);
