@@ -34,9 +34,9 @@ wait_for() {
 	exit 1
 }
 
-# start_hostd DIR PORT PREFIX [WORKERS [MORE CONFIGURATION]]
+# start_hostd DIR PORT PREFIX [WORKERS [MORE CONFIGURATION [KEYS OF HTTP]]]
 start_hostd() {
-	local d=$1 port=$2 prefix=$3 workers=${4:-1} more=${5:-}
+	local d=$1 port=$2 prefix=$3 workers=${4:-1} more=${5:-} http=${6:-}
 	mkdir -p "$d/conf.d"
 	cat >"$d/hostd.conf" <<-EOF
 	user = "$(id -un)"
@@ -45,7 +45,7 @@ start_hostd() {
 	error_log = "$d/error.log"
 	pool "web" { workers = $workers }
 	listen "main" { address = "127.0.0.1:$port" }
-	http { keepalive_requests = 1000000000 }
+	http { keepalive_requests = 1000000000  $http }
 	plugin "small" {
 		module = "http_respond.so"
 		type = "text/plain"
