@@ -182,27 +182,12 @@ open_halves(struct tls *t, size_t written)
 
 /* -- its end -- */
 
-void
-tls_shake_free(struct tls *t)
-{
-	struct tls_shake *k = t->shake;
-
-	if (k == NULL)
-		return;
-	loop_undefer(k->stream->sio->loop, &k->begin);
-	SSL_free(k->ssl);
-	buf_free(&k->out);
-	buf_free(&k->first);
-	OPENSSL_cleanse(k, sizeof(*k));
-	free(k);
-	t->shake = NULL;
-}
-
 static void
 count(struct stream *s, int resumed)
 {
 	struct board_counters *c = s->sio->counters;
 
+	tls_of(s)->shake->counted = 1;
 	if (c == NULL || tls_of(s)->is_client)
 		return;
 	if (resumed == -1)
@@ -211,6 +196,25 @@ count(struct stream *s, int resumed)
 		board_add(&c->tls_resumed, 1);
 	else
 		board_add(&c->tls_full, 1);
+}
+
+void
+tls_shake_free(struct tls *t)
+{
+	struct tls_shake *k = t->shake;
+
+	if (k == NULL)
+		return;
+	/* Its owner has had enough. */
+	if (k->heard && !k->counted)
+		count(k->stream, -1);
+	loop_undefer(k->stream->sio->loop, &k->begin);
+	SSL_free(k->ssl);
+	buf_free(&k->out);
+	buf_free(&k->first);
+	OPENSSL_cleanse(k, sizeof(*k));
+	free(k);
+	t->shake = NULL;
 }
 
 /* There may be many of them: who sends them does nothing else. */
@@ -402,7 +406,10 @@ tls_shake_ready(struct stream *s, uint32_t events)
 			return;
 		}
 	}
-	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP))
+	/* Behind what is read there is an end, too; nobody will say so again. */
+	if (events & (EPOLLRDHUP | EPOLLHUP))
+		s->eof = 1;
+	if (events & EPOLLIN || s->eof)
 		receive(s);
 }
 

@@ -43,6 +43,7 @@ struct tls_shake {
 	struct buf out;			/* what it has written */
 	struct buf first;		/* what was read before it began */
 	uint8_t heard;			/* something */
+	uint8_t counted;		/* how it has ended */
 	uint8_t client_len, server_len;
 	unsigned char client[TLS_SECRET_MAX], server[TLS_SECRET_MAX];
 };
