@@ -71,8 +71,8 @@ dependency_read(const struct board_dependency *d, struct dependency *h)
 static int
 says_more(const struct dependency *h, const struct dependency *than)
 {
-	static const int rank[] = { [DEPENDENCY_UNKNOWN] = 0, [DEPENDENCY_UP] = 1,
-		[DEPENDENCY_DOWN] = 2 };
+	static const int rank[] = { [DEPENDENCY_UNKNOWN] = 0,
+		[DEPENDENCY_UP] = 1, [DEPENDENCY_DOWN] = 2 };
 
 	if (h->state != than->state)
 		return rank[h->state] > rank[than->state];

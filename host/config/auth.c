@@ -4,8 +4,56 @@
 #include <string.h>
 #include "base/mem.h"
 #include "config/builder.h"
+#include "config/keys.h"
 
 #define REALM_MAX	128
+
+static const char *const auth_types[] = { "jwt", "basic", NULL };
+/* In the order of enum conf_jwt. */
+static const char *const algorithms[] = { "HS256", "HS384", "HS512", "RS256",
+	"ES256", "EdDSA", NULL };
+
+static const struct hostd_key auth_keys[] = {
+	KEY_ENUM("type", "jwt", auth_types, "Signed tokens (JSON Web Tokens), "
+	    "or names and passwords (HTTP's Basic)."),
+	KEY_RANGE("realm", STRING, NULL, 0, REALM_MAX, "What browsers call it "
+	    "when they ask for a password; default: the block's name."),
+	KEY_RANGE("remember", DURATION, "10m", 0, DAY, "Who was let in is let "
+	    "in again for so long, by the same token or password, without "
+	    "checking its signature or hash, unless the token expires or the "
+	    "file changes; 0: never."),
+	KEY_ENUM("algorithm", NULL, algorithms, "JWT: the algorithm of "
+	    "signatures.  Tokens with any other are refused."),
+	KEY("secret", SECRET, NULL, "HS: the secret, at least as long as the "
+	    "hash: 32, 48 or 64 bytes."),
+	KEY("secret_file", PATH, NULL, "HS: file with a secret in each line; "
+	    "any of them will do."),
+	KEY("secret_env", STRING, NULL, "HS: the variable of the environment "
+	    "that has the secret."),
+	KEY("key_file", PATH, NULL, "RS256, ES256, EdDSA: file with public "
+	    "keys or certificates, in PEM; any of them will do."),
+	KEY("jwks_file", PATH, NULL, "File with a JSON Web Key Set, in which a "
+	    "token's kid selects a key for the algorithm; without a kid, there "
+	    "must be only one."),
+	KEY("issuer", STRING, NULL, "JWT: what iss must be; default: "
+	    "anything."),
+	KEY("audience", LIST, NULL, "JWT: aud must be, or have, one of these; "
+	    "default: anything."),
+	KEY_RANGE("leeway", DURATION, "0s", 0, DAY, "JWT: how much clocks may "
+	    "differ, for exp and nbf."),
+	KEY("from", LIST, "header", "JWT: where the token is, in this order: "
+	    "\"header\" (Authorization: Bearer), \"cookie:NAME\", "
+	    "\"query:NAME\", and for WebSockets \"subprotocol:PREFIX\", a "
+	    "subprotocol that begins so; it is agreed to only if the plugin "
+	    "says so."),
+	KEY("user_claim", STRING, "sub", "JWT: the claim that is the user's "
+	    "name."),
+	KEY("users_file", PATH, NULL, "Basic: file with lines "
+	    "\"name:hash\", as htpasswd -B writes them; hashes are bcrypt, "
+	    "yescrypt, SHA-512 or SHA-256 of crypt(5)."),
+};
+
+const struct conf_rows auth_rows = CONF_ROWS(auth_keys);
 
 struct conf_auth *
 find_auth(struct builder *b, const char *name, const struct conf_pos *pos)

@@ -5,6 +5,7 @@
 #include <time.h>
 #include "base/mem.h"
 #include "config/builder.h"
+#include "config/keys.h"
 #include "config/server.h"
 #include "config/x509.h"
 
@@ -12,6 +13,25 @@
 #define PASSWORD_MAX	1024
 #define OCSP_MAX	((size_t)64 << 10)
 #define SECURITY_BITS	112	/* RSA of 2048 */
+
+static const struct hostd_key certificate_keys[] = {
+	KEY_REQ("file", PATH, "The certificate and those that lead to its "
+	    "authority, in PEM, its own first."),
+	KEY("key", PATH, NULL, "Its private key, in PEM, which nobody may read "
+	    "but its owner, root's group and the group ssl-cert; default: in "
+	    "the same file."),
+	KEY("key_password_file", PATH, NULL, "File with the password of an "
+	    "encrypted key."),
+	KEY("ocsp", PATH, NULL, "The authority's answer to whether it is still "
+	    "good, in DER, which clients get along with it (OCSP stapling) "
+	    "until it ends."),
+	KEY("names", LIST, NULL, "Servers that it is for, \"*.example.com\" "
+	    "for all of one label more; default: those in it."),
+	KEY("allow_expired", BOOL, "off", "It may have expired.  Else such a "
+	    "one is refused when hostd starts or reloads."),
+};
+
+const struct conf_rows certificate_rows = CONF_ROWS(certificate_keys);
 
 /* -- the certificate -- */
 

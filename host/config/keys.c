@@ -10,21 +10,8 @@ static const char *const matches[] = { "auto", "exact", "prefix", NULL };
 static const char *const over_limits[] = { "wait", "503", NULL };
 static const char *const proxy_protocols[] = { "off", "v1", "v2", NULL };
 static const char *const checks[] = { "http", "tcp", NULL };
-static const char *const auth_types[] = { "jwt", "basic", NULL };
-/* In the order of enum conf_jwt. */
-static const char *const algorithms[] = { "HS256", "HS384", "HS512", "RS256",
-	"ES256", "EdDSA", NULL };
 static const char *const session_uses[] = { "off", "optional", "required",
 	NULL };
-static const char *const secures[] = { "off", "on", "auto", NULL };
-static const char *const samesites[] = { "off", "lax", "strict", "none",
-	NULL };
-static const char *const priorities[] = { "off", "low", "medium", "high",
-	NULL };
-static const char *const on_errors[] = { "refuse", "anonymous", NULL };
-static const char *const http2_offers[] = { "auto", "on", "off", NULL };
-static const char *const client_certificates[] = { "off", "optional",
-	"required", "optional_no_ca", NULL };
 static const char *const traces[] = { "off", "w3c", NULL };
 /* In the order of enum sandbox_mode. */
 static const char *const sandboxes[] = { "off", "log", "on", NULL };
@@ -162,64 +149,6 @@ static const struct hostd_key listen_keys[] = {
 	    "connection may take to say what is waited for: the PROXY "
 	    "protocol's header, and with sni blocks the first message of "
 	    "TLS."),
-};
-
-static const struct hostd_key certificate_keys[] = {
-	KEY_REQ("file", PATH, "The certificate and those that lead to its "
-	    "authority, in PEM, its own first."),
-	KEY("key", PATH, NULL, "Its private key, in PEM, which nobody may read "
-	    "but its owner, root's group and the group ssl-cert; default: in "
-	    "the same file."),
-	KEY("key_password_file", PATH, NULL, "File with the password of an "
-	    "encrypted key."),
-	KEY("ocsp", PATH, NULL, "The authority's answer to whether it is still "
-	    "good, in DER, which clients get along with it (OCSP stapling) "
-	    "until it ends."),
-	KEY("names", LIST, NULL, "Servers that it is for, \"*.example.com\" "
-	    "for all of one label more; default: those in it."),
-	KEY("allow_expired", BOOL, "off", "It may have expired.  Else such a "
-	    "one is refused when hostd starts or reloads."),
-};
-
-static const struct hostd_key tls_keys[] = {
-	KEY("certificates", LIST, NULL, "Names of certificate blocks; clients "
-	    "get one for the server that they name, or the first; default: "
-	    "all, as they are written."),
-	KEY("strict_sni", BOOL, "off", "Clients that name no server, or one "
-	    "that no certificate is for, are refused."),
-	KEY("versions", LIST, "1.2, 1.3", "Of TLS."),
-	KEY("ciphers", LIST, NULL, "What OpenSSL calls the ciphers that may be "
-	    "used, best first: AES-GCM and ChaCha20-Poly1305 with ECDHE or "
-	    "DHE.  Those that start with TLS_ are for version 1.3.  Default: "
-	    "all of these but DHE."),
-	KEY("groups", LIST, NULL, "Curves, best first; default: X25519, P-256, "
-	    "P-384."),
-	KEY_ENUM("client_certificates", "off", client_certificates, "Whether "
-	    "clients are asked for one: a client without may connect, or may "
-	    "not.  One with a certificate that client_ca has not signed may "
-	    "connect with optional_no_ca only."),
-	KEY("client_ca", PATH, NULL, "Certificates, in PEM, of authorities "
-	    "that clients' certificates are signed by."),
-	KEY_RANGE("client_verify_depth", INT, "3", 0, 16, "How many "
-	    "authorities may be between a client's and one of these."),
-	KEY_RANGE("session_timeout", DURATION, "1d", 1000, 7 * DAY, "How long "
-	    "a client may go on with a session, instead of a handshake from "
-	    "the beginning."),
-	KEY("tickets", BOOL, "on", "Clients get tickets for that."),
-	KEY_RANGE("ticket_rotation", DURATION, "8h", 1000, 7 * DAY, "How often "
-	    "a new key for tickets is made; the ones before are good for "
-	    "session_timeout.  All blocks and workers share these keys: the "
-	    "shortest time holds."),
-	KEY("ticket_keys", LIST, NULL, "Files of 80 or 48 random bytes each, "
-	    "for several machines that share them, as with nginx's "
-	    "ssl_session_ticket_key: the first makes tickets, all are good; "
-	    "default: hostd makes them."),
-	KEY_RANGE("handshake_timeout", DURATION, "10s", 1, DAY, "How long a "
-	    "handshake may take."),
-	KEY_ENUM("http2", "auto", http2_offers, "Whether HTTP/2 is offered.  A "
-	    "stream of it can't go to another pool (421): with auto it is "
-	    "offered where no route is another pool's than the listen "
-	    "block's."),
 };
 
 static const struct hostd_key sni_keys[] = {
@@ -376,145 +305,6 @@ static const struct hostd_key route_keys[] = {
 	    "its requests, all of them; { } for none; default: those of "
 	    "http."),
 	KEY("limit_conn", LIST, NULL, "The same of limit_conn blocks."),
-};
-
-static const struct hostd_key budget_keys[] = {
-	KEY_RANGE("max_connections", INT, "0", 0, INT32_MAX, "Open connections "
-	    "of all workers; 0: any."),
-	KEY_RANGE("max_memory", SIZE, "0", 0, INT64_MAX, "Memory of all "
-	    "workers together, as hostctl list shows it (RSS); 0: any."),
-	KEY_RANGE("resume", INT, "90", 1, 100, "Percent of these at which "
-	    "requests are answered again."),
-	KEY_RANGE("retry_after", DURATION, "10s", 1000, DAY, "What those are "
-	    "told that are turned away."),
-};
-
-static const struct hostd_key limit_req_keys[] = {
-	KEY_REQ("rate", STRING, "How many requests of one key pass on average: "
-	    "\"10/s\" a second, or \"30/m\" a minute."),
-	KEY_RANGE("burst", INT, "0", 0, 1000000, "How many may come too early "
-	    "before the next is refused."),
-	KEY_RANGE("delay", INT, "0", 0, 1000000, "How many of these are let "
-	    "through at once; those above it wait until their time has come."),
-	KEY("nodelay", BOOL, "off", "None of them waits."),
-	KEY("key", STRING, "$remote_addr", "What requests are told apart by: "
-	    "text with the variables $remote_addr, $remote_user, $host, $uri, "
-	    "$request_method, $route, $http_NAME, $cookie_NAME, $arg_NAME and "
-	    "$jwt_claim_NAME.  A request in which all of them are empty is not "
-	    "limited."),
-	KEY_RANGE("ipv6_prefix", INT, "64", 1, 128, "Bits of an IPv6 address "
-	    "that $remote_addr is."),
-	KEY_RANGE("status", INT, "429", 400, 599, "What a request gets that is "
-	    "refused; Retry-After says when the next one would not be."),
-	KEY("dry_run", BOOL, "off", "Nobody is refused or waits, but it is "
-	    "counted and logged who would be."),
-};
-
-static const struct hostd_key limit_conn_keys[] = {
-	{ sizeof(struct hostd_key), HOSTD_KEY_INT, HOSTD_KEY_REQUIRED, "max",
-	    NULL, "How many requests of one key are "
-	    "answered at the same time, all workers together.  A WebSocket "
-	    "counts as long as it is open.", 1, 60000, NULL },
-	KEY("key", STRING, "$remote_addr", "As of limit_req."),
-	KEY_RANGE("ipv6_prefix", INT, "64", 1, 128, "As of limit_req."),
-	KEY_RANGE("status", INT, "503", 400, 599, "What a request gets that is "
-	    "refused."),
-	KEY("dry_run", BOOL, "off", "As of limit_req."),
-};
-
-static const struct hostd_key auth_keys[] = {
-	KEY_ENUM("type", "jwt", auth_types, "Signed tokens (JSON Web Tokens), "
-	    "or names and passwords (HTTP's Basic)."),
-	KEY_RANGE("realm", STRING, NULL, 0, 128, "What browsers call it when they ask for a "
-	    "password; default: the block's name."),
-	KEY_RANGE("remember", DURATION, "10m", 0, DAY, "Who was let in is let "
-	    "in again for so long, by the same token or password, without "
-	    "checking its signature or hash, unless the token expires or the "
-	    "file changes; 0: never."),
-	KEY_ENUM("algorithm", NULL, algorithms, "JWT: the algorithm of "
-	    "signatures.  Tokens with any other are refused."),
-	KEY("secret", SECRET, NULL, "HS: the secret, at least as long as the "
-	    "hash: 32, 48 or 64 bytes."),
-	KEY("secret_file", PATH, NULL, "HS: file with a secret in each line; "
-	    "any of them will do."),
-	KEY("secret_env", STRING, NULL, "HS: the variable of the environment "
-	    "that has the secret."),
-	KEY("key_file", PATH, NULL, "RS256, ES256, EdDSA: file with public "
-	    "keys or certificates, in PEM; any of them will do."),
-	KEY("jwks_file", PATH, NULL, "File with a JSON Web Key Set, in which a "
-	    "token's kid selects a key for the algorithm; without a kid, there "
-	    "must be only one."),
-	KEY("issuer", STRING, NULL, "JWT: what iss must be; default: "
-	    "anything."),
-	KEY("audience", LIST, NULL, "JWT: aud must be, or have, one of these; "
-	    "default: anything."),
-	KEY_RANGE("leeway", DURATION, "0s", 0, DAY, "JWT: how much clocks may "
-	    "differ, for exp and nbf."),
-	KEY("from", LIST, "header", "JWT: where the token is, in this order: "
-	    "\"header\" (Authorization: Bearer), \"cookie:NAME\", "
-	    "\"query:NAME\", and for WebSockets \"subprotocol:PREFIX\", a "
-	    "subprotocol that begins so; it is agreed to only if the plugin "
-	    "says so."),
-	KEY("user_claim", STRING, "sub", "JWT: the claim that is the user's "
-	    "name."),
-	KEY("users_file", PATH, NULL, "Basic: file with lines "
-	    "\"name:hash\", as htpasswd -B writes them; hashes are bcrypt, "
-	    "yescrypt, SHA-512 or SHA-256 of crypt(5)."),
-};
-
-static const struct hostd_key session_keys[] = {
-	KEY("store", STRING, "session_lmdb", "Plugin that keeps them: the name "
-	    "of a plugin block, or of a module in plugin_dir without its .so, "
-	    "which then has its defaults."),
-	KEY("name", STRING, "connect.sid", "Of the cookie."),
-	KEY("path", STRING, "/", "Of the cookie.  Requests for what does not "
-	    "begin with it have no session."),
-	KEY("domain", STRING, NULL, "Of the cookie; default: none, so that only "
-	    "the host that was asked gets it back."),
-	KEY_ENUM("secure", "auto", secures, "The cookie goes by TLS only.  "
-	    "\"on\": and is not sent at all to who comes without; "
-	    "\"auto\": if that is how its request has come."),
-	KEY("httponly", BOOL, "on", "Scripts of a page can't read the "
-	    "cookie."),
-	KEY_ENUM("samesite", "lax", samesites, "When browsers send the cookie "
-	    "with what other sites ask for."),
-	KEY("partitioned", BOOL, "off", "Browsers keep one cookie for each "
-	    "site that the page is embedded in (CHIPS)."),
-	KEY_ENUM("priority", "off", priorities, "Which cookies Chrome drops "
-	    "last when it has too many."),
-	KEY("secret", LIST, NULL, "What ids are signed with: the first signs, "
-	    "all verify, so that a new one is put before the old.  Without "
-	    "this and the two below, one is made once and kept in "
-	    "state_dir."),
-	KEY("secret_file", PATH, NULL, "A file with secrets, one in each "
-	    "line."),
-	KEY("secret_env", STRING, NULL, "A variable of hostd's environment "
-	    "with secrets, one in each line."),
-	KEY_RANGE("max_age", DURATION, "0", 0, 3650 * DAY, "How long a session "
-	    "lives after it was used; 0: until the browser is closed, and at "
-	    "most ttl."),
-	KEY_RANGE("ttl", DURATION, "1d", 1000, 3650 * DAY, "How long the store "
-	    "keeps one after it was used where max_age is 0."),
-	KEY("rolling", BOOL, "off", "Each answer has the cookie, with a new "
-	    "end.  Else only one that has changed the session."),
-	KEY("resave", BOOL, "off", "Sessions are written when they were only "
-	    "read."),
-	KEY("save_uninitialized", BOOL, "off", "Sessions are written, and "
-	    "their cookie sent, with nothing in them yet."),
-	KEY_RANGE("max_size", SIZE, "64k", 256, 16 << 20, "Largest session, as "
-	    "JSON."),
-	KEY_RANGE("timeout", DURATION, "2s", 1, DAY, "How long the store may "
-	    "take."),
-	KEY_ENUM("on_error", "refuse", on_errors, "What a request gets that "
-	    "needs a session which the store can't give: status 503, or none, "
-	    "as if it had not logged in."),
-	KEY("login", STRING, NULL, "Where browsers are sent that need a session "
-	    "and have none (303): \"/login\"; default: nowhere (401).  With "
-	    "\"=\" at its end, \"/login?next=\", what they have asked for is "
-	    "appended, percent-encoded."),
-	KEY_RANGE("required_key", STRING, NULL, 1, 255, "What has to be in a "
-	    "session that is required, as \"user\"; default: any session "
-	    "will do."),
 };
 
 static const struct hostd_key http_keys[] = {
@@ -676,38 +466,37 @@ static const struct hostd_key error_page_keys[] = {
 	KEY("type", STRING, "text/html; charset=utf-8", "Its Content-Type."),
 };
 
-#define BLOCK(n, keys) { n, keys, sizeof(keys) / sizeof((keys)[0]) }
+#define BLOCK(n, keys) { n, &(const struct conf_rows)CONF_ROWS(keys) }
 
 static const struct {
 	const char *name;
-	const struct hostd_key *keys;
-	size_t n;
+	const struct conf_rows *rows;
 } blocks[] = {
 	BLOCK("", top_keys), BLOCK("pool", pool_keys),
 	BLOCK("upstream", upstream_keys), BLOCK("server", server_keys),
 	BLOCK("health", health_keys),
-	{ "upstream_changes", no_keys, 0 },
-	BLOCK("session", session_keys),
-	BLOCK("certificate", certificate_keys), BLOCK("tls", tls_keys),
+	{ "upstream_changes", &(const struct conf_rows){ no_keys, 0 } },
+	{ "session", &session_rows },
+	{ "certificate", &certificate_rows }, { "tls", &tls_rows },
 	BLOCK("listen", listen_keys), BLOCK("sni", sni_keys),
 	BLOCK("plugin", plugin_keys),
-	BLOCK("auth", auth_keys),
-	BLOCK("budget", budget_keys), BLOCK("limit_req", limit_req_keys),
-	 BLOCK("limit_conn", limit_conn_keys),
+	{ "auth", &auth_rows },
+	{ "budget", &budget_rows }, { "limit_req", &limit_req_rows },
+	{ "limit_conn", &limit_conn_rows },
 	BLOCK("route", route_keys), BLOCK("http", http_keys),
 	BLOCK("websocket", websocket_keys), BLOCK("pubsub", pubsub_keys),
 	BLOCK("error_page", error_page_keys),
-	{ "access_log", access_log_keys, ACCESS_LOG_KEYS },
+	{ "access_log", &access_log_rows },
 };
 
 #define NBLOCKS (sizeof(blocks) / sizeof(blocks[0]))
 #define ROWS_MAX 64
 
 const char *const conf_block_names[] = {
-	"pool", "certificate", "tls", "listen", "upstream", "upstream_changes", "session", "plugin",
-	"auth", "budget", "limit_req", "limit_conn", "route", "http", "websocket",
-	"pubsub", "error_page",
-	"access_log", NULL
+	"pool", "certificate", "tls", "listen", "upstream", "upstream_changes",
+	"session", "plugin", "auth", "budget", "limit_req", "limit_conn",
+	"route", "http", "websocket", "pubsub", "error_page", "access_log",
+	NULL
 };
 
 const char *const conf_inner_names[] = { "server", "health", "sni", NULL };
@@ -721,8 +510,8 @@ conf_block_rows(const char *block)
 	for (i = 0; i < NBLOCKS; i++) {
 		if (strcmp(blocks[i].name, block) != 0)
 			continue;
-		for (k = 0; k < blocks[i].n; k++)
-			rows[i][k] = &blocks[i].keys[k];
+		for (k = 0; k < blocks[i].rows->n; k++)
+			rows[i][k] = &blocks[i].rows->keys[k];
 		return rows[i];
 	}
 	return NULL;

@@ -2,6 +2,7 @@
 #ifndef CONFIG_KEYS_H
 #define CONFIG_KEYS_H
 
+#include <stddef.h>
 #include <hostd/abi.h>
 
 /* Names of the blocks at the top level, and of those that are only within
@@ -25,7 +26,15 @@ extern const char *const conf_inner_names[];
 
 extern const char *const conf_modes[];		/* "http", "stream" */
 
-#define ACCESS_LOG_KEYS	7
-extern const struct hostd_key access_log_keys[ACCESS_LOG_KEYS];
+/* All of a block; those that are not here are keys.c's. */
+struct conf_rows {
+	const struct hostd_key *keys;
+	size_t n;
+};
+#define CONF_ROWS(keys) { keys, sizeof(keys) / sizeof((keys)[0]) }
+
+extern const struct conf_rows access_log_rows, auth_rows, budget_rows,
+	certificate_rows, limit_conn_rows, limit_req_rows, session_rows,
+	tls_rows;
 
 #endif

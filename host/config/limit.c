@@ -1,13 +1,65 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The blocks limit_req and limit_conn, and what keys of requests are made of. */
+/* The blocks budget, limit_req and limit_conn, and what keys of requests are
+ * made of. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
 #include "base/units.h"
 #include "config/builder.h"
+#include "config/keys.h"
 
 #define SECOND_US	1000000
 #define RATE_MAX	SECOND_US	/* a second */
+
+static const struct hostd_key budget_keys[] = {
+	KEY_RANGE("max_connections", INT, "0", 0, INT32_MAX, "Open connections "
+	    "of all workers; 0: any."),
+	KEY_RANGE("max_memory", SIZE, "0", 0, INT64_MAX, "Memory of all "
+	    "workers together, as hostctl list shows it (RSS); 0: any."),
+	KEY_RANGE("resume", INT, "90", 1, 100, "Percent of these at which "
+	    "requests are answered again."),
+	KEY_RANGE("retry_after", DURATION, "10s", 1000, DAY, "What those are "
+	    "told that are turned away."),
+};
+
+const struct conf_rows budget_rows = CONF_ROWS(budget_keys);
+
+static const struct hostd_key limit_req_keys[] = {
+	KEY_REQ("rate", STRING, "How many requests of one key pass on average: "
+	    "\"10/s\" a second, or \"30/m\" a minute."),
+	KEY_RANGE("burst", INT, "0", 0, 1000000, "How many may come too early "
+	    "before the next is refused."),
+	KEY_RANGE("delay", INT, "0", 0, 1000000, "How many of these are let "
+	    "through at once; those above it wait until their time has come."),
+	KEY("nodelay", BOOL, "off", "None of them waits."),
+	KEY("key", STRING, "$remote_addr", "What requests are told apart by: "
+	    "text with the variables $remote_addr, $remote_user, $host, $uri, "
+	    "$request_method, $route, $http_NAME, $cookie_NAME, $arg_NAME and "
+	    "$jwt_claim_NAME.  A request in which all of them are empty is not "
+	    "limited."),
+	KEY_RANGE("ipv6_prefix", INT, "64", 1, 128, "Bits of an IPv6 address "
+	    "that $remote_addr is."),
+	KEY_RANGE("status", INT, "429", 400, 599, "What a request gets that is "
+	    "refused; Retry-After says when the next one would not be."),
+	KEY("dry_run", BOOL, "off", "Nobody is refused or waits, but it is "
+	    "counted and logged who would be."),
+};
+
+const struct conf_rows limit_req_rows = CONF_ROWS(limit_req_keys);
+
+static const struct hostd_key limit_conn_keys[] = {
+	{ sizeof(struct hostd_key), HOSTD_KEY_INT, HOSTD_KEY_REQUIRED, "max",
+	    NULL, "How many requests of one key are "
+	    "answered at the same time, all workers together.  A WebSocket "
+	    "counts as long as it is open.", 1, 60000, NULL },
+	KEY("key", STRING, "$remote_addr", "As of limit_req."),
+	KEY_RANGE("ipv6_prefix", INT, "64", 1, 128, "As of limit_req."),
+	KEY_RANGE("status", INT, "503", 400, 599, "What a request gets that is "
+	    "refused."),
+	KEY("dry_run", BOOL, "off", "As of limit_req."),
+};
+
+const struct conf_rows limit_conn_rows = CONF_ROWS(limit_conn_keys);
 
 /* -- keys -- */
 
@@ -27,7 +79,8 @@ static const struct {
 static int
 is_name_byte(char c, int is_cookie)
 {
-	return (is_cookie && (c == '.' || c == '-')) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	return (is_cookie && (c == '.' || c == '-')) ||
+	    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	    (c >= '0' && c <= '9') || c == '_';
 }
 

@@ -9,7 +9,7 @@
 
 const char *const conf_modes[] = { "http", "stream", NULL };
 
-const struct hostd_key access_log_keys[ACCESS_LOG_KEYS] = {
+static const struct hostd_key access_log_keys[] = {
 	KEY_REQ("path", STRING, "File to append to, \"stdout\", \"stderr\", "
 	    "\"off\", or a syslog daemon: \"syslog:server=unix:/dev/log\", "
 	    "\"syslog:server=192.0.2.1:514,facility=local7,severity=info,"
@@ -28,6 +28,8 @@ const struct hostd_key access_log_keys[ACCESS_LOG_KEYS] = {
 	KEY("if", STRING, NULL, "If this, as \"$http_x_debug\", is neither "
 	    "empty nor \"0\"."),
 };
+
+const struct conf_rows access_log_rows = CONF_ROWS(access_log_keys);
 
 static void
 check_syslog(struct builder *b, const char *key, const char *path,

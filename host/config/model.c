@@ -412,8 +412,8 @@ build_block(struct builder *b, size_t i, const struct conf_node *n)
 	if (!is_plugin && !is_route && title_taken(b, n))
 		return;
 	if (!is_plugin)
-		(void)conf_check(n, conf_block_rows(name), block_builders[i].nested,
-		    &b->vals, b->errs);
+		(void)conf_check(n, conf_block_rows(name),
+		    block_builders[i].nested, &b->vals, b->errs);
 	block_builders[i].build(b, n);
 	conf_values_free(&b->vals);
 }

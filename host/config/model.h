@@ -590,9 +590,9 @@ struct conf {
  * Read all sources into one model.  Relative paths in the files are relative
  * to the directory of the main file's name (sources[0].name).  files says
  * where a generation keeps its copies of the files that the configuration
- * names (error pages, certificates), by the name they have there; NULL: read them where they
- * are.  Always returns a model, as good as it could be made; it is to be used
- * only when no error was added.
+ * names (error pages, certificates), by the name they have there; NULL: read
+ * them where they are.  Always returns a model, as good as it could be made; it
+ * is to be used only when no error was added.
  */
 struct conf *conf_load(const struct conf_sources *, const struct map *files,
 	    struct conf_errors *);

@@ -7,11 +7,76 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "config/builder.h"
+#include "config/keys.h"
 #include "config/files.h"
 
 #define LETTERS	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 	"0123456789"
 #define SECRETS_FILE_MAX	65536
+
+static const char *const secures[] = { "off", "on", "auto", NULL };
+static const char *const samesites[] = { "off", "lax", "strict", "none",
+	NULL };
+static const char *const priorities[] = { "off", "low", "medium", "high",
+	NULL };
+static const char *const on_errors[] = { "refuse", "anonymous", NULL };
+
+static const struct hostd_key session_keys[] = {
+	KEY("store", STRING, "session_lmdb", "Plugin that keeps them: the name "
+	    "of a plugin block, or of a module in plugin_dir without its .so, "
+	    "which then has its defaults."),
+	KEY("name", STRING, "connect.sid", "Of the cookie."),
+	KEY("path", STRING, "/", "Of the cookie.  Requests for what does not "
+	    "begin with it have no session."),
+	KEY("domain", STRING, NULL, "Of the cookie; default: none, so that only "
+	    "the host that was asked gets it back."),
+	KEY_ENUM("secure", "auto", secures, "The cookie goes by TLS only.  "
+	    "\"on\": and is not sent at all to who comes without; "
+	    "\"auto\": if that is how its request has come."),
+	KEY("httponly", BOOL, "on", "Scripts of a page can't read the "
+	    "cookie."),
+	KEY_ENUM("samesite", "lax", samesites, "When browsers send the cookie "
+	    "with what other sites ask for."),
+	KEY("partitioned", BOOL, "off", "Browsers keep one cookie for each "
+	    "site that the page is embedded in (CHIPS)."),
+	KEY_ENUM("priority", "off", priorities, "Which cookies Chrome drops "
+	    "last when it has too many."),
+	KEY("secret", LIST, NULL, "What ids are signed with: the first signs, "
+	    "all verify, so that a new one is put before the old.  Without "
+	    "this and the two below, one is made once and kept in "
+	    "state_dir."),
+	KEY("secret_file", PATH, NULL, "A file with secrets, one in each "
+	    "line."),
+	KEY("secret_env", STRING, NULL, "A variable of hostd's environment "
+	    "with secrets, one in each line."),
+	KEY_RANGE("max_age", DURATION, "0", 0, 3650 * DAY, "How long a session "
+	    "lives after it was used; 0: until the browser is closed, and at "
+	    "most ttl."),
+	KEY_RANGE("ttl", DURATION, "1d", 1000, 3650 * DAY, "How long the store "
+	    "keeps one after it was used where max_age is 0."),
+	KEY("rolling", BOOL, "off", "Each answer has the cookie, with a new "
+	    "end.  Else only one that has changed the session."),
+	KEY("resave", BOOL, "off", "Sessions are written when they were only "
+	    "read."),
+	KEY("save_uninitialized", BOOL, "off", "Sessions are written, and "
+	    "their cookie sent, with nothing in them yet."),
+	KEY_RANGE("max_size", SIZE, "64k", 256, 16 << 20, "Largest session, as "
+	    "JSON."),
+	KEY_RANGE("timeout", DURATION, "2s", 1, DAY, "How long the store may "
+	    "take."),
+	KEY_ENUM("on_error", "refuse", on_errors, "What a request gets that "
+	    "needs a session which the store can't give: status 503, or none, "
+	    "as if it had not logged in."),
+	KEY("login", STRING, NULL, "Where browsers are sent that need a session "
+	    "and have none (303): \"/login\"; default: nowhere (401).  With "
+	    "\"=\" at its end, \"/login?next=\", what they have asked for is "
+	    "appended, percent-encoded."),
+	KEY_RANGE("required_key", STRING, NULL, 1, 255, "What has to be in a "
+	    "session that is required, as \"user\"; default: any session "
+	    "will do."),
+};
+
+const struct conf_rows session_rows = CONF_ROWS(session_keys);
 
 struct conf_session *
 find_session(struct builder *b, const char *name, const struct conf_pos *pos)

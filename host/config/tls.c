@@ -5,8 +5,56 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "config/builder.h"
+#include "config/keys.h"
 
 #define CA_MAX		((size_t)4 << 20)
+
+static const char *const http2_offers[] = { "auto", "on", "off", NULL };
+static const char *const client_certificates[] = { "off", "optional",
+	"required", "optional_no_ca", NULL };
+
+static const struct hostd_key tls_keys[] = {
+	KEY("certificates", LIST, NULL, "Names of certificate blocks; clients "
+	    "get one for the server that they name, or the first; default: "
+	    "all, as they are written."),
+	KEY("strict_sni", BOOL, "off", "Clients that name no server, or one "
+	    "that no certificate is for, are refused."),
+	KEY("versions", LIST, "1.2, 1.3", "Of TLS."),
+	KEY("ciphers", LIST, NULL, "What OpenSSL calls the ciphers that may be "
+	    "used, best first: AES-GCM and ChaCha20-Poly1305 with ECDHE or "
+	    "DHE.  Those that start with TLS_ are for version 1.3.  Default: "
+	    "all of these but DHE."),
+	KEY("groups", LIST, NULL, "Curves, best first; default: X25519, P-256, "
+	    "P-384."),
+	KEY_ENUM("client_certificates", "off", client_certificates, "Whether "
+	    "clients are asked for one: a client without may connect, or may "
+	    "not.  One with a certificate that client_ca has not signed may "
+	    "connect with optional_no_ca only."),
+	KEY("client_ca", PATH, NULL, "Certificates, in PEM, of authorities "
+	    "that clients' certificates are signed by."),
+	KEY_RANGE("client_verify_depth", INT, "3", 0, 16, "How many "
+	    "authorities may be between a client's and one of these."),
+	KEY_RANGE("session_timeout", DURATION, "1d", 1000, 7 * DAY, "How long "
+	    "a client may go on with a session, instead of a handshake from "
+	    "the beginning."),
+	KEY("tickets", BOOL, "on", "Clients get tickets for that."),
+	KEY_RANGE("ticket_rotation", DURATION, "8h", 1000, 7 * DAY, "How often "
+	    "a new key for tickets is made; the ones before are good for "
+	    "session_timeout.  All blocks and workers share these keys: the "
+	    "shortest time holds."),
+	KEY("ticket_keys", LIST, NULL, "Files of 80 or 48 random bytes each, "
+	    "for several machines that share them, as with nginx's "
+	    "ssl_session_ticket_key: the first makes tickets, all are good; "
+	    "default: hostd makes them."),
+	KEY_RANGE("handshake_timeout", DURATION, "10s", 1, DAY, "How long a "
+	    "handshake may take."),
+	KEY_ENUM("http2", "auto", http2_offers, "Whether HTTP/2 is offered.  A "
+	    "stream of it can't go to another pool (421): with auto it is "
+	    "offered where no route is another pool's than the listen "
+	    "block's."),
+};
+
+const struct conf_rows tls_rows = CONF_ROWS(tls_keys);
 
 struct conf_tls *
 find_tls(struct builder *b, const char *name, const struct conf_pos *pos)
