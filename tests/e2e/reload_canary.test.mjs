@@ -22,6 +22,7 @@ function change(h, keys) {
 class Crowd {
 	constructor(h, n = 8) {
 		this.running = true;
+		h.atEnd(() => this.stop());
 		this.all = Promise.all(Array.from({ length: n }, async () => {
 			while (this.running) {
 				const c = new Client(h.port);
@@ -117,7 +118,7 @@ test('one with more errors goes back', async (t) => {
 
 test('one with slower callbacks goes back', async (t) => {
 	const h = await startLife(t, { conf: 'pool "web" { workers = 2 }' });
-	const crowd = new Crowd(h);
+	const crowd = new Crowd(h, 24);
 
 	change(h, 'text = "new" spin = 8ms');
 	const r = await reload(h, '--for', '2s', '--factor', '3');
