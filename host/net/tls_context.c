@@ -220,8 +220,11 @@ set_sessions(struct tls_context *t, SSL_CTX *ctx)
 	if (!c->tickets) {
 		(void)SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 		(void)SSL_CTX_set_num_tickets(ctx, 0);
-	} else
+	} else {
+		/* Whoever connects several times at once may use it twice. */
+		(void)SSL_CTX_set_num_tickets(ctx, 1);
 		(void)SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, handle_ticket);
+	}
 	return set_session_id(c, ctx);
 }
 

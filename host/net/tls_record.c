@@ -4,7 +4,6 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 #include "net/tls_record.h"
@@ -83,15 +82,41 @@ tls_half_close(struct tls_half *h)
 	OPENSSL_cleanse(h, sizeof(*h));
 }
 
+/* HMAC with that hash, without a key yet; as with ciphers. */
+static EVP_MAC_CTX *
+hmac_of(size_t secret_len)
+{
+	static EVP_MAC_CTX *found[2];
+	int is_384 = secret_len == 48;
+	char digest[] = "SHA256", longer[] = "SHA384";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+		    is_384 ? longer : digest, 0),
+		OSSL_PARAM_construct_end()
+	};
+	EVP_MAC *mac;
+
+	if (found[is_384] != NULL)
+		return found[is_384];
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	found[is_384] = EVP_MAC_CTX_new(mac);
+	EVP_MAC_free(mac);
+	if (EVP_MAC_CTX_set_params(found[is_384], params) != 1) {
+		EVP_MAC_CTX_free(found[is_384]);
+		found[is_384] = NULL;
+	}
+	return found[is_384];
+}
+
 /* HKDF-Expand-Label without a context (RFC 8446 7.1), of one block at most. */
 static int
 expand(const struct tls_keys *k, const char *label, unsigned char *out,
     size_t n)
 {
-	const EVP_MD *md = k->secret_len == 48 ? EVP_sha384() : EVP_sha256();
-	size_t len = strlen(label);
+	EVP_MAC_CTX *mac = hmac_of(k->secret_len);
+	size_t len = strlen(label), size;
 	unsigned char info[32], block[EVP_MAX_MD_SIZE];
-	int rc;
+	int rc = -1;
 
 	info[0] = 0;
 	info[1] = (unsigned char)n;
@@ -100,9 +125,14 @@ expand(const struct tls_keys *k, const char *label, unsigned char *out,
 	memcpy(info + 9, label, len);
 	info[9 + len] = 0;
 	info[10 + len] = 1;
-	rc = HMAC(md, k->secret, k->secret_len, info, 11 + len, block,
-	    NULL) == NULL ? -1 : 0;
-	memcpy(out, block, n);
+	if (mac != NULL &&
+	    EVP_MAC_init(mac, k->secret, k->secret_len, NULL) == 1 &&
+	    EVP_MAC_update(mac, info, 11 + len) == 1 &&
+	    EVP_MAC_final(mac, block, &size, sizeof(block)) == 1 &&
+	    size >= n) {
+		memcpy(out, block, n);
+		rc = 0;
+	}
 	OPENSSL_cleanse(block, sizeof(block));
 	return rc;
 }
