@@ -55,7 +55,7 @@ test('the room is one for all workers', async (t) => {
 
 test('the configuration passes the test', async (t) => {
 	const h = await prepareHostd(t, {});
-	const text = block('conf', 0, 4).replaceAll('/var/log/hostd', h.dir)
+	const text = block('conf', 0, 5).replaceAll('/var/log/hostd', h.dir)
 	    .replaceAll('/srv/www', h.dir);
 
 	fs.writeFileSync(h.confFile, text);
@@ -68,7 +68,7 @@ test('the configuration passes the test', async (t) => {
 test('HTTPS', async (t) => {
 	const { cert, key } = await certificate(t);
 	const secure = await freePort();
-	const h = await startHostd(t, { conf: block('conf', 2, 4)
+	const h = await startHostd(t, { conf: block('conf', 2, 5)
 	    .replace('/etc/ssl/example.pem', cert)
 	    .replace('/etc/ssl/example.key', key)
 	    .replace('0.0.0.0:443', `127.0.0.1:${secure}`)
@@ -78,6 +78,22 @@ test('HTTPS', async (t) => {
 		`http://localhost:${h.port}/`]);
 
 	assert.match(r.stdout, /^HTTP\/1\.1 301 [^]*\nHTTP\/2 [^]*strict-tra/);
+});
+
+test('a node that faces the internet', async (t) => {
+	const h = await startHostd(t, { conf: block('conf', 3, 5) });
+	const all = await Promise.all(Array.from({ length: 200 }, () =>
+	    fetch(`${h.url}/metrics`).then((r) => r.text().then(() => r))));
+	const refused = all.filter((r) => r.status === 429);
+
+	assert.equal(all[0].status, 200);
+	// The burst and the first pass, whatever the time they take.
+	assert.ok(refused.length > 0 && refused.length <= 200 - 41,
+	    `${refused.length} refused`);
+	assert.match(refused[0].headers.get('retry-after'), /^\d+$/);
+	for (let i = 0; i < 60; i++)
+		assert.equal((await fetch(`${h.url}/health/readiness`)).status,
+		    200);
 });
 
 test('servers behind it answer', async (t) => {
@@ -90,7 +106,7 @@ test('servers behind it answer', async (t) => {
 		return `127.0.0.1:${s.address().port}`;
 	}));
 	const other = await freePort();
-	const h = await startHostd(t, { conf: block('conf', 1, 4)
+	const h = await startHostd(t, { conf: block('conf', 1, 5)
 	    .replace('10.0.0.1:3000', servers[0])
 	    .replace('10.0.0.2:3000', servers[1])
 	    .replace('10.0.0.3:5432', servers[2])
@@ -135,7 +151,7 @@ test('visits are counted by all workers', async (t) => {
 	const dir = tempDir(t);
 	const so = await buildPlugin(dir, 'visits', block('c', 2, 3));
 	const h = await startHostd(t, { conf: `pool "web" { workers = 2 }
-	    ${block('conf', 3, 4)}`,
+	    ${block('conf', 4, 5)}`,
 		confd: { 'visits.so': fs.readFileSync(so) } });
 	let cookie;
 
