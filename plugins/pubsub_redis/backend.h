@@ -16,9 +16,9 @@
 
 #include <sys/queue.h>
 #include <hostd/easy.h>
-#include <hostd/health.h>
 #include <hostd/pubsub.h>
 #include <redis/client.h>
+#include <redis/presence.h>
 #include <redis/settings.h>
 #include <redis/survey.h>
 #include "waiting.h"
@@ -58,15 +58,12 @@ struct hostd_inst {
 	struct node home;
 	struct cluster cluster;
 	int up;			/* what the host was told last */
-	const struct hostd_health_api *health;	/* NULL: not served */
-	uint32_t dependency;
+	struct redis_presence presence;
 	int complained;		/* of a refusal, since it is up */
 };
 
 /* -- state.c -- */
 
-/* In create: what it depends on is told the host. */
-void	state_declare(struct hostd_inst *);
 /* Is all there that is needed?  Then tell the host. */
 void	state_check(struct hostd_inst *);
 /* Something that is needed is not there. */

@@ -169,7 +169,7 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	(void)snprintf(in->home.at.host, sizeof(in->home.at.host), "%s",
 	    in->settings.url.host);
 	in->home.at.port = in->settings.url.port;
-	state_declare(in);
+	redis_presence_declare(&in->presence, host);
 	*out = in;
 	return HOSTD_OK;
 }

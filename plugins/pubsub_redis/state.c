@@ -10,27 +10,6 @@ is_ready(const struct hostd_inst *in)
 	return in->mode == MODE_CLUSTER && cluster_is_ready(in);
 }
 
-void
-state_declare(struct hostd_inst *in)
-{
-	static const struct hostd_dependency redis = { sizeof(redis), 0,
-		"redis" };
-	const struct hostd_health_api *health =
-	    in->host->get_ext(in->host, HOSTD_EXT_HEALTH);
-
-	if (health != NULL && HOSTD_HAS(health, set) && health->declare(
-	    in->host, &redis, &in->dependency) == HOSTD_OK)
-		in->health = health;
-}
-
-static void
-state_tell(struct hostd_inst *in, uint32_t state, const char *detail)
-{
-	if (in->health != NULL)
-		(void)in->health->set(in->host, in->dependency, state,
-		    hostd_str(detail));
-}
-
 static void
 drop_subscriber(const struct node *n)
 {
@@ -45,7 +24,7 @@ state_lost(struct hostd_inst *in, const char *why)
 	int was_up = in->up;
 
 	in->up = 0;
-	state_tell(in, HOSTD_HEALTH_DOWN, why);
+	redis_presence_tell(&in->presence, HOSTD_HEALTH_DOWN, why);
 	/* Of what is down already, the host knows. */
 	(void)in->pubsub->down(in->host, hostd_str(why));
 	if (!was_up)
@@ -63,11 +42,11 @@ state_check(struct hostd_inst *in)
 		return;
 	if (in->pubsub->up(in->host) == HOSTD_OK) {
 		in->up = 1;
-		state_tell(in, HOSTD_HEALTH_UP, "");
+		redis_presence_tell(&in->presence, HOSTD_HEALTH_UP, "");
 		in->complained = 0;
 		return;
 	}
-	state_tell(in, HOSTD_HEALTH_UNUSED, "");
+	redis_presence_tell(&in->presence, HOSTD_HEALTH_UNUSED, "");
 	hostd_logf(in->host, HOSTD_LOG_INFO, "the host has another backend, so "
 	    "this one is not connected");
 	node_close(&in->home);

@@ -204,7 +204,7 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 		destroy(in);
 		return rc;
 	}
-	state_declare(in);
+	redis_presence_declare(&in->presence, host);
 	*out = in;
 	return HOSTD_OK;
 }

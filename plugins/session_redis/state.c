@@ -73,33 +73,12 @@ is_ready(const struct hostd_inst *in)
 }
 
 void
-state_declare(struct hostd_inst *in)
-{
-	static const struct hostd_dependency redis = { sizeof(redis), 0,
-		"redis" };
-	const struct hostd_health_api *health =
-	    in->host->get_ext(in->host, HOSTD_EXT_HEALTH);
-
-	if (health != NULL && HOSTD_HAS(health, set) && health->declare(
-	    in->host, &redis, &in->dependency) == HOSTD_OK)
-		in->health = health;
-}
-
-static void
-state_tell(struct hostd_inst *in, uint32_t state, const char *detail)
-{
-	if (in->health != NULL)
-		(void)in->health->set(in->host, in->dependency, state,
-		    hostd_str(detail));
-}
-
-void
 state_check(struct hostd_inst *in)
 {
 	if (in->up || !is_ready(in))
 		return;
 	in->up = 1;
-	state_tell(in, HOSTD_HEALTH_UP, "");
+	redis_presence_tell(&in->presence, HOSTD_HEALTH_UP, "");
 	if (in->said_down)
 		hostd_logf(in->host, HOSTD_LOG_INFO, "Redis is up again");
 	in->said_down = 0;
@@ -121,7 +100,7 @@ void
 state_lost(struct hostd_inst *in, const char *why)
 {
 	in->up = 0;
-	state_tell(in, HOSTD_HEALTH_DOWN, why);
+	redis_presence_tell(&in->presence, HOSTD_HEALTH_DOWN, why);
 	state_release(in);
 	if (!is_news(in, why))
 		return;

@@ -15,12 +15,12 @@
 
 #include <sys/queue.h>
 #include <hostd/easy.h>
-#include <hostd/health.h>
 #include <hostd/metrics.h>
 #include <hostd/op.h>
 #include <hostd/ready.h>
 #include <hostd/session_store.h>
 #include <redis/client.h>
+#include <redis/presence.h>
 #include <redis/settings.h>
 #include <redis/survey.h>
 
@@ -84,8 +84,7 @@ struct hostd_inst {
 	const struct hostd_host *host;
 	const struct hostd_op_api *op;
 	const struct hostd_ready_api *ready;	/* NULL: nothing is held */
-	const struct hostd_health_api *health;	/* NULL: nobody is told */
-	uint32_t dependency;
+	struct redis_presence presence;
 	struct redis_host redis;	/* for the clients */
 	struct redis_settings settings;
 	hostd_buf prefix;
@@ -147,8 +146,6 @@ void	cluster_ask(struct hostd_inst *);
 
 /* -- state.c -- */
 
-/* In create: what it depends on is told the host. */
-void	state_declare(struct hostd_inst *);
 /* Is all there that is needed? */
 void	state_check(struct hostd_inst *);
 /* Something that is needed is not there. */
