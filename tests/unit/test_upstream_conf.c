@@ -123,7 +123,7 @@ health(void **state)
 	load(LISTEN "upstream \"a\" { server \"h:1\" { } health { } }\n"
 	    "upstream \"b\" { server \"h:1\" { } health { type = http\n"
 	    "path = \"/up?x=1\"  method = HEAD  host = \"app:80\"\n"
-	    "status = {\"200-299\", \"304\"}  body = \"ok\"  interval = 50ms\n"
+	    "status = {\"2xx\", \"304\"}  body = \"ok\"  interval = 50ms\n"
 	    "jitter = 0  timeout = 1s  rise = 1  fall = 9  port = 81 } }\n"
 	    "upstream \"c\" { server \"h:1\" { } health { type = tcp } }\n");
 	no_errors();
@@ -142,6 +142,8 @@ health(void **state)
 	u = TAILQ_NEXT(u, entry);
 	h = &u->health;
 	assert_int_equal(h->nstatuses, 2);
+	assert_int_equal(h->statuses[0].from, 200);
+	assert_int_equal(h->statuses[0].to, 299);
 	assert_int_equal(h->statuses[1].from, 304);
 	assert_int_equal(h->statuses[1].to, 304);
 	assert_string_equal(h->host, "app:80");
@@ -156,7 +158,7 @@ wrong_checks(void **state)
 	(void)state;
 	load(LISTEN "upstream \"a\" { server \"h:1\" { } health {\n"
 	    "path = \"up\"\nmethod = get\nhost = \"a b\"\nrise = 0\n"
-	    "status = {\"99\", \"300-200\", \"2xx\", \"200-600\", "
+	    "status = {\"99\", \"300-200\", \"6xx\", \"200-600\", "
 	    "\"200\"} } }\n"
 	    "upstream \"b\" { server \"h:1\" { } health { type = tcp\n"
 	    "path = \"/\"\n} }\n"
@@ -164,13 +166,13 @@ wrong_checks(void **state)
 	    "health \"x\" { } }\n");
 	next_error("hostd.conf:6: \"rise\" must be from 1 to 1000");
 	next_error("hostd.conf:7: status \"99\" is neither one from 100 to 599 "
-		   "nor a range of them, as \"200-399\"");
+		   "nor a range of them, as \"200-399\" or \"2xx\"");
 	next_error("hostd.conf:7: status \"300-200\" is neither one from 100 "
-		   "to 599 nor a range of them, as \"200-399\"");
-	next_error("hostd.conf:7: status \"2xx\" is neither one from 100 to "
-		   "599 nor a range of them, as \"200-399\"");
+		   "to 599 nor a range of them, as \"200-399\" or \"2xx\"");
+	next_error("hostd.conf:7: status \"6xx\" is neither one from 100 to "
+		   "599 nor a range of them, as \"200-399\" or \"2xx\"");
 	next_error("hostd.conf:7: status \"200-600\" is neither one from 100 "
-		   "to 599 nor a range of them, as \"200-399\"");
+		   "to 599 nor a range of them, as \"200-399\" or \"2xx\"");
 	next_error("hostd.conf:4: method \"get\" is not a word of capital "
 		   "letters");
 	next_error("hostd.conf:3: path \"up\" does not start with \"/\", or "
