@@ -378,9 +378,11 @@ static void
 want_sent(struct access_op *ops, size_t n, struct sent_names *names)
 {
 	struct access_op *op;
+	size_t i;
 	int which;
 
-	for (op = ops; op < ops + n; op++) {
+	for (i = 0; i < n; i++) {
+		op = &ops[i];
 		if (op->var != VAR_SENT)
 			continue;
 		which = sent_want(names, op->text, op->len);

@@ -204,7 +204,8 @@ open_records(struct stream *s, const unsigned char *p, size_t n,
 	size_t used = 0;
 	ssize_t len, c;
 
-	while (!is_over(t) && *got < room &&
+	/* None: there may be no memory either. */
+	while (used < n && !is_over(t) && *got < room &&
 	    (len = next_record(t, p + used, n - used)) > 0) {
 		if (tls_open_room(&t->in, (size_t)len) <= room - *got)
 			c = open_into(s, p + used, (size_t)len, out + *got);
