@@ -68,8 +68,9 @@ async function packages() {
 	const r = await command('ldd', files);
 	const libs = new Set([...r.stdout.matchAll(/=> (\S+)/g)]
 	    .map((m) => fs.realpathSync(m[1])));
+	// Debian knows some of them by the former name of their directory.
 	const found = await command('dpkg', ['-S', ...[...libs].map((f) =>
-	    `*${path.basename(f)}`)]);
+	    `*${f.split('/').slice(-2).join('/')}`)]);
 
 	return new Set([...found.stdout.matchAll(/^([^:\s]+):/gm)]
 	    .map((m) => m[1]).filter((p) => /^(lib|zlib)/.test(p) &&
