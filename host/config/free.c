@@ -91,89 +91,80 @@ free_listen(struct conf_listen *l)
 }
 
 static void
+free_route(struct conf *c, struct conf_route *r)
+{
+	free_list(r->hosts, r->nhosts);
+	free_list(r->methods, r->nmethods);
+	free(r->access.v);
+	free(r->limit_reqs.v);
+	free(r->limit_conns.v);
+	free_websocket(c, r->websocket);
+	free(r->path);
+	free(r);
+}
+
+static void
+free_plugin(struct conf_plugin *p)
+{
+	free(p->name);
+	free(p->file);
+	free(p);
+}
+
+static void
+free_file(struct conf_file *f)
+{
+	free(f->path);
+	free(f);
+}
+
+static void
+free_pool(struct conf_pool *p)
+{
+	free_list(p->env, p->nenv);
+	free(p->name);
+	free(p);
+}
+
+static void
+free_error_page(struct conf_error_page *e)
+{
+	free(e->file);
+	free(e->type);
+	free(e->body);
+	free(e);
+}
+
+/* Every block of a list, by a function that frees one. */
+#define FREE_ALL(list, type, free_one) do { \
+	struct type *one; \
+	while ((one = TAILQ_FIRST(list)) != NULL) { \
+		TAILQ_REMOVE(list, one, entry); \
+		free_one(one); \
+	} \
+} while (0)
+
+static void
 free_blocks(struct conf *c)
 {
-	struct conf_certificate *x;
-	struct conf_error_page *e;
-	struct conf_access_log *a;
-	struct conf_upstream *u;
-	struct conf_session *s;
-	struct conf_plugin *p;
-	struct conf_listen *l;
 	struct conf_route *r;
-	struct conf_limit *m;
-	struct conf_auth *t;
-	struct conf_file *f;
-	struct conf_pool *o;
-	struct conf_tls *k;
 
 	while ((r = TAILQ_FIRST(&c->routes)) != NULL) {
 		TAILQ_REMOVE(&c->routes, r, entry);
-		free_list(r->hosts, r->nhosts);
-		free_list(r->methods, r->nmethods);
-		free(r->access.v);
-		free(r->limit_reqs.v);
-		free(r->limit_conns.v);
-		free_websocket(c, r->websocket);
-		free(r->path);
-		free(r);
+		free_route(c, r);
 	}
-	while ((p = TAILQ_FIRST(&c->plugins)) != NULL) {
-		TAILQ_REMOVE(&c->plugins, p, entry);
-		free(p->name);
-		free(p->file);
-		free(p);
-	}
-	while ((l = TAILQ_FIRST(&c->listens)) != NULL) {
-		TAILQ_REMOVE(&c->listens, l, entry);
-		free_listen(l);
-	}
-	while ((k = TAILQ_FIRST(&c->tls)) != NULL) {
-		TAILQ_REMOVE(&c->tls, k, entry);
-		free_tls(k);
-	}
-	while ((x = TAILQ_FIRST(&c->certificates)) != NULL) {
-		TAILQ_REMOVE(&c->certificates, x, entry);
-		free_certificate(x);
-	}
-	while ((f = TAILQ_FIRST(&c->files)) != NULL) {
-		TAILQ_REMOVE(&c->files, f, entry);
-		free(f->path);
-		free(f);
-	}
-	while ((u = TAILQ_FIRST(&c->upstreams)) != NULL) {
-		TAILQ_REMOVE(&c->upstreams, u, entry);
-		free_upstream(u);
-	}
-	while ((t = TAILQ_FIRST(&c->auths)) != NULL) {
-		TAILQ_REMOVE(&c->auths, t, entry);
-		free_auth(t);
-	}
-	while ((m = TAILQ_FIRST(&c->limits)) != NULL) {
-		TAILQ_REMOVE(&c->limits, m, entry);
-		free_limit(m);
-	}
-	while ((s = TAILQ_FIRST(&c->sessions)) != NULL) {
-		TAILQ_REMOVE(&c->sessions, s, entry);
-		free_session(s);
-	}
-	while ((o = TAILQ_FIRST(&c->pools)) != NULL) {
-		TAILQ_REMOVE(&c->pools, o, entry);
-		free_list(o->env, o->nenv);
-		free(o->name);
-		free(o);
-	}
-	while ((e = TAILQ_FIRST(&c->error_pages)) != NULL) {
-		TAILQ_REMOVE(&c->error_pages, e, entry);
-		free(e->file);
-		free(e->type);
-		free(e->body);
-		free(e);
-	}
-	while ((a = TAILQ_FIRST(&c->access_logs)) != NULL) {
-		TAILQ_REMOVE(&c->access_logs, a, entry);
-		free_access_log(a);
-	}
+	FREE_ALL(&c->plugins, conf_plugin, free_plugin);
+	FREE_ALL(&c->listens, conf_listen, free_listen);
+	FREE_ALL(&c->tls, conf_tls, free_tls);
+	FREE_ALL(&c->certificates, conf_certificate, free_certificate);
+	FREE_ALL(&c->files, conf_file, free_file);
+	FREE_ALL(&c->upstreams, conf_upstream, free_upstream);
+	FREE_ALL(&c->auths, conf_auth, free_auth);
+	FREE_ALL(&c->limits, conf_limit, free_limit);
+	FREE_ALL(&c->sessions, conf_session, free_session);
+	FREE_ALL(&c->pools, conf_pool, free_pool);
+	FREE_ALL(&c->error_pages, conf_error_page, free_error_page);
+	FREE_ALL(&c->access_logs, conf_access_log, free_access_log);
 }
 
 void
