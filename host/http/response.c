@@ -2,59 +2,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include "base/decimal.h"
 #include "http/blame.h"
 #include "http/conn.h"
 #include "http/framed.h"
 #include "http/guard.h"
 #include "http/packed.h"
+#include "http/plain.h"
 #include "http/response.h"
 #include "http/server.h"
 
 #define INLINE_BODY	16384	/* copied in one piece with the head */
-#define HEAD_FIXED	320	/* status line, stamp, framing headers */
 #define ERRANDS_MAX	4	/* of a request, that add to its head */
 #define HSTS		"Strict-Transport-Security"
 #define FULL_FACTOR	4	/* of high water: nothing is taken beyond */
-
-static char *
-put(char *p, const void *s, size_t n)
-{
-	memcpy(p, s, n);
-	return p + n;
-}
-
-#define PUT(p, literal) put(p, literal, sizeof(literal) - 1)
-
-static char *
-put_status(char *p, int status)
-{
-	const char *reason;
-
-	if (status == 200)
-		return PUT(p, "HTTP/1.1 200 OK\r\n");
-	reason = status_reason(status);
-	p = PUT(p, "HTTP/1.1 ");
-	p = decimal_put(p, (unsigned)status);
-	*p++ = ' ';
-	p = put(p, reason, strlen(reason));
-	return PUT(p, "\r\n");
-}
-
-static char *
-put_headers(char *p, const hostd_hdr *h, uint32_t n)
-{
-	uint32_t i;
-
-	for (i = 0; i < n; i++) {
-		p = put(p, h[i].name.p, h[i].name.n);
-		p = PUT(p, ": ");
-		if (h[i].value.n > 0)
-			p = put(p, h[i].value.p, h[i].value.n);
-		p = PUT(p, "\r\n");
-	}
-	return p;
-}
 
 /* Names that only the host may set. */
 static int
@@ -109,7 +69,7 @@ check_headers(struct http_req *r, const hostd_hdr *h, uint32_t n)
 			    h[i].name.n : 64), (const char *)h[i].name.p, why);
 			return -1;
 		}
-		total += h[i].name.n + h[i].value.n + 4;
+		total += h[i].name.n + h[i].value.n + PLAIN_FIELD;
 	}
 	return (ssize_t)total;
 }
@@ -131,13 +91,6 @@ check_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs)
 	}
 	size = check_headers(r, h, nhdrs);
 	return size < 0 ? HOSTD_E_INVAL : size;
-}
-
-static int
-has_no_body(int status)
-{
-	return status < 200 || status == 204 || status == 205 ||
-	    status == 304;
 }
 
 /* How the body ends, and whether the connection goes on. */
@@ -162,49 +115,6 @@ decide_framing(struct http_req *r, int status, int64_t length)
 	    srv->leaving ||
 	    r->conn->nreqs >= srv->limits->keepalive_requests)
 		r->keepalive = 0;
-}
-
-/* 426 says what to upgrade to (RFC 9110 section 15.5.22), 101 to what. */
-static int
-names_protocol(const struct http_req *r)
-{
-	return r->upgrade_to != NULL &&
-	    (r->status == 101 || r->status == 426);
-}
-
-static char *
-put_connection(char *p, const struct http_req *r)
-{
-	if (names_protocol(r)) {
-		p = PUT(p, "Upgrade: ");
-		p = put(p, r->upgrade_to, strlen(r->upgrade_to));
-		p = PUT(p, "\r\nConnection: Upgrade");
-		if (!r->keepalive && r->status != 101)
-			p = PUT(p, ", close");
-		return PUT(p, "\r\n");
-	}
-	if (!r->keepalive)
-		return PUT(p, "Connection: close\r\n");
-	if (r->minor == 0)
-		return PUT(p, "Connection: keep-alive\r\n");
-	return p;
-}
-
-static char *
-put_framing(char *p, const struct http_req *r)
-{
-	if (r->chunked_out)
-		p = PUT(p, "Transfer-Encoding: chunked\r\n");
-	else if (r->status == 205)
-		/* It has no body, and says so (RFC 9110 section 15.3.6). */
-		p = PUT(p, "Content-Length: 0\r\n");
-	else if (r->length >= 0 && !has_no_body(r->status)) {
-		p = PUT(p, "Content-Length: ");
-		p = decimal_put(p, (uint64_t)r->length);
-		p = PUT(p, "\r\n");
-	}
-	p = put_connection(p, r);
-	return PUT(p, "\r\n");
 }
 
 /* What errands have to say in the head; at most max headers. */
@@ -246,20 +156,8 @@ headers_size(const hostd_hdr *h, uint32_t n)
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
-		size += h[i].name.n + h[i].value.n + 4;
+		size += h[i].name.n + h[i].value.n + PLAIN_FIELD;
 	return size;
-}
-
-/* The head as text; where its end is. */
-static char *
-put_head(char *p, const struct http_req *r, const hostd_hdr *h, uint32_t nhdrs,
-    const hostd_hdr *more, uint32_t nmore)
-{
-	p = put_status(p, r->status);
-	p = put(p, r->server->stamp, r->server->stamp_len);
-	p = put_headers(p, h, nhdrs);
-	p = put_headers(p, more, nmore);
-	return put_framing(p, r);
 }
 
 /* The n bytes that are about to be queued are a part of another kind. */
@@ -292,17 +190,17 @@ queue_head(struct http_req *r, int status, const hostd_hdr *h, uint32_t nhdrs,
 		body.n = 0;
 	http_server_stamp(r->server);
 	r->out_start = s->queued;
-	start = stream_reserve(s, HEAD_FIXED + PACKED_ROOM(nhdrs + nmore) +
+	start = stream_reserve(s, PLAIN_ROOM + PACKED_ROOM(nhdrs + nmore) +
 	    (size_t)size + headers_size(more, nmore) + body.n);
 	if (r->conn->framed == NULL)
-		p = put_head(start, r, h, nhdrs, more, nmore);
+		p = plain_answer(start, r, h, nhdrs, more, nmore);
 	else
 		p = packed_answer(start, r, h, nhdrs, more, nmore);
 	r->head_out = (uint64_t)(p - start);
 	note_part(r, FRAMED_HEAD, (size_t)r->head_out);
 	if (body.n > 0)
-		p = put(p, body.p, body.n);
-	stream_commit(s, (size_t)(p - start));
+		memcpy(p, body.p, body.n);
+	stream_commit(s, (size_t)(p - start) + body.n);
 	r->phase = RESP_BEGUN;
 	return HOSTD_OK;
 }
@@ -540,9 +438,7 @@ response_finish_trailers(struct http_req *r, const hostd_hdr *h, uint32_t n)
 		stream_commit(s, (size_t)(p - start));
 	} else if (r->chunked_out && !r->head_only) {
 		start = stream_reserve(s, (size_t)size + 5);
-		p = PUT(start, "0\r\n");
-		p = put_headers(p, h, n);
-		p = PUT(p, "\r\n");
+		p = plain_trailers(start, h, n);
 		stream_commit(s, (size_t)(p - start));
 	}
 	response_done(r);
@@ -554,16 +450,14 @@ queue_interim(struct http_req *r, int status, const hostd_hdr *h, uint32_t n,
     size_t size)
 {
 	struct stream *s = &r->conn->stream;
-	char *p, *start = stream_reserve(s, HEAD_FIXED + PACKED_ROOM(n) +
+	char *p, *start = stream_reserve(s, PLAIN_ROOM + PACKED_ROOM(n) +
 	    size);
 
 	if (r->conn->framed != NULL) {
 		p = packed_head(start, status, h, n);
 		note_part(r, FRAMED_INTERIM, (size_t)(p - start));
 	} else {
-		p = put_status(start, status);
-		p = put_headers(p, h, n);
-		p = PUT(p, "\r\n");
+		p = plain_head(start, status, h, n);
 	}
 	stream_commit(s, (size_t)(p - start));
 }

@@ -58,6 +58,14 @@ void	response_error(struct http_req *, int status, const hostd_hdr *extra);
 /* "HTTP/1.1 100 Continue" */
 void	response_continue(struct http_req *);
 
+/* Of answers with that status. */
+static inline int
+has_no_body(int status)
+{
+	return status < 200 || status == 204 || status == 205 ||
+	    status == 304;
+}
+
 /* "Not Found" for 404. */
 const char *status_reason(int status);
 
