@@ -66,8 +66,8 @@ conn_record(const struct http_conn *c, const struct buf *layer,
 	pack_u32(b, c->proxy_ms);
 	if (layer->len > 0)
 		pack_bytes(b, layer->p, layer->len);
-	if (c->leases != NULL)
-		leases_pack(c->leases, b);
+	leases_pack(c->leases, b);
+	pack_u32(b, c->shed);
 }
 
 /* It is ours as before. */
@@ -312,6 +312,7 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 	}
 	if (u.n > 0)
 		leases_unpack(&u, srv->lessor, &c->leases);
+	c->shed = u.n > 0 && unpack_u32(&u) != 0;
 	memcpy(c->peer, peer.p, peer.n);
 	c->peer_len = (uint8_t)peer.n;
 	c->home = home;

@@ -69,6 +69,29 @@ test('connections', async (t) => {
 	assert.equal((await shed(h)).turned_away, 2);
 });
 
+// A regression: the worker that it went to did not know.
+test('a connection that another pool has to answer', async (t) => {
+	const h = await startHostd(t, { noPort: true, conf: `
+		pool "web" { workers = 1 }
+		pool "other" { workers = 1 }
+		plugin "ok" { module = "http_respond.so"  body = "hello" }
+		budget { max_connections = 3  retry_after = 7s }
+		route "/" { plugin = "ok" }
+		route "/other" { plugin = "ok"  pool = "other" }
+		route "/health" { plugin = "ok"  pool = "other"  shed = off }` });
+
+	for (let i = 0; i < 3; i++)
+		await keep(t, h);
+	assert.match(await curl(h, '/other'), /^HTTP\/1.1 503 /);
+	// The same connection, when it is there and when it is back.
+	const r = await command('curl', ['-s', '-w', '%{http_code} ', '-o',
+		'/dev/null', `${h.url}/health`, '-o', '/dev/null',
+		`${h.url}/health`, '-o', '/dev/null', `${h.url}/`]);
+
+	assert.equal(r.stdout, '200 200 503 ');
+	assert.equal((await shed(h)).turned_away, 2);
+});
+
 test('memory', async (t) => {
 	const h = await start(t, 'max_memory = 1m');
 
