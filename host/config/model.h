@@ -10,48 +10,19 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <hostd/abi.h>
+#include "base/accesslog.h"
 #include "base/map.h"
 #include "config/cron.h"
+#include "config/model_auth.h"
+#include "config/model_limit.h"
+#include "config/model_session.h"
+#include "config/model_tls.h"
+#include "config/model_upstream.h"
+#include "config/sources.h"
 #include "config/tree.h"
-#include "base/accesslog.h"
 #include "net/addr.h"
 #include "net/cidr.h"
 #include "sandbox/sandbox.h"
-
-/*
- * One file that configuration comes from.  name is what errors show; path is
- * what is read (the same, or a generation's copy).
- */
-struct conf_source {
-	char *name;
-	char *path;
-	int is_module;		/* a .so dropped into conf_dir */
-};
-
-struct conf_sources {
-	struct conf_source *v;
-	size_t n;
-};
-
-/*
- * The main file and, in name order, every *.conf and *.so of its conf_dir.
- * Also checks that each is owned by root or the running user and not
- * writable by others.  Errors are added; what could be found is returned.
- */
-void	conf_sources_find(struct conf_sources *, const char *main_file,
-	    struct conf_errors *);
-void	conf_sources_add(struct conf_sources *, const char *name,
-	    const char *path, int is_module);
-void	conf_sources_free(struct conf_sources *);
-/* Would a file of that name in conf_dir be one? */
-int	conf_is_source(const char *name);
-
-/*
- * Owned by root or the effective user, and not writable by group or others?
- * The same for the directory it is in.  0, or -1 with a reason that says what
- * to do in why.  Used for configuration and plugins alike.
- */
-int	conf_file_trusted(const char *path, char *why, size_t size);
 
 struct conf_pool {
 	TAILQ_ENTRY(conf_pool) entry;
@@ -88,80 +59,6 @@ struct conf_file {
 	char *path;
 };
 
-/* What was read from one.  p is NUL-ended; NULL: there is nothing. */
-struct conf_text {
-	char *path;
-	char *p;
-	size_t n;
-};
-
-/* A server's certificate, which was looked at: it can be read, and the key is
- * its own.  Times are seconds of unix time. */
-struct conf_certificate {
-	TAILQ_ENTRY(conf_certificate) entry;
-	struct conf_pos pos;
-	char *name;		/* of the block */
-	struct conf_text chain;	/* PEM, the certificate itself comes first */
-	struct conf_text key;	/* PEM */
-	struct conf_text password;	/* of the key, without line end */
-	struct conf_text ocsp;	/* DER, to be stapled */
-	int64_t ocsp_until;	/* nobody is to get it any more; 0: no end */
-	char **names;		/* lower case, or "*.example.com" */
-	size_t nnames;
-	int64_t not_before, not_after;
-	int allow_expired;
-};
-
-enum conf_client_certificates { CONF_CLIENT_OFF, CONF_CLIENT_OPTIONAL,
-	CONF_CLIENT_REQUIRED, CONF_CLIENT_OPTIONAL_NO_CA };
-
-#define CONF_TICKET_KEY_MAX	80	/* bytes: name, HMAC, AES */
-
-/* Keys of tickets that several machines share, as nginx has them. */
-struct conf_ticket_key {
-	char p[CONF_TICKET_KEY_MAX];
-	size_t n;		/* 48: AES-128, 80: AES-256 */
-};
-
-/* How TLS is spoken at some addresses.  ms. */
-struct conf_tls {
-	TAILQ_ENTRY(conf_tls) entry;
-	struct conf_pos pos;
-	char *name;
-	struct conf_certificate **certificates;	/* the first is the default */
-	size_t ncertificates;
-	int strict_sni;
-	int min_version, max_version;	/* 0x0303, 0x0304 */
-	char *ciphers;		/* of TLS 1.2, as OpenSSL writes them; NULL:
-				   defaults, here and below */
-	char *suites;		/* of TLS 1.3 */
-	char *groups;
-	int client_certificates;	/* enum conf_client_certificates */
-	struct conf_text client_ca;	/* PEM */
-	int client_verify_depth;
-	int64_t session_timeout;
-	int tickets;
-	int64_t ticket_rotation;
-	struct conf_ticket_key *ticket_keys;	/* the first encrypts */
-	size_t nticket_keys;		/* 0: hostd makes them */
-	int64_t handshake_timeout;
-	int http2;		/* enum conf_http2 */
-};
-
-/* Who may come, by the first that is about an address. */
-struct conf_access {
-	struct conf_rule {
-		struct cidr net;
-		int all;	/* any address */
-		int deny;
-	} *v;
-	size_t n;		/* 0: anybody */
-};
-
-/* Is HTTP/2 offered?  AUTO: where every route is the listen block's pool's, as a
- * stream can't go to another one. */
-enum conf_http2 { CONF_HTTP2_AUTO, CONF_HTTP2_ON, CONF_HTTP2_OFF };
-
 struct conf_listen {
 	TAILQ_ENTRY(conf_listen) entry;
 	struct conf_pos pos;
@@ -195,79 +92,6 @@ struct conf_sni {
 	struct conf_pos pos;
 	char *name;		/* lower case; "*.example.com" is a wildcard */
 	struct conf_upstream *upstream;
-};
-
-/* One server of a group, or what holds for those that say nothing else. */
-struct conf_server {
-	TAILQ_ENTRY(conf_server) entry;
-	struct conf_pos pos;
-	char *name;		/* as written: "app.example.com:3000" */
-	char *host;		/* name, address, or path of a unix socket */
-	uint16_t port;		/* not for unix sockets */
-	struct addr addr;	/* len 0: host is to be resolved */
-	int weight;
-	int max_fails;		/* within fail_timeout; 0: any */
-	int64_t fail_timeout;	/* ms, and for so long it is left alone */
-	int64_t slow_start;	/* ms; 0: none */
-	int max_conns;		/* of the machine; 0: any */
-	int backup, down;
-	int drain;		/* takes only what sticks to it */
-	int added;		/* by upstream_changes alone */
-};
-
-/* Active checks.  ms. */
-struct conf_health {
-	int type;		/* enum conf_check */
-	char *method, *path, *host;	/* HTTP; host NULL: the server's */
-	struct conf_span { int from, to; } *statuses;
-	size_t nstatuses;
-	char *body;		/* HTTP: has to be in it; NULL: any */
-	int port;		/* 0: the server's */
-	int64_t interval, jitter, timeout;
-	int rise, fall;
-};
-
-enum conf_check { CONF_CHECK_NONE, CONF_CHECK_TCP, CONF_CHECK_HTTP };
-
-/* What the table of servers (upstream/table.h) has room for. */
-#define CONF_UPSTREAM_MAX	63
-#define CONF_SERVER_MAX		191
-
-/* TLS to the servers of an upstream. */
-struct conf_upstream_tls {
-	int on;
-	int verify;
-	char *name;		/* NULL: that of the server */
-	struct conf_text ca;	/* p NULL: the system's */
-	struct conf_text chain, key;	/* ours; p NULL: none */
-	int min_version, max_version;	/* 0x0303, 0x0304 */
-};
-
-struct conf_upstream {
-	TAILQ_ENTRY(conf_upstream) entry;
-	struct conf_pos pos;
-	char *name;
-	struct conf_plugin *balancer;
-	char *balancer_name;
-	struct conf_pos balancer_pos;
-	TAILQ_HEAD(conf_servers, conf_server) servers;
-	struct conf_servers removed;	/* by an upstream_changes block */
-	int changed;			/* by an upstream_changes block, so it
-					   may be without any */
-	struct conf_server rules;	/* of servers that say nothing else */
-	int keepalive;			/* idle connections to the group that a
-					   worker keeps */
-	int64_t keepalive_requests;
-	int64_t keepalive_timeout;	/* ms */
-	int64_t connect_timeout;	/* ms */
-	int proxy_protocol;		/* sent to servers: 0, 1 or 2 */
-	char **resolvers;		/* "192.0.2.53", "[::1]:5353"; none: the
-					   system's */
-	size_t nresolvers;
-	int64_t resolve_min, resolve_max;	/* ms; whatever the TTL says */
-	int64_t resolve_timeout;	/* ms */
-	struct conf_upstream_tls tls;
-	struct conf_health health;
 };
 
 struct conf_plugin {
@@ -305,131 +129,6 @@ struct conf_pubsub {
 	int64_t queue;			/* bytes for each worker */
 	int64_t history;		/* bytes that a worker remembers */
 	int64_t query_timeout;		/* ms */
-};
-
-enum conf_secure { CONF_SECURE_OFF, CONF_SECURE_ON, CONF_SECURE_AUTO };
-enum conf_samesite { CONF_SAMESITE_OFF, CONF_SAMESITE_LAX,
-	CONF_SAMESITE_STRICT, CONF_SAMESITE_NONE };
-enum conf_priority { CONF_PRIORITY_OFF, CONF_PRIORITY_LOW,
-	CONF_PRIORITY_MEDIUM, CONF_PRIORITY_HIGH };
-
-/* What names of blocks, and of their cookies, have room for. */
-#define CONF_SESSION_MAX	63
-#define CONF_COOKIE_MAX		128
-
-/* One kind of sessions: where they are kept, and the cookie that names them.
- * Bytes and ms. */
-struct conf_session {
-	TAILQ_ENTRY(conf_session) entry;
-	struct conf_pos pos;
-	char *name;		/* of the block */
-	struct conf_plugin *store;
-	char *store_name;
-	struct conf_pos store_pos;
-	char *cookie;		/* its name: "connect.sid" */
-	char *path;		/* of the cookie */
-	char *domain;		/* NULL: none, the host that was asked */
-	int secure;		/* enum conf_secure */
-	int httponly, partitioned;
-	int samesite;		/* enum conf_samesite */
-	int priority;		/* enum conf_priority */
-	char *secrets;		/* one in each line; NULL: not read yet, as it
-				   is made */
-	char *secret_file;	/* where they are; NULL: not in a file */
-	int secret_is_made;	/* once, by us, in that file */
-	int64_t max_age;	/* of the cookie; 0: until the browser ends */
-	int64_t ttl;		/* in the store, where max_age is 0 */
-	int rolling, resave, save_uninitialized;
-	int64_t max_size;	/* of one document */
-	int64_t timeout;	/* of one call of the store */
-	int anonymous;		/* a store that fails: as if there were none;
-				   else 503 */
-	char *login;		/* where browsers are sent; NULL: 401 */
-	char *required_key;	/* NULL: any session will do */
-};
-
-/* What a route does with a request's session. */
-enum conf_session_use { CONF_SESSION_OFF, CONF_SESSION_OPTIONAL,
-	CONF_SESSION_REQUIRED };
-
-/* How clients of a route say who they are. */
-struct conf_auth {
-	TAILQ_ENTRY(conf_auth) entry;
-	struct conf_pos pos;
-	char *name;
-	int type;		/* enum conf_auth_type */
-	char *realm;
-	int64_t remember;	/* ms */
-	/* JWT */
-	int algorithm;		/* enum conf_jwt */
-	char *secret, *secret_file, *secret_env;	/* one of these five; */
-	char *key_file, *jwks_file;			/* the others NULL */
-	char *issuer;		/* NULL: any */
-	char **audience;
-	size_t naudience;	/* 0: any */
-	int64_t leeway;		/* ms */
-	char *user_claim;
-	struct conf_token {
-		int where;	/* enum conf_token_where */
-		char *name;	/* or prefix; not of the header */
-	} *from;
-	size_t nfrom;
-	/* BASIC */
-	char *users_file;
-};
-
-enum conf_auth_type { CONF_AUTH_JWT, CONF_AUTH_BASIC };
-enum conf_jwt { CONF_JWT_HS256, CONF_JWT_HS384, CONF_JWT_HS512,
-	CONF_JWT_RS256, CONF_JWT_ES256, CONF_JWT_EDDSA };
-enum conf_token_where { CONF_TOKEN_HEADER, CONF_TOKEN_COOKIE,
-	CONF_TOKEN_QUERY, CONF_TOKEN_SUBPROTOCOL };
-
-/* What tells requests apart: pieces, one behind the other. */
-struct conf_key {
-	struct conf_key_part {
-		int what;	/* enum conf_key_what */
-		char *text;	/* itself, or the name behind the prefix */
-	} *v;
-	size_t n;
-};
-
-enum conf_key_what { CONF_KEY_TEXT, CONF_KEY_ADDR, CONF_KEY_USER,
-	CONF_KEY_HOST, CONF_KEY_URI, CONF_KEY_METHOD, CONF_KEY_ROUTE,
-	CONF_KEY_HEADER, CONF_KEY_COOKIE, CONF_KEY_ARG, CONF_KEY_CLAIM };
-
-enum conf_limit_kind { CONF_LIMIT_REQ, CONF_LIMIT_CONN };
-
-/* What the table of limits (limit/table.h) has room for. */
-#define CONF_LIMIT_MAX	63
-
-/* How often, or how many at a time, requests of one key may come. */
-struct conf_limit {
-	TAILQ_ENTRY(conf_limit) entry;
-	struct conf_pos pos;
-	char *name;
-	int kind;		/* enum conf_limit_kind */
-	struct conf_key key;
-	int ipv6_prefix;	/* bits of an address that count */
-	int status;
-	int dry_run;
-	/* REQ */
-	int64_t cost_us;	/* of one request: 1 / rate */
-	int64_t burst, delay;	/* requests; those above delay wait */
-	/* CONN */
-	int64_t max;
-};
-
-/* What the whole node may have. */
-struct conf_budget {
-	int64_t max_connections;	/* 0: any */
-	int64_t max_memory;		/* bytes, of all workers; 0: any */
-	int resume;			/* percent of it: below that again */
-	int64_t retry_after;		/* ms */
-};
-
-struct conf_limits {
-	struct conf_limit **v;
-	size_t n;
 };
 
 struct conf_route {
@@ -598,10 +297,6 @@ struct conf *conf_load(const struct conf_sources *, const struct map *files,
 	    struct conf_errors *);
 void	conf_free(struct conf *);
 
-/* How often keys of tickets may change within the time that they are good
- * for. */
-#define CONF_TICKET_ROTATIONS	28
-
 /* How often hostd makes new keys for tickets, and how long they are good for;
  * ms.  0: nobody uses any. */
 int	conf_ticket_times(const struct conf *, int64_t *rotation,
@@ -611,27 +306,11 @@ int	conf_ticket_times(const struct conf *, int64_t *rotation,
  * NULL and an error when the pattern is bad. */
 struct conf_route *conf_route_add(struct conf *, const char *path,
 	    struct conf_plugin *, struct conf_errors *);
-/*
- * "app.example.com:3000", "192.0.2.1:80", "[2001:db8::1]:80", "unix:/path":
- * sets name, host, port and addr, which conf_server_free frees.  0, or -1 with
- * a reason in *why (a constant text) and nothing to free.
- */
-int	conf_server_parse(const char *text, struct conf_server *,
-	    const char **why);
-void	conf_server_free(struct conf_server *);
-/* The same one?  However they are written. */
-int	conf_server_same(const struct conf_server *, const struct conf_server *);
 
 /* May that instance use hostd.control/1 in workers of that pool?  If it has
  * routes, only where these are answered. */
 int	conf_is_controller(const struct conf *, const char *instance,
 	    const char *pool);
-/* NULL, or what is wrong with it, to follow its text; to be freed either way. */
-const char *conf_key_parse(struct conf_key *, const char *text);
-void	conf_key_free(struct conf_key *);
-/* to: of its own. */
-void	conf_access_copy(struct conf_access *to, const struct conf_access *);
-void	conf_limits_copy(struct conf_limits *to, const struct conf_limits *);
 
 /* Errors for routes that claim the same host, path and method.  Returns how
  * many. */
