@@ -17,18 +17,22 @@ typedef void (*list_fn)(
     struct hostd_inst *, void *, int32_t, const hostd_buf *, uint32_t);
 typedef void (*replay_fn)(
     struct hostd_inst *, void *, int32_t, const struct hostd_channel_event *);
+typedef void (*largest_fn)(struct hostd_inst *, void *, int32_t,
+    const hostd_channel_size *, uint32_t);
 
 /* A question, until it is answered. */
 struct question {
 	TAILQ_ENTRY(question) entry;
 	struct fake *fake;
-	enum { ASK_COUNT, ASK_LIST, ASK_REPLAY } kind;
+	enum { ASK_COUNT, ASK_LIST, ASK_REPLAY, ASK_LARGEST } kind;
 	union {
 		count_fn count;
 		list_fn list;
 		replay_fn replay;
+		largest_fn largest;
 	} fn;
 	void *arg;
+	uint32_t max;
 	uint64_t node, seq;
 	size_t n;
 	char name[];
@@ -165,6 +169,28 @@ fake_replay(const struct hostd_host *host, hostd_buf channel, uint64_t node,
 	return HOSTD_OK;
 }
 
+int32_t
+fake_largest(
+    const struct hostd_host *host, uint32_t max, largest_fn done, void *arg)
+{
+	struct fake *f = fake_called(host, "largest");
+	struct question *q;
+
+	if (f->ended)
+		check_fail("called largest in destroy");
+	if (done == NULL)
+		check_fail("called largest without a function");
+	if (max == 0 || max > MAX_LIST)
+		check_fail("called largest for %u channels", max);
+	if (f->destroying)
+		return HOSTD_E_STATE;
+	q = ask(f, (hostd_buf){"", 0}, arg);
+	q->kind = ASK_LARGEST;
+	q->fn.largest = done;
+	q->max = max;
+	return HOSTD_OK;
+}
+
 static int
 add_label(struct fake_sock *s, void *arg)
 {
@@ -185,6 +211,59 @@ answer_list(struct question *q, int32_t status)
 	l.out = fake_lend(MAX_LIST * sizeof(*l.out));
 	fake_sock_each(add_label, &l);
 	q->fn.list(q->fake->inst, q->arg, status, l.out, l.n);
+	fake_leave(q->fake);
+}
+
+struct sizes {
+	hostd_channel_size v[MAX_LIST];	/* lent */
+	uint32_t n;
+};
+
+static int
+add_size(struct fake_sock *s, void *arg)
+{
+	struct sizes *z = arg;
+	struct fake_room_of *r;
+	uint32_t i;
+
+	if (!fake_sock_is_open(s))
+		return 0;
+	LIST_FOREACH(r, &s->rooms, entry) {
+		for (i = 0; i < z->n; i++)
+			if (is(r->name, r->n, z->v[i].channel))
+				break;
+		if (i == MAX_LIST)
+			return 1;
+		if (i == z->n)
+			z->v[z->n++].channel = fake_lend_copy(r->name, r->n);
+		z->v[i].sockets++;
+	}
+	return 0;
+}
+
+static int
+size_compare(const void *pa, const void *pb)
+{
+	const hostd_channel_size *a = pa, *b = pb;
+
+	return (a->sockets < b->sockets) - (a->sockets > b->sockets);
+}
+
+static void
+answer_largest(struct question *q, int32_t status)
+{
+	static const char elsewhere[] = "a\"<b>\xff";
+	struct sizes *z;
+
+	fake_enter(q->fake, "the function of largest", NULL);
+	z = fake_lend(sizeof(*z));
+	memset(z, 0, sizeof(*z));
+	z->v[z->n].channel = fake_lend_copy(elsewhere, sizeof(elsewhere) - 1);
+	z->v[z->n++].sockets = 2;
+	fake_sock_each(add_size, z);
+	qsort(z->v, z->n, sizeof(z->v[0]), size_compare);
+	q->fn.largest(q->fake->inst, q->arg, status, z->v,
+	    z->n < q->max ? z->n : q->max);
 	fake_leave(q->fake);
 }
 
@@ -229,6 +308,9 @@ answer(struct question *q, int32_t status)
 		break;
 	case ASK_REPLAY:
 		answer_replay(q, status);
+		break;
+	case ASK_LARGEST:
+		answer_largest(q, status);
 		break;
 	}
 }

@@ -406,4 +406,5 @@ const struct hostd_channel_api fake_channel_api = {
     .list = fake_list,
     .keep = fake_keep,
     .replay = fake_replay,
+    .largest = fake_largest,
 };

@@ -49,6 +49,9 @@ int32_t	fake_list(const struct hostd_host *, hostd_buf,
 int32_t	fake_replay(const struct hostd_host *, hostd_buf, uint64_t node,
 	    uint64_t seq, void (*)(struct hostd_inst *, void *, int32_t,
 	    const struct hostd_channel_event *), void *);
+int32_t	fake_largest(const struct hostd_host *, uint32_t max,
+	    void (*)(struct hostd_inst *, void *, int32_t,
+	    const hostd_channel_size *, uint32_t), void *);
 int32_t	fake_keep(const struct hostd_host *, hostd_buf, uint32_t max,
 	    uint32_t max_age_ms);
 

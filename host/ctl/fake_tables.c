@@ -173,6 +173,7 @@ static const struct fake_member channel_members[] = {
     MEMBER(hostd_channel_api, list, 0),
     MEMBER(hostd_channel_api, keep, 0),
     MEMBER(hostd_channel_api, replay, 0),
+    MEMBER(hostd_channel_api, largest, 4),
     {NULL, 0, 0},
 };
 

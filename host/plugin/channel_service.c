@@ -12,6 +12,7 @@
 #include "pubsub/envelope.h"
 #include "pubsub/history.h"
 #include "pubsub/hub.h"
+#include "pubsub/largest.h"
 #include "ws/conn.h"
 #include "ws/message.h"
 
@@ -282,12 +283,15 @@ union ask_fn {
 	    uint32_t);
 	void (*replay)(struct hostd_inst *, void *, int32_t,
 	    const struct hostd_channel_event *);
+	void (*largest)(struct hostd_inst *, void *, int32_t,
+	    const hostd_channel_size *, uint32_t);
 };
 
 struct ask {
 	union ask_fn fn;
 	void *arg;
 	uint64_t node, seq;
+	uint32_t max;
 	size_t len;
 	char channel[CHANNEL_NAME_MAX];
 };
@@ -403,9 +407,22 @@ replay_done(void *owner, void *arg, int32_t status, struct buf *answers)
 	free(v);
 }
 
+static void
+largest_done(void *owner, void *arg, int32_t status, struct buf *answers)
+{
+	hostd_channel_size sizes[LARGEST_MAX];
+	struct instance *in = owner;
+	struct ask *a = arg;
+	size_t n = largest_sum(answers, sizes, a->max);
+	uint64_t entered = instance_enter(in, BOARD_CB_CHANNEL);
+
+	a->fn.largest(in->inst, a->arg, status, sizes, (uint32_t)n);
+	instance_leave(in, entered);
+}
+
 static int32_t
 ask(const struct hostd_host *host, enum query_kind kind, hostd_buf name,
-    union ask_fn fn, void *arg, query_done done, uint64_t node, uint64_t seq)
+    query_done done, const struct ask *about)
 {
 	struct instance *in = host->ctx;
 	struct ask *a;
@@ -413,12 +430,10 @@ ask(const struct hostd_host *host, enum query_kind kind, hostd_buf name,
 	if (in->ending)
 		return HOSTD_E_STATE;
 	a = xmalloc(sizeof(*a));
-	a->fn = fn;
-	a->arg = arg;
-	a->node = node;
-	a->seq = seq;
+	*a = *about;
 	a->len = name.n;
-	memcpy(a->channel, name.p, name.n);
+	if (name.n > 0)
+		memcpy(a->channel, name.p, name.n);
 	query_start(&in->all->hub, kind, name, done, in, a);
 	return HOSTD_OK;
 }
@@ -427,7 +442,7 @@ static int32_t
 api_count(const struct hostd_host *host, hostd_buf name,
     void (*done)(struct hostd_inst *, void *, int32_t, uint64_t), void *arg)
 {
-	union ask_fn fn = { .count = done };
+	const struct ask a = { .fn = { .count = done }, .arg = arg };
 	struct real_name real;
 	int32_t rc;
 
@@ -435,7 +450,7 @@ api_count(const struct hostd_host *host, hostd_buf name,
 		return rc;
 	if (done == NULL)
 		return HOSTD_E_INVAL;
-	return ask(host, QUERY_COUNT, name, fn, arg, count_done, 0, 0);
+	return ask(host, QUERY_COUNT, name, count_done, &a);
 }
 
 static int32_t
@@ -443,7 +458,7 @@ api_list(const struct hostd_host *host, hostd_buf name,
     void (*done)(struct hostd_inst *, void *, int32_t, const hostd_buf *,
     uint32_t), void *arg)
 {
-	union ask_fn fn = { .list = done };
+	const struct ask a = { .fn = { .list = done }, .arg = arg };
 	struct real_name real;
 	int32_t rc;
 
@@ -451,7 +466,7 @@ api_list(const struct hostd_host *host, hostd_buf name,
 		return rc;
 	if (done == NULL)
 		return HOSTD_E_INVAL;
-	return ask(host, QUERY_LIST, name, fn, arg, list_done, 0, 0);
+	return ask(host, QUERY_LIST, name, list_done, &a);
 }
 
 static int32_t
@@ -475,7 +490,8 @@ api_replay(const struct hostd_host *host, hostd_buf name, uint64_t node,
     uint64_t seq, void (*done)(struct hostd_inst *, void *, int32_t,
     const struct hostd_channel_event *), void *arg)
 {
-	union ask_fn fn = { .replay = done };
+	const struct ask a = { .fn = { .replay = done }, .arg = arg,
+		.node = node, .seq = seq };
 	struct real_name real;
 	int32_t rc;
 
@@ -483,7 +499,24 @@ api_replay(const struct hostd_host *host, hostd_buf name, uint64_t node,
 		return rc;
 	if (done == NULL)
 		return HOSTD_E_INVAL;
-	return ask(host, QUERY_REPLAY, name, fn, arg, replay_done, node, seq);
+	return ask(host, QUERY_REPLAY, name, replay_done, &a);
+}
+
+static int32_t
+api_largest(const struct hostd_host *host, uint32_t max,
+    void (*done)(struct hostd_inst *, void *, int32_t,
+    const hostd_channel_size *, uint32_t), void *arg)
+{
+	const struct ask a = { .fn = { .largest = done }, .arg = arg,
+		.max = max };
+	int32_t rc = instance_check_thread(host->ctx, "largest");
+
+	if (rc != HOSTD_OK)
+		return rc;
+	if (done == NULL || max == 0 || max > LARGEST_MAX)
+		return HOSTD_E_INVAL;
+	return ask(host, QUERY_LARGEST, (hostd_buf){ "", 0 }, largest_done,
+	    &a);
 }
 
 /* -- life -- */
@@ -530,6 +563,7 @@ static const struct hostd_channel_api channel_api = {
 	.list = api_list,
 	.keep = api_keep,
 	.replay = api_replay,
+	.largest = api_largest,
 };
 
 const struct hostd_channel_api *

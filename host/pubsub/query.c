@@ -5,6 +5,7 @@
 #include <string.h>
 #include "base/mem.h"
 #include "pubsub/hub.h"
+#include "pubsub/largest.h"
 
 #define QUESTIONS_MAX	4096	/* more are not answered */
 #define ANSWERS_BYTES	(1u << 20)	/* in a turn, and waiting for a worker */
@@ -143,6 +144,8 @@ answer(struct hub *hub, uint32_t kind, hostd_buf name, struct buf *out)
 	} else if (kind == QUERY_REPLAY && ch != NULL &&
 	    ch->history != NULL) {
 		history_write(ch->history, hub_now_us(), out);
+	} else if (kind == QUERY_LARGEST) {
+		largest_write(&hub->channels, out);
 	}
 }
 
@@ -315,6 +318,13 @@ query_remote_left(struct hub *hub, uint64_t node, uint64_t process)
 
 /* -- asking -- */
 
+/* All workers, and no node; else those who may know of the channel. */
+static int
+is_for_workers(const struct query *q)
+{
+	return q->settling || q->kind == QUERY_LARGEST;
+}
+
 static void
 ask_workers(struct query *q, struct envelope *e)
 {
@@ -322,7 +332,7 @@ ask_workers(struct query *q, struct envelope *e)
 	struct bus_peer *p;
 
 	TAILQ_FOREACH(p, &q->hub->bus.peers, link) {
-		if (!q->settling && !bus_peer_may_want(p, ch))
+		if (!is_for_workers(q) && !bus_peer_may_want(p, ch))
 			continue;
 		if (bus_send(p, e) == 0)
 			q->asked[q->nasked++].peer = p->ref;
@@ -377,7 +387,7 @@ query_ask(struct query *q)
 	if (!q->settling)
 		answer(hub, q->kind, e.name, &q->answers);
 	ask_workers(q, &e);
-	if (!q->settling)
+	if (!is_for_workers(q))
 		ask_nodes(q, &e);
 	if (q->nasked == 0)
 		loop_defer(hub->loop, &q->finish);

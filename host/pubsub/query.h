@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Questions about a channel to all workers and nodes, and their answers put
- * together: how many subscribers, who they are, what was said.
+ * together: how many subscribers, who they are, what was said.  And one about
+ * all channels, to the workers of this machine: which are the largest.
  *
  * A question goes over the bus to the workers that have an interest in the
  * channel, and to all processes of other nodes; it is answered when all of them
@@ -32,8 +33,9 @@ struct question;
 
 enum query_kind {
 	QUERY_COUNT = 1, QUERY_LIST, QUERY_REPLAY,
-	QUERY_SETTLE		/* of all workers, for no channel: nothing but
+	QUERY_SETTLE,		/* of all workers, for no channel: nothing but
 				   the answer */
+	QUERY_LARGEST		/* of all workers, for no channel */
 };
 
 /*
@@ -41,6 +43,7 @@ enum query_kind {
  *	COUNT	8 bytes each
  *	LIST	a length byte and a label, each
  *	REPLAY	envelopes
+ *	LARGEST	see largest.h
  */
 typedef void (*query_done)(void *owner, void *arg, int32_t status,
     struct buf *answers);

@@ -316,6 +316,17 @@ function updateServer(row, u, v) {
 	v.reason || (v.backup ? 'backup' : '')]);
 }
 
+function showRooms(rooms) {
+	$('s-rooms').hidden = !rooms || rooms.n === 0;
+	if ($('s-rooms').hidden)
+		return;
+	fill(bodyOf($('rooms'), ''), rooms.largest, ([name]) => name,
+	    () => makeRow([...'hn']), (r, [name, members]) =>
+		putRow(r, [name, number(members)]));
+	put($('n-rooms'), `${number(rooms.n)}${rooms.more ? ' or more' : ''}` +
+	    (rooms.exact ? '' : '; not all workers have answered'));
+}
+
 function showGenerations(list) {
 	$('generations').hidden = !list;
 	$('no-generations').hidden = Boolean(list);
@@ -501,6 +512,7 @@ function show(m) {
 	showCharts();
 	showWorkers(s, node);
 	showUpstreams(s.upstreams ?? []);
+	showRooms(m.rooms);
 	showGenerations(node?.generations);
 	showPlugins(s);
 	for (const pid of state.workers.keys())

@@ -40,15 +40,17 @@ struct hostd_inst {
 	/* what is shown */
 	TAILQ_HEAD(, viewer) viewers;
 	hostd_timer timer;
+	unsigned ticks;
 	struct counters counters;
 	struct ring ring;
 	json_t *node;			/* as the master has said; or NULL */
+	json_t *rooms;			/* as workers have said; or NULL */
 	char *log;			/* the last lines */
 	size_t log_n;
 	size_t log_fresh;		/* of these, since the last tick */
 	char mark[64];			/* how far it was read */
 	char log_kind[32];
-	int asked_node, asked_log;	/* and not answered */
+	int asked_node, asked_log, asked_rooms;	/* and not answered */
 };
 
 /* -- who.c: who it is -- */
@@ -133,6 +135,12 @@ void	feed_free(struct hostd_inst *);
 /* Ask it, if it has answered. */
 void	watch_ask(struct hostd_inst *);
 void	watch_free(struct hostd_inst *);
+
+/* -- rooms.c: what workers know together -- */
+
+/* Ask them, if they have answered. */
+void	rooms_ask(struct hostd_inst *);
+void	rooms_free(struct hostd_inst *);
 
 /* -- settings.c -- */
 

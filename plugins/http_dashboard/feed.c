@@ -5,7 +5,8 @@
  *	{"type":"hello", "title":, "user":, "actions": bool, "csrf":,
  *	 "history": [sample...], "log": text} and what a tick has
  *	{"type":"tick", "sample": sample or null, "status": of hostd.status/1,
- *	 "node": of hostd.control/1 or null, "log": text, "log_kind": text}
+ *	 "node": of hostd.control/1 or null, "rooms": of rooms.c or null,
+ *	 "log": text, "log_kind": text}
  *
  * One text is made each second for all who look here, and none if nobody does;
  * only a sample is taken now and then, for those who come later.
@@ -15,6 +16,7 @@
 
 #define TICK_MS		1000
 #define IDLE_MS		5000
+#define ROOMS_TICKS	3	/* between two looks at all rooms */
 
 static uint64_t
 clock_ms(void)
@@ -42,6 +44,12 @@ status_read(struct hostd_inst *in)
 }
 
 static json_t *
+known(json_t *o)
+{
+	return o != NULL ? json_incref(o) : json_null();
+}
+
+static json_t *
 sample_next(struct hostd_inst *in, const json_t *status)
 {
 	struct sample s;
@@ -60,11 +68,10 @@ tick_json(struct hostd_inst *in, json_t *status)
 	size_t n = in->log_fresh;
 
 	in->log_fresh = 0;
-	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:s}", "type", "tick",
-	    "sample", sample, "status", status, "node",
-	    in->node != NULL ? json_incref(in->node) : json_null(), "log",
-	    json_stringn(n > 0 ? in->log + in->log_n - n : "", n),
-	    "log_kind", in->log_kind);
+	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:s}", "type", "tick",
+	    "sample", sample, "status", status, "node", known(in->node),
+	    "rooms", known(in->rooms), "log", json_stringn(n > 0 ?
+	    in->log + in->log_n - n : "", n), "log_kind", in->log_kind);
 }
 
 static int32_t
@@ -138,6 +145,8 @@ on_tick(struct hostd_inst *in, hostd_timer timer, void *arg)
 	tell_all(in, tick);
 	json_decref(tick);
 	watch_ask(in);
+	if (in->ticks++ % ROOMS_TICKS == 0)
+		rooms_ask(in);
 }
 
 static int32_t
@@ -170,13 +179,14 @@ feed_open(struct hostd_inst *in, struct viewer *v)
 		in->log_fresh = 0;
 		(void)feed_every(in, TICK_MS);
 		watch_ask(in);
+		rooms_ask(in);
 	}
 	v->behind = 1;
 	if (status == NULL)
 		return;
-	tick = json_pack("{s:n,s:o,s:o,s:s}", "sample", "status", status,
-	    "node", in->node != NULL ? json_incref(in->node) : json_null(),
-	    "log_kind", in->log_kind);
+	tick = json_pack("{s:n,s:o,s:o,s:o,s:s}", "sample", "status", status,
+	    "node", known(in->node), "rooms", known(in->rooms), "log_kind",
+	    in->log_kind);
 	greet(in, v, tick);
 	json_decref(tick);
 }

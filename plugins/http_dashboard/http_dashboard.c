@@ -191,6 +191,7 @@ destroy(struct hostd_inst *in)
 {
 	action_free(in);
 	watch_free(in);
+	rooms_free(in);
 	settings_free(in);
 	free(in);
 }

@@ -66,6 +66,12 @@ struct hostd_channel_event {
 	hostd_buf channel, msg;
 };
 
+/* Since 1.4.  A channel, and how many sockets are subscribed to it.  [call] */
+typedef struct {
+	hostd_buf channel;
+	uint64_t sockets;
+} hostd_channel_size;
+
 /*
  * All [loop]; E_THREAD elsewhere.  E_INVAL for a bad name is not repeated
  * below.
@@ -141,6 +147,18 @@ struct hostd_channel_api {
 	    uint64_t node, uint64_t seq, void (*fn)(struct hostd_inst *,
 	    void *arg, int32_t status, const struct hostd_channel_event *),
 	    void *arg);
+
+	/*
+	 * Since 1.4.  The channels that most sockets of all workers of this
+	 * machine are subscribed to, whichever plugin's: done(inst, arg, status,
+	 * sizes, n) is called once, later, with at most max (1 to 1000), the
+	 * largest first.  status as of count.  Each worker tells its largest
+	 * 1000, so with more than that sizes may be too small.
+	 * Errors: E_INVAL (max), E_STATE (the instance is ending).
+	 */
+	int32_t (*largest)(const struct hostd_host *, uint32_t max,
+	    void (*done)(struct hostd_inst *, void *arg, int32_t status,
+	    const hostd_channel_size *sizes, uint32_t n), void *arg);
 };
 
 #ifdef __cplusplus

@@ -5,7 +5,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { look, openPage, startDashboard } from './lib/dashboard.mjs';
+import { plugin } from './lib/http1.mjs';
 import { until } from './lib/hostd.mjs';
+import { oneOnEach } from './lib/rooms.mjs';
 import { startTls } from './lib/tls.mjs';
 
 const row = (page, name) => page.locator('#workers tr').filter({
@@ -147,6 +149,32 @@ test('over https', async (t) => {
 	assert.equal((await look(h, { Origin: h.url })).type, 'hello');
 	assert.equal(await look(h, { Origin: h.url.replace('https', 'http') }),
 	    403);
+	v.noErrors();
+});
+
+test('rooms of all workers, the largest first', async (t) => {
+	const h = await startDashboard(t, { conf: `
+		plugin "rooms" { module = "${await plugin('rooms_ws')}" }
+		route "/rooms" { plugin = "rooms" }` });
+	const v = await openPage(t, h);
+	const rooms = () => v.page.locator('#rooms tbody tr').evaluateAll((rows) =>
+	    rows.map((r) => [...r.cells].map((c) => c.textContent)));
+	const shown = (wanted) => until(async () =>
+	    JSON.stringify(await rooms()) === JSON.stringify(wanted),
+	`rooms ${wanted}`);
+	const [a, b] = await oneOnEach(t, h, 2);
+
+	assert.ok(await v.page.locator('#s-rooms').isHidden());
+	await a.do('join red');
+	await b.do('join blue');
+	await a.do('join <b>blue</b>');
+	await b.do('join red');
+	await shown([['red', '2'], ['<b>blue</b>', '1'], ['blue', '1']]);
+	assert.equal(await v.page.locator('#n-rooms').textContent(), '3');
+	a.close();
+	await shown([['blue', '1'], ['red', '1']]);
+	b.close();
+	await v.page.locator('#s-rooms').waitFor({ state: 'hidden' });
 	v.noErrors();
 });
 

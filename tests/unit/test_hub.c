@@ -12,6 +12,7 @@
 #include <hostd/ws.h>
 #include "base/mem.h"
 #include "pubsub/hub.h"
+#include "pubsub/largest.h"
 #include "loop_case.h"
 
 static struct board board;
@@ -371,6 +372,103 @@ who_owes_an_answer_is_not_waited_for(void **state)
 	assert_int_equal(answered, HOSTD_OK);
 }
 
+/* -- the largest channels -- */
+
+#define MANY	1200
+
+static char largest[MANY][8];
+static struct listener members[MANY];
+
+static struct subscriber *
+member(unsigned i)
+{
+	members[i].subscriber.is_socket = 1;
+	members[i].subscriber.deliver = hear;
+	return &members[i].subscriber;
+}
+
+static const char *
+sizes_of(const struct buf *told, size_t max)
+{
+	static char out[256];
+	hostd_channel_size v[8];
+	size_t i, at = 0, n = largest_sum(told, v, max);
+
+	out[0] = '\0';
+	for (i = 0; i < n; i++)
+		at += (size_t)snprintf(out + at, sizeof(out) - at, "%.*s:%d ",
+		    (int)v[i].channel.n, (const char *)v[i].channel.p,
+		    (int)v[i].sockets);
+	return out;
+}
+
+static void
+the_largest_of_all_workers(void **state)
+{
+	static const char *const in[] = { "red", "blue", "red", "green",
+		"blue", "red" };
+	struct buf told = { 0 };
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 6; i++)
+		(void)channel_subscribe(&hub.channels, member(i), text(in[i]));
+	/* A plugin's, which is no socket. */
+	subscribe("plugins");
+	largest_write(&hub.channels, &told);
+	assert_string_equal(sizes_of(&told, 8), "red:3 blue:2 green:1 ");
+	assert_string_equal(sizes_of(&told, 2), "red:3 blue:2 ");
+	/* Another worker tells the same, and one that is not in them. */
+	buf_append(&told, told.p, told.len);
+	buf_append(&told, "\4\0\0\0\0\0\0\0\5white", 14);
+	assert_string_equal(sizes_of(&told, 8),
+	    "red:6 blue:4 white:4 green:2 ");
+	/* What is cut off is left out. */
+	told.len--;
+	assert_string_equal(sizes_of(&told, 8), "red:6 blue:4 green:2 ");
+	buf_free(&told);
+	for (i = 0; i < 6; i++)
+		subscriber_close(&hub.channels, member(i));
+}
+
+static void
+no_more_than_the_largest_are_told(void **state)
+{
+	hostd_channel_size all[LARGEST_MAX + 1];
+	struct buf told = { 0 };
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < MANY; i++) {
+		(void)snprintf(largest[i], sizeof(largest[i]), "c%u", i);
+		(void)channel_subscribe(&hub.channels, member(i),
+		    text(largest[i]));
+	}
+	(void)channel_subscribe(&hub.channels, member(0), text("c777"));
+	largest_write(&hub.channels, &told);
+	assert_int_equal(largest_sum(&told, all, LARGEST_MAX + 1), LARGEST_MAX);
+	assert_memory_equal(all[0].channel.p, "c777", 4);
+	assert_int_equal(all[0].sockets, 2);
+	buf_free(&told);
+	for (i = 0; i < MANY; i++)
+		subscriber_close(&hub.channels, member(i));
+}
+
+/* No other node is asked, nor waited for. */
+static void
+the_largest_are_those_of_this_machine(void **state)
+{
+	(void)state;
+	assert_int_equal(hub_up(&hub), HOSTD_OK);
+	(void)turns();
+	hears(ENV_HELLO, 7, 1);
+	nanswers = 0;
+	query_start(&hub, QUERY_LARGEST, text(""), count_done, &ear, NULL);
+	assert_string_equal(turns(), "");
+	assert_int_equal(nanswers, 1);
+	assert_int_equal(answered, HOSTD_OK);
+}
+
 static void
 processes_of_other_nodes_are_limited(void **state)
 {
@@ -527,6 +625,9 @@ main(void)
 		CASE(a_gap_is_told_when_the_subscription_is_in_force),
 		CASE(says_hello_when_it_can_hear),
 		CASE(who_owes_an_answer_is_not_waited_for),
+		CASE(the_largest_of_all_workers),
+		CASE(no_more_than_the_largest_are_told),
+		CASE(the_largest_are_those_of_this_machine),
 		CASE(processes_of_other_nodes_are_limited),
 		CASE(answers_are_checked),
 		CASE(one_that_has_said_bye_is_silent),
