@@ -33,6 +33,9 @@ plugins_open(struct plugins *all, const struct conf_plugin *cp,
 	m = module_open(copy, base == NULL ? cp->file : base + 1, why, size);
 	atomic_store(&cell->plugin, 0);
 	atomic_store(&cell->callback, BOARD_CB_NONE);
+	/* The place is of the next that is created. */
+	if (i < BOARD_PLUGINS)
+		cell->plugins[i][0] = '\0';
 	return m;
 }
 

@@ -221,6 +221,9 @@ test('a plugin that brings its route, in a pool', async (t) => {
 	// It is counted when it was answered.
 	await until(async () => (await sums(h)).socket.requests === 1, 'count');
 	assert.equal((await sums(h)).web.requests, 0);
+	for (const w of await h.workers())
+		assert.deepEqual(w.plugins.map((p) => p.name),
+		    w.pool === 'web' ? [] : ['status']);
 });
 
 test('a route that passes to one of another pool', async (t) => {
