@@ -104,7 +104,8 @@ test('one that waits for a thread is not hanging', async (t) => {
 
 	execFileSync('mkfifo', [gate]);
 	const so = await buildPlugin(dir, 'slow', slow(gate));
-	const pool = 'pool "web" { workers = 1 watchdog = 1s }';
+	const pool = `sandbox_paths = {"r:${gate}"}
+	    pool "web" { workers = 1 watchdog = 1s }`;
 	const h = await serve(t, so, `drain_timeout = 0\n${pool}`);
 	const clock = await serve(t, so, pool);
 	const [{ pid }] = await h.workers();

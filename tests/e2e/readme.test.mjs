@@ -150,7 +150,8 @@ test('the quickstart serves its pages', async (t) => {
 test('visits are counted by all workers', async (t) => {
 	const dir = tempDir(t);
 	const so = await buildPlugin(dir, 'visits', block('c', 2, 3));
-	const h = await startHostd(t, { conf: `pool "web" { workers = 2 }
+	const h = await startHostd(t, { conf: `state_dir = "@DIR@/state"
+	    pool "web" { workers = 2 }
 	    ${block('conf', 4, 5)}`,
 		confd: { 'visits.so': fs.readFileSync(so) } });
 	let cookie;

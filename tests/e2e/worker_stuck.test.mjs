@@ -33,6 +33,7 @@ test('a callback that does not return', async (t) => {
 	execFileSync('mkfifo', [gate]);
 	const so = await buildPlugin(dir, 'stuck', source(gate));
 	const h = await startHostd(t, { conf: `
+		sandbox_paths = {"r:${gate}"}
 		pool "web" { workers = 1 }
 		plugin "sleeper" { module = "${so}" }
 		route "/" { plugin = "sleeper" }` });
