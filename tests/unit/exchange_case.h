@@ -16,6 +16,8 @@
 #include "upstream/exchange.h"
 
 #define SERVERS	3
+#define GET_A "GET /a HTTP/1.1\r\nHost: app\r\n\r\n"
+#define OK_5 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-A: b\r\n\r\nhello"
 
 static struct up_table table;
 static struct conf conf;

@@ -15,11 +15,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/pack.h"
 #include "net/handover.h"
 #include "loop_case.h"
-
-
 
 struct side {
 	struct handover h;		/* first */
@@ -561,34 +558,6 @@ nonsense_of_the_giver(void **state)
 	assert_int_equal(b.answer, HANDOVER_ELSEWHERE);
 }
 
-static void
-unpacks_no_more_than_there_is(void **state)
-{
-	struct buf b = { NULL, 0, 0 };
-	struct unpack u;
-	hostd_buf text;
-
-	(void)state;
-	pack_u32(&b, 7);
-	pack_bytes(&b, "abc", 3);
-	pack_u64(&b, 1ull << 40);
-	u = (struct unpack){ b.p, b.len, 0 };
-	assert_int_equal(unpack_u32(&u), 7);
-	text = unpack_bytes(&u);
-	assert_int_equal(text.n, 3);
-	assert_memory_equal(text.p, "abc", 3);
-	assert_false(unpack_ok(&u));
-	assert_int_equal(unpack_u64(&u), 1ull << 40);
-	assert_true(unpack_ok(&u));
-	assert_int_equal(unpack_u32(&u), 0);
-	assert_false(unpack_ok(&u));
-	/* A length that says more than there is. */
-	u = (struct unpack){ b.p, 4, 0 };
-	assert_int_equal(unpack_bytes(&u).n, 0);
-	assert_true(u.bad);
-	buf_free(&b);
-}
-
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -613,7 +582,6 @@ main(void)
 		CASE(nonsense_ends_the_channel),
 		CASE(nonsense_leaves_each_with_one),
 		CASE(nonsense_of_the_giver),
-		CASE(unpacks_no_more_than_there_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Records, what changes do to the file, and files that will not do. */
+/* What changes do to the file, and files that will not do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -147,43 +147,6 @@ count(struct fixture *f)
 	env_read_end(&f->env);
 	assert_int_equal(st.ms_entries, n);
 	return n;
-}
-
-/* -- records -- */
-
-static void
-test_records(void **state)
-{
-	const struct record in = { 0x0102030405060708, { "value", 5 } };
-	struct record out;
-	char bytes[EXPIRY_MAX], copy[EXPIRY_MAX];
-	hostd_buf key;
-	uint64_t ms;
-	size_t n = record_size(5);
-
-	(void)state;
-	record_write(bytes, &in);
-	assert_int_equal(record_read(bytes, n, &out), 0);
-	assert_int_equal(out.expires_ms, in.expires_ms);
-	assert_int_equal(out.value.n, 5);
-	assert_memory_equal(out.value.p, "value", 5);
-	/* Cut, of another version, or zeros. */
-	assert_int_equal(record_read(bytes, n - 1, &out), -1);
-	assert_int_equal(record_read(bytes, 0, &out), -1);
-	bytes[0]++;
-	assert_int_equal(record_read(bytes, n, &out), -1);
-	memset(bytes, 0, sizeof(bytes));
-	assert_int_equal(record_read(bytes, n, &out), -1);
-
-	n = expiry_write(bytes, 255, text("k"));
-	assert_int_equal(expiry_read(bytes, n, &ms, &key), 0);
-	assert_int_equal(ms, 255);
-	assert_int_equal(key.n, 1);
-	assert_memory_equal(key.p, "k", 1);
-	assert_int_equal(expiry_read(bytes, EXPIRY_SIZE, &ms, &key), -1);
-	/* The order of the bytes is that of the times. */
-	(void)expiry_write(copy, 256, text("a"));
-	assert_true(memcmp(bytes, copy, EXPIRY_SIZE) < 0);
 }
 
 /* -- changes -- */
@@ -597,7 +560,6 @@ main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_records),
 		TEST(test_changes),
 		TEST(test_expectations),
 		TEST(test_sweep),
