@@ -470,7 +470,7 @@ conn_complete(struct http_conn *c)
 static int
 conn_is_forsaken(const struct http_conn *c)
 {
-	return c->stream.eof && c->framed == NULL && (c->state == CONN_WAIT ||
+	return c->stream.eof && (c->state == CONN_WAIT ||
 	    (c->state == CONN_BODY && request_is_paused(c->req))) &&
 	    (c->req->deferred || c->req->gated != NULL) &&
 	    c->req->phase == RESP_NONE;

@@ -351,8 +351,19 @@ conn_feed(struct h2_conn *h, const char *p, size_t n)
 static int
 conn_wants_input(const struct h2_conn *h)
 {
-	return h->state == H2_LINGER || (h->state < H2_BROKEN &&
+	return h->state == H2_LINGER || (h->state < H2_BROKEN && !h->ended &&
 	    stream_pending(&h->stream) <= READ_HIGH);
+}
+
+/* What was asked for before is answered, as far as windows are open. */
+static void
+conn_end_input(struct h2_conn *h)
+{
+	struct h2_stream *st;
+
+	h->ended = 1;
+	TAILQ_FOREACH(st, &h->streams, link)
+		h2_stream_end(st);
 }
 
 static void
@@ -366,6 +377,8 @@ conn_read(struct h2_conn *h)
 	n = stream_read(s, s->sio->rbuf, STREAM_RBUF);
 	if (n > 0 && h->state != H2_LINGER)
 		conn_feed(h, s->sio->rbuf, (size_t)n);
+	else if (n == 0 && h->state != H2_LINGER)
+		conn_end_input(h);
 	else if (n == 0 || (n == -1 && errno != EAGAIN))
 		h->lost = 1;
 }
@@ -404,12 +417,27 @@ conn_is_over(const struct h2_conn *h)
 	    || (h->said_last && h->nopen == 0);
 }
 
+/* Its client will neither ask for anything nor take more. */
+static int
+conn_is_forsaken(const struct h2_conn *h)
+{
+	const struct h2_stream *st;
+
+	if (!h->ended || stream_pending(&h->stream) > 0 ||
+	    nghttp2_session_want_write(h->session))
+		return 0;
+	TAILQ_FOREACH(st, &h->streams, link)
+		if (h2_stream_goes_on(st))
+			return 0;
+	return 1;
+}
+
 static void
 conn_settle(struct h2_conn *h)
 {
 	uint64_t now = conn_now(h);
 
-	if (h->stream.error != 0 || h->lost) {
+	if (h->stream.error != 0 || h->lost || conn_is_forsaken(h)) {
 		h2_conn_close(h);
 		return;
 	}

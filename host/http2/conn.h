@@ -61,6 +61,7 @@ struct h2_conn {
 	uint8_t state;			/* enum h2_state */
 	uint8_t busy;			/* it has its turn */
 	uint8_t said_last;		/* LEAVING: told the second time */
+	uint8_t ended;			/* the client's FIN has come */
 	uint8_t lost;			/* the socket has ended */
 	uint8_t counted_idle;
 	uint8_t shed;			/* it came above the budget */

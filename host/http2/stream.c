@@ -186,6 +186,7 @@ stream_begin(struct h2_stream *st)
 	c = conn_open_framed(h->server->http, &st->layer, &st->framed, peer,
 	    h->home);
 	c->shed = h->shed;
+	c->stream.eof = h->ended;
 	st->owner = &c->stream;
 	h->nrequests++;
 }
@@ -210,6 +211,27 @@ h2_stream_tell(struct h2_stream *st)
 	st->owner->ops->readable(st->owner);
 }
 
+void
+h2_stream_end(struct h2_stream *st)
+{
+	if (!st->ended)
+		st->broken = 1;
+	else if (st->owner != NULL)
+		st->owner->eof = 1;
+	h2_stream_wake(st);
+}
+
+int
+h2_stream_goes_on(const struct h2_stream *st)
+{
+	nghttp2_session *session = st->conn->session;
+
+	return st->owner != NULL && (stream_pending(st->owner) == 0 ||
+	    (nghttp2_session_get_remote_window_size(session) > 0 &&
+	    nghttp2_session_get_stream_remote_window_size(session,
+	    st->id) > 0));
+}
+
 /* -- what its owner does -- */
 
 /* It has no socket that could say anything. */
@@ -229,7 +251,7 @@ layer_read(struct stream *s, void *p, size_t n)
 	if (left == 0) {
 		s->can_read = 0;
 		if (st->ended) {
-			s->eof = st->moved;
+			s->eof |= st->moved;
 			return 0;
 		}
 		errno = EAGAIN;

@@ -49,6 +49,10 @@ void	h2_streams_free(struct http2_server *);
 void	h2_stream_closed(struct h2_stream *);
 /* It shall be told of what has come. */
 void	h2_stream_wake(struct h2_stream *);
+/* The client says no more, on none. */
+void	h2_stream_end(struct h2_stream *);
+/* May bytes of its answer still go to a client that opens no window? */
+int	h2_stream_goes_on(const struct h2_stream *);
 /* Tell it. */
 void	h2_stream_tell(struct h2_stream *);
 /* Bytes of a body have come. */
