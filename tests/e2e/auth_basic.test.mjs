@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, command, raw, startHostd, statusOf, within } from
+import { atEnd, command, raw, startHostd, statusOf, until, within } from
     './lib/hostd.mjs';
 import { get } from './lib/http1.mjs';
 
@@ -49,10 +49,8 @@ const write = (h, text) => {
 };
 
 // Until that is what a request gets: a change is seen within a second.
-const becomes = (h, authorization, want) => within((async () => {
-	while (await status(h, authorization) !== want)
-		await new Promise((r) => setImmediate(r));
-})(), `status ${want}`);
+const becomes = (h, authorization, want) => until(async () =>
+	await status(h, authorization) === want, `status ${want}`);
 
 test('curl', async (t) => {
 	const h = await start(t);
@@ -73,10 +71,7 @@ test('curl', async (t) => {
 		assert.match(await curl('-u', u), /^401 Basic/, u);
 	const log = () => fs.readFileSync(path.join(h.dir, 'access.log'), 'latin1');
 
-	await within((async () => {
-		while (log().split('\n').length < 22)
-			await new Promise((r) => setImmediate(r));
-	})(), 'its lines');
+	await until(() => log().split('\n').length >= 22, 'its lines');
 	assert.deepEqual(log().split('\n').slice(0, 5), ['- 401', 'alice 200',
 		'alice 200', 'bob 200', 'bob 200']);
 	assert.match(log(), /zo\\xC3\\xA9 200/);
@@ -188,17 +183,17 @@ test('a file that changes', async (t) => {
 	assert.equal(await status(h, eve), 200);
 	// One that will not do is told of once; the one before counts on.
 	write(h, 'alice:secret\n');
-	await within((async () => {
-		while (!/users: line 1 is plain text/.test(h.log))
-			assert.equal(await status(h, eve), 200);
-	})(), 'that it will not do');
+	await until(async () => {
+		assert.equal(await status(h, eve), 200);
+		return /users: line 1 is plain text/.test(h.log);
+	}, 'that it will not do');
 	assert.equal(await status(h, eve), 200);
 	assert.equal(await status(h, alice), 401);
 	fs.rmSync(path.join(h.dir, 'users'));
-	await within((async () => {
-		while (!/users: No such file/.test(h.log))
-			assert.equal(await status(h, eve), 200);
-	})(), 'that it has gone');
+	await until(async () => {
+		assert.equal(await status(h, eve), 200);
+		return /users: No such file/.test(h.log);
+	}, 'that it has gone');
 	write(h, users);
 	await becomes(h, alice, 200);
 	assert.equal(await status(h, eve), 401);

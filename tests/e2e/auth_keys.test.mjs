@@ -6,7 +6,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { startHostd, tempDir, within } from './lib/hostd.mjs';
+import { startHostd, tempDir, until, within } from './lib/hostd.mjs';
 import { makeKeys, now, SECRET, statusWith, token } from './lib/jwt.mjs';
 import { npm } from './lib/npm.mjs';
 
@@ -28,10 +28,8 @@ const write = (h, name, text) => {
 	fs.renameSync(path.join(h.dir, 'new'), path.join(h.dir, name));
 };
 
-const becomes = (h, text, want) => within((async () => {
-	while (await statusWith(h, '/', text) !== want)
-		await new Promise((r) => setImmediate(r));
-})(), `status ${want}`);
+const becomes = (h, text, want) => until(async () =>
+	await statusWith(h, '/', text) === want, `status ${want}`);
 
 const set = (...keys) => JSON.stringify({ keys });
 
@@ -122,10 +120,10 @@ test('keys that change', async (t) => {
 		const from = h.log.length;
 
 		write(h, 'keys.json', text);
-		await within((async () => {
-			while (!h.log.slice(from).includes(why))
-				assert.equal(await statusWith(h, '/', second), 200);
-		})(), why);
+		await until(async () => {
+			assert.equal(await statusWith(h, '/', second), 200);
+			return h.log.slice(from).includes(why);
+		}, why);
 	}
 	assert.equal(await statusWith(h, '/', second), 200);
 	assert.equal(h.log.match(/what it had before counts on/g).length, 3);
@@ -243,12 +241,12 @@ test('a file that everybody may write', async (t) => {
 	assert.equal(await statusWith(h, '/', made(a.RS256, 'RS256')), 200);
 	// Whoever does as the log says need not write it again.
 	fs.writeFileSync(path.join(h.dir, 'k'), b.RS256.pem);
-	await within((async () => {
-		while (!/everybody may write it; chmod o-w; what it had/
-		    .test(h.log))
-			assert.equal(await statusWith(h, '/',
-			    made(a.RS256, 'RS256')), 200);
-	})(), 'that it will not do');
+	await until(async () => {
+		assert.equal(await statusWith(h, '/', made(a.RS256, 'RS256')),
+		    200);
+		return /everybody may write it; chmod o-w; what it had/
+		    .test(h.log);
+	}, 'that it will not do');
 	fs.chmodSync(path.join(h.dir, 'k'), 0o644);
 	await becomes(h, made(b.RS256, 'RS256'), 200);
 });

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, raw, statusOf, within } from './lib/hostd.mjs';
+import { atEnd, raw, statusOf, until, within } from './lib/hostd.mjs';
 import { plugin, serve } from './lib/http1.mjs';
 import { makeKeys, now, SECRET, statusWith, token } from './lib/jwt.mjs';
 import { npm } from './lib/npm.mjs';
@@ -317,10 +317,7 @@ test('the access log', async (t) => {
 	const read = () => fs.readFileSync(path.join(h.dir, 'access.log'),
 	    'latin1');
 
-	await within((async () => {
-		while (read().split('\n').length < 4)
-			await new Promise((r) => setImmediate(r));
-	})(), 'three lines');
+	await until(() => read().split('\n').length >= 4, 'three lines');
 	assert.deepEqual(read().split('\n').slice(0, 3), [
 		'alice|Zo\\xC3\\xA9|a\\x22b\\x0A|-|200', '-|-|-|-|401',
 		'-|-|-|-|200']);
@@ -413,14 +410,10 @@ test('a token in the query is in no log', async (t) => {
 	const read = (name) => fs.readFileSync(path.join(h.dir, name), 'latin1');
 
 	for (const name of ['a.log', 'b.log', 'c.log'])
-		await within((async () => {
-			while (read(name).split('\n').length < 5)
-				await new Promise((r) => setImmediate(r));
-		})(), 'four lines');
-	await within((async () => {
-		while (!/GET \/none,/.test(h.log))
-			await new Promise((r) => setImmediate(r));
-	})(), 'what the proxy has to say');
+		await until(() => read(name).split('\n').length >= 5,
+		    'four lines');
+	await until(() => /GET \/none,/.test(h.log),
+	    'what the proxy has to say');
 	const all = h.log + read('a.log') + read('b.log') + read('c.log');
 
 	assert.match(all, /GET \/who\?a=1&access_token=\*\*\*&b=2 HTTP/);

@@ -45,8 +45,9 @@ function parseTrailers(text, from) {
 	}
 }
 
-// The decoded body and how many characters it took; null: more is needed.
-function parseChunks(text, from) {
+// The decoded body and how many characters it took; null: more is needed, which
+// more() is told.
+function parseChunks(text, from, more) {
 	const parts = [];
 
 	for (let at = from;;) {
@@ -68,7 +69,7 @@ function parseChunks(text, from) {
 		const end = eol + 2 + size;
 
 		if (text.length < end + 2)
-			return null;
+			return more(end + 2);
 		if (text.slice(end, end + 2) !== CRLF)
 			throw new Error('a chunk is longer than it says');
 		parts.push(text.slice(eol + 2, end));
@@ -76,8 +77,10 @@ function parseChunks(text, from) {
 	}
 }
 
-// The first whole answer in text: { ..., body, end } or null.
-export function parseAnswer(text, { head = false, closed = false } = {}) {
+// The first whole answer in text: { ..., body, end } or null.  more() is told,
+// if it is known, how long text has to be before that can be another.
+export function parseAnswer(text, { head = false, closed = false,
+	more = () => null } = {}) {
 	const stop = text.indexOf(CRLF + CRLF);
 
 	if (stop < 0)
@@ -90,22 +93,23 @@ export function parseAnswer(text, { head = false, closed = false } = {}) {
 	if (head || r.status < 200 || r.status === 204 || r.status === 304)
 		return { ...r, body: '', end: from };
 	if (r.headers['transfer-encoding']) {
-		const c = parseChunks(text, from);
+		const c = parseChunks(text, from, more);
 
 		return c && { ...r, ...c };
 	}
 	if (length !== undefined) {
 		const end = from + Number(length);
 
-		return text.length < end ? null :
+		return text.length < end ? more(end) :
 		    { ...r, body: text.slice(from, end), end };
 	}
 	return closed ? { ...r, body: text.slice(from), end: text.length,
-		toClose: true } : null;
+		toClose: true } : more(Infinity);
 }
 
 export class Client {
-	#text = '';
+	#parts = [];		// what no answer has taken
+	#length = 0;
 	#waiting = new Set();
 	closed = false;		// the peer's FIN or a reset has come
 	error;
@@ -118,7 +122,11 @@ export class Client {
 
 		c.socket = net.connect({ ...options, allowHalfOpen: true });
 		c.socket.setEncoding('latin1');
-		c.socket.on('data', (d) => { c.#text += d; c.#look(); });
+		c.socket.on('data', (d) => {
+			c.#parts.push(d);
+			c.#length += d.length;
+			c.#look();
+		});
 		c.socket.on('end', () => {
 			c.closed = true;
 			// A reset right behind data is told as an end, but has
@@ -171,13 +179,15 @@ export class Client {
 			look();
 		}), what).catch((e) => {
 			e.message += ` (got ${JSON.stringify(
-			    this.#text.slice(0, 300))})`;
+			    this.unread.slice(0, 300))})`;
 			throw e;
 		});
 	}
 
 	get unread() {
-		return this.#text;
+		if (this.#parts.length > 1)
+			this.#parts = [this.#parts.join('')];
+		return this.#parts[0] ?? '';
 	}
 
 	// Resolves when the kernel, or our queue of the socket, has the bytes.
@@ -190,9 +200,15 @@ export class Client {
 
 	// The next answer, 1xx included.
 	async next({ head = false } = {}) {
+		let least = 0;
+		const more = (n) => {
+			least = n;
+			return null;
+		};
 		const r = await this.#until(() => {
-			const a = parseAnswer(this.#text,
-			    { head, closed: this.closed });
+			const a = this.#length < least && !this.closed ? null :
+			    parseAnswer(this.unread,
+				{ head, closed: this.closed, more });
 
 			if (!a && this.closed)
 				throw new Error(
@@ -200,21 +216,22 @@ export class Client {
 			return a;
 		}, 'answer');
 
-		this.#text = this.#text.slice(r.end);
+		this.#parts = [this.unread.slice(r.end)];
+		this.#length -= r.end;
 		return r;
 	}
 
 	// Until there are n bytes that no answer has taken.
 	async bytes(n) {
-		await this.#until(() => this.#text.length >= n || this.closed,
+		await this.#until(() => this.#length >= n || this.closed,
 		    `${n} bytes`);
-		return this.#text;
+		return this.unread;
 	}
 
 	// Until the peer has closed; what came before it and was not read.
 	async end() {
 		await this.#until(() => this.closed, 'close');
-		return this.#text;
+		return this.unread;
 	}
 
 	// No more from us.
