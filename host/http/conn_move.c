@@ -306,13 +306,14 @@ conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
 		return -1;
 	/* By its giver, until that one has heard of it. */
 	c->stream.lent = 1;
-	if (version == RECORD_TLS && tls_resume(&c->stream, layer) == -1) {
-		conn_turn_back(c);
-		return -1;
-	}
 	if (u.n > 0)
 		leases_unpack(&u, srv->lessor, &c->leases);
 	c->shed = u.n > 0 && unpack_u32(&u) != 0;
+	if (u.bad ||
+	    (version == RECORD_TLS && tls_resume(&c->stream, layer) == -1)) {
+		conn_turn_back(c);
+		return -1;
+	}
 	memcpy(c->peer, peer.p, peer.n);
 	c->peer_len = (uint8_t)peer.n;
 	c->home = home;

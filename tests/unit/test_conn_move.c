@@ -17,6 +17,9 @@
 #include "http/server.h"
 #include "net/handover.h"
 
+#define U32	sizeof(uint32_t)
+#define TAIL	(3 * U32)	/* what older ones do not tell */
+
 static struct conf *conf;
 static struct board_cell cell;
 static struct http_server giver, taker;
@@ -192,18 +195,31 @@ cut_short(void **state)
 
 	(void)state;
 	for (n = 0; n < record.len; n++)
-		if (n != record.len - sizeof(uint32_t))
+		if (n != record.len - TAIL && n != record.len - TAIL + U32 &&
+		    n != record.len - U32)
 			assert_int_equal(take_record(n), -1);
 }
 
-/* It does not know that headers of the PROXY protocol may be waited for. */
+/* It does not know that headers of the PROXY protocol may be waited for, of
+ * leases, and of a budget. */
 static void
 of_an_older_one(void **state)
 {
 	(void)state;
-	assert_int_equal(take_record(record.len - sizeof(uint32_t)), 0);
+	assert_int_equal(take_record(record.len - TAIL), 0);
 	assert_taken();
 	assert_int_equal(TAILQ_FIRST(&taker.conns)->proxy_ms, 0);
+	assert_int_equal(TAILQ_FIRST(&taker.conns)->shed, 0);
+}
+
+static void
+above_the_budget(void **state)
+{
+	(void)state;
+	record.p[record.len - U32] = 1;
+	assert_int_equal(take_record(record.len), 0);
+	assert_taken();
+	assert_int_equal(TAILQ_FIRST(&taker.conns)->shed, 1);
 }
 
 /* Whose it is, is still to be said, within the time that is left for it. */
@@ -216,7 +232,7 @@ that_waits_for_its_proxy(void **state)
 
 	(void)state;
 	turn();
-	memcpy(record.p + record.len - sizeof(ms), &ms, sizeof(ms));
+	memcpy(record.p + record.len - TAIL, &ms, sizeof(ms));
 	assert_int_equal(take_record(record.len), 0);
 	conn_leave(c);
 	c = TAILQ_FIRST(&taker.conns);
@@ -342,6 +358,7 @@ main(void)
 	    T(of_another_version),
 	    T(cut_short),
 	    T(of_an_older_one),
+	    T(above_the_budget),
 	    T(that_waits_for_its_proxy),
 	    T(closed_at_once),
 	    T(with_more_input_than_is_read_at_once),
