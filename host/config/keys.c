@@ -5,7 +5,7 @@
 #include "config/keys.h"
 #include "config/model.h"
 
-static const char *const levels[] = { "debug", "info", "warn", "error", NULL };
+const char *const conf_log_levels[] = { "debug", "info", "warn", "error", NULL };
 static const char *const matches[] = { "auto", "exact", "prefix", NULL };
 static const char *const over_limits[] = { "wait", "503", NULL };
 static const char *const proxy_protocols[] = { "off", "v1", "v2", NULL };
@@ -39,7 +39,7 @@ static const struct hostd_key top_keys[] = {
 	    "read the error log.  Default: none."),
 	KEY("error_log", STRING, "stderr", "File for the error log, or "
 	    "\"stderr\", \"stdout\", or \"syslog:...\" as in access_log."),
-	KEY_ENUM("log_level", "info", levels, "Least severe lines to log."),
+	KEY_ENUM("log_level", "info", conf_log_levels, "Least severe lines to log."),
 	KEY_RANGE("drain_timeout", DURATION, "30s", 0, DAY, "How long a worker "
 	    "that is replaced may take to finish; 0: as long as it takes."),
 	KEY_RANGE("drain_delay", DURATION, "0s", 0, DAY, "How long hostd goes on "

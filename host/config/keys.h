@@ -24,6 +24,7 @@ extern const char *const conf_inner_names[];
 #define MS(s)	((int64_t)(s) * 1000)
 #define DAY	MS(86400)
 
+extern const char *const conf_log_levels[];	/* as enum log_level */
 extern const char *const conf_modes[];		/* "http", "stream" */
 
 /* All of a block; those that are not here are keys.c's. */

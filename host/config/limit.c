@@ -43,6 +43,8 @@ static const struct hostd_key limit_req_keys[] = {
 	    "refused; Retry-After says when the next one would not be."),
 	KEY("dry_run", BOOL, "off", "Nobody is refused or waits, but it is "
 	    "counted and logged who would be."),
+	KEY_ENUM("log_level", "warn", conf_log_levels, "Of the line in the "
+	    "error log that says who is refused, at most every 5 seconds."),
 };
 
 const struct conf_rows limit_req_rows = CONF_ROWS(limit_req_keys);
@@ -57,6 +59,7 @@ static const struct hostd_key limit_conn_keys[] = {
 	KEY_RANGE("status", INT, "503", 400, 599, "What a request gets that is "
 	    "refused."),
 	KEY("dry_run", BOOL, "off", "As of limit_req."),
+	KEY_ENUM("log_level", "warn", conf_log_levels, "As of limit_req."),
 };
 
 const struct conf_rows limit_conn_rows = CONF_ROWS(limit_conn_keys);
@@ -209,6 +212,8 @@ limit_new(struct builder *b, const struct conf_node *n, int kind)
 	l->status = (int)num_of(b, "status");
 	l->dry_run = num_of(b, "dry_run") != 0;
 	l->ipv6_prefix = (int)num_of(b, "ipv6_prefix");
+	l->log_level = (int)num_of(b, "log_level");
+	l->key_text = xstrdup(text != NULL ? text : "");
 	if (strlen(l->name) > CONF_LIMIT_MAX || l->name[0] == '\0')
 		conf_error(b->errs, &l->pos, "%s \"%.32s\": a name has 1 to "
 		    "%d bytes", n->name, l->name, CONF_LIMIT_MAX);
@@ -225,6 +230,7 @@ build_limit_req(struct builder *b, const struct conf_node *n)
 	struct conf_limit *l = limit_new(b, n, CONF_LIMIT_REQ);
 	const char *rate = text_of(b, "rate");
 
+	l->rate = xstrdup(rate != NULL ? rate : "");
 	l->burst = num_of(b, "burst");
 	l->delay = num_of(b, "delay");
 	if (num_of(b, "nodelay") != 0) {
@@ -250,6 +256,8 @@ void
 free_limit(struct conf_limit *l)
 {
 	conf_key_free(&l->key);
+	free(l->key_text);
+	free(l->rate);
 	free(l->name);
 	free(l);
 }

@@ -43,10 +43,13 @@ struct conf_limit {
 	char *name;
 	int kind;		/* enum conf_limit_kind */
 	struct conf_key key;
+	char *key_text;		/* as it was written */
+	int log_level;		/* enum log_level: of those refused */
 	int ipv6_prefix;	/* bits of an address that count */
 	int status;
 	int dry_run;
 	/* REQ */
+	char *rate;		/* as it was written */
 	int64_t cost_us;	/* of one request: 1 / rate */
 	int64_t burst, delay;	/* requests; those above delay wait */
 	/* CONN */

@@ -49,6 +49,8 @@ static const struct command commands[] = {
     {"upstream", cmd_upstream,
 	" list [GROUP] | add|remove|drain|enable|down GROUP SERVER ...",
 	"servers behind us: see them, change them"},
+    {"limits", cmd_limits, " [NAME] | reset NAME [VALUE ...]",
+	"what they have let through and refused; let clients in again"},
     {"upgrade", cmd_upgrade, " [--keep-workers]",
 	"run the hostd that is installed now, losing nobody"},
     {"logs", cmd_logs, " [-ef] [-n N] [NAME] | reopen",

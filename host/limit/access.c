@@ -92,8 +92,8 @@ address_key(const struct limits *all, const struct sockaddr *sa, int prefix)
 	if (sa->sa_family != AF_INET && sa->sa_family != AF_INET6)
 		return 0;
 	host = addr_host(sa, text, sizeof(text));
-	return zone_address(all->table, LIMIT_ADDRESS,
-	    (hostd_buf){ host, strlen(host) }, prefix);
+	return limit_key(all->address_zone, zone_address(all->table,
+	    LIMIT_ADDRESS, (hostd_buf){ host, strlen(host) }, prefix));
 }
 
 int

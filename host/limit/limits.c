@@ -157,18 +157,16 @@ limits_add_gates(struct limits *all, struct http_route *rt,
 static void
 add_zone(struct limits *all, const struct conf_limit *c)
 {
-	enum limit_kind kind = c->kind == CONF_LIMIT_REQ ? LIMIT_REQ :
-	    LIMIT_CONN;
 	struct zone *z = xcalloc(1, sizeof(*z));
-	int i = limit_zone_find(all->table, kind, c->name);
+	int i = limit_zone_find(all->table, zone_kind(c), c->name);
 
 	z->conf = c;
 	z->table = all->table;
 	/* The master makes it before we are started. */
 	z->count = i == -1 ? &all->none : limit_count_of(all->table, all->cell,
 	    (unsigned)i);
-	z->salt = limit_hash(all->table, (uint64_t)kind, c->name,
-	    strlen(c->name));
+	z->number = i;
+	z->salt = zone_salt(all->table, c);
 	z->cost_us = (uint64_t)c->cost_us;
 	z->room_us = z->cost_us * (uint64_t)c->burst + SLACK_US;
 	z->free_us = z->cost_us * (uint64_t)c->delay + SLACK_US;
@@ -180,7 +178,6 @@ limits_open(struct limits *all, struct loop *loop, const struct conf *conf,
     struct limit_table *table, unsigned cell)
 {
 	const struct conf_limit *c;
-	int i;
 
 	memset(all, 0, sizeof(*all));
 	all->lessor.take = lease_take;
@@ -193,9 +190,11 @@ limits_open(struct limits *all, struct loop *loop, const struct conf *conf,
 	all->address = &all->none;
 	if (table == NULL)
 		return;
-	i = limit_zone_find(table, LIMIT_ADDRESS, LIMIT_ADDRESS_NAME);
-	if (i != -1)
-		all->address = limit_count_of(table, cell, (unsigned)i);
+	all->address_zone = limit_zone_find(table, LIMIT_ADDRESS,
+	    LIMIT_ADDRESS_NAME);
+	if (all->address_zone != -1)
+		all->address = limit_count_of(table, cell,
+		    (unsigned)all->address_zone);
 	TAILQ_FOREACH(c, &conf->limits, entry)
 		add_zone(all, c);
 }

@@ -44,6 +44,7 @@ struct limits {
 	struct limit_pace *spare_paces;
 	const struct conf_budget *budget;
 	struct limit_count *address;	/* of connections */
+	int address_zone;		/* its number, or -1 */
 	uint64_t told_ms, untold;	/* of those that were closed */
 	struct limit_count none;	/* of what no zone counts */
 };

@@ -329,8 +329,8 @@ limit_rate_give(struct limit_table *t, uint64_t key, uint64_t cost_us)
 
 /* -- places -- */
 
-static uint32_t
-place_sum(const struct limit_table *t, size_t place)
+uint32_t
+limit_places_taken(const struct limit_table *t, size_t place)
 {
 	uint32_t c, n = ncells(t), sum = 0;
 
@@ -360,7 +360,7 @@ place_make(struct limit_table *t, size_t set, uint64_t key)
 
 	for (i = 0; i < LIMIT_WAYS; i++) {
 		was = atomic_load(&s->key[i]);
-		if (was != 0 && place_sum(t, set * LIMIT_WAYS +
+		if (was != 0 && limit_places_taken(t, set * LIMIT_WAYS +
 		    (size_t)i) != 0)
 			continue;
 		if (atomic_compare_exchange_strong(&s->key[i], &was, key))
@@ -397,7 +397,7 @@ limit_place_take(struct limit_table *t, struct limit_count *n, unsigned cell,
 			atomic_fetch_sub(mine, 1);
 			continue;
 		}
-		if (place_sum(t, place) <= max)
+		if (limit_places_taken(t, place) <= max)
 			return (int32_t)place;
 		atomic_fetch_sub(mine, 1);
 		return LIMIT_FULL;

@@ -26,7 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIMIT_VERSION	1
+#define LIMIT_VERSION	2
 #define LIMIT_ZONES	128
 #define LIMIT_NAME_MAX	64	/* bytes of a zone's name, NUL included */
 #define LIMIT_WAYS	8	/* entries of a set */
@@ -132,6 +132,27 @@ void	limit_sum(const struct limit_table *, unsigned zone,
 uint64_t limit_hash(const struct limit_table *, uint64_t salt, const void *,
 	    size_t);
 
+#define LIMIT_HASH_BITS 56	/* of a key; above them is whose it is */
+
+/* zone: -1: of none.  Never 0. */
+static inline uint64_t
+limit_key(int zone, uint64_t hash)
+{
+	uint64_t key = (uint64_t)(zone + 1) << LIMIT_HASH_BITS |
+	    (hash & (((uint64_t)1 << LIMIT_HASH_BITS) - 1));
+
+	return key != 0 ? key : 1;
+}
+
+/* -1: no zone's. */
+static inline int
+limit_key_zone(uint64_t key)
+{
+	uint64_t zone = key >> LIMIT_HASH_BITS;
+
+	return zone <= LIMIT_ZONES ? (int)zone - 1 : -1;
+}
+
 /*
  * One more of key, which takes cost_us to drain, where room_us may be full
  * before it.  Returns how many us too early it comes, 0: not at all; or less
@@ -153,5 +174,7 @@ void	limit_rate_give(struct limit_table *, uint64_t key, uint64_t cost_us);
 int32_t	limit_place_take(struct limit_table *, struct limit_count *,
 	    unsigned cell, uint64_t key, uint32_t max);
 void	limit_place_give(struct limit_table *, unsigned cell, int32_t place);
+/* By all workers. */
+uint32_t limit_places_taken(const struct limit_table *, size_t place);
 
 #endif

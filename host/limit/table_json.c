@@ -34,8 +34,8 @@ name_json(const struct limit_zone *z)
 	return json_string(name);
 }
 
-static json_t *
-zone_json(const struct limit_table *t, unsigned i)
+json_t *
+limit_zone_json(const struct limit_table *t, unsigned i)
 {
 	const struct limit_zone *z = &t->head->zones[i];
 	json_t *o = json_pack("{s:s,s:o}", "kind", kind_name(z->kind), "name",
@@ -63,7 +63,8 @@ limit_table_json(const struct limit_table *t)
 
 	for (i = 0; i < LIMIT_ZONES; i++)
 		if (t->head->zones[i].kind != 0)
-			(void)json_array_append_new(zones, zone_json(t, i));
+			(void)json_array_append_new(zones,
+			    limit_zone_json(t, i));
 	shed = json_pack("{s:b,s:b}", "connections",
 	    (now & LIMIT_SHED_CONNECTIONS) != 0, "memory",
 	    (now & LIMIT_SHED_MEMORY) != 0);

@@ -6,6 +6,9 @@
 #include <jansson.h>
 #include "limit/table.h"
 
+/* One of "zones" below. */
+json_t	*limit_zone_json(const struct limit_table *, unsigned zone);
+
 /*
  * { "zones": [ { "kind": "limit_req", "name", "passed", "delayed", "refused",
  *     "dry_delayed", "dry_refused", "evicted", "uncounted" } ... ],

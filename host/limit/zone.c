@@ -10,6 +10,18 @@
 
 #define TELL_MS	5000
 
+enum limit_kind
+zone_kind(const struct conf_limit *c)
+{
+	return c->kind == CONF_LIMIT_REQ ? LIMIT_REQ : LIMIT_CONN;
+}
+
+uint64_t
+zone_salt(const struct limit_table *t, const struct conf_limit *c)
+{
+	return limit_hash(t, (uint64_t)zone_kind(c), c->name, strlen(c->name));
+}
+
 int
 zone_is_late(const struct conf_limit *c)
 {
@@ -65,6 +77,8 @@ static hostd_buf
 piece_of(const struct http_req *r, const struct conf_key_part *p)
 {
 	switch (p->what) {
+	case CONF_KEY_ADDR:
+		return r->view.peer;
 	case CONF_KEY_USER:
 		return r->who != NULL ? r->who->user : (hostd_buf){ NULL, 0 };
 	case CONF_KEY_HOST:
@@ -110,6 +124,15 @@ zone_address(const struct limit_table *t, uint64_t salt, hostd_buf text,
 	return limit_hash(t, salt, &in6, (bits + 7) / 8);
 }
 
+static uint64_t
+piece_hash(const struct limit_table *t, const struct conf_limit *c, uint64_t h,
+    size_t i, hostd_buf piece)
+{
+	if (c->key.v[i].what == CONF_KEY_ADDR)
+		return zone_address(t, h, piece, c->ipv6_prefix);
+	return limit_hash(t, h, piece.p, piece.n);
+}
+
 uint64_t
 zone_key(const struct zone *z, const struct http_req *r)
 {
@@ -120,34 +143,47 @@ zone_key(const struct zone *z, const struct http_req *r)
 	size_t i;
 
 	for (i = 0; i < k->n; i++) {
-		if (k->v[i].what == CONF_KEY_ADDR) {
-			has = 1;
-			h = zone_address(z->table, h, r->view.peer,
-			    z->conf->ipv6_prefix);
-			continue;
-		}
 		piece = piece_of(r, &k->v[i]);
-		has |= piece.n > 0 && k->v[i].what != CONF_KEY_TEXT;
-		h = limit_hash(z->table, h, piece.p, piece.n);
+		has |= k->v[i].what == CONF_KEY_ADDR ||
+		    (piece.n > 0 && k->v[i].what != CONF_KEY_TEXT);
+		h = piece_hash(z->table, z->conf, h, i, piece);
 	}
-	return has ? h : 0;
+	return has ? limit_key(z->number, h) : 0;
+}
+
+uint64_t
+zone_key_of(const struct limit_table *t, const struct conf_limit *c, int zone,
+    const hostd_buf *values)
+{
+	const struct conf_key *k = &c->key;
+	uint64_t h = zone_salt(t, c);
+	size_t i;
+
+	for (i = 0; i < k->n; i++)
+		h = piece_hash(t, c, h, i, k->v[i].what != CONF_KEY_TEXT ?
+		    *values++ : (hostd_buf){ k->v[i].text,
+		    strlen(k->v[i].text) });
+	return limit_key(zone, h);
 }
 
 void
 zone_tell(struct zone *z, const struct http_req *r, uint64_t now_ms)
 {
+	static void (*const say[])(const char *, ...) = {
+		[LOG_LVL_DEBUG] = log_debug, [LOG_LVL_INFO] = log_info,
+		[LOG_LVL_WARN] = log_warnx, [LOG_LVL_ERROR] = log_errorx,
+	};
 	hostd_buf peer = r->view.peer;
 
 	if (z->told_ms != 0 && now_ms - z->told_ms < TELL_MS) {
 		z->untold++;
 		return;
 	}
-	log_warnx("%s %s: %s a request of %.*s for route %s%s%" PRIu64
-	    " more since the last such line",
+	say[z->conf->log_level]("%s %s: %s a request of %.*s for route %s; %"
+	    PRIu64 " more since the last such line",
 	    z->conf->kind == CONF_LIMIT_REQ ? "limit_req" : "limit_conn",
 	    z->conf->name, z->conf->dry_run ? "would refuse" : "refused",
-	    (int)peer.n, (const char *)peer.p, r->route->pattern, "; ",
-	    z->untold);
+	    (int)peer.n, (const char *)peer.p, r->route->pattern, z->untold);
 	z->told_ms = now_ms;
 	z->untold = 0;
 }

@@ -101,6 +101,8 @@ static const struct command commands[] = {
     {"plugin-commands", command_plugin_commands},
     {"upstream", command_upstream},
     {"upstreams", command_upstreams},
+    {"limits", command_limits},
+    {"limits-reset", command_limits_reset},
     {"node", command_node},
     {"log-tail", command_log_tail},
     {"version", command_version},

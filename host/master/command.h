@@ -67,6 +67,11 @@ void	commands_close(struct master *);
 void	command_upstream(struct control_client *, const json_t *request);
 void	command_upstreams(struct control_client *, const json_t *request);
 
+/* ---- cmd_limits.c ---- */
+
+void	command_limits(struct control_client *, const json_t *request);
+void	command_limits_reset(struct control_client *, const json_t *request);
+
 /* ---- cmd_events.c ---- */
 
 void	command_events(struct control_client *, const json_t *request);

@@ -48,6 +48,7 @@ static const struct {
 	[EVENT_LOGS_REOPENED] = { "logs.reopened", LOG_LVL_INFO },
 	[EVENT_LOGS_FLUSHED] = { "logs.flushed", LOG_LVL_INFO },
 	[EVENT_UPSTREAM_CHANGED] = { "upstream.changed", LOG_LVL_INFO },
+	[EVENT_LIMIT_RESET] = { "limit.reset", LOG_LVL_INFO },
 	[EVENT_PLUGIN_COMMAND] = { "plugin.command", LOG_LVL_INFO },
 	[EVENT_CONTROL_ASKED] = { "control.asked", LOG_LVL_INFO },
 	[EVENT_OTHER] = { "other", LOG_LVL_INFO },

@@ -49,6 +49,7 @@ enum event_kind {
 	EVENT_LOGS_REOPENED,
 	EVENT_LOGS_FLUSHED,
 	EVENT_UPSTREAM_CHANGED,	/* hostctl upstream */
+	EVENT_LIMIT_RESET,	/* hostctl limits reset */
 	EVENT_PLUGIN_COMMAND,	/* one that changes something, by hostctl */
 	EVENT_CONTROL_ASKED,	/* a change, by a plugin */
 	EVENT_NODE_SHEDDING,	/* above its budget, or no more */

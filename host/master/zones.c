@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "limit/table.h"
+#include "limit/zone.h"
 #include "master/master.h"
 #include "master/rollout.h"
 #include "master/zones.h"
-
-static enum limit_kind
-kind_of(const struct conf_limit *l)
-{
-	return l->kind == CONF_LIMIT_REQ ? LIMIT_REQ : LIMIT_CONN;
-}
 
 static int
 conf_has(const struct conf *c, const struct limit_zone *z)
@@ -18,7 +12,7 @@ conf_has(const struct conf *c, const struct limit_zone *z)
 	const struct conf_limit *l;
 
 	TAILQ_FOREACH (l, &c->limits, entry)
-		if ((uint32_t)kind_of(l) == z->kind &&
+		if ((uint32_t)zone_kind(l) == z->kind &&
 		    strcmp(l->name, z->name) == 0)
 			return 1;
 	return 0;
@@ -69,7 +63,7 @@ zones_stage(
 
 	(void)zone_stage(m, LIMIT_ADDRESS, LIMIT_ADDRESS_NAME);
 	TAILQ_FOREACH (l, &c->limits, entry)
-		if (zone_stage(m, kind_of(l), l->name) == -1) {
+		if (zone_stage(m, zone_kind(l), l->name) == -1) {
 			conf_error(errors, &l->pos, "limit \"%s\": there is "
 			    "room for %d limits in all, those of former "
 			    "generations that are kept included", l->name,

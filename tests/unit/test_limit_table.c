@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "limit/table.h"
+#include "limit/use.h"
 
 #define COST	1000u	/* us of one */
 #define NOW	1000000000u
@@ -209,6 +210,40 @@ zones_count(void **state)
 	assert_int_equal(sum.passed + sum.uncounted, 0);
 }
 
+static void
+use_is_told_by_zone(void **state)
+{
+	struct limit_use uses[LIMIT_ZONES];
+	uint64_t a = limit_key(0, 77), last = limit_key(LIMIT_ZONES - 1, 77);
+
+	(void)state;
+	assert_int_equal(limit_key_zone(a), 0);
+	assert_int_equal(limit_key_zone(last), LIMIT_ZONES - 1);
+	assert_int_equal(limit_key_zone(limit_key(-1, UINT64_MAX)), -1);
+	assert_int_not_equal(limit_key(-1, (uint64_t)1 << LIMIT_HASH_BITS), 0);
+	assert_int_equal(limit_key_zone(UINT64_MAX), -1);
+
+	assert_int_equal(take(a, 0, 0), 0);
+	assert_int_equal(take(a + 1, 0, 5), 0);
+	assert_int_equal(take(last, 0, 0), 0);
+	assert_true(enter(0, last, 3) >= 0 && enter(1, last, 3) >= 0);
+	limit_uses(&t, NOW, uses);
+	assert_int_equal(uses[0].keys, 2);
+	assert_int_equal(uses[0].taken, 0);
+	assert_int_equal(uses[LIMIT_ZONES - 1].keys, 2);
+	assert_int_equal(uses[LIMIT_ZONES - 1].taken, 2);
+	limit_uses(&t, NOW + COST, uses);
+	assert_int_equal(uses[0].keys, 1);
+
+	assert_int_equal(limit_rate_forget(&t, a + 2, NOW), 0);
+	assert_int_equal(limit_rate_forget(&t, a, NOW), 1);
+	assert_int_equal(take(a, 0, 0), 0);
+	assert_true(take(a + 1, 0, 5) < 0);
+	assert_int_equal(limit_rates_forget(&t, 0, NOW), 2);
+	assert_int_equal(take(a + 1, 0, 5), 0);
+	assert_true(take(last, 0, 0) < 0);
+}
+
 int
 main(void)
 {
@@ -226,6 +261,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(processes_compete, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(zones_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(use_is_told_by_zone, setup,
+		    teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
