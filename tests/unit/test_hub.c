@@ -419,7 +419,7 @@ the_largest_of_all_workers(void **state)
 	assert_string_equal(sizes_of(&told, 8), "red:3 blue:2 green:1 ");
 	assert_string_equal(sizes_of(&told, 2), "red:3 blue:2 ");
 	/* Another worker tells the same, and one that is not in them. */
-	buf_append(&told, told.p, told.len);
+	largest_write(&hub.channels, &told);
 	buf_append(&told, "\4\0\0\0\0\0\0\0\5white", 14);
 	assert_string_equal(sizes_of(&told, 8),
 	    "red:6 blue:4 white:4 green:2 ");
