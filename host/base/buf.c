@@ -9,29 +9,17 @@
 
 #define BUF_LEAST 64
 
-char *
-buf_reserve(struct buf *b, size_t n)
+void
+buf_grow(struct buf *b, size_t n)
 {
 	size_t cap = b->cap > 0 ? b->cap : BUF_LEAST;
 
-	if (n <= b->cap - b->len)
-		return b->p + b->len;
 	if (n > SIZE_MAX / 4 - b->len)
 		fatalx("a buffer of %zu bytes is asked for", n);
 	while (cap - b->len < n)
 		cap *= 2;
 	b->p = xrealloc(b->p, cap);
 	b->cap = cap;
-	return b->p + b->len;
-}
-
-void
-buf_append(struct buf *b, const void *p, size_t n)
-{
-	if (n == 0)
-		return;
-	memcpy(buf_reserve(b, n), p, n);
-	b->len += n;
 }
 
 void

@@ -430,12 +430,41 @@ a_broken_pipe_is_dropped(void **state)
 	assert_int_equal(logs.v[0].out.len, 0);
 }
 
+/* Each byte at each place, as what looks at several at once could miss one. */
+static void
+every_byte_everywhere(void **state)
+{
+	char value[20], want[64];
+	int c, at, n;
+
+	(void)state;
+	(void)line_of("$uri");
+	for (c = 1; c < 256; c++)
+		for (at = 0; at < 19; at++) {
+			memset(value, 'x', 19);
+			value[19] = '\0';
+			value[at] = (char)c;
+			req->view.path = buf_of(value);
+			n = c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
+			(void)snprintf(want, sizeof(want), n ?
+			    "%.*s\\x%02X%s\n" : "%.*s%c%s\n", at, value, c,
+			    value + at + 1);
+			logs.v[0].out.len = 0;
+			request_log_note(&logs, req, 175, 3042);
+			assert_int_equal(logs.v[0].out.len, strlen(want));
+			assert_memory_equal(logs.v[0].out.p, want,
+			    strlen(want));
+		}
+	logs.v[0].out.len = 0;
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    T(custom_formats),
+	    T(every_byte_everywhere),
 	    T(what_the_client_was_told),
 	    T(what_a_request_lacks),
 	    T(servers_that_were_asked),
