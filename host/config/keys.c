@@ -206,6 +206,9 @@ static const struct hostd_key upstream_keys[] = {
 	KEY("tls_key", PATH, NULL, "Its private key, which nobody else may "
 	    "read."),
 	KEY("tls_versions", LIST, "1.2, 1.3", "Of TLS."),
+	KEY("tls_session_reuse", BOOL, "on", "Another connection to the same "
+	    "server goes on with the last one's session, which spares both "
+	    "the long part of a handshake."),
 };
 
 static const struct hostd_key server_keys[] = {

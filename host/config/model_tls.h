@@ -79,6 +79,7 @@ enum conf_http2 { CONF_HTTP2_AUTO, CONF_HTTP2_ON, CONF_HTTP2_OFF };
 struct conf_upstream_tls {
 	int on;
 	int verify;
+	int session_reuse;
 	char *name;		/* NULL: that of the server */
 	struct conf_text ca;	/* p NULL: the system's */
 	struct conf_text chain, key;	/* ours; p NULL: none */

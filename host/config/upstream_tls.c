@@ -13,7 +13,8 @@ static void
 check_needless(struct builder *b)
 {
 	static const char *const keys[] = { "tls_verify", "tls_name", "tls_ca",
-		"tls_certificate", "tls_key", "tls_versions", NULL };
+		"tls_certificate", "tls_key", "tls_versions",
+		"tls_session_reuse", NULL };
 	size_t i;
 
 	for (i = 0; keys[i] != NULL; i++)
@@ -78,6 +79,7 @@ take_upstream_tls(struct builder *b, struct conf_upstream_tls *t)
 {
 	t->on = (int)num_of(b, "tls");
 	t->verify = (int)num_of(b, "tls_verify");
+	t->session_reuse = (int)num_of(b, "tls_session_reuse");
 	t->name = copy_text(b, "tls_name");
 	if (!t->on) {
 		check_needless(b);

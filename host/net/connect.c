@@ -233,6 +233,7 @@ static const struct stream_ops secure_ops = {
 static void
 connect_secure(struct connect *c, struct connect_try *t, int fd)
 {
+	char where[ADDR_TEXT_MAX];
 	int i;
 
 	for (i = 0; i < c->ntried; i++)
@@ -246,8 +247,8 @@ connect_secure(struct connect *c, struct connect_try *t, int fd)
 		return;
 	}
 	c->securing = 1;
-	tls_begin(&c->secure, tls_client_connect(c->tls, c->tls_name), NULL,
-	    0);
+	tls_begin(&c->secure, tls_client_connect(c->tls, c->tls_name,
+	    addr_format(try_addr(t), where, sizeof(where))), NULL, 0);
 }
 
 static void

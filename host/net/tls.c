@@ -98,6 +98,7 @@ tls_close(struct stream *s)
 	if (is_in_order(s))
 		(void)tls_put_alert(s, TLS_CLOSE_NOTIFY);
 	tls_shake_free(t);
+	tls_tail_free(t);
 	tls_half_close(&t->in);
 	tls_half_close(&t->out);
 	free(t->waiting);

@@ -10,6 +10,7 @@
 #include "config/x509.h"
 #include "net/tls.h"
 #include "net/tls_client.h"
+#include "net/tls_sessions.h"
 
 #define CIPHERS	"ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20"
 #define SUITES	"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:" \
@@ -86,6 +87,8 @@ set_all(SSL_CTX *ctx, const struct tls_client_options *o)
 		return -1;
 	if (!o->unchecked && set_trust(ctx, o) == -1)
 		return -1;
+	if (o->reuse && tls_sessions_keep(ctx) == -1)
+		return -1;
 	return set_identity(ctx, o);
 }
 
@@ -123,7 +126,7 @@ is_address(const char *name)
 }
 
 SSL *
-tls_client_connect(struct tls_client *t, const char *name)
+tls_client_connect(struct tls_client *t, const char *name, const char *where)
 {
 	SSL *ssl = SSL_new(t->ctx);
 	int ok = 1;
@@ -143,5 +146,6 @@ tls_client_connect(struct tls_client *t, const char *name)
 	}
 	if (!ok)
 		fatalx("OpenSSL can't check the name \"%s\"", name);
+	tls_sessions_offer(ssl, name, where);
 	return ssl;
 }

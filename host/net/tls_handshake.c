@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/addr.h"
+#include "net/tls_sessions.h"
 #include "net/tls_state.h"
 
 #define TELL_MS		5000	/* failures of clients are told so rarely */
@@ -245,6 +246,8 @@ fail(struct stream *s, int error, const char *why)
 		count(s, -1);
 	if (!t->is_client && error == EPROTO)
 		tell(s, why);
+	if (t->is_client)
+		tls_sessions_forget(t->shake->ssl);
 	free(t->why);
 	t->why = xstrdup(why);
 	stream_fail(s, error);
@@ -286,7 +289,66 @@ note_size(struct tls *t, const SSL *ssl)
 		t->most = (uint16_t)(256u << code);
 }
 
-/* OpenSSL is not needed any more.  The owner's turn has come. */
+/* -- tickets behind a handshake -- */
+
+/* They are under keys whose records OpenSSL counts as we do, until there is one
+ * that it does not get. */
+static void
+keep_tail(struct tls *t)
+{
+	struct tls_shake *k = t->shake;
+
+	loop_undefer(k->stream->sio->loop, &k->begin);
+	buf_free(&k->first);
+	OPENSSL_cleanse(k->client, sizeof(k->client));
+	OPENSSL_cleanse(k->server, sizeof(k->server));
+	t->tail = k;
+	t->shake = NULL;
+}
+
+void
+tls_tail_hear(struct tls *t, enum tls_type type, const unsigned char *record,
+    size_t n)
+{
+	struct tls_shake *k = t->tail;
+	char nothing;
+	int rc;
+
+	/* Servers send them before anything else. */
+	if (type != TLS_HANDSHAKE) {
+		tls_tail_free(t);
+		return;
+	}
+	ERR_clear_error();
+	k->in = record;
+	k->nin = n;
+	rc = SSL_read(k->ssl, &nothing, 1);
+	if (rc > 0 || SSL_get_error(k->ssl, rc) != SSL_ERROR_WANT_READ)
+		tls_tail_free(t);
+}
+
+/* A session is over, and not to be kept, if OpenSSL does not know better. */
+static void
+free_ssl(SSL *ssl)
+{
+	SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+	SSL_free(ssl);
+}
+
+void
+tls_tail_free(struct tls *t)
+{
+	if (t->tail == NULL)
+		return;
+	free_ssl(t->tail->ssl);
+	buf_free(&t->tail->out);
+	free(t->tail);
+	t->tail = NULL;
+}
+
+/* -- the last step -- */
+
+/* The owner's turn has come. */
 static void
 finish(struct stream *s, size_t tickets)
 {
@@ -304,9 +366,13 @@ finish(struct stream *s, size_t tickets)
 	note_size(t, ssl);
 	count(s, t->info->resumed);
 	buf_append(&t->ciphertext, k->in, k->nin);
-	/* It is not over: its session stays good. */
-	SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-	tls_shake_free(t);
+	if (t->is_client && tls_sessions_expects(ssl))
+		keep_tail(t);
+	else {
+		free_ssl(ssl);
+		k->ssl = NULL;
+		tls_shake_free(t);
+	}
 	s->can_read = 1;
 	if (stream_pending(s) > 0)
 		stream_flush_later(s);

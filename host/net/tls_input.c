@@ -67,7 +67,8 @@ take_update(struct stream *s, const unsigned char *p, size_t n)
 	return 0;
 }
 
-/* Tickets are of no use to us; the parts of one may come in several records. */
+/* Tickets are for OpenSSL only; the parts of one may come in several
+ * records. */
 static int
 skip_message(struct tls *t, const unsigned char *p, size_t n)
 {
@@ -135,6 +136,8 @@ open_into(struct stream *s, const unsigned char *record, size_t len,
 
 	if (n == -1)
 		return refuse(t, alert);
+	if (t->tail != NULL)
+		tls_tail_hear(t, type, record, len);
 	if (type == TLS_DATA && n > 0 && t->skip == 0) {
 		t->empty = 0;
 		return n;

@@ -51,6 +51,9 @@ struct tls_shake {
 struct tls {
 	struct stream_layer layer;	/* first */
 	struct tls_shake *shake;	/* NULL: it has ended */
+	struct tls_shake *tail;		/* what is left of it for tickets that
+					   a server sends; NULL: none are
+					   wanted */
 	struct tls_half in, out;
 	struct tls_out *waiting;	/* the socket did not take it yet */
 	struct buf ciphertext;		/* records, the last not all of it */
@@ -83,6 +86,10 @@ struct tls *tls_new(struct stream *);
 
 void	tls_shake_ready(struct stream *, uint32_t events);
 void	tls_shake_free(struct tls *);
+/* A record behind the handshake: OpenSSL takes the tickets in it. */
+void	tls_tail_hear(struct tls *, enum tls_type, const unsigned char *record,
+	    size_t n);
+void	tls_tail_free(struct tls *);
 
 /* -- tls_input.c -- */
 

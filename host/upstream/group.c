@@ -385,6 +385,7 @@ group_open_tls(struct up_group *g)
 	const struct conf_upstream_tls *t = &g->conf->tls;
 	struct tls_client_options o = {
 		.unchecked = !t->verify,
+		.reuse = t->session_reuse,
 		.ca = t->ca.p,
 		.ca_len = t->ca.n,
 		.chain = t->chain.p,

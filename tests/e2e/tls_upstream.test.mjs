@@ -25,9 +25,12 @@ async function server(t, files, options = {}) {
 		req.on('end', () => res.end(req.method === 'POST' ?
 		    `got ${n}` : body));
 	});
-	const seen = { requests: 0, sockets: 0 };
+	const seen = { requests: 0, sockets: 0, reused: [] };
 
-	s.on('secureConnection', () => seen.sockets++);
+	s.on('secureConnection', (socket) => {
+		seen.sockets++;
+		seen.reused.push(socket.isSessionReused());
+	});
 	s.on('tlsClientError', () => {});
 	atEnd(t, () => {
 		s.closeAllConnections();
@@ -35,6 +38,7 @@ async function server(t, files, options = {}) {
 	});
 	await new Promise((resolve) => s.listen(0, '127.0.0.1', resolve));
 	seen.port = s.address().port;
+	seen.tls = s;
 	return seen;
 }
 
@@ -127,6 +131,55 @@ test('who we are, versions, and a name', async (t) => {
 	assert.equal((await h.hostctl('reload')).code, 0);
 	assert.match((await get(h)).stdout, /\n502$/);
 	await h.logged(/no TLS with "inner\.example": .*version/);
+});
+
+test('sessions go on with the same server only', async (t) => {
+	const ca = await authority(t);
+	const files = await certificate(t, { ca });
+
+	for (const version of ['TLSv1.2', 'TLSv1.3']) {
+		const only = { minVersion: version, maxVersion: version };
+		const [a, b] = [await server(t, files, only),
+			await server(t, files, only)];
+		const h = await startHostd(t, { conf: conf(a.port, `
+			keepalive = 0  tls_ca = "${ca.cert}"
+			server "localhost:${b.port}" { }`) });
+		const ask = async (n) => {
+			for (let i = 0; i < n; i++)
+				assert.match((await get(h)).stdout, /\n200$/);
+		};
+
+		await ask(6);
+		// Each has its own.
+		for (const s of [a, b])
+			assert.deepEqual(s.reused, [false, true, true], version);
+		fs.writeFileSync(h.confFile, fs.readFileSync(h.confFile, 'utf8')
+		    .replace('tls = on', 'tls = on  tls_session_reuse = off'));
+		assert.equal((await h.hostctl('reload')).code, 0);
+		await ask(4);
+		for (const s of [a, b])
+			assert.deepEqual(s.reused.slice(3), [false, false]);
+	}
+});
+
+test('a server that has forgotten, or is somebody else now', async (t) => {
+	const ca = await authority(t);
+	const s = await server(t, await certificate(t, { ca }));
+	const h = await startHostd(t, { conf: conf(s.port,
+	    `keepalive = 0  tls_ca = "${ca.cert}"`) });
+	const other = await certificate(t);
+
+	assert.match((await get(h)).stdout, /\n200$/);
+	assert.match((await get(h)).stdout, /\n200$/);
+	s.tls.setTicketKeys(Buffer.alloc(48, 'new'));
+	assert.match((await get(h)).stdout, /\n200$/);
+	assert.match((await get(h)).stdout, /\n200$/);
+	assert.deepEqual(s.reused, [false, true, false, true]);
+	s.tls.setSecureContext({ cert: fs.readFileSync(other.cert),
+		key: fs.readFileSync(other.key) });
+	s.tls.setTicketKeys(Buffer.alloc(48, 'other'));
+	assert.match((await get(h)).stdout, /\n502$/);
+	await h.logged(/self-signed/);
 });
 
 test('a server that says nothing, or no TLS', async (t) => {
