@@ -95,6 +95,7 @@ struct http_conn {
 	uint8_t counted_idle;
 	uint8_t shed;			/* came above the budget */
 	uint8_t stays;			/* another worker did not take it */
+	uint8_t is_late;		/* its handshake, where a worker ends */
 	uint8_t peer_len;
 	char peer[46];
 };

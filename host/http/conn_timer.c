@@ -11,7 +11,8 @@
 #include "http/server.h"
 #include "net/tls.h"
 
-/* ms for the first request of a connection when the last worker ends */
+/* ms for the first request of a connection when the last worker ends, and for
+ * what comes before TLS, or another turn of its handshake, when any does. */
 #define FRESH_MAX	1000
 
 static void
@@ -92,7 +93,8 @@ conn_arm_first(struct http_conn *c, enum conn_timer kind, int same)
 	    kind == TIMER_TLS ? c->tls_ms :
 	    (uint64_t)c->server->limits->head_timeout;
 
-	if (c->server->closing_idle && ms > FRESH_MAX)
+	if ((c->server->closing_idle || (c->server->draining &&
+	    kind != TIMER_FIRST)) && ms > FRESH_MAX)
 		ms = FRESH_MAX;
 	if (!same || c->timer.deadline > c->server->loop->now_ms + ms)
 		conn_set_timer(c, kind, ms);
@@ -217,6 +219,18 @@ conn_defer_on(struct http_conn *c)
 	return 1;
 }
 
+/* Where a worker ends, who has begun a handshake may go on for as long again;
+ * who has said nothing may not. */
+static int
+conn_handshake_on(struct http_conn *c)
+{
+	if (!c->server->draining || c->is_late || !tls_has_begun(&c->stream))
+		return 0;
+	c->is_late = 1;
+	conn_set_timer(c, TIMER_TLS, FRESH_MAX);
+	return 1;
+}
+
 static void
 conn_blame_late(struct http_req *r)
 {
@@ -252,6 +266,10 @@ conn_timeout(struct wheel_timer *t)
 	case TIMER_QUEUE:
 		conn_waited(c);
 		return;
+	case TIMER_TLS:
+		if (conn_handshake_on(c))
+			return;
+		/* FALLTHROUGH */
 	default:
 		conn_close(c, kind == TIMER_SEND ? HOSTD_END_TIMEOUT :
 		    HOSTD_END_GONE);

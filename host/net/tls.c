@@ -28,6 +28,12 @@ tls_is_beginning(const struct stream *s)
 	return tls_is(s) && tls_of(s)->shake != NULL;
 }
 
+int
+tls_has_begun(const struct stream *s)
+{
+	return tls_is_beginning(s) && tls_of(s)->shake->heard;
+}
+
 const char *
 tls_why(const struct stream *s)
 {

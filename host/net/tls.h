@@ -31,6 +31,8 @@ void	tls_begin(struct stream *, SSL *, const void *p, size_t n);
 int	tls_is(const struct stream *);
 /* Is it in its handshake? */
 int	tls_is_beginning(const struct stream *);
+/* And has the peer said something of it? */
+int	tls_has_begun(const struct stream *);
 /* Why a client's handshake has failed; "" if it has not. */
 const char *tls_why(const struct stream *);
 
