@@ -27,9 +27,11 @@ static const struct hostd_key tls_keys[] = {
 	KEY("groups", LIST, NULL, "Curves, best first; default: X25519, P-256, "
 	    "P-384."),
 	KEY_ENUM("client_certificates", "off", client_certificates, "Whether "
-	    "clients are asked for one: a client without may connect, or may "
-	    "not.  One with a certificate that client_ca has not signed may "
-	    "connect with optional_no_ca only."),
+	    "clients are asked for one.  required: whoever has none that "
+	    "client_ca has signed can't connect.  optional: a client may have "
+	    "none, and one with any other is answered 400.  optional_no_ca: "
+	    "any will do; $ssl_client_verify says what is to be thought of "
+	    "it."),
 	KEY("client_ca", PATH, NULL, "Certificates, in PEM, of authorities "
 	    "that clients' certificates are signed by."),
 	KEY_RANGE("client_verify_depth", INT, "3", 0, 16, "How many "

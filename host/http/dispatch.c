@@ -18,7 +18,8 @@
 
 #define HOPS_MAX	8	/* workers of different generations may disagree
 				   about whose a route is */
-#define NOBODY_MS	1000	/* between two lines about a pool's absence */
+#define NOBODY_MS	1000	/* between two lines about a pool's absence,
+				   or about certificates */
 
 /* -- answers of the host -- */
 
@@ -298,13 +299,48 @@ gate_open(struct http_req *r)
 	conn_wake(c);
 }
 
+/* Is its client's certificate not accepted? */
+static int
+is_refused(struct http_req *r)
+{
+	const struct tls_info *t = stream_tls(&r->conn->stream);
+
+	if (t == NULL)
+		return 0;
+	r->view.flags |= HOSTD_REQ_TLS;
+	return t->is_refused;
+}
+
+static void
+refuse_certificate(struct http_req *r)
+{
+	static const char text[] = "The client's certificate was not "
+	    "accepted.\n";
+	const struct tls_peer *p = &stream_tls(&r->conn->stream)->peer;
+	const hostd_hdr type = { { "Content-Type", 12 }, { "text/plain", 10 } };
+	struct http_server *srv = r->server;
+	uint64_t now = srv->loop->now_ms;
+
+	if (now - srv->refused_ms >= NOBODY_MS) {
+		srv->refused_ms = now;
+		log_info("a client's certificate (%.200s) was not accepted: "
+		    "%s; answered 400", p->subject, p->verify);
+	}
+	r->keepalive = 0;
+	request_drop_body(r);
+	(void)response_whole(r, 400, &type, 1, (hostd_buf){ text,
+	    sizeof(text) - 1 });
+}
+
 void
 dispatch(struct http_req *r)
 {
 	if (r->server->traces.on)
 		trace_begin(r);
-	if (stream_tls(&r->conn->stream) != NULL)
-		r->view.flags |= HOSTD_REQ_TLS;
+	if (is_refused(r)) {
+		refuse_certificate(r);
+		return;
+	}
 	if (r->view.path.n == 1 && *(const char *)r->view.path.p == '*') {
 		answer_options(r);
 		return;

@@ -67,6 +67,7 @@ struct http_server {
 	uint64_t leave_ms;			/* within so long */
 	int closing_idle;
 	uint64_t nobody_ms;			/* when that was told last */
+	uint64_t refused_ms;			/* of clients' certificates */
 	uint64_t proxy_ms;			/* of a bad PROXY header */
 	/* While we drain and others follow, or others have less to do: give a
 	 * connection to one of them.  0, or -1: not now. */

@@ -141,7 +141,7 @@ handle_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
 }
 
 /* Whatever there is against it, the handshake goes on; what that is stays to be
- * asked for. */
+ * asked for.  A browser that was refused in its handshake could not tell why. */
 static int
 let_in(int ok, X509_STORE_CTX *store)
 {
@@ -183,7 +183,7 @@ set_clients(const struct conf_tls *c, SSL_CTX *ctx)
 	if (c->client_certificates == CONF_CLIENT_REQUIRED)
 		mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
 	SSL_CTX_set_verify(ctx, mode, c->client_certificates ==
-	    CONF_CLIENT_OPTIONAL_NO_CA ? let_in : NULL);
+	    CONF_CLIENT_REQUIRED ? NULL : let_in);
 	SSL_CTX_set_verify_depth(ctx, c->client_verify_depth);
 	return trust_clients(c, ctx);
 }
@@ -444,6 +444,18 @@ tls_context_each(struct tls_context *t, void (*fn)(SSL_CTX *, void *),
 
 	for (s = t->sets; s != NULL; s = s->next)
 		fn(s->ctx, arg);
+}
+
+int
+tls_context_refuses(const SSL *ssl)
+{
+	const struct tls_context *t = SSL_CTX_get_app_data(
+	    SSL_get_SSL_CTX(ssl));
+
+	return t != NULL &&
+	    t->conf->client_certificates == CONF_CLIENT_OPTIONAL &&
+	    SSL_get0_peer_certificate(ssl) != NULL &&
+	    SSL_get_verify_result(ssl) != X509_V_OK;
 }
 
 SSL *

@@ -29,6 +29,9 @@ const struct conf_tls *tls_context_conf(const struct tls_context *);
  * the same block, of which there is one for each set of certificates. */
 void	tls_context_each(struct tls_context *, void (*fn)(SSL_CTX *, void *),
 	    void *arg);
+/* Has it come through its handshake only to be told in an answer that its
+ * certificate was not accepted? */
+int	tls_context_refuses(const SSL *);
 /* A connection that waits for a client's hello, but for its BIO. */
 SSL	*tls_context_accept(struct tls_context *);
 

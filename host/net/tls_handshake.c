@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/addr.h"
+#include "net/tls_context.h"
 #include "net/tls_sessions.h"
 #include "net/tls_state.h"
 
@@ -362,6 +363,7 @@ finish(struct stream *s, size_t tickets)
 		return;
 	}
 	t->info = tls_info_new(ssl);
+	t->info->is_refused = (uint8_t)tls_context_refuses(ssl);
 	t->layer.tls = t->info;
 	note_size(t, ssl);
 	count(s, t->info->resumed);

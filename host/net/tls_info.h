@@ -26,6 +26,9 @@ struct tls_info {
 	uint16_t suite;			/* IANA's number */
 	uint8_t resumed;
 	uint8_t has_peer;
+	uint8_t is_refused;		/* its certificate was not accepted, which
+					   is to be said in an answer; it does
+					   not move */
 	const char *protocol;		/* "TLSv1.3" */
 	const char *cipher;		/* OpenSSL's name of it */
 	const char *alpn;		/* "": none was agreed on */

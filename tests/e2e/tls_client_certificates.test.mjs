@@ -58,9 +58,17 @@ test('off, optional, required', async (t) => {
 			    `TLSv${v.slice(4).replace('_', '.')} a.test ` +
 			    'SUCCESS "CN=good" "CN=Clients CA" ' +
 			    `${serial} ${print}`);
-			for (const bad of [stranger, over, server])
-				assert.equal((await ask(h.port,
-				    [v, ...shows(bad)])).answer, undefined);
+			for (const bad of [stranger, over, server]) {
+				const r = await ask(h.port, [v, ...shows(bad)]);
+
+				if (mode === 'required') {
+					assert.equal(r.answer, undefined);
+					continue;
+				}
+				assert.match(r.answer, /400 Bad Request/);
+				assert.match(r.answer, /close[^]*not accepted/);
+				assert.match(await h.line(), / FAILED:\w/);
+			}
 			const none = await ask(h.port, [v]);
 
 			if (mode === 'optional') {
