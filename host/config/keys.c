@@ -300,6 +300,8 @@ static const struct hostd_key route_keys[] = {
 	    "this route."),
 	KEY_RANGE("limit_rate", SIZE, NULL, 0, INT64_MAX, "As in http, for "
 	    "this route."),
+	KEY_RANGE("limit_rate_after", SIZE, NULL, 0, INT64_MAX, "As in http, "
+	    "for this route."),
 	KEY("access", LIST, NULL, "As in http, for this route."),
 	KEY("shed", BOOL, "on", "Its requests are turned away (503) while the "
 	    "node is above its budget; off for what tells whether it is "
@@ -374,8 +376,9 @@ static const struct hostd_key http_keys[] = {
 	KEY_RANGE("min_send_rate", SIZE, "64", 0, INT32_MAX, "The same of "
 	    "answers that clients read, and send_timeout."),
 	KEY_RANGE("limit_rate", SIZE, "0", 0, INT64_MAX, "Bytes a second at "
-	    "which each answer is sent; 0: as fast as it can be.  Of HTTP/1 "
-	    "over TCP; the kernel does it."),
+	    "which each answer is sent, over TCP; 0: as fast as it can be."),
+	KEY_RANGE("limit_rate_after", SIZE, "0", 0, INT64_MAX, "Bytes of each "
+	    "answer that are sent before limit_rate holds."),
 	KEY_RANGE("max_connections_per_address", INT, "0", 0, 60000, "Open "
 	    "connections of one address, in all workers together; more are "
 	    "closed before a byte is read.  0: any."),

@@ -142,6 +142,7 @@ build_http(struct builder *b)
 	h->min_body_rate = num_of(b, "min_body_rate");
 	h->min_send_rate = num_of(b, "min_send_rate");
 	h->limit_rate = num_of(b, "limit_rate");
+	h->limit_rate_after = num_of(b, "limit_rate_after");
 	build_access(b, &h->access);
 	build_limits(b, &h->limit_reqs, &h->limit_conns);
 	take_hsts(b, h);
@@ -314,6 +315,7 @@ build_route(struct builder *b, const struct conf_node *n)
 	take_number(b, "min_body_rate", &r->min_body_rate);
 	take_number(b, "min_send_rate", &r->min_send_rate);
 	take_number(b, "limit_rate", &r->limit_rate);
+	take_number(b, "limit_rate_after", &r->limit_rate_after);
 	r->shed = num_of(b, "shed") != 0;
 	build_access(b, &r->access);
 	build_limits(b, &r->limit_reqs, &r->limit_conns);

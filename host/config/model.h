@@ -151,6 +151,7 @@ struct conf_route {
 	int64_t body_timeout, send_timeout;	/* ms */
 	int64_t min_body_rate, min_send_rate;	/* bytes a second; 0: any */
 	int64_t limit_rate;	/* the same, 0: none */
+	int64_t limit_rate_after;	/* bytes before it holds */
 	int match;		/* enum conf_match */
 	int64_t max_body;	/* bytes */
 	int64_t defer_timeout;	/* ms */
@@ -221,6 +222,7 @@ struct conf_http {
 	struct cidrs per_address_exempt;
 	struct conf_access access;	/* of routes that have none */
 	int64_t min_body_rate, min_send_rate, limit_rate;	/* the same */
+	int64_t limit_rate_after;
 	struct conf_limits limit_reqs, limit_conns;	/* of routes that say
 							   nothing of them */
 };

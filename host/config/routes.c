@@ -71,6 +71,7 @@ conf_route_add(struct conf *c, const char *path, struct conf_plugin *plugin,
 	r->min_body_rate = c->http.min_body_rate;
 	r->min_send_rate = c->http.min_send_rate;
 	r->limit_rate = c->http.limit_rate;
+	r->limit_rate_after = c->http.limit_rate_after;
 	r->shed = 1;
 	conf_access_copy(&r->access, &c->http.access);
 	conf_limits_copy(&r->limit_reqs, &c->http.limit_reqs);

@@ -37,6 +37,8 @@ struct http_route {
 	uint32_t body_ms, send_ms;	/* 0: as all */
 	uint32_t min_body_rate, min_send_rate;	/* bytes a second; 0: any */
 	uint64_t rate;			/* the same, of answers; 0: none */
+	uint64_t rate_after;		/* which does not hold for so many
+					   bytes of each */
 	const struct conf_websocket *websocket;
 	struct up_group *upstream;	/* for the handler; may be NULL */
 	struct session_kind *sessions;	/* the same */

@@ -495,16 +495,19 @@ ssize_t
 h2_stream_next(struct h2_stream *st, size_t most, uint32_t *flags)
 {
 	const struct framed_mark *m = framed_next(&st->framed);
-	uint64_t left;
+	uint64_t left, allowed;
 
 	if (st->owner == NULL || st->owner->error != 0)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	left = (m != NULL ? m->at : st->owner->queued) - st->taken;
 	*flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-	if (left == 0 && m == NULL) {
+	allowed = stream_allowed(st->owner, st->taken, left);
+	if (allowed == 0 && (left > 0 || m == NULL)) {
 		st->waits = 1;
 		return NGHTTP2_ERR_DEFERRED;
 	}
+	if (allowed < most)
+		most = allowed;
 	if (left > most)
 		return (ssize_t)most;
 	if (m != NULL && m->kind == FRAMED_END) {

@@ -105,12 +105,22 @@ struct stream_layer {
 					   stream_tls */
 };
 
+/* Where a stream's output has to wait, though its socket may have room. */
+struct stream_stop {
+	uint64_t at;			/* of queued: bytes up to here may go */
+	/* So many have gone, or are about to, and there is more.  Move at,
+	 * take the stop off the stream, or later do so and
+	 * stream_flush_later. */
+	void (*reached)(struct stream_stop *, uint64_t);
+};
+
 struct stream {
 	struct loop_fd io;
 	struct stream_io *sio;
 	const struct stream_ops *ops;
 	struct stream_layer *layer;	/* NULL: none */
 	struct stream_segs segs;
+	struct stream_stop *stop;	/* NULL: none */
 	struct loop_task flush;		/* stream_flush_later */
 	struct loop_task again;		/* stream_read_again */
 	uint64_t queued;		/* bytes ever queued */

@@ -291,8 +291,34 @@ stream_next(const struct stream *s, struct iovec *iov, size_t max,
 	return n;
 }
 
+uint64_t
+stream_allowed(struct stream *s, uint64_t from, uint64_t n)
+{
+	if (s->stop == NULL || from + n <= s->stop->at)
+		return n;
+	if (from >= s->stop->at)
+		s->stop->reached(s->stop, from);
+	if (s->stop == NULL || from + n <= s->stop->at)
+		return n;
+	return from < s->stop->at ? s->stop->at - from : 0;
+}
+
+/* No more than most bytes of n parts: how many parts are left. */
+static size_t
+iov_cut(struct iovec *iov, size_t n, uint64_t most, size_t *total)
+{
+	size_t i;
+
+	for (i = 0, *total = 0; i < n && *total < most; i++) {
+		if (iov[i].iov_len > most - *total)
+			iov[i].iov_len = most - *total;
+		*total += iov[i].iov_len;
+	}
+	return i;
+}
+
 static ssize_t
-stream_send_memory(struct stream *s)
+stream_send_memory(struct stream *s, uint64_t most)
 {
 	struct iovec iov[SEG_IOV];
 	struct msghdr mh = { .msg_iov = iov };
@@ -300,6 +326,8 @@ stream_send_memory(struct stream *s)
 	ssize_t r;
 
 	mh.msg_iovlen = stream_next(s, iov, SEG_IOV, &total);
+	if (total > most)
+		mh.msg_iovlen = iov_cut(iov, mh.msg_iovlen, most, &total);
 	/* Cheaper for the kernel, and the most common. */
 	if (mh.msg_iovlen == 1)
 		return stream_transmit(s, iov[0].iov_base, total);
@@ -327,9 +355,9 @@ file_was_overwritten(const struct stream_seg *g)
 }
 
 static ssize_t
-stream_send_file(struct stream *s, struct stream_seg *g)
+stream_send_file(struct stream *s, struct stream_seg *g, uint64_t most)
 {
-	size_t n = g->len < FILE_CHUNK ? g->len : FILE_CHUNK;
+	size_t n = g->len < most ? g->len : most;
 	off_t off = (off_t)g->off;
 	ssize_t r;
 
@@ -368,22 +396,23 @@ stream_next_file(struct stream *s, void *p, size_t n)
 }
 
 static ssize_t
-stream_send_pipe(struct stream *s, struct stream_seg *g)
+stream_send_pipe(struct stream *s, struct stream_seg *g, uint64_t most)
 {
-	return stream_result(s, splice(g->fd, NULL, s->io.fd, NULL, g->len,
-	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+	return stream_result(s, splice(g->fd, NULL, s->io.fd, NULL,
+	    g->len < most ? g->len : most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
 }
 
 static ssize_t
-stream_send_seg(struct stream *s, struct stream_seg *g)
+stream_send_seg(struct stream *s, struct stream_seg *g, uint64_t most)
 {
 	switch (g->type) {
 	case SEG_FILE:
-		return stream_send_file(s, g);
+		return stream_send_file(s, g, most < FILE_CHUNK ? most :
+		    FILE_CHUNK);
 	case SEG_PIPE:
-		return stream_send_pipe(s, g);
+		return stream_send_pipe(s, g, most);
 	default:
-		return stream_send_memory(s);
+		return stream_send_memory(s, most);
 	}
 }
 
@@ -411,7 +440,7 @@ int
 stream_flush(struct stream *s)
 {
 	struct stream_seg *g;
-	uint64_t budget = FILE_CHUNK;
+	uint64_t budget = FILE_CHUNK, most;
 	ssize_t r;
 
 	if (s->error != 0)
@@ -422,7 +451,7 @@ stream_flush(struct stream *s)
 		stream_seal_scratch(s);
 		return s->layer->ops->flush(s);
 	}
-	if (stream_in_scratch(s) && TAILQ_EMPTY(&s->segs)) {
+	if (stream_in_scratch(s) && TAILQ_EMPTY(&s->segs) && s->stop == NULL) {
 		if (s->can_write && stream_flush_scratch(s) == -1)
 			return -1;
 	}
@@ -432,7 +461,10 @@ stream_flush(struct stream *s)
 			stream_flush_later(s);
 			break;
 		}
-		if ((r = stream_send_seg(s, g)) == -1)
+		most = stream_allowed(s, s->sent, stream_pending(s));
+		if (most == 0 && g->len > 0)
+			break;
+		if ((r = stream_send_seg(s, g, most)) == -1)
 			return -1;
 		budget -= (uint64_t)r < budget ? (uint64_t)r : budget;
 		stream_consume(s, (uint64_t)r);
@@ -483,7 +515,7 @@ stream_send_now(struct stream *s, const void *p, size_t n)
 {
 	ssize_t r;
 
-	if (!s->can_write || s->held || s->layer != NULL ||
+	if (!s->can_write || s->held || s->layer != NULL || s->stop != NULL ||
 	    stream_pending(s) != 0)
 		return 0;
 	if ((r = stream_transmit(s, p, n)) <= 0)

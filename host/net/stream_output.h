@@ -35,6 +35,8 @@ stream_sent(struct stream *s, uint64_t n)
 {
 	s->sent += n;
 }
+/* Of n bytes behind the first `from` ever queued, how many may go now. */
+uint64_t stream_allowed(struct stream *, uint64_t from, uint64_t n);
 /* The first segment, a file's, read: bytes, or -1: the stream has failed. */
 ssize_t	stream_next_file(struct stream *, void *, size_t n);
 

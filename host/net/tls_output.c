@@ -149,15 +149,19 @@ tls_put_update(struct stream *s)
 
 /* -- data -- */
 
-/* The next bytes of the queue: how many, 0: there are none, -1: failed. */
+/* The next bytes of the queue, of which `sealed` are on their way: how many, 0:
+ * there are none, or none that may go, -1: failed. */
 static ssize_t
-next_content(struct stream *s, struct iovec *iov)
+next_content(struct stream *s, struct iovec *iov, uint64_t sealed)
 {
 	struct tls_io *io = s->sio->tls;
 	size_t most = tls_of(s)->most, total;
 	ssize_t r;
 
-	while (!TAILQ_EMPTY(&s->segs)) {
+	stream_consume(s, 0);
+	if (s->stop != NULL && !TAILQ_EMPTY(&s->segs))
+		most = stream_allowed(s, s->sent + sealed, most);
+	while (!TAILQ_EMPTY(&s->segs) && most > 0) {
 		if (stream_next(s, iov, IOV, &total) == 0) {
 			r = stream_next_file(s, io->file, most);
 			iov->iov_base = io->file;
@@ -172,11 +176,11 @@ next_content(struct stream *s, struct iovec *iov)
 
 /* Another record for the batch: 1, 0: there is nothing for one, -1: failed. */
 static int
-seal_next(struct stream *s, struct tls_out *o)
+seal_next(struct stream *s, struct tls_out *o, uint64_t sealed)
 {
 	struct tls *t = tls_of(s);
 	struct iovec iov[IOV];
-	ssize_t n = next_content(s, iov);
+	ssize_t n = next_content(s, iov, sealed);
 	size_t len;
 
 	if (n <= 0)
@@ -200,10 +204,14 @@ static ssize_t
 send_batch(struct stream *s)
 {
 	struct tls_out o = { .p = tls_io(s->sio)->sealed };
+	uint64_t sealed = 0;
 	int rc = 1;
 
-	while (o.nmarks < TLS_BATCH && rc == 1)
-		rc = seal_next(s, &o);
+	while (o.nmarks < TLS_BATCH && rc == 1) {
+		rc = seal_next(s, &o, sealed);
+		if (rc == 1)
+			sealed += o.marks[o.nmarks - 1].content;
+	}
 	if (rc == -1 || push(s, &o) == -1)
 		return -1;
 	if (!is_sent(&o))
@@ -241,8 +249,8 @@ tls_flush(struct stream *s)
 				return -1;
 			continue;
 		}
-		if ((n = send_batch(s)) == -1)
-			return -1;
+		if ((n = send_batch(s)) <= 0)
+			return (int)n;
 		budget -= (size_t)n < budget ? (size_t)n : budget;
 	}
 	return 0;

@@ -374,6 +374,7 @@ add_route(struct plugins *all, struct router *ro, const struct conf_route *cr,
 	rt->min_send_rate = cr->limit_rate > 0 ? 0 :
 	    (uint32_t)cr->min_send_rate;
 	rt->rate = (uint64_t)cr->limit_rate;
+	rt->rate_after = (uint64_t)cr->limit_rate_after;
 	rt->websocket = cr->websocket;
 	rt->counted = traffic_route(board_traffic(all->board, all->cell),
 	    cr->path);
