@@ -267,6 +267,21 @@ client_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
 
 /* ---- accepting ---- */
 
+/* A worker of our own user, taken over by somebody. */
+static int
+is_child(struct master *m, pid_t pid)
+{
+	struct child *c;
+
+	LIST_FOREACH (c, &m->children.list, link)
+		if (c->pid == pid) {
+			log_warnx("%s (pid %d) has connected to the control "
+			    "socket, and is not heard", c->name, (int)pid);
+			return 1;
+		}
+	return 0;
+}
+
 static int
 client_may(const struct control_client *c)
 {
@@ -277,7 +292,8 @@ client_may(const struct control_client *c)
 	if (uv_fileno((const uv_handle_t *)&c->pipe, &fd) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
 		return 0;
-	return cred.uid == 0 || cred.uid == geteuid();
+	return (cred.uid == 0 || cred.uid == geteuid()) &&
+	    !is_child(c->control->m, cred.pid);
 }
 
 static struct control_client *

@@ -5,7 +5,8 @@
  *	{"cmd": "reload"}
  *
  * and gets any number of {"progress": text, ...} and {"error": text}, then
- * {"ok": true, ...} or {"ok": false}.  Only root and our own user may.
+ * {"ok": true, ...} or {"ok": false}.  Only root and our own user may,
+ * but no worker.
  */
 #ifndef MASTER_CONTROL_H
 #define MASTER_CONTROL_H

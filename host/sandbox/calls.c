@@ -8,9 +8,9 @@ const char *const calls_allowed[] = {
 	"brk", "madvise", "membarrier", "mincore", "mlock", "mlock2", "mmap",
 	"mprotect", "mremap", "msync", "munlock", "munmap", "get_mempolicy",
 	"memfd_create",
-	/* descriptors */
-	"close", "close_range", "dup", "dup2", "dup3", "fcntl", "flock",
-	"lseek", "read", "readv", "pread64", "preadv", "preadv2", "write",
+	/* descriptors; fcntl by its command */
+	"close", "close_range", "dup", "dup2", "dup3", "flock", "lseek",
+	"read", "readv", "pread64", "preadv", "preadv2", "write",
 	"writev", "pwrite64", "pwritev", "pwritev2", "sendfile", "splice",
 	"tee", "vmsplice", "copy_file_range", "readahead", "fadvise64",
 	"fallocate", "ftruncate", "fsync", "fdatasync", "sync_file_range",
@@ -49,7 +49,7 @@ const char *const calls_allowed[] = {
 	"getegid", "geteuid", "getgid", "getgroups", "getpgid", "getpgrp",
 	"getpid", "getppid", "getpriority", "getresgid", "getresuid",
 	"getrlimit", "getrusage", "getsid", "gettid", "getuid", "getrandom",
-	"capget", "ioprio_get", "sysinfo", "uname", "prctl", "prlimit64",
+	"capget", "ioprio_get", "sysinfo", "uname", "prctl",
 	"setpriority", "setrlimit",
 	/* the end */
 	"exit", "exit_group", "wait4", "waitid",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -27,6 +28,25 @@ static const struct arg_rule arg_rules[] = {
 	{ "kill", 0, SCMP_CMP_EQ, OWN_PID },
 	{ "tgkill", 0, SCMP_CMP_EQ, OWN_PID },
 	{ "rt_tgsigqueueinfo", 0, SCMP_CMP_EQ, OWN_PID },
+	{ "prlimit64", 0, SCMP_CMP_EQ, 0 },
+	{ "prlimit64", 0, SCMP_CMP_EQ, OWN_PID },
+	/* Not who is sent signals about a descriptor, nor which. */
+	{ "fcntl", 1, SCMP_CMP_EQ, F_DUPFD },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_DUPFD_CLOEXEC },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_GETFD },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_SETFD },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_GETFL },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_SETFL },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_GETLK },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_SETLK },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_SETLKW },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_OFD_GETLK },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_OFD_SETLK },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_OFD_SETLKW },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_GETPIPE_SZ },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_SETPIPE_SZ },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_GET_SEALS },
+	{ "fcntl", 1, SCMP_CMP_EQ, F_ADD_SEALS },
 	{ "socket", 0, SCMP_CMP_EQ, AF_UNIX },
 	{ "socket", 0, SCMP_CMP_EQ, AF_INET },
 	{ "socket", 0, SCMP_CMP_EQ, AF_INET6 },
