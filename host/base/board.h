@@ -131,7 +131,9 @@ struct board_cell {
 	uint32_t slot;				/* [master] */
 	uint32_t generation;			/* [master] */
 	uint32_t restarts;			/* [master] of the slot */
-	uint32_t reserved;
+	_Atomic uint32_t sandbox;		/* that it is in, by the number
+						   of sandbox.h and 1 more; 0:
+						   it has not told */
 	uint64_t started_ms;			/* [master] unix time */
 	char pool[64];				/* [master] */
 

@@ -47,6 +47,16 @@ cell_compare(const void *pa, const void *pb)
 					     : a->started_ms > b->started_ms;
 }
 
+static void
+worker_sandbox_json(json_t *o, const struct board_cell *c)
+{
+	static const char *const names[] = { NULL, "off", "log", "on" };
+	uint32_t n = c->sandbox;
+
+	if (n > 0 && n < sizeof(names) / sizeof(names[0]))
+		(void)json_object_set_new(o, "sandbox", json_string(names[n]));
+}
+
 /* A callback that takes so long keeps all others waiting. */
 static void
 worker_stuck_json(json_t *o, const struct board_cell *c)
@@ -122,6 +132,7 @@ worker_json(const struct board_cell *c, uint64_t now)
 	set_number(o, "requests", c->counters.requests);
 	(void)json_object_set_new(o, "latency_ms", latency_json(&c->counters));
 	(void)json_object_set_new(o, "plugins", worker_plugins_json(c));
+	worker_sandbox_json(o, c);
 	worker_stuck_json(o, c);
 	if (board_is_starved(c))
 		(void)json_object_set_new(o, "out_of_descriptors", json_true());

@@ -41,6 +41,7 @@ describe_life(const json_t *w)
 		row("stuck in", "%s, for %s", text_of(w, "stuck_in", "-"),
 		    text_ms(buf, num_of(w, "stuck_ms")));
 	row("generation", "%lld", (long long)num_of(w, "generation"));
+	row("sandbox", "%s", text_of(w, "sandbox", "-"));
 	row("uptime", "%s", text_ms(buf, num_of(w, "uptime_ms")));
 }
 

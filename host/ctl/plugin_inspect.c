@@ -143,6 +143,26 @@ extensions_json(const struct module *m)
 	return list;
 }
 
+static json_t *
+texts_json(const char *const *list)
+{
+	json_t *o = json_array();
+
+	for (; list != NULL && *list != NULL; list++)
+		(void)json_array_append_new(o, json_string(*list));
+	return o;
+}
+
+/* What it needs beyond the files that its keys name. */
+static json_t *
+sandbox_json(const struct hostd_p_sandbox *s)
+{
+	return json_pack("{s:b, s:o, s:o, s:o}", "exec",
+	    (s->flags & HOSTD_SANDBOX_EXEC) != 0, "reads",
+	    texts_json(s->reads), "writes", texts_json(s->writes), "calls",
+	    texts_json(s->calls));
+}
+
 /* Child: write what the plugin says of itself to the pipe at *arg. */
 static int
 describe(const char *path, void *arg)
@@ -176,6 +196,9 @@ describe(const char *path, void *arg)
 	    m->desc.abi_major, "abi_minor_needed", m->desc.abi_minor_needed,
 	    "provides", provides, "extensions", extensions_json(m), "keys",
 	    keys, "commands", cmds);
+	if (m->sandbox != NULL)
+		(void)json_object_set_new(
+		    doc, "sandbox", sandbox_json(m->sandbox));
 	module_free(m);
 out:
 	(void)json_dumpf(doc, out, JSON_COMPACT);
@@ -229,6 +252,32 @@ print_list(const json_t *doc, const char *key)
 }
 
 static void
+print_sandbox(const json_t *s)
+{
+	static const char *const lists[] = {"reads", "writes", "calls"};
+	const char *head = "sandbox";
+	const json_t *list;
+	json_t *v;
+	size_t i, k;
+
+	if (json_is_true(json_object_get(s, "exec"))) {
+		(void)printf("%-12sexecutes programs\n", head);
+		head = "";
+	}
+	for (i = 0; i < 3; i++) {
+		list = json_object_get(s, lists[i]);
+		if (json_array_size(list) == 0)
+			continue;
+		(void)printf("%-12s%s ", head, lists[i]);
+		json_array_foreach (list, k, v)
+			(void)printf("%s%s", k == 0 ? "" : ", ",
+			    json_string_value(v));
+		(void)putchar('\n');
+		head = "";
+	}
+}
+
+static void
 print_descriptor(const json_t *doc)
 {
 	json_t *p;
@@ -252,6 +301,7 @@ print_descriptor(const json_t *doc)
 		(void)printf("%-12s%s, version %d\n", i == 0 ? "extensions" : "",
 		    text_of(p, "id"),
 		    (int)json_integer_value(json_object_get(p, "version")));
+	print_sandbox(json_object_get(doc, "sandbox"));
 	print_list(doc, "keys");
 	if (json_array_size(json_object_get(doc, "commands")) > 0)
 		print_list(doc, "commands");

@@ -74,15 +74,13 @@ allow_granted(struct worker *w, struct sandbox *s)
 /* It is looked into for as long as we live. */
 static struct sandbox allowed;
 
-void
-worker_confine(struct worker *w)
+static void
+enter(struct worker *w)
 {
-	const struct conf_sandbox *c = &w->conf->sandbox;
+	enum sandbox_mode mode = (enum sandbox_mode)w->conf->sandbox.mode;
 	struct sandbox narrow = { 0 };
 	char why[512];
 
-	if (c->mode == SANDBOX_OFF)
-		return;
 	sandbox_allow_system(&narrow);
 	allow_generation(w, &narrow);
 	sandbox_allow_system(&allowed);
@@ -93,10 +91,19 @@ worker_confine(struct worker *w)
 	sandbox_free(&narrow);
 	if (allowed.exec)
 		sandbox_allow_programs(&allowed);
-	if (c->mode == SANDBOX_ON && caps_drop_all() == -1)
+	if (mode == SANDBOX_ON && caps_drop_all() == -1)
 		conf_error(&w->errs, NULL, "dropping capabilities: %s",
 		    strerror(errno));
-	if (sandbox_enter(&allowed, (enum sandbox_mode)c->mode, w->cell, why,
-	    sizeof(why)) == -1)
+	if (sandbox_enter(&allowed, mode, w->cell, why, sizeof(why)) == -1)
 		conf_error(&w->errs, NULL, "%s", why);
+}
+
+void
+worker_confine(struct worker *w)
+{
+	int mode = w->conf->sandbox.mode;
+
+	if (mode != SANDBOX_OFF)
+		enter(w);
+	atomic_store(&w->cell->sandbox, (uint32_t)mode + 1);
 }

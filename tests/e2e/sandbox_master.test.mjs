@@ -52,8 +52,13 @@ test('switched on and off by a reload', async (t) => {
 		const r = await h.hostctl('reload');
 
 		assert.equal(r.code, 0, r.stderr);
-		return (await h.workersSatisfy((ws) => ws.length === 1 &&
-		    ws[0].state === 'ready', 'one worker'))[0].pid;
+		const [w] = await h.workersSatisfy((ws) => ws.length === 1 &&
+		    ws[0].state === 'ready', 'one worker');
+
+		assert.equal(w.sandbox, to);
+		assert.match((await h.hostctl('describe', 'web.0')).stdout,
+		    new RegExp(`^sandbox +${to}$`, 'm'));
+		return w.pid;
 	};
 
 	assert.equal(field((await h.workers())[0].pid, 'Seccomp'), '0');

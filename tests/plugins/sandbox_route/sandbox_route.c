@@ -3,8 +3,9 @@
  * For tests of the sandbox: "/read/etc/hosts" opens that file, "/write/..." as
  * well, and makes it; "/remove/..." removes it; "/work/..." opens it on a thread
  * of the pool; "/run/bin/true" executes that; "/trace" makes a system call that
- * no server needs, "/kill" ends the master, "/socket" makes a raw socket.  All
- * answer what came of it, as "ok" or as an error's name.  The file of the key
+ * no server needs, "/kill" ends the master, "/limit" asks for its limits, "/owner"
+ * has it sent signals, "/socket" makes a raw socket, "/control/run/sock" commands
+ * it there.  All answer what came of it, as "ok" or as an error's name.  The file of the key
  * early is opened by create, and with -DCONSTRUCTOR another one by dlopen.
  * With -DDECLARES the plugin says that it executes programs and reads
  * /etc/passwd.
@@ -18,7 +19,9 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,12 +110,37 @@ behind(const char *path, const char *verb)
 }
 
 static int
+try_command(const char *path)
+{
+	static const char cmd[] = "{\"cmd\": \"status\"}\n";
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), rc;
+	char c;
+
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	rc = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
+	    send(fd, cmd, strlen(cmd), MSG_NOSIGNAL) > 0 &&
+	    read(fd, &c, 1) == 1 ? 0 : EPIPE;
+	(void)close(fd);
+	return rc;
+}
+
+static int
 try_call(const char *path)
 {
+	struct rlimit rl;
+
 	if (behind(path, "/trace") != NULL)
 		return ptrace(PTRACE_SEIZE, getppid(), 0, 0) == -1 ? errno : 0;
 	if (behind(path, "/kill") != NULL)
 		return kill(getppid(), 0) == -1 ? errno : 0;
+	if (behind(path, "/limit") != NULL)
+		return prlimit(getppid(), RLIMIT_NOFILE, NULL, &rl) == -1 ?
+		    errno : 0;
+	if (behind(path, "/owner") != NULL)
+		return fcntl(0, F_SETOWN, getppid()) == -1 ? errno : 0;
+	if (behind(path, "/control") != NULL)
+		return try_command(behind(path, "/control"));
 	if (behind(path, "/socket") != NULL)
 		return socket(AF_PACKET, SOCK_RAW, 0) == -1 ? errno : 0;
 	return EINVAL;
