@@ -9,11 +9,11 @@
 #include <hostd/easy.h>
 #include <hostd/status.h>
 #include <hostd/timer.h>
+#include <csrf/csrf.h>
 #include <jansson.h>
 #include "ring.h"
 
 #define USER_MAX	255
-#define TOKEN_SIZE	33		/* NUL-ended */
 #define LOG_KEPT	(64 * 1024)	/* bytes, for who comes later */
 
 /* Some words of the configuration. */
@@ -77,8 +77,6 @@ int	words_allow(const struct words *, hostd_buf);
 
 /* -- token.c: what our page knows, and others' don't -- */
 
-/* 0, or -1: no random numbers. */
-int	token_make(char token[TOKEN_SIZE]);
 /* That of the request's cookie; 0: it has none. */
 int	token_of_cookie(struct hostd_inst *, hostd_req,
 	    char token[TOKEN_SIZE]);
@@ -104,8 +102,6 @@ int32_t	answer_text(struct hostd_inst *, hostd_req, int32_t status,
 /* {"ok": bool, "text": ...} */
 int32_t	answer_json(struct hostd_inst *, hostd_req, int32_t status,
 	    hostd_buf text);
-int32_t	answer_method(struct hostd_inst *, hostd_req, const char *allow,
-	    int is_options);
 
 /* -- action.c: what changes something -- */
 

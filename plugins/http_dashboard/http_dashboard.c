@@ -68,14 +68,12 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	v->req = req;
 	if (is_rest(r, "action"))
 		return r->method == HOSTD_METHOD_POST ? HOSTD_OK :
-		    answer_method(in, req, "POST, OPTIONS",
-		    r->method == HOSTD_METHOD_OPTIONS);
+		    hostd_refuse_method(in, req, "POST, OPTIONS");
 	if (is_rest(r, "live"))
 		return answer_text(in, req, 426, "This is a WebSocket.\n");
 	if (r->method == HOSTD_METHOD_GET || r->method == HOSTD_METHOD_HEAD)
 		return get(in, v, r);
-	return answer_method(in, req, "GET, HEAD, OPTIONS",
-	    r->method == HOSTD_METHOD_OPTIONS);
+	return hostd_refuse_method(in, req, "GET, HEAD, OPTIONS");
 }
 
 static int32_t

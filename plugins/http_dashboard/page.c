@@ -95,13 +95,3 @@ answer_json(struct hostd_inst *in, hostd_req req, int32_t status,
 	json_decref(o);
 	return rc;
 }
-
-int32_t
-answer_method(struct hostd_inst *in, hostd_req req, const char *allow,
-    int is_options)
-{
-	hostd_hdr h = hostd_header("Allow", allow);
-
-	return in->easy.http->respond(in->easy.host, req,
-	    is_options ? 204 : 405, &h, 1, hostd_str(NULL));
-}

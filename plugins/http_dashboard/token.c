@@ -5,40 +5,20 @@
  * Another site can neither read them, nor send that header.  Nothing is kept
  * here, so it does not matter which worker has which request.
  */
-#include <sys/random.h>
 #include <balance/request.h>
-#include <base64/base64.h>
 #include "dashboard.h"
 
-#define TOKEN_BYTES	24
 #define COOKIE		"hostd_dashboard"
-
-int
-token_make(char token[TOKEN_SIZE])
-{
-	unsigned char bytes[TOKEN_BYTES];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		return -1;
-	token[base64url_encode(bytes, sizeof(bytes), token)] = '\0';
-	return 0;
-}
 
 int
 token_of_cookie(struct hostd_inst *in, hostd_req req, char token[TOKEN_SIZE])
 {
 	const struct hostd_request *r = hostd_request_of(in, req);
-	unsigned char bytes[TOKEN_BYTES];
-	hostd_buf b;
+	hostd_buf value;
 
 	token[0] = '\0';
-	if (r == NULL || !cookie_find(r, hostd_str(COOKIE), &b) ||
-	    b.n != TOKEN_SIZE - 1 ||
-	    base64url_decode(b.p, b.n, bytes) != TOKEN_BYTES)
-		return 0;
-	memcpy(token, b.p, b.n);
-	token[b.n] = '\0';
-	return 1;
+	return r != NULL && cookie_find(r, hostd_str(COOKIE), &value) &&
+	    token_copy(value, token);
 }
 
 /* Where the page is, the rest is below; a path that no cookie may have is that
@@ -67,16 +47,9 @@ int
 token_is_sent(struct hostd_inst *in, hostd_req req)
 {
 	char token[TOKEN_SIZE];
-	unsigned char differ = 0;
 	hostd_buf sent;
-	size_t i;
 
-	if (!token_of_cookie(in, req, token) ||
-	    in->easy.http->header(in->easy.host, req, "X-CSRF-Token", &sent) !=
-	    HOSTD_OK || sent.n != TOKEN_SIZE - 1)
-		return 0;
-	for (i = 0; i < sent.n; i++)
-		differ |= (unsigned char)token[i] ^
-		    ((const unsigned char *)sent.p)[i];
-	return differ == 0;
+	return token_of_cookie(in, req, token) &&
+	    in->easy.http->header(in->easy.host, req, "X-CSRF-Token", &sent) ==
+	    HOSTD_OK && token_same(sent, hostd_str(token));
 }

@@ -201,7 +201,6 @@ static int32_t
 on_headers(struct hostd_inst *in, hostd_req req, void *d)
 {
 	const struct hostd_request *r = hostd_request_of(in, req);
-	hostd_hdr allow = hostd_header("Allow", "GET, HEAD, OPTIONS");
 	int probe;
 
 	(void)d;
@@ -212,9 +211,7 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 		    "There are liveness, readiness and startup.\n");
 	if (r->method == HOSTD_METHOD_GET || r->method == HOSTD_METHOD_HEAD)
 		return answer(in, req, (enum probe)probe);
-	return in->easy.http->respond(in->easy.host, req,
-	    r->method == HOSTD_METHOD_OPTIONS ? 204 : 405, &allow, 1,
-	    hostd_str(NULL));
+	return hostd_refuse_method(in, req, "GET, HEAD, OPTIONS");
 }
 
 /* -- life -- */

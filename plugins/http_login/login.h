@@ -6,11 +6,11 @@
 #include <hostd/auth.h>
 #include <hostd/easy.h>
 #include <hostd/session.h>
+#include <csrf/csrf.h>
 #include "page.h"
 #include "rate.h"
 
 #define FORM_MAX	8192	/* bytes of a body */
-#define TOKEN_SIZE	33	/* of a CSRF token, NUL-ended */
 #define COOKIE_MAX	160	/* of the line that sets a cookie */
 
 /* Keys of sessions. */
@@ -110,10 +110,6 @@ hostd_buf user_of(struct hostd_inst *, hostd_session);
 
 /* -- token.c: what a form has to have that others can't know -- */
 
-/* A new one.  0, or -1: no random numbers. */
-int	token_make(char token[TOKEN_SIZE]);
-/* Takes as long for what is wrong at its start as for what is at its end. */
-int	token_same(hostd_buf, hostd_buf);
 /* The session's, of which it is made if need be; n 0: it can't be. */
 hostd_buf token_of_session(struct hostd_inst *, hostd_session);
 /* That of the forms of somebody who has not logged in, which his cookie has,

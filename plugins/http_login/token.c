@@ -8,34 +8,12 @@
  * a cookie of its own, and in the form.  Another site can neither read nor
  * send it.
  */
-#include <sys/random.h>
 #include <balance/request.h>
-#include <base64/base64.h>
-#include <openssl/crypto.h>
 #include "login.h"
 
-#define TOKEN_BYTES	24
-#define TOKEN_CHARS	(TOKEN_SIZE - 1)
 #define COOKIE		"hostd_login"
 /* Browsers take one of that name from this host alone, by TLS. */
 #define COOKIE_SECURE	"__Host-" COOKIE
-
-int
-token_make(char token[TOKEN_SIZE])
-{
-	unsigned char bytes[TOKEN_BYTES];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
-		return -1;
-	token[base64url_encode(bytes, sizeof(bytes), token)] = '\0';
-	return 0;
-}
-
-int
-token_same(hostd_buf a, hostd_buf b)
-{
-	return a.n == b.n && a.n > 0 && CRYPTO_memcmp(a.p, b.p, a.n) == 0;
-}
 
 hostd_buf
 token_of_session(struct hostd_inst *in, hostd_session s)
@@ -64,15 +42,6 @@ is_secure(const struct hostd_inst *in, const struct hostd_request *r)
 	return in->secure || (r->flags & HOSTD_REQ_TLS) != 0;
 }
 
-static int
-is_token(hostd_buf b)
-{
-	unsigned char bytes[TOKEN_BYTES];
-
-	return b.n == TOKEN_CHARS &&
-	    base64url_decode(b.p, b.n, bytes) == TOKEN_BYTES;
-}
-
 int
 token_of_cookie(struct hostd_inst *in, hostd_req req, char token[TOKEN_SIZE])
 {
@@ -80,12 +49,8 @@ token_of_cookie(struct hostd_inst *in, hostd_req req, char token[TOKEN_SIZE])
 	hostd_buf value;
 
 	token[0] = '\0';
-	if (r == NULL || !cookie_find(r, hostd_str(is_secure(in, r) ?
-	    COOKIE_SECURE : COOKIE), &value) || !is_token(value))
-		return 0;
-	memcpy(token, value.p, TOKEN_CHARS);
-	token[TOKEN_CHARS] = '\0';
-	return 1;
+	return r != NULL && cookie_find(r, hostd_str(is_secure(in, r) ?
+	    COOKIE_SECURE : COOKIE), &value) && token_copy(value, token);
 }
 
 void

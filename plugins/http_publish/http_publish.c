@@ -43,16 +43,6 @@ answer_json(struct hostd_inst *in, hostd_req req, int32_t status, json_t *o)
 }
 
 static int32_t
-answer_method(struct hostd_inst *in, hostd_req req, uint32_t method)
-{
-	hostd_hdr allow = hostd_header("Allow", "POST, OPTIONS");
-
-	return in->easy.http->respond(in->easy.host, req,
-	    method == HOSTD_METHOD_OPTIONS ? 204 : 405, &allow, 1,
-	    hostd_str(NULL));
-}
-
-static int32_t
 answer_header(struct hostd_inst *in, hostd_req req, int32_t status,
     const char *name, const char *value)
 {
@@ -90,7 +80,7 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	if (r == NULL)
 		return HOSTD_E_GONE;
 	if (r->method != HOSTD_METHOD_POST)
-		return answer_method(in, req, r->method);
+		return hostd_refuse_method(in, req, "POST, OPTIONS");
 	if ((challenge = token_check(in, req)) != NULL)
 		return answer_header(in, req, 401, "WWW-Authenticate",
 		    challenge);

@@ -143,16 +143,6 @@ has_dotfile(const char *p)
 	return p[0] == '.' || strstr(p, "/.") != NULL;
 }
 
-static int32_t
-answer_method(struct hostd_inst *in, hostd_req req, uint32_t method)
-{
-	hostd_hdr allow = hostd_header("Allow", "GET, HEAD, OPTIONS");
-
-	return in->easy.http->respond(in->easy.host, req,
-	    method == HOSTD_METHOD_OPTIONS ? 204 : 405, &allow, 1,
-	    hostd_str(NULL));
-}
-
 /* A directory asked for without its slash: so that relative links work. */
 static int32_t
 redirect(struct hostd_inst *in, hostd_req req, const struct hostd_request *r)
@@ -307,7 +297,7 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	if (r == NULL)
 		return HOSTD_E_GONE;
 	if (r->method != HOSTD_METHOD_GET && r->method != HOSTD_METHOD_HEAD)
-		return answer_method(in, req, r->method);
+		return hostd_refuse_method(in, req, "GET, HEAD, OPTIONS");
 	len = r->rest.n;
 	if (len >= PATH_MAX_LEN)
 		return send_status(in, req, 414);

@@ -11,16 +11,6 @@ struct hostd_inst {
 
 enum { ANSWER_STATUS, ANSWER_READY };
 
-static int32_t
-answer_method(struct hostd_inst *in, hostd_req req, uint32_t method)
-{
-	hostd_hdr allow = hostd_header("Allow", "GET, HEAD, OPTIONS");
-
-	return in->easy.http->respond(in->easy.host, req,
-	    method == HOSTD_METHOD_OPTIONS ? 204 : 405, &allow, 1,
-	    hostd_str(NULL));
-}
-
 /* For load balancers: 200 or 503.  No text of the status can hold the bare
  * quotes that this looks for. */
 static int32_t
@@ -49,7 +39,7 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	if (r == NULL)
 		return HOSTD_E_GONE;
 	if (r->method != HOSTD_METHOD_GET && r->method != HOSTD_METHOD_HEAD)
-		return answer_method(in, req, r->method);
+		return hostd_refuse_method(in, req, "GET, HEAD, OPTIONS");
 	if ((rc = in->status->json(in->easy.host, &json)) != HOSTD_OK)
 		return rc;
 	if (in->answer == ANSWER_READY)

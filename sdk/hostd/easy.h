@@ -193,6 +193,22 @@ hostd_request_of(struct hostd_inst *in, hostd_req req)
 	return e->http->request(e->host, req);
 }
 
+/* Answer one whose method is not served: 405, or 204 to OPTIONS, both with the
+ * methods that are, as "GET, HEAD, OPTIONS". */
+static inline int32_t
+hostd_refuse_method(struct hostd_inst *in, hostd_req req, const char *allow)
+{
+	const struct hostd_easy *e = hostd_easy_of(in);
+	const struct hostd_request *r = hostd_request_of(in, req);
+	hostd_hdr h = hostd_header("Allow", allow);
+
+	if (r == NULL)
+		return HOSTD_E_GONE;
+	return e->http->respond(e->host, req,
+	    r->method == HOSTD_METHOD_OPTIONS ? 204 : 405, &h, 1,
+	    hostd_str(NULL));
+}
+
 /*
  * Go on with the request's session: then is called with it, here if it is there
  * already, or later.  For the end of a callback: return hostd_session_then(...).
