@@ -44,6 +44,15 @@ function age(ms) {
 	return `${Math.floor(s / n)} ${unit}${rest ? ` ${rest} ${next[1]}` : ''}`;
 }
 
+// Of today, the time is enough.
+function when(ms) {
+	const d = new Date(ms);
+	const is = d.toDateString() === new Date().toDateString();
+
+	return is ? d.toLocaleTimeString([], { hour12: false }) :
+	    d.toLocaleString([], { hour12: false });
+}
+
 const TONES = {
 	ready: 'good', serving: 'good', up: 'good', kept: '',
 	starting: 'warn', draining: 'warn', changing: 'warn', waiting: 'warn',
@@ -335,7 +344,7 @@ function showGenerations(list) {
 	fill(bodyOf($('generations'), ''), list, (g) => String(g.generation),
 	    () => makeRow([...'ntwnn']), (r, g) => {
 		putRow(r, [String(g.generation), g.failed ? 'failed' : g.state,
-			new Date(g.made_ms).toLocaleString([], { hour12: false }),
+			when(g.made_ms),
 			number(g.workers), g.changes ?
 			    number(g.changes.length) : '–']);
 		r.title = g.failed ?? '';

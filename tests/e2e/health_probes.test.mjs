@@ -11,6 +11,7 @@ import { buildPlugin, testPlugin } from './lib/plugin.mjs';
 import { startRedis } from './lib/redis.mjs';
 import { httpServer } from './lib/servers.mjs';
 import { ask } from './lib/static.mjs';
+import { curl, startTls } from './lib/tls.mjs';
 
 const conf = (keys = '', more = '') => `
 	pool "web" { workers = 2 }
@@ -71,6 +72,26 @@ test('draining', async (t) => {
 	assert.equal((await metrics(h)).hostd_ready, 0);
 	assert.equal((await h.hostctl('undrain')).code, 0);
 	await becomes(h, 'readiness', 200);
+});
+
+test('over HTTPS, and HTTP/2', async (t) => {
+	const h = await startTls(t, { conf: conf() });
+	const get = async (name, ...args) => {
+		const r = await curl(h, '-w', '\n%{http_version} %{http_code}',
+		    ...args, `${h.url}/health/${name}`);
+		const [body, how] = r.stdout.split('\n');
+
+		return [JSON.parse(body).status, how];
+	};
+
+	assert.deepEqual(await get('readiness', '--http1.1'), ['up', '1.1 200']);
+	for (const name of ['liveness', 'readiness', 'startup'])
+		assert.deepEqual(await get(name), ['up', '2 200']);
+	assert.equal((await h.hostctl('drain', '--over', '1h')).code, 0);
+	await until(async () => (await get('readiness'))[1] === '2 503',
+	    'readiness 503');
+	assert.deepEqual(await get('readiness', '--http1.1'), ['down', '1.1 503']);
+	assert.deepEqual(await get('liveness'), ['up', '2 200']);
 });
 
 const sessions = (url) => `

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // http_metrics: promtool and Prometheus itself take what it says, in both
-// formats.
+// formats, and the rules of the examples are about that.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import zlib from 'node:zlib';
-import { atEnd, freePort, startHostd, tempDir, until, within, writeFiles }
-    from './lib/hostd.mjs';
+import { atEnd, command, freePort, startHostd, tempDir, top, until, within,
+    writeFiles } from './lib/hostd.mjs';
 import { metrics, promtool, scrape, sum, untilSum } from './lib/metrics.mjs';
 import { ask } from './lib/static.mjs';
 
@@ -83,6 +84,28 @@ test('routes, methods and statuses', async (t) => {
 		assert.ok(sum(all, 'process_open_fds', pid) > 5);
 		assert.ok(sum(all, 'process_cpu_seconds_total', pid) > 0);
 	}
+});
+
+// Whatever clients send, there are no more series than the configuration has.
+test('no series for what clients make up', async (t) => {
+	const h = await start(t);
+	const of = async () => Object.keys(await metrics(h)).filter((s) =>
+	    /^http_request/.test(s) && !s.includes('/metrics'));
+	const before = await of();
+
+	for (let i = 0; i < 20; i++)
+		await ask(h, `/item/made-up-${i}?x=${i}`, { host: `h${i}` });
+	for (const method of ['PROPFIND', 'REPORT', 'MKCALENDAR'])
+		await ask(h, '/hello', {}, { method });
+	for (let i = 0; i < 20; i++)
+		await ask(h, `/nowhere/${i}`);
+	await untilSum(h, 22, 'http_requests_total', { route: '/item/:id' });
+	await untilSum(h, 21, 'http_requests_total', { route: 'none' });
+	await untilSum(h, 3, 'http_requests_total', { method: 'other' });
+	const added = (await of()).filter((s) => !before.includes(s));
+
+	assert.deepEqual(added.filter((s) => !s.includes('method="other"')), []);
+	assert.ok(added.length <= 2, `${added}`);
 });
 
 test('which format, and how small', async (t) => {
@@ -162,4 +185,80 @@ test('Prometheus scrapes it', async (t) => {
 	const counters = await p.get('metadata?metric=http_requests');
 
 	assert.equal(counters.http_requests[0].type, 'counter');
+});
+
+// -- the rules of the examples --
+
+const rules = path.join(top, 'examples/deploy/prometheus/alerts.yaml');
+
+async function promtoolRun(...args) {
+	const r = await command('promtool', args);
+
+	assert.equal(r.code, 0, r.stdout + r.stderr);
+	return r.stdout;
+}
+
+// What the rules say of series that begin with these values, a minute each.
+async function alertsOf(t, input, at, expected) {
+	const dir = tempDir(t);
+
+	writeFiles(dir, { 'test.yml': JSON.stringify({
+		rule_files: [rules], evaluation_interval: '1m',
+		tests: [{ interval: '1m', input_series: Object.entries(input)
+		    .map(([series, values]) => ({ series, values })),
+		alert_rule_test: expected.map(([alertname, ...all]) => ({
+			eval_time: at, alertname, exp_alerts: all })) }] }) });
+	await promtoolRun('test', 'rules', path.join(dir, 'test.yml'));
+}
+
+test('the rules of the examples name what there is', async (t) => {
+	const h = await startHostd(t, { conf: `${conf}
+		plugin "store" { module = "session_redis.so"
+			url = "unix://@DIR@/nobody.sock" }
+		session "main" { store = "store" }` });
+
+	await ask(h, '/hello');
+	const all = Object.keys(await untilSum(h, 1, 'http_requests_total',
+	    { route: '/hello' })).map((s) => s.split('{')[0]);
+
+	assert.match(await promtoolRun('check', 'config', path.join(
+	    path.dirname(rules), 'prometheus.yml')), /SUCCESS: 11 rules found/);
+	const text = fs.readFileSync(rules, 'utf8');
+	const names = text.match(/\b(hostd|http|process|redis|websocket)_\w+/g);
+
+	assert.ok(names.length >= 14);
+	for (const name of names)
+		assert.ok(all.includes(name), name);
+});
+
+test('and fire when they should', async (t) => {
+	const at = { instance: 'a', job: 'hostd' };
+	const series = (name, labels) => `${name}{${Object.entries({ ...at,
+		...labels }).map(([k, v]) => `${k}="${v}"`)}}`;
+	const requests = (status) => series('http_requests_total',
+	    { route: '/', status });
+
+	await alertsOf(t, {
+		[requests('200')]: '0+90x20', [requests('503')]: '0+10x20',
+		[series('hostd_last_reload_successful', {})]: '0x20',
+		[series('hostd_ready', {})]: '1x20',
+		[series('hostd_worker_restarts_total', { pool: 'web' })]: '0+1x20',
+		[series('hostd_upstream_up', { upstream: 'app', server: 'x' })]:
+			'0x20',
+		[series('hostd_upstream_up', { upstream: 'app', server: 'y' })]:
+			'1x20',
+	}, '15m', [
+		['HostdErrors', { exp_labels: { instance: 'a', route: '/',
+			severity: 'page' }, exp_annotations: { summary:
+			'/ of a: more than a twentieth of the answers are 5xx' } }],
+		['HostdReloadFailed', { exp_labels: { ...at, severity: 'ticket' },
+			exp_annotations: { summary: 'a serves what it did before: ' +
+			    'its last reload was refused' } }],
+		['HostdWorkersRestart', { exp_labels: { ...at, pool: 'web',
+			severity: 'page' }, exp_annotations: { summary:
+			'workers of pool web of a keep dying: hostctl events' } }],
+		['HostdNotReady'], ['HostdUpstreamDown'], ['HostdDown'],
+	]);
+	await alertsOf(t, { [requests('200')]: '0+98x20',
+		[requests('503')]: '0+2x20' }, '15m', [['HostdErrors']]);
 });
