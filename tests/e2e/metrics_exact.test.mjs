@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The figures of http_metrics are those of wrk, exactly: over four workers, and
-// over reloads, workers that are killed, and fewer workers.
+// over reloads, upgrades, workers that are killed, and fewer workers.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import test from 'node:test';
 import { command, startHostd, until } from './lib/hostd.mjs';
 import { metrics, neverLess, sum, untilSum } from './lib/metrics.mjs';
 import { ask } from './lib/static.mjs';
+import { Program, upgraded } from './lib/upgrade.mjs';
 
 const conf = `pool "web" { workers = 4 }
 	plugin "m" { module = "http_metrics.so" }
@@ -111,6 +112,29 @@ test('workers that are killed, and fewer of them', async (t) => {
 	neverLess(all, all = await metrics(h));
 	assert.equal(sum(all, 'http_requests_total', HELLO), 30);
 	assert.equal(sum(all, 'hostd_worker_info'), 1);
+});
+
+test('an upgrade of the program, with new workers and without', async (t) => {
+	const program = new Program(t);
+	const h = await startHostd(t, { conf, program: program.path });
+	let n = 0, all = {};
+
+	const more = async () => {
+		for (let i = 0; i < 10; i++, n++)
+			assert.equal((await ask(h, '/hello')).status, 200);
+		const now = await untilSum(h, n, 'http_requests_total', HELLO);
+
+		neverLess(all, now);
+		all = now;
+	};
+
+	await more();
+	await upgraded(h, '--keep-workers');
+	await more();
+	await upgraded(h);
+	await h.workersSatisfy((ws) => ws.length === 4 &&
+	    ws.every((w) => w.state === 'ready'), 'new workers');
+	await more();
 });
 
 test('more routes than there is room for', async (t) => {
