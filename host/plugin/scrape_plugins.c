@@ -115,11 +115,14 @@ put_series(const struct board_metric *m, const struct family *f,
 	struct exposition_bucket b[BOARD_BUCKETS];
 	char labels[sizeof(m->name)];
 	uint32_t i;
+	char *end;
 
-	/* What is between the braces was made by metrics_service.c. */
+	/* What is between the braces was made by metrics_service.c; values
+	 * may have some, too. */
 	(void)snprintf(labels, sizeof(labels), "%s", m->name + f->len +
 	    (m->name[f->len] == '{'));
-	labels[strcspn(labels, "}")] = '\0';
+	if ((end = strrchr(labels, '}')) != NULL)
+		*end = '\0';
 	if (m->type != BOARD_METRIC_HISTOGRAM) {
 		exposition_value_of(x, m->value, f->scale, labels);
 		return;

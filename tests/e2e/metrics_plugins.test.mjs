@@ -69,3 +69,20 @@ test('counters outlive their workers, gauges do not', async (t) => {
 
 	assert.equal(all['hostd_metric_route_requests_total{plugin="a"}'], 6);
 });
+
+// Bug: a brace in a value ended the labels, and nobody could read any of it.
+test('braces in a value', async (t) => {
+	const h = await serve(t, 'metric_route', (so) => `
+		pool "web" { workers = 1 }
+		plugin "a" { module = "${so}" }
+		plugin "m" { module = "http_metrics.so" }
+		route "/metrics" { plugin = "m" }
+		route "/a" { plugin = "a" }`);
+
+	assert.equal((await ask(t, h.port, '/a?x{y}z')).status, 200);
+	const { text } = await scrape(h);
+
+	assert.equal(await promtool(text), '');
+	assert.ok(text.includes('\nhostd_metric_route_methods_total' +
+	    '{plugin="a",method="x{y}z"} 2\n'), text);
+});

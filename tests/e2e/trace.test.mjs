@@ -108,6 +108,23 @@ test('only whom the operator trusts; new ones are sampled', async (t) => {
 	assert.equal(own.flags, 1);
 });
 
+test('by HTTP/2', async (t) => {
+	const h = await serveShow(t, 'h2c = on  trace = w3c', log);
+	const curl = async (...headers) => JSON.parse((await command('curl', ['-sS',
+		'--http2-prior-knowledge', ...headers.flatMap((s) => ['-H', s]),
+		`http://127.0.0.1:${h.port}/?trace`])).stdout);
+	const own = await curl(`traceparent: ${PARENT}`, 'tracestate: a=b');
+
+	assert.deepEqual([own.trace_id, own.parent_id, own.tracestate],
+	    [ID, SPAN, 'a=b']);
+	const next = await curl(`traceparent: ${PARENT}`,
+	    `traceparent: ${PARENT}`);
+
+	assert.notEqual(next.trace_id, ID);
+	assert.deepEqual((await lines(h, 2)).map((l) => l.split(' ')[0]),
+	    [ID, next.trace_id]);
+});
+
 test('servers get it, with our span', async (t) => {
 	const b = await startBackend(t, (q) => q.headers.upgrade ?
 	    'HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n' :

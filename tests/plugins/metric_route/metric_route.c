@@ -26,7 +26,9 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	m->add(host, in->all, 1);
 	m->set(host, in->now, 7);
 	m->observe(host, in->length, (int64_t)r->path.n);
-	rc = m->series(host, in->method, &r->method_name, 1, &series);
+	/* With a query, that is the word. */
+	rc = m->series(host, in->method, r->query.n > 0 ? &r->query :
+	    &r->method_name, 1, &series);
 	if (rc < 0)
 		return rc;
 	m->add(host, series, 2);
