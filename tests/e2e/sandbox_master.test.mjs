@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
-import { atEnd, prepareHostd } from './lib/hostd.mjs';
+import { atEnd, prefix, prepareHostd } from './lib/hostd.mjs';
 import { attempt, below, field, startSandbox } from './lib/sandbox.mjs';
 import { startUnprivileged } from './lib/unprivileged.mjs';
 
@@ -43,6 +44,27 @@ for (const user of ['nobody', 'root'])
 		    'one worker'))[0].pid);
 		assert.equal(await attempt(h, '/read/etc/hosts'), 'ok');
 	});
+
+test('those that the unit leaves it are enough', asRoot, async (t) => {
+	const unit = fs.readFileSync(
+	    path.join(prefix, 'systemd/hostd.service'), 'utf8');
+	const names = /^CapabilityBoundingSet=(.*)$/m.exec(unit)[1].split(' ')
+	    .map((name) => name.replace('CAP_', ''));
+
+	assert.deepEqual(names.toSorted(), Object.keys(CAPS).toSorted());
+	const h = await startSandbox(t, { user: 'nobody', start: prepareHostd });
+
+	h.through = ['setpriv', '--bounding-set', ['-all',
+		...names.map((name) => `+${name.toLowerCase()}`)].join(',')];
+	h.spawn();
+	atEnd(t, () => h.stop('SIGQUIT'));
+	await h.logged(/serving generation 1/);
+	assertConfined((await h.workers())[0].pid);
+	assert.equal(await attempt(h, '/read/etc/hosts'), 'ok');
+	const r = await h.hostctl('upgrade');
+
+	assert.equal(r.code, 0, r.stderr);
+});
 
 test('switched on and off by a reload', async (t) => {
 	const h = await startSandbox(t, { mode: 'off' });
