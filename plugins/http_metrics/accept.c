@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 #include <strings.h>
+#include <web/weight.h>
 #include "accept.h"
 
 static int
@@ -23,26 +24,6 @@ static int
 is_word(hostd_buf b, const char *word)
 {
 	return b.n == strlen(word) && strncasecmp(b.p, word, b.n) == 0;
-}
-
-/* "0.5" -> 500; malformed -> 0. */
-static int
-weight_of(hostd_buf b)
-{
-	const char *p = b.p;
-	int w, scale = 100;
-	size_t i;
-
-	if (b.n == 0 || b.n > 5 || (p[0] != '0' && p[0] != '1') ||
-	    (b.n > 1 && p[1] != '.'))
-		return 0;
-	w = (p[0] - '0') * 1000;
-	for (i = 2; i < b.n; i++, scale /= 10) {
-		if (p[i] < '0' || p[i] > '9')
-			return 0;
-		w += (p[i] - '0') * scale;
-	}
-	return w > 1000 ? 0 : w;
 }
 
 /* What comes before the first c, and behind it. */
@@ -73,7 +54,7 @@ params_weight(hostd_buf params, int *is_ours)
 		name = next_part(&value, '=');
 		value = trimmed(value.p, (const char *)value.p + value.n);
 		if (is_word(name, "q"))
-			weight = weight_of(value);
+			weight = weight_parse(value);
 		else if (is_word(name, "version"))
 			*is_ours = is_word(value, "1.0.0");
 	}

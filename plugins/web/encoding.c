@@ -4,27 +4,9 @@
 #include <strings.h>
 #include <zlib.h>
 #include "encoding.h"
+#include "weight.h"
 
 #define GZIP_WINDOW	(15 + 16)	/* 32 KiB, with a gzip header */
-
-/* "0.5" -> 500; malformed -> 0. */
-static int
-parse_weight(const char *p, size_t n)
-{
-	int w, scale = 100;
-	size_t i;
-
-	if (n == 0 || (p[0] != '0' && p[0] != '1') || n > 5 ||
-	    (n > 1 && p[1] != '.'))
-		return 0;
-	w = (p[0] - '0') * 1000;
-	for (i = 2; i < n; i++, scale /= 10) {
-		if (p[i] < '0' || p[i] > '9')
-			return 0;
-		w += (p[i] - '0') * scale;
-	}
-	return w > 1000 ? 0 : w;
-}
 
 static int
 is_word(const char *p, size_t n, const char *word)
@@ -52,8 +34,8 @@ parse_item(const char *p, size_t n, struct accepted *a, int *star)
 		for (q = semi + 1; q < p + n && (*q == ' ' || *q == '\t'); q++)
 			;
 		if (p + n - q >= 2 && (q[0] | 0x20) == 'q' && q[1] == '=')
-			weight = parse_weight(q + 2,
-			    trimmed(q + 2, (size_t)(p + n - q) - 2));
+			weight = weight_parse((hostd_buf){ q + 2,
+			    trimmed(q + 2, (size_t)(p + n - q) - 2) });
 	}
 	if (is_word(p, name, "br"))
 		a->br = weight;
