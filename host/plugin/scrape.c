@@ -83,6 +83,18 @@ scrape_sessions(const struct board_counters *n, struct exposition *x)
 }
 
 static void
+scrape_certificates(const struct conf *conf, struct exposition *x)
+{
+	const struct conf_certificate *c;
+
+	exposition_family(x, "hostd_certificate_not_after_seconds",
+	    EXPOSITION_GAUGE, "When a certificate ends, in unix time.");
+	TAILQ_FOREACH(c, &conf->certificates, entry)
+		exposition_value(x, c->not_after, 1, "certificate", c->name,
+		    NULL);
+}
+
+static void
 scrape_trouble(const struct board_counters *n, struct exposition *x)
 {
 	count(x, "hostd_log_lines_dropped", n->log_dropped,
@@ -108,6 +120,7 @@ scrape(const struct plugins *all, struct exposition *x)
 	scrape_upstreams(all, x);
 	scrape_limits(all, x);
 	scrape_plugins(all, x);
+	scrape_certificates(all->conf, x);
 	scrape_trouble(&sums.n, x);
 	scrape_workers(all, x);
 	exposition_end(x);

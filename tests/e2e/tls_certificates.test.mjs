@@ -40,6 +40,25 @@ test('by name', async (t) => {
 	assert.deepEqual([r.code, r.stdout], [0, 'hi']);
 });
 
+test('when they end is a metric', async (t) => {
+	const [a, b] = [await certificate(t, { days: 5 }),
+		await certificate(t, { names: ['b.test'] })];
+	const h = await serve(t, `${block('a', a)}${block('b', b)}
+		plugin "m" { module = "http_metrics.so" }
+		route "/metrics" { plugin = "m" }`);
+	const r = await command('curl', ['-sSk',
+		`https://127.0.0.1:${h.port}/metrics`]);
+
+	for (const [name, c] of [['a', a], ['b', b]]) {
+		const x = await command('openssl', ['x509', '-noout',
+			'-enddate', '-in', c.cert]);
+		const end = Date.parse(x.stdout.split('=')[1]) / 1000;
+
+		assert.ok(r.stdout.includes('hostd_certificate_not_after_seconds' +
+		    `{certificate="${name}"} ${end}\n`), r.stdout);
+	}
+});
+
 test('the chain goes along', async (t) => {
 	const root = await authority(t, 'root');
 	const middle = await certificate(t, { names: ['middle'], isCa: true,
