@@ -24,7 +24,8 @@ static const struct hostd_key certificate_keys[] = {
 	    "encrypted key."),
 	KEY("ocsp", PATH, NULL, "The authority's answer to whether it is still "
 	    "good, in DER, which clients get along with it (OCSP stapling) "
-	    "until it ends."),
+	    "until it ends.  If the authority's certificate is in file, too, "
+	    "the answer's signature is checked."),
 	KEY("names", LIST, NULL, "Servers that it is for, \"*.example.com\" "
 	    "for all of one label more; default: those in it."),
 	KEY("allow_expired", BOOL, "off", "It may have expired.  Else such a "
@@ -176,8 +177,10 @@ take_key(struct builder *b, struct conf_certificate *c)
 /* -- the OCSP response -- */
 
 static void
-check_ocsp(struct builder *b, struct conf_certificate *c, const X509 *x)
+check_ocsp(struct builder *b, struct conf_certificate *c,
+    STACK_OF(X509) *chain)
 {
+	const X509 *x = sk_X509_value(chain, 0);
 	const char *why = NULL;
 	OCSP_BASICRESP *all = x509_read_ocsp(c->ocsp.p, c->ocsp.n, &why);
 	OCSP_SINGLERESP *one = NULL;
@@ -185,6 +188,9 @@ check_ocsp(struct builder *b, struct conf_certificate *c, const X509 *x)
 
 	if (all != NULL && (one = x509_ocsp_of(all, x)) == NULL)
 		why = "it is not about this certificate";
+	else if (all != NULL && x509_check_ocsp(all, chain) == -1)
+		why = "the certificate's authority has not signed it";
+	(void)x509_why();
 	if (why != NULL)
 		conf_error(b->errs, pos_of(b, "ocsp"), "ocsp %s: %s; make it "
 		    "by openssl ocsp -respout", c->ocsp.path, why);
@@ -198,8 +204,11 @@ check_ocsp(struct builder *b, struct conf_certificate *c, const X509 *x)
 /* -- the whole -- */
 
 static void
-look_at(struct builder *b, struct conf_certificate *c, X509 *x, int has_key)
+look_at(struct builder *b, struct conf_certificate *c,
+    STACK_OF(X509) *chain, int has_key)
 {
+	X509 *x = sk_X509_value(chain, 0);
+
 	c->not_before = x509_time(X509_get0_notBefore(x));
 	c->not_after = x509_time(X509_get0_notAfter(x));
 	take_names(b, c, x);
@@ -207,7 +216,7 @@ look_at(struct builder *b, struct conf_certificate *c, X509 *x, int has_key)
 	if (has_key)
 		check_key(b, c, x);
 	if (c->ocsp.p != NULL)
-		check_ocsp(b, c, x);
+		check_ocsp(b, c, chain);
 }
 
 void
@@ -227,7 +236,7 @@ build_certificate(struct builder *b, const struct conf_node *n)
 	    c->chain.p == NULL)
 		return;
 	if ((chain = x509_read_chain(c->chain.p, c->chain.n)) != NULL)
-		look_at(b, c, sk_X509_value(chain, 0), has_key);
+		look_at(b, c, chain, has_key);
 	else
 		conf_error(b->errs, pos_of(b, "file"), "certificate %s: there "
 		    "is none in PEM in it, or one is broken (%s)",

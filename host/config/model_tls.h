@@ -57,6 +57,7 @@ struct conf_tls {
 	char *groups;
 	int client_certificates;	/* enum conf_client_certificates */
 	struct conf_text client_ca;	/* PEM */
+	struct conf_text client_crl;	/* likewise; p NULL: none */
 	int client_verify_depth;
 	int64_t session_timeout;
 	int tickets;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "config/builder.h"
 #include "config/keys.h"
+#include "config/x509.h"
 
 #define CA_MAX		((size_t)4 << 20)
 
@@ -34,6 +35,10 @@ static const struct hostd_key tls_keys[] = {
 	    "it."),
 	KEY("client_ca", PATH, NULL, "Certificates, in PEM, of authorities "
 	    "that clients' certificates are signed by."),
+	KEY("client_crl", PATH, NULL, "Lists, in PEM, of certificates that "
+	    "these authorities, each of them, have taken back.  They are read "
+	    "again as certificates are; one whose time is over lets nobody "
+	    "in."),
 	KEY_RANGE("client_verify_depth", INT, "3", 0, 16, "How many "
 	    "authorities may be between a client's and one of these."),
 	KEY_RANGE("session_timeout", DURATION, "1d", 1000, 7 * DAY, "How long "
@@ -240,6 +245,27 @@ take_groups(struct builder *b, struct conf_tls *t)
 /* -- clients -- */
 
 static void
+take_revoked(struct builder *b, struct conf_tls *t)
+{
+	STACK_OF(X509_CRL) *all;
+
+	(void)take_key_text(b, "client_crl", CA_MAX, &t->client_crl);
+	if (is_set(b, "client_crl") && !is_set(b, "client_ca"))
+		conf_error(b->errs, pos_of(b, "client_crl"), "\"client_crl\" "
+		    "says nothing without client_ca");
+	if (t->client_crl.p == NULL)
+		return;
+	all = x509_read_crls(t->client_crl.p, t->client_crl.n);
+	if (all == NULL)
+		conf_error(b->errs, pos_of(b, "client_crl"), "client_crl %s: "
+		    "there is no revocation list in PEM in it, or one is "
+		    "broken (%s); make it by openssl ca -gencrl",
+		    t->client_crl.path, x509_why());
+	else
+		x509_free_crls(all);
+}
+
+static void
 take_clients(struct builder *b, struct conf_tls *t)
 {
 	int has_ca;
@@ -247,6 +273,7 @@ take_clients(struct builder *b, struct conf_tls *t)
 	t->client_certificates = (int)num_of(b, "client_certificates");
 	t->client_verify_depth = (int)num_of(b, "client_verify_depth");
 	(void)take_key_text(b, "client_ca", CA_MAX, &t->client_ca);
+	take_revoked(b, t);
 	has_ca = is_set(b, "client_ca");
 	if (t->client_certificates == CONF_CLIENT_OFF && has_ca)
 		conf_error(b->errs, pos_of(b, "client_ca"), "\"client_ca\" "
@@ -369,6 +396,7 @@ free_tls(struct conf_tls *t)
 	free(t->suites);
 	free(t->groups);
 	free_text(&t->client_ca);
+	free_text(&t->client_crl);
 	if (t->nticket_keys > 0)
 		explicit_bzero(t->ticket_keys,
 		    t->nticket_keys * sizeof(*t->ticket_keys));

@@ -182,3 +182,72 @@ x509_ocsp_of(OCSP_BASICRESP *basic, const X509 *x)
 	}
 	return NULL;
 }
+
+static X509 *
+issuer_of(STACK_OF(X509) *chain)
+{
+	X509 *x = sk_X509_value(chain, 0);
+	int i;
+
+	for (i = 1; i < sk_X509_num(chain); i++)
+		if (X509_check_issued(sk_X509_value(chain, i), x) == X509_V_OK)
+			return sk_X509_value(chain, i);
+	return NULL;
+}
+
+/* Clocks are looked at elsewhere: what has ended is not stapled. */
+static X509_STORE *
+store_of(X509 *issuer)
+{
+	X509_STORE *store = X509_STORE_new();
+
+	if (store == NULL || X509_STORE_add_cert(store, issuer) != 1 ||
+	    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN |
+	    X509_V_FLAG_NO_CHECK_TIME) != 1)
+		fatalx("out of memory for a certificate");
+	return store;
+}
+
+int
+x509_check_ocsp(OCSP_BASICRESP *basic, STACK_OF(X509) *chain)
+{
+	X509 *issuer = issuer_of(chain);
+	X509_STORE *store;
+	int rc;
+
+	if (issuer == NULL)
+		return 1;
+	store = store_of(issuer);
+	ERR_clear_error();
+	rc = OCSP_basic_verify(basic, chain, store, 0) == 1 ? 0 : -1;
+	X509_STORE_free(store);
+	return rc;
+}
+
+/* -- revocation -- */
+
+void
+x509_free_crls(STACK_OF(X509_CRL) *all)
+{
+	sk_X509_CRL_pop_free(all, X509_CRL_free);
+}
+
+STACK_OF(X509_CRL) *
+x509_read_crls(const char *pem, size_t n)
+{
+	STACK_OF(X509_CRL) *all = sk_X509_CRL_new_null();
+	BIO *in = reader(pem, n);
+	X509_CRL *crl;
+
+	ERR_clear_error();
+	while ((crl = PEM_read_bio_X509_CRL(in, NULL, NULL, NULL)) != NULL)
+		(void)sk_X509_CRL_push(all, crl);
+	BIO_free(in);
+	if (sk_X509_CRL_num(all) > 0 &&
+	    ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) {
+		ERR_clear_error();
+		return all;
+	}
+	x509_free_crls(all);
+	return NULL;
+}

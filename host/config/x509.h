@@ -28,6 +28,15 @@ OCSP_BASICRESP *x509_read_ocsp(const char *der, size_t n, const char **why);
 /* What it says of the certificate with that serial number, or NULL. */
 OCSP_SINGLERESP *x509_ocsp_of(OCSP_BASICRESP *, const X509 *);
 
+/*
+ * Has the authority of chain's first signed it, or somebody whom that has named
+ * for it?  0, or -1, see x509_why; 1: the authority is not in chain.
+ */
+int	x509_check_ocsp(OCSP_BASICRESP *, STACK_OF(X509) *chain);
+/* All revocation lists of a PEM text; NULL as with x509_read_chain. */
+STACK_OF(X509_CRL) *x509_read_crls(const char *pem, size_t n);
+void	x509_free_crls(STACK_OF(X509_CRL) *);
+
 /* Of the last failure, in OpenSSL's words; and it is forgotten. */
 const char *x509_why(void);
 

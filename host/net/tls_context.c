@@ -174,6 +174,25 @@ trust_clients(const struct conf_tls *c, SSL_CTX *ctx)
 }
 
 static int
+distrust_clients(const struct conf_tls *c, SSL_CTX *ctx)
+{
+	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+	STACK_OF(X509_CRL) *all;
+	int i, rc = 0;
+
+	if (c->client_crl.p == NULL)
+		return 0;
+	if ((all = x509_read_crls(c->client_crl.p, c->client_crl.n)) == NULL)
+		return -1;
+	for (i = 0; i < sk_X509_CRL_num(all) && rc == 0; i++)
+		if (X509_STORE_add_crl(store, sk_X509_CRL_value(all, i)) != 1)
+			rc = -1;
+	x509_free_crls(all);
+	return rc == 0 && X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK |
+	    X509_V_FLAG_CRL_CHECK_ALL) == 1 ? 0 : -1;
+}
+
+static int
 set_clients(const struct conf_tls *c, SSL_CTX *ctx)
 {
 	int mode = SSL_VERIFY_PEER;
@@ -185,7 +204,7 @@ set_clients(const struct conf_tls *c, SSL_CTX *ctx)
 	SSL_CTX_set_verify(ctx, mode, c->client_certificates ==
 	    CONF_CLIENT_REQUIRED ? NULL : let_in);
 	SSL_CTX_set_verify_depth(ctx, c->client_verify_depth);
-	return trust_clients(c, ctx);
+	return trust_clients(c, ctx) == -1 ? -1 : distrust_clients(c, ctx);
 }
 
 /* A session is good only where clients are let in by the same rules. */
@@ -204,6 +223,8 @@ set_session_id(const struct conf_tls *c, SSL_CTX *ctx)
 	    sizeof(c->client_verify_depth));
 	if (c->client_ca.p != NULL)
 		buf_append(&b, c->client_ca.p, c->client_ca.n);
+	if (c->client_crl.p != NULL)
+		buf_append(&b, c->client_crl.p, c->client_crl.n);
 	rc = EVP_Digest(b.p, b.len, md, &n, EVP_sha256(), NULL) == 1 &&
 	    SSL_CTX_set_session_id_context(ctx, md, n) == 1 ? 0 : -1;
 	buf_free(&b);

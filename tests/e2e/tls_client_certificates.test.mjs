@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
 import test from 'node:test';
-import { atEnd, command, startHostd, until } from './lib/hostd.mjs';
+import { atEnd, command, startHostd, tempDir, until }
+	from './lib/hostd.mjs';
 import { authority, certificate } from './lib/tls.mjs';
 import { ask, block, hello, listen } from './lib/tls_ask.mjs';
 
@@ -12,11 +13,11 @@ const FORMAT = '$scheme $https $ssl_protocol $ssl_server_name ' +
 	'$ssl_client_verify \\"$ssl_client_s_dn\\" \\"$ssl_client_i_dn\\" ' +
 	'$ssl_client_serial $ssl_client_fingerprint';
 
-async function serve(t, mode, ca) {
+async function serve(t, mode, ca, keys = '') {
 	const c = await certificate(t);
 	const h = await startHostd(t, { conf: `${listen}${hello}${block('m', c)}
 		tls "main" { client_certificates = ${mode}
-			client_ca = "${ca.cert}" }
+			client_ca = "${ca.cert}"  ${keys} }
 		access_log "a" { path = "@DIR@/log"  format = "${FORMAT
 			.replaceAll('$', '\\$')}" }` });
 	let n = 0;
@@ -85,6 +86,54 @@ test('off, optional, required', async (t) => {
 			assert.match(none.text, /Clients CA/);
 		}
 	}
+});
+
+// The list of those that ca has taken back, as a file.
+async function revoked(t, ca, certs) {
+	const dir = tempDir(t), conf = `${dir}/ca.cnf`;
+	const run = async (...args) => {
+		const r = await command('openssl', ['ca', '-config', conf,
+			...args]);
+
+		assert.equal(r.code, 0, r.stderr);
+	};
+
+	fs.writeFileSync(`${dir}/index`, '');
+	fs.writeFileSync(conf, `[ca]\ndefault_ca = c\n[c]\n
+		database = ${dir}/index\ncertificate = ${ca.cert}\n
+		private_key = ${ca.key}\ndefault_md = sha256\n
+		default_crl_days = 1\n`);
+	for (const c of certs)
+		await run('-revoke', c.cert);
+	await run('-gencrl', '-out', `${dir}/crl.pem`);
+	return `${dir}/crl.pem`;
+}
+
+test('a certificate that was taken back', async (t) => {
+	const ca = await authority(t, 'Clients CA');
+	const client = (cn) => certificate(t, { cn, names: ['c'], ca });
+	const [good, bad] = [await client('good'), await client('bad')];
+	const crl = `${tempDir(t)}/crl.pem`;
+
+	fs.copyFileSync(await revoked(t, ca, []), crl);
+	const h = await serve(t, 'optional', ca, `client_crl = "${crl}"`);
+	const sess = `${tempDir(t)}/session`;
+
+	assert.match((await ask(h.port, [...shows(bad), '-sess_out', sess]))
+	    .answer, /200 OK/);
+	fs.copyFileSync(await revoked(t, ca, [bad]), crl);
+	assert.equal((await h.hostctl('reload')).code, 0);
+	assert.match((await ask(h.port, shows(good))).answer, /200 OK/);
+	// With or without the session of before.
+	for (const args of [[], ['-sess_in', sess]])
+		assert.match((await ask(h.port, [...shows(bad), ...args]))
+		    .answer, /400 Bad Request/);
+	await h.logged(/CN=bad.* was not accepted: FAILED:certificate revoked/);
+	fs.writeFileSync(crl, 'nothing');
+	const r = await h.hostctl('reload');
+
+	assert.notEqual(r.code, 0);
+	assert.match(r.stderr, /client_crl .*no revocation list/);
 });
 
 test('optional_no_ca: what came of the check is told', async (t) => {

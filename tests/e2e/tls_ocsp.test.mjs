@@ -22,7 +22,7 @@ async function respond(t, ca, c, minutes) {
 
 	assert.equal(q.code, 0, q.stderr);
 	const r = await command('openssl', ['ocsp', '-index', `${dir}/index`,
-		'-CA', ca.cert, '-rsigner', ca.cert, '-rkey', ca.key,
+		'-CA', ca.cert, '-rsigner', ca.signer ?? ca.cert, '-rkey', ca.key,
 		'-reqin', `${dir}/request`, '-respout', `${dir}/response`,
 		...(minutes ? ['-nmin', String(minutes)] : [])]);
 
@@ -65,6 +65,25 @@ test('it is stapled, to the certificate that it is of', async (t) => {
 	    .text, /OCSP response: no response sent/);
 	assert.doesNotMatch((await ask(h.port, ['-servername', 'a.test'])).text,
 	    /OCSP Response Status/);
+});
+
+test('the authority has to have signed it', async (t) => {
+	const ca = await authority(t), other = await authority(t);
+	const c = await certificate(t, { ca });
+	const good = await respond(t, ca, c), bad = await respond(t,
+	    { ...ca, key: other.key, signer: other.cert }, c);
+
+	fs.appendFileSync(c.cert, fs.readFileSync(ca.cert));
+	for (const [file, code] of [[good, 0], [bad, 1]]) {
+		const h = await prepareHostd(t, { conf: `${listen}${hello}
+			${block('a', c, `ocsp = "${file}"`)}tls "main" { }` });
+		const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+
+		assert.equal(r.code, code, r.stderr);
+		if (code)
+			assert.match(r.stderr,
+			    /ocsp .* authority has not signed it/);
+	}
 });
 
 test('one that is over is not', async (t) => {
