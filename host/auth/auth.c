@@ -46,9 +46,21 @@ auth_answer(struct http_req *r, int status, const char *name,
 static int
 load(struct auth *a, char why[AUTH_WHY])
 {
-	return a->conf->type == CONF_AUTH_JWT ? bearer_load(a, why) :
-	    basic_load(a, why);
+	switch (a->conf->type) {
+	case CONF_AUTH_JWT:
+		return bearer_load(a, why);
+	case CONF_AUTH_BASIC:
+		return basic_load(a, why);
+	default:
+		return 0;
+	}
 }
+
+static int32_t (*const enters[])(struct http_gate *, struct http_req *) = {
+	[CONF_AUTH_JWT] = bearer_enter,
+	[CONF_AUTH_BASIC] = basic_enter,
+	[CONF_AUTH_CERTIFICATE] = certificate_enter
+};
 
 static struct auth *
 auth_new(struct loop *loop, const struct conf_auth *conf)
@@ -59,8 +71,7 @@ auth_new(struct loop *loop, const struct conf_auth *conf)
 	a->loop = loop;
 	a->name = xasprintf("auth %s", conf->name);
 	a->gate.name = a->name;
-	a->gate.enter = conf->type == CONF_AUTH_JWT ? bearer_enter :
-	    basic_enter;
+	a->gate.enter = enters[conf->type];
 	a->file.path = conf->type == CONF_AUTH_BASIC ? conf->users_file :
 	    conf->secret_file != NULL ? conf->secret_file :
 	    conf->key_file != NULL ? conf->key_file : conf->jwks_file;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The auth blocks of the configuration, as gates of routes: who they let
- * through has an identity (http/identity.h); others are answered 401.
+ * through has an identity (http/identity.h); others are answered 401, or 403
+ * where a certificate is asked for.
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H

@@ -38,6 +38,7 @@ int	bearer_load(struct auth *, char why[AUTH_WHY]);
 int32_t	bearer_enter(struct http_gate *, struct http_req *);
 int	basic_load(struct auth *, char why[AUTH_WHY]);
 int32_t	basic_enter(struct http_gate *, struct http_req *);
+int32_t	certificate_enter(struct http_gate *, struct http_req *);
 
 struct auth *auth_of(struct http_gate *);
 /* Read the file again if it is another one now. */

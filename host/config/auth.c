@@ -8,14 +8,19 @@
 
 #define REALM_MAX	128
 
-static const char *const auth_types[] = { "jwt", "basic", NULL };
+static const char *const auth_types[] = { "jwt", "basic", "certificate",
+	NULL };
+/* In the order of enum conf_user_from. */
+static const char *const user_froms[] = { "cn", "dn", "serial", "fingerprint",
+	NULL };
 /* In the order of enum conf_jwt. */
 static const char *const algorithms[] = { "HS256", "HS384", "HS512", "RS256",
 	"ES256", "EdDSA", NULL };
 
 static const struct hostd_key auth_keys[] = {
 	KEY_ENUM("type", "jwt", auth_types, "Signed tokens (JSON Web Tokens), "
-	    "or names and passwords (HTTP's Basic)."),
+	    "or names and passwords (HTTP's Basic), or certificates that a "
+	    "client_ca has signed."),
 	KEY_RANGE("realm", STRING, NULL, 0, REALM_MAX, "What browsers call it "
 	    "when they ask for a password; default: the block's name."),
 	KEY_RANGE("remember", DURATION, "10m", 0, DAY, "Who was let in is let "
@@ -51,6 +56,12 @@ static const struct hostd_key auth_keys[] = {
 	KEY("users_file", PATH, NULL, "Basic: file with lines "
 	    "\"name:hash\", as htpasswd -B writes them; hashes are bcrypt, "
 	    "yescrypt, SHA-512 or SHA-256 of crypt(5)."),
+	KEY_ENUM("user_from", "cn", user_froms, "Certificate: what is the "
+	    "user's name: of the subject, its only CN or all of it, as "
+	    "RFC 2253 writes it; or the serial number or the SHA-256 of the "
+	    "certificate, in hexadecimal."),
+	KEY("users", LIST, NULL, "Certificate: who may come; default: "
+	    "everybody who has one."),
 };
 
 const struct conf_rows auth_rows = CONF_ROWS(auth_keys);
@@ -136,6 +147,7 @@ static const char *const jwt_keys[] = { "algorithm", "secret", "secret_file",
 	"secret_env", "key_file", "jwks_file", "issuer", "audience", "leeway",
 	"from", "user_claim", NULL };
 static const char *const basic_keys[] = { "users_file", NULL };
+static const char *const certificate_keys[] = { "user_from", "users", NULL };
 /* One of these has the keys. */
 static const char *const sources[] = { "secret", "secret_file", "secret_env",
 	"key_file", "jwks_file", NULL };
@@ -156,6 +168,7 @@ check_jwt(struct builder *b, const struct conf_auth *a)
 	int n = 0;
 
 	refuse_keys(b, basic_keys, "basic");
+	refuse_keys(b, certificate_keys, "certificate");
 	for (key = sources; *key != NULL; key++)
 		if (is_set(b, *key) && n++ > 0)
 			conf_error(b->errs, pos_of(b, *key), "\"%s\": the "
@@ -216,6 +229,32 @@ take_jwt(struct builder *b, struct conf_auth *a)
 	take_places(b, a);
 }
 
+static void
+check_basic(struct builder *b, const struct conf_auth *a)
+{
+	refuse_keys(b, jwt_keys, "jwt");
+	refuse_keys(b, certificate_keys, "certificate");
+	if (a->users_file == NULL)
+		conf_error(b->errs, &a->pos, "auth \"%s\" needs the key "
+		    "\"users_file\": lines \"name:hash\", as htpasswd -B "
+		    "writes them", a->name);
+}
+
+static void
+check_certificate(struct builder *b, const struct conf_auth *a)
+{
+	const struct conf_tls *t;
+
+	refuse_keys(b, jwt_keys, "jwt");
+	refuse_keys(b, basic_keys, "basic");
+	TAILQ_FOREACH(t, &b->conf->tls, entry)
+		if (t->client_ca.path != NULL)
+			return;
+	conf_error(b->errs, &a->pos, "auth \"%s\": no tls block asks clients "
+	    "for certificates; add client_certificates = optional and "
+	    "client_ca to one", a->name);
+}
+
 void
 build_auth(struct builder *b, const struct conf_node *n)
 {
@@ -226,21 +265,20 @@ build_auth(struct builder *b, const struct conf_node *n)
 	a->type = (int)num_of(b, "type");
 	take_jwt(b, a);
 	a->users_file = path_of(b, "users_file");
+	a->user_from = (int)num_of(b, "user_from");
+	a->users = copy_list(b, "users", &a->nusers);
 	a->remember = num_of(b, "remember");
 	a->realm = copy_text(b, "realm");
 	if (a->realm == NULL)
 		a->realm = xstrdup(a->name);
 	check_realm(b, a);
 	TAILQ_INSERT_TAIL(&b->conf->auths, a, entry);
-	if (a->type == CONF_AUTH_JWT) {
+	if (a->type == CONF_AUTH_JWT)
 		check_jwt(b, a);
-		return;
-	}
-	refuse_keys(b, jwt_keys, "jwt");
-	if (a->users_file == NULL)
-		conf_error(b->errs, &a->pos, "auth \"%s\" needs the key "
-		    "\"users_file\": lines \"name:hash\", as htpasswd -B "
-		    "writes them", a->name);
+	else if (a->type == CONF_AUTH_BASIC)
+		check_basic(b, a);
+	else
+		check_certificate(b, a);
 }
 
 void
@@ -252,6 +290,9 @@ free_auth(struct conf_auth *a)
 		free(a->from[i].name);
 	for (i = 0; i < a->naudience; i++)
 		free(a->audience[i]);
+	for (i = 0; i < a->nusers; i++)
+		free(a->users[i]);
+	free(a->users);
 	if (a->secret != NULL)
 		explicit_bzero(a->secret, strlen(a->secret));
 	free(a->from);

@@ -31,9 +31,15 @@ struct conf_auth {
 	size_t nfrom;
 	/* BASIC */
 	char *users_file;
+	/* CERTIFICATE */
+	int user_from;		/* enum conf_user_from */
+	char **users;
+	size_t nusers;		/* 0: any */
 };
 
-enum conf_auth_type { CONF_AUTH_JWT, CONF_AUTH_BASIC };
+enum conf_auth_type { CONF_AUTH_JWT, CONF_AUTH_BASIC, CONF_AUTH_CERTIFICATE };
+enum conf_user_from { CONF_USER_CN, CONF_USER_DN, CONF_USER_SERIAL,
+	CONF_USER_FINGERPRINT };
 enum conf_jwt { CONF_JWT_HS256, CONF_JWT_HS384, CONF_JWT_HS512,
 	CONF_JWT_RS256, CONF_JWT_ES256, CONF_JWT_EDDSA };
 enum conf_token_where { CONF_TOKEN_HEADER, CONF_TOKEN_COOKIE,
