@@ -133,7 +133,6 @@ check_length(struct http_req *r, const struct http_framed *f)
 static int
 ask_upgrade(struct http_req *r, const struct http_framed *f, size_t room)
 {
-	static const char key[] = "aG9zdGQgSFRUUC8yIGtleQ==";
 	hostd_buf protocol = pseudo_of(f, PSEUDO_PROTOCOL);
 
 	if (!is_token(protocol.p, protocol.n) || f->no_body ||
@@ -147,7 +146,7 @@ ask_upgrade(struct http_req *r, const struct http_framed *f, size_t room)
 	    (hostd_buf){ "Upgrade", 7 });
 	(void)add_field(r, (hostd_buf){ "upgrade", 7 }, protocol);
 	(void)add_field(r, (hostd_buf){ "sec-websocket-key", 17 },
-	    (hostd_buf){ key, sizeof(key) - 1 });
+	    (hostd_buf){ f->key, FRAMED_KEY });
 	r->view.flags |= HOSTD_REQ_UPGRADE;
 	r->body = BODY_NONE;
 	r->body_done = 1;

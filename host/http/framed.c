@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include "base/log.h"
 #include "base/mem.h"
 #include "http/framed.h"
 #include "http/guard.h"
@@ -148,11 +150,31 @@ framed_add(struct http_framed *f, const struct guard_limits *lim,
 		f->fields[f->nfields++] = framed_keep(f, name, value);
 }
 
+/* Nobody can guess it (RFC 6455 section 4.1). */
+static void
+make_key(char *key)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned char random[FRAMED_KEY - 2];
+	size_t i;
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		fatal("getrandom");
+	for (i = 0; i < sizeof(random) - 1; i++)
+		key[i] = digits[random[i] & 63];
+	/* Of the last digit only two bits are the bytes'. */
+	key[i] = digits[random[i] & 0x30];
+	memset(key + sizeof(random), '=', 2);
+}
+
 void
 framed_complete(struct http_framed *f, const struct guard_limits *lim)
 {
 	hostd_buf value = { f->cookie.p, f->cookie.len };
 
+	if (f->pseudo[PSEUDO_PROTOCOL].name_len != 0)
+		make_key(f->key);
 	if (f->refuse != 0 || f->cookie.len == 0)
 		return;
 	if (f->nfields == lim->headers)

@@ -34,6 +34,8 @@ enum framed_pseudo {
 	PSEUDO_PROTOCOL, PSEUDO_N
 };
 
+#define FRAMED_KEY 24		/* the base64 of 16 bytes */
+
 struct http_framed {
 	/* the request's head */
 	struct buf text;
@@ -41,6 +43,8 @@ struct http_framed {
 	struct framed_field *fields;	/* room for as many as are allowed */
 	uint32_t nfields;
 	struct buf cookie;		/* crumbs, joined */
+	char key[FRAMED_KEY];		/* for a server that is asked to
+					   upgrade; if it names a protocol */
 	size_t size;			/* as the lines of a head would be */
 	uint16_t refuse;		/* status; 0: it is in order so far */
 	uint8_t no_body;		/* it ends with its head */
