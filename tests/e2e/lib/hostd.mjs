@@ -217,12 +217,35 @@ export class Hostd extends EventEmitter {
 		return command(bin('hostctl'), ['-s', this.socket, ...args]);
 	}
 
-	async status() {
-		const r = await this.hostctl('status', '--json');
+	// The last line that the control socket answers, which has ok.
+	async control(request) {
+		const s = net.connect(this.socket).setEncoding('utf8');
+		let text = '';
 
-		if (r.code !== 0)
-			throw new Error(`hostctl status: ${r.stderr}\n${this.log}`);
-		return JSON.parse(r.stdout);
+		return within(new Promise((resolve, reject) => {
+			s.on('error', reject);
+			s.on('close', () => reject(new Error('no answer')));
+			s.on('data', (d) => {
+				text += d;
+				const lines = text.split('\n').slice(0, -1)
+				    .map((l) => JSON.parse(l));
+				const last = lines.find((l) => 'ok' in l);
+
+				if (last)
+					resolve(last);
+			});
+			s.write(`${JSON.stringify(request)}\n`);
+		}), `answer to ${request.cmd}`).finally(() => s.destroy());
+	}
+
+	// As hostctl status --json says it, without a process for every look.
+	async status() {
+		const { ok, error, status } = await this.control(
+		    { cmd: 'status' }).catch(({ message }) => ({ error: message }));
+
+		if (!ok)
+			throw new Error(`status: ${error}\n${this.log}`);
+		return status;
 	}
 
 	async workers() {
