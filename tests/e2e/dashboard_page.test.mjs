@@ -152,10 +152,11 @@ test('over https', async (t) => {
 	v.noErrors();
 });
 
-test('rooms of all workers, the largest first', async (t) => {
-	const h = await startDashboard(t, { conf: `
+test('rooms of all workers and pools, the largest first', async (t) => {
+	const h = await startDashboard(t, { workers: 1, conf: `
+		pool "socket" { workers = 2 }
 		plugin "rooms" { module = "${await plugin('rooms_ws')}" }
-		route "/rooms" { plugin = "rooms" }` });
+		route "/rooms" { plugin = "rooms"  pool = "socket" }` });
 	const v = await openPage(t, h);
 	const rooms = () => v.page.locator('#rooms tbody tr').evaluateAll((rows) =>
 	    rows.map((r) => [...r.cells].map((c) => c.textContent)));
