@@ -275,6 +275,10 @@ static const struct hostd_key route_keys[] = {
 	    "below), or \"auto\": prefix when the path ends in \"/\"."),
 	KEY_RANGE("max_body", SIZE, NULL, 0, INT64_MAX, "As in http, for this "
 	    "route."),
+	KEY_RANGE("max_head", SIZE, NULL, 256, 60 << 10, "As in http, for this "
+	    "route, as HTTP/1.1 writes the head; at most what it is there."),
+	KEY_RANGE("max_headers", INT, NULL, 1, 255, "As in http, for this "
+	    "route; at most what it is there."),
 	KEY_RANGE("defer_timeout", DURATION, NULL, 1, DAY, "As in http, for "
 	    "this route."),
 	KEY("pool", STRING, NULL, "Pool whose workers answer; default: the "

@@ -282,6 +282,17 @@ take_number(struct builder *b, const char *key, int64_t *to)
 		*to = num_of(b, key);
 }
 
+/* http's holds before it is known which route it is. */
+static void
+build_head(struct builder *b, const char *key, int64_t most, int64_t *n)
+{
+	take_number(b, key, n);
+	if (*n > most)
+		conf_error(b->errs, pos_of(b, key), "\"%s\" is more than that "
+		    "of http, %lld, which holds for all routes", key,
+		    (long long)most);
+}
+
 static void
 build_route(struct builder *b, const struct conf_node *n)
 {
@@ -302,6 +313,9 @@ build_route(struct builder *b, const struct conf_node *n)
 	r->hosts = copy_list(b, "host", &r->nhosts);
 	r->methods = copy_list(b, "methods", &r->nmethods);
 	take_number(b, "max_body", &r->max_body);
+	build_head(b, "max_head", b->conf->http.max_head, &r->max_head);
+	build_head(b, "max_headers", b->conf->http.max_headers,
+	    &r->max_headers);
 	take_number(b, "defer_timeout", &r->defer_timeout);
 	if (is_set(b, "pool"))
 		r->pool = find_pool(b, text_of(b, "pool"), pos_of(b, "pool"));

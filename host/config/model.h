@@ -154,6 +154,7 @@ struct conf_route {
 	int64_t limit_rate_after;	/* bytes before it holds */
 	int match;		/* enum conf_match */
 	int64_t max_body;	/* bytes */
+	int64_t max_head, max_headers;	/* 0: only the server's hold */
 	int64_t defer_timeout;	/* ms */
 	struct conf_websocket *websocket;	/* its own, or conf's */
 };

@@ -146,6 +146,8 @@ limits_add_gates(struct limits *all, struct http_route *rt,
 		(void)gate_new(all, rt, "budget", budget_enter);
 	if (!late && c->access.n > 0)
 		gate_new(all, rt, "access", access_enter)->access = &c->access;
+	if (!late && (c->max_head > 0 || c->max_headers > 0))
+		gate_new(all, rt, "head", head_enter)->route = c;
 	add_gate(all, rt, &c->limit_reqs, late, rate_enter);
 	add_gate(all, rt, &c->limit_conns, late, place_enter);
 	if (late && rt->rate > 0)

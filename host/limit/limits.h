@@ -26,6 +26,7 @@ struct limit_gate {
 	SLIST_ENTRY(limit_gate) link;
 	struct limits *all;
 	const struct conf_access *access;	/* of that kind */
+	const struct conf_route *route;		/* of that kind */
 	struct zone **zones;
 	size_t n;
 	uint8_t bit;			/* of http_req's limits_passed */
@@ -72,6 +73,7 @@ void	rate_close(struct limits *);
 /* Of a route with a rate. */
 int32_t	pace_enter(struct http_gate *, struct http_req *);
 void	pace_close(struct limits *);
+int32_t	head_enter(struct http_gate *, struct http_req *);
 int32_t	place_enter(struct http_gate *, struct http_req *);
 /* Answer status; wait_us > 0: when it may be tried again. */
 int32_t	limits_refuse(struct http_req *, int status, int64_t wait_us);

@@ -2,6 +2,7 @@
 // Each limit lets through what it allows, and not one more.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { command } from './lib/hostd.mjs';
 import { chunked, connect, get, post, serveShow } from './lib/http1.mjs';
 
 async function answer(t, h, bytes) {
@@ -121,6 +122,47 @@ test('a route\'s own limit', async (t) => {
 	await refused(t, h, post('/small/', 'x'.repeat(11)), 413);
 	await refused(t, h, chunked('/small/', ['x'.repeat(11)]), 413);
 	assert.equal((await answer(t, h, post('/', 'x'.repeat(11)))).status, 200);
+});
+
+test('a route\'s own limits of heads', async (t) => {
+	const h = await serveShow(t, 'h2c = on', `
+		route "/small/" { plugin = "show"  max_head = 256 }
+		route "/few/" { plugin = "show"  max_headers = 5 }`);
+	const large = (path, n) => get(path, `X: ${'y'.repeat(n -
+	    get(path, 'X: ').length)}`);
+	const many = (path, n) => get(path, ...Array.from({ length: n - 1 },
+	    (_, i) => `X-${i}: y`));
+
+	for (const [path, refuses] of [['/', 0], ['/small/', 256]]) {
+		assert.equal((await answer(t, h, large(path, 256))).status, 200);
+		assert.equal((await answer(t, h, large(path, 257))).status,
+		    refuses ? 431 : 200);
+	}
+	assert.equal((await answer(t, h, many('/few/', 5))).status, 200);
+	assert.equal((await answer(t, h, many('/few/', 6))).status, 431);
+	assert.equal((await answer(t, h, many('/', 6))).status, 200);
+	const curl = async (...args) => (await command('curl', ['-s', '-w',
+		'%{http_code}/%{num_connects} ', '-o', '/dev/null', '-H',
+		`x: ${'y'.repeat(300)}`, ...args])).stdout;
+
+	// The connection goes on; HTTP/2 knows them, too.
+	assert.equal(await curl(`${h.url}/small/`, '-o', '/dev/null',
+	    `${h.url}/`), '431/1 200/0 ');
+	assert.equal(await curl('--http2-prior-knowledge', `${h.url}/small/`),
+	    '431/1 ');
+	assert.equal(await curl('--http2-prior-knowledge', `${h.url}/`),
+	    '200/1 ');
+});
+
+test('a route can\'t allow larger heads than http', async (t) => {
+	const h = await serveShow(t, '', `
+		route "/a" { plugin = "show"  max_head = 17k }
+		route "/b" { plugin = "show"  max_headers = 101 }`,
+	    { ready: false });
+
+	await h.ended;
+	assert.match(h.log, /hostd.conf:\d+: "max_head" is more than that of http, 16384, which holds for all routes/);
+	assert.match(h.log, /hostd.conf:\d+: "max_headers" is more than that of http, 100/);
 });
 
 test('a refused request is counted', async (t) => {
