@@ -17,6 +17,7 @@
 #include "config/schema.h"
 #include "plugin/module.h"
 #include "plugin/scout.h"
+#include "sandbox/caps.h"
 
 #define TALE_MAX	(1u << 20)
 #define PIPE_FD		3
@@ -144,7 +145,7 @@ strip(int fd, pid_t parent)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
 	    null == -1 || dup2(null, STDOUT_FILENO) == -1 ||
 	    dup2(null, STDERR_FILENO) == -1 || dup2(fd, PIPE_FD) == -1 ||
-	    close_range(PIPE_FD + 1, ~0u, 0) == -1)
+	    close_range(PIPE_FD + 1, ~0u, 0) == -1 || caps_drop_all() == -1)
 		_exit(1);
 	log_set_fd(STDERR_FILENO);
 }

@@ -45,6 +45,13 @@ for (const user of ['nobody', 'root'])
 		assert.equal(await attempt(h, '/read/etc/hosts'), 'ok');
 	});
 
+test('none, for who asks plugins what they need', asRoot, async (t) => {
+	const h = await startSandbox(t, { user: 'root',
+		flags: ['-DDECLARES=is_plain()'] });
+
+	assert.equal(await attempt(h, '/read/etc/passwd'), 'ok');
+});
+
 test('those that the unit leaves it are enough', asRoot, async (t) => {
 	const unit = fs.readFileSync(
 	    path.join(prefix, 'systemd/hostd.service'), 'utf8');
