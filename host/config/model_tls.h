@@ -68,8 +68,7 @@ struct conf_tls {
 	int http2;		/* enum conf_http2 */
 };
 
-/* Is HTTP/2 offered?  AUTO: where every route is the listen block's pool's, as
- * a stream can't go to another one. */
+/* Is HTTP/2 offered?  AUTO is ON. */
 enum conf_http2 { CONF_HTTP2_AUTO, CONF_HTTP2_ON, CONF_HTTP2_OFF };
 
 /* How often keys of tickets may change within the time that they are good

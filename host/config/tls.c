@@ -55,10 +55,8 @@ static const struct hostd_key tls_keys[] = {
 	    "default: hostd makes them."),
 	KEY_RANGE("handshake_timeout", DURATION, "10s", 1, DAY, "How long a "
 	    "handshake may take."),
-	KEY_ENUM("http2", "auto", http2_offers, "Whether HTTP/2 is offered.  A "
-	    "stream of it can't go to another pool (421): with auto it is "
-	    "offered where no route is another pool's than the listen "
-	    "block's."),
+	KEY_ENUM("http2", "auto", http2_offers, "Whether HTTP/2 is offered; "
+	    "auto is on."),
 };
 
 const struct conf_rows tls_rows = CONF_ROWS(tls_keys);

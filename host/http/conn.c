@@ -142,7 +142,7 @@ conn_open_refused(struct http_server *srv, int fd, const struct sockaddr *sa)
 }
 
 /* Nothing of it is left but its stream, which may be somebody else's by now. */
-static void
+void
 conn_retire(struct http_conn *c)
 {
 	struct http_server *srv = c->server;
@@ -168,6 +168,8 @@ conn_close(struct http_conn *c, int why)
 	struct http_server *srv = c->server;
 	struct http_req *r;
 
+	if (c->state == CONN_MOVING && c->framed != NULL)
+		conn_forget(c);
 	c->state = CONN_CLOSED;
 	while ((r = TAILQ_FIRST(&c->unsent)) != NULL) {
 		TAILQ_REMOVE(&c->unsent, r, link);
@@ -368,7 +370,7 @@ conn_input(struct http_conn *c)
 	ssize_t n = -1;
 	int got_eof = 0;
 
-	if (c->framed != NULL && c->nreqs == 0)
+	if (c->framed != NULL && c->nreqs == 0 && c->state == CONN_HEAD)
 		exchange_fields(c);
 	if (!conn_wants_input(c) || c->cut)
 		return;
@@ -426,7 +428,11 @@ conn_task(struct loop_task *t)
 static void
 conn_readable(struct stream *s)
 {
-	conn_turn((struct http_conn *)(void *)s);
+	struct http_conn *c = (struct http_conn *)(void *)s;
+
+	/* A layer does not know that it rests. */
+	if (c->state != CONN_MOVING)
+		conn_turn(c);
 }
 
 static void

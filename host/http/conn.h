@@ -43,10 +43,13 @@ struct conf_pool;
 struct conn_move;
 struct http_framed;
 struct tls_context;
+struct unpack;
 
 /* A request on its way to a pool that answers it. */
 struct conn_away {
 	const struct conf_pool *to;
+	const struct conf_pool *lost;	/* a stream has come back from it: the
+					   worker that had it has ended */
 	uint64_t asked;			/* ms: since when; 0: there is none */
 	uint16_t last;			/* cell + 1 of whom it was given to */
 	uint8_t skip;			/* routes that have passed */
@@ -124,6 +127,8 @@ void	conn_close(struct http_conn *, int why);
 /* Set the time limit for what it is waiting for now; and what happens then. */
 void	conn_arm(struct http_conn *);
 void	conn_timeout(struct wheel_timer *);
+/* Its memory goes back, and its stream if it has it still; nobody is told. */
+void	conn_retire(struct http_conn *);
 /* Look at the connection again at the end of this turn: its request has moved
  * on from outside of it. */
 void	conn_wake(struct http_conn *);
@@ -155,6 +160,13 @@ int	conn_give(struct http_conn *, struct handover_peer *, uint64_t lease);
  * still the caller's. */
 int	conn_take(struct http_server *, int fd, const struct conf_pool *home,
 	    hostd_buf record);
+/* The same of a stream of HTTP/2, from the rest of its record; NULL: it is
+ * still the caller's. */
+struct http_conn *conn_take_framed(struct http_server *, struct unpack *,
+	    struct stream_layer *, struct http_framed *,
+	    const struct conf_pool *home);
+/* MOVING: the client has gone meanwhile. */
+void	conn_forget(struct http_conn *);
 /* AWAY: it goes as soon as it can.  0: it has gone. */
 int	conn_pass(struct http_conn *);
 /* It has waited to be taken. */

@@ -26,7 +26,10 @@ struct conn_move {
 	struct handover_item item;	/* first */
 	struct handover_peer *to;
 	struct http_conn *conn;		/* NULL: it goes on with us */
-	int fd;				/* then: what was given */
+	int fd;				/* then, or of a stream: what was
+					   given */
+	struct http_upgrade *away;	/* who has a stream here when it was
+					   taken; NULL: it is none */
 	int choice;			/* it had a lease */
 };
 
@@ -81,6 +84,37 @@ conn_resume(struct http_conn *c)
 		conn_wake(c);
 }
 
+/* Who would have had the stream is not needed. */
+static void
+free_move(struct conn_move *m)
+{
+	if (m->away != NULL)
+		m->away->lost(m->away, HOSTD_END_GONE);
+	free(m);
+}
+
+/* A stream was taken: what is said on it goes to and fro from now on. */
+static void
+conn_lend(struct http_conn *c, struct conn_move *m)
+{
+	(void)stream_resume(&c->stream);
+	leases_move(&m->away->leases, &c->leases);
+	m->away->taken(m->away, &c->stream, NULL, 0);
+	free(m);
+	conn_retire(c);
+}
+
+void
+conn_forget(struct http_conn *c)
+{
+	struct conn_move *m = c->move;
+
+	m->conn = NULL;
+	m->away->lost(m->away, HOSTD_END_GONE);
+	m->away = NULL;
+	c->move = NULL;
+}
+
 static void
 conn_given(struct handover_item *item, enum handover_answer answer)
 {
@@ -88,21 +122,27 @@ conn_given(struct handover_item *item, enum handover_answer answer)
 	struct http_conn *c = m->conn;
 	int choice = m->choice;
 
-	if (c == NULL) {
+	if (c == NULL || m->away != NULL)
 		(void)close(m->fd);
+	if (c == NULL) {
 		free(m);
 		return;
 	}
-	free(m);
 	c->move = NULL;
 	c->timer_kind = TIMER_NONE;
 	wheel_clear(&c->timer);
+	if (m->away != NULL && answer == HANDOVER_TAKEN) {
+		conn_lend(c, m);
+		return;
+	}
+	free_move(m);
 	if (answer == HANDOVER_TAKEN) {
 		conn_leave(c);
 		return;
 	}
 	/* A move of choice may be refused for want of room. */
-	c->stays = answer == HANDOVER_REFUSED && !choice;
+	if (c->framed == NULL)
+		c->stays = answer == HANDOVER_REFUSED && !choice;
 	if (c->away.to != NULL && c->away.refused < UINT8_MAX)
 		c->away.refused++;
 	conn_resume(c);
@@ -114,9 +154,16 @@ conn_give(struct http_conn *c, struct handover_peer *to, uint64_t lease)
 	struct loop *l = c->server->loop;
 	struct conn_move *m = xcalloc(1, sizeof(*m));
 	struct buf b = { NULL, 0, 0 }, layer = { NULL, 0, 0 };
+	struct http2_hooks *http2 = c->server->http2;
 	int rc;
 
-	if (stream_save(&c->stream, &layer) == -1) {
+	m->fd = c->stream.io.fd;
+	if (c->framed != NULL) {
+		if ((m->away = http2->pass(http2, c, &m->fd)) != NULL)
+			http2->pack(c, &b);
+	}
+	if (c->framed != NULL ? m->away == NULL :
+	    stream_save(&c->stream, &layer) == -1) {
 		free(m);
 		return -1;
 	}
@@ -125,12 +172,14 @@ conn_give(struct http_conn *c, struct handover_peer *to, uint64_t lease)
 	m->choice = lease > 0;
 	m->item.done = conn_given;
 	conn_record(c, &layer, lease > 0 ? l->now_ms + lease : 0, &b);
-	rc = handover_give(to, HANDOVER_HTTP, c->stream.io.fd,
-	    (hostd_buf){ b.p, b.len }, &m->item);
+	rc = handover_give(to, m->away != NULL ? HANDOVER_STREAM :
+	    HANDOVER_HTTP, m->fd, (hostd_buf){ b.p, b.len }, &m->item);
 	buf_wipe(&layer);
 	buf_wipe(&b);
 	if (rc == -1) {
-		free(m);
+		if (m->away != NULL)
+			(void)close(m->fd);
+		free_move(m);
 		return -1;
 	}
 	c->move = m;
@@ -218,9 +267,14 @@ static int
 conn_take_back(struct http_conn *c)
 {
 	struct conn_move *m = c->move;
-	int fd = fcntl(c->stream.io.fd, F_DUPFD_CLOEXEC, 0);
+	int fd;
 
-	if (fd == -1)
+	if (c->framed != NULL) {
+		conn_forget(c);
+		conn_resume(c);
+		return 0;
+	}
+	if ((fd = fcntl(c->stream.io.fd, F_DUPFD_CLOEXEC, 0)) == -1)
 		return -1;
 	m->fd = c->stream.io.fd;
 	m->conn = NULL;
@@ -268,6 +322,14 @@ conn_turn_back(struct http_conn *c)
 	conn_leave(c);
 }
 
+/* What the record of a connection says; behind it are its leases. */
+struct conn_taken {
+	uint32_t version, nreqs, skipped, kind, proxy_ms;
+	uint64_t deadline, lease;
+	hostd_buf peer, in, layer;
+	struct conn_away away;
+};
+
 /* Those that have a choice are not taken late, or above what we may have. */
 static int
 take_is_wanted(const struct http_server *srv, uint64_t lease)
@@ -276,60 +338,96 @@ take_is_wanted(const struct http_server *srv, uint64_t lease)
 	    srv->nconns < (size_t)srv->limits->max_connections);
 }
 
+/* 0, or -1: it does not fit together, or is not wanted. */
+static int
+record_read(const struct http_server *srv, struct unpack *u,
+    struct conn_taken *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->version = unpack_u32(u);
+	t->peer = unpack_bytes(u);
+	t->nreqs = unpack_u32(u);
+	t->skipped = unpack_u32(u);
+	t->kind = unpack_u32(u);
+	t->deadline = unpack_u64(u);
+	t->in = unpack_bytes(u);
+	t->lease = unpack_u64(u);
+	t->away.asked = unpack_u64(u);
+	t->away.skip = (uint8_t)unpack_u32(u);
+	t->away.hops = (uint8_t)unpack_u32(u);
+	/* Workers of an older hostd do not say. */
+	t->proxy_ms = u->n > 0 ? unpack_u32(u) : 0;
+	if (t->version == RECORD_TLS)
+		t->layer = unpack_bytes(u);
+	return (t->version != RECORD_VERSION && t->version != RECORD_TLS) ||
+	    u->bad || t->peer.n >= sizeof(((struct http_conn *)0)->peer) ||
+	    t->in.n > STREAM_RBUF || !take_is_wanted(srv, t->lease) ? -1 : 0;
+}
+
+static int
+conn_set_taken(struct http_conn *c, const struct conn_taken *t,
+    struct unpack *u)
+{
+	if (u->n > 0)
+		leases_unpack(u, c->server->lessor, &c->leases);
+	c->shed = u->n > 0 && unpack_u32(u) != 0;
+	c->away = t->away;
+	return u->bad ? -1 : 0;
+}
+
 int
 conn_take(struct http_server *srv, int fd, const struct conf_pool *home,
     hostd_buf record)
 {
 	struct unpack u = { record.p, record.n, 0 };
-	uint32_t version = unpack_u32(&u);
-	hostd_buf peer = unpack_bytes(&u), in;
-	uint32_t nreqs = unpack_u32(&u), skipped = unpack_u32(&u);
-	uint32_t kind = unpack_u32(&u), proxy_ms;
-	uint64_t deadline = unpack_u64(&u), lease;
-	struct conn_away away = { .to = NULL };
-	hostd_buf layer = { NULL, 0 };
+	struct conn_taken t;
 	struct http_conn *c;
 
-	in = unpack_bytes(&u);
-	lease = unpack_u64(&u);
-	away.asked = unpack_u64(&u);
-	away.skip = (uint8_t)unpack_u32(&u);
-	away.hops = (uint8_t)unpack_u32(&u);
-	/* Workers of an older hostd do not say. */
-	proxy_ms = u.n > 0 ? unpack_u32(&u) : 0;
-	if (version == RECORD_TLS)
-		layer = unpack_bytes(&u);
-	if ((version != RECORD_VERSION && version != RECORD_TLS) || u.bad ||
-	    peer.n >= sizeof(c->peer) || in.n > STREAM_RBUF ||
-	    !take_is_wanted(srv, lease) ||
+	if (record_read(srv, &u, &t) == -1 ||
 	    (c = conn_attach(srv, fd)) == NULL)
 		return -1;
 	/* By its giver, until that one has heard of it. */
 	c->stream.lent = 1;
-	if (u.n > 0)
-		leases_unpack(&u, srv->lessor, &c->leases);
-	c->shed = u.n > 0 && unpack_u32(&u) != 0;
-	if (u.bad ||
-	    (version == RECORD_TLS && tls_resume(&c->stream, layer) == -1)) {
+	if (conn_set_taken(c, &t, &u) == -1 || (t.version == RECORD_TLS &&
+	    tls_resume(&c->stream, t.layer) == -1)) {
 		conn_turn_back(c);
 		return -1;
 	}
-	memcpy(c->peer, peer.p, peer.n);
-	c->peer_len = (uint8_t)peer.n;
+	memcpy(c->peer, t.peer.p, t.peer.n);
+	c->peer_len = (uint8_t)t.peer.n;
 	c->home = home;
-	c->nreqs = nreqs;
-	c->skipped_line = skipped != 0;
-	c->away = away;
-	c->proxy_ms = proxy_ms;
-	if (in.n > 0) {
-		buf_append(&c->in, in.p, in.n);
+	c->nreqs = t.nreqs;
+	c->skipped_line = t.skipped != 0;
+	c->proxy_ms = t.proxy_ms;
+	if (t.in.n > 0) {
+		buf_append(&c->in, t.in.p, t.in.n);
 		conn_wake(c);
 	} else if (c->stream.can_read) {
 		stream_read_again(&c->stream);
 	}
 	conn_arm(c);
 	/* Its time goes on, by a clock that is the machine's. */
-	if (c->timer_kind == kind && deadline < c->timer.deadline)
-		wheel_set(&srv->loop->wheel, &c->timer, deadline);
+	if (c->timer_kind == t.kind && t.deadline < c->timer.deadline)
+		wheel_set(&srv->loop->wheel, &c->timer, t.deadline);
 	return 0;
+}
+
+struct http_conn *
+conn_take_framed(struct http_server *srv, struct unpack *u,
+    struct stream_layer *layer, struct http_framed *framed,
+    const struct conf_pool *home)
+{
+	struct conn_taken t;
+	struct http_conn *c;
+
+	if (record_read(srv, u, &t) == -1 || t.version != RECORD_VERSION)
+		return NULL;
+	c = conn_open_framed(srv, layer, framed, t.peer, home);
+	if (conn_set_taken(c, &t, u) == -1) {
+		c->stream.layer = NULL;
+		conn_retire(c);
+		return NULL;
+	}
+	conn_wake(c);
+	return c;
 }

@@ -182,22 +182,14 @@ unread_head(struct http_req *r)
 	c->in = all;
 }
 
-/* A stream can't go to another worker. */
+/* Its worker has ended before it said anything of an answer. */
 static void
-answer_elsewhere(struct http_req *r)
+answer_lost(struct http_req *r)
 {
-	struct http_server *srv = r->server;
-	uint64_t now = srv->loop->now_ms;
-
-	if (now - srv->nobody_ms >= NOBODY_MS) {
-		srv->nobody_ms = now;
-		log_warnx("a request of HTTP/2 for route \"%s\" is answered "
-		    "421: the route is another pool's, to which only HTTP/1 "
-		    "can go; give the route that pool's own listen block, or "
-		    "set http2 = off", r->route->pattern);
-	}
+	log_warnx("a worker of pool \"%s\" has ended without an answer to a "
+	    "request; answered 502", r->conn->away.lost->name);
 	request_drop_body(r);
-	response_error(r, 421, NULL);
+	response_error(r, 502, NULL);
 }
 
 /* As if its head had not been read: a worker of that pool will. */
@@ -206,8 +198,8 @@ pass_on(struct http_req *r, const struct conf_pool *pool)
 {
 	struct http_conn *c = r->conn;
 
-	if (c->framed != NULL) {
-		answer_elsewhere(r);
+	if (c->away.lost != NULL) {
+		answer_lost(r);
 		return;
 	}
 	if (c->away.nobody || c->away.hops >= HOPS_MAX ||
@@ -218,7 +210,7 @@ pass_on(struct http_req *r, const struct conf_pool *pool)
 	c->away.to = pool;
 	c->away.asked = r->start_ms;
 	c->away.skip = (uint8_t)r->skip;
-	if (r->resumed)
+	if (r->resumed && c->framed == NULL)
 		unread_head(r);
 	c->req = NULL;
 	c->nreqs--;

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pack.h"
 #include "http/framed.h"
 #include "http/guard.h"
 
@@ -198,6 +199,69 @@ framed_add_trailer(struct http_framed *f, hostd_buf name, hostd_buf value)
 	if (value.n > 0)
 		buf_append(b, value.p, value.n);
 	buf_append(b, "\r\n", 2);
+}
+
+/* -- for another worker -- */
+
+static void
+pack_field(struct buf *b, const struct framed_field *at)
+{
+	pack_u32(b, at->at);
+	pack_u32(b, at->name_len);
+	pack_u32(b, at->value_len);
+}
+
+static struct framed_field
+unpack_field(struct unpack *u, size_t most)
+{
+	struct framed_field at = { .at = unpack_u32(u) };
+
+	at.name_len = unpack_u32(u);
+	at.value_len = unpack_u32(u);
+	if ((uint64_t)at.at + at.name_len + at.value_len > most)
+		u->bad = 1;
+	return at;
+}
+
+void
+framed_pack(const struct http_framed *f, struct buf *b)
+{
+	uint32_t i;
+
+	pack_bytes(b, f->text.p, f->text.len);
+	pack_u64(b, f->size);
+	pack_u32(b, f->no_body);
+	for (i = 0; i < PSEUDO_N; i++)
+		pack_field(b, &f->pseudo[i]);
+	pack_u32(b, f->nfields);
+	for (i = 0; i < f->nfields; i++)
+		pack_field(b, &f->fields[i]);
+}
+
+int
+framed_unpack(struct http_framed *f, const struct guard_limits *lim,
+    struct unpack *u)
+{
+	hostd_buf text = unpack_bytes(u);
+	struct framed_field at;
+	uint32_t i, n;
+
+	buf_append(&f->text, text.p, text.n);
+	f->size = (size_t)unpack_u64(u);
+	f->no_body = unpack_u32(u) != 0;
+	for (i = 0; i < PSEUDO_N; i++)
+		f->pseudo[i] = unpack_field(u, text.n);
+	if (f->size > lim->head)
+		framed_refuse(f, 431);
+	n = unpack_u32(u);
+	for (i = 0; i < n && !u->bad; i++) {
+		at = unpack_field(u, text.n);
+		if (f->nfields == lim->headers)
+			framed_refuse(f, 431);
+		else
+			f->fields[f->nfields++] = at;
+	}
+	return u->bad ? -1 : 0;
 }
 
 /* -- the answer -- */

@@ -14,6 +14,7 @@
 
 struct guard_limits;
 struct http_req;
+struct unpack;
 
 enum framed_kind { FRAMED_INTERIM, FRAMED_HEAD, FRAMED_TRAILERS, FRAMED_END };
 
@@ -69,6 +70,12 @@ void	framed_add_trailer(struct http_framed *, hostd_buf name,
 void	framed_refuse(struct http_framed *, unsigned status);
 /* All have come. */
 void	framed_complete(struct http_framed *, const struct guard_limits *);
+
+/* A request's head for another worker, and of it: 0, or -1: it does not fit
+ * together.  Fields above its limits are refused. */
+void	framed_pack(const struct http_framed *, struct buf *);
+int	framed_unpack(struct http_framed *, const struct guard_limits *,
+	    struct unpack *);
 
 /* The first mark that is not taken; NULL: there is none. */
 const struct framed_mark *framed_next(const struct http_framed *);

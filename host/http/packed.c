@@ -156,3 +156,27 @@ packed_next(const char *p, hostd_buf *name, hostd_buf *value)
 		get_u32(p + sizeof(uint32_t)) };
 	return (const char *)value->p + value->n;
 }
+
+int
+packed_fits(const char *p, size_t n)
+{
+	uint64_t len;
+	uint32_t i, nfields;
+
+	if (n < 2 * sizeof(uint32_t))
+		return 0;
+	nfields = get_u32(p + sizeof(uint32_t));
+	for (i = 0; i <= nfields; i++) {
+		len = 2 * sizeof(uint32_t);
+		if (n < len)
+			return 0;
+		if (i > 0)
+			len += (uint64_t)get_u32(p) +
+			    get_u32(p + sizeof(uint32_t));
+		if (len > n)
+			return 0;
+		p += len;
+		n -= (size_t)len;
+	}
+	return n == 0;
+}

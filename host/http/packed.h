@@ -24,5 +24,7 @@ char	*packed_answer(char *, const struct http_req *r, const hostd_hdr *,
 /* Read it: status and number of fields, then one after the other. */
 const char *packed_read(const char *, int *status, uint32_t *n);
 const char *packed_next(const char *, hostd_buf *name, hostd_buf *value);
+/* Are the n bytes a head, or trailers, and no more? */
+int	packed_fits(const char *, size_t n);
 
 #endif

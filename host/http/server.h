@@ -31,6 +31,15 @@ struct http2_hooks {
 	void (*drain)(struct http2_hooks *);
 	/* The server is about to be closed. */
 	void (*close)(struct http2_hooks *);
+	/* A stream goes to another worker, which gets the end of a socket that
+	 * is left in *fd: who has it here then; NULL: no socket is to be
+	 * had. */
+	struct http_upgrade *(*pass)(struct http2_hooks *, struct http_conn *,
+	    int *fd);
+	/* What its record begins with; behind that is the connection's. */
+	void (*pack)(const struct http_conn *, struct buf *);
+	/* One has come: 0, or -1: fd is still the caller's. */
+	int (*take)(struct http2_hooks *, int fd, hostd_buf record);
 };
 
 struct http_server {

@@ -4,7 +4,9 @@
 #include <string.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "http2/away.h"
 #include "http2/conn.h"
+#include "http2/guest.h"
 #include "http2/server.h"
 #include "http2/stream.h"
 
@@ -48,6 +50,8 @@ http2_reap(struct loop_task *t)
 		srv->closed = h->next_closed;
 		h2_conn_free(h);
 	}
+	h2_aways_free(srv);
+	h2_guests_free(srv);
 }
 
 static void
@@ -75,6 +79,9 @@ http2_server_init(struct http2_server *srv, struct http_server *http)
 	srv->hooks.begin = http2_begin;
 	srv->hooks.drain = http2_drain;
 	srv->hooks.close = http2_close;
+	srv->hooks.pass = h2_away_new;
+	srv->hooks.pack = h2_guest_pack;
+	srv->hooks.take = h2_guest_take;
 	srv->http = http;
 	srv->reap.run = http2_reap;
 	TAILQ_INIT(&srv->conns);
@@ -92,5 +99,6 @@ http2_server_free(struct http2_server *srv)
 	nghttp2_option_del(srv->options);
 	nghttp2_session_callbacks_del(srv->callbacks);
 	free(srv->out);
+	buf_free(&srv->batch);
 	free(srv->nv);
 }

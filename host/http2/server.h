@@ -13,7 +13,9 @@
 
 #define H2_OUT	65536		/* frames on their way to a socket */
 
+struct h2_away;
 struct h2_conn;
+struct h2_guest;
 struct h2_stream;
 
 struct http2_server {
@@ -23,12 +25,15 @@ struct http2_server {
 	nghttp2_option *options;
 	TAILQ_HEAD(, h2_conn) conns;
 	struct h2_conn *closed;		/* until the end of the turn */
+	struct h2_away *closed_aways;	/* the same */
+	struct h2_guest *closed_guests;
 	struct loop_task reap;
 	struct h2_stream *free_streams;
 	size_t nfree;
 	char *out;			/* frames of the connection that has
 					   its turn */
 	size_t out_len;
+	struct buf batch;		/* what goes to another worker */
 	nghttp2_nv *nv;			/* of the head that is being sent */
 	size_t nv_room;
 };

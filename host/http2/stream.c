@@ -442,11 +442,12 @@ layer_save(const struct stream *s, struct buf *b)
 
 /* Why a stream ends before it has. */
 static uint32_t
-reset_code(const struct h2_stream *st)
+reset_code(const struct h2_stream *st, const struct stream *owner)
 {
 	if (st->finished)
 		return NGHTTP2_NO_ERROR;
-	return st->moved ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR;
+	return st->moved && !owner->broken ? NGHTTP2_CANCEL :
+	    NGHTTP2_INTERNAL_ERROR;
 }
 
 static void
@@ -464,7 +465,7 @@ layer_close(struct stream *s)
 		stream_consumed(st, st->in.len - st->in_at);
 		if (!st->closed && (!st->finished || !st->ended))
 			(void)nghttp2_submit_rst_stream(h->session,
-			    NGHTTP2_FLAG_NONE, st->id, reset_code(st));
+			    NGHTTP2_FLAG_NONE, st->id, reset_code(st, s));
 		h2_conn_wake(h);
 	}
 	st->in.len = st->in_at = 0;

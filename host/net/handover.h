@@ -25,7 +25,7 @@
 #define HANDOVER_WINDOW		256	/* given to one and not answered */
 #define HANDOVER_QUEUE		HANDOVER_RECORD_MAX	/* bytes that wait */
 
-enum handover_kind { HANDOVER_HTTP = 1, HANDOVER_WEBSOCKET };
+enum handover_kind { HANDOVER_HTTP = 1, HANDOVER_WEBSOCKET, HANDOVER_STREAM };
 
 /* What the taker makes of it. */
 enum handover_answer {

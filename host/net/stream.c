@@ -87,7 +87,8 @@ stream_rest(struct stream *s)
 {
 	loop_undefer(s->sio->loop, &s->flush);
 	loop_undefer(s->sio->loop, &s->again);
-	loop_del(s->sio->loop, &s->io);
+	if (s->io.fd != STREAM_NO_SOCKET)
+		loop_del(s->sio->loop, &s->io);
 	s->rests = 1;
 }
 
@@ -96,6 +97,8 @@ stream_resume(struct stream *s)
 {
 	s->can_read = s->can_write = 1;
 	s->rests = 0;
+	if (s->io.fd == STREAM_NO_SOCKET)
+		return 0;
 	return loop_add(s->sio->loop, &s->io, STREAM_EVENTS);
 }
 

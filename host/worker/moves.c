@@ -34,6 +34,9 @@ moves_take(struct handover *h, unsigned kind, int fd, hostd_buf record)
 	/* It would have to leave again. */
 	if (w->draining)
 		return HANDOVER_ELSEWHERE;
+	if (kind == HANDOVER_STREAM)
+		return w->http2.hooks.take(&w->http2.hooks, fd, record) == 0 ?
+		    HANDOVER_TAKEN : HANDOVER_REFUSED;
 	if ((home = moves_home(w, fd)) == NULL)
 		return HANDOVER_REFUSED;
 	if (kind == HANDOVER_WEBSOCKET)

@@ -18,30 +18,6 @@ prepare_each(SSL_CTX *ctx, void *arg)
 	tls_prepare(ctx);
 }
 
-/* Would requests come that only another pool's workers answer? */
-static int
-has_other_pools(const struct conf *conf, const struct conf_tls *t)
-{
-	const struct conf_listen *l;
-	const struct conf_route *r;
-
-	TAILQ_FOREACH(l, &conf->listens, entry) {
-		if (l->tls != t)
-			continue;
-		TAILQ_FOREACH(r, &conf->routes, entry)
-			if (r->pool != NULL && r->pool != l->pool)
-				return 1;
-	}
-	return 0;
-}
-
-static int
-offers_http2(const struct conf *conf, const struct conf_tls *t)
-{
-	return t->http2 == CONF_HTTP2_ON || (t->http2 == CONF_HTTP2_AUTO &&
-	    !has_other_pools(conf, t));
-}
-
 void
 worker_secure(struct worker *w)
 {
@@ -59,7 +35,7 @@ worker_secure(struct worker *w)
 		if (context == NULL)
 			continue;
 		tls_context_each(context, prepare_each, NULL);
-		if (offers_http2(w->conf, t))
+		if (t->http2 != CONF_HTTP2_OFF)
 			tls_context_offer_http2(context);
 		wt = xcalloc(1, sizeof(*wt));
 		wt->conf = t;

@@ -59,3 +59,32 @@ export async function sums(h) {
 	}
 	return all;
 }
+
+// HTTP/2 without TLS, and everything below "/far" is socket's.
+export async function serveFar(t, conf = '', { socket = 'workers = 1',
+	...more } = {}) {
+	const [flow, show, trailers] = await Promise.all(['flow_route',
+		'show_route', 'trailer_route'].map(plugin));
+
+	return startHostd(t, { ...more, files: { 'www/a': 'a' }, conf: `
+		pool "web" { workers = 1 }
+		pool "socket" { ${socket} }
+		listen "main" { address = "127.0.0.1:@PORT@"  pool = "web" }
+		http { h2c = on  max_body = 10m }
+		plugin "near" { module = "http_respond.so"  body = "near" }
+		plugin "hello" { module = "http_respond.so"  body = "hello" }
+		plugin "flow" { module = "${flow}" }
+		plugin "show" { module = "${show}" }
+		plugin "trailers" { module = "${trailers}" }
+		plugin "static" { module = "http_static.so"  root = "www" }
+		plugin "echo" { module = "ws_echo.so" }
+		route "/" { plugin = "near" }
+		route "/near/flow/" { plugin = "flow" }
+		route "/far/hello" { plugin = "hello"  pool = "socket" }
+		route "/far/flow/" { plugin = "flow"  pool = "socket" }
+		route "/far/show" { plugin = "show"  pool = "socket" }
+		route "/far/trailers/" { plugin = "trailers"  pool = "socket" }
+		route "/far/files/" { plugin = "static"  pool = "socket" }
+		route "/far/echo" { plugin = "echo"  pool = "socket" }
+		${conf}` });
+}
