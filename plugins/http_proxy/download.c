@@ -12,6 +12,17 @@ server_wait(struct exchange *x, int on)
 	(void)x->in->fetch->body_pause(x->in->easy.host, x->fetch, on);
 }
 
+/* What can't be told to the client.  One who has left may be found out here,
+ * before its request's end is told, and the server is to finish all the same. */
+static void
+download_failed(struct exchange *x, int32_t rc)
+{
+	if (rc == HOSTD_E_GONE && exchange_outlives(x))
+		x->unwanted = x->finished = 1;
+	else
+		exchange_cut(x);
+}
+
 static int32_t
 download_keep(struct exchange *x, hostd_buf part)
 {
@@ -116,7 +127,7 @@ download_part(struct exchange *x, hostd_buf part, int fin)
 	else
 		rc = part.n > 0 ? download_put(x, part) : HOSTD_OK;
 	if (rc < 0) {
-		exchange_cut(x);
+		download_failed(x, rc);
 		return;
 	}
 	if (!fin)
@@ -143,7 +154,7 @@ download_more(struct exchange *x)
 		if (rc >= 0)
 			spool_drop(&x->down, b.n);
 		else if (rc != HOSTD_E_FULL) {
-			exchange_cut(x);
+			download_failed(x, rc);
 			return;
 		}
 	}

@@ -60,6 +60,40 @@ test('and read to its end, though the client took none of it', async (t) => {
 	assert.equal(server.over, false);
 });
 
+// A regression: a client that was found to be gone by writing to it took the
+// server's connection with it.
+for (const buffering of ['on', 'off'])
+	test(`and read to its end, though they leave in the middle: buffering ${buffering}`,
+	    async (t) => {
+		const { s, h, c } = await start(t, `buffering = ${buffering}`);
+		const large = 'x'.repeat(2 << 20);
+		const one = async (i) => {
+			const client = await connect(t, h.port);
+			let n = 0;
+
+			client.socket.on('data', (d) => {
+				n += d.length;
+				if (n > 60_000 * i)
+					client.destroy();
+			});
+			await client.send(get('/'));
+			const server = await s.accept();
+
+			await server.until('/ HTTP');
+			await within(new Promise((resolve) => server.write(
+			    'HTTP/1.1 200 OK\r\nContent-Length: ' +
+			    `${large.length}\r\n\r\n${large}`, resolve)),
+			    'all of the answer');
+			return server;
+		};
+		const servers = await Promise.all(
+		    Array.from({ length: 30 }, (_, i) => one(i + 1)));
+
+		c.destroy();
+		await left(h);
+		assert.equal(servers.filter((x) => x.over).length, 0);
+	});
+
 test('not with a part of the request', async (t) => {
 	const { s, c } = await start(t);
 
