@@ -92,6 +92,38 @@ test('a connection that another pool has to answer', async (t) => {
 	assert.equal((await shed(h)).turned_away, 2);
 });
 
+test('health is told whatever the limits, and while draining', async (t) => {
+	const h = await startHostd(t, { noPort: true, conf: `
+		pool "web" { workers = 1 }
+		http { limit_req = "one"  limit_conn = "few" }
+		limit_req "one" { rate = "1/m"  burst = 3  nodelay = on
+		    key = "$host" }
+		limit_conn "few" { max = 1  key = "$host" }
+		budget { max_connections = 3 }
+		plugin "ok" { module = "http_respond.so"  body = "hello" }
+		plugin "health" { module = "http_health.so" }
+		route "/" { plugin = "ok" }
+		route "/health/" { plugin = "health"  limit_req = {}
+		    limit_conn = {}  shed = off }` });
+	const all = [];
+	const probe = async (name) => (await curl(h, `/health/${name}`))
+	    .slice(9, 12);
+
+	for (let i = 0; i < 3; i++)
+		all.push(await keep(t, h));
+	assert.match(await curl(h, '/'), /^HTTP\/1.1 503 [^]*Retry-After/);
+	assert.equal(await all[0].ask(), 200);
+	assert.equal(await all[0].ask(), 429);
+	for (let i = 0; i < 5; i++)
+		assert.deepEqual([await probe('liveness'),
+			await probe('readiness')], ['200', '200']);
+	assert.equal((await h.hostctl('drain', '--over', '1h')).code, 0);
+	await until(async () => await probe('readiness') === '503',
+	    'readiness 503');
+	assert.match(await curl(h, '/health/readiness'), /draining/);
+	assert.equal(await probe('liveness'), '200');
+});
+
 test('memory', async (t) => {
 	const h = await start(t, 'max_memory = 1m');
 

@@ -153,6 +153,29 @@ test('IPv6 addresses count by their network', async (t) => {
 	assert.equal(await as('/one', '2001:db8::2'), 200);
 });
 
+test('a burst of four workers is exact', async (t) => {
+	const h = await start(t, `
+		limit_req "all" { rate = "1/m"  burst = 20  nodelay = on
+		    key = "$host" }
+		plugin "m" { module = "http_metrics.so" }
+		route "/" { plugin = "ok"  limit_req = "all" }
+		route "/metrics" { plugin = "m" }`, 4);
+	const r = await wrk(h.url, { connections: 16, seconds: 1 });
+	const z = await zone(h, 'all');
+
+	assert.equal(r.requests - r.bad, 21, r.output);
+	assert.equal(z.passed, 21);
+	// Those that wrk did not wait for at its end are counted as well.
+	assert.ok(z.refused >= r.bad && z.refused <= r.bad + 16,
+	    `${z.refused} of ${r.bad}`);
+	const { stdout } = await command('curl', ['-s', `${h.url}/metrics`]);
+
+	assert.match(stdout,
+	    /^hostd_limit_passed_total{kind="limit_req",zone="all"} 21$/m);
+	assert.ok(stdout.includes('hostd_limit_refused_total{kind="limit_req",' +
+	    `zone="all"} ${z.refused}\n`), stdout);
+});
+
 test('four workers, a reload and a killed one share one bucket', async (t) => {
 	const h = await start(t, `
 		limit_req "all" { rate = "100/s"  burst = 50  nodelay = on

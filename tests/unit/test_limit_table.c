@@ -210,6 +210,23 @@ zones_count(void **state)
 	assert_int_equal(sum.passed + sum.uncounted, 0);
 }
 
+/* Nobody outside can choose keys that share a set. */
+static void
+hashes_are_the_tables_own(void **state)
+{
+	struct limit_table other;
+	uint64_t a, b;
+
+	(void)state;
+	assert_int_equal(limit_table_create(&other), 0);
+	a = limit_hash(&t, 1, "192.0.2.1", 9);
+	b = limit_hash(&other, 1, "192.0.2.1", 9);
+	assert_int_not_equal(a, b);
+	assert_int_equal(limit_hash(&t, 1, "192.0.2.1", 9), a);
+	assert_int_not_equal(limit_hash(&t, 2, "192.0.2.1", 9), a);
+	limit_table_close(&other);
+}
+
 static void
 use_is_told_by_zone(void **state)
 {
@@ -261,6 +278,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(processes_compete, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(zones_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(hashes_are_the_tables_own,
+		    setup, teardown),
 		cmocka_unit_test_setup_teardown(use_is_told_by_zone, setup,
 		    teardown),
 	};
