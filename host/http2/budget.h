@@ -17,7 +17,10 @@
 #define COST_PING	2
 #define COST_EMPTY	2	/* a frame with nothing in it */
 #define COST_OTHER	1	/* WINDOW_UPDATE, PRIORITY, unknown ones */
-#define WORTH_FRAME	4	/* of a body, sent or received */
+#define COST_DRIBBLE	6	/* a window of a few bytes, for more */
+#define DRIBBLE		256	/* so few */
+#define WORTH_FRAME	4	/* of a body, sent; received: at most */
+#define WORTH_BYTES	1024	/* received, that are worth 1 */
 #define WORTH_ANSWER	2
 
 struct budget {

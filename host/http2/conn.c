@@ -201,6 +201,12 @@ h2_conn_spend(struct h2_conn *h, int64_t cost)
 	return -1;
 }
 
+void
+h2_conn_charge(struct h2_conn *h, int64_t cost)
+{
+	(void)budget_spend(&h->budget, cost, conn_now(h));
+}
+
 /* -- output -- */
 
 void
@@ -450,6 +456,9 @@ conn_settle(struct h2_conn *h)
 		conn_end_streams(h);
 		conn_linger(h);
 	}
+	if (h->budget.left < 0 && h->state < H2_BROKEN &&
+	    h2_conn_spend(h, 0) == -1)
+		h2_conn_wake(h);
 	if (!TAILQ_EMPTY(&h->streams))
 		h->quiet_ms = 0;
 	else if (h->quiet_ms == 0)

@@ -83,6 +83,8 @@ void	h2_conn_leave(struct h2_conn *);
 void	h2_conn_break(struct h2_conn *, uint32_t code);
 /* Spend of its budget: 0, or -1: it is broken. */
 int	h2_conn_spend(struct h2_conn *, int64_t cost);
+/* The same from where frames are made: it is broken at the end of its turn. */
+void	h2_conn_charge(struct h2_conn *, int64_t cost);
 /* Frames of what is queued, while it has its turn. */
 void	h2_conn_output(struct h2_conn *);
 /* Is there room for a frame?  What is in its way goes to the socket. */

@@ -57,11 +57,7 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
 		h2_conn_break(h, NGHTTP2_PROTOCOL_ERROR);
 		return NGHTTP2_ERR_CALLBACK_FAILURE;
 	}
-	if (cost > 0)
-		return spend(h, cost);
-	if (hd->type == NGHTTP2_DATA)
-		budget_earn(&h->budget, WORTH_FRAME);
-	return 0;
+	return cost > 0 ? spend(h, cost) : 0;
 }
 
 static int
@@ -167,7 +163,7 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 	return 0;
 }
 
-/* What makes us reset a stream costs as much as a reset. */
+/* If it makes us reset a stream, on_frame_send has the price. */
 static int
 on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame,
     int error, void *arg)
@@ -178,7 +174,7 @@ on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame,
 	(void)error;
 	if (frame->hd.type == NGHTTP2_HEADERS)
 		h->head_ms = 0;
-	return spend(h, COST_RESET);
+	return spend(h, COST_OTHER);
 }
 
 static int
@@ -186,13 +182,16 @@ on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
     const uint8_t *p, size_t n, void *arg)
 {
 	struct h2_stream *st = stream_at(session, id);
+	struct h2_conn *h = arg;
 
 	(void)flags;
-	(void)arg;
-	if (st != NULL)
-		h2_stream_feed(st, p, n);
-	else
+	if (st == NULL) {
 		(void)nghttp2_session_consume(session, id, n);
+		return 0;
+	}
+	budget_earn(&h->budget, n / WORTH_BYTES < WORTH_FRAME ?
+	    (int64_t)(n / WORTH_BYTES) : WORTH_FRAME);
+	h2_stream_feed(st, p, n);
 	return 0;
 }
 
@@ -213,12 +212,24 @@ on_stream_close(nghttp2_session *session, int32_t id, uint32_t code,
 
 /* -- frames that go -- */
 
+/* A client that has us reset a stream pays for it as if it had.  Codes of ours
+ * are for what is not its fault. */
+static int
+is_its_fault(uint32_t code)
+{
+	return code != NGHTTP2_NO_ERROR && code != NGHTTP2_CANCEL &&
+	    code != NGHTTP2_INTERNAL_ERROR;
+}
+
 static int
 on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
 	struct h2_conn *h = arg;
 	struct h2_stream *st;
 
+	if (frame->hd.type == NGHTTP2_RST_STREAM &&
+	    is_its_fault(frame->rst_stream.error_code))
+		h2_conn_charge(h, COST_RESET);
 	if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type !=
 	    NGHTTP2_DATA)
 		return 0;

@@ -502,6 +502,8 @@ h2_stream_next(struct h2_stream *st, size_t most, uint32_t *flags)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	left = (m != NULL ? m->at : st->owner->queued) - st->taken;
 	*flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+	if (left > most && most < DRIBBLE)
+		h2_conn_charge(st->conn, COST_DRIBBLE);
 	allowed = stream_allowed(st->owner, st->taken, left);
 	if (allowed == 0 && (left > 0 || m == NULL)) {
 		st->waits = 1;

@@ -55,10 +55,46 @@ const floods = {
 	    Buffer.from([0, 0, 0, 0, 1]))],
 	'window updates': [() => frame(h2.WINDOW_UPDATE, 0, 0, u32(1))],
 	'empty DATA': [() => frame(h2.DATA, 0, 1), open],
+	'resets, and bytes for nobody': [(i) => Buffer.concat([
+	    get(2 * i + 1, '/flow/defer'),
+	    frame(h2.RST_STREAM, 0, 2 * i + 1, u32(h2.CANCEL)),
+	    frame(h2.DATA, 0, 2 * i + 1, zeros(1)),
+	    frame(h2.DATA, 0, 2 * i + 1, zeros(1))])],
+	'bodies that are longer than was told': [(i) => Buffer.concat([
+	    headers(2 * i + 1, [...pseudo('/flow/gate', 'POST'),
+	    ['content-length', '1']], h2.END_HEADERS),
+	    frame(h2.DATA, 0, 2 * i + 1, zeros(2))])],
+	'bodies that are shorter': [(i) => Buffer.concat([
+	    headers(2 * i + 1, [...pseudo('/flow/gate', 'POST'),
+	    ['content-length', '2']], h2.END_HEADERS),
+	    frame(h2.DATA, h2.END_STREAM, 2 * i + 1, zeros(1))])],
 };
 
 for (const [name, [each, ...before]] of Object.entries(floods))
 	test(name, async (t) => flood(t, await start(t), each, ...before));
+
+test('a window that is opened byte by byte', async (t) => {
+	const h = await start(t);
+	const c = await Frames.connect(t, h.port, { settings: [[4, 0]] });
+	let drops = 0;
+
+	c.send(get(1, '/flow/source?100000000'));
+	for (;;) {
+		c.send(frame(h2.WINDOW_UPDATE, 0, 1, u32(1)));
+		drops++;
+		const f = await c.first((x) => x.type === h2.GOAWAY ||
+		    (x.type === h2.DATA && !x.seen));
+
+		if (f?.type !== h2.DATA)
+			break;
+		assert.equal(f.payload.length, 1);
+		f.seen = true;
+	}
+	assert.ok(drops > 50, `${drops} drops`);
+	assert.equal((await c.frame(h2.GOAWAY, 0)).payload.readUInt32BE(4),
+	    h2.ENHANCE_YOUR_CALM);
+	await c.ended();
+});
 
 test('CONTINUATION without an end', async (t) => {
 	const h = await start(t);
