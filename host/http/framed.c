@@ -229,6 +229,7 @@ framed_pack(const struct http_framed *f, struct buf *b)
 	uint32_t i;
 
 	pack_bytes(b, f->text.p, f->text.len);
+	pack_bytes(b, f->key, sizeof(f->key));
 	pack_u64(b, f->size);
 	pack_u32(b, f->no_body);
 	for (i = 0; i < PSEUDO_N; i++)
@@ -242,10 +243,13 @@ int
 framed_unpack(struct http_framed *f, const struct guard_limits *lim,
     struct unpack *u)
 {
-	hostd_buf text = unpack_bytes(u);
+	hostd_buf text = unpack_bytes(u), key = unpack_bytes(u);
 	struct framed_field at;
 	uint32_t i, n;
 
+	if (key.n != sizeof(f->key))
+		return -1;
+	memcpy(f->key, key.p, key.n);
 	buf_append(&f->text, text.p, text.n);
 	f->size = (size_t)unpack_u64(u);
 	f->no_body = unpack_u32(u) != 0;
