@@ -129,6 +129,14 @@ test('a certificate that was taken back', async (t) => {
 		assert.match((await ask(h.port, [...shows(bad), ...args]))
 		    .answer, /400 Bad Request/);
 	await h.logged(/CN=bad.* was not accepted: FAILED:certificate revoked/);
+	// Nor is a session that began so any better.
+	assert.match((await ask(h.port, [...shows(bad), '-sess_out', sess]))
+	    .answer, /400 Bad Request/);
+	const again = await ask(h.port, ['-sess_in', sess, '-servername',
+		'a.test']);
+
+	assert.equal(again.resumed, true);
+	assert.match(again.answer, /400 Bad Request/);
 	fs.writeFileSync(crl, 'nothing');
 	const r = await h.hostctl('reload');
 
