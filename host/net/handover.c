@@ -58,7 +58,8 @@ peer_forget_record(struct handover_peer *p)
 		(void)close(p->fd);
 	p->head.id = 0;
 	p->fd = -1;
-	buf_free(&p->in);
+	/* There may be keys in it. */
+	buf_wipe(&p->in);
 }
 
 static void
@@ -76,6 +77,7 @@ message_free(struct handover_peer *p, struct handover_message *m)
 {
 	STAILQ_REMOVE_HEAD(&p->out, link);
 	p->waiting -= m->len;
+	explicit_bzero(m->data, m->len);
 	free(m);
 }
 
