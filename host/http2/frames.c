@@ -44,14 +44,23 @@ cost_of(const nghttp2_frame_hd *hd)
 	}
 }
 
+/* Trailers may be on their way when we reset a stream; but nghttp2 takes any
+ * number of heads, without a word. */
+static int
+is_head_of_nobody(nghttp2_session *session, const nghttp2_frame_hd *hd)
+{
+	return hd->type == NGHTTP2_HEADERS && hd->stream_id <=
+	    nghttp2_session_get_last_proc_stream_id(session) &&
+	    stream_at(session, hd->stream_id) == NULL;
+}
+
 static int
 on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
     void *arg)
 {
 	struct h2_conn *h = arg;
-	int cost = cost_of(hd);
+	int cost = is_head_of_nobody(session, hd) ? COST_RESET : cost_of(hd);
 
-	(void)session;
 	/* nghttp2 does not look at those (RFC 9113 section 6.3). */
 	if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0) {
 		h2_conn_break(h, NGHTTP2_PROTOCOL_ERROR);

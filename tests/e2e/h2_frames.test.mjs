@@ -6,13 +6,15 @@ import test from 'node:test';
 import * as h2 from './lib/h2frames.mjs';
 import { Frames, PREFACE, block, frame, get, headers, pseudo, setting, u32 }
 	from './lib/h2frames.mjs';
-import { startHostd } from './lib/hostd.mjs';
+import { serve } from './lib/http1.mjs';
 
-const conf = `
+const conf = (so) => `
 	pool "web" { workers = 1 }
 	http { h2c = on  head_timeout = 500ms }
 	plugin "hello" { module = "http_respond.so"  body = "hello" }
-	route "/" { plugin = "hello" }`;
+	route "/" { plugin = "hello" }
+	plugin "flow" { module = "${so}" }
+	route "/flow/" { plugin = "flow" }`;
 
 const bytes = (...n) => Buffer.from(n);
 const zeros = (n) => Buffer.alloc(n);
@@ -22,7 +24,10 @@ const goaway = (...codes) => (o) => codes.includes(o.goaway);
 const reset = (...codes) => (o) => codes.includes(o.reset) ||
     codes.includes(o.goaway);
 const { PROTOCOL_ERROR, FRAME_SIZE_ERROR, FLOW_CONTROL_ERROR,
-	COMPRESSION_ERROR } = h2;
+	STREAM_CLOSED, COMPRESSION_ERROR } = h2;
+const stop = (id) => frame(h2.RST_STREAM, 0, id, u32(h2.CANCEL));
+const field = (...rest) => frame(h2.HEADERS, 5, 1, Buffer.concat([
+	block(pseudo()), bytes(...rest)]));
 
 // section, what is sent behind the preface, what comes of it (of stream 1)
 const broken = [
@@ -38,6 +43,27 @@ const broken = [
 	['4.3 a table larger than we allow',
 	    [frame(h2.HEADERS, 5, 1, bytes(0x3f, 0xff, 0xff, 0x7f))],
 	    goaway(COMPRESSION_ERROR)],
+	['RFC 7541 6.1: the index 0', [field(0x80)], goaway(COMPRESSION_ERROR)],
+	['RFC 7541 4.2: a table size behind a field', [field(0x20)],
+	    goaway(COMPRESSION_ERROR)],
+	['RFC 7541 5.2: EOS in a string',
+	    [field(0, 1, 0x78, 0x84, 0xff, 0xff, 0xff, 0xff)],
+	    goaway(COMPRESSION_ERROR)],
+	['RFC 7541 5.2: padding of more than 7 bits',
+	    [field(0, 1, 0x78, 0x82, 0x1f, 0xff)], goaway(COMPRESSION_ERROR)],
+	['RFC 7541 5.2: padding by zeros', [field(0, 1, 0x78, 0x81, 0x18)],
+	    goaway(COMPRESSION_ERROR)],
+	['5.1 DATA behind the end of a stream',
+	    [get(1, '/flow/defer'), frame(h2.DATA, 1, 1, bytes(1))],
+	    goaway(STREAM_CLOSED)],
+	['5.1 HEADERS behind the end of a stream',
+	    [get(1, '/flow/defer'), get(1, '/')], goaway(STREAM_CLOSED)],
+	['5.1 CONTINUATION behind RST_STREAM', [get(1, '/flow/defer'), stop(1),
+	    frame(h2.CONTINUATION, 4, 1, block([['a', 'b']]))],
+	    goaway(STREAM_CLOSED, PROTOCOL_ERROR)],
+	['5.5 an unknown frame inside a head', [frame(h2.HEADERS, 1, 1,
+	    block(pseudo())), frame(0x33, 0, 1, zeros(3))],
+	    goaway(PROTOCOL_ERROR)],
 	['5.1 DATA on an idle stream', [frame(h2.DATA, 1, 1, bytes(1))],
 	    goaway(PROTOCOL_ERROR)],
 	['5.1 RST_STREAM on an idle stream', [frame(h2.RST_STREAM, 0, 1, u32(8))],
@@ -64,6 +90,9 @@ const broken = [
 	    block(pseudo())), get(3, '/')], goaway(PROTOCOL_ERROR)],
 	['6.3 PRIORITY on stream 0', [frame(h2.PRIORITY, 0, 0, zeros(5))],
 	    goaway(PROTOCOL_ERROR)],
+	['6.3 PRIORITY of another size',
+	    [post(1), frame(h2.PRIORITY, 0, 1, zeros(4))],
+	    reset(FRAME_SIZE_ERROR)],
 	['6.4 RST_STREAM on stream 0', [frame(h2.RST_STREAM, 0, 0, u32(8))],
 	    goaway(PROTOCOL_ERROR)],
 	['6.4 RST_STREAM of another size',
@@ -83,6 +112,13 @@ const broken = [
 	    goaway(FLOW_CONTROL_ERROR)],
 	['6.5.2 a frame size that is too small',
 	    [frame(h2.SETTINGS, 0, 0, setting(5, 100))], goaway(PROTOCOL_ERROR)],
+	['6.5.2 a frame size that is too large',
+	    [frame(h2.SETTINGS, 0, 0, setting(5, 0x1000000))],
+	    goaway(PROTOCOL_ERROR)],
+	['RFC 8441 3: ENABLE_CONNECT_PROTOCOL that is neither',
+	    [frame(h2.SETTINGS, 0, 0, setting(8, 2))], goaway(PROTOCOL_ERROR)],
+	['RFC 9218 2.1: NO_RFC7540_PRIORITIES that is neither',
+	    [frame(h2.SETTINGS, 0, 0, setting(9, 2))], goaway(PROTOCOL_ERROR)],
 	['6.6 PUSH_PROMISE of a client',
 	    [frame(h2.PUSH_PROMISE, 4, 1, Buffer.concat([u32(2),
 	    block(pseudo())]))], goaway(PROTOCOL_ERROR)],
@@ -105,6 +141,20 @@ const broken = [
 	['6.9.1 the same on a stream',
 	    [post(1), frame(h2.WINDOW_UPDATE, 0, 1, u32(0x7fffffff))],
 	    reset(FLOW_CONTROL_ERROR)],
+	['6.9.2 SETTINGS that make a window too large',
+	    [post(1), frame(h2.WINDOW_UPDATE, 0, 1, u32(0x7fffffff - 65535)),
+	    frame(h2.SETTINGS, 0, 0, setting(4, 65536))],
+	    reset(FLOW_CONTROL_ERROR)],
+	['6.10 CONTINUATION on stream 0', [frame(h2.HEADERS, 1, 1,
+	    block(pseudo())), frame(h2.CONTINUATION, 4, 0, block([['a', 'b']]))],
+	    goaway(PROTOCOL_ERROR)],
+	['6.10 CONTINUATION behind one that was the last', [frame(h2.HEADERS, 1,
+	    1, block(pseudo())), frame(h2.CONTINUATION, 4, 1,
+	    block([['a', 'b']])), frame(h2.CONTINUATION, 4, 1,
+	    block([['c', 'd']]))], goaway(PROTOCOL_ERROR)],
+	['6.10 CONTINUATION behind DATA', [post(1), frame(h2.DATA, 0, 1,
+	    bytes(1)), frame(h2.CONTINUATION, 4, 1, block([['a', 'b']]))],
+	    goaway(PROTOCOL_ERROR)],
 	['6.10 CONTINUATION behind a complete head',
 	    [get(1, '/'), frame(h2.CONTINUATION, 4, 1, block([['a', 'b']]))],
 	    goaway(PROTOCOL_ERROR)],
@@ -122,6 +172,16 @@ const malformed = [
 	['8.2.1 a name with a space', [get(1, '/', ['x a', 'b'])]],
 	['8.2.1 a value with a line break', [get(1, '/', ['x', 'a\r\nb'])]],
 	['8.2.1 a value with NUL', [get(1, '/', ['x', 'a\0b'])]],
+	['8.2.1 a value that ends with a space', [get(1, '/', ['x', 'a '])]],
+	['8.2.1 a value that begins with a tab', [get(1, '/', ['x', '\ta'])]],
+	['8.2.1 a colon in a name', [get(1, '/', ['a:b', 'c'])]],
+	['8.2.1 an empty name', [get(1, '/', ['', 'c'])]],
+	['8.1.1 two lengths', [post(1, ['content-length', '1'],
+	    ['content-length', '2']), frame(h2.DATA, 1, 1, zeros(1))]],
+	['8.1.1 a length that is none', [post(1, ['content-length', '+1']),
+	    frame(h2.DATA, 1, 1, zeros(1))]],
+	['8.2.2 keep-alive', [get(1, '/', ['keep-alive', 'timeout=5'])]],
+	['8.2.2 proxy-connection', [get(1, '/', ['proxy-connection', 'a'])]],
 	['8.2.2 connection', [get(1, '/', ['connection', 'keep-alive'])]],
 	['8.2.2 transfer-encoding', [get(1, '/', ['transfer-encoding', 'chunked'])]],
 	['8.2.2 upgrade', [get(1, '/', ['upgrade', 'websocket'])]],
@@ -136,6 +196,13 @@ const malformed = [
 	['8.3.1 no :scheme', [headers(1, pseudo().filter(([n]) => n !== ':scheme'))]],
 	['8.3.1 an empty :path', [get(1, '')]],
 	['8.3.1 a :path that begins nowhere', [get(1, 'a')]],
+	['8.3.1 a :path with a fragment', [get(1, '/a#b')]],
+	['8.3.1 a :path that is a URL', [get(1, 'http://a/')]],
+	['8.3.1 an asterisk, but no OPTIONS', [get(1, '*')]],
+	['8.3.1 another :scheme', [headers(1, pseudo().map(([n, v]) =>
+	    [n, n === ':scheme' ? 'ftp' : v]))]],
+	['8.3.1 neither :authority nor host',
+	    [headers(1, pseudo().filter(([n]) => n !== ':authority'))]],
 	['8.3.1 two of one', [headers(1, [...pseudo(), [':path', '/b']])]],
 	['8.3.1 a host that is another than :authority',
 	    [get(1, '/', ['host', 'b'])]],
@@ -144,6 +211,9 @@ const malformed = [
 	    [n, n === ':authority' ? 'u@a' : v]))]],
 	['8.5 CONNECT without a protocol',
 	    [headers(1, [[':method', 'CONNECT'], [':authority', 'a']])]],
+	['RFC 8441: CONNECT with a protocol, but no :path', [headers(1,
+	    [[':method', 'CONNECT'], [':protocol', 'websocket'],
+	    [':scheme', 'http'], [':authority', 'a']], h2.END_HEADERS)]],
 	['RFC 8441: a protocol without CONNECT',
 	    [headers(1, [...pseudo(), [':protocol', 'websocket']],
 	    h2.END_HEADERS)]],
@@ -158,7 +228,7 @@ const statusOf = (f) => {
 };
 
 test('frames that break rules end the connection, or their stream', async (t) => {
-	const h = await startHostd(t, { conf });
+	const h = await serve(t, 'flow_route', conf);
 
 	for (const [name, send, expected] of broken)
 		await t.test(name, async (t2) => {
@@ -182,7 +252,7 @@ test('frames that break rules end the connection, or their stream', async (t) =>
 });
 
 test('malformed requests get no answer of a plugin', async (t) => {
-	const h = await startHostd(t, { conf });
+	const h = await serve(t, 'flow_route', conf);
 
 	for (const [name, send] of malformed)
 		await t.test(name, async (t2) => {
@@ -204,7 +274,7 @@ test('malformed requests get no answer of a plugin', async (t) => {
 });
 
 test('the preface', async (t) => {
-	const h = await startHostd(t, { conf });
+	const h = await serve(t, 'flow_route', conf);
 
 	await t.test('its second half is wrong', async (t2) => {
 		const c = await Frames.connect(t2, h.port, { preface: false });
@@ -249,8 +319,51 @@ test('the preface', async (t) => {
 	});
 });
 
+test('frames for streams that are over change nothing', async (t) => {
+	const h = await serve(t, 'flow_route', conf);
+	const c = await Frames.connect(t, h.port);
+	const is = (type, id) => (f) => f.type === type && f.id === id;
+
+	c.send(get(1, '/'));
+	await c.first((f) => f.id === 1 && f.flags & h2.END_STREAM);
+	// Sent before the client could know; a reserved bit, unknown flags.
+	c.send(frame(h2.WINDOW_UPDATE, 0, 1, u32(1)), stop(1),
+	    frame(h2.PRIORITY, 0, 1, bytes(0, 0, 0, 3, 1)),
+	    frame(h2.PING, 0xfe, 0x80000000, zeros(8)),
+	    frame(h2.PING, h2.ACK, 0, zeros(8)),
+	    frame(h2.GOAWAY, 0, 0, zeros(8)), get(3, '/'));
+	assert.equal(statusOf(await c.frame(h2.HEADERS, 3)), 200);
+	await c.first(is(h2.DATA, 3));
+	assert.ok(!c.frames.some(is(h2.RST_STREAM, 1)));
+	// An answer to a PING is none that is answered.
+	assert.equal(c.frames.filter(is(h2.PING, 0)).length, 1);
+});
+
+test('windows', async (t) => {
+	const h = await serve(t, 'flow_route', conf);
+	const c = await Frames.connect(t, h.port, { settings: [[4, 100],
+		[4, 1]] });
+	const data = (id) => Buffer.concat(c.frames.filter((f) =>
+	    f.type === h2.DATA && f.id === id).map((f) => f.payload)).toString();
+
+	// Settings hold in their order, and are acknowledged.
+	c.send(get(1, '/'));
+	await c.first((f) => f.type === h2.SETTINGS && f.flags === h2.ACK);
+	await c.first(() => data(1) === 'h');
+	// Less than nothing is left of it, then enough.
+	c.send(frame(h2.SETTINGS, 0, 0, setting(4, 0)),
+	    frame(h2.WINDOW_UPDATE, 0, 1, u32(2)));
+	await c.first(() => data(1) === 'he');
+	c.send(get(3, '/'), frame(h2.PING, 0, 0, zeros(8)));
+	await c.frame(h2.PING, 0);
+	assert.equal(data(1) + data(3), 'he');
+	c.send(frame(h2.SETTINGS, 0, 0, setting(4, 5)),
+	    frame(h2.WINDOW_UPDATE, 0, 1, u32(1)));
+	await c.first(() => data(1) === 'hello' && data(3) === 'hello');
+});
+
 test('what is allowed', async (t) => {
-	const h = await startHostd(t, { conf });
+	const h = await serve(t, 'flow_route', conf);
 	const c = await Frames.connect(t, h.port);
 	const padded = Buffer.concat([bytes(4), block(pseudo()), zeros(4)]);
 	const fields = block(pseudo());

@@ -60,6 +60,8 @@ const floods = {
 	    frame(h2.RST_STREAM, 0, 2 * i + 1, u32(h2.CANCEL)),
 	    frame(h2.DATA, 0, 2 * i + 1, zeros(1)),
 	    frame(h2.DATA, 0, 2 * i + 1, zeros(1))])],
+	'heads for streams that are over': [(i) => get(1, `/${i}`),
+	    get(1, '/flow/defer'), frame(h2.RST_STREAM, 0, 1, u32(h2.CANCEL))],
 	'bodies that are longer than was told': [(i) => Buffer.concat([
 	    headers(2 * i + 1, [...pseudo('/flow/gate', 'POST'),
 	    ['content-length', '1']], h2.END_HEADERS),
