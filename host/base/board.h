@@ -59,8 +59,10 @@ struct board_counters {
 	_Atomic uint64_t stale_handles;
 	_Atomic uint64_t log_dropped;
 	_Atomic uint64_t slow_callbacks;
-	_Atomic uint64_t callbacks;	/* calls into plugins, and their time, */
-	_Atomic uint64_t callback_ms;	/* by a coarse clock: right on average */
+	_Atomic uint64_t callbacks;	/* calls into plugins, and their
+					   time, */
+	_Atomic uint64_t callback_ms;	/* by a coarse clock: right on
+					   average */
 	_Atomic uint64_t ws_opened;	/* WebSockets */
 	_Atomic uint64_t ws_in, ws_out;	/* messages */
 	_Atomic uint64_t ws_dropped;	/* messages for slow clients */
@@ -98,7 +100,8 @@ extern const uint32_t board_lags[BOARD_LAGS];
 struct board_metric {
 	char name[256];			/* hostd_<id>_<name>{label="v",...} */
 	char help[128];
-	_Atomic uint32_t type;		/* HOSTD_METRIC_*; 0: unused.  Set last */
+	_Atomic uint32_t type;		/* HOSTD_METRIC_*; 0: unused.  Set
+					   last */
 	uint32_t nbounds;
 	int64_t bounds[BOARD_BUCKETS - 1];
 	_Atomic int64_t value;		/* counter, gauge; histogram: sum */
@@ -215,7 +218,8 @@ struct board_node {			/* [master] */
 struct board {
 	struct board_node *node;
 	struct board_cell *cells;		/* BOARD_CELLS */
-	struct board_metric *metrics;		/* BOARD_METRICS each, by cell */
+	struct board_metric *metrics;		/* BOARD_METRICS each, by
+						   cell */
 	struct board_metric *retired;		/* BOARD_METRICS */
 	struct traffic *traffic;		/* one for each cell */
 	size_t size;

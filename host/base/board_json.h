@@ -2,7 +2,8 @@
 /*
  * The board as JSON, for status pages and hostctl:
  *
- *	{ "ready", "node", "version", "pid", "generation", "started_ms", "uptime_ms",
+ *	{ "ready", "node", "version", "pid", "generation", "started_ms",
+ *	  "uptime_ms",
  *	  "connections": { "active", "idle", "accepted", "refused", "closed" },
  *	  "requests": { "total", "bad", "status": { "1xx" ... "5xx", "none" },
  *	      "bytes_in", "bytes_out", "latency_ms" as of workers },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where log lines go: a file, a pipe, a terminal, a socket, or syslog.  Nobody ever
- * waits for it: what it can't take at once, it does not take.
+ * Where log lines go: a file, a pipe, a terminal, a socket, or syslog.  Nobody
+ * ever waits for it: what it can't take at once, it does not take.
  */
 #ifndef BASE_SINK_H
 #define BASE_SINK_H
@@ -29,8 +29,8 @@ void	sink_set_syslog(struct sink *, int fd, struct syslog *form);
  * others; 0 when it would have to wait; -1 with errno when it has failed.
  */
 ssize_t	sink_write(const struct sink *, const char *p, size_t n);
-/* Standard output or error (1, 2) for the same, without making it so for whoever
- * shares it: a descriptor of our own where possible. */
+/* Standard output or error (1, 2) for the same, without making it so for
+ * whoever shares it: a descriptor of our own where possible. */
 int	sink_open_std(int fd);
 
 #endif

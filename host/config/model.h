@@ -250,7 +250,8 @@ struct conf {
 	const char *file;	/* the main one */
 	char *user, *group;	/* group: NULL for the user's */
 	char *conf_dir, *plugin_dir, *run_dir, *pid_file, *control;
-	char *state_dir;	/* what outlives us, and the machine's restart */
+	char *state_dir;	/* what outlives us, and the machine's
+				   restart */
 	char *plugin_state;	/* of plugins: what they write "$state/" for has
 				   a directory for each of them below it */
 	char **controllers;	/* instances that may use hostd.control/1 */

@@ -69,7 +69,8 @@ struct conf_limits {
 	size_t n;
 };
 
-/* NULL, or what is wrong with it, to follow its text; to be freed either way. */
+/* NULL, or what is wrong with it, to follow its text; to be freed either
+ * way. */
 const char *conf_key_parse(struct conf_key *, const char *text);
 void	conf_key_free(struct conf_key *);
 /* to: of its own. */

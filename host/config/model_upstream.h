@@ -81,6 +81,7 @@ int	conf_server_parse(const char *text, struct conf_server *,
 	    const char **why);
 void	conf_server_free(struct conf_server *);
 /* The same one?  However they are written. */
-int	conf_server_same(const struct conf_server *, const struct conf_server *);
+int	conf_server_same(const struct conf_server *,
+	    const struct conf_server *);
 
 #endif

@@ -154,7 +154,8 @@ save_one(const struct check *c, struct module *m, int used,
 	return rc;
 }
 
-/* From one to the next, several times; each goes on a while when it has saved. */
+/* From one to the next, several times; each goes on a while when it has
+ * saved. */
 static void
 case_follow(const struct check *c, const void *arg)
 {

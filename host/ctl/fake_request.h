@@ -98,7 +98,8 @@ struct fake_req *fake_req_find(struct fake *, hostd_req,
 const struct hostd_request *fake_req_head(struct fake_req *);
 /* Value of ":name" in its route, or NULL. */
 const char *fake_route_param(const struct fake_req *, const char *name);
-/* Of requests, or of upgrades: the pattern that is served by default; static. */
+/* Of requests, or of upgrades: the pattern that is served by default;
+ * static. */
 const char *fake_pattern(const struct module *, int upgrade);
 /* A path that the pattern matches; static. */
 const char *fake_route(const struct module *, int upgrade);

@@ -104,7 +104,8 @@ void	fake_sock_cut(struct fake_sock *);
 /* The host closes it: on_close follows in the next turn. */
 void	fake_sock_dismiss(struct fake_sock *, int32_t code);
 
-/* What is next for each: on_open, on_writable, on_close.  How many there were. */
+/* What is next for each: on_open, on_writable, on_close.  How many there
+ * were. */
 unsigned fake_sock_turn(void);
 /* Before destroy: the worker ends. */
 void	fake_sock_end_all(struct fake *);

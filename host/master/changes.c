@@ -31,7 +31,8 @@ is_same_text(const char *a, const char *b)
 	char *tb = conf_read_file(b, CONF_FILE_MAX, &nb);
 	int same;
 
-	same = ta == NULL || tb == NULL || (na == nb && memcmp(ta, tb, na) == 0);
+	same = ta == NULL || tb == NULL ||
+	    (na == nb && memcmp(ta, tb, na) == 0);
 	free(ta);
 	free(tb);
 	return same;

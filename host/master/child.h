@@ -92,7 +92,8 @@ struct children {
 	const char *exe;	/* absolute path of hostd */
 	uv_signal_t sigchld;
 	uv_timer_t second;	/* for what they write */
-	void (*empty)(struct children *);	/* the last has ended; or NULL */
+	void (*empty)(struct children *);	/* the last has ended; or
+						   NULL */
 	/* A name of a server leads there now; or NULL. */
 	void (*resolved)(struct children *, const struct chan_resolved *);
 	/* It answers a CALL, and it will answer none any more; or NULL. */

@@ -43,7 +43,8 @@ struct control_client {
 	int follows;		/* wants events as they come */
 	json_t *waiting;	/* a request whose turn comes later, or NULL */
 	struct buf in;
-	TAILQ_HEAD(, control_write) out;	/* not yet taken by the kernel */
+	TAILQ_HEAD(, control_write) out;	/* not yet taken by the
+						   kernel */
 	struct buf unsent;	/* restored, for control_resume */
 };
 

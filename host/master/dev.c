@@ -24,7 +24,8 @@ struct dev {
 	char dir[256];
 };
 
-/* What an exit has to remove; over an upgrade it is known by the environment. */
+/* What an exit has to remove; over an upgrade it is known by the
+ * environment. */
 #define DEV_VARIABLE "HOSTD_DEV_DIR"
 static char *leaving;
 static pid_t leaving_pid;
@@ -41,8 +42,8 @@ dev_complain(const char *what)
 
 /* ---- where it answers ---- */
 
-/* In a process of its own, for it runs the plugin's constructors.  What is wrong
- * with it is told by the start. */
+/* In a process of its own, for it runs the plugin's constructors.  What is
+ * wrong with it is told by the start. */
 static void
 route_tell(const struct dev *d, int fd)
 {

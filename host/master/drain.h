@@ -2,8 +2,8 @@
 /*
  * Leaving a load balancer, without being missed: first the node says that it is
  * not ready (http_status, the service manager), then its clients are asked to
- * go, a few at a time.  It goes on serving whoever comes, until it is stopped or
- * resumes.
+ * go, a few at a time.  It goes on serving whoever comes, until it is stopped
+ * or resumes.
  */
 #ifndef MASTER_DRAIN_H
 #define MASTER_DRAIN_H

@@ -42,7 +42,8 @@ enum event_kind {
 	EVENT_POOL_DELETED,
 	EVENT_POOL_REFUSED,	/* to be changed as it was asked for */
 	EVENT_RELOAD_BEGUN,
-	EVENT_RELOAD_CANARY,	/* a part of the workers is the new generation's */
+	EVENT_RELOAD_CANARY,	/* a part of the workers is the new
+				   generation's */
 	EVENT_RELOAD_DONE,
 	EVENT_RELOAD_REFUSED,
 	EVENT_RELOAD_ROLLED_BACK,

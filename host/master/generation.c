@@ -413,8 +413,8 @@ generation_save(const struct generation *g, struct record *r)
 	json_t *o = json_pack("{s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:o}", "number",
 	    (json_int_t)g->n, "before", (json_int_t)g->before, "made_ms",
 	    (json_int_t)g->made_ms, "served_ms", (json_int_t)g->served_ms,
-	    "since_ms", (json_int_t)g->since_ms, "tried", g->tried, "proved", g->proved, "access_logs",
-	    logs_save(&g->logs, r));
+	    "since_ms", (json_int_t)g->since_ms, "tried", g->tried, "proved",
+	    g->proved, "access_logs", logs_save(&g->logs, r));
 
 	if (g->changes != NULL)
 		(void)json_object_set(o, "changes", g->changes);

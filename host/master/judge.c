@@ -27,7 +27,8 @@ has_more_errors(const struct judge_figures *fresh,
     const struct judge_figures *old, double factor, uint64_t least)
 {
 	return fresh->errors >= least && fresh->requests >= JUDGE_LEAST &&
-	    old->requests >= JUDGE_LEAST && error_share(fresh, 0) > factor * error_share(old, 1);
+	    old->requests >= JUDGE_LEAST &&
+	    error_share(fresh, 0) > factor * error_share(old, 1);
 }
 
 /* The clock ticks every few ms: a callback is counted as nothing or as a whole

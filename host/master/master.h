@@ -30,7 +30,8 @@ struct master {
 	char **argv;		/* ours */
 	char *conf_file;
 	char *exe;		/* absolute path of hostd */
-	int parent;		/* --daemon: tell it how the start went; or -1 */
+	int parent;		/* --daemon: tell it how the start went; or
+				   -1 */
 	char *run_dir, *pid_file, *error_log;
 	int lock;		/* of run_dir */
 	struct board board;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What hands have changed of an upstream, as a file of its own in conf_dir,
- * upstream_changes-GROUP.conf: one block upstream_changes, which the next reload
- * reads as any other.  It is written anew each time, so that nobody should edit
- * it; a file of that name that is not ours is left alone.
+ * upstream_changes-GROUP.conf: one block upstream_changes, which the next
+ * reload reads as any other.  It is written anew each time, so that nobody
+ * should edit it; a file of that name that is not ours is left alone.
  */
 #ifndef MASTER_PERSIST_H
 #define MASTER_PERSIST_H

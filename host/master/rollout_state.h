@@ -23,14 +23,16 @@ struct rollout {
 	struct probe probe;
 	struct canary *canary;		/* NULL: none, or it has been judged */
 	uint64_t started;		/* uv_now */
-	char *why;			/* BACK: what the present one failed by */
+	char *why;			/* BACK: what the present one failed
+					   by */
 	int probing;
 	int reverting;
 	int cancelled;
 	int pending;			/* slots that have a next worker */
 	int done, total;
 	int rank;			/* of those that are pending */
-	char *pool;			/* to be scaled, or restarted; NULL: all */
+	char *pool;			/* to be scaled, or restarted; NULL:
+					   all */
 	int workers;
 	int starts; /* scaled from none */
 	int slot;			/* the one of it to be restarted,

@@ -39,7 +39,8 @@ trial_exec(const char *exe, char *const argv[], const struct record *r, int fd)
 	const char *why;
 	sigset_t none;
 
-	if (setpgid(0, 0) == -1 || dup2(fd, STDOUT_FILENO) == -1 || dup2(fd, STDERR_FILENO) == -1)
+	if (setpgid(0, 0) == -1 || dup2(fd, STDOUT_FILENO) == -1 ||
+	    dup2(fd, STDERR_FILENO) == -1)
 		_exit(EXIT_NO_EXEC);
 	if (r != NULL)
 		record_pass(r, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which limits the table of limits has a row for: all that generations which are
- * there name.  Their counters go on over reloads; those of a limit that no
+ * Which limits the table of limits has a row for: all that generations which
+ * are there name.  Their counters go on over reloads; those of a limit that no
  * generation has go when another one needs its row.
  */
 #ifndef MASTER_ZONES_H

@@ -83,8 +83,8 @@ void	connect_start_at(struct connect *, const struct connect_to *,
 /* done is not called any more.  Harmless when it was. */
 void	connect_cancel(struct connect *);
 
-/* Does that errno say more of us than of whom we wanted to connect to: that there
- * are no more descriptors, ports, or memory? */
+/* Does that errno say more of us than of whom we wanted to connect to: that
+ * there are no more descriptors, ports, or memory? */
 int	connect_is_ours(int error);
 
 /* Host and port as the address of a peer: 0; -1: it is a name (errno 0) or the

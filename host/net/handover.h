@@ -44,7 +44,8 @@ struct handover_item {
 	TAILQ_ENTRY(handover_item) link;
 	uint32_t id;
 	int sent;		/* all of it: the taker may have it */
-	int next;		/* the taker ended when it was this one's turn */
+	int next;		/* the taker ended when it was this one's
+				   turn */
 	/* Called once.  Taken: close your descriptor, nothing else; if not, it
 	 * is yours as before. */
 	void (*done)(struct handover_item *, enum handover_answer);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two connected sockets whose bytes go to each other: an upgraded connection and
- * its server, or a TCP connection and its.  Each side is read only as fast as
- * the other takes it.  A side that is closed for sending is closed so on the
+ * Two connected sockets whose bytes go to each other: an upgraded connection
+ * and its server, or a TCP connection and its.  Each side is read only as fast
+ * as the other takes it.  A side that is closed for sending is closed so on the
  * other as well, once everything before it was sent, and the rest goes on; one
  * that is reset has the other reset, too.
  *

@@ -58,7 +58,8 @@ TAILQ_HEAD(stream_segs, stream_seg);
 struct stream_io {
 	struct loop *loop;
 	struct stream *corked;		/* whose bytes are in scratch */
-	size_t scratch_from;		/* start of bytes not yet in a segment */
+	size_t scratch_from;		/* start of bytes not yet in a
+					   segment */
 	size_t scratch_len;
 	struct stream_seg *reserved;	/* by stream_reserve; NULL: scratch */
 	char *rbuf;			/* STREAM_RBUF bytes */
@@ -81,7 +82,8 @@ struct stream_ops {
 	void (*half_closed)(struct stream *);
 };
 
-/* What a layer does instead of the socket; see stream_output.h for the queue. */
+/* What a layer does instead of the socket; see stream_output.h for the
+ * queue. */
 struct stream_layer_ops {
 	/* The socket's events; stream_events does the usual. */
 	void (*ready)(struct stream *, uint32_t events);
@@ -154,8 +156,8 @@ void	stream_move(struct stream *to, struct stream *from,
 	    const struct stream_ops *);
 /*
  * From now on the loop does not look at it, and nothing is told of it, not even
- * what the loop knows already: it may be another process's soon, and whoever has
- * it in the end will be told.  Nothing may be pending.
+ * what the loop knows already: it may be another process's soon, and whoever
+ * has it in the end will be told.  Nothing may be pending.
  */
 void	stream_rest(struct stream *);
 /* It does again.  0, or -1 with errno. */

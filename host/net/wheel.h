@@ -24,7 +24,8 @@ struct wheel_timer {
 struct wheel {
 	TAILQ_HEAD(wheel_slot, wheel_timer) slots[WHEEL_SLOTS];
 	uint64_t tick;		/* all slots up to here have been visited */
-	uint64_t next;		/* no timer is linked before; UINT64_MAX: none */
+	uint64_t next;		/* no timer is linked before; UINT64_MAX:
+				   none */
 };
 
 void	wheel_init(struct wheel *, uint64_t now_ms);

@@ -79,8 +79,8 @@ struct instance *instance_new(struct plugins *, const struct module *,
 	    const struct conf_plugin *, struct conf_errors *);
 int	instance_start(struct instance *, struct conf_errors *);
 void	instance_drain(struct instance *, uint32_t deadline_ms);
-/* End its timers, posts, connections and works; returns how many works are on a thread
- * still and must be waited for. */
+/* End its timers, posts, connections and works; returns how many works are on a
+ * thread still and must be waited for. */
 size_t	instance_stop(struct instance *);
 void	instance_destroy(struct instance *);
 

@@ -2,8 +2,8 @@
 /*
  * hostd.op/1, from our side: one answer that a plugin owes to whoever in the
  * host has asked.  It comes exactly once, unless it is cancelled, and never
- * while the plugin's code runs: at the end of a turn, when the asker asks for it
- * behind the callback, or when the instance ends.
+ * while the plugin's code runs: at the end of a turn, when the asker asks for
+ * it behind the callback, or when the instance ends.
  */
 #ifndef PLUGIN_OP_H
 #define PLUGIN_OP_H
@@ -42,8 +42,8 @@ hostd_op op_start(struct op *, struct instance *, uint64_t limit_ms,
 	    size_t max, void (*done)(struct op *, int32_t, hostd_buf));
 /* What the callback has returned. */
 void	op_returned(struct op *, int32_t rc);
-/* For askers that are none of the plugin's callers: what was answered within the
- * callback is told now.  Otherwise nothing. */
+/* For askers that are none of the plugin's callers: what was answered within
+ * the callback is told now.  Otherwise nothing. */
 void	op_tell_now(struct op *);
 /* Nobody wants it any more: done is not called. */
 void	op_cancel(struct op *);

@@ -108,8 +108,8 @@ struct plugins {
 /*
  * Load everything that conf names, and create what workers of pool have a use
  * for (NULL: all): not what only routes of other pools name.  Modules come from
- * the snapshot's copies; the tables may be NULL.  All errors are added; the result is usable only
- * without any.
+ * the snapshot's copies; the tables may be NULL.  All errors are added; the
+ * result is usable only without any.
  */
 void	plugins_load(struct plugins *, struct loop *, struct conf *,
 	    const struct conf_pool *pool, const struct snapshot *,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* hostd.pubsub/1, and the plugin's pubsub_backend/1 table as the hub's backend. */
+/* hostd.pubsub/1, and the plugin's pubsub_backend/1 table as the hub's
+ * backend. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>

@@ -113,7 +113,8 @@ room_service_leave(const struct hostd_host *host, hostd_ws id, hostd_buf name)
 	if (!room_name_ok(name))
 		return HOSTD_E_INVAL;
 	s = room_service_subscriber(c);
-	if (c->state == WS_MOVING || s == NULL || (sub = channel_subscription(s, name)) == NULL)
+	if (c->state == WS_MOVING || s == NULL ||
+	    (sub = channel_subscription(s, name)) == NULL)
 		return HOSTD_E_STATE;
 	channel_unsubscribe(&in->all->hub.channels, sub);
 	return HOSTD_OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Sockets as members of channels: the part of hostd.ws/1 that is about rooms. */
+/* Sockets as members of channels: the part of hostd.ws/1 that is about
+ * rooms. */
 #ifndef PLUGIN_ROOM_SERVICE_H
 #define PLUGIN_ROOM_SERVICE_H
 

@@ -48,8 +48,8 @@ void	state_file_close(struct state_file *);
 /* Does not keep fd.  0, or -1 with errno. */
 int	state_map_open(struct state_map *, int fd);
 void	state_map_close(struct state_map *);
-/* The record of the instance of that name, of the plugin of that id.  1; 0: there
- * is none. */
+/* The record of the instance of that name, of the plugin of that id.  1; 0:
+ * there is none. */
 int	state_map_find(const struct state_map *, const char *name,
 	    const char *id, struct state_record *);
 

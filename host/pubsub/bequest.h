@@ -7,8 +7,8 @@
  *	 left them, so that nothing is said between the two
  *	PAST	each message that we remember
  *
- * The heir keeps it for as long as we would have; plugins of its own may want it
- * as well.
+ * The heir keeps it for as long as we would have; plugins of its own may want
+ * it as well.
  */
 #ifndef PUBSUB_BEQUEST_H
 #define PUBSUB_BEQUEST_H

@@ -5,15 +5,15 @@
  *
  * Each worker tells the others which channels it has subscribers of, and gets
  * only what is published to those; of a worker that has not told yet, all are
- * assumed.  A subscription holds from the moment it is made: the board says that
- * there is word of one, and nobody publishes before having read it.  What one
- * worker publishes arrives in order.  What a client says in one worker and then
- * in another one, which it was moved to, arrives in that order as well: before
- * anything else, the word of workers that drain is read.
+ * assumed.  A subscription holds from the moment it is made: the board says
+ * that there is word of one, and nobody publishes before having read it.  What
+ * one worker publishes arrives in order.  What a client says in one worker and
+ * then in another one, which it was moved to, arrives in that order as well:
+ * before anything else, the word of workers that drain is read.
  *
  * A worker that does not read has at most `queue` bytes waiting for it in each
- * sender, or one message if that is larger; then messages for it are dropped and
- * counted, and when it reads again it is told of the gap.
+ * sender, or one message if that is larger; then messages for it are dropped
+ * and counted, and when it reads again it is told of the gap.
  */
 #ifndef PUBSUB_BUS_H
 #define PUBSUB_BUS_H
@@ -68,8 +68,8 @@ struct bus {
 	void (*left)(struct bus *, struct bus_peer *);
 };
 
-/* Zeroed memory with cell, channels, interests, queue and the functions set.  sio
- * is needed before the first bus_add. */
+/* Zeroed memory with cell, channels, interests, queue and the functions set.
+ * sio is needed before the first bus_add. */
 void	bus_init(struct bus *);
 void	bus_close(struct bus *);
 /* Another worker, with that cell of the board, behind a connected socket. */
@@ -96,8 +96,8 @@ void	bus_flush(struct bus *);
  */
 int	bus_publish(struct bus *, const struct channel *ch,
 	    const struct envelope *, struct ws_message *m);
-/* A query or reply, to one worker.  0, or -1 when too much waits for it; that is
- * no gap. */
+/* A query or reply, to one worker.  0, or -1 when too much waits for it; that
+ * is no gap. */
 int	bus_send(struct bus_peer *, const struct envelope *);
 /* Bytes that wait for it. */
 uint64_t bus_waiting(const struct bus_peer *);

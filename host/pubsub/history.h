@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The last messages of a channel, for those who come later.  All histories of a
- * worker share an allowance of bytes; the oldest message of the one that nothing
- * was added to for longest is the first to go.
+ * worker share an allowance of bytes; the oldest message of the one that
+ * nothing was added to for longest is the first to go.
  */
 #ifndef PUBSUB_HISTORY_H
 #define PUBSUB_HISTORY_H

@@ -50,8 +50,9 @@ struct hold_ask {
 
 /*
  * Have the worker with this cell of the board hold what our sockets are
- * subscribed to.  done is called later, when all that is; never when that worker
- * ends before.  Nothing happens while that is under way for the same worker.
+ * subscribed to.  done is called later, when all that is; never when that
+ * worker ends before.  Nothing happens while that is under way for the same
+ * worker.
  */
 void	hub_hold(struct hub *, uint32_t cell, void (*done)(struct hub *));
 /* Nothing more will be given. */

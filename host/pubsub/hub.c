@@ -123,7 +123,8 @@ int32_t
 hub_publish(struct hub *hub, hostd_buf name, hostd_buf payload,
     uint32_t flags, const struct subscriber *except)
 {
-	struct delivery d = { .node = hub->node, .seq = hub->process << 40 | ++hub->count,
+	struct delivery d = { .node = hub->node,
+		.seq = hub->process << 40 | ++hub->count,
 		.time = hub_tick(hub), .flags = flags, .payload = payload,
 		.except = except };
 	struct envelope e = { .type = ENV_MESSAGE, .flags = (uint8_t)flags,

@@ -62,7 +62,8 @@ struct hub_backend {
 struct hub_remote {
 	uint64_t node, process;
 	uint64_t heard_ms;
-	int silent;		/* it owes an answer: nobody waits for another */
+	int silent;		/* it owes an answer: nobody waits for
+				   another */
 };
 
 struct hub {

@@ -88,7 +88,8 @@ remote_drop(struct hub *hub, struct hub_remote *r)
 	*r = hub->remotes[--hub->nremotes];
 }
 
-/* Whoever is one too many is not asked; what it publishes comes all the same. */
+/* Whoever is one too many is not asked; what it publishes comes all the
+ * same. */
 static struct hub_remote *
 remote_add(struct hub *hub, uint64_t node, uint64_t process)
 {

@@ -10,8 +10,8 @@
  *
  * Whoever is asked answers a turn later, after all that it had said to others
  * has left it and all that others had said to it was read.  So when all workers
- * have answered, all that they had published before is where it is kept; that is
- * what a replay waits for, before it asks those who keep something.  With a
+ * have answered, all that they had published before is where it is kept; that
+ * is what a replay waits for, before it asks those who keep something.  With a
  * subscription made before, nothing falls between the two.
  */
 #ifndef PUBSUB_QUERY_H

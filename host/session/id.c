@@ -34,8 +34,8 @@ session_id_make(char id[SESSION_ID_LEN + 1])
 
 #define EACH(c)	(0x0101010101010101u * (c))
 
-/* Has any of the eight bytes a value below 0x21, or above 0x7e?  Which one it is
- * can't be seen: bytes behind the first may be wrong by one. */
+/* Has any of the eight bytes a value below 0x21, or above 0x7e?  Which one it
+ * is can't be seen: bytes behind the first may be wrong by one. */
 static int
 is_odd(uint64_t word)
 {

@@ -36,7 +36,8 @@ struct jtext_walk {
 struct jtext_member {
 	hostd_buf key;		/* with its quotes, as written */
 	hostd_buf value;	/* without blanks around it */
-	const char *from;	/* behind the member before it, or the bracket */
+	const char *from;	/* behind the member before it, or the
+				   bracket */
 	const char *to;		/* behind the value */
 };
 

@@ -77,9 +77,10 @@ hostd_buf session_id(const struct session *);
 /*
  * Store it, or end it if it was destroyed, or let it live longer if it was not
  * changed.  HOSTD_DEFER: the wait, which may be NULL, is told when it is done
- * and how it went.  Anything else: that is how it went.  E_STATE: somebody else has destroyed it
- * meanwhile, or it may not be stored now; E_NOTSUP: a WebSocket's new one;
- * E_IO: it could not be loaded, and is one of which nothing is stored.
+ * and how it went.  Anything else: that is how it went.  E_STATE: somebody else
+ * has destroyed it meanwhile, or it may not be stored now; E_NOTSUP: a
+ * WebSocket's new one; E_IO: it could not be loaded, and is one of which
+ * nothing is stored.
  */
 int32_t	session_save(struct session *, struct session_wait *);
 

@@ -17,8 +17,8 @@ void	session_socket_begin(struct session_kind *, const struct http_req *,
 	    struct ws_conn *);
 /* The name of its session block, as a string; NULL: it has no sessions. */
 const char *session_socket_block(const struct ws_conn *);
-/* As session_open (session/visit.h), but it is loaded again each time.  E_STATE:
- * that is being done, or it is being stored. */
+/* As session_open (session/visit.h), but it is loaded again each time.
+ * E_STATE: that is being done, or it is being stored. */
 int32_t	session_socket_open(struct session_kind *, struct ws_conn *,
 	    struct session_wait *, struct session **out);
 /* The connection ends, or moves. */

@@ -42,8 +42,9 @@ struct session_store {
 	    hostd_buf key);
 	/*
 	 * Keep value for ttl_ms, above 0.  expect NULL: whatever is there.
-	 * Else, with HOSTD_STORE_CAS, only if that is there, byte for byte, or, if
-	 * its p is NULL, nothing is; otherwise E_STATE, and nothing is changed.
+	 * Else, with HOSTD_STORE_CAS, only if that is there, byte for byte, or,
+	 * if its p is NULL, nothing is; otherwise E_STATE, and nothing is
+	 * changed.
 	 */
 	void (*set)(struct session_store *, struct store_call *,
 	    hostd_buf key, hostd_buf value, int64_t ttl_ms,

@@ -25,8 +25,8 @@ struct up_link;
 struct up_links;
 struct upstreams;
 
-/* The plugin room's side of a balancer; semantics of <hostd/balancer.h>, data is
- * the group's own.  Optional ones may be NULL. */
+/* The plugin room's side of a balancer; semantics of <hostd/balancer.h>, data
+ * is the group's own.  Optional ones may be NULL. */
 struct up_balancer {
 	const char *name;		/* of the plugin, for the log */
 	uint32_t data_size;
@@ -57,9 +57,11 @@ struct up_peer {
 	char text[ADDR_TEXT_MAX];	/* "192.0.2.1:3000" */
 	struct hostd_peer view;		/* what the balancer sees */
 	unsigned order;			/* of its server, as configured */
-	int seen;			/* in the table, when it was read last */
+	int seen;			/* in the table, when it was read
+					   last */
 	int gone;			/* in no list any more */
-	unsigned refs;			/* picks that were not reported, links */
+	unsigned refs;			/* picks that were not reported,
+					   links */
 	TAILQ_HEAD(, up_link) idle;	/* connections kept open, last used
 					   first; upstream/link.h */
 	unsigned nidle;
@@ -73,7 +75,8 @@ struct up_group {
 	void *data;			/* the balancer's */
 	TAILQ_HEAD(, up_peer) peers;
 	size_t npeers;
-	const struct hostd_peer **views;	/* NULL-ended, in order of peers */
+	const struct hostd_peer **views;	/* NULL-ended, in order of
+						   peers */
 	TAILQ_HEAD(up_kept, up_link) kept;	/* all of its peers' idle
 					   connections, last used first */
 	unsigned nkept;

@@ -16,10 +16,11 @@
  *
  * Entries are told apart by their id.  A worker uses an entry when its own
  * configuration has the server, or when the server was added by hand to a group
- * that its configuration has; so workers of two generations may share the table.
+ * that its configuration has; so workers of two generations may share the
+ * table.
  *
- * Of the second, nothing is trusted: a worker may have gone bad.  There are only
- * numbers in it, and whatever is done with one has to be right for any.
+ * Of the second, nothing is trusted: a worker may have gone bad.  There are
+ * only numbers in it, and whatever is done with one has to be right for any.
  */
 #ifndef UPSTREAM_TABLE_H
 #define UPSTREAM_TABLE_H
@@ -61,7 +62,8 @@ struct up_entry {			/* [master] */
 enum up_why {
 	UP_WHY_NONE,
 	UP_WHY_CONNECT,			/* what: errno */
-	UP_WHY_IO,			/* reset, or closed early; what: errno */
+	UP_WHY_IO,			/* reset, or closed early; what:
+					   errno */
 	UP_WHY_TIMEOUT,			/* what: ms */
 	UP_WHY_NOT_HTTP,		/* no answer that can be understood */
 	UP_WHY_STATUS,			/* what: the status */
@@ -79,8 +81,10 @@ struct up_health {
 	_Atomic uint64_t fails_ms;
 	_Atomic uint64_t down_until_ms;	/* after too many; 0: never */
 	_Atomic uint64_t up_ms;		/* when it came back: slow start */
-	_Atomic uint64_t since_ms;	/* the last change between up and down */
-	_Atomic uint64_t latency_us;	/* moving average, to headers; 0: none */
+	_Atomic uint64_t since_ms;	/* the last change between up and
+					   down */
+	_Atomic uint64_t latency_us;	/* moving average, to headers; 0:
+					   none */
 	_Atomic uint64_t latency_ms;	/* when the last came */
 	_Alignas(64) _Atomic uint32_t checked;	/* enum up_checked */
 	_Atomic uint32_t streak;	/* checks that differed from it */
@@ -109,7 +113,8 @@ struct up_head {			/* [master] */
 	uint64_t magic;
 	uint32_t version;		/* UP_VERSION */
 	uint32_t layout;		/* sizes of what is here */
-	_Atomic uint32_t sequence;	/* odd while the master writes entries */
+	_Atomic uint32_t sequence;	/* odd while the master writes
+					   entries */
 	_Atomic uint32_t nentries;	/* no used one is behind it */
 	_Atomic uint32_t ncells;	/* likewise of rows */
 	uint32_t ids;			/* given so far */
@@ -125,11 +130,13 @@ struct up_table {
 	/* What only the master writes. */
 	struct up_head *head;
 	struct up_entry *entries;	/* UP_ENTRIES */
-	struct up_count *retired;	/* by entry: of workers that have ended */
+	struct up_count *retired;	/* by entry: of workers that have
+					   ended */
 	/* What all write. */
 	struct up_live *live;
 	struct up_health *health;	/* by entry */
-	struct up_count *counts;	/* by cell of the board, then by entry */
+	struct up_count *counts;	/* by cell of the board, then by
+					   entry */
 	size_t size, live_size;
 	int fd, live_fd;
 	int reader;			/* master: fd for workers, which can't
@@ -217,9 +224,10 @@ int	up_lead(struct up_table *, unsigned cell, uint32_t generation,
 void	up_lead_end(struct up_table *, unsigned cell);
 
 /*
- * Of its weight, in 1/256, what a server takes now: less while it starts slowly,
- * for slow_start ms since it is back (up_ms, 0: it has never been away), or since
- * it has joined those that were there, the oldest since oldest_ms.
+ * Of its weight, in 1/256, what a server takes now: less while it starts
+ * slowly, for slow_start ms since it is back (up_ms, 0: it has never been
+ * away), or since it has joined those that were there, the oldest since
+ * oldest_ms.
  */
 #define UP_FULL_SHARE	256u
 

@@ -18,8 +18,8 @@ int	up_entry_is_of(const struct up_entry *, const struct conf_upstream *);
  * [ { "name", "balancer", "servers": [ { "server", "address", "id", "state",
  *     "reason", "for_ms", "weight", "share" (percent), "max_conns", "backup",
  *     "added", "inflight", "upgraded", "idle", "requests", "failures",
- *     "bytes_in", "bytes_out", "latency_us", "header_us", "fails", "check", "checked_ms",
- *     "last_failure", "last_failure_ms" } ... ] } ... ]
+ *     "bytes_in", "bytes_out", "latency_us", "header_us", "fails", "check",
+ *     "checked_ms", "last_failure", "last_failure_ms" } ... ] } ... ]
  *
  * in the order of the configuration; only: of one group, NULL: of all.  A new
  * reference.

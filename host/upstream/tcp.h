@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connections that came to a stream listener: each gets a server of an upstream,
- * and then their bytes go both ways (net/relay.h).
+ * Connections that came to a stream listener: each gets a server of an
+ * upstream, and then their bytes go both ways (net/relay.h).
  *
  *	HEADER   waiting for the header of the PROXY protocol
  *	HELLO    waiting for the first message of TLS, which names the upstream
- *	CONNECT  a server was picked, and is being connected to; the next one, if
- *	         that fails
+ *	CONNECT  a server was picked, and is being connected to; the next one,
+ *	         if that fails
  *	RELAY
  *
  * They count as connections of the worker.  One that is connected keeps little

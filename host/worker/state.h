@@ -150,7 +150,8 @@ void	worker_calls_take(struct worker *, const struct chan_msg *);
 /* The master may have room for more of the answers. */
 void	worker_calls_flush(struct worker *);
 
-/* names.c: servers of upstreams, as far as one worker looks after them for all */
+/* names.c: servers of upstreams, as far as one worker looks after them for
+ * all */
 void	worker_lead(struct worker *);
 /* First requests would find no server: until names are known, or are not. */
 void	worker_await_names(struct worker *);

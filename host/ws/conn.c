@@ -191,7 +191,8 @@ conn_spend(struct ws_conn *c, size_t n)
 	size_t cost = 1 + n / MESSAGE_BYTES;
 
 	c->budget -= cost < c->budget ? (uint8_t)cost : c->budget;
-	return c->budget == 0 || (c->server->give != NULL && ws_conn_may_move(c));
+	return c->budget == 0 ||
+	    (c->server->give != NULL && ws_conn_may_move(c));
 }
 
 static int

@@ -82,8 +82,10 @@ struct ws_conn {
 	struct ws_move *move;		/* MOVING, COMING */
 	uint64_t opened_ms;
 	uint64_t heard_ms;		/* when bytes came last */
-	uint64_t asked_ms;		/* a ping is unanswered since; 0: none */
-	uint64_t began_ms;		/* a message is incomplete since; or 0 */
+	uint64_t asked_ms;		/* a ping is unanswered since; 0:
+					   none */
+	uint64_t began_ms;		/* a message is incomplete since; or
+					   0 */
 	uint64_t state_ms;		/* since when it is CLOSING, LINGER */
 	uint64_t leave_ms;		/* to be sent away then; 0: no */
 	uint64_t stuck_ms;		/* output did not move since */
@@ -121,8 +123,8 @@ int	ws_upgrade_check(const struct http_req *,
 struct ws_conn *ws_conn_new(struct ws_server *, struct ws_handler *,
 	    const struct conf_websocket *);
 /*
- * Answer r with 101; protocol p NULL: none.  HOSTD_OK: open() or lost() follows.
- * Codes of hostd_ws_api.accept.
+ * Answer r with 101; protocol p NULL: none.  HOSTD_OK: open() or lost()
+ * follows.  Codes of hostd_ws_api.accept.
  */
 int32_t	ws_conn_accept(struct ws_conn *, struct http_req *r,
 	    hostd_buf protocol, const hostd_hdr *, uint32_t nhdrs);

@@ -18,7 +18,8 @@ struct ws_deflate_conf {
 /* What both sides agreed on. */
 struct ws_deflate_params {
 	uint8_t server_takeover, client_takeover;
-	uint8_t server_bits, client_bits;	/* 9-15; client's 8 counts as 9 */
+	uint8_t server_bits, client_bits;	/* 9-15; client's 8 counts as
+						   9 */
 };
 
 #define WS_EXTENSION_ANSWER 160

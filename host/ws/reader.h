@@ -45,7 +45,8 @@ struct ws_reader {
 	uint64_t max;			/* bytes in a message */
 	uint64_t total;			/* of this one, decompressed */
 	char *control;			/* 125 bytes: one that came in pieces */
-	uint16_t error;			/* close code: the client broke a rule */
+	uint16_t error;			/* close code: the client broke a
+					   rule */
 	struct utf8 utf8;
 	uint8_t head[WS_HEAD_MAX];	/* a header that came in pieces */
 	uint8_t nhead;

@@ -44,9 +44,9 @@ void	ws_server_close(struct ws_server *);
 
 /*
  * The worker is to end, within deadline_ms (0: some day).  When nobody follows
- * all are sent away with 1001 at once; else with 1012, spread over the first half
- * of the time so that they do not all come back in one moment.  Those that can
- * move have until the second half to do so.
+ * all are sent away with 1001 at once; else with 1012, spread over the first
+ * half of the time so that they do not all come back in one moment.  Those that
+ * can move have until the second half to do so.
  */
 void	ws_server_drain(struct ws_server *, uint32_t deadline_ms, int last);
 /* Send all away within the window, or let those stay that have not gone. */

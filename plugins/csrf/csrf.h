@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tokens against requests that other sites' pages make: random bytes that a page
- * of ours knows, and sends back.
+ * Tokens against requests that other sites' pages make: random bytes that a
+ * page of ours knows, and sends back.
  */
 #ifndef CSRF_CSRF_H
 #define CSRF_CSRF_H

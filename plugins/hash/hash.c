@@ -90,9 +90,10 @@ takes_key(const struct server *v, uint64_t hash)
 }
 
 /*
- * When the server would have the key: at a random time, the same on all machines,
- * that comes the earlier on average the more weight it has.  Of exponentially
- * distributed times each is the first as often as its rate is a part of all.
+ * When the server would have the key: at a random time, the same on all
+ * machines, that comes the earlier on average the more weight it has.  Of
+ * exponentially distributed times each is the first as often as its rate is a
+ * part of all.
  */
 static double
 time_of(const struct server *v, uint64_t hash)

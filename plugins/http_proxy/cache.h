@@ -130,8 +130,8 @@ enum cache_verdict cache_ask(struct cache *, struct cache_use *,
 /* Must a client's header of that name not go to the server? */
 int	cache_drops(hostd_buf name);
 /*
- * A server's head, as it came.  CACHE_OFF: pass it on, and the body.  CACHE_HIT:
- * do not, nor the body; cancel it if you like, then do as above.
+ * A server's head, as it came.  CACHE_OFF: pass it on, and the body.
+ * CACHE_HIT: do not, nor the body; cancel it if you like, then do as above.
  */
 enum cache_verdict cache_head(struct cache_use *,
 	    const struct hostd_fetch_response *);
@@ -143,7 +143,8 @@ enum cache_verdict cache_failed(struct cache_use *, int32_t status);
 
 /* The body of use->answer from byte `at` on, at most n bytes, which may be in
  * buf.  p NULL: it can't be read. */
-hostd_buf cache_read(const struct cache_use *, uint64_t at, char *buf, size_t n);
+hostd_buf cache_read(const struct cache_use *, uint64_t at, char *buf,
+	    size_t n);
 /* The body of use->answer.  A code of write's. */
 int32_t	cache_send(struct cache_use *);
 void	cache_writable(struct cache_use *);

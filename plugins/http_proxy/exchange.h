@@ -29,7 +29,8 @@ struct exchange {
 	uint8_t traced;			/* the host hands its trace on */
 	uint8_t begun;
 	uint8_t unwanted;		/* we have answered ourselves */
-	uint8_t from_cache;		/* compressed on its way: `seen` of it */
+	uint8_t from_cache;		/* compressed on its way: `seen` of
+					   it */
 	uint8_t complete;		/* the server has sent it */
 	uint8_t finished;
 	uint8_t buffering;		/* the server need not wait for it */

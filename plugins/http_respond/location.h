@@ -17,8 +17,8 @@ int	location_is_sound(const char *tmpl);
 
 /*
  * Write the template with its variables filled in; paths are percent-encoded.
- * The length, or a negative code: E_FULL, too long; E_INVAL, the client named no
- * host, or what it sent would lead to another than the template says.
+ * The length, or a negative code: E_FULL, too long; E_INVAL, the client named
+ * no host, or what it sent would lead to another than the template says.
  */
 int32_t	location_expand(const char *tmpl, const struct hostd_request *,
 	    char *out, size_t size);

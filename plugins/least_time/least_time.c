@@ -2,8 +2,8 @@
 /*
  * The server that will answer first: the moving average of its time to headers,
  * times the requests that it will then have, for its weight.  One whose time is
- * not known is taken for the fastest.  A few requests go in turn to all, so that
- * a server which was slow once is found out to be fast again.
+ * not known is taken for the fastest.  A few requests go in turn to all, so
+ * that a server which was slow once is found out to be fast again.
  */
 #include <hostd/easy.h>
 #include <balance/servers.h>

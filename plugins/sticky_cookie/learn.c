@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Sessions of an application that sets a cookie of its own: which server has
- * set it.  Each worker keeps what all have learned, in a table that never grows:
- * hashes of cookies, in buckets, of which the one longest unused gives way.
- * Workers, and other nodes, tell each other over a channel; a successor is given
- * the table, and one that comes back after a crash is told the last that were
- * said on the channel.
+ * set it.  Each worker keeps what all have learned, in a table that never
+ * grows: hashes of cookies, in buckets, of which the one longest unused gives
+ * way.  Workers, and other nodes, tell each other over a channel; a successor
+ * is given the table, and one that comes back after a crash is told the last
+ * that were said on the channel.
  */
 #include <stdlib.h>
 #include <string.h>

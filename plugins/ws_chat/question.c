@@ -7,7 +7,8 @@ struct question {
 	TAILQ_ENTRY(question) link;
 	hostd_ws ws;			/* id 0: the worker asks for itself */
 	json_t *room;			/* its name */
-	char *text;			/* messages, each with a "," behind it */
+	char *text;			/* messages, each with a "," behind
+					   it */
 	size_t len, size;
 	uint32_t *ends;			/* of the messages in it */
 	uint32_t n, room_for;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who is in a room, as its people here were told, is compared now and then with
- * what all workers and nodes say.  While they are asked somebody may come or go,
- * and word of it and the answers come by different ways.  So a difference counts
- * only when it is still there later, and only of names that have not stirred
- * since we first asked.
+ * what all workers and nodes say.  While they are asked somebody may come or
+ * go, and word of it and the answers come by different ways.  So a difference
+ * counts only when it is still there later, and only of names that have not
+ * stirred since we first asked.
  */
 #include "chat.h"
 

@@ -31,7 +31,8 @@ must_be_in(hostd_buf found, hostd_buf all, hostd_buf name)
 	must(p >= s + name.n + 1 && p + found.n <= s + all.n);
 	must(p[-1] == '=');
 	must(memcmp(p - 1 - name.n, name.p, name.n) == 0);
-	must(memchr(p, ';', found.n) == NULL || memchr(p, '&', found.n) == NULL);
+	must(memchr(p, ';', found.n) == NULL ||
+	    memchr(p, '&', found.n) == NULL);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What comes from other nodes and workers.  The first byte says to which channel
- * and how often it comes, the rest is the envelope.
+ * What comes from other nodes and workers.  The first byte says to which
+ * channel and how often it comes, the rest is the envelope.
  *
  * What must hold: an envelope is read as it was written; what is none is
  * refused and counted; a subscriber gets a message of ours never back, one of

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What another worker hands over, perhaps one of another version.  The first
- * byte says what it is: h an HTTP connection, w a WebSocket, m what a socket has
- * heard, s states of instances.
+ * byte says what it is: h an HTTP connection, w a WebSocket, m what a socket
+ * has heard, s states of instances.
  *
  * What must hold: what does not fit together is refused as a whole, and the
  * connection stays the giver's; what is taken can be served.

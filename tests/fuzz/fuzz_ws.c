@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a WebSocket client may send.  The input is a byte of options, a byte that
- * says in what pieces it comes, and then the bytes of the connection.
+ * What a WebSocket client may send.  The input is a byte of options, a byte
+ * that says in what pieces it comes, and then the bytes of the connection.
  *
  * What must hold: messages are within the limit, text is UTF-8, parts come in
  * order, control frames are whole and small, nothing comes behind an error; and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A group of three servers, as two workers see it, with a balancer that is played
- * here. */
+/* A group of three servers, as two workers see it, with a balancer that is
+ * played here. */
 #ifndef UNIT_GROUP_CASE_H
 #define UNIT_GROUP_CASE_H
 
@@ -13,7 +13,8 @@
 
 #define NOBODY	0u
 
-/* One worker; its balancer takes the first that it may, or what it is told to. */
+/* One worker; its balancer takes the first that it may, or what it is told
+ * to. */
 struct side {
 	struct upstreams all;
 	struct loop loop;

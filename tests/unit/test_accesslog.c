@@ -341,7 +341,8 @@ formats_are_checked(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		assert_int_equal(
-		    access_format_check(&request_log_kind, good[i], bad, sizeof(bad)), 0);
+		    access_format_check(&request_log_kind, good[i], bad,
+		    sizeof(bad)), 0);
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_int_equal(
 		    access_format_check(&request_log_kind, wrong[i].format,
@@ -395,7 +396,8 @@ never_waits(void **state)
 
 	(void)state;
 	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
-	access_logs_add(&logs, &request_log_kind, "$request $http_user_agent $status");
+	access_logs_add(&logs, &request_log_kind,
+	    "$request $http_user_agent $status");
 	access_logs_set_fd(&logs, 0, fds[1]);
 	for (i = 0; i < 50000; i++) {
 		request_log_note(&logs, req, 1, 1);

@@ -299,8 +299,8 @@ hash_spreads_by_weight(void **state)
 	case_close(&a);
 }
 
-/* Only the keys of the one that goes move, and they come back.  Weights are up to
- * most. */
+/* Only the keys of the one that goes move, and they come back.  Weights are up
+ * to most. */
 static void
 hash_moves_few(uint32_t n, uint32_t most)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Channels: who is in them, who must be told of it, and when one is forgotten. */
+/* Channels: who is in them, who must be told of it, and when one is
+ * forgotten. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

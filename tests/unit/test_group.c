@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Groups of servers, as two workers see them: who there is, what is counted, and
- * that a balancer's nonsense does no harm. */
+/* Groups of servers, as two workers see them: who there is, what is counted,
+ * and that a balancer's nonsense does no harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* traceparent and tracestate, by the recommendation's own examples and rules. */
+/* traceparent and tracestate, by the recommendation's own examples and
+ * rules. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

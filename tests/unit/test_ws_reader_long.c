@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From bytes to messages: straight to where they belong, and compressed ones, with
- * nothing left of one that was given up. */
+/* From bytes to messages: straight to where they belong, and compressed ones,
+ * with nothing left of one that was given up. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The record of a WebSocket with what its plugin knows of it: one of another
- * version, or one that is cut short, is refused before the plugin hears of it or
- * as if it had not, and then the connection is still the giver's.
+ * version, or one that is cut short, is refused before the plugin hears of it
+ * or as if it had not, and then the connection is still the giver's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

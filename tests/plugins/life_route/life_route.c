@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For tests of a worker's life.  "/" answers the worker's pid and the key
- * text; "/hold" answers when the file of the key gate is there; "/stop" stops
- * the process first (SIGSTOP); "/crash", "/exit" and "/_exit" end the process;
- * the key create makes a start fail in several ways, and so does the file of the
+ * For tests of a worker's life.  "/" answers the worker's pid and the key text;
+ * "/hold" answers when the file of the key gate is there; "/stop" stops the
+ * process first (SIGSTOP); "/crash", "/exit" and "/_exit" end the process; the
+ * key create makes a start fail in several ways, and so does the file of the
  * key bomb, if there is one.  With create = once only one start works, which
  * makes that file; a probe does not count.  The key status is that of all
  * answers, and spin how long each takes to make, on the loop.
