@@ -266,11 +266,9 @@ conn_timeout(struct wheel_timer *t)
 	case TIMER_QUEUE:
 		conn_waited(c);
 		return;
-	case TIMER_TLS:
-		if (conn_handshake_on(c))
-			return;
-		/* FALLTHROUGH */
 	default:
+		if (kind == TIMER_TLS && conn_handshake_on(c))
+			return;
 		conn_close(c, kind == TIMER_SEND ? HOSTD_END_TIMEOUT :
 		    HOSTD_END_GONE);
 		return;

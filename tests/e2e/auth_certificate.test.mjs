@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { command, prepareHostd, sbin, startHostd, until } from './lib/hostd.mjs';
+import { command, prepareHostd, sbin, startHostd, until }
+	from './lib/hostd.mjs';
 import { authority, certificate } from './lib/tls.mjs';
 import { block, listen } from './lib/tls_ask.mjs';
 
