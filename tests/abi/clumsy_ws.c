@@ -39,6 +39,8 @@
  * 35	called publish with a text that is not UTF-8
  * 36	touched memory lent to on_open
  * 37	called publish with a text that is not UTF-8, while in on_message
+ * 38	called largest for 0 channels
+ * 39	touched memory lent to the function of largest
  */
 #include <pthread.h>
 
@@ -231,6 +233,17 @@ on_refused(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 }
 
 static void
+on_largest(struct hostd_inst *in, void *arg, int32_t status,
+    const hostd_channel_size *sizes, uint32_t n)
+{
+	(void)in, (void)arg, (void)status;
+	if (!IS(39) || n == 0 ||
+	    (kept != NULL && *(const volatile char *)kept == 'x'))
+		return;
+	kept = sizes[0].channel.p;
+}
+
+static void
 on_open(struct hostd_inst *in, hostd_ws ws, void *d)
 {
 	const struct hostd_easy *e = &in->easy;
@@ -252,6 +265,9 @@ on_open(struct hostd_inst *in, hostd_ws ws, void *d)
 	(void)e->channel->count(e->host, hostd_str(ROOM), on_count, NULL);
 	(void)e->channel->replay(e->host, hostd_str(NEWS), 0, 0, on_past,
 	    NULL);
+	if ((IS(38) || IS(39)) && HOSTD_HAS(e->channel, largest))
+		(void)e->channel->largest(e->host, IS(38) ? 0 : 10, on_largest,
+		    NULL);
 	if (IS(16)) {
 		if (global_inst == NULL)
 			global_inst = in;
