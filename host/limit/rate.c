@@ -109,6 +109,9 @@ zone_admits(struct zone *z, struct http_req *r, uint64_t early,
 		*wait_us = us;
 }
 
+/* Of one route whose tokens can be given back: all, if none is named twice. */
+#define ZONES_MAX	LIMIT_ZONES
+
 /* It has come to those before the i-th as well, and is not let in. */
 static int32_t
 zone_refuses(struct limit_gate *g, size_t i, struct http_req *r,
@@ -119,14 +122,14 @@ zone_refuses(struct limit_gate *g, size_t i, struct http_req *r,
 	board_add(&z->count->refused, 1);
 	zone_tell(z, r, g->all->loop->now_ms);
 	r->limited_rate = LIMITED_REJECTED;
+	if (i > ZONES_MAX)
+		i = ZONES_MAX;
 	while (i-- > 0)
 		if (keys[i] != 0)
 			limit_rate_give(g->all->table, keys[i],
 			    g->zones[i]->cost_us);
 	return limits_refuse(r, z->conf->status, wait_us);
 }
-
-#define ZONES_MAX	16	/* of one route whose tokens can be given back */
 
 int32_t
 rate_enter(struct http_gate *gate, struct http_req *r)
@@ -145,12 +148,13 @@ rate_enter(struct http_gate *gate, struct http_req *r)
 	for (i = 0; i < g->n; i++) {
 		z = g->zones[i];
 		key = zone_key(z, r);
+		early = key == 0 ? 0 : limit_rate_take(all->table, z->count,
+		    key, z->cost_us, z->room_us, all->loop->now_ms * 1000);
+		/* What was not taken is not given back. */
 		if (i < ZONES_MAX)
-			keys[i] = key;
+			keys[i] = early >= 0 ? key : 0;
 		if (key == 0)
 			continue;
-		early = limit_rate_take(all->table, z->count, key, z->cost_us,
-		    z->room_us, all->loop->now_ms * 1000);
 		if (r->limited_rate == LIMITED_NONE)
 			r->limited_rate = LIMITED_PASSED;
 		if (early >= 0) {

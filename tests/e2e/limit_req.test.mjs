@@ -153,6 +153,26 @@ test('IPv6 addresses count by their network', async (t) => {
 	assert.equal(await as('/one', '2001:db8::2'), 200);
 });
 
+test('many limits of one route: none counts what another refuses', async (t) => {
+	const names = Array.from({ length: 18 }, (_, i) => `z${i}`);
+	const h = await start(t, `
+		limit_req "dry" { rate = "1/m"  key = "$host"  dry_run = on }
+		${names.map((n, i) => `limit_req "${n}" { rate = "1/m"
+		    key = "$host"  nodelay = on  burst = ${i === 17 ? 0 : 1} }`).join('\n')}
+		route "/" { plugin = "ok"
+		    limit_req = { "dry", ${names.map((n) => `"${n}"`)} } }`);
+
+	assert.deepEqual(await statuses(h, 4), [200, 429, 429, 429]);
+	const dry = await zone(h, 'dry');
+
+	assert.deepEqual([dry.passed, dry.dry_refused], [1, 3]);
+	assert.equal((await zone(h, 'z17')).refused, 3);
+	assert.equal((await h.hostctl('limits', 'reset', 'z17')).code, 0);
+	// The second of each of them.
+	assert.deepEqual(await statuses(h, 2), [200, 429]);
+	assert.equal((await zone(h, 'z0')).refused, 1);
+});
+
 test('a burst of four workers is exact', async (t) => {
 	const h = await start(t, `
 		limit_req "all" { rate = "1/m"  burst = 20  nodelay = on
