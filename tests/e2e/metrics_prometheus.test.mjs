@@ -12,6 +12,8 @@ import { atEnd, command, freePort, startHostd, tempDir, top, until, within,
     writeFiles } from './lib/hostd.mjs';
 import { metrics, promtool, scrape, sum, untilSum } from './lib/metrics.mjs';
 import { ask } from './lib/static.mjs';
+import { certificate } from './lib/tls.mjs';
+import { block } from './lib/tls_ask.mjs';
 
 const conf = `pool "web" { workers = 2 }
 	plugin "m" { module = "http_metrics.so" }
@@ -213,6 +215,7 @@ async function alertsOf(t, input, at, expected) {
 
 test('the rules of the examples name what there is', async (t) => {
 	const h = await startHostd(t, { conf: `${conf}
+		${block('main', await certificate(t))}
 		plugin "store" { module = "session_redis.so"
 			url = "unix://@DIR@/nobody.sock" }
 		session "main" { store = "store" }` });
@@ -222,7 +225,7 @@ test('the rules of the examples name what there is', async (t) => {
 	    { route: '/hello' })).map((s) => s.split('{')[0]);
 
 	assert.match(await promtoolRun('check', 'config', path.join(
-	    path.dirname(rules), 'prometheus.yml')), /SUCCESS: 11 rules found/);
+	    path.dirname(rules), 'prometheus.yml')), /SUCCESS: 12 rules found/);
 	const text = fs.readFileSync(rules, 'utf8');
 	const names = text.match(/\b(hostd|http|process|redis|websocket)_\w+/g);
 
