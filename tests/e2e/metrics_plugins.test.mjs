@@ -15,7 +15,7 @@ const conf = (so) => `
 	plugin "store" { module = "session_redis.so"
 		url = "unix://@DIR@/nobody.sock" }
 	session "main" { store = "store" }
-	limit_req "slow" { rate = "1000/s" }
+	limit_req "slow" { rate = "100000/s" }
 	route "/metrics" { plugin = "m" }
 	route "/a" { plugin = "a"  limit_req = "slow" }
 	route "/b/c" { plugin = "b" }`;
