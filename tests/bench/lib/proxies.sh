@@ -13,18 +13,9 @@ start_behind() {
 	printf 'hello, world\n' >"$d/www/small"
 	head -c 1048576 /dev/urandom >"$d/www/1m"
 	http_port=$(free_port)
-	cat >"$d/nginx.conf" <<-EOF
-	worker_processes 1; daemon off; master_process off;
-	pid $d/pid; error_log $d/error.log;
-	events { worker_connections 16384; }
-	http {
-		access_log off; sendfile on; open_file_cache max=10;
-		keepalive_requests 1000000000;
-		client_body_temp_path $d/body; proxy_temp_path $d/proxy;
-		fastcgi_temp_path $d/fastcgi; uwsgi_temp_path $d/uwsgi;
-		scgi_temp_path $d/scgi;
-		server { listen 127.0.0.1:$http_port backlog=4096; root $d/www; }
-	}
+	nginx_conf "$d" 16384 <<-EOF
+	access_log off; sendfile on; open_file_cache max=10;
+	server { listen 127.0.0.1:$http_port backlog=4096; root $d/www; }
 	EOF
 	on_client nginx -c "$d/nginx.conf" >"$d/out" 2>&1 9<&- &
 	server_pids+=($!)
@@ -95,37 +86,28 @@ proxy_nginx() {
 	local d=$dir/$1 p
 	p=$(free_port)
 	mkdir -p "$d"
-	cat >"$d/nginx.conf" <<-EOF
-	worker_processes 1; daemon off; master_process off;
-	pid $d/pid; error_log $d/error.log;
-	events { worker_connections 16384; }
-	http {
-		access_log off;
-		keepalive_requests 1000000000;
-		client_body_temp_path $d/body; proxy_temp_path $d/proxy;
-		fastcgi_temp_path $d/fastcgi; uwsgi_temp_path $d/uwsgi;
-		scgi_temp_path $d/scgi;
-		upstream app {
-			server 127.0.0.1:$http_port;
-			keepalive 256; keepalive_requests 1000000000;
-		}
-		server {
-			listen 127.0.0.1:$p backlog=4096;
-			proxy_http_version 1.1;
-			proxy_set_header Host \$http_host;
-			proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
-			proxy_set_header X-Forwarded-Proto \$scheme;
-			proxy_set_header X-Forwarded-Host \$http_host;
-			proxy_set_header X-Real-IP \$remote_addr;
-			proxy_set_header X-Request-ID \$request_id;
-			proxy_set_header Connection "";
-			location / { proxy_pass http://app; }
-			location /echo {
-				proxy_set_header Upgrade \$http_upgrade;
-				proxy_set_header Connection upgrade;
-				proxy_read_timeout 1h;
-				proxy_pass http://127.0.0.1:$ws_port;
-			}
+	nginx_conf "$d" 16384 <<-EOF
+	access_log off;
+	upstream app {
+		server 127.0.0.1:$http_port;
+		keepalive 256; keepalive_requests 1000000000;
+	}
+	server {
+		listen 127.0.0.1:$p backlog=4096;
+		proxy_http_version 1.1;
+		proxy_set_header Host \$http_host;
+		proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
+		proxy_set_header X-Forwarded-Proto \$scheme;
+		proxy_set_header X-Forwarded-Host \$http_host;
+		proxy_set_header X-Real-IP \$remote_addr;
+		proxy_set_header X-Request-ID \$request_id;
+		proxy_set_header Connection "";
+		location / { proxy_pass http://app; }
+		location /echo {
+			proxy_set_header Upgrade \$http_upgrade;
+			proxy_set_header Connection upgrade;
+			proxy_read_timeout 1h;
+			proxy_pass http://127.0.0.1:$ws_port;
 		}
 	}
 	EOF

@@ -24,10 +24,11 @@ free_port() {
 	s.close(); });'
 }
 
+# wait_for URL [OPTION OF CURL ...]
 wait_for() {
 	local i
 	for ((i = 0; i < 200; i++)); do
-		curl -sf -o /dev/null "$1" && return 0
+		curl -sf -o /dev/null "$@" && return 0
 		read -r -t 0.05 <> <(:) || true
 	done
 	echo "bench: no answer from $1" >&2
@@ -60,28 +61,38 @@ start_hostd() {
 	wait_for "http://127.0.0.1:$port/small"
 }
 
+# nginx_conf DIR CONNECTIONS: nginx.conf there, with what is said on standard input
+# in its http.
+nginx_conf() {
+	{
+		cat <<-EOF
+		worker_processes 1; daemon off; master_process off;
+		pid $1/pid; error_log $1/error.log;
+		events { worker_connections $2; }
+		http {
+		keepalive_requests 1000000000;
+		client_body_temp_path $1/body; proxy_temp_path $1/proxy;
+		fastcgi_temp_path $1/fastcgi; uwsgi_temp_path $1/uwsgi;
+		scgi_temp_path $1/scgi;
+		EOF
+		cat
+		echo "}"
+	} >"$1/nginx.conf"
+}
+
 # start_nginx DIR PORT FILES [ACCESS LOG]
 start_nginx() {
 	local d=$1 port=$2 files=$3 log=${4:-off}
 	mkdir -p "$d"
-	cat >"$d/nginx.conf" <<-EOF
-	worker_processes 1; daemon off; master_process off;
-	pid $d/pid; error_log $d/error.log;
-	events { worker_connections 8192; }
-	http {
-		access_log $log;
-		keepalive_requests 1000000000;
-		client_body_temp_path $d/body; proxy_temp_path $d/proxy;
-		fastcgi_temp_path $d/fastcgi; uwsgi_temp_path $d/uwsgi;
-		scgi_temp_path $d/scgi;
-		sendfile on;
-		server {
-			listen 127.0.0.1:$port;
-			root $files;
-			location /small {
-				default_type text/plain;
-				return 200 "hello, world\n";
-			}
+	nginx_conf "$d" 8192 <<-EOF
+	access_log $log;
+	sendfile on;
+	server {
+		listen 127.0.0.1:$port;
+		root $files;
+		location /small {
+			default_type text/plain;
+			return 200 "hello, world\n";
 		}
 	}
 	EOF

@@ -28,44 +28,25 @@ tls_listen() {
 start_nginx_tls() {
 	local d=$1 port=$2 plain=$3 files=$4
 	mkdir -p "$d"
-	cat >"$d/nginx.conf" <<-EOF
-	worker_processes 1; daemon off; master_process off;
-	pid $d/pid; error_log $d/error.log;
-	events { worker_connections 8192; }
-	http {
-		access_log off;
-		keepalive_requests 1000000000;
-		client_body_temp_path $d/body; proxy_temp_path $d/proxy;
-		fastcgi_temp_path $d/fastcgi; uwsgi_temp_path $d/uwsgi;
-		scgi_temp_path $d/scgi;
-		sendfile on;
-		ssl_certificate $dir/cert.pem;
-		ssl_certificate_key $dir/key.pem;
-		ssl_protocols TLSv1.2 TLSv1.3;
-		server {
-			listen 127.0.0.1:$plain http2;
-			listen 127.0.0.1:$port ssl http2;
-			root $files;
-			location /small {
-				default_type text/plain;
-				return 200 "hello, world\n";
-			}
+	nginx_conf "$d" 8192 <<-EOF
+	access_log off;
+	sendfile on;
+	ssl_certificate $dir/cert.pem;
+	ssl_certificate_key $dir/key.pem;
+	ssl_protocols TLSv1.2 TLSv1.3;
+	server {
+		listen 127.0.0.1:$plain http2;
+		listen 127.0.0.1:$port ssl http2;
+		root $files;
+		location /small {
+			default_type text/plain;
+			return 200 "hello, world\n";
 		}
 	}
 	EOF
 	on_server nginx -c "$d/nginx.conf" >"$d/out" 2>&1 9<&- &
 	server_pids+=($!)
-	wait_for_tls "$port"
-}
-
-wait_for_tls() {
-	local i
-	for ((i = 0; i < 200; i++)); do
-		curl -sfk -o /dev/null "https://127.0.0.1:$1/small" && return 0
-		read -r -t 0.05 <> <(:) || true
-	done
-	echo "bench: no answer from port $1" >&2
-	exit 1
+	wait_for "https://127.0.0.1:$port/small" -k
 }
 
 # measure_handshake PIDS PORT OPTIONS...
