@@ -2,11 +2,11 @@
 /*
  * Handshakes that we accept, and what comes behind them.  The first byte says
  * how: bit 0: the rest are changes, each of an offset of two bytes and a byte
- * that is xored there, of what OpenSSL sends as a client; else it is what comes.
- * Bit 1: that client speaks 1.2; bit 2: it goes on with a session.
+ * that is xored there, of what OpenSSL sends as a client; else it is what
+ * comes.  Bit 1: that client speaks 1.2; bit 2: it goes on with a session.
  *
- * What must hold: of what the client has said, only the beginning comes out, and
- * nothing of it when the handshake has failed.
+ * What must hold: of what the client has said, only the beginning comes out,
+ * and nothing of it when the handshake has failed.
  */
 #include <errno.h>
 #include <stdlib.h>
