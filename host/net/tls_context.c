@@ -141,7 +141,7 @@ handle_ticket(SSL *ssl, unsigned char *name, unsigned char *iv,
 }
 
 /* Whatever there is against it, the handshake goes on; what that is stays to be
- * asked for.  A browser that was refused in its handshake could not tell why. */
+ * asked for.  A browser that is refused in its handshake can't tell why. */
 static int
 let_in(int ok, X509_STORE_CTX *store)
 {

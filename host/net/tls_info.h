@@ -26,8 +26,8 @@ struct tls_info {
 	uint16_t suite;			/* IANA's number */
 	uint8_t resumed;
 	uint8_t has_peer;
-	uint8_t is_refused;		/* its certificate was not accepted, which
-					   is to be said in an answer; it does
+	uint8_t is_refused;		/* its certificate was not accepted,
+					   which an answer is to say; it does
 					   not move */
 	const char *protocol;		/* "TLSv1.3" */
 	const char *cipher;		/* OpenSSL's name of it */
