@@ -49,7 +49,7 @@ static const struct command commands[] = {
     {"upstream", cmd_upstream,
 	" list [GROUP] | add|remove|drain|enable|down GROUP SERVER ...",
 	"servers behind us: see them, change them"},
-    {"limits", cmd_limits, " [NAME] | reset NAME [VALUE ...]",
+    {"limits", cmd_limits, " [--names] [NAME] | reset NAME [VALUE ...]",
 	"what they have let through and refused; let clients in again"},
     {"upgrade", cmd_upgrade, " [--keep-workers]",
 	"run the hostd that is installed now, losing nobody"},
