@@ -51,6 +51,7 @@ struct conn_away {
 	const struct conf_pool *lost;	/* a stream has come back from it: the
 					   worker that had it has ended */
 	uint64_t asked;			/* ms: since when; 0: there is none */
+	uint64_t send_ms;		/* its route's; 0: the limit for all */
 	uint16_t last;			/* cell + 1 of whom it was given to */
 	uint8_t skip;			/* routes that have passed */
 	uint8_t hops;			/* workers that have sent it on */

@@ -210,6 +210,7 @@ pass_on(struct http_req *r, const struct conf_pool *pool)
 	c->away.to = pool;
 	c->away.asked = r->start_ms;
 	c->away.skip = (uint8_t)r->skip;
+	c->away.send_ms = r->route->send_ms;
 	if (r->resumed && c->framed == NULL)
 		unread_head(r);
 	c->req = NULL;

@@ -81,6 +81,8 @@ h2_away_new(struct http2_hooks *hooks, struct http_conn *c, int *fd)
 	a->timer.fire = away_timeout;
 	a->home = c->home;
 	a->to = c->away.to;
+	a->send_ms = c->away.send_ms > 0 ? c->away.send_ms :
+	    (uint64_t)c->server->limits->send_timeout;
 	a->shed = c->shed;
 	a->peer_len = c->peer_len;
 	memcpy(a->peer, c->peer, c->peer_len);
@@ -173,6 +175,15 @@ away_return(struct h2_away *a)
 	away_close(a);
 }
 
+static void
+away_break(struct h2_away *a)
+{
+	/* What follows an upgrade may end so. */
+	if (!a->ended && a->framed->pseudo[PSEUDO_PROTOCOL].name_len == 0)
+		stream_break(&a->client);
+	away_close(a);
+}
+
 /* When what came from there has gone to the client. */
 static void
 away_end(struct h2_away *a)
@@ -183,10 +194,7 @@ away_end(struct h2_away *a)
 		away_return(a);
 		return;
 	}
-	/* What follows an upgrade may end so. */
-	if (!a->ended && a->framed->pseudo[PSEUDO_PROTOCOL].name_len == 0)
-		stream_break(&a->client);
-	away_close(a);
+	away_break(a);
 }
 
 /* -- time -- */
@@ -194,21 +202,20 @@ away_end(struct h2_away *a)
 static void
 away_arm(struct h2_away *a)
 {
-	struct http_server *http = a->server->http;
+	struct loop *l = a->server->http->loop;
 	struct stream *s = &a->client;
 
 	if (stream_pending(s) == 0)
 		wheel_clear(&a->timer);
 	else if (a->timer.deadline == 0 || s->sent != a->seen_sent)
-		wheel_set(&http->loop->wheel, &a->timer, http->loop->now_ms +
-		    (uint64_t)http->limits->send_timeout);
+		wheel_set(&l->wheel, &a->timer, l->now_ms + a->send_ms);
 	a->seen_sent = s->sent;
 }
 
 static void
 away_timeout(struct wheel_timer *t)
 {
-	away_close((struct h2_away *)(void *)((char *)t -
+	away_break((struct h2_away *)(void *)((char *)t -
 	    offsetof(struct h2_away, timer)));
 }
 

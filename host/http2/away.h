@@ -26,6 +26,7 @@ struct h2_away {
 	struct parcels in;
 	struct wheel_timer timer;	/* the client takes nothing */
 	const struct conf_pool *home, *to;
+	uint64_t send_ms;
 	uint64_t seen_sent;		/* client.sent when it was set */
 	int fd;				/* sock's, until it is open */
 	uint8_t begun;			/* the answer's head has come */

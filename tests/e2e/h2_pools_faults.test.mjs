@@ -111,6 +111,35 @@ test('clients that go are gone there, and nothing is left', async (t) => {
 	assert.equal(lines(h).length, 6);
 });
 
+test('a client that takes nothing', async (t) => {
+	const h = await serveFar(t, `plugin "more" { module = "http_static.so"
+			root = "www" }
+		route "/far/slow/" { plugin = "more"  pool = "socket"
+			send_timeout = 300ms }`);
+	const [web] = await pidsOf(h, 'web');
+	const before = descriptors(web);
+
+	// More than what waits on the way, so that there it is waited, too; and
+	// less, so that it is waited only here.
+	for (const n of [20 << 20, 100000]) {
+		fs.writeFileSync(path.join(h.dir, 'www/file'), Buffer.alloc(n));
+		await descriptorsAtMost(web, before);
+		const c = await connect(t, h);
+		const s = c.open('/far/slow/file');
+		const closed = new Promise((r) => s.once('close', r));
+
+		s.on('error', () => {});
+		s.pause();
+		await within(once(s, 'response'), 'answer');
+		// The connection's is left.
+		await descriptorsAtMost(web, before + 1);
+		s.resume();
+		await within(closed, 'its end');
+		assert.notEqual(s.rstCode, 0);
+		c.session.destroy();
+	}
+});
+
 test('nobody is there', async (t) => {
 	const h = await serveFar(t, '', { socket: 'workers = 1  ' +
 	    'queue_timeout = 300ms' });
