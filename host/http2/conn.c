@@ -268,6 +268,16 @@ out_append(struct h2_conn *h, const uint8_t *p, size_t n)
 	}
 }
 
+/* Others have their turn, and then it goes on. */
+static int
+conn_had_turn(struct h2_conn *h, uint64_t until)
+{
+	if (h->stream.queued <= until)
+		return 0;
+	loop_defer(h->server->http->loop, &h->task);
+	return 1;
+}
+
 void
 h2_conn_output(struct h2_conn *h)
 {
@@ -276,10 +286,8 @@ h2_conn_output(struct h2_conn *h)
 	ssize_t n;
 
 	while (h2_conn_has_room(h)) {
-		if (h->stream.queued > until) {
-			loop_defer(h->server->http->loop, &h->task);
+		if (conn_had_turn(h, until))
 			return;
-		}
 		if ((n = nghttp2_session_mem_send(h->session, &p)) <= 0) {
 			/* Only memory can be lacking. */
 			if (n < 0 && n != NGHTTP2_ERR_CALLBACK_FAILURE)
@@ -290,17 +298,19 @@ h2_conn_output(struct h2_conn *h)
 	}
 }
 
-/* Streams hear of what the socket has taken. */
-static void
+/* Streams hear of what the socket has taken: whether there was any. */
+static int
 conn_progress(struct h2_conn *h)
 {
 	struct h2_note *note;
 	struct h2_stream *st;
+	int told = 0;
 
 	while (h->nnotes > 0) {
 		note = &h->notes[h->first_note];
 		if (note->at > h->stream.sent)
-			return;
+			break;
+		told = 1;
 		st = note->stream;
 		h->first_note = (h->first_note + 1) & (h->notes_room - 1);
 		h->nnotes--;
@@ -311,6 +321,7 @@ conn_progress(struct h2_conn *h)
 		if (st->owner->error == 0)
 			st->owner->ops->sent(st->owner);
 	}
+	return told;
 }
 
 /* -- turns -- */
@@ -393,16 +404,18 @@ conn_read(struct h2_conn *h)
 static void
 conn_write(struct h2_conn *h)
 {
+	uint64_t until = h->stream.queued + TURN_BYTES;
+	int told;
+
 	do {
 		conn_run_ready(h);
 		conn_run_dirty(h);
 		h2_conn_output(h);
 		conn_push(h);
-		conn_progress(h);
-	} while (h->stream.error == 0 && (!TAILQ_EMPTY(&h->ready) ||
-	    (h2_conn_has_room(h) && !TAILQ_EMPTY(&h->dirty))));
-	h2_conn_output(h);
-	conn_push(h);
+		told = conn_progress(h);
+	} while (h->stream.error == 0 && (told || !TAILQ_EMPTY(&h->ready) ||
+	    (h2_conn_has_room(h) && !TAILQ_EMPTY(&h->dirty))) &&
+	    !conn_had_turn(h, until));
 }
 
 static void
