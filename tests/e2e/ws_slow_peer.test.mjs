@@ -177,9 +177,12 @@ test('one that takes a little now and then stays', async (t) => {
 	const sent = 1500;
 	let taken = 0;
 
-	s.socket.pause();
-	for (let i = 0; i < sent; i++)
-		await s.send(binary(numbered(i)));
+	// While it sends it takes a little, too, however long that is.
+	const sending = (async () => {
+		for (let i = 0; i < sent; i++)
+			await s.send(binary(numbered(i)));
+	})();
+
 	s.socket.on('data', (d) => { taken += d.length; });
 	const until = performance.now() + 2500;
 
@@ -194,6 +197,7 @@ test('one that takes a little now and then stays', async (t) => {
 		await pass(pace, 100);
 	}
 	s.socket.resume();
+	await sending;
 	await comes(s, sent);
 	await s.echo(TEXT, 'fine');
 });
