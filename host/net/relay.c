@@ -84,14 +84,22 @@ side_broken(struct relay_side *s, int error)
 	relay_finish(r, s == &r->left ? RELAY_LEFT : RELAY_RIGHT, error);
 }
 
-/* Everything before the end was sent: the end, too. */
+/* Both sides have ended, and have been told so. */
+static int
+relay_is_over(const struct relay *r)
+{
+	return r->left.done && r->right.done &&
+	    stream_pending(&r->left.stream) == 0 &&
+	    stream_pending(&r->right.stream) == 0;
+}
+
+/* Everything before the end was sent: the end, too.  A socket that is about to
+ * be closed says so by that. */
 static void
 side_end(struct relay_side *from, struct relay_side *to)
 {
 	from->done = 1;
-	if (to->done)
-		relay_finish(from->relay, RELAY_CLOSED, 0);
-	else
+	if (!to->done || to->stream.layer != NULL)
 		stream_shutdown(&to->stream);
 }
 
@@ -135,6 +143,8 @@ side_pump(struct relay_side *from)
 	}
 	if (from->ended && !from->done && stream_pending(&to->stream) == 0)
 		side_end(from, to);
+	if (relay_is_over(from->relay))
+		relay_finish(from->relay, RELAY_CLOSED, 0);
 }
 
 static void
