@@ -256,8 +256,11 @@ on_body(
 		if (part.n > 0)
 			rc = e->http->write(e->host, req, part);
 		if (rc >= 0 && fin)
-			rc = e->http->finish(e->host, req);
-		return rc < 0 ? rc : HOSTD_OK;
+			return e->http->finish(e->host, req);
+		/* No more than the client takes. */
+		if (rc == HOSTD_AGAIN)
+			rc = e->http->body_pause(e->host, req, 1);
+		return rc;
 	}
 	if (n > part.n)
 		n = part.n;
@@ -265,6 +268,16 @@ on_body(
 		memcpy(sh->body + sh->kept, part.p, n);
 	sh->kept += (uint32_t)n;
 	return fin ? show(in, req, sh) : HOSTD_OK;
+}
+
+static void
+on_writable(struct hostd_inst *in, hostd_req req, void *d)
+{
+	const struct hostd_easy *e = &in->easy;
+	const struct shown *sh = d;
+
+	if (sh->echo)
+		(void)e->http->body_pause(e->host, req, 0);
 }
 
 /* -- life -- */
@@ -297,7 +310,8 @@ destroy(struct hostd_inst *in)
 static const struct hostd_http_ops ops = {.struct_size = sizeof(ops),
     .data_size = sizeof(struct shown),
     .on_headers = on_headers,
-    .on_body = on_body};
+    .on_body = on_body,
+    .on_writable = on_writable};
 static const struct hostd_provide provide = {.struct_size = sizeof(provide),
     .kind = HOSTD_KIND_HTTP_ROUTE,
     .ops = &ops,
