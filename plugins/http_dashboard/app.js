@@ -9,7 +9,7 @@ const SILENT_MS = 8000;		// without a tick: the connection is dead
 const $ = (id) => document.getElementById(id);
 const state = {
 	samples: [], workers: new Map(), servers: new Map(), lines: [],
-	csrf: '', actions: false, control: false, tries: 0, last: 0,
+	csrf: '', actions: false, controls: false, tries: 0, last: 0,
 };
 
 // -- how numbers are shown --
@@ -338,11 +338,11 @@ function showRooms(rooms) {
 
 function showGenerations(list) {
 	$('generations').hidden = !list;
-	$('no-generations').hidden = Boolean(list);
+	$('no-generations').hidden = Boolean(list) || state.controls;
 	if (!list)
 		return;
 	fill(bodyOf($('generations'), ''), list, (g) => String(g.generation),
-	    () => makeRow([...'ntwnn']), (r, g) => {
+	    () => makeRow([...'nt-nn']), (r, g) => {
 		putRow(r, [String(g.generation), g.failed ? 'failed' : g.state,
 			when(g.made_ms),
 			number(g.workers), g.changes ?
@@ -528,7 +528,8 @@ function show(m) {
 		if (!s.pools.some((p) => p.workers.some((w) => w.pid === pid)))
 			state.workers.delete(pid);
 	$('lines').hidden = m.log_kind !== 'file';
-	$('no-log').hidden = m.log_kind === 'file';
+	$('no-log').hidden = m.log_kind === 'file' ||
+	    (state.controls && m.log_kind === '');
 	if (m.log_kind !== 'file' && m.log_kind !== '')
 		put($('no-log'), 'The error log is no file that can be read here, ' +
 		    `but a ${m.log_kind}.`);
@@ -537,7 +538,7 @@ function show(m) {
 
 function hello(m) {
 	Object.assign(state, { csrf: m.csrf, actions: m.actions, title: m.title,
-		tries: 0 });
+		controls: m.controls, tries: 0 });
 	state.samples = merge(state.samples, m.history);
 	put($('title'), m.title);
 	put($('user'), m.user);

@@ -129,6 +129,8 @@ void	feed_free(struct hostd_inst *);
 /* -- watch.c: what the master knows -- */
 
 /* Ask it, if it has answered. */
+/* Does the master tell us? */
+int	watch_may(const struct hostd_inst *);
 void	watch_ask(struct hostd_inst *);
 void	watch_free(struct hostd_inst *);
 

@@ -2,8 +2,9 @@
 /*
  * What the page is told, as JSON:
  *
- *	{"type":"hello", "title":, "user":, "actions": bool, "csrf":,
- *	 "history": [sample...], "log": text} and what a tick has
+ *	{"type":"hello", "title":, "user":, "actions": bool, "controls": bool,
+ *	 "csrf":, "history": [sample...], "log": text} and what a tick has;
+ *	controls: what only the master knows will come, if it is not there
  *	{"type":"tick", "sample": sample or null, "status": of hostd.status/1,
  *	 "node": of hostd.control/1 or null, "rooms": of rooms.c or null,
  *	 "log": text, "log_kind": text}
@@ -100,6 +101,7 @@ greet(struct hostd_inst *in, struct viewer *v, const json_t *tick)
 	(void)json_object_set_new(o, "user", json_string(v->visit.user));
 	(void)json_object_set_new(o, "actions",
 	    json_boolean(v->visit.may_act));
+	(void)json_object_set_new(o, "controls", json_boolean(watch_may(in)));
 	(void)json_object_set_new(o, "csrf", json_string(v->token));
 	(void)json_object_set_new(o, "history", ring_json(&in->ring));
 	(void)json_object_set_new(o, "log", json_stringn(in->log != NULL ?

@@ -93,10 +93,17 @@ ask(struct hostd_inst *in, uint32_t what, const char *name,
 	return in->control->ask(in->easy.host, &o, done, NULL) == HOSTD_DEFER;
 }
 
+int
+watch_may(const struct hostd_inst *in)
+{
+	return in->control != NULL &&
+	    in->control->may(in->easy.host) == HOSTD_OK;
+}
+
 void
 watch_ask(struct hostd_inst *in)
 {
-	if (in->control == NULL || in->control->may(in->easy.host) != HOSTD_OK)
+	if (!watch_may(in))
 		return;
 	if (!in->asked_node)
 		in->asked_node = ask(in, HOSTD_CONTROL_NODE, NULL, node_told);

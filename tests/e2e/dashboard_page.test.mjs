@@ -146,7 +146,10 @@ test('over https', async (t) => {
 	assert.equal(await v.page.locator('#user').textContent(), 'ada');
 	assert.deepEqual([cookie.secure, cookie.httpOnly, cookie.sameSite],
 	    [true, true, 'Strict']);
-	assert.equal((await look(h, { Origin: h.url })).type, 'hello');
+	const hello = await look(h, { Origin: h.url });
+
+	assert.equal(hello.type, 'hello');
+	assert.equal(hello.controls, true);
 	assert.equal(await look(h, { Origin: h.url.replace('https', 'http') }),
 	    403);
 	v.noErrors();
@@ -185,6 +188,7 @@ test('without being a controller', async (t) => {
 
 	await v.page.locator('#no-log').waitFor();
 	await v.page.locator('#no-generations').waitFor();
+	assert.equal((await look(h, { Origin: h.url })).controls, false);
 	await row(v.page, 'web.1').locator('.good').waitFor();
 	v.noErrors();
 });
