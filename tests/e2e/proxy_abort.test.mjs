@@ -91,7 +91,7 @@ for (const buffering of ['on', 'off'])
 
 		c.destroy();
 		await left(h);
-		assert.equal(servers.filter((x) => x.over).length, 0);
+		assert.equal(servers.filter((x) => x.broken).length, 0);
 	});
 
 test('not with a part of the request', async (t) => {

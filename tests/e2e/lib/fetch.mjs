@@ -7,12 +7,13 @@ import { serve } from './http1.mjs';
 
 // A server on a port of its own.  accept() is its next connection, with
 //	until(text)	resolves when that has come; .seen is all that has
-//	ended()		when the other side has ended, in whatever way
+//	ended()		when the other side has ended, in whatever way; .broken:
+//			with a reset, as when not all was read
 export async function fakeServer(t) {
 	const waiting = [], come = [], all = new Set();
 	const server = net.createServer({ allowHalfOpen: true }, (s) => {
 		s.seen = '';
-		s.over = false;
+		s.over = s.broken = false;
 		all.add(s);
 		s.setEncoding('latin1');
 		s.on('data', (d) => {
@@ -22,6 +23,7 @@ export async function fakeServer(t) {
 		for (const name of ['end', 'close', 'error'])
 			s.on(name, () => {
 				s.over = true;
+				s.broken ||= name === 'error';
 				s.emit('more');
 			});
 		const wait = async (done, what) => {
