@@ -103,6 +103,8 @@ test('a full disk costs lines, which are counted, and nothing else',
 	await ok('/torn-in-the-middle');
 	await h.logged(/access_log .*a\.log: File too large; lines are lost/);
 	await ok('/lost');
+	await until(async () => (await h.status()).log_dropped === 2,
+	    'loss of that line');
 	await limit(h, 'unlimited');
 	await ok('/after');
 	await h.logged(/access_log .*a\.log: takes lines again; \d are lost/);
