@@ -22,7 +22,6 @@ static ssize_t	layer_read(struct stream *, void *, size_t);
 static int	layer_flush(struct stream *);
 static void	layer_shutdown(struct stream *);
 static void	layer_moved(struct stream *);
-static int	layer_save(const struct stream *, struct buf *);
 static void	layer_close(struct stream *);
 static void	sock_readable(struct stream *);
 static void	sock_sent(struct stream *);
@@ -35,7 +34,6 @@ static const struct stream_layer_ops layer_ops = {
 	.flush = layer_flush,
 	.shutdown = layer_shutdown,
 	.moved = layer_moved,
-	.save = layer_save,
 	.close = layer_close,
 };
 
@@ -409,14 +407,6 @@ layer_moved(struct stream *s)
 	if (!g->moved)
 		http_server_left(g->server->http);
 	g->moved = 1;
-}
-
-static int
-layer_save(const struct stream *s, struct buf *b)
-{
-	(void)s;
-	(void)b;
-	return -1;
 }
 
 static void

@@ -19,7 +19,6 @@ static ssize_t	layer_read(struct stream *, void *, size_t);
 static int	layer_flush(struct stream *);
 static void	layer_shutdown(struct stream *);
 static void	layer_moved(struct stream *);
-static int	layer_save(const struct stream *, struct buf *);
 static void	layer_close(struct stream *);
 
 static const struct stream_layer_ops layer_ops = {
@@ -28,7 +27,6 @@ static const struct stream_layer_ops layer_ops = {
 	.flush = layer_flush,
 	.shutdown = layer_shutdown,
 	.moved = layer_moved,
-	.save = layer_save,
 	.close = layer_close,
 };
 
@@ -430,14 +428,6 @@ layer_moved(struct stream *s)
 	st->owner = s;
 	st->moved = 1;
 	s->can_read = 1;
-}
-
-static int
-layer_save(const struct stream *s, struct buf *b)
-{
-	(void)s;
-	(void)b;
-	return -1;
 }
 
 /* Why a stream ends before it has. */

@@ -134,7 +134,9 @@ stream_break(struct stream *s)
 int
 stream_save(const struct stream *s, struct buf *b)
 {
-	return s->layer == NULL ? 0 : s->layer->ops->save(s, b);
+	if (s->layer == NULL)
+		return 0;
+	return s->layer->ops->save == NULL ? -1 : s->layer->ops->save(s, b);
 }
 
 void

@@ -94,7 +94,7 @@ struct stream_layer_ops {
 	void (*shutdown)(struct stream *);
 	/* It was given to another stream, this one. */
 	void (*moved)(struct stream *);
-	/* As stream_save. */
+	/* As stream_save.  Optional: without it, it stays in its process. */
 	int (*save)(const struct stream *, struct buf *);
 	/* It is closed, or not needed: free what is the layer's. */
 	void (*close)(struct stream *);

@@ -10,15 +10,9 @@ import tls from 'node:tls';
 import * as h2 from './lib/h2frames.mjs';
 import { Frames, PREFACE, frame, get, headers, pseudo, u32 } from
     './lib/h2frames.mjs';
-import { ask, serve } from './lib/http1.mjs';
+import { ask } from './lib/http1.mjs';
+import { serveFlow } from './lib/http2.mjs';
 import { startTls } from './lib/tls.mjs';
-
-const start = (t, http = '') => serve(t, 'flow_route', (so) => `
-	http { h2c = on  ${http} }
-	plugin "flow" { module = "${so}" }
-	route "/flow/" { plugin = "flow" }
-	plugin "hello" { module = "http_respond.so"  body = "hello" }
-	route "/" { plugin = "hello" }`);
 
 const WIDE = { settings: [[4, 0x7fffffff]] };
 const widen = frame(h2.WINDOW_UPDATE, 0, 0, u32(0x7fff0000 - 65535));
@@ -28,7 +22,7 @@ const bytes = (c, id) => c.frames.filter((f) => f.type === h2.DATA &&
     f.id === id).reduce((n, f) => n + f.payload.length, 0);
 
 test('requests and then the end', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const c = await Frames.connect(t, h.port);
 
 	c.send(get(1, '/'), get(3, '/'), headers(5, pseudo('/', 'POST'),
@@ -42,7 +36,7 @@ test('requests and then the end', async (t) => {
 });
 
 test('all of it in one segment', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const s = net.connect(h.port, '127.0.0.1');
 	const c = new Frames(s);
 
@@ -53,7 +47,7 @@ test('all of it in one segment', async (t) => {
 });
 
 test('large answers go on to their ends', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const c = await Frames.connect(t, h.port, WIDE);
 
 	c.send(widen, get(1, '/flow/source?8000000'),
@@ -90,7 +84,7 @@ test('over TLS', async (t) => {
 });
 
 test('an answer that has begun is finished', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const c = await Frames.connect(t, h.port);
 
 	c.send(get(1, '/flow/begin'));
@@ -104,7 +98,7 @@ test('an answer that has begun is finished', async (t) => {
 });
 
 test('one that has begun ends when no more of it comes', async (t) => {
-	const h = await start(t, 'lingering_timeout = 300ms');
+	const h = await serveFlow(t, 'lingering_timeout = 300ms');
 	const c = await Frames.connect(t, h.port);
 
 	c.send(get(1, '/flow/begin'));
@@ -115,7 +109,7 @@ test('one that has begun ends when no more of it comes', async (t) => {
 });
 
 test('nobody waits for what has not begun', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const c = await Frames.connect(t, h.port);
 
 	c.send(get(1, '/flow/defer'));
@@ -126,7 +120,7 @@ test('nobody waits for what has not begun', async (t) => {
 });
 
 test('a window that can not open any more', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const c = await Frames.connect(t, h.port);
 
 	c.send(get(1, '/flow/source?8000000'));
@@ -137,7 +131,7 @@ test('a window that can not open any more', async (t) => {
 });
 
 test('a body without an end', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const c = await Frames.connect(t, h.port);
 
 	c.send(headers(1, pseudo('/flow/count', 'POST'), h2.END_HEADERS),

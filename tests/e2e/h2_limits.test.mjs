@@ -7,15 +7,8 @@ import test from 'node:test';
 import * as h2 from './lib/h2frames.mjs';
 import { Frames, block, frame, get, headers, pseudo, u32 }
 	from './lib/h2frames.mjs';
-import { ask, serve } from './lib/http1.mjs';
-import { connect } from './lib/http2.mjs';
-
-const start = (t, http = '') => serve(t, 'flow_route', (so) => `
-	http { h2c = on  ${http} }
-	plugin "flow" { module = "${so}" }
-	route "/flow/" { plugin = "flow" }
-	plugin "hello" { module = "http_respond.so"  body = "hello" }
-	route "/" { plugin = "hello" }`);
+import { ask } from './lib/http1.mjs';
+import { connect, serveFlow } from './lib/http2.mjs';
 
 // Until the connection is refused anything more.
 async function flood(t, h, each, ...before) {
@@ -73,10 +66,10 @@ const floods = {
 };
 
 for (const [name, [each, ...before]] of Object.entries(floods))
-	test(name, async (t) => flood(t, await start(t), each, ...before));
+	test(name, async (t) => flood(t, await serveFlow(t), each, ...before));
 
 test('a window that is opened byte by byte', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const c = await Frames.connect(t, h.port, { settings: [[4, 0]] });
 	let drops = 0;
 
@@ -99,7 +92,7 @@ test('a window that is opened byte by byte', async (t) => {
 });
 
 test('CONTINUATION without an end', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const c = await Frames.connect(t, h.port);
 
 	c.send(frame(h2.HEADERS, 1, 1, block(pseudo())));
@@ -110,7 +103,7 @@ test('CONTINUATION without an end', async (t) => {
 });
 
 test('a head that is small only while it is packed', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const c = await Frames.connect(t, h.port);
 	const long = 'v'.repeat(3900);
 	const entry = Buffer.concat([Buffer.from([0x40]),
@@ -126,7 +119,7 @@ test('a head that is small only while it is packed', async (t) => {
 });
 
 test('heads that are too large are answered', async (t) => {
-	const h = await start(t);
+	const h = await serveFlow(t);
 	const c = await connect(t, h);
 	const many = Object.fromEntries(Array.from({ length: 101 },
 	    (_, i) => [`x${i}`, 'y']));
@@ -139,7 +132,7 @@ test('heads that are too large are answered', async (t) => {
 });
 
 test('more streams than are allowed', async (t) => {
-	const h = await start(t, 'max_concurrent_streams = 2');
+	const h = await serveFlow(t, 'max_concurrent_streams = 2');
 	const c = await Frames.connect(t, h.port);
 
 	c.send(get(1, '/flow/defer'), get(3, '/flow/defer'), get(5, '/'));
@@ -158,7 +151,7 @@ test('more streams than are allowed', async (t) => {
 });
 
 test('a client that opens no window is cut off, and holds little', async (t) => {
-	const h = await start(t, 'send_timeout = 500ms');
+	const h = await serveFlow(t, 'send_timeout = 500ms');
 	const [w] = await h.workers();
 	const rss = () => Number(/VmRSS:\s+(\d+)/.exec(
 	    fs.readFileSync(`/proc/${w.pid}/status`, 'utf8'))[1]);
@@ -180,7 +173,7 @@ test('a client that opens no window is cut off, and holds little', async (t) => 
 });
 
 test('a client that reads nothing is disconnected', async (t) => {
-	const h = await start(t, 'send_timeout = 500ms');
+	const h = await serveFlow(t, 'send_timeout = 500ms');
 	const c = await Frames.connect(t, h.port, { settings: [[4, 0x7fffffff]] });
 
 	c.send(frame(h2.WINDOW_UPDATE, 0, 0, u32(0x7fff0000 - 65535)),

@@ -2,6 +2,15 @@
 // Node's client of HTTP/2, with prior knowledge.
 import http2 from 'node:http2';
 import { atEnd, within } from './hostd.mjs';
+import { serve } from './http1.mjs';
+
+// Answers as flow_route is told to, below /flow/; else "hello".
+export const serveFlow = (t, http = '') => serve(t, 'flow_route', (so) => `
+	http { h2c = on  ${http} }
+	plugin "flow" { module = "${so}" }
+	route "/flow/" { plugin = "flow" }
+	plugin "hello" { module = "http_respond.so"  body = "hello" }
+	route "/" { plugin = "hello" }`);
 
 export class Client {
 	constructor(session) {
