@@ -138,11 +138,14 @@ conn_arm_send(struct http_conn *c, int same)
 	    TAILQ_FIRST(&c->unsent);
 	const struct http_route *rt = r != NULL ? r->route : NULL;
 	const struct conf_http *lim = c->server->limits;
-	uint64_t sent = c->stream.sent;
+	uint64_t sent = c->stream.sent, ms;
 
+	ms = rt != NULL && rt->send_ms > 0 ? rt->send_ms :
+	    (uint64_t)lim->send_timeout;
+	if (rt != NULL)
+		ms += rt->paced_ms;
 	if (!same || c->timer_sent != sent)
-		conn_extend(c, TIMER_SEND, same, rt != NULL && rt->send_ms > 0 ?
-		    rt->send_ms : (uint64_t)lim->send_timeout, sent - c->timer_sent,
+		conn_extend(c, TIMER_SEND, same, ms, sent - c->timer_sent,
 		    rt != NULL ? rt->min_send_rate :
 		    (uint64_t)lim->min_send_rate);
 	c->timer_sent = sent;

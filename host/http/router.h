@@ -39,6 +39,8 @@ struct http_route {
 	uint64_t rate;			/* the same, of answers; 0: none */
 	uint64_t rate_after;		/* which does not hold for so many
 					   bytes of each */
+	uint32_t paced_ms;		/* so long may go by at that rate before
+					   the kernel takes more */
 	const struct conf_websocket *websocket;
 	struct up_group *upstream;	/* for the handler; may be NULL */
 	struct session_kind *sessions;	/* the same */

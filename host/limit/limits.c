@@ -150,8 +150,10 @@ limits_add_gates(struct limits *all, struct http_route *rt,
 		gate_new(all, rt, "head", head_enter)->route = c;
 	add_gate(all, rt, &c->limit_reqs, late, rate_enter);
 	add_gate(all, rt, &c->limit_conns, late, place_enter);
-	if (late && rt->rate > 0)
+	if (late && rt->rate > 0) {
 		(void)gate_new(all, rt, "limit_rate", pace_enter);
+		rt->paced_ms = pace_ms(rt->rate);
+	}
 }
 
 /* -- all of them -- */

@@ -72,6 +72,8 @@ int32_t	rate_enter(struct http_gate *, struct http_req *);
 void	rate_close(struct limits *);
 /* Of a route with a rate. */
 int32_t	pace_enter(struct http_gate *, struct http_req *);
+/* At that rate the kernel may take nothing for so long. */
+uint32_t pace_ms(uint64_t rate);
 void	pace_close(struct limits *);
 int32_t	head_enter(struct http_gate *, struct http_req *);
 int32_t	place_enter(struct http_gate *, struct http_req *);

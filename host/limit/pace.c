@@ -20,6 +20,7 @@
 
 #define QUEUE_LEAST	16384	/* bytes that the kernel takes */
 #define QUEUE_MOST	131072
+#define QUEUE_PIECE	65536	/* by so much it takes more than that */
 #define STEP_MS		100	/* of a stream: so much at once */
 #define CREDIT_MS	1000	/* what was not used in that time is lost */
 #define RATE_MOST	(1ull << 40)
@@ -51,13 +52,28 @@ set_socket(int fd, uint64_t rate, uint64_t queue)
 	    sizeof(lowat));
 }
 
+static uint64_t
+queue_size(uint64_t rate)
+{
+	return rate < QUEUE_LEAST ? QUEUE_LEAST : rate > QUEUE_MOST ?
+	    QUEUE_MOST : rate;
+}
+
+/* It takes more when half of its queue has gone. */
+uint32_t
+pace_ms(uint64_t rate)
+{
+	uint64_t ms = (queue_size(rate) / 2 + QUEUE_PIECE) * 1000 / rate;
+
+	return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
 /* Unix sockets have no rate.  What waits in the kernel when the rate begins to
  * hold is little, too. */
 static void
 set_rate(const struct limit_pace *p, uint64_t rate)
 {
-	set_socket(p->conn->stream.io.fd, rate, p->rate < QUEUE_LEAST ?
-	    QUEUE_LEAST : p->rate > QUEUE_MOST ? QUEUE_MOST : p->rate);
+	set_socket(p->conn->stream.io.fd, rate, queue_size(p->rate));
 }
 
 static struct limit_pace *
