@@ -474,6 +474,8 @@ board_callback_name(uint32_t callback)
 	    [BOARD_CB_SET] = "set",
 	    [BOARD_CB_TOUCH] = "touch",
 	    [BOARD_CB_DELETE] = "del",
+	    [BOARD_CB_ATTACH] = "attach or detach",
+	    [BOARD_CB_OFFERED] = "a function of an offered kind",
 	};
 
 	return callback < sizeof(names) / sizeof(names[0]) ? names[callback]

@@ -108,6 +108,7 @@ free_plugin(struct conf_plugin *p)
 {
 	free(p->name);
 	free(p->file);
+	free(p->offered_by);
 	free(p);
 }
 

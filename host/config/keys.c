@@ -260,7 +260,10 @@ static const struct hostd_key no_keys[] = {
 
 static const struct hostd_key plugin_keys[] = {
 	KEY_REQ("module", STRING, "The plugin's .so file; in plugin_dir unless "
-	    "absolute.  All keys but these two are the plugin's own."),
+	    "absolute.  All keys but these three are the plugin's own."),
+	KEY("offered_by", STRING, NULL, "For a plugin of a kind that another "
+	    "one offers: the name of that one's block; needed only when "
+	    "several offer it."),
 	KEY("pool", STRING, NULL, "Pool of its routes that name none, the one "
 	    "that it brings itself included."),
 };

@@ -200,6 +200,7 @@ build_plugin(struct builder *b, const struct conf_node *n)
 {
 	const struct conf_node *file_key = host_key(b, n, "module");
 	const struct conf_node *pool_key = host_key(b, n, "pool");
+	const struct conf_node *by_key = host_key(b, n, "offered_by");
 	const char *module = file_key ? file_key->values[0].text : NULL;
 	struct conf_plugin *p;
 	char *file;
@@ -215,6 +216,10 @@ build_plugin(struct builder *b, const struct conf_node *n)
 	if (pool_key != NULL)
 		p->pool = find_pool(b, pool_key->values[0].text,
 		    &pool_key->pos);
+	if (by_key != NULL) {
+		p->offered_by = xstrdup(by_key->values[0].text);
+		p->offered_by_pos = by_key->pos;
+	}
 }
 
 struct conf_plugin *

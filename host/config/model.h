@@ -100,6 +100,8 @@ struct conf_plugin {
 	char *name;
 	char *file;		/* absolute path of the .so */
 	struct conf_pool *pool;	/* of routes that name none; may be NULL */
+	char *offered_by;	/* whose kind it is of; NULL: the only one's */
+	struct conf_pos offered_by_pos;
 	int bare;		/* dropped in as a .so, no block */
 	const struct conf_node *node;	/* its keys; an empty block when bare */
 };

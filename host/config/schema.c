@@ -325,6 +325,19 @@ conf_check(const struct conf_node *block, const struct hostd_key *const *rows,
 	return (int)(count_errors(errs) - before) + silent;
 }
 
+const char *const conf_plugin_keys[] = { "module", "offered_by", "pool", NULL };
+
+int
+conf_is_plugin_key(const char *name)
+{
+	size_t i;
+
+	for (i = 0; conf_plugin_keys[i] != NULL; i++)
+		if (strcmp(conf_plugin_keys[i], name) == 0)
+			return 1;
+	return 0;
+}
+
 void
 conf_values_free(struct conf_values *vals)
 {

@@ -40,6 +40,10 @@ int	conf_check(const struct conf_node *block,
 	    struct conf_values *out, struct conf_errors *);
 void	conf_values_free(struct conf_values *);
 
+/* Keys that every plugin's block has, besides the plugin's own; NULL-ended. */
+extern const char *const conf_plugin_keys[];
+int	conf_is_plugin_key(const char *name);
+
 /* By name; NULL when there is no such row. */
 const struct conf_val *conf_val(const struct conf_values *, const char *name);
 

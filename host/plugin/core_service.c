@@ -11,6 +11,7 @@
 #include <hostd/pubsub.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
+#include <hostd/offer.h>
 #include <hostd/op.h>
 #include <hostd/ready.h>
 #include <hostd/session.h>
@@ -22,6 +23,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "plugin/instance.h"
+#include "plugin/offers.h"
 #include "plugin/plugins.h"
 #include "plugin/post.h"
 
@@ -70,7 +72,9 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return tls_service();
 	if (strcmp(id, HOSTD_EXT_CONTROL) == 0)
 		return control_service();
-	return NULL;
+	if (strcmp(id, HOSTD_EXT_OFFER) == 0)
+		return offer_service();
+	return offers_ext(host->ctx, id);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "plugin/fetch.h"
 #include "plugin/instance.h"
 #include "plugin/net_service.h"
+#include "plugin/offers.h"
 #include "plugin/plugins.h"
 #include "plugin/post.h"
 
@@ -225,7 +226,6 @@ struct instance *
 instance_new(struct plugins *all, const struct module *m,
     const struct conf_plugin *conf, struct conf_errors *errs)
 {
-	static const char *const also[] = { "module", "pool", NULL };
 	struct instance *in = xcalloc(1, sizeof(*in));
 
 	in->all = all;
@@ -238,8 +238,9 @@ instance_new(struct plugins *all, const struct module *m,
 	LIST_INIT(&in->fetches);
 	LIST_INIT(&in->ops);
 	LIST_INIT(&in->asks);
+	LIST_INIT(&in->uses);
 	LIST_INIT(&in->subs);
-	if (conf_check(conf->node, m->keys, also, &in->values, errs) != 0)
+	if (conf_check(conf->node, m->keys, conf_plugin_keys, &in->values, errs) != 0)
 		goto fail;
 	if (resolve_paths(in, errs) == -1)
 		goto fail;
@@ -252,7 +253,7 @@ instance_new(struct plugins *all, const struct module *m,
 	balancer_binding_init(in);
 	store_binding_init(in);
 	instance_name_on_board(in);
-	if (instance_create(in, errs) == -1)
+	if (offers_attach(in, errs) == -1 || instance_create(in, errs) == -1)
 		goto fail;
 	all->ninstances++;
 	return in;
@@ -318,6 +319,7 @@ instance_destroy(struct instance *in)
 		in->module->desc.destroy(in->inst);
 		instance_leave(in, entered);
 	}
+	offers_detach(in);
 	/* A refused create may have left work on a thread. */
 	if (!LIST_EMPTY(&in->works))
 		return;

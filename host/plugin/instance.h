@@ -19,6 +19,7 @@
 #include "upstream/group.h"
 #include "ws/conn.h"
 
+struct offer_use;
 struct op;
 struct plugin_ask;
 struct plugins;
@@ -67,6 +68,7 @@ struct instance {
 	LIST_HEAD(, fetch) fetches;	/* exchanges with servers */
 	uint32_t nfetches;
 	LIST_HEAD(, op) ops;		/* answers that it owes */
+	LIST_HEAD(, offer_use) uses;	/* of what others offer */
 	LIST_HEAD(, plugin_ask) asks;	/* and those that the master owes it */
 	uint32_t nasks;
 };
@@ -127,6 +129,7 @@ const struct hostd_ws_api *ws_service(void);
 const struct hostd_channel_api *channel_service(void);
 const struct hostd_pubsub_api *pubsub_service(void);
 const struct hostd_balancer_api *balancer_service(void);
+const struct hostd_offer_api *offer_service(void);
 const struct hostd_op_api *op_service(void);
 const struct hostd_session_api *session_service(void);
 const struct hostd_trace_api *trace_service(void);

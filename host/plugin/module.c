@@ -316,13 +316,11 @@ load_provide(struct module *m, struct module_provide *p,
 	return kind == NULL ? 0 : load_ops(p, kind, why);
 }
 
-/* Leaves in why what is not served, "" when all is. */
 static int
 load_provides(struct module *m, char *why)
 {
-	char unknown[REASON_SIZE] = "";
-	size_t i, n = 0, served = 0, len = 0;
 	struct module_provide *p;
+	size_t i, n = 0;
 
 	while (m->desc.provides[n] != NULL)
 		if (++n > MAX_PROVIDES) {
@@ -341,18 +339,8 @@ load_provides(struct module *m, char *why)
 			    "provides %s twice; one of a kind", p->info.kind);
 			return -1;
 		}
-		if (find_kind(p->info.kind) != NULL)
-			served++;
-		else if (len < sizeof(unknown))
-			len += (size_t)snprintf(unknown + len,
-			    sizeof(unknown) - len, "%s%s", len == 0 ? "" : ", ",
-			    p->info.kind);
 	}
-	why[0] = '\0';
-	if (len > 0)
-		(void)snprintf(why, REASON_SIZE,
-		    "provides %.400s, which this host does not serve", unknown);
-	return served > 0 ? 0 : -1;
+	return 0;
 }
 
 /* What the plugin may offer by get_ext. */
@@ -369,6 +357,8 @@ static const struct ext {
 	    offsetof(struct module, ws_state) },
 	{ HOSTD_P_SANDBOX, sizeof(struct hostd_p_sandbox), MODULE_MIN_SANDBOX,
 	    module_check_sandbox, offsetof(struct module, sandbox) },
+	{ HOSTD_P_OFFER, sizeof(struct hostd_p_offer), MODULE_MIN_P_OFFER,
+	    module_check_p_offer, offsetof(struct module, offer) },
 };
 
 static int
@@ -389,6 +379,51 @@ load_ext(struct module *m, const struct ext *x, char *why)
 }
 
 static int
+load_offer(struct module *m, const struct hostd_offer *src, char *why)
+{
+	struct hostd_offer *o = &m->offers[m->noffers];
+	size_t i;
+
+	if (copy_table(o, sizeof(*o), src, size_of(src), MODULE_MIN_OFFER,
+	    HOSTD_P_OFFER, why) == -1 ||
+	    module_check_offer(o, why, REASON_SIZE) == -1)
+		return -1;
+	if (find_kind(o->kind) != NULL) {
+		(void)snprintf(why, REASON_SIZE, HOSTD_P_OFFER ": %s is the "
+		    "host's", o->kind);
+		return -1;
+	}
+	for (i = 0; i < m->noffers; i++)
+		if (strcmp(m->offers[i].kind, o->kind) == 0) {
+			(void)snprintf(why, REASON_SIZE, HOSTD_P_OFFER ": %s "
+			    "is offered twice", o->kind);
+			return -1;
+		}
+	m->noffers++;
+	return 0;
+}
+
+static int
+load_offers(struct module *m, char *why)
+{
+	size_t i, n = 0;
+
+	if (m->offer == NULL)
+		return 0;
+	while (m->offer->offers[n] != NULL)
+		if (++n > MAX_PROVIDES) {
+			(void)snprintf(why, REASON_SIZE, HOSTD_P_OFFER
+			    ": more than %u offers", MAX_PROVIDES);
+			return -1;
+		}
+	m->offers = xcalloc(n + 1, sizeof(*m->offers));
+	for (i = 0; i < n; i++)
+		if (load_offer(m, m->offer->offers[i], why) == -1)
+			return -1;
+	return 0;
+}
+
+static int
 load_exts(struct module *m, char *why)
 {
 	size_t i;
@@ -397,7 +432,7 @@ load_exts(struct module *m, char *why)
 	    i < sizeof(exts) / sizeof(exts[0]); i++)
 		if (load_ext(m, &exts[i], why) == -1)
 			return -1;
-	return 0;
+	return load_offers(m, why);
 }
 
 struct module *
@@ -456,11 +491,19 @@ module_free(struct module *m)
 	free((void *)(uintptr_t)m->state);
 	free((void *)(uintptr_t)m->ws_state);
 	free((void *)(uintptr_t)m->sandbox);
+	free((void *)(uintptr_t)m->offer);
+	free(m->offers);
 	free((void *)(uintptr_t)m->keys);
 	free((void *)(uintptr_t)m->cmds);
 	free(m->display);
 	free(m->path);
 	free(m);
+}
+
+int
+module_is_served(const struct module_provide *p)
+{
+	return find_kind(p->info.kind) != NULL;
 }
 
 const struct module_provide *

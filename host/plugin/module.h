@@ -12,6 +12,7 @@
 #include <hostd/balancer.h>
 #include <hostd/cmd.h>
 #include <hostd/http.h>
+#include <hostd/offer.h>
 #include <hostd/pubsub.h>
 #include <hostd/sandbox.h>
 #include <hostd/session_store.h>
@@ -42,6 +43,10 @@ struct module {
 	const struct hostd_p_state *state;
 	const struct hostd_p_ws_state *ws_state;
 	const struct hostd_p_sandbox *sandbox;
+	/* What it offers to others, full-size copies. */
+	const struct hostd_p_offer *offer;
+	struct hostd_offer *offers;
+	size_t noffers;
 };
 
 /*
@@ -55,6 +60,8 @@ struct module *module_open(const char *path, const char *display, char *why,
 	    size_t size);
 /* Never dlcloses: a serving process keeps all code it ever loaded. */
 void	module_free(struct module *);
+/* Is it of a kind of the host's?  Others are between plugins. */
+int	module_is_served(const struct module_provide *);
 /* First provide of that kind, or NULL. */
 const struct module_provide *module_provides(const struct module *,
 	    const char *kind);

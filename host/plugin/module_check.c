@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/schema.h"
 #include "plugin/module.h"
 #include "plugin/module_check.h"
 
@@ -108,7 +109,7 @@ module_check_key(const struct hostd_key *k, char *why, size_t size)
 	if (!is_name(k->name))
 		REFUSE(
 		    "broken key: its name must be 1-%u of [a-z0-9_]", MAX_NAME);
-	if (strcmp(k->name, "module") == 0 || strcmp(k->name, "pool") == 0)
+	if (conf_is_plugin_key(k->name))
 		REFUSE("key \"%s\": the host has one of that name", k->name);
 	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_PATH)
 		REFUSE("key \"%s\": unknown type %u", k->name, k->type);
@@ -311,4 +312,27 @@ module_check_sandbox(const void *table, char *why, size_t size)
 	    check_list(t->writes, "writes", 1, why, size) == -1)
 		return -1;
 	return check_list(t->calls, "calls", 0, why, size);
+}
+
+int
+module_check_p_offer(const void *table, char *why, size_t size)
+{
+	const struct hostd_p_offer *t = table;
+
+	if (t->offers == NULL)
+		REFUSE(HOSTD_P_OFFER ": offers must be set");
+	return check_flags(HOSTD_P_OFFER, 0, 0, t->reserved, why, size);
+}
+
+int
+module_check_offer(const struct hostd_offer *o, char *why, size_t size)
+{
+	if (!is_text(o->kind, MAX_NAME) ||
+	    (o->ext != NULL && !is_text(o->ext, MAX_NAME)))
+		REFUSE(HOSTD_P_OFFER ": kind and ext must be 1-%u printable "
+		    "bytes", MAX_NAME);
+	if (o->attach == NULL || o->detach == NULL)
+		REFUSE(HOSTD_P_OFFER ": %s: attach and detach must be set",
+		    o->kind);
+	return check_flags(HOSTD_P_OFFER, 0, 0, o->reserved, why, size);
 }

@@ -14,6 +14,7 @@
 #include <hostd/health.h>
 #include <hostd/http.h>
 #include <hostd/metrics.h>
+#include <hostd/offer.h>
 #include <hostd/pubsub.h>
 #include <hostd/sandbox.h>
 #include <hostd/state.h>
@@ -42,6 +43,8 @@ int	module_check_store(const void *ops, char *why, size_t size);
 int	module_check_state(const void *table, char *why, size_t size);
 int	module_check_ws_state(const void *table, char *why, size_t size);
 int	module_check_sandbox(const void *table, char *why, size_t size);
+int	module_check_p_offer(const void *table, char *why, size_t size);
+int	module_check_offer(const struct hostd_offer *, char *why, size_t size);
 
 /* The least struct_size of each: its members that are not optional. */
 #define MODULE_END(type, member)					\
@@ -59,6 +62,8 @@ int	module_check_sandbox(const void *table, char *why, size_t size);
 #define MODULE_MIN_STATE	MODULE_END(hostd_p_state, load)
 #define MODULE_MIN_WS_STATE	MODULE_END(hostd_p_ws_state, load)
 #define MODULE_MIN_SANDBOX	MODULE_END(hostd_p_sandbox, flags)
+#define MODULE_MIN_P_OFFER	MODULE_END(hostd_p_offer, offers)
+#define MODULE_MIN_OFFER	MODULE_END(hostd_offer, detach)
 #define MODULE_MIN_METRIC	MODULE_END(hostd_metric, name)
 
 /* Larger tables than this are taken for garbage. */

@@ -9,6 +9,7 @@
 #include "plugin/instance.h"
 #include "plugin/metrics_service.h"
 #include "plugin/net_service.h"
+#include "plugin/offers.h"
 #include "plugin/plugins.h"
 #include "plugin/post.h"
 #include "plugin/room_service.h"
@@ -144,7 +145,8 @@ serves_the_host(const struct module *m)
 	size_t i;
 
 	for (i = 0; i < m->nprovides; i++)
-		if (m->provides[i].http == NULL && m->provides[i].ws == NULL)
+		if (m->provides[i].http == NULL && m->provides[i].ws == NULL &&
+		    module_is_served(&m->provides[i]))
 			return 1;
 	return 0;
 }
@@ -167,6 +169,68 @@ is_for_pool(const struct conf *conf, const struct conf_plugin *cp,
 }
 
 /* -- loading -- */
+
+static void
+plugins_open_all(struct plugins *all, const struct snapshot *snap,
+    struct conf_errors *errs)
+{
+	struct plugin_loaded *l;
+	struct conf_plugin *cp;
+	struct module *m;
+	size_t n = 0;
+
+	TAILQ_FOREACH(cp, &all->conf->plugins, entry)
+		n++;
+	all->loaded = xcalloc(n + 1, sizeof(*all->loaded));
+	TAILQ_FOREACH(cp, &all->conf->plugins, entry) {
+		if ((m = plugins_module(all, snap, cp, errs)) == NULL)
+			continue;
+		l = &all->loaded[all->nloaded++];
+		l->conf = cp;
+		l->module = m;
+		add_default_route(all->conf, cp, m, errs);
+	}
+}
+
+/* 1: it is decided now. */
+static int
+plugins_make(struct plugins *all, struct plugin_loaded *l,
+    const struct conf_pool *pool, struct conf_errors *errs)
+{
+	enum offers_found found = OFFERS_READY;
+
+	l->done = 1;
+	if (!is_for_pool(all->conf, l->conf, l->module, pool))
+		return 1;
+	found = offers_look(all, l->conf, l->module, errs);
+	l->done = found != OFFERS_WAIT;
+	if (found == OFFERS_READY &&
+	    (l->in = instance_new(all, l->module, l->conf, errs)) != NULL)
+		TAILQ_INSERT_TAIL(&all->instances, l->in, link);
+	return l->done;
+}
+
+/* In the order of the configuration, but who offers something comes before
+ * those who use it. */
+static void
+plugins_make_all(struct plugins *all, const struct conf_pool *pool,
+    struct conf_errors *errs)
+{
+	struct plugin_loaded *l;
+	size_t i = 0;
+
+	while (i < all->nloaded) {
+		l = &all->loaded[i++];
+		if (!l->done && plugins_make(all, l, pool, errs) &&
+		    l->module->noffers > 0)
+			i = 0;	/* who has waited for it comes now */
+	}
+	for (i = 0; i < all->nloaded; i++)
+		if (!all->loaded[i].done)
+			conf_error(errs, &all->loaded[i].conf->pos, "plugin "
+			    "\"%s\" uses what a plugin offers that uses what "
+			    "it offers itself", all->loaded[i].conf->name);
+}
 
 static struct instance *
 plugins_find(const struct plugins *all, const struct conf_plugin *cp)
@@ -258,10 +322,6 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
     struct board *board, struct board_cell *cell, struct up_table *table,
     struct limit_table *limits, struct conf_errors *errs)
 {
-	struct conf_plugin *cp;
-	struct instance *in;
-	struct module *m;
-
 	memset(all, 0, sizeof(*all));
 	all->loop = loop;
 	all->conf = conf;
@@ -282,14 +342,8 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	auths_open(&all->auths, loop, conf, errs);
 	session_service_init(all, errs);
 	fetch_service_init(all);
-	TAILQ_FOREACH(cp, &conf->plugins, entry) {
-		if ((m = plugins_module(all, snap, cp, errs)) == NULL)
-			continue;
-		add_default_route(conf, cp, m, errs);
-		if (is_for_pool(conf, cp, m, pool) &&
-		    (in = instance_new(all, m, cp, errs)) != NULL)
-			TAILQ_INSERT_TAIL(&all->instances, in, link);
-	}
+	plugins_open_all(all, snap, errs);
+	plugins_make_all(all, pool, errs);
 	choose_backend(all, errs);
 	bind_balancers(all, errs);
 	bind_stores(all, errs);
@@ -470,6 +524,8 @@ plugins_destroy(struct plugins *all)
 	post_close(all);
 	metrics_service_close(all);
 	store_service_close(all);
+	handle_table_free(&all->users);
+	free(all->loaded);
 	handle_table_free(&all->ops);
 	handle_table_free(&all->timers);
 	net_service_close(all);

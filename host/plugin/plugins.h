@@ -32,6 +32,7 @@ struct fetch_tunnel;
 struct http_server;
 struct instance;
 struct metric_def;
+struct module;
 struct router;
 struct state_file;
 struct state_map;
@@ -42,6 +43,14 @@ struct plugin_post {
 	struct instance *in;
 	void (*fn)(struct hostd_inst *, void *);
 	void *arg;
+};
+
+/* A plugin of the configuration whose module could be loaded. */
+struct plugin_loaded {
+	const struct conf_plugin *conf;
+	const struct module *module;
+	struct instance *in;		/* NULL: not created here */
+	int done;			/* it will not be created any more */
 };
 
 struct plugins {
@@ -59,6 +68,9 @@ struct plugins {
 	struct sessions sessions;
 	struct handle_table session_handles;
 	struct map modules;		/* copy's path -> struct module */
+	struct plugin_loaded *loaded;
+	size_t nloaded;
+	struct handle_table users;	/* of what plugins offer */
 	TAILQ_HEAD(instances, instance) instances;
 	uint32_t ninstances;
 

@@ -90,13 +90,12 @@ static void
 say_needs(const struct conf *conf, const struct conf_plugin *cp,
     const struct module *m)
 {
-	static const char *const also[] = { "module", "pool", NULL };
 	struct conf_values values = { 0 };
 	struct conf_errors errs;
 	size_t i;
 
 	conf_errors_init(&errs);
-	(void)conf_check(cp->node, m->keys, also, &values, &errs);
+	(void)conf_check(cp->node, m->keys, conf_plugin_keys, &values, &errs);
 	for (i = 0; i < values.n; i++)
 		if (values.vals[i].key != NULL)
 			say_key(conf, cp, &values.vals[i]);

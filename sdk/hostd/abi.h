@@ -48,7 +48,7 @@ extern "C" {
 
 #define HOSTD_MAGIC	0x48534431u	/* "HSD1"; frozen for ever */
 #define HOSTD_ABI_MAJOR	1u
-#define HOSTD_ABI_MINOR	4u		/* +1 whenever any table grows */
+#define HOSTD_ABI_MINOR	5u		/* +1 whenever any table grows */
 #define HOSTD_ENTRY	"hostd_plugin_v1"
 #define HOSTD_SDK_VERSION "0.1.0"
 
