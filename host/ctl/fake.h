@@ -26,6 +26,7 @@
 #include <hostd/http.h>
 #include <hostd/metrics.h>
 #include <hostd/net.h>
+#include <hostd/offer.h>
 #include <hostd/op.h>
 #include <hostd/pubsub.h>
 #include <hostd/ready.h>
@@ -42,7 +43,7 @@
 
 #define FAKE_METRICS 128
 #define FAKE_DEPENDENCIES 32
-#define FAKE_TABLES 19		/* beside "host" */
+#define FAKE_TABLES 20		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
@@ -245,6 +246,7 @@ extern const struct hostd_control_api fake_control_api;
 extern const struct hostd_http_api fake_http_api;
 extern const struct hostd_fetch_api fake_fetch_api;
 extern const struct hostd_net_api fake_net_api;
+extern const struct hostd_offer_api fake_offer_api;
 extern const struct hostd_op_api fake_op_api;
 extern const struct hostd_ws_api fake_ws_api;
 extern const struct hostd_channel_api fake_channel_api;

@@ -137,6 +137,12 @@ static const struct fake_member health_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member offer_members[] = {
+    MEMBER(hostd_offer_api, enter, 5),
+    MEMBER(hostd_offer_api, leave, 5),
+    {NULL, 0, 0},
+};
+
 static const struct fake_member op_members[] = {
     MEMBER(hostd_op_api, put, 3),
     MEMBER(hostd_op_api, complete, 3),
@@ -255,6 +261,8 @@ const struct fake_table fake_tables[] = {
     {HOSTD_EXT_FETCH, sizeof(struct hostd_fetch_api), &fake_fetch_api,
 	fetch_members},
     {HOSTD_EXT_NET, sizeof(struct hostd_net_api), &fake_net_api, net_members},
+    {HOSTD_EXT_OFFER, sizeof(struct hostd_offer_api), &fake_offer_api,
+	offer_members},
     {HOSTD_EXT_OP, sizeof(struct hostd_op_api), &fake_op_api, op_members},
     {HOSTD_EXT_WS, sizeof(struct hostd_ws_api), &fake_ws_api, ws_members},
     {HOSTD_EXT_CHANNEL, sizeof(struct hostd_channel_api), &fake_channel_api,

@@ -296,7 +296,7 @@ print_descriptor(const json_t *doc)
 		    text_of(p, "route"),
 		    json_is_true(json_object_get(p, "served"))
 			? ""
-			: " (not served by this host)");
+			: " (of a plugin that offers it)");
 	json_array_foreach (json_object_get(doc, "extensions"), i, p)
 		(void)printf("%-12s%s, version %d\n", i == 0 ? "extensions" : "",
 		    text_of(p, "id"),

@@ -30,6 +30,22 @@ is_name(const char *s)
 	return n > 0 && n <= MAX_NAME && s[n] == '\0';
 }
 
+/* "<name>/<rev>", as kinds are called. */
+static int
+is_kind(const char *s)
+{
+	size_t n, digits;
+
+	if (s == NULL)
+		return 0;
+	n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.");
+	if (n == 0 || s[n] != '/')
+		return 0;
+	digits = strspn(s + n + 1, "0123456789");
+	return digits > 0 && n + 1 + digits <= MAX_NAME &&
+	    s[n + 1 + digits] == '\0';
+}
+
 /* Printable ASCII, at least one and at most max bytes. */
 static int
 is_text(const char *s, size_t max)
@@ -157,8 +173,9 @@ module_check_cmd(const struct hostd_cmd *c, char *why, size_t size)
 int
 module_check_provide(const struct hostd_provide *p, char *why, size_t size)
 {
-	if (!is_text(p->kind, MAX_NAME))
-		REFUSE("broken provide: kind must be 1-%u printable bytes",
+	if (!is_kind(p->kind))
+		REFUSE("broken provide: kind must be NAME/NUMBER, as "
+		    HOSTD_KIND_HTTP_ROUTE ", of [a-z0-9_.] and at most %u bytes",
 		    MAX_NAME);
 	if (!is_name(p->name))
 		REFUSE("%s: its name must be 1-%u of [a-z0-9_]", p->kind,
@@ -327,10 +344,9 @@ module_check_p_offer(const void *table, char *why, size_t size)
 int
 module_check_offer(const struct hostd_offer *o, char *why, size_t size)
 {
-	if (!is_text(o->kind, MAX_NAME) ||
-	    (o->ext != NULL && !is_text(o->ext, MAX_NAME)))
-		REFUSE(HOSTD_P_OFFER ": kind and ext must be 1-%u printable "
-		    "bytes", MAX_NAME);
+	if (!is_kind(o->kind) || (o->ext != NULL && !is_kind(o->ext)))
+		REFUSE(HOSTD_P_OFFER ": kind and ext must be NAME/NUMBER, of "
+		    "[a-z0-9_.] and at most %u bytes", MAX_NAME);
 	if (o->attach == NULL || o->detach == NULL)
 		REFUSE(HOSTD_P_OFFER ": %s: attach and detach must be set",
 		    o->kind);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* refused: provides gopher_route/1, which this host does not serve */
+/* accepted: another plugin may offer it; if none does, that is said with the
+ * configuration */
 #include "plugin.h"
 
 #undef BAD_KIND
