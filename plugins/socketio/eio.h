@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Engine.IO 4: sessions over HTTP polling and WebSocket, and the upgrade from
+ * one to the other.  What goes up is in client.h.
+ */
+#ifndef SOCKETIO_EIO_H
+#define SOCKETIO_EIO_H
+
+#include "sio.h"
+
+#define EIO_ID_LEN	24	/* node 4, slot 2, random 18; URL-safe base64 */
+
+struct client;
+struct eio;			/* one session */
+
+/*
+ * One message: a text and the binary data that belongs to it, which nothing
+ * comes between.  Encoded once, for any number of sessions.
+ */
+struct eio_message {
+	uint32_t refs;
+	uint32_t nbins;
+	hostd_buf text;		/* begins with '4' */
+	hostd_buf *bins;
+};
+
+/* With one reference, the caller's.  prefix and body (which may be of several
+ * pieces) are joined behind the '4', and all is copied.  NULL: out of memory. */
+struct eio_message *eio_message_new(const hostd_buf *pieces, uint32_t npieces,
+	    const hostd_buf *bins, uint32_t nbins);
+void	eio_message_ref(struct eio_message *);
+void	eio_message_unref(struct eio_message *);
+size_t	eio_message_size(const struct eio_message *);
+
+/* What is known of the first request.  One block, as long as the session. */
+struct eio_handshake {
+	hostd_hdr *headers;
+	uint32_t nheaders;
+	uint32_t flags;			/* HOSTD_REQ_TLS */
+	hostd_buf url, query, peer;
+	int64_t time_ms;
+	hostd_buf user;			/* p NULL: nobody is known */
+};
+
+/* create and destroy of the instance. */
+int32_t	engine_create(struct hostd_inst *, const struct hostd_conf *,
+	    struct hostd_err *);
+void	engine_destroy(struct hostd_inst *);
+/* The worker ends: see move.h. */
+void	engine_drain(struct hostd_inst *, uint32_t deadline_ms);
+
+/* The tables that the instance provides. */
+extern const struct hostd_http_ops eio_http_ops;
+extern const struct hostd_ws_ops eio_ws_ops;
+
+/* -- one session; all good from client_new until client_free -- */
+
+const char *eio_id(const struct eio *);		/* EIO_ID_LEN, NUL-ended */
+const struct eio_handshake *eio_handshake(const struct eio *);
+uint32_t eio_transport(const struct eio *);	/* HOSTD_SIO_POLLING ... */
+struct client *eio_client(const struct eio *);
+
+/*
+ * Send; the message is referenced as long as it is needed.  flags:
+ * HOSTD_SIO_VOLATILE, PLAIN.  HOSTD_OK, AGAIN, E_FULL (the session ends, unless
+ * it is volatile), E_STATE (it is ending).
+ */
+int32_t	eio_send(struct eio *, struct eio_message *, uint32_t flags);
+/* The same to many: cheaper. */
+void	eio_send_many(struct hostd_inst *, struct eio *const *, size_t n,
+	    struct eio_message *, uint32_t flags);
+
+/* End it, after what was sent before: client_gone follows, later, with that
+ * reason (HOSTD_SIO_*).  Ending it twice is once. */
+void	eio_end(struct eio *, int32_t reason);
+
+/* Who is open now, in no order: start with NULL. */
+struct eio *eio_next(const struct hostd_inst *, const struct eio *);
+uint32_t eio_count(const struct hostd_inst *);
+
+#endif

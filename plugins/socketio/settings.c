@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+#include "settings.h"
+
+static const struct hostd_key key_ping_interval = {
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "ping_interval", "25s",
+	"How long after a pong, or the begin, a client is sent a ping.", 10, 86400000, NULL
+};
+static const struct hostd_key key_ping_timeout = {
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "ping_timeout", "20s",
+	"How long it has to answer that.", 10, 86400000, NULL
+};
+static const struct hostd_key key_upgrade_timeout = {
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "upgrade_timeout", "10s",
+	"How long a change from polling to WebSocket may take.", 10, 86400000, NULL
+};
+static const struct hostd_key key_connect_timeout = {
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "connect_timeout", "45s",
+	"A client that no namespace has accepted by then is closed.", 10, 86400000, NULL
+};
+static const struct hostd_key key_max_http_buffer_size = {
+	sizeof(struct hostd_key), HOSTD_KEY_SIZE, 0, "max_http_buffer_size", "1000000",
+	"Bytes of a body or a message that a client may send.", 1, 16777216, NULL
+};
+static const struct hostd_key key_max_output = {
+	sizeof(struct hostd_key), HOSTD_KEY_SIZE, 0, "max_output", "4m",
+	"Bytes that may wait for one client; one that has more is closed.", 1024, 1073741824, NULL
+};
+static const struct hostd_key key_max_attachments = {
+	sizeof(struct hostd_key), HOSTD_KEY_INT, 0, "max_attachments", "10",
+	"Binary attachments of one packet of a client.", 0, 1000, NULL
+};
+static const struct hostd_key key_max_acks = {
+	sizeof(struct hostd_key), HOSTD_KEY_INT, 0, "max_acks", "1000",
+	"Acknowledgements that one socket may owe.", 1, 1000000, NULL
+};
+static const struct hostd_key key_max_rooms = {
+	sizeof(struct hostd_key), HOSTD_KEY_INT, 0, "max_rooms", "1000",
+	"Rooms that one socket may be in.", 1, 1000000, NULL
+};
+static const struct hostd_key key_max_namespaces = {
+	sizeof(struct hostd_key), HOSTD_KEY_INT, 0, "max_namespaces", "50",
+	"Namespaces that one client may be in.", 1, 10000, NULL
+};
+static const struct hostd_key key_allow_upgrades = {
+	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "allow_upgrades", "on",
+	"Whether clients may change from polling to WebSocket.", 0, 0, NULL
+};
+static const struct hostd_key key_allow_eio3 = {
+	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "allow_eio3", "off",
+	"Whether clients of the protocol's revision 3 are let in.", 0, 0, NULL
+};
+static const struct hostd_key key_max_disconnection_duration = {
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "max_disconnection_duration", "0",
+	"How long a socket that was cut off can come back and is sent what "
+	"it has missed; 0: not at all.", 0, 86400000, NULL
+};
+static const struct hostd_key key_skip_middlewares = {
+	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "skip_middlewares", "on",
+	"Whether one that comes back is not asked for again by "
+	"on_connecting.", 0, 0, NULL
+};
+static const struct hostd_key key_requests_timeout = {
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "requests_timeout", "5s",
+	"How long other workers and nodes have to answer a question.", 10, 3600000, NULL
+};
+static const struct hostd_key key_transports = {
+	sizeof(struct hostd_key), HOSTD_KEY_LIST, 0, "transports",
+	"polling, websocket", "What clients may use: polling, websocket.", 0, 0, NULL
+};
+
+const struct hostd_key *const sio_keys[] = {
+	&key_ping_interval,
+	&key_ping_timeout,
+	&key_upgrade_timeout,
+	&key_connect_timeout,
+	&key_max_http_buffer_size,
+	&key_max_output,
+	&key_max_attachments,
+	&key_max_acks,
+	&key_max_rooms,
+	&key_max_namespaces,
+	&key_allow_upgrades,
+	&key_allow_eio3,
+	&key_max_disconnection_duration,
+	&key_skip_middlewares,
+	&key_requests_timeout,
+	&key_transports,
+	NULL
+};
+
+static uint64_t
+number(const struct hostd_conf *conf, const char *key)
+{
+	int64_t v = 0;
+
+	(void)conf->get_int(conf, key, &v);
+	return (uint64_t)v;
+}
+
+static int32_t
+read_transports(struct hostd_inst *in, const struct hostd_conf *conf,
+    struct hostd_err *err)
+{
+	hostd_buf word;
+	uint32_t i;
+
+	for (i = 0; conf->get_item(conf, "transports", i, &word) == HOSTD_OK;
+	    i++) {
+		if (strcmp(word.p, "polling") == 0)
+			in->opt.polling = 1;
+		else if (strcmp(word.p, "websocket") == 0)
+			in->opt.websocket = 1;
+		else
+			return hostd_fail(err, HOSTD_E_INVAL, "transports: "
+			    "\"%s\" is none; say polling or websocket",
+			    (const char *)word.p);
+	}
+	return i > 0 ? HOSTD_OK : hostd_fail(err, HOSTD_E_INVAL,
+	    "transports: say polling, websocket or both");
+}
+
+int32_t
+settings_read(struct hostd_inst *in, const struct hostd_conf *conf,
+    struct hostd_err *err)
+{
+	struct sio_options *o = &in->opt;
+
+	o->ping_interval = (uint32_t)number(conf, "ping_interval");
+	o->ping_timeout = (uint32_t)number(conf, "ping_timeout");
+	o->upgrade_timeout = (uint32_t)number(conf, "upgrade_timeout");
+	o->connect_timeout = (uint32_t)number(conf, "connect_timeout");
+	o->max_disconnection = (uint32_t)number(conf,
+	    "max_disconnection_duration");
+	o->max_payload = number(conf, "max_http_buffer_size");
+	o->max_output = number(conf, "max_output");
+	o->max_attachments = (uint32_t)number(conf, "max_attachments");
+	o->max_acks = (uint32_t)number(conf, "max_acks");
+	o->max_rooms = (uint32_t)number(conf, "max_rooms");
+	o->max_namespaces = (uint32_t)number(conf, "max_namespaces");
+	o->allow_upgrades = number(conf, "allow_upgrades") != 0;
+	o->allow_eio3 = number(conf, "allow_eio3") != 0;
+	o->skip_middlewares = number(conf, "skip_middlewares") != 0;
+	o->requests_timeout = (uint32_t)number(conf, "requests_timeout");
+	return read_transports(in, conf, err);
+}

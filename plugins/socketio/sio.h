@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One instance of socketio, and how its parts fit together, lower ones first:
+ *
+ *   table, packet       pure
+ *   eio_*               Engine.IO: sessions, and how bytes come and go
+ *   client              Socket.IO over one session: its sockets
+ *   space, room, socket namespaces, rooms and who is in them
+ *   cluster, bus        other workers and nodes
+ *   app, api            handlers of other plugins, and what they call
+ *
+ * Nothing calls up before its caller has returned to the loop, but for what came
+ * from outside: bytes of clients go up by client.h, messages of others by
+ * cluster.h, and from there to app.h.
+ */
+#ifndef SOCKETIO_SIO_H
+#define SOCKETIO_SIO_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+#include <hostd/easy.h>
+#include <hostd/fetch.h>
+#include <hostd/metrics.h>
+#include <hostd/offer.h>
+#include <hostd/socketio.h>
+#include <hostd/socketio_adapter.h>
+#include <hostd/timer.h>
+#include "table.h"
+
+struct apps;
+struct cluster;
+struct engine;
+struct hostd_worker_api;
+struct sio_metrics;
+struct spaces;
+
+/* The configuration, as the keys of its block say. */
+struct sio_options {
+	uint32_t ping_interval, ping_timeout, upgrade_timeout, connect_timeout;
+	uint32_t max_disconnection;	/* ms; 0: no recovery */
+	uint64_t max_payload;		/* max_http_buffer_size */
+	uint64_t max_output;		/* bytes that wait for one session */
+	uint32_t max_attachments, max_acks, max_rooms, max_namespaces;
+	int polling, websocket, allow_upgrades, allow_eio3;
+	int skip_middlewares;		/* of who is recovered */
+	uint32_t requests_timeout;	/* of questions to other nodes */
+};
+
+struct hostd_inst {
+	HOSTD_EASY_HEAD;
+	const struct hostd_timer_api *timer;
+	const struct hostd_offer_api *offer;
+	const struct hostd_worker_api *worker;
+	const struct hostd_fetch_api *fetch;	/* NULL: not served */
+	const struct hostd_metrics_api *metrics;	/* the same */
+	struct sio_options opt;
+	struct engine *engine;
+	struct spaces *spaces;
+	struct cluster *cluster;
+	struct apps *apps;
+	struct sio_metrics *counted;
+	int draining;
+};
+
+#endif
