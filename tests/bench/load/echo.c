@@ -14,15 +14,27 @@ struct echo {
 };
 
 static void
+make_message(struct message *m, const struct options *o)
+{
+	char *payload;
+
+	if (o->socketio) {
+		message_event(m, "e", o->size, o->depth);
+		return;
+	}
+	payload = payload_make(o->size, o->text);
+	message_make(m, o->text ? OP_TEXT : OP_BINARY, payload, o->size,
+	    o->depth);
+	free(payload);
+}
+
+static void
 open_all(struct echo *e, const struct options *o)
 {
-	char *payload = payload_make(o->size, o->text);
 	struct client *c;
 	unsigned i;
 
-	message_make(&e->m, o->text ? OP_TEXT : OP_BINARY, payload, o->size,
-	    o->depth);
-	free(payload);
+	make_message(&e->m, o);
 	e->clients = calloc(o->connections, sizeof(*e->clients));
 	if (e->clients == NULL || (e->ep = epoll_create1(0)) == -1)
 		err(1, "echo");

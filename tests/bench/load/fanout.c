@@ -4,7 +4,6 @@
  * is counted is deliveries.
  */
 #include <err.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -30,15 +29,14 @@ struct fanout {
 static void
 make_message(struct fanout *f, const struct options *o)
 {
-	char *payload = payload_make(o->size, 1), *event;
+	char *payload;
 
-	if (!o->socketio) {
-		message_make(&f->m, OP_TEXT, payload, o->size, o->depth);
-	} else if (asprintf(&event, "42[\"m\",\"%s\"]", payload) != -1) {
-		message_make(&f->m, OP_TEXT, event, strlen(event), o->depth);
-		free(event);
-	} else
-		err(1, "asprintf");
+	if (o->socketio) {
+		message_event(&f->m, "m", o->size, o->depth);
+		return;
+	}
+	payload = payload_make(o->size, 1);
+	message_make(&f->m, OP_TEXT, payload, o->size, o->depth);
 	free(payload);
 }
 
@@ -97,7 +95,7 @@ open_all(struct fanout *f, const struct options *o)
 			client_open(&f->clients[i], o);
 		client_watch(&f->clients[i], f->ep);
 	}
-	client_open(&f->publisher, o);
+	client_open(&f->publisher, o->publisher != NULL ? o->publisher : o);
 }
 
 /* Publish, and wait until `expected` deliveries are made. */

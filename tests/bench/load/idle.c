@@ -73,7 +73,10 @@ load_idle(const struct options *o)
 	unsigned i;
 	size_t n = 0;
 
-	message_make(&m, OP_TEXT, payload, o->size, 1);
+	if (o->socketio)
+		message_event(&m, "e", o->size, 1);
+	else
+		message_make(&m, OP_TEXT, payload, o->size, 1);
 	if (o->deflate)
 		n = compressed_frame(&frame, payload, o->size);
 	for (i = 0; i < o->connections; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <err.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "message.h"
@@ -58,6 +59,18 @@ message_make(struct message *m, unsigned opcode, const void *payload,
 	m->nhead = put_head(m->in, FRAME_FIN | opcode, 0, n);
 	memcpy(m->in + m->nhead, payload, n);
 	m->nin = m->nhead + n;
+}
+
+void
+message_event(struct message *m, const char *name, size_t n, unsigned copies)
+{
+	char *payload = payload_make(n, 1), *event;
+
+	if (asprintf(&event, "42[\"%s\",\"%s\"]", name, payload) == -1)
+		err(1, "asprintf");
+	message_make(m, OP_TEXT, event, strlen(event), copies);
+	free(event);
+	free(payload);
 }
 
 char *

@@ -29,6 +29,10 @@ size_t	frame_put(uint8_t *to, unsigned first, const void *payload, size_t n);
 void	message_make(struct message *, unsigned opcode, const void *payload,
 	    size_t n, unsigned copies);
 
+/* The same of an event of Socket.IO, with a text of n bytes. */
+void	message_event(struct message *, const char *name, size_t n,
+	    unsigned copies);
+
 /* A payload of n bytes: text, or bytes of any value. */
 char	*payload_make(size_t n, int text);
 

@@ -17,15 +17,18 @@
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: wsload echo|fanout|idle|connect|paced [-2etz] "
-	    "[-c connections] [-d seconds]\n"
-	    "              [-n messages] [-r rate] [-s bytes] "
+	fprintf(stderr, "usage: wsload echo|fanout|idle|connect|arrive|paced [-2etz]\n"
+	    "              [-c connections] [-d seconds] [-n messages] "
+	    "[-p url] [-r rate] [-s bytes]\n"
+	    "              "
 	    "ws://address:port/path\n"
 	    "\n"
 	    "-c  how many connections; of a fan-out: subscribers (64)\n"
 	    "-n  messages of a connection under way; of a fan-out: published "
 	    "at once (1)\n"
 	    "-s  bytes of a message (64)    -d  how long (2)\n"
+	    "-p  of a fan-out: where the publisher is, if that is another "
+	    "server\n"
 	    "-r  requests in a second of a paced load (1000), which may go to "
 	    "http://...\n"
 	    "-t  text, not binary           -z  offer permessage-deflate\n"
@@ -125,6 +128,8 @@ number(const char *s, long max)
 static void
 parse_option(struct options *o, int c)
 {
+	static struct options publisher;
+
 	switch (c) {
 	case 'c':
 		o->connections = (unsigned)number(optarg, 100000);
@@ -135,6 +140,11 @@ parse_option(struct options *o, int c)
 		break;
 	case 'n':
 		o->depth = (unsigned)number(optarg, 4096);
+		break;
+	case 'p':
+		publisher = *o;
+		parse_url(&publisher, optarg);
+		o->publisher = &publisher;
 		break;
 	case 'r':
 		o->rate = (double)number(optarg, 10000000);
@@ -175,7 +185,7 @@ static const struct {
 	void (*run)(const struct options *);
 } kinds[] = { { "echo", load_echo }, { "fanout", load_fanout },
 	{ "idle", load_idle }, { "connect", load_connect },
-	{ "paced", load_paced } };
+	{ "arrive", load_arrive }, { "paced", load_paced } };
 
 int
 main(int argc, char **argv)
@@ -190,7 +200,7 @@ main(int argc, char **argv)
 		usage();
 	argv++;
 	argc--;
-	while ((c = getopt(argc, argv, "2c:d:en:r:s:tz")) != -1)
+	while ((c = getopt(argc, argv, "2c:d:en:p:r:s:tz")) != -1)
 		parse_option(&o, c);
 	if (optind != argc - 1)
 		usage();

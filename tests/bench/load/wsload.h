@@ -21,6 +21,8 @@ struct options {
 	int spread;		/* half of the connections to either worker */
 	int http;		/* no WebSocket */
 	int socketio;		/* Engine.IO and Socket.IO around messages */
+	const struct options *publisher;	/* of a fan-out, where it is
+						   another server's; else NULL */
 };
 
 /*
@@ -32,6 +34,7 @@ void	load_echo(const struct options *);
 void	load_fanout(const struct options *);
 void	load_idle(const struct options *);
 void	load_connect(const struct options *);
+void	load_arrive(const struct options *);
 void	load_paced(const struct options *);
 
 /* For them. */
