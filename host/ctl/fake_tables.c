@@ -167,6 +167,7 @@ static const struct fake_member ws_members[] = {
     MEMBER(hostd_ws_api, unsubscribe, 0),
     MEMBER(hostd_ws_api, set_label, 0),
     MEMBER(hostd_ws_api, members, 0),
+    MEMBER(hostd_ws_api, send_many, 5),
     {NULL, 0, 0},
 };
 

@@ -162,6 +162,31 @@ ws_send(
 	return rc != HOSTD_OK ? rc : fake_sock_take(s, msg, flags);
 }
 
+/* The text is gone through once, whoever is stale. */
+static int32_t
+ws_send_many(const struct hostd_host *host, const hostd_ws *ids, uint32_t n,
+    hostd_buf msg, uint32_t flags, int32_t *results)
+{
+	struct fake *f = fake_called(host, "send_many");
+	int32_t rc = fake_judge_message(msg, flags, "send_many");
+	struct fake_sock *s;
+	uint32_t i;
+
+	if (ids == NULL && n > 0)
+		check_fail("called send_many with %u sockets at NULL", n);
+	if (rc != HOSTD_OK)
+		return rc;
+	for (i = 0; i < n; i++) {
+		s = fake_sock_find(f, ids[i], "send_many");
+		if (s != NULL)
+			(void)fake_judge_moving(s, "send_many", 1);
+		rc = s == NULL ? HOSTD_E_GONE : fake_sock_take(s, msg, flags);
+		if (results != NULL)
+			results[i] = rc;
+	}
+	return HOSTD_OK;
+}
+
 static int
 is_close_code(int32_t code)
 {
@@ -392,4 +417,5 @@ const struct hostd_ws_api fake_ws_api = {
     .unsubscribe = ws_unsubscribe,
     .set_label = ws_set_label,
     .members = ws_members,
+    .send_many = ws_send_many,
 };

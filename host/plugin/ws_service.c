@@ -16,6 +16,7 @@
 #include "session/socket.h"
 #include "ws/conn.h"
 #include "ws/handshake.h"
+#include "ws/message.h"
 
 /* -- the host calls the plugin -- */
 
@@ -294,6 +295,49 @@ api_send(const struct hostd_host *host, hostd_ws id, hostd_buf msg,
 }
 
 static int32_t
+send_to(const struct hostd_host *host, hostd_ws id, struct ws_message *m)
+{
+	struct ws_conn *c;
+	int32_t rc;
+
+	if ((rc = ws_find(host, id, "send_many", &c)) != HOSTD_OK)
+		return rc;
+	/* Rooms' messages wait for where it goes; one for this socket only
+	 * is its plugin's to keep. */
+	if (ws_conn_is_on_its_way(c))
+		return HOSTD_E_STATE;
+	return ws_conn_send_message(c, m);
+}
+
+static int32_t
+api_send_many(const struct hostd_host *host, const hostd_ws *ids, uint32_t n,
+    hostd_buf msg, uint32_t flags, int32_t *results)
+{
+	struct instance *in = host->ctx;
+	hostd_buf known = { NULL, 0 };
+	struct ws_message *m;
+	int32_t rc;
+	uint32_t i;
+
+	if ((rc = instance_check_thread(in, "send_many")) != 0)
+		return rc;
+	if (in->all->sockets != NULL)
+		known = in->all->sockets->text;
+	if (n > 0 && ids == NULL)
+		return HOSTD_E_INVAL;
+	if ((rc = ws_check_message(msg, flags, known)) != HOSTD_OK || n == 0)
+		return rc;
+	m = ws_message_new(msg, flags);
+	for (i = 0; i < n; i++) {
+		rc = send_to(host, ids[i], m);
+		if (results != NULL)
+			results[i] = rc;
+	}
+	ws_message_unref(m);
+	return HOSTD_OK;
+}
+
+static int32_t
 api_close(const struct hostd_host *host, hostd_ws id, int32_t code,
     hostd_buf reason)
 {
@@ -378,6 +422,7 @@ static const struct hostd_ws_api ws_api = {
 	.unsubscribe = room_service_leave,
 	.set_label = api_set_label,
 	.members = room_service_members,
+	.send_many = api_send_many,
 };
 
 const struct hostd_ws_api *

@@ -212,6 +212,19 @@ struct hostd_ws_api {
 	 */
 	int32_t (*members)(const struct hostd_host *, hostd_buf channel,
 	    hostd_ws *out, uint32_t max, uint32_t *total);
+
+	/*
+	 * Send one message to n sockets of this instance.  It is copied once,
+	 * however many there are, and compressed once for each way in which
+	 * they want that; text is checked once.  flags are send's.
+	 * results is for n codes: what send would have returned for each
+	 * socket.  NULL: not wanted.
+	 * Errors: E_INVAL (flags, text that is not UTF-8, ws NULL): nothing was
+	 * sent, and results are as they were.
+	 * Since 1.5.
+	 */
+	int32_t (*send_many)(const struct hostd_host *, const hostd_ws *ws,
+	    uint32_t n, hostd_buf msg, uint32_t flags, int32_t *results);
 };
 
 #ifdef __cplusplus
