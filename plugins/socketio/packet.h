@@ -22,6 +22,14 @@ enum sio_type {
 
 #define SIO_ID_MAX	9007199254740991ull	/* 2^53 - 1 */
 
+/* Slices, for as many values as a packet has.  Zeroed memory is an empty one. */
+struct sio_values {
+	hostd_buf *v;
+	uint32_t n, size;
+};
+
+void	sio_values_free(struct sio_values *);
+
 struct sio_packet {
 	enum sio_type type;	/* EVENT and ACK for those with attachments */
 	uint32_t nbins;		/* attachments that follow */
@@ -33,17 +41,13 @@ struct sio_packet {
 };
 
 /*
- * Read one.  text is UTF-8.  Slices are of it.  0; -1: invalid, as the reference
- * has it; *why is a few words for the log.
+ * Read one.  text is UTF-8.  Slices are of it; values are the elements of an
+ * EVENT's and ACK's array: an EVENT's first is a name that it may have.  0; -1:
+ * invalid, as the reference has it, or no memory; *why is a few words for the
+ * log.
  */
 int	sio_packet_parse(hostd_buf text, uint32_t max_bins,
-	    struct sio_packet *, const char **why);
-
-/*
- * The elements of an array that sio_packet_parse has accepted: at most max are
- * stored; returns how many there are.
- */
-uint32_t sio_array(hostd_buf array, hostd_buf *out, uint32_t max);
+	    struct sio_packet *, struct sio_values *, const char **why);
 
 /* May an event have this name (raw JSON: a string or a number)? */
 int	sio_event_name_ok(hostd_buf raw);

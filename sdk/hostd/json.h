@@ -34,8 +34,7 @@
 
 #define HOSTD_JSON_DEPTH	64
 
-/* -- bytes -- */
-
+/* The bytes from p to end. */
 static inline hostd_buf
 hostd_json_slice(const char *p, const char *end)
 {
@@ -144,8 +143,6 @@ hostd_json_is_utf8(hostd_buf text)
 	}
 	return 1;
 }
-
-/* -- is it JSON? -- */
 
 /* Behind a string whose first quote is before p; NULL: it is none. */
 static inline const char *
@@ -288,8 +285,6 @@ hostd_json_ok(hostd_buf text)
 	return hostd_json_is_utf8(text) && hostd_json_ok_utf8(text);
 }
 
-/* -- what it is -- */
-
 /* The first byte of a value, or 0: '{', '[', '"', 't', 'f', 'n', or that of a
  * number. */
 static inline char
@@ -362,8 +357,6 @@ hostd_json_int(hostd_buf value, int64_t *out)
 	*out = (int64_t)d;
 	return 1;
 }
-
-/* -- strings -- */
 
 /* Of the four digits at p. */
 static inline unsigned
@@ -504,8 +497,6 @@ hostd_json_says(hostd_buf string, hostd_buf bytes)
 	}
 	return left == 0;
 }
-
-/* -- members of objects, items of arrays -- */
 
 /* Behind the string at p. */
 static inline const char *
@@ -667,8 +658,6 @@ hostd_json_item(hostd_buf array, uint32_t i)
 				return value;
 	return hostd_json_slice(NULL, NULL);
 }
-
-/* -- making -- */
 
 /* Bytes of UTF-8 as a string, as JSON.stringify writes it.  room has
  * HOSTD_JSON_QUOTED(n) bytes.  Returns its length. */

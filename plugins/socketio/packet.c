@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+#include <hostd/easy.h>
+#include <hostd/json.h>
+#include "packet.h"
+
+#define VALUES_LEAST	16
+
+void
+sio_values_free(struct sio_values *vs)
+{
+	free(vs->v);
+	memset(vs, 0, sizeof(*vs));
+}
+
+static int
+values_add(struct sio_values *vs, hostd_buf value)
+{
+	uint32_t size = vs->size == 0 ? VALUES_LEAST : vs->size * 2;
+	hostd_buf *v;
+
+	if (vs->n == vs->size) {
+		if ((v = realloc(vs->v, size * sizeof(*v))) == NULL)
+			return -1;
+		vs->v = v;
+		vs->size = size;
+	}
+	vs->v[vs->n++] = value;
+	return 0;
+}
+
+/* Decimal digits at *p, at most max; -1: it is more.  None are 0. */
+static int
+take_number(const char **p, const char *end, uint64_t max, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	for (; *p < end && hostd_json_is_digit(**p); (*p)++) {
+		n = n * 10 + (uint64_t)(**p - '0');
+		if (n > max)
+			return -1;
+	}
+	*out = n;
+	return 0;
+}
+
+/* "2-", of a packet with attachments. */
+static int
+take_attachments(const char **p, const char *end, uint32_t max,
+    struct sio_packet *out, const char **why)
+{
+	uint64_t n;
+
+	if (take_number(p, end, max, &n) == -1) {
+		*why = "too many attachments";
+		return -1;
+	}
+	if (n == 0 || *p == end || **p != '-') {
+		*why = "no number of attachments";
+		return -1;
+	}
+	(*p)++;
+	out->nbins = (uint32_t)n;
+	return 0;
+}
+
+static void
+take_namespace(const char **p, const char *end, struct sio_packet *out)
+{
+	const char *comma;
+
+	out->nsp = hostd_str("/");
+	if (*p == end || **p != '/')
+		return;
+	comma = memchr(*p, ',', (size_t)(end - *p));
+	if (comma == NULL)
+		comma = end;
+	out->nsp = hostd_json_slice(*p, comma);
+	*p = comma < end ? comma + 1 : end;
+}
+
+static int
+take_id(const char **p, const char *end, struct sio_packet *out,
+    const char **why)
+{
+	if (*p == end || !hostd_json_is_digit(**p))
+		return 0;
+	out->has_id = 1;
+	if (take_number(p, end, SIO_ID_MAX, &out->id) == 0)
+		return 0;
+	*why = "an id above 2^53";
+	return -1;
+}
+
+/* An array and nothing else, and its elements. */
+static int
+take_array(const char *p, const char *end, struct sio_values *vs,
+    const char **why)
+{
+	const char *from;
+	char c = ',';
+
+	*why = "no array";
+	p = hostd_json_blanks(p, end);
+	if (p == end || *p++ != '[')
+		return -1;
+	p = hostd_json_blanks(p, end);
+	if (p < end && *p == ']') {
+		c = ']';
+		p++;
+	}
+	while (c == ',') {
+		from = hostd_json_blanks(p, end);
+		if ((p = hostd_json_scan(from, end, 1)) == NULL)
+			return -1;
+		if (values_add(vs, hostd_json_slice(from, p)) == -1) {
+			*why = "no memory";
+			return -1;
+		}
+		p = hostd_json_blanks(p, end);
+		if (p == end)
+			return -1;
+		c = *p++;
+	}
+	return c == ']' && hostd_json_blanks(p, end) == end ? 0 : -1;
+}
+
+/* The data is what its type has. */
+static int
+take_data(struct sio_packet *out, struct sio_values *vs, const char **why)
+{
+	const char *p = out->data.p, *end = p + out->data.n;
+
+	if (p == end)
+		return 0;
+	switch (out->type) {
+	case SIO_CONNECT:
+		*why = "auth that is no object";
+		return hostd_json_is_object(out->data) &&
+		    hostd_json_ok_utf8(out->data) ? 0 : -1;
+	case SIO_EVENT:
+		if (take_array(p, end, vs, why) == -1)
+			return -1;
+		*why = "no name of an event";
+		return vs->n > 0 && sio_event_name_ok(vs->v[0]) ? 0 : -1;
+	case SIO_ACK:
+		return take_array(p, end, vs, why);
+	default:
+		*why = "data where none may be";
+		return -1;
+	}
+}
+
+int
+sio_packet_parse(hostd_buf text, uint32_t max_bins, struct sio_packet *out,
+    struct sio_values *vs, const char **why)
+{
+	const char *p = text.p, *end = hostd_json_end_of(text);
+	int type;
+
+	memset(out, 0, sizeof(*out));
+	vs->n = 0;
+	type = p < end ? *p++ - '0' : -1;
+	if (type < SIO_CONNECT || type > SIO_BINARY_ACK ||
+	    type == SIO_CONNECT_ERROR) {
+		*why = "no type that a client may send";
+		return -1;
+	}
+	out->type = (enum sio_type)type;
+	if (type == SIO_BINARY_EVENT || type == SIO_BINARY_ACK) {
+		out->type = type == SIO_BINARY_EVENT ? SIO_EVENT : SIO_ACK;
+		if (take_attachments(&p, end, max_bins, out, why) == -1)
+			return -1;
+	}
+	take_namespace(&p, end, out);
+	if (take_id(&p, end, out, why) == -1)
+		return -1;
+	out->data = hostd_json_slice(p, end);
+	return take_data(out, vs, why);
+}
+
+int
+sio_event_name_ok(hostd_buf raw)
+{
+	static const char *const reserved[] = { "connect", "connect_error",
+		"disconnect", "disconnecting", "newListener",
+		"removeListener" };
+	size_t i;
+
+	if (hostd_json_is_number(raw))
+		return 1;
+	if (!hostd_json_is_string(raw))
+		return 0;
+	for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (raw.n >= strlen(reserved[i]) + 2 &&
+		    hostd_json_says(raw, hostd_str(reserved[i])))
+			return 0;
+	return 1;
+}
+
+/* An object that stands for an attachment: *ok, whether there is such a one. */
+static int
+is_placeholder(hostd_buf object, uint32_t nbins, int *ok)
+{
+	int64_t num;
+	double d;
+
+	if (!hostd_json_is(hostd_json_get(object, "_placeholder"), "true"))
+		return 0;
+	*ok = hostd_json_number(hostd_json_get(object, "num"), &d) &&
+	    hostd_json_int(hostd_json_get(object, "num"), &num) &&
+	    (double)num == d && num >= 0 && num < nbins;
+	return 1;
+}
+
+/* It is no deeper than HOSTD_JSON_DEPTH. */
+int
+sio_placeholders_ok(hostd_buf json, uint32_t nbins)
+{
+	struct hostd_json_walk w;
+	hostd_buf key, value;
+	int ok = 1;
+
+	switch (hostd_json_first(json)) {
+	case '{':
+		if (is_placeholder(json, nbins, &ok))
+			return ok;
+		w = hostd_json_walk(json);
+		while (ok && hostd_json_next_member(&w, &key, &value))
+			ok = sio_placeholders_ok(value, nbins);
+		break;
+	case '[':
+		w = hostd_json_walk(json);
+		while (ok && hostd_json_next(&w, &value))
+			ok = sio_placeholders_ok(value, nbins);
+		break;
+	}
+	return ok;
+}
+
+static char *
+put_number(char *p, uint64_t n)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do
+		digits[--i] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	memcpy(p, digits + i, sizeof(digits) - i);
+	return p + sizeof(digits) - i;
+}
+
+size_t
+sio_head_write(char *room, enum sio_type type, uint32_t nbins, hostd_buf nsp,
+    const uint64_t *id)
+{
+	char *p = room;
+
+	*p++ = (char)('0' + (int)type);
+	if (type == SIO_BINARY_EVENT || type == SIO_BINARY_ACK) {
+		p = put_number(p, nbins);
+		*p++ = '-';
+	}
+	if (nsp.n > 1) {
+		memcpy(p, nsp.p, nsp.n);
+		p += nsp.n;
+		*p++ = ',';
+	}
+	if (id != NULL)
+		p = put_number(p, *id);
+	return (size_t)(p - room);
+}
