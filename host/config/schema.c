@@ -214,8 +214,12 @@ unknown_key(const struct conf_node *n, const struct hostd_key *const *rows,
 	size_t i = 0;
 
 	if (row_find(rows, n->name) != NULL) {
-		conf_error(errs, &n->pos, "\"%s\" is a key, not a block; write "
-		    "%s = value", n->name, n->name);
+		if (n->is_block)
+			conf_error(errs, &n->pos, "\"%s\" is a key, not a "
+			    "block; write %s = value", n->name, n->name);
+		else
+			conf_error(errs, &n->pos, "\"%s\" is a block, not a "
+			    "key; write %s { ... }", n->name, n->name);
 		return;
 	}
 	for (; *rows != NULL && i < 200; rows++)
@@ -274,6 +278,37 @@ count_errors(const struct conf_errors *errs)
 	return n;
 }
 
+const struct hostd_key *const *
+conf_rows_within(const struct hostd_key *k)
+{
+	return ((const struct hostd_key_block *)(const void *)k)->keys;
+}
+
+/* How many mistakes there are of which the parser has told. */
+static int
+block_set(struct conf_val *v, const struct conf_node *n,
+    struct conf_errors *errs)
+{
+	struct conf_block *b;
+	size_t before, len = n->title == NULL ? 0 : strlen(n->title);
+	int mistakes;
+
+	if (v->key->max == 0 && n->title != NULL)
+		conf_error(errs, &n->pos, "\"%s\" takes no title", n->name);
+	else
+		(void)check_bounds(v->key, (int64_t)len,
+		    "must have a title of a length", &n->pos, errs);
+	v->blocks = xrealloc(v->blocks, (v->nblocks + 1) *
+	    sizeof(*v->blocks));
+	b = &v->blocks[v->nblocks++];
+	b->title = n->title == NULL ? NULL : xstrdup(n->title);
+	v->is_set = 1;
+	before = count_errors(errs);
+	mistakes = conf_check(n, conf_rows_within(v->key), NULL, &b->values,
+	    errs);
+	return mistakes - (int)(count_errors(errs) - before);
+}
+
 static void
 values_init(struct conf_values *out, const struct hostd_key *const *rows,
     struct conf_pos pos)
@@ -282,6 +317,8 @@ values_init(struct conf_values *out, const struct hostd_key *const *rows,
 
 	for (out->n = 0; rows[out->n] != NULL; out->n++)
 		;
+	memset(&out->view, 0, sizeof(out->view));
+	out->pos = pos;
 	out->vals = xcalloc(out->n, sizeof(*out->vals));
 	for (i = 0; i < out->n; i++) {
 		out->vals[i].key = rows[i];
@@ -302,23 +339,26 @@ conf_check(const struct conf_node *block, const struct hostd_key *const *rows,
 	TAILQ_FOREACH(n, &block->children, entry) {
 		if (is_listed(also, n->name))
 			continue;
-		k = n->is_block ? NULL : row_find(rows, n->name);
-		if (k == NULL) {
+		k = row_find(rows, n->name);
+		if (k == NULL || n->is_block != (k->type == HOSTD_KEY_BLOCK)) {
 			unknown_key(n, rows, also, errs);
 			continue;
 		}
 		for (i = 0; rows[i] != k; i++)
 			;
-		silent += value_set(&out->vals[i], n, errs) == 1;
+		silent += n->is_block ? block_set(&out->vals[i], n, errs) :
+		    value_set(&out->vals[i], n, errs) == 1;
 	}
 	for (i = 0; i < out->n; i++) {
 		if (out->vals[i].is_set)
 			continue;
 		if (rows[i]->flags & HOSTD_KEY_REQUIRED)
-			conf_error(errs, &block->pos, "%s%s%s%s needs the key "
+			conf_error(errs, &block->pos, "%s%s%s%s needs %s "
 			    "\"%s\"", block->name, block->title ? " \"" : "",
 			    block->title ? block->title : "",
-			    block->title ? "\"" : "", rows[i]->name);
+			    block->title ? "\"" : "",
+			    rows[i]->type == HOSTD_KEY_BLOCK ? "a block" :
+			    "the key", rows[i]->name);
 		else
 			value_default(&out->vals[i]);
 	}
@@ -344,6 +384,11 @@ conf_values_free(struct conf_values *vals)
 	size_t i, k;
 
 	for (i = 0; i < vals->n; i++) {
+		for (k = 0; k < vals->vals[i].nblocks; k++) {
+			free(vals->vals[i].blocks[k].title);
+			conf_values_free(&vals->vals[i].blocks[k].values);
+		}
+		free(vals->vals[i].blocks);
 		free(vals->vals[i].text);
 		for (k = 0; k < vals->vals[i].nitems; k++)
 			free(vals->vals[i].items[k]);
@@ -379,12 +424,14 @@ row_check(const struct hostd_key *k, const char *owner,
 		    owner);
 		return -1;
 	}
-	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_PATH ||
+	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_BLOCK ||
 	    (k->type == HOSTD_KEY_ENUM && k->choices == NULL)) {
 		conf_error(errs, NULL, "%s: key \"%s\" has an unknown type or "
 		    "an enum without choices", owner, k->name);
 		return -1;
 	}
+	if (k->type == HOSTD_KEY_BLOCK)
+		return conf_rows_check(conf_rows_within(k), owner, errs);
 	if (k->dflt != NULL && k->type != HOSTD_KEY_LIST)
 		rc = value_parse(&v, k->dflt, NULL, errs);
 	free(v.text);
@@ -417,7 +464,7 @@ const char *
 conf_type_name(uint32_t type)
 {
 	static const char *const names[] = { "?", "int", "bool", "duration",
-		"size", "string", "enum", "list", "secret", "path" };
+		"size", "string", "enum", "list", "secret", "path", "block" };
 
 	return type < sizeof(names) / sizeof(names[0]) ? names[type] : names[0];
 }

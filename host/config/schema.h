@@ -11,6 +11,8 @@
 #include <hostd/abi.h>
 #include "config/tree.h"
 
+struct conf_block;
+
 /* One key's value: parsed, or the default. */
 struct conf_val {
 	const struct hostd_key *key;
@@ -20,11 +22,22 @@ struct conf_val {
 	char *text;		/* STRING, ENUM, SECRET; NULL: none */
 	char **items;		/* LIST */
 	size_t nitems;
+	struct conf_block *blocks; /* BLOCK */
+	size_t nblocks;
 };
 
 struct conf_values {
 	struct conf_val *vals;	/* in the order of the rows */
 	size_t n;
+	struct conf_pos pos;	/* of the block */
+	struct hostd_conf view;	/* what a plugin sees of it, if it is shown
+				   to one */
+};
+
+/* One of a plugin's own blocks. */
+struct conf_block {
+	char *title;		/* NULL: none */
+	struct conf_values values;
 };
 
 /*
@@ -43,6 +56,9 @@ void	conf_values_free(struct conf_values *);
 /* Keys that every plugin's block has, besides the plugin's own; NULL-ended. */
 extern const char *const conf_plugin_keys[];
 int	conf_is_plugin_key(const char *name);
+
+/* What is in the blocks that a row of type BLOCK describes. */
+const struct hostd_key *const *conf_rows_within(const struct hostd_key *);
 
 /* By name; NULL when there is no such row. */
 const struct conf_val *conf_val(const struct conf_values *, const char *name);

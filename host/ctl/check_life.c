@@ -58,21 +58,33 @@ case_symbols(const struct check *c, const void *arg)
 		    n, names);
 }
 
+static size_t
+check_help(const struct hostd_key *const *keys)
+{
+	size_t n;
+
+	for (n = 0; keys[n] != NULL; n++) {
+		if (keys[n]->help == NULL || keys[n]->help[0] == '\0')
+			check_fail("key \"%s\" has no help", keys[n]->name);
+		if (keys[n]->type == HOSTD_KEY_BLOCK)
+			(void)check_help(conf_rows_within(keys[n]));
+	}
+	return n;
+}
+
 static void
 case_schema(const struct check *c, const void *arg)
 {
 	struct module *m = fake_load(c);
 	struct conf_errors errors;
-	size_t i, n = 0;
+	size_t n;
 
 	(void)arg;
 	check_where("reading its keys");
 	conf_errors_init(&errors);
 	if (conf_rows_check(m->keys, m->desc.id, &errors) > 0)
 		check_fail("%s", TAILQ_FIRST(&errors)->text);
-	for (i = 0; m->keys[i] != NULL; i++, n++)
-		if (m->keys[i]->help == NULL || m->keys[i]->help[0] == '\0')
-			check_fail("key \"%s\" has no help", m->keys[i]->name);
+	n = check_help(m->keys);
 	check_note("%zu key%s", n, n == 1 ? "" : "s");
 }
 
@@ -236,7 +248,7 @@ try_value(const struct hostd_key *k, int i, char *buf, size_t size)
 		return i == 0 ? "on" : i == 1 ? "off" : NULL;
 	if (k->type == HOSTD_KEY_ENUM)
 		return k->choices[i];
-	if (i > 1)
+	if (i > 1 || k->type == HOSTD_KEY_BLOCK)
 		return NULL;
 	if (k->type == HOSTD_KEY_INT || k->type == HOSTD_KEY_DURATION ||
 	    k->type == HOSTD_KEY_SIZE) {

@@ -216,6 +216,38 @@ conf_get_item(
 	return HOSTD_OK;
 }
 
+/* The checker's configuration has none. */
+static int32_t
+conf_get_blocks(const struct hostd_conf *conf, const char *key, uint32_t *out)
+{
+	(void)lookup(conf, key, BIT(HOSTD_KEY_BLOCK), "get_blocks");
+	*out = 0;
+	return HOSTD_OK;
+}
+
+static int32_t
+conf_get_block(const struct hostd_conf *conf, const char *key, uint32_t i,
+    hostd_buf *title, const struct hostd_conf **out)
+{
+	(void)lookup(conf, key, BIT(HOSTD_KEY_BLOCK), "get_block");
+	(void)i;
+	(void)title;
+	(void)out;
+	return HOSTD_E_INVAL;
+}
+
+static int32_t
+conf_get_place(const struct hostd_conf *conf, hostd_buf *file, uint32_t *line)
+{
+	static const char name[] = "check.conf";
+
+	(void)conf;
+	file->p = name;
+	file->n = sizeof(name) - 1;
+	*line = 1;
+	return HOSTD_OK;
+}
+
 struct hostd_conf *
 fake_conf_lend(struct fake_conf *c)
 {
@@ -227,5 +259,8 @@ fake_conf_lend(struct fake_conf *c)
 	conf->get_str = conf_get_str;
 	conf->get_count = conf_get_count;
 	conf->get_item = conf_get_item;
+	conf->get_blocks = conf_get_blocks;
+	conf->get_block = conf_get_block;
+	conf->get_place = conf_get_place;
 	return conf;
 }

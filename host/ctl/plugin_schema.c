@@ -19,6 +19,8 @@ is_number(const struct hostd_key *k)
 	    k->type == HOSTD_KEY_SIZE;
 }
 
+static json_t *keys_json(const struct hostd_key *const *);
+
 static json_t *
 key_json(const struct hostd_key *k)
 {
@@ -34,6 +36,9 @@ key_json(const struct hostd_key *k)
 		(void)json_object_set_new(o, "min", json_integer(k->min));
 		(void)json_object_set_new(o, "max", json_integer(k->max));
 	}
+	if (k->type == HOSTD_KEY_BLOCK)
+		(void)json_object_set_new(o, "keys",
+		    keys_json(conf_rows_within(k)));
 	if (k->type == HOSTD_KEY_ENUM) {
 		choices = json_array();
 		for (i = 0; k->choices[i] != NULL; i++)
@@ -44,9 +49,19 @@ key_json(const struct hostd_key *k)
 	return o;
 }
 
+static json_t *
+keys_json(const struct hostd_key *const *keys)
+{
+	json_t *list = json_array();
+
+	for (; *keys != NULL; keys++)
+		(void)json_array_append_new(list, key_json(*keys));
+	return list;
+}
+
 /* A comment of any length in lines of WIDTH. */
 static void
-print_help(const char *help)
+print_help(const char *before, const char *help)
 {
 	int len;
 
@@ -58,7 +73,7 @@ print_help(const char *help)
 			if (len == 0)
 				len = (int)strcspn(help, " ");
 		}
-		(void)printf("\t# %.*s\n", len, help);
+		(void)printf("%s# %.*s\n", before, len, help);
 		help += len;
 		help += strspn(help, " ");
 	}
@@ -93,13 +108,14 @@ print_bound(const struct hostd_key *k, int64_t n)
 }
 
 static void
-print_kind(const struct hostd_key *k)
+print_kind(const char *before, const struct hostd_key *k)
 {
 	size_t i;
 
-	(void)printf("\t# %s", conf_type_name(k->type));
+	(void)printf("%s# %s", before, conf_type_name(k->type));
 	if (k->min != 0 || k->max != 0) {
-		(void)printf(is_number(k) ? ", " : ", length ");
+		(void)printf(is_number(k) ? ", " : k->type == HOSTD_KEY_BLOCK ?
+		    ", title of length " : ", length ");
 		print_bound(k, k->min);
 		(void)printf(" to ");
 		print_bound(k, k->max);
@@ -149,12 +165,12 @@ print_items(const char *list)
 
 /* Commented out at the default; a required key is left to be filled in. */
 static void
-print_value(const struct hostd_key *k)
+print_value(const char *before, const struct hostd_key *k)
 {
 	int required = (k->flags & HOSTD_KEY_REQUIRED) != 0;
 	const char *dflt = k->dflt == NULL ? "" : k->dflt;
 
-	(void)printf("\t%s%s = ", required ? "" : "#", k->name);
+	(void)printf("%s%s%s = ", before, required ? "" : "#", k->name);
 	if (k->type == HOSTD_KEY_SECRET)
 		(void)printf("\"\"");
 	else if (k->type == HOSTD_KEY_LIST)
@@ -167,31 +183,54 @@ print_value(const struct hostd_key *k)
 	(void)putchar('\n');
 }
 
+static void print_rows(const char *before, const struct hostd_key *const *);
+
+/* All of it is commented out, and what is in it once more. */
+static void
+print_block(const char *before, const struct hostd_key *k)
+{
+	char within[32];
+
+	(void)snprintf(within, sizeof(within), "%s#\t", before);
+	(void)printf("%s#%s %s{\n", before, k->name,
+	    k->max > 0 ? "\"\" " : "");
+	print_rows(within, conf_rows_within(k));
+	(void)printf("%s#}\n", before);
+}
+
+static void
+print_rows(const char *before, const struct hostd_key *const *keys)
+{
+	for (; *keys != NULL; keys++) {
+		print_help(before, (*keys)->help);
+		print_kind(before, *keys);
+		if ((*keys)->type == HOSTD_KEY_BLOCK)
+			print_block(before, *keys);
+		else
+			print_value(before, *keys);
+		if (keys[1] != NULL)
+			(void)printf("%.*s\n", (int)strlen(before) - 1,
+			    before);
+	}
+}
+
 static void
 print_text(const struct module *m, const char *file)
 {
-	size_t i;
-
 	(void)printf("plugin \"%s\" {\n\tmodule = \"%s\"\n", m->desc.id, file);
-	for (i = 0; m->keys[i] != NULL; i++) {
+	if (m->keys[0] != NULL)
 		(void)putchar('\n');
-		print_help(m->keys[i]->help);
-		print_kind(m->keys[i]);
-		print_value(m->keys[i]);
-	}
+	print_rows("\t", m->keys);
 	(void)printf("}\n");
 }
 
 static void
 print_json(const struct module *m)
 {
-	json_t *doc, *keys = json_array();
-	size_t i;
+	json_t *doc;
 
-	for (i = 0; m->keys[i] != NULL; i++)
-		(void)json_array_append_new(keys, key_json(m->keys[i]));
 	doc = json_pack("{s:s, s:s, s:o}", "id", m->desc.id, "version",
-	    m->desc.version, "keys", keys);
+	    m->desc.version, "keys", keys_json(m->keys));
 	(void)json_dumpf(doc, stdout, JSON_INDENT(2));
 	(void)putchar('\n');
 	json_decref(doc);

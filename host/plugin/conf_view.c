@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* struct hostd_conf over an instance's checked values. */
+/* struct hostd_conf over the checked values of an instance, and of its blocks. */
 #include <string.h>
 #include "plugin/instance.h"
 
 static const struct conf_val *
 view_find(const struct hostd_conf *view, const char *key)
 {
-	const struct instance *in = view->ctx;
-
-	return key == NULL ? NULL : conf_val(&in->values, key);
+	return key == NULL ? NULL : conf_val(view->ctx, key);
 }
 
 static int32_t
@@ -76,13 +74,65 @@ view_get_item(const struct hostd_conf *view, const char *key, uint32_t i,
 	return HOSTD_OK;
 }
 
-void
-conf_view_bind(struct instance *in)
+static int32_t
+view_get_blocks(const struct hostd_conf *view, const char *key, uint32_t *out)
 {
-	in->view.struct_size = sizeof(in->view);
-	in->view.ctx = in;
-	in->view.get_int = view_get_int;
-	in->view.get_str = view_get_str;
-	in->view.get_count = view_get_count;
-	in->view.get_item = view_get_item;
+	const struct conf_val *v = view_find(view, key);
+
+	if (v == NULL || out == NULL || v->key->type != HOSTD_KEY_BLOCK)
+		return HOSTD_E_INVAL;
+	*out = (uint32_t)v->nblocks;
+	return HOSTD_OK;
+}
+
+static int32_t
+view_get_block(const struct hostd_conf *view, const char *key, uint32_t i,
+    hostd_buf *title, const struct hostd_conf **out)
+{
+	const struct conf_val *v = view_find(view, key);
+	const char *text;
+
+	if (v == NULL || title == NULL || out == NULL ||
+	    v->key->type != HOSTD_KEY_BLOCK || i >= v->nblocks)
+		return HOSTD_E_INVAL;
+	text = v->blocks[i].title;
+	title->p = text;
+	title->n = text == NULL ? 0 : strlen(text);
+	*out = &v->blocks[i].values.view;
+	return HOSTD_OK;
+}
+
+static int32_t
+view_get_place(const struct hostd_conf *view, hostd_buf *file, uint32_t *line)
+{
+	const struct conf_values *values = view->ctx;
+	const char *name = values->pos.file;
+
+	if (file == NULL || line == NULL)
+		return HOSTD_E_INVAL;
+	file->p = name;
+	file->n = name == NULL ? 0 : strlen(name);
+	*line = (uint32_t)values->pos.line;
+	return HOSTD_OK;
+}
+
+void
+conf_view_bind(struct conf_values *values)
+{
+	struct hostd_conf *view = &values->view;
+	struct conf_val *v;
+	size_t i, k;
+
+	view->struct_size = sizeof(*view);
+	view->ctx = values;
+	view->get_int = view_get_int;
+	view->get_str = view_get_str;
+	view->get_count = view_get_count;
+	view->get_item = view_get_item;
+	view->get_blocks = view_get_blocks;
+	view->get_block = view_get_block;
+	view->get_place = view_get_place;
+	for (i = 0; i < values->n; i++)
+		for (v = &values->vals[i], k = 0; k < v->nblocks; k++)
+			conf_view_bind(&v->blocks[k].values);
 }

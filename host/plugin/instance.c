@@ -136,7 +136,7 @@ instance_create(struct instance *in, struct conf_errors *errs)
 
 	in->creating = 1;
 	entered = instance_enter(in, BOARD_CB_CREATE);
-	rc = in->module->desc.create(&in->host, &in->view, &in->inst, &err);
+	rc = in->module->desc.create(&in->host, &in->values.view, &in->inst, &err);
 	instance_leave(in, entered);
 	in->creating = 0;
 	if (rc == HOSTD_OK) {
@@ -177,15 +177,19 @@ state_path(const struct instance *in, const char *key, const char *rest,
 /* A plugin does not know where the configuration is, nor where things are
  * kept. */
 static int
-resolve_paths(struct instance *in, struct conf_errors *errs)
+resolve_paths(const struct instance *in, struct conf_values *values,
+    struct conf_errors *errs)
 {
 	static const char state[] = "$state/";
 	struct conf_val *v;
 	char *path;
-	size_t i;
+	size_t i, k;
 
-	for (i = 0; i < in->values.n; i++) {
-		v = &in->values.vals[i];
+	for (i = 0; i < values->n; i++) {
+		v = &values->vals[i];
+		for (k = 0; k < v->nblocks; k++)
+			if (resolve_paths(in, &v->blocks[k].values, errs) == -1)
+				return -1;
 		if (v->key->type != HOSTD_KEY_PATH || v->text == NULL ||
 		    v->text[0] == '\0')
 			continue;
@@ -242,11 +246,11 @@ instance_new(struct plugins *all, const struct module *m,
 	LIST_INIT(&in->subs);
 	if (conf_check(conf->node, m->keys, conf_plugin_keys, &in->values, errs) != 0)
 		goto fail;
-	if (resolve_paths(in, errs) == -1)
+	if (resolve_paths(in, &in->values, errs) == -1)
 		goto fail;
 	instance_find_tables(in);
 	core_service_bind(in);
-	conf_view_bind(in);
+	conf_view_bind(&in->values);
 	http_binding_init(in);
 	ws_binding_init(in);
 	pubsub_binding_init(in);

@@ -36,7 +36,6 @@ struct instance {
 	const struct conf_plugin *conf;
 	struct conf_values values;
 	struct hostd_host host;		/* what the plugin holds; ctx is us */
-	struct hostd_conf view;
 	struct hostd_inst *inst;	/* the plugin's; set by create */
 	uint32_t index;			/* names it on the board */
 	int creating;			/* metrics may be defined */
@@ -139,7 +138,7 @@ const struct hostd_control_api *control_service(void);
 /* hostd_host's own functions. */
 void	core_service_bind(struct instance *);
 /* hostd_conf over values. */
-void	conf_view_bind(struct instance *);
+void	conf_view_bind(struct conf_values *);
 /* The handlers over the plugin's tables. */
 void	http_binding_init(struct instance *);
 void	ws_binding_init(struct instance *);

@@ -14,6 +14,7 @@
 #include "plugin/module_check.h"
 
 #define MAX_CMDS 64u
+#define MAX_BLOCKS 4u
 #define MAX_KEYS 256u
 #define MAX_PROVIDES 64u
 #define REASON_SIZE 512
@@ -146,13 +147,78 @@ load_desc(struct module *m, const void *entry, char *why)
 	return module_check_desc(&m->desc, why, REASON_SIZE);
 }
 
+static int load_rows(const struct hostd_key *const *,
+    const struct hostd_key *const **, unsigned, char *);
+
 static int
-load_key(struct hostd_key *dst, const struct hostd_key *src, char *why)
+load_key(struct hostd_key_block *dst, const struct hostd_key *src,
+    unsigned depth, char *why)
 {
-	if (copy_table(dst, sizeof(*dst), src, size_of(src), MODULE_MIN_KEY,
+	struct hostd_key_block all;
+
+	if (copy_table(&all, sizeof(all), src, size_of(src), MODULE_MIN_KEY,
 		"broken key", why) == -1)
 		return -1;
-	return module_check_key(dst, why, REASON_SIZE);
+	dst->key = all.key;
+	if (module_check_key(&dst->key, why, REASON_SIZE) == -1)
+		return -1;
+	if (dst->key.type != HOSTD_KEY_BLOCK)
+		return 0;
+	if (all.keys != NULL)
+		return load_rows(all.keys, &dst->keys, depth + 1, why);
+	(void)snprintf(why, REASON_SIZE, "key \"%s\": a block without keys",
+	    dst->key.name);
+	return -1;
+}
+
+/* One block: the list, then the rows that it points to.  *out is to be freed
+ * after a failure, too. */
+static int
+load_rows(const struct hostd_key *const *src,
+    const struct hostd_key *const **out, unsigned depth, char *why)
+{
+	const struct hostd_key **keys;
+	struct hostd_key_block *rows;
+	size_t i, j, n = 0;
+
+	while (src[n] != NULL)
+		if (++n > MAX_KEYS) {
+			(void)snprintf(
+			    why, REASON_SIZE, "more than %u keys", MAX_KEYS);
+			return -1;
+		}
+	if (depth > MAX_BLOCKS) {
+		(void)snprintf(why, REASON_SIZE, "blocks in blocks, more than "
+		    "%u deep", MAX_BLOCKS);
+		return -1;
+	}
+	keys = xcalloc(1, (n + 1) * sizeof(*keys) + n * sizeof(*rows));
+	*out = keys;
+	rows = (struct hostd_key_block *)(void *)(keys + n + 1);
+	for (i = 0; i < n; i++) {
+		keys[i] = &rows[i].key;
+		if (load_key(&rows[i], src[i], depth, why) == -1)
+			return -1;
+		for (j = 0; j < i; j++)
+			if (strcmp(keys[j]->name, keys[i]->name) == 0) {
+				(void)snprintf(why, REASON_SIZE,
+				    "key \"%s\" is declared twice",
+				    keys[i]->name);
+				return -1;
+			}
+	}
+	return 0;
+}
+
+static void
+free_rows(const struct hostd_key *const *keys)
+{
+	size_t i;
+
+	for (i = 0; keys != NULL && keys[i] != NULL; i++)
+		if (keys[i]->type == HOSTD_KEY_BLOCK)
+			free_rows(conf_rows_within(keys[i]));
+	free((void *)(uintptr_t)keys);
 }
 
 /* Defaults have to pass the checks of their own keys. */
@@ -176,32 +242,11 @@ check_rows(const struct module *m, char *why)
 static int
 load_keys(struct module *m, char *why)
 {
-	const struct hostd_key **keys;
-	struct hostd_key *rows;
-	size_t i, j, n = 0;
+	static const struct hostd_key *const none[] = { NULL };
 
-	while (m->desc.keys != NULL && m->desc.keys[n] != NULL)
-		if (++n > MAX_KEYS) {
-			(void)snprintf(
-			    why, REASON_SIZE, "more than %u keys", MAX_KEYS);
-			return -1;
-		}
-	/* One block: the list, then the rows it points to. */
-	keys = xcalloc(1, (n + 1) * sizeof(*keys) + n * sizeof(*rows));
-	m->keys = keys;
-	rows = (struct hostd_key *)(void *)(keys + n + 1);
-	for (i = 0; i < n; i++) {
-		if (load_key(&rows[i], m->desc.keys[i], why) == -1)
-			return -1;
-		for (j = 0; j < i; j++)
-			if (strcmp(rows[j].name, rows[i].name) == 0) {
-				(void)snprintf(why, REASON_SIZE,
-				    "key \"%s\" is declared twice",
-				    rows[i].name);
-				return -1;
-			}
-		keys[i] = &rows[i];
-	}
+	if (load_rows(m->desc.keys != NULL ? m->desc.keys : none, &m->keys,
+	    0, why) == -1)
+		return -1;
 	m->desc.keys = m->keys;
 	return check_rows(m, why);
 }
@@ -493,7 +538,7 @@ module_free(struct module *m)
 	free((void *)(uintptr_t)m->sandbox);
 	free((void *)(uintptr_t)m->offer);
 	free(m->offers);
-	free((void *)(uintptr_t)m->keys);
+	free_rows(m->keys);
 	free((void *)(uintptr_t)m->cmds);
 	free(m->display);
 	free(m->path);

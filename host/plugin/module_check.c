@@ -127,7 +127,7 @@ module_check_key(const struct hostd_key *k, char *why, size_t size)
 		    "broken key: its name must be 1-%u of [a-z0-9_]", MAX_NAME);
 	if (conf_is_plugin_key(k->name))
 		REFUSE("key \"%s\": the host has one of that name", k->name);
-	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_PATH)
+	if (k->type < HOSTD_KEY_INT || k->type > HOSTD_KEY_BLOCK)
 		REFUSE("key \"%s\": unknown type %u", k->name, k->type);
 	if ((k->flags & ~KEY_FLAGS) != 0)
 		REFUSE("key \"%s\": unknown flag bits 0x%x", k->name,
@@ -136,6 +136,8 @@ module_check_key(const struct hostd_key *k, char *why, size_t size)
 	    (k->type != HOSTD_KEY_PATH || (k->flags & HOSTD_KEY_WRITE) == 0))
 		REFUSE("key \"%s\": HOSTD_KEY_WRITE is for paths, and "
 		    "HOSTD_KEY_DIR goes with it", k->name);
+	if (k->type == HOSTD_KEY_BLOCK && k->dflt != NULL)
+		REFUSE("key \"%s\": a block has no default", k->name);
 	if (k->min > k->max)
 		REFUSE("key \"%s\": min is above max", k->name);
 	if (k->type == HOSTD_KEY_ENUM)

@@ -85,6 +85,21 @@ say_table(const struct hostd_p_sandbox *t)
 	say_list(NEED_CALL, t->calls);
 }
 
+static void
+say_keys(const struct conf *conf, const struct conf_plugin *cp,
+    const struct conf_values *values)
+{
+	const struct conf_val *v;
+	size_t i, k;
+
+	for (i = 0; i < values->n; i++) {
+		v = &values->vals[i];
+		say_key(conf, cp, v);
+		for (k = 0; k < v->nblocks; k++)
+			say_keys(conf, cp, &v->blocks[k].values);
+	}
+}
+
 /* Mistakes are for whoever loads it to tell. */
 static void
 say_needs(const struct conf *conf, const struct conf_plugin *cp,
@@ -92,13 +107,10 @@ say_needs(const struct conf *conf, const struct conf_plugin *cp,
 {
 	struct conf_values values = { 0 };
 	struct conf_errors errs;
-	size_t i;
 
 	conf_errors_init(&errs);
 	(void)conf_check(cp->node, m->keys, conf_plugin_keys, &values, &errs);
-	for (i = 0; i < values.n; i++)
-		if (values.vals[i].key != NULL)
-			say_key(conf, cp, &values.vals[i]);
+	say_keys(conf, cp, &values);
 	conf_values_free(&values);
 	conf_errors_free(&errs);
 	if (m->sandbox != NULL)

@@ -196,6 +196,18 @@ struct hostd_conf {
 	/* LIST: item i, counted from 0.  E_INVAL past the end. */
 	int32_t (*get_item)(const struct hostd_conf *, const char *key,
 	    uint32_t i, hostd_buf *out);
+	/* BLOCK: how many there are.  Since 1.5. */
+	int32_t (*get_blocks)(const struct hostd_conf *, const char *key,
+	    uint32_t *out);
+	/* BLOCK: number i of the file, counted from 0: its title, whose p is
+	 * NULL when it has none, and what is in it, [instance].  E_INVAL past
+	 * the end.  Since 1.5. */
+	int32_t (*get_block)(const struct hostd_conf *, const char *key,
+	    uint32_t i, hostd_buf *title, const struct hostd_conf **out);
+	/* Where this block begins, for messages: a file's name and a line.
+	 * Since 1.5. */
+	int32_t (*get_place)(const struct hostd_conf *, hostd_buf *file,
+	    uint32_t *line);
 };
 
 /* Types of a key. */
@@ -209,15 +221,19 @@ enum {
 	HOSTD_KEY_ENUM = 6,
 	HOSTD_KEY_LIST = 7,	/* of strings */
 	HOSTD_KEY_SECRET = 8,	/* a string that is never shown or logged */
-	HOSTD_KEY_PATH = 9	/* a string; the plugin gets a relative one
+	HOSTD_KEY_PATH = 9,	/* a string; the plugin gets a relative one
 				   below the directory of hostd.conf, and one
 				   that begins with "$state/" below a directory
 				   that is the instance's own, may be written
 				   by workers, and outlives them (since 1.3) */
+	HOSTD_KEY_BLOCK = 10	/* any number of blocks with keys of their own,
+				   name "title" { ... }: a struct
+				   hostd_key_block (since 1.5) */
 };
 
 /* Flags of a key. */
-#define HOSTD_KEY_REQUIRED 0x1u	/* refuse a configuration without it */
+#define HOSTD_KEY_REQUIRED 0x1u	/* refuse a configuration without it; BLOCK:
+				   without a block of that name */
 /* PATH, for sandbox = on (hostd.conf(5)): what is there is read, unless one of
  * these says more.  Since 1.4. */
 #define HOSTD_KEY_WRITE	0x2u	/* a file that is written, and others beside it
@@ -237,8 +253,17 @@ struct hostd_key {
 	const char *help;	/* one sentence */
 	int64_t min, max;	/* INT, DURATION (ms), SIZE (bytes), inclusive;
 				   both 0: no bound.  STRING, PATH, SECRET, LIST:
-				   length */
+				   length.  BLOCK: length of the title; both 0:
+				   blocks have none */
 	const char *const *choices; /* ENUM: NULL-ended */
+};
+
+/*
+ * BLOCK: what is in such a block, blocks too, 4 deep at most.  Since 1.5.
+ */
+struct hostd_key_block {
+	struct hostd_key key;	/* its struct_size is that of all of this */
+	const struct hostd_key *const *keys;	/* NULL-ended */
 };
 
 struct hostd_cmd;		/* <hostd/cmd.h> */

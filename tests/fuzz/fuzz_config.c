@@ -30,8 +30,11 @@ static const struct hostd_key keys[] = {
     {sizeof(keys[0]), HOSTD_KEY_DURATION, 0, "wait", NULL, "", 0, 0, NULL},
     {sizeof(keys[0]), HOSTD_KEY_SECRET, 0, "secret", NULL, "", 8, 64, NULL},
 };
-static const struct hostd_key *const rows[] = {
-    &keys[0], &keys[1], &keys[2], &keys[3], &keys[4], &keys[5], NULL};
+static const struct hostd_key *const within[] = {&keys[1], &keys[2], NULL};
+static const struct hostd_key_block rule = {
+    {sizeof(rule), HOSTD_KEY_BLOCK, 0, "rule", NULL, "", 1, 255, NULL}, within};
+static const struct hostd_key *const rows[] = {&keys[0], &keys[1], &keys[2],
+    &keys[3], &keys[4], &keys[5], &rule.key, NULL};
 static const char *const also[] = {"module", "pool", NULL};
 
 static struct conf_sources sources;
@@ -96,7 +99,7 @@ check_plugins(const struct conf *c, int clean)
 	TAILQ_FOREACH (p, &c->plugins, entry) {
 		conf_errors_init(&errs);
 		n = conf_check(p->node, rows, also, &vals, &errs);
-		must(vals.n == 6 && conf_val(&vals, "kind")->text != NULL);
+		must(vals.n == 7 && conf_val(&vals, "kind")->text != NULL);
 		must(n > 0 || conf_val(&vals, "root")->text != NULL);
 		TAILQ_FOREACH (e, &errs, entry)
 			said++;

@@ -31,6 +31,17 @@ static const struct hostd_key keys[] = {
     ROW("key", SECRET, 0, NULL, 0, 0, NULL),
 };
 
+static const struct hostd_key *const rule_rows[] = {&keys[0], &keys[5], NULL};
+static const struct hostd_key_block rule = {
+    {sizeof(rule), HOSTD_KEY_BLOCK, HOSTD_KEY_REQUIRED, "rule", NULL, "Help.",
+	1, 5, NULL},
+    rule_rows,
+};
+static const struct hostd_key_block bare = {
+    {sizeof(bare), HOSTD_KEY_BLOCK, 0, "bare", NULL, "Help.", 0, 0, NULL},
+    rule_rows,
+};
+
 static const struct hostd_key needed =
     ROW("needed", STRING, HOSTD_KEY_REQUIRED, NULL, 0, 0, NULL);
 
@@ -265,6 +276,60 @@ required_keys(void **state)
 }
 
 static void
+blocks(void **state)
+{
+	const struct conf_val *v;
+
+	(void)state;
+	rows[0] = &rule.key;
+	rows[1] = &bare.key;
+	rows[2] = NULL;
+	assert_int_equal(check("rule \"b\" { count = 7 }\n"
+			       "bare { }\nrule \"a\" { text = de }"),
+	    0);
+	v = conf_val(&vals, "rule");
+	assert_int_equal(v->nblocks, 2);
+	assert_string_equal(v->blocks[0].title, "b");
+	assert_int_equal(conf_val(&v->blocks[0].values, "count")->num, 7);
+	assert_string_equal(conf_val(&v->blocks[1].values, "text")->text, "de");
+	assert_int_equal(conf_val(&v->blocks[1].values, "count")->num, 5);
+	assert_int_equal(v->blocks[1].values.pos.line, 3);
+	assert_null(conf_val(&vals, "bare")->blocks[0].title);
+}
+
+static void
+wrong_blocks(void **state)
+{
+	(void)state;
+	rows[0] = &rule.key;
+	rows[1] = &bare.key;
+	rows[2] = NULL;
+	assert_int_equal(check("bare \"x\" { cout = 1 }\nrull \"a\" { }\n"
+			       "bare = 1\nbare { text = , }"),
+	    6);
+	next_error("t.conf:4: \"text\" has no value");
+	next_error("t.conf:1: \"bare\" takes no title");
+	next_error("t.conf:1: unknown key \"cout\"; did you mean \"count\"?");
+	next_error("t.conf:2: unknown block \"rull\"; did you mean \"rule\"?");
+	next_error("t.conf:3: \"bare\" is a block, not a key; write "
+		   "bare { ... }");
+	last_error(" needs a block \"rule\"");
+}
+
+static void
+titles(void **state)
+{
+	(void)state;
+	rows[0] = &rule.key;
+	rows[1] = NULL;
+	assert_int_equal(check("rule { }\nrule \"123456\" { }"), 2);
+	next_error("t.conf:1: \"rule\" must have a title of a length from 1 to "
+		   "5");
+	last_error("t.conf:2: \"rule\" must have a title of a length from 1 "
+		   "to 5");
+}
+
+static void
 nearest_words(void **state)
 {
 	static const char *const list[] = {
@@ -325,6 +390,7 @@ names_of_types(void **state)
 	(void)state;
 	assert_string_equal(conf_type_name(HOSTD_KEY_INT), "int");
 	assert_string_equal(conf_type_name(HOSTD_KEY_SECRET), "secret");
+	assert_string_equal(conf_type_name(HOSTD_KEY_BLOCK), "block");
 	assert_string_equal(conf_type_name(0), "?");
 	assert_string_equal(conf_type_name(UINT32_MAX), "?");
 }
@@ -345,6 +411,9 @@ main(void)
 	    T(a_list_for_one_value_leaves_the_default),
 	    T(a_key_without_value_leaves_the_default),
 	    T(required_keys),
+	    T(blocks),
+	    T(wrong_blocks),
+	    T(titles),
 	    T(nearest_words),
 	    T(rows_themselves),
 	    T(names_of_types),
