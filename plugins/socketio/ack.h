@@ -21,16 +21,33 @@ void	ack_came(struct sio_socket *, uint64_t id,
 	    const struct hostd_sio_args *);
 /* The socket goes: all that it owes is E_GONE. */
 void	acks_gone(struct sio_socket *);
-/* Nobody wants these any more: fn is not called. */
-void	acks_forget(struct hostd_inst *, const void *arg);
+/* It was not sent: fn is not called. */
+void	ack_unexpect(struct sio_socket *, uint64_t id);
+/* Nobody wants those any more for which is_of(arg, owner) is so: fn is not
+ * called; is_of frees what arg is. */
+void	acks_forget(struct hostd_inst *, ack_fn,
+	    int (*is_of)(void *arg, const void *owner), const void *owner);
 
 /*
- * What a handler gets to acknowledge with: one for each event that wants it.
- * ack_take: whose it was, once; NULL: stale, or the socket has gone.  Those of
- * other servers' events (server_ask) are in it too: see ack.c.
+ * What a handler gets to acknowledge with: one for each event that wants it, of
+ * a socket, or of whoever fn tells, later, or from within a call of the handler's.
+ * A socket that is owed more than max_acks loses the oldest.  id 0: no memory.
  */
 hostd_sio_ack ack_owe(struct sio_socket *, uint64_t id);
-struct sio_socket *ack_take(struct hostd_inst *, hostd_sio_ack, uint64_t *id);
+hostd_sio_ack ack_owe_other(struct hostd_inst *, ack_fn, void *arg);
+/* Once: what is owed.  -1: stale, or the socket has gone. */
+struct owed_to {
+	struct sio_socket *socket;	/* NULL: it is fn's */
+	uint64_t id;
+	ack_fn fn;
+	void *arg;
+};
+int	ack_take(struct hostd_inst *, hostd_sio_ack, struct owed_to *);
+/* Nobody waits for it any more. */
+void	ack_cancel(struct hostd_inst *, hostd_sio_ack);
+/* All that is owed to this socket, for a successor: start with 0.  Ids of the
+ * client's. */
+uint32_t acks_owed(const struct sio_socket *, uint64_t *out, uint32_t max);
 
 int32_t	acks_create(struct hostd_inst *);
 void	acks_destroy(struct hostd_inst *);

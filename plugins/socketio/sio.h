@@ -27,6 +27,7 @@
 #include <hostd/timer.h>
 #include "table.h"
 
+struct acks;
 struct apps;
 struct cluster;
 struct engine;
@@ -58,6 +59,7 @@ struct hostd_inst {
 	struct spaces *spaces;
 	struct cluster *cluster;
 	struct apps *apps;
+	struct acks *acks;
 	struct sio_metrics *counted;
 	int draining;
 };

@@ -14,6 +14,7 @@ struct room;
 struct space;
 
 #define SOCKET_ID_LEN	20
+#define SPACE_NAME_MAX	255
 
 /* What one handler has of one socket. */
 struct app_data {
@@ -27,25 +28,42 @@ enum socket_state {
 	SOCKET_GONE		/* until its handlers have been told */
 };
 
+/* What a handler has said of a socket that connects. */
+enum socket_verdict {
+	SOCKET_UNDECIDED,
+	SOCKET_ACCEPTED,
+	SOCKET_REFUSED
+};
+
 struct sio_socket {
 	uint64_t handle;		/* hostd_sio of it, see handles below */
 	char id[SOCKET_ID_LEN + 1];
 	char pid[EIO_ID_LEN + 1];	/* secret of recovery; "": none */
+	uint8_t state;			/* enum socket_state */
+	uint8_t verdict;		/* enum socket_verdict, of the app whose
+					   turn it is */
+	uint8_t is_deferred;		/* that app decides later */
+	uint8_t was_connected;		/* its handlers were told so */
+	uint8_t is_in_own;		/* in the room of its id, see room.c */
+	uint8_t recovered;
 	struct space *space;
 	struct client *client;		/* NULL: its session has ended */
 	TAILQ_ENTRY(sio_socket) of_client;
+	TAILQ_ENTRY(sio_socket) ending;	/* its handlers are to be told */
+	struct table_entry by_id;	/* of space->ids, while it is entered */
 	uint32_t place;			/* in space->sockets */
-	enum socket_state state;
-	struct member *rooms;		/* nrooms, the one of its id first */
+	uint32_t mark;			/* of the last broadcast that chose it,
+					   or was told not to */
+	struct member *rooms;		/* nrooms; not that of its id, mostly */
 	uint32_t nrooms, size_rooms;
-	uint32_t mark;			/* of the last broadcast that chose it */
 	hostd_buf auth;			/* JSON object; malloc'ed */
 	hostd_buf data;			/* JSON; malloc'ed; n 0: {} */
-	struct app_data *apps;
+	struct app_data *apps;		/* napps; and what they point to */
 	uint32_t napps, deciding;	/* deciding: the app whose turn it is */
-	struct ack *acks;		/* that the client owes, see ack.h */
+	struct refusal *refusal;	/* of SOCKET_REFUSED */
+	struct ack *acks, **last_ack;	/* that the client owes, see ack.h */
 	uint32_t nacks;
-	int recovered;
+	uint32_t nowed, owed;		/* that handlers owe it: the newest */
 };
 
 /* A socket's place in a room. */
@@ -57,33 +75,47 @@ struct member {
 struct room {
 	struct table_entry entry;	/* of space->rooms */
 	struct space *space;
-	struct sio_socket **members;	/* dense, in no order */
+	struct room_place {
+		struct sio_socket *socket;
+		uint32_t of_socket;	/* in socket->rooms */
+	} *members;			/* dense, in no order */
 	uint32_t n, size;
+	char name[];
 };
 
 struct space {
 	struct table_entry entry;	/* of spaces->all; its name */
 	struct hostd_inst *in;
 	struct table rooms;
-	struct sio_socket **sockets;	/* connected, dense */
+	struct table ids;		/* connected sockets */
+	struct sio_socket **sockets;	/* the same, dense */
 	uint32_t n, size;
 	uint32_t mark;			/* of the present broadcast */
+	uint32_t refs;			/* sockets, also those that connect or
+					   have gone */
 	uint64_t next_ack;		/* ids of acknowledgements */
 	struct app **apps;		/* its handlers, in order */
 	uint32_t napps;
 	int is_child;			/* of a pattern: ends with its last
 					   socket */
 	uint32_t metrics;		/* of metrics.h */
+	char name[];
 };
 
 struct spaces {
 	struct table all;
 	/* handle -> socket */
-	struct {
+	struct socket_slot {
 		struct sio_socket *socket;
 		uint32_t generation;
+		uint32_t next_free;
 	} *handles;
 	uint32_t nhandles, free_handle;
+	struct sio_socket **chosen;	/* of space_select */
+	struct eio **sessions;		/* of space_send */
+	uint32_t size_chosen, size_sessions;
+	unsigned char random[1020];	/* for ids; the last nrandom are unused */
+	uint32_t nrandom;
 };
 
 int32_t	spaces_create(struct hostd_inst *, const struct hostd_conf *,
@@ -96,17 +128,28 @@ struct space *space_get(struct hostd_inst *, hostd_buf name);
 /* Only if it is there. */
 struct space *space_find(const struct hostd_inst *, hostd_buf name);
 struct space *space_next(const struct hostd_inst *, const struct space *);
+static inline hostd_buf
+space_name(const struct space *sp)
+{
+	return sp->entry.name;
+}
+/* Handlers have come or gone: those that are served are there, and know them. */
+void	spaces_apps_changed(struct hostd_inst *);
+/* A socket of it has gone. */
+void	space_release(struct space *);
 
 /* -- sockets -- */
 
-/* Connecting, not in any room. */
+/* Connecting, not in any room, at the end of the client's list.  NULL: no memory. */
 struct sio_socket *socket_new(struct client *, struct space *, hostd_buf auth);
 /* In the namespace and the room of its id. -1: no memory. */
 int	socket_enter(struct sio_socket *);
 /* Out of all rooms and the namespace. */
 void	socket_leave_all(struct sio_socket *);
-/* Its memory; nobody knows it any more. */
+/* Its memory, out of its client's list; nobody knows it any more. */
 void	socket_free(struct sio_socket *);
+/* All sockets, in no order: start with *at 0. */
+struct sio_socket *socket_next(const struct hostd_inst *, uint32_t *at);
 /* NULL: stale. */
 struct sio_socket *socket_of(const struct hostd_inst *, uint64_t handle);
 struct sio_socket *socket_find(const struct space *, hostd_buf id);
@@ -114,11 +157,22 @@ struct sio_socket *socket_find(const struct space *, hostd_buf id);
 int32_t	socket_join(struct sio_socket *, hostd_buf room);
 void	socket_leave(struct sio_socket *, hostd_buf room);
 int	socket_is_in(const struct sio_socket *, hostd_buf room);
+/* Rooms that it is in: its own first, if it is; at most max are stored; returns
+ * how many there are. */
+uint32_t socket_rooms(const struct sio_socket *, hostd_buf *out, uint32_t max);
+/* The room of its id: at socket_enter and socket_leave_all. */
+int32_t	room_own_enter(struct sio_socket *);
+void	rooms_leave(struct sio_socket *);
+/* Who is in a room: the one of a socket's id may have no struct room.  Returns
+ * how many; with at most one, *one is it. */
+uint32_t room_members(const struct space *, hostd_buf name,
+	    const struct room_place **members, struct room_place *one);
+struct room *room_next(const struct space *, const struct room *);
 
 /* -- whom `to` means, of this worker -- */
 
-/* Connected sockets, each once.  *out is malloc'ed by the space and good until
- * the next call of this; returns how many; -1: no memory. */
+/* Connected sockets, each once.  *out is good until the next call of this or of
+ * space_send; returns how many; -1: no memory. */
 int64_t	space_select(struct space *, const struct hostd_sio_to *,
 	    struct sio_socket ***out);
 

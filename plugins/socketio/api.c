@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* hostd.socketio/1: what is of one socket. */
+#include <stdlib.h>
+#include <string.h>
+#include "ack.h"
+#include "api.h"
+#include "event.h"
+
+#define DATA_MAX 32768
+
+/* -- connecting -- */
+
+static int32_t
+api_accept(const struct hostd_sio_api *api, hostd_sio h)
+{
+	struct sio_socket *s;
+	int32_t rc = api_socket(api, h, &s);
+
+	return rc != HOSTD_OK ? rc : app_decided(s, api_app(api),
+	    SOCKET_ACCEPTED, NULL);
+}
+
+static int32_t
+api_refuse(const struct hostd_sio_api *api, hostd_sio h, hostd_buf message,
+    hostd_buf data)
+{
+	struct refusal *r;
+	struct sio_socket *s;
+	int32_t rc = api_socket(api, h, &s);
+
+	if (rc != HOSTD_OK)
+		return rc;
+	if (!hostd_json_is_utf8(message) || (data.n > 0 &&
+	    !hostd_json_ok(data)))
+		return HOSTD_E_INVAL;
+	if ((r = malloc(sizeof(*r) + message.n + data.n)) == NULL)
+		return HOSTD_E_NOMEM;
+	r->message.p = r->bytes;
+	r->message.n = message.n;
+	r->data.p = r->bytes + message.n;
+	r->data.n = data.n;
+	if (message.n > 0)
+		memcpy(r->bytes, message.p, message.n);
+	if (data.n > 0)
+		memcpy(r->bytes + message.n, data.p, data.n);
+	rc = app_decided(s, api_app(api), SOCKET_REFUSED, r);
+	if (rc != HOSTD_OK)
+		free(r);
+	return rc;
+}
+
+/* -- what is known of it -- */
+
+static const struct hostd_sio_info *
+api_info(const struct hostd_sio_api *api, hostd_sio h)
+{
+	struct hostd_sio_info *info = &api_app(api)->in->apps->info;
+	const struct eio_handshake *first;
+	struct sio_socket *s;
+
+	if (api_socket(api, h, &s) != HOSTD_OK || s->client == NULL)
+		return NULL;
+	first = eio_handshake(s->client->eio);
+	info->struct_size = sizeof(*info);
+	info->flags = first->flags;
+	info->id = hostd_str(s->id);
+	info->nsp = space_name(s->space);
+	info->auth = s->auth.n > 0 ? s->auth : hostd_str("{}");
+	info->headers = first->headers;
+	info->nheaders = first->nheaders;
+	info->transport = eio_transport(s->client->eio);
+	info->url = first->url;
+	info->query = first->query;
+	info->peer = first->peer;
+	info->time_ms = first->time_ms;
+	info->data = s->data.n > 0 ? s->data : hostd_str("{}");
+	info->user = first->user;
+	return info;
+}
+
+static void *
+api_data(const struct hostd_sio_api *api, hostd_sio h)
+{
+	const struct sio_socket *s = socket_of(api_app(api)->in, h.id);
+	const struct app_data *d;
+
+	d = s == NULL ? NULL : app_data_of(s, api_app(api));
+	return d == NULL ? NULL : d->d;
+}
+
+static int32_t
+api_set_data(const struct hostd_sio_api *api, hostd_sio h, hostd_buf json)
+{
+	struct sio_socket *s;
+	char *copy = NULL;
+	int32_t rc = api_socket(api, h, &s);
+
+	if (rc != HOSTD_OK)
+		return rc;
+	if (json.n > DATA_MAX)
+		return HOSTD_E_FULL;
+	if (json.n > 0 && !hostd_json_ok(json))
+		return HOSTD_E_INVAL;
+	if (json.n > 0) {
+		if ((copy = malloc(json.n)) == NULL)
+			return HOSTD_E_NOMEM;
+		memcpy(copy, json.p, json.n);
+	}
+	free((void *)(uintptr_t)s->data.p);
+	s->data.p = copy;
+	s->data.n = json.n;
+	return HOSTD_OK;
+}
+
+/* -- events and acknowledgements -- */
+
+/* One that can be sent to: HOSTD_OK, E_GONE, E_STATE, E_INVAL. */
+static int32_t
+sendable(const struct hostd_sio_api *api, hostd_sio h, uint32_t flags,
+    struct sio_socket **out)
+{
+	int32_t rc = api_socket(api, h, out);
+
+	if (rc != HOSTD_OK)
+		return rc;
+	if ((flags & ~(HOSTD_SIO_VOLATILE | HOSTD_SIO_LOCAL |
+	    HOSTD_SIO_PLAIN)) != 0)
+		return HOSTD_E_INVAL;
+	return (*out)->state == SOCKET_CONNECTED ? HOSTD_OK : HOSTD_E_STATE;
+}
+
+static int32_t
+send_one(struct sio_socket *s, struct eio_message *m, uint32_t flags)
+{
+	int32_t rc;
+
+	if (m == NULL)
+		return HOSTD_E_NOMEM;
+	rc = eio_send(s->client->eio, m, flags);
+	eio_message_unref(m);
+	return rc;
+}
+
+static int32_t
+api_emit(const struct hostd_sio_api *api, hostd_sio h, uint32_t flags,
+    hostd_buf name, const struct hostd_sio_args *args)
+{
+	struct sio_socket *s;
+	int32_t rc = sendable(api, h, flags, &s);
+
+	if (rc == HOSTD_OK)
+		rc = api_event(name, &args);
+	if (rc != HOSTD_OK)
+		return rc;
+	return send_one(s, event_message(space_name(s->space), NULL, name,
+	    args, NULL), flags);
+}
+
+struct asked {
+	struct app *app;
+	void (*answer)(struct hostd_inst *, void *arg, int32_t status,
+	    const struct hostd_sio_args *);
+	void *arg;
+};
+
+static void
+on_answer(struct hostd_inst *in, void *arg, int32_t status,
+    const struct hostd_sio_args *args)
+{
+	struct asked a = *(struct asked *)arg;
+	struct hostd_inst *user;
+
+	(void)in;
+	free(arg);
+	if ((user = app_enter(a.app)) == NULL)
+		return;
+	a.answer(user, a.arg, status, args);
+	app_leave(a.app);
+}
+
+static int32_t
+ask_one(struct sio_socket *s, uint32_t flags, hostd_buf name,
+    const struct hostd_sio_args *args, uint32_t timeout_ms,
+    struct asked *asked)
+{
+	uint64_t id = s->space->next_ack++;
+	int32_t rc = ack_expect(s, id, timeout_ms, on_answer, asked);
+
+	if (rc != HOSTD_OK)
+		return rc;
+	rc = send_one(s, event_message(space_name(s->space), &id, name, args,
+	    NULL), flags);
+	if (rc < 0)
+		ack_unexpect(s, id);
+	return rc;
+}
+
+static int32_t
+api_ask(const struct hostd_sio_api *api, hostd_sio h, uint32_t flags,
+    hostd_buf name, const struct hostd_sio_args *args, uint32_t timeout_ms,
+    void (*answer)(struct hostd_inst *, void *, int32_t,
+    const struct hostd_sio_args *), void *arg)
+{
+	struct asked *asked;
+	struct sio_socket *s;
+	int32_t rc = sendable(api, h, flags, &s);
+
+	if (rc == HOSTD_OK)
+		rc = answer == NULL ? HOSTD_E_INVAL : api_event(name, &args);
+	if (rc != HOSTD_OK)
+		return rc;
+	if ((asked = malloc(sizeof(*asked))) == NULL)
+		return HOSTD_E_NOMEM;
+	asked->app = api_app(api);
+	asked->answer = answer;
+	asked->arg = arg;
+	rc = ask_one(s, flags, name, args, timeout_ms, asked);
+	if (rc < 0)
+		free(asked);
+	return rc;
+}
+
+static int
+is_asked_by(void *arg, const void *app)
+{
+	struct asked *asked = arg;
+
+	if (asked->app != app)
+		return 0;
+	free(asked);
+	return 1;
+}
+
+static int32_t
+api_ack(const struct hostd_sio_api *api, hostd_sio_ack ack,
+    const struct hostd_sio_args *args)
+{
+	struct hostd_inst *in = api_app(api)->in;
+	struct owed_to to;
+
+	if (api_args(&args) != HOSTD_OK)
+		return HOSTD_E_INVAL;
+	if (ack_take(in, ack, &to) == -1)
+		return HOSTD_E_GONE;
+	if (to.socket == NULL) {
+		to.fn(in, to.arg, HOSTD_OK, args);
+		return HOSTD_OK;
+	}
+	if (to.socket->state != SOCKET_CONNECTED)
+		return HOSTD_E_GONE;
+	return send_one(to.socket, ack_message(space_name(to.socket->space),
+	    to.id, args), 0);
+}
+
+/* -- rooms -- */
+
+static int32_t
+api_join(const struct hostd_sio_api *api, hostd_sio h, hostd_buf room)
+{
+	struct sio_socket *s;
+	int32_t rc = api_socket(api, h, &s);
+
+	if (rc == HOSTD_OK && s->state == SOCKET_GONE)
+		rc = HOSTD_E_GONE;
+	if (rc == HOSTD_OK)
+		rc = api_names(&room, 1);
+	return rc != HOSTD_OK ? rc : socket_join(s, room);
+}
+
+static int32_t
+api_leave(const struct hostd_sio_api *api, hostd_sio h, hostd_buf room)
+{
+	struct sio_socket *s;
+	int32_t rc = api_socket(api, h, &s);
+
+	if (rc == HOSTD_OK)
+		rc = api_names(&room, 1);
+	if (rc == HOSTD_OK)
+		socket_leave(s, room);
+	return rc;
+}
+
+/* Room for n values in the scratch. */
+static hostd_buf *
+values(struct apps *apps, uint32_t n)
+{
+	hostd_buf *v;
+
+	if (n <= apps->nvalues)
+		return apps->values;
+	if ((v = realloc(apps->values, n * sizeof(*v))) == NULL)
+		return NULL;
+	apps->values = v;
+	apps->nvalues = n;
+	return v;
+}
+
+static int32_t
+api_rooms(const struct hostd_sio_api *api, hostd_sio h, hostd_buf *out)
+{
+	struct apps *apps = api_app(api)->in->apps;
+	struct hostd_json *j = &apps->rooms;
+	struct sio_socket *s;
+	hostd_buf *names;
+	uint32_t i, n;
+	int32_t rc = api_socket(api, h, &s);
+
+	if (rc != HOSTD_OK)
+		return rc;
+	if ((names = values(apps, s->nrooms + 1)) == NULL)
+		return HOSTD_E_NOMEM;
+	n = socket_rooms(s, names, s->nrooms + 1);
+	hostd_json_reset(j);
+	hostd_json_begin(j, '[');
+	for (i = 0; i < n; i++)
+		hostd_json_strn(j, names[i]);
+	hostd_json_end(j, ']');
+	*out = hostd_json_done(j);
+	return out->p == NULL ? HOSTD_E_NOMEM : HOSTD_OK;
+}
+
+static int32_t
+api_disconnect(const struct hostd_sio_api *api, hostd_sio h, int32_t close)
+{
+	struct sio_socket *s;
+	int32_t rc = api_socket(api, h, &s);
+
+	if (rc != HOSTD_OK)
+		return rc;
+	if (s->state == SOCKET_CONNECTING)
+		return HOSTD_E_STATE;
+	client_disconnect(s, close != 0);
+	return HOSTD_OK;
+}
+
+/* -- the table -- */
+
+void
+api_fill(struct hostd_sio_api *api, struct app *a)
+{
+	api->struct_size = sizeof(*api);
+	api->ctx = a;
+	api->accept = api_accept;
+	api->refuse = api_refuse;
+	api->info = api_info;
+	api->data = api_data;
+	api->set_data = api_set_data;
+	api->emit = api_emit;
+	api->ask = api_ask;
+	api->ack = api_ack;
+	api->join = api_join;
+	api->leave = api_leave;
+	api->rooms = api_rooms;
+	api->disconnect = api_disconnect;
+	api_fill_many(api);
+	api_fill_ask(api);
+}
+
+void
+api_forget(struct app *a)
+{
+	acks_forget(a->in, on_answer, is_asked_by, a);
+	api_forget_asking(a);
+}
