@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What Socket.IO is tested with: the same application on Node's server and on
+// hostd, and the real client.
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { atEnd, startHostd, tempDir, top, until, within } from './hostd.mjs';
+import { npm } from './npm.mjs';
+import { buildPlugin } from './plugin.mjs';
+import { startNode } from './sio_app.mjs';
+
+const { io } = npm('socket.io-client');
+
+/* -- servers -- */
+
+// Options as Node has them, as keys of hostd's plugin.
+const KEYS = {
+	pingInterval: (v) => `ping_interval = "${v}ms"`,
+	pingTimeout: (v) => `ping_timeout = "${v}ms"`,
+	upgradeTimeout: (v) => `upgrade_timeout = "${v}ms"`,
+	connectTimeout: (v) => `connect_timeout = "${v}ms"`,
+	maxHttpBufferSize: (v) => `max_http_buffer_size = ${v}`,
+	transports: (v) => `transports = [${v.map((s) => `"${s}"`)}]`,
+	allowUpgrades: (v) => `allow_upgrades = ${v ? 'on' : 'off'}`,
+	cleanupEmptyChildNamespaces: (v) =>
+	    `cleanup_empty_child_namespaces = ${v ? 'on' : 'off'}`,
+	serveClient: (v) => `serve_client = ${v ? 'on' : 'off'}`,
+	cookie: (v) => `cookie = "${v}"`,
+	cors: ({ origin, credentials = false }) =>
+	    `cors_origin = [${[origin].flat().map((s) => `"${s}"`)}]
+	    cors_credentials = ${credentials ? 'on' : 'off'}`,
+	connectionStateRecovery: ({ maxDisconnectionDuration: ms,
+	    skipMiddlewares = true }) => `
+	    max_disconnection_duration = "${ms}ms"
+	    skip_middlewares = ${skipMiddlewares ? 'on' : 'off'}`,
+};
+
+async function startOurs(t, options, { workers = 2, conf = '' } = {}) {
+	const so = await buildPlugin(tempDir(t), 'sio_app',
+	    path.join(top, 'tests/e2e/sio_app.c'));
+	const keys = Object.entries(options).map(([k, v]) => KEYS[k](v));
+	const h = await startHostd(t, { conf: `
+		pool "web" { workers = ${workers} }
+		plugin "io" { module = "socketio.so"
+			${keys.join('\n')} }
+		plugin "app" { module = "${so}" }
+		route "/socket.io/" { plugin = "io" }
+		${conf}` });
+
+	return Object.assign(h, { name: 'hostd', node: false });
+}
+
+// HOSTD_SIO_ONLY=node or hostd: one of them.
+const starts = Object.entries({ node: startNode, hostd: startOurs })
+    .filter(([name]) => [name, undefined].includes(process.env.HOSTD_SIO_ONLY))
+    .filter(([name]) => name === 'node' ||
+	fs.existsSync(path.join(top, 'tests/e2e/sio_app.c')));
+
+/*
+ * A test of each server: fn(t, where), where: { name, node: it is Node's, port,
+ * url, stop }.  options are Node's; ours: { workers, conf }, of hostd.
+ */
+export function onServers(title, fn, options = {}, ours = {}) {
+	for (const [name, start] of starts)
+		test(`${title} (${name})`, async (t) =>
+		    fn(t, await start(t, options, ours)));
+}
+
+/* -- clients -- */
+
+export const modes = {
+	polling: ['polling'],
+	websocket: ['websocket'],
+	upgrade: ['polling', 'websocket'],
+};
+
+// The arguments of the next event of that name.
+export const next = (s, name) => within(once(s, name), `event ${name}`);
+
+// A client that was not told to wait for anything; the namespace's is the path of
+// options.nsp.
+export function client(t, where, mode, { nsp = '/', ...options } = {}) {
+	const s = io(`${where.url}${nsp}`, { transports: modes[mode],
+		forceNew: true, reconnection: false, ...options });
+
+	s.heard = [];
+	s.onAny((...args) => s.heard.push(args));
+	atEnd(t, () => s.io.engine?.close());
+	return s;
+}
+
+// Until it has its namespace, or was refused, which is an error.
+export const connected = (s) => within(new Promise((resolve, reject) => {
+	if (s.connected)
+		resolve(s);
+	s.once('connect', () => resolve(s));
+	s.once('connect_error', reject);
+	s.once('disconnect', (why) => reject(new Error(why)));
+}), 'connection').finally(() => {
+	for (const name of ['connect', 'connect_error', 'disconnect'])
+		s.off(name);
+});
+
+export const onWebSocket = (s) =>
+	s.io.engine.transport.name === 'websocket' ? s :
+	    next(s.io.engine, 'upgrade').then(() => s);
+
+// One that is connected, and upgraded if it is to be.
+export async function connect(t, where, mode, options) {
+	const s = await connected(client(t, where, mode, options));
+
+	return modes[mode].includes('websocket') ? onWebSocket(s) : s;
+}
+
+// Another namespace over the connection of s.
+export function also(t, s, nsp, options) {
+	const other = s.io.socket(nsp, options);
+
+	other.heard = [];
+	other.onAny((...args) => other.heard.push(args));
+	return other;
+}
+
+// What it is acknowledged with: one value, or all of them.
+export const call = (s, name, ...args) =>
+	within(s.emitWithAck(name, ...args), `acknowledgement of ${name}`);
+export const callAll = (s, name, ...args) => within(new Promise((resolve) =>
+    s.emit(name, ...args, (...got) => resolve(got))),
+    `acknowledgement of ${name}`);
+
+// What came for an event name until now, when all has that was sent before.
+export const heard = (s, name) => s.heard.filter(([n]) => n === name)
+    .map(([, ...args]) => args);
+
+/*
+ * Each of them has heard all that was sent to it before: what is said to
+ * everybody in a namespace has come.
+ */
+let marks = 0;
+
+export async function settled(...sockets) {
+	const mark = `mark ${marks++}`;
+	const seen = (s) => until(() => heard(s, 'said')
+	    .some(([m]) => m === mark), mark);
+
+	await call(sockets[0], 'say', [], mark);
+	await Promise.all(sockets.map(seen));
+	for (const s of sockets)
+		s.heard = s.heard.filter(([, m]) => m !== mark);
+}
+
+// The next reason of a disconnection.
+export const gone = async (s) => (await next(s, 'disconnect'))[0];
+
+/*
+ * One who is told of all who come and go: w.came(id), w.gone(id) are what it was
+ * told, or wait for it.
+ */
+export async function watch(t, where) {
+	const s = await connect(t, where, 'websocket', { nsp: '/watch' });
+	const told = (name) => (id) => until(() => heard(s, name)
+	    .map(([v]) => v).find((v) => v.id === id), `${name} ${id}`);
+
+	return { came: told('came'), gone: told('gone'), socket: s,
+		all: (name) => heard(s, name).map(([v]) => v) };
+}
+
+// fn(t, mode) for each way to be connected.
+export async function eachMode(t, fn, names = Object.keys(modes)) {
+	for (const mode of names)
+		await t.test(mode, (sub) => fn(sub, mode));
+}
+
