@@ -68,6 +68,17 @@ static const struct hostd_key key_transports = {
 	sizeof(struct hostd_key), HOSTD_KEY_LIST, 0, "transports",
 	"polling, websocket", "What clients may use: polling, websocket.", 0, 0, NULL
 };
+static const struct hostd_key key_client_dir = {
+	sizeof(struct hostd_key), HOSTD_KEY_PATH, 0, "client_dir", NULL,
+	"The directory dist of the npm package socket.io-client, whose files "
+	"are served beside the engine, as /socket.io/socket.io.js.", 0, 0, NULL
+};
+static const struct hostd_key key_user_key = {
+	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "user_key", "user",
+	"The key of a session that has the name of who has logged in, where "
+	"the route has sessions and no token says it; \"\": it is not asked.",
+	0, 255, NULL
+};
 
 const struct hostd_key *const sio_keys[] = {
 	&key_ping_interval,
@@ -86,6 +97,8 @@ const struct hostd_key *const sio_keys[] = {
 	&key_skip_middlewares,
 	&key_requests_timeout,
 	&key_transports,
+	&key_client_dir,
+	&key_user_key,
 	NULL
 };
 
@@ -142,5 +155,6 @@ settings_read(struct hostd_inst *in, const struct hostd_conf *conf,
 	o->allow_eio3 = number(conf, "allow_eio3") != 0;
 	o->skip_middlewares = number(conf, "skip_middlewares") != 0;
 	o->requests_timeout = (uint32_t)number(conf, "requests_timeout");
+	(void)conf->get_str(conf, "user_key", &o->user_key);
 	return read_transports(in, conf, err);
 }

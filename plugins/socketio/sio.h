@@ -32,6 +32,7 @@ struct apps;
 struct cluster;
 struct engine;
 struct hostd_worker_api;
+struct sio_files;
 struct sio_metrics;
 struct spaces;
 
@@ -45,6 +46,7 @@ struct sio_options {
 	int polling, websocket, allow_upgrades, allow_eio3;
 	int skip_middlewares;		/* of who is recovered */
 	uint32_t requests_timeout;	/* of questions to other nodes */
+	hostd_buf user_key;		/* NUL-ended; n 0: do not look */
 };
 
 struct hostd_inst {
@@ -60,6 +62,7 @@ struct hostd_inst {
 	struct cluster *cluster;
 	struct apps *apps;
 	struct acks *acks;
+	struct sio_files *files;		/* NULL: none are served */
 	struct sio_metrics *counted;
 	int draining;
 };

@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include "app.h"
 #include "cluster.h"
+#include "files.h"
+#include "metrics.h"
 #include "settings.h"
 
 static void
 destroy(struct hostd_inst *in)
 {
 	engine_destroy(in);
+	files_destroy(in);
+	metrics_destroy(in);
 	free(in);
 }
 
@@ -24,6 +28,11 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	rc = hostd_easy_init(&in->easy, host, err);
 	if (rc == HOSTD_OK)
 		rc = settings_read(in, conf, err);
+	in->metrics = host->get_ext(host, HOSTD_EXT_METRICS);
+	if (rc == HOSTD_OK)
+		rc = metrics_create(in, err);
+	if (rc == HOSTD_OK)
+		rc = files_create(in, conf, err);
 	if (rc == HOSTD_OK)
 		rc = engine_create(in, conf, err);
 	if (rc != HOSTD_OK) {
