@@ -9,41 +9,58 @@
 
 #include "eio.h"
 
+struct sio_packet;
+struct sio_partial;
 struct sio_socket;
+struct space;
 
 struct client {
 	struct hostd_inst *in;
 	struct eio *eio;
 	TAILQ_HEAD(, sio_socket) sockets;	/* also those that connect */
 	uint32_t nsockets;
-	int was_accepted;		/* by some namespace */
+	uint32_t turn;			/* that of the last acceptance */
+	uint8_t was_accepted;		/* by some namespace */
+	uint8_t was_put_out;		/* of one: what comes for it was sent
+					   before the client knew */
+	uint8_t is_fresh;		/* in clients->fresh */
 	struct sio_partial *partial;	/* a packet whose attachments are to
 					   come; NULL: none */
 	TAILQ_ENTRY(client) fresh;	/* none was accepted yet; by deadline */
 	uint64_t connect_by;
 };
 
+int32_t	clients_create(struct hostd_inst *);
+/* All have gone. */
+void	clients_destroy(struct hostd_inst *);
+
 /* -- what the engine calls -- */
 
 /* A session has opened.  NULL: no memory, refuse it. */
 struct client *client_new(struct hostd_inst *, struct eio *);
 /*
- * A message, without the '4'.  [call].  0, or -1: it is invalid, end the session
- * with HOSTD_SIO_FORCED_CLOSE.  In it anything may be sent and ended.
+ * A message, without the '4'; a text is UTF-8.  [call].  0, or -1: it is
+ * invalid, end the session with HOSTD_SIO_FORCED_CLOSE.  In it anything may be
+ * sent and ended.
  */
 int	client_text(struct client *, hostd_buf packet);
 int	client_binary(struct client *, hostd_buf data);
-/* The session has ended: its sockets leave.  Then it is freed. */
+/* The session has ended: its sockets leave.  Then it is freed.  Not from within
+ * a call of a handler's. */
 void	client_gone(struct client *, int32_t reason);
-
-/* Its sockets, for a successor: see move.h. */
 
 /* -- what others call -- */
 
-/* Send a packet of this namespace to it: SIO_CONNECT and so on of packet.h.
- * body: JSON pieces. */
-int32_t	client_send(struct client *, int type, hostd_buf nsp,
-	    const hostd_buf *pieces, uint32_t n);
-void	clients_destroy(struct hostd_inst *);
+/* All handlers want it, or one does not; data n 0: none.  For one that has gone
+ * meanwhile this does nothing. */
+void	client_accepted(struct sio_socket *);
+void	client_refused(struct sio_socket *, hostd_buf message, hostd_buf data);
+/*
+ * The server's disconnect: the client is told now, and the handlers at the end of
+ * the turn; close: of all its namespaces, and its session ends.
+ */
+void	client_disconnect(struct sio_socket *, int close);
+/* Its socket of a namespace that has accepted it; NULL: none has. */
+struct sio_socket *client_socket(const struct client *, hostd_buf nsp);
 
 #endif

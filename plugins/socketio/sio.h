@@ -29,6 +29,7 @@
 
 struct acks;
 struct apps;
+struct clients;
 struct cluster;
 struct engine;
 struct hostd_worker_api;
@@ -58,6 +59,7 @@ struct hostd_inst {
 	const struct hostd_metrics_api *metrics;	/* the same */
 	struct sio_options opt;
 	struct engine *engine;
+	struct clients *clients;
 	struct spaces *spaces;
 	struct cluster *cluster;
 	struct apps *apps;

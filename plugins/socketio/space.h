@@ -46,6 +46,7 @@ struct sio_socket {
 	uint8_t was_connected;		/* its handlers were told so */
 	uint8_t is_in_own;		/* in the room of its id, see room.c */
 	uint8_t recovered;
+	uint8_t reason;			/* why it is SOCKET_GONE */
 	struct space *space;
 	struct client *client;		/* NULL: its session has ended */
 	TAILQ_ENTRY(sio_socket) of_client;

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+#include <hostd/json.h>
+#include "ack.h"
+#include "app.h"
+#include "event.h"
+#include "partial.h"
+
+#define VALUES_KEPT	4096
+
+struct clients {
+	TAILQ_HEAD(, client) fresh;	/* they all wait equally long */
+	TAILQ_HEAD(, sio_socket) ending;
+	struct sio_values values;	/* of the packet that is at hand */
+	hostd_timer timer;
+	int is_armed, is_posted;
+	uint32_t turn;			/* those in which a socket was accepted
+					   or has ended are counted */
+};
+
+int32_t
+clients_create(struct hostd_inst *in)
+{
+	if ((in->clients = calloc(1, sizeof(*in->clients))) == NULL)
+		return HOSTD_E_NOMEM;
+	TAILQ_INIT(&in->clients->fresh);
+	TAILQ_INIT(&in->clients->ending);
+	in->clients->turn = 1;
+	return HOSTD_OK;
+}
+
+void
+clients_destroy(struct hostd_inst *in)
+{
+	if (in->clients == NULL)
+		return;
+	sio_values_free(&in->clients->values);
+	free(in->clients);
+	in->clients = NULL;
+}
+
+/* -- sockets go -- */
+
+/* Its handlers are told, then there is nothing of it any more. */
+static void
+socket_end(struct sio_socket *s)
+{
+	apps_disconnecting(s, s->reason);
+	socket_leave_all(s);
+	acks_gone(s);
+	apps_disconnected(s, s->reason);
+	socket_free(s);
+}
+
+static void
+end_of_turn(struct hostd_inst *in, void *arg)
+{
+	struct clients *all = in->clients;
+	struct sio_socket *s;
+
+	(void)arg;
+	all->turn++;
+	all->is_posted = 0;
+	while ((s = TAILQ_FIRST(&all->ending)) != NULL) {
+		TAILQ_REMOVE(&all->ending, s, ending);
+		socket_end(s);
+	}
+}
+
+static void
+post(struct hostd_inst *in)
+{
+	const struct hostd_host *h = in->easy.host;
+
+	if (!in->clients->is_posted)
+		in->clients->is_posted = h->post(h, end_of_turn, NULL) ==
+		    HOSTD_OK;
+}
+
+/* It ends with this turn. */
+static void
+socket_go(struct sio_socket *s, int32_t reason)
+{
+	struct hostd_inst *in = s->space->in;
+
+	if (s->state == SOCKET_GONE)
+		return;
+	s->state = SOCKET_GONE;
+	s->reason = (uint8_t)reason;
+	TAILQ_INSERT_TAIL(&in->clients->ending, s, ending);
+	post(in);
+}
+
+/* -- packets to it -- */
+
+static void
+send_packet(struct client *c, enum sio_type type, hostd_buf nsp, hostd_buf json)
+{
+	struct eio_message *m = packet_message(type, nsp, json);
+
+	/* A client that misses one of these can't be helped. */
+	if (m == NULL) {
+		eio_end(c->eio, HOSTD_SIO_FORCED_CLOSE);
+		return;
+	}
+	(void)eio_send(c->eio, m, 0);
+	eio_message_unref(m);
+}
+
+static void
+send_refusal(struct client *c, hostd_buf nsp, hostd_buf message,
+    hostd_buf data)
+{
+	struct hostd_json j = { NULL, 0, 0, 0 };
+
+	hostd_json_begin(&j, '{');
+	hostd_json_key(&j, "message");
+	hostd_json_strn(&j, message);
+	if (data.n > 0) {
+		hostd_json_key(&j, "data");
+		hostd_json_raw(&j, data);
+	}
+	hostd_json_end(&j, '}');
+	if (j.failed)
+		eio_end(c->eio, HOSTD_SIO_FORCED_CLOSE);
+	else
+		send_packet(c, SIO_CONNECT_ERROR, nsp,
+		    hostd_json_done(&j));
+	hostd_json_free(&j);
+}
+
+static void
+send_acceptance(struct sio_socket *s)
+{
+	char text[sizeof("{\"sid\":\"\",\"pid\":\"\"}") + sizeof(s->id) +
+	    sizeof(s->pid)];
+	int n;
+
+	n = s->pid[0] == '\0' ?
+	    snprintf(text, sizeof(text), "{\"sid\":\"%s\"}", s->id) :
+	    snprintf(text, sizeof(text), "{\"sid\":\"%s\",\"pid\":\"%s\"}",
+	    s->id, s->pid);
+	send_packet(s->client, SIO_CONNECT, space_name(s->space),
+	    hostd_json_slice(text, text + n));
+}
+
+/* -- come and go -- */
+
+static void	arm(struct hostd_inst *);
+
+static void
+on_time(struct hostd_inst *in, hostd_timer t, void *arg)
+{
+	struct clients *all = in->clients;
+	uint64_t now = in->easy.host->now_ms(in->easy.host);
+	struct client *c;
+
+	(void)t;
+	(void)arg;
+	all->is_armed = 0;
+	while ((c = TAILQ_FIRST(&all->fresh)) != NULL && c->connect_by <= now) {
+		TAILQ_REMOVE(&all->fresh, c, fresh);
+		c->is_fresh = 0;
+		eio_end(c->eio, HOSTD_SIO_FORCED_CLOSE);
+	}
+	arm(in);
+}
+
+/* The timer is for the first; it may come too early, but not too late. */
+static void
+arm(struct hostd_inst *in)
+{
+	const struct hostd_host *h = in->easy.host;
+	struct clients *all = in->clients;
+	struct client *c = TAILQ_FIRST(&all->fresh);
+	uint64_t now;
+
+	if (c == NULL || all->is_armed)
+		return;
+	now = h->now_ms(h);
+	all->is_armed = in->timer->start(h, c->connect_by > now ?
+	    c->connect_by - now : 0, 0, on_time, NULL, &all->timer) ==
+	    HOSTD_OK;
+}
+
+struct client *
+client_new(struct hostd_inst *in, struct eio *eio)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return NULL;
+	c->in = in;
+	c->eio = eio;
+	TAILQ_INIT(&c->sockets);
+	c->connect_by = in->easy.host->now_ms(in->easy.host) +
+	    in->opt.connect_timeout;
+	TAILQ_INSERT_TAIL(&in->clients->fresh, c, fresh);
+	c->is_fresh = 1;
+	arm(in);
+	return c;
+}
+
+static void
+client_is_old(struct client *c)
+{
+	if (c->is_fresh)
+		TAILQ_REMOVE(&c->in->clients->fresh, c, fresh);
+	c->is_fresh = 0;
+}
+
+void
+client_gone(struct client *c, int32_t reason)
+{
+	struct sio_socket *s;
+
+	client_is_old(c);
+	partial_free(c->partial);
+	while ((s = TAILQ_FIRST(&c->sockets)) != NULL) {
+		if (s->state == SOCKET_GONE)
+			TAILQ_REMOVE(&c->in->clients->ending, s, ending);
+		else {
+			s->state = SOCKET_GONE;
+			s->reason = (uint8_t)reason;
+		}
+		socket_end(s);
+	}
+	free(c);
+}
+
+/* -- connecting -- */
+
+struct sio_socket *
+client_socket(const struct client *c, hostd_buf nsp)
+{
+	struct sio_socket *s;
+	hostd_buf name;
+
+	TAILQ_FOREACH(s, &c->sockets, of_client) {
+		name = space_name(s->space);
+		if (s->state == SOCKET_CONNECTED && name.n == nsp.n &&
+		    memcmp(name.p, nsp.p, nsp.n) == 0)
+			return s;
+	}
+	return NULL;
+}
+
+void
+client_accepted(struct sio_socket *s)
+{
+	static const hostd_buf none = { NULL, 0 };
+	struct client *c = s->client;
+
+	if (s->state != SOCKET_CONNECTING)
+		return;
+	/* Asked for twice before it was accepted: the first one is it. */
+	if (client_socket(c, space_name(s->space)) != NULL) {
+		socket_go(s, HOSTD_SIO_SERVER_DISCONNECT);
+		return;
+	}
+	if (socket_enter(s) == -1) {
+		client_refused(s, hostd_str("Internal error"), none);
+		return;
+	}
+	c->was_accepted = 1;
+	c->turn = c->in->clients->turn;
+	post(c->in);
+	client_is_old(c);
+	send_acceptance(s);
+	apps_connected(s, s->recovered);
+}
+
+void
+client_refused(struct sio_socket *s, hostd_buf message, hostd_buf data)
+{
+	if (s->state == SOCKET_GONE)
+		return;
+	send_refusal(s->client, space_name(s->space), message, data);
+	socket_go(s, HOSTD_SIO_SERVER_DISCONNECT);
+}
+
+void
+client_disconnect(struct sio_socket *s, int close)
+{
+	static const hostd_buf none = { NULL, 0 };
+	struct client *c = s->client;
+	struct sio_socket *next;
+
+	for (s = close ? TAILQ_FIRST(&c->sockets) : s; s != NULL; s = next) {
+		next = close ? TAILQ_NEXT(s, of_client) : NULL;
+		if (s->state == SOCKET_CONNECTED) {
+			send_packet(c, SIO_DISCONNECT, space_name(s->space),
+			    none);
+			c->was_put_out = 1;
+		}
+		socket_go(s, HOSTD_SIO_SERVER_DISCONNECT);
+	}
+	if (close)
+		eio_end(c->eio, HOSTD_SIO_SERVER_DISCONNECT);
+}
+
+/* -- packets from it -- */
+
+static int
+invalid(const struct client *c, const char *why)
+{
+	const struct eio_handshake *h = eio_handshake(c->eio);
+
+	hostd_logf(c->in->easy.host, HOSTD_LOG_DEBUG, "%.*s: its packet is "
+	    "invalid: %s", (int)h->peer.n, (const char *)h->peer.p, why);
+	return -1;
+}
+
+static int
+take_connect(struct client *c, const struct sio_packet *pk)
+{
+	static const hostd_buf none = { NULL, 0 };
+	hostd_buf auth = pk->data.n > 0 ? pk->data : hostd_str("{}");
+	struct sio_socket *s;
+	struct space *sp;
+
+	/* In one turn it may have asked twice before it could know. */
+	if (client_socket(c, pk->nsp) != NULL)
+		return c->turn == c->in->clients->turn ? 0 :
+		    invalid(c, "it is connected to that namespace");
+	if (c->nsockets >= c->in->opt.max_namespaces) {
+		send_refusal(c, pk->nsp, hostd_str("Too many namespaces"),
+		    none);
+		return 0;
+	}
+	if ((sp = space_get(c->in, pk->nsp)) == NULL) {
+		send_refusal(c, pk->nsp, hostd_str("Invalid namespace"), none);
+		return 0;
+	}
+	if ((s = socket_new(c, sp, auth)) == NULL) {
+		send_refusal(c, pk->nsp, hostd_str("Internal error"), none);
+		return 0;
+	}
+	apps_connect(s);
+	return 0;
+}
+
+/* An event or an acknowledgement, whole. */
+static void
+take(struct sio_socket *s, const struct sio_packet *pk, const hostd_buf *bins)
+{
+	struct sio_values *vs = &s->space->in->clients->values;
+	struct hostd_sio_args args = {
+		.struct_size = sizeof(args),
+		.n = vs->n,
+		.v = vs->v,
+		.bins = bins,
+		.nbins = pk->nbins,
+	};
+	hostd_sio_ack ack = { 0 };
+
+	if (pk->type == SIO_ACK) {
+		if (pk->has_id)
+			ack_came(s, pk->id, &args);
+	} else if (vs->n > 0) {
+		args.n--;
+		args.v++;
+		if (pk->has_id)
+			ack = ack_owe(s, pk->id);
+		apps_event(s, vs->v[0], &args, ack);
+	}
+	if (vs->size > VALUES_KEPT)
+		sio_values_free(vs);
+}
+
+static void
+socket_leaves(struct sio_socket *s)
+{
+	s->state = SOCKET_GONE;
+	s->reason = HOSTD_SIO_CLIENT_DISCONNECT;
+	socket_end(s);
+}
+
+static int
+take_from(struct client *c, hostd_buf text, const struct sio_packet *pk)
+{
+	struct sio_socket *s = client_socket(c, pk->nsp);
+
+	if (s == NULL && !(c->was_put_out && space_find(c->in, pk->nsp) !=
+	    NULL))
+		return invalid(c, "it is not connected to that namespace");
+	if (pk->type == SIO_DISCONNECT || pk->nbins == 0) {
+		if (s != NULL && pk->type == SIO_DISCONNECT)
+			socket_leaves(s);
+		else if (s != NULL)
+			take(s, pk, NULL);
+		return 0;
+	}
+	if (!sio_placeholders_ok(pk->data, pk->nbins))
+		return invalid(c, "a placeholder for no attachment");
+	c->partial = partial_new(s == NULL ? 0 : s->handle, text, pk->nbins);
+	return c->partial == NULL ? invalid(c, "no memory") : 0;
+}
+
+int
+client_text(struct client *c, hostd_buf text)
+{
+	struct sio_packet pk;
+	const char *why = "";
+
+	if (c->partial != NULL)
+		return invalid(c, "an attachment is due");
+	if (sio_packet_parse(text, c->in->opt.max_attachments, &pk,
+	    &c->in->clients->values, &why) == -1)
+		return invalid(c, why);
+	return pk.type == SIO_CONNECT ? take_connect(c, &pk) :
+	    take_from(c, text, &pk);
+}
+
+int
+client_binary(struct client *c, hostd_buf data)
+{
+	struct sio_partial *p = c->partial;
+	struct sio_packet pk;
+	struct sio_socket *s;
+	const char *why = "";
+	int rc;
+
+	if (p == NULL)
+		return invalid(c, "no attachment is due");
+	if ((rc = partial_add(p, data)) <= 0)
+		return rc == 0 ? 0 : invalid(c, "no memory");
+	c->partial = NULL;
+	s = socket_of(c->in, p->handle);
+	if (s == NULL || s->state != SOCKET_CONNECTED)
+		rc = 0;
+	else if ((rc = sio_packet_parse(p->text, p->nbins, &pk,
+	    &c->in->clients->values, &why)) == -1)
+		rc = invalid(c, why);
+	else
+		take(s, &pk, p->bins);
+	partial_free(p);
+	return rc;
+}
