@@ -77,6 +77,31 @@ base64url_decode(const char *p, size_t n, unsigned char *out)
 }
 
 size_t
+base64_encode(const unsigned char *p, size_t n, char *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *start = out;
+	uint32_t bits;
+
+	for (; n >= 3; p += 3, n -= 3) {
+		bits = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+		*out++ = digits[bits >> 18];
+		*out++ = digits[bits >> 12 & 63];
+		*out++ = digits[bits >> 6 & 63];
+		*out++ = digits[bits & 63];
+	}
+	if (n > 0) {
+		bits = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0);
+		*out++ = digits[bits >> 18];
+		*out++ = digits[bits >> 12 & 63];
+		*out++ = n > 1 ? digits[bits >> 6 & 63] : '=';
+		*out++ = '=';
+	}
+	return (size_t)(out - start);
+}
+
+size_t
 base64url_encode(const unsigned char *p, size_t n, char *out)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

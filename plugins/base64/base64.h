@@ -16,6 +16,11 @@
  * how many there are, or -1 when it is none. */
 ssize_t	base64_decode(const char *, size_t n, unsigned char *out);
 
+/* Characters of n bytes in base64. */
+#define BASE64_LEN(n)		(((n) + 2) / 3 * 4)
+/* BASE64_LEN(n) characters, and no NUL. */
+size_t	base64_encode(const unsigned char *, size_t n, char *out);
+
 /* Section 5: "-", "_" and no padding.  The room is n * 3 / 4 bytes. */
 ssize_t	base64url_decode(const char *, size_t n, unsigned char *out);
 /* BASE64URL_LEN(n) characters, and no NUL. */

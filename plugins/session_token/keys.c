@@ -10,7 +10,6 @@
 #include "keys.h"
 
 #define HEX_LEN		(2 * KEY_BYTES)
-#define BASE64_LEN	((KEY_BYTES + 2) / 3 * 4)
 
 /* A MAC has its key, and starts over for each text. */
 struct keys {
@@ -87,7 +86,7 @@ key_decode(const char *p, size_t n, unsigned char out[KEY_BYTES + 1])
 {
 	if (n == HEX_LEN)
 		return hex_decode(p, out);
-	if (n == BASE64_LEN)
+	if (n == BASE64_LEN(KEY_BYTES))
 		return base64_decode(p, n, out) == KEY_BYTES ? 0 : -1;
 	if (n == BASE64URL_LEN(KEY_BYTES))
 		return base64url_decode(p, n, out) == KEY_BYTES ? 0 : -1;

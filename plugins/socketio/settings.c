@@ -80,6 +80,68 @@ static const struct hostd_key key_user_key = {
 	0, 255, NULL
 };
 
+static const struct hostd_key key_cors_origin = {
+	sizeof(struct hostd_key), HOSTD_KEY_LIST, 0, "cors_origin", NULL,
+	"Origins whose pages may poll, \"*\" stands for any text: "
+	"https://*.example.com; \"*\" alone: any; request: the one that asks; "
+	"none: no headers of CORS.", 0, 0, NULL
+};
+static const struct hostd_key key_cors_credentials = {
+	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "cors_credentials", "off",
+	"Whether such pages may send cookies.", 0, 0, NULL
+};
+static const struct hostd_key key_cors_methods = {
+	sizeof(struct hostd_key), HOSTD_KEY_LIST, 0, "cors_methods",
+	"GET, HEAD, PUT, PATCH, POST, DELETE",
+	"What Access-Control-Allow-Methods says.", 0, 0, NULL
+};
+static const struct hostd_key key_cors_allowed_headers = {
+	sizeof(struct hostd_key), HOSTD_KEY_LIST, 0, "cors_allowed_headers",
+	NULL, "What Access-Control-Allow-Headers says; none: what was asked "
+	"for.", 0, 0, NULL
+};
+static const struct hostd_key key_cors_exposed_headers = {
+	sizeof(struct hostd_key), HOSTD_KEY_LIST, 0, "cors_exposed_headers",
+	NULL, "What Access-Control-Expose-Headers says.", 0, 0, NULL
+};
+static const struct hostd_key key_cors_max_age = {
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "cors_max_age", "0",
+	"How long a browser need not ask again; 0: as long as it likes.",
+	0, 31536000000, NULL
+};
+static const struct hostd_key key_cookie = {
+	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "cookie", "",
+	"Name of a cookie with the session's id, for balancers in front; "
+	"\"\": none.", 0, 256, NULL
+};
+static const struct hostd_key key_cookie_path = {
+	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "cookie_path", "/",
+	"Its Path.", 0, 256, NULL
+};
+static const struct hostd_key key_cookie_domain = {
+	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "cookie_domain", "",
+	"Its Domain.", 0, 256, NULL
+};
+static const struct hostd_key key_cookie_max_age = {
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "cookie_max_age", "0",
+	"Its Max-Age; 0: until the browser ends.", 0, 31536000000, NULL
+};
+static const struct hostd_key key_cookie_http_only = {
+	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "cookie_http_only", "on",
+	"Whether it is HttpOnly.", 0, 0, NULL
+};
+static const struct hostd_key key_cookie_secure = {
+	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "cookie_secure", "off",
+	"Whether it is Secure.", 0, 0, NULL
+};
+static const char *const same_sites[] = {
+	"unset", "lax", "strict", "none", NULL
+};
+static const struct hostd_key key_cookie_same_site = {
+	sizeof(struct hostd_key), HOSTD_KEY_ENUM, 0, "cookie_same_site", "lax",
+	"Its SameSite.", 0, 0, same_sites
+};
+
 const struct hostd_key *const sio_keys[] = {
 	&key_ping_interval,
 	&key_ping_timeout,
@@ -99,6 +161,19 @@ const struct hostd_key *const sio_keys[] = {
 	&key_transports,
 	&key_client_dir,
 	&key_user_key,
+	&key_cors_origin,
+	&key_cors_credentials,
+	&key_cors_methods,
+	&key_cors_allowed_headers,
+	&key_cors_exposed_headers,
+	&key_cors_max_age,
+	&key_cookie,
+	&key_cookie_path,
+	&key_cookie_domain,
+	&key_cookie_max_age,
+	&key_cookie_http_only,
+	&key_cookie_secure,
+	&key_cookie_same_site,
 	NULL
 };
 

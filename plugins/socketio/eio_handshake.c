@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "engine.h"
+
+static int64_t
+wall_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static hostd_buf
+keep(char **p, hostd_buf text)
+{
+	hostd_buf kept = { *p, text.n };
+
+	if (text.n > 0)
+		memcpy(*p, text.p, text.n);
+	*p += text.n;
+	return kept;
+}
+
+/* Behind "?" of what was kept. */
+static hostd_buf
+query_of(hostd_buf url)
+{
+	hostd_buf query = { NULL, 0 };
+	const char *p = memchr(url.p, '?', url.n);
+
+	if (p != NULL) {
+		query.p = p + 1;
+		query.n = url.n - (size_t)(p + 1 - (const char *)url.p);
+	}
+	return query;
+}
+
+struct eio_handshake *
+eio_handshake_new(const struct hostd_request *r)
+{
+	size_t n = sizeof(struct eio_handshake) + r->nheaders *
+	    sizeof(hostd_hdr) + r->target.n + r->peer.n;
+	struct eio_handshake *h;
+	uint32_t i;
+	char *p;
+
+	for (i = 0; i < r->nheaders; i++)
+		n += r->headers[i].name.n + r->headers[i].value.n;
+	if ((h = calloc(1, n)) == NULL)
+		return NULL;
+	h->headers = (hostd_hdr *)(void *)(h + 1);
+	h->nheaders = r->nheaders;
+	p = (char *)(h->headers + r->nheaders);
+	for (i = 0; i < r->nheaders; i++) {
+		h->headers[i].name = keep(&p, r->headers[i].name);
+		h->headers[i].value = keep(&p, r->headers[i].value);
+	}
+	h->flags = r->flags & HOSTD_REQ_TLS;
+	h->url = keep(&p, r->target);
+	h->query = query_of(h->url);
+	h->peer = keep(&p, r->peer);
+	h->time_ms = wall_ms();
+	return h;
+}

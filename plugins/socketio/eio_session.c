@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine.h"
+
+#define LINGER_MS 30000
+
+/* -- begin -- */
+
+struct eio *
+eio_new(struct hostd_inst *in, const struct hostd_request *r,
+    uint32_t transport)
+{
+	struct eio *eio = calloc(1, sizeof(*eio));
+
+	if (eio == NULL)
+		return NULL;
+	eio->in = in;
+	eio->state = EIO_OPENING;
+	eio->transport = (uint8_t)transport;
+	eio->handshake = eio_handshake_new(r);
+	if (eio->handshake == NULL ||
+	    eio_id_make(&in->engine->ids, eio->id) == -1) {
+		eio_free(eio);
+		return NULL;
+	}
+	return eio;
+}
+
+int
+eio_open(struct eio *eio)
+{
+	struct engine *e = eio->in->engine;
+
+	eio->entry.name = (hostd_buf){ eio->id, EIO_ID_LEN };
+	if (table_add(&e->sessions, &eio->entry) == -1)
+		return -1;
+	eio->state = EIO_OPEN;
+	e->nopen++;
+	if ((eio->client = client_new(eio->in, eio)) == NULL) {
+		e->nopen--;
+		table_remove(&e->sessions, &eio->entry);
+		eio->state = EIO_OPENING;
+		return -1;
+	}
+	eio_beat_begin(eio);
+	return 0;
+}
+
+hostd_buf
+eio_hello(const struct eio *eio, char *room)
+{
+	const struct sio_options *o = &eio->in->opt;
+	hostd_buf b = { room, 0 };
+
+	b.n = (size_t)snprintf(room, EIO_HELLO_MAX, "0{\"sid\":\"%s\","
+	    "\"upgrades\":[%s],\"pingInterval\":%u,\"pingTimeout\":%u,"
+	    "\"maxPayload\":%llu}", eio->id,
+	    eio->transport == HOSTD_SIO_POLLING && o->allow_upgrades &&
+	    o->websocket ? "\"websocket\"" : "", o->ping_interval,
+	    o->ping_timeout, (unsigned long long)o->max_payload);
+	return b;
+}
+
+/* -- who there is -- */
+
+struct eio *
+eio_find(struct hostd_inst *in, hostd_buf id)
+{
+	struct table_entry *t = table_find(&in->engine->sessions, id);
+	struct eio *eio = t == NULL ? NULL : TABLE_OF(t, struct eio, entry);
+
+	/* The timer may be late. */
+	if (eio != NULL && eio_beat_is_over(eio))
+		eio_beat_late(in, &eio->beat);
+	if (eio != NULL && eio->state == EIO_ENDING &&
+	    (eio->how != EIO_END_POLITE || eio->ws != NULL))
+		return NULL;
+	return eio;
+}
+
+struct eio *
+eio_next(const struct hostd_inst *in, const struct eio *eio)
+{
+	struct table_entry *t = table_next(&in->engine->sessions,
+	    eio == NULL ? NULL : &eio->entry);
+
+	while (t != NULL && TABLE_OF(t, struct eio, entry)->state != EIO_OPEN)
+		t = table_next(&in->engine->sessions, t);
+	return t == NULL ? NULL : TABLE_OF(t, struct eio, entry);
+}
+
+uint32_t
+eio_count(const struct hostd_inst *in)
+{
+	return in->engine->nopen;
+}
+
+const char *
+eio_id(const struct eio *eio)
+{
+	return eio->id;
+}
+
+const struct eio_handshake *
+eio_handshake(const struct eio *eio)
+{
+	return eio->handshake;
+}
+
+uint32_t
+eio_transport(const struct eio *eio)
+{
+	return eio->transport;
+}
+
+struct client *
+eio_client(const struct eio *eio)
+{
+	return eio->client;
+}
+
+/* -- end -- */
+
+void
+eio_free(struct eio *eio)
+{
+	struct engine *e = eio->in->engine;
+
+	if (eio->state != EIO_OPENING)
+		table_remove(&e->sessions, &eio->entry);
+	if (eio->has_work)
+		STAILQ_REMOVE(&e->work, eio, eio, work);
+	eio_poll_forget(eio);
+	eio_wait_end(eio->in, &eio->beat);
+	eio_queue_clear(&eio->queue);
+	free(eio->handshake);
+	free(eio);
+}
+
+void
+eio_stop(struct eio *eio, int32_t reason, enum eio_end_how how, int32_t code)
+{
+	if (eio->state != EIO_OPEN)
+		return;
+	eio->state = EIO_ENDING;
+	eio->reason = (uint8_t)reason;
+	eio->how = (uint8_t)how;
+	eio->code = (uint16_t)code;
+	eio->in->engine->nopen--;
+	eio_wait_end(eio->in, &eio->beat);
+	eio_work(eio);
+}
+
+void
+eio_end(struct eio *eio, int32_t reason)
+{
+	eio_stop(eio, reason, EIO_END_POLITE, HOSTD_WS_NORMAL);
+}
+
+/* What was marked. */
+static void
+finish(struct eio *eio)
+{
+	int lingers = eio->how == EIO_END_POLITE && eio->get == NULL &&
+	    eio->transport == HOSTD_SIO_POLLING;
+
+	if (eio->probe != NULL)
+		eio_probe_end(eio->probe);
+	if (eio->ws != NULL)
+		eio_ws_end(eio);
+	if (eio->get != NULL)
+		eio_poll_flush(eio, eio->how == EIO_END_BYE ? "6" : "1");
+	client_gone(eio->client, eio->reason);
+	eio->client = NULL;
+	if (lingers) {
+		eio->state = EIO_LINGERING;
+		eio_wait_begin(eio->in, &eio->beat, EIO_WAIT_LINGER,
+		    LINGER_MS);
+	} else {
+		eio_free(eio);
+	}
+}
+
+/* -- the end of a turn -- */
+
+static void
+turn(struct hostd_inst *in, void *arg)
+{
+	struct engine *e = in->engine;
+	struct eio *eio;
+
+	(void)arg;
+	e->posted = 0;
+	while ((eio = STAILQ_FIRST(&e->work)) != NULL) {
+		STAILQ_REMOVE_HEAD(&e->work, work);
+		eio->has_work = 0;
+		if (eio->state == EIO_ENDING)
+			finish(eio);
+		else if (eio->get != NULL && eio->queue.n > 0)
+			eio_poll_flush(eio, NULL);
+	}
+}
+
+void
+eio_work(struct eio *eio)
+{
+	struct engine *e = eio->in->engine;
+
+	if (eio->has_work)
+		return;
+	eio->has_work = 1;
+	STAILQ_INSERT_TAIL(&e->work, eio, work);
+	if (!e->posted)
+		e->posted = eio->in->easy.host->post(eio->in->easy.host, turn,
+		    NULL) == HOSTD_OK;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include "engine.h"
+
+int32_t
+engine_create(struct hostd_inst *in, const struct hostd_conf *conf,
+    struct hostd_err *err)
+{
+	const struct hostd_host *host = in->easy.host;
+	struct engine *e = calloc(1, sizeof(*e));
+	int32_t rc;
+
+	in->engine = e;
+	if (e == NULL || (e->ping = eio_message_raw("2")) == NULL)
+		return hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
+	e->in = in;
+	STAILQ_INIT(&e->work);
+	eio_waits_init(&e->waits);
+	in->timer = host->get_ext(host, HOSTD_EXT_TIMER);
+	if (in->timer == NULL || in->easy.ws == NULL)
+		return hostd_fail(err, HOSTD_E_NOTSUP, "this host does not "
+		    "serve " HOSTD_EXT_TIMER " and " HOSTD_EXT_WS);
+	if ((rc = eio_cors_read(&e->cors, conf, err)) != HOSTD_OK)
+		return rc;
+	return eio_cookie_read(&e->cookie, conf, err);
+}
+
+void
+engine_drain(struct hostd_inst *in, uint32_t deadline_ms)
+{
+	struct eio *eio = NULL;
+
+	(void)deadline_ms;
+	while ((eio = eio_next(in, eio)) != NULL)
+		if (eio->get != NULL)
+			eio_poll_flush(eio, "6");
+}
+
+void
+engine_destroy(struct hostd_inst *in)
+{
+	struct engine *e = in->engine;
+	struct table_entry *t;
+
+	if (e == NULL)
+		return;
+	while ((t = table_next(&e->sessions, NULL)) != NULL)
+		eio_free(TABLE_OF(t, struct eio, entry));
+	table_free(&e->sessions);
+	eio_message_unref(e->ping);
+	eio_cors_free(&e->cors);
+	eio_cookie_free(&e->cookie);
+	free(e->scratch.p);
+	free(e->many.to);
+	free(e->many.who);
+	free(e->many.results);
+	free(e);
+	in->engine = NULL;
+}

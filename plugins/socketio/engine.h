@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of Engine.IO know of each other: the sessions of a worker, and
+ * the requests and WebSockets that carry them.
+ *
+ * A session that ends is marked, and ended at the end of the turn, with all
+ * others that have to do something then; so it is good until the
+ * callback that ended it has returned.
+ */
+#ifndef SOCKETIO_ENGINE_H
+#define SOCKETIO_ENGINE_H
+
+#include "client.h"
+#include "eio_cookie.h"
+#include "eio_cors.h"
+#include "eio_id.h"
+#include "eio_query.h"
+#include "eio_wait.h"
+
+enum eio_state {
+	EIO_OPENING,		/* the answer to its first request is due */
+	EIO_OPEN,
+	EIO_ENDING,		/* until the end of the turn */
+	EIO_LINGERING		/* on polling: what is left is for the next GET */
+};
+
+/* How a session ends. */
+enum eio_end_how {
+	EIO_END_POLITE,		/* what was sent before gets there */
+	EIO_END_BYE,		/* the client wants it */
+	EIO_END_CUT
+};
+
+/* Messages that wait for a GET. */
+struct eio_queue {
+	struct eio_message **m;
+	uint32_t n, size;
+	size_t bytes;
+};
+
+/* A GET that waits, or a POST whose body comes: the request's block. */
+struct eio_poll {
+	struct eio *eio;		/* NULL: it has nothing to do with one */
+	hostd_req req;
+	int is_post;
+	struct eio_wait wait;
+	char *body;			/* what has come of a body in parts */
+	size_t n, size;
+};
+
+enum eio_ws_role {
+	EIO_WS_NONE,		/* to be closed */
+	EIO_WS_TRANSPORT,
+	EIO_WS_PROBE
+};
+
+/* A WebSocket's block. */
+struct eio_ws {
+	union {
+		struct eio *eio;
+		struct eio_probe *probe;
+	} u;
+	hostd_ws ws;			/* id 0: not open yet */
+	uint32_t role;
+};
+
+/* A WebSocket that a session on polling may go on with. */
+struct eio_probe {
+	struct eio_wait wait;
+	struct eio *eio;
+	struct eio_ws *ws;
+	int is_probed;			/* it has asked, and was answered */
+};
+
+struct eio {
+	struct table_entry entry;	/* of engine->sessions */
+	struct hostd_inst *in;
+	struct client *client;
+	struct eio_handshake *handshake;
+	struct eio_wait beat;		/* the next ping or the end of waiting
+					   for a pong; how long it lingers */
+	STAILQ_ENTRY(eio) work;
+	struct eio_ws *ws;		/* NULL: it is on polling */
+	struct eio_probe *probe;
+	struct eio_poll *get, *post;	/* one of each at most */
+	struct eio_queue queue;
+	uint8_t state, transport, has_work, owes_pong;
+	uint8_t how, reason;		/* of its end */
+	uint16_t code;			/* that its WebSocket is closed with */
+	char id[EIO_ID_LEN + 1];
+};
+
+struct engine {
+	struct hostd_inst *in;
+	struct table sessions;		/* by id; those that linger too */
+	uint32_t nopen;
+	struct eio_waits waits;
+	STAILQ_HEAD(, eio) work;
+	int posted;
+	struct eio_id_source ids;
+	struct eio_cors cors;
+	struct eio_message *ping;
+	struct eio_cookie cookie;
+	struct eio_scratch {
+		char *p;
+		size_t size;
+	} scratch;
+	struct eio_many {		/* of eio_send_many */
+		hostd_ws *to;
+		struct eio **who;
+		int32_t *results;
+		size_t size;
+	} many;
+};
+
+/* -- sessions: eio_session.c -- */
+
+/* For its first request; not open, and of no client yet.  NULL: no memory. */
+struct eio *eio_new(struct hostd_inst *, const struct hostd_request *,
+	    uint32_t transport);
+/* It is open: its client is made.  -1: no memory. */
+int	eio_open(struct eio *);
+/* The one of that id which a request may be about; NULL: none. */
+struct eio *eio_find(struct hostd_inst *, hostd_buf id);
+/* As eio_end; code: of the WebSocket. */
+void	eio_stop(struct eio *, int32_t reason, enum eio_end_how,
+	    int32_t code);
+/* It has to do something at the end of this turn. */
+void	eio_work(struct eio *);
+/* What has lingered ends, as has one that could not be opened. */
+void	eio_free(struct eio *);
+/* The packet "0", of one that opens. */
+hostd_buf eio_hello(const struct eio *, char *room);
+#define EIO_HELLO_MAX	256
+
+/* -- what a request is about: eio_check.c -- */
+
+enum eio_error {
+	EIO_UNKNOWN_TRANSPORT,
+	EIO_UNKNOWN_ID,
+	EIO_BAD_METHOD,
+	EIO_BAD_REQUEST,
+	EIO_FORBIDDEN,
+	EIO_UNSUPPORTED,
+	EIO_NO_ERROR
+};
+
+/* *out NULL: a new session. */
+enum eio_error eio_check(struct hostd_inst *, const struct hostd_request *,
+	    int is_upgrade, struct eio **out, uint32_t *transport);
+
+/* -- packets from the client: eio_packet.c -- */
+
+/* One of a body or a text message. */
+void	eio_packet(struct eio *, hostd_buf packet);
+void	eio_data(struct eio *, hostd_buf bytes);
+
+/* -- requests: eio_poll.c -- */
+
+/* What waits in the queue, and perhaps a packet more, to the GET that waits. */
+void	eio_poll_flush(struct eio *, const char *last);
+/* The session goes: they are nobody's. */
+void	eio_poll_forget(struct eio *);
+void	eio_poll_late(struct hostd_inst *, struct eio_wait *);
+
+/* -- WebSockets: eio_ws.c, eio_probe.c -- */
+
+int32_t	eio_ws_send(struct eio *, struct eio_message *, uint32_t flags);
+/* Its WebSocket closes, behind what was sent. */
+void	eio_ws_end(struct eio *);
+
+/* -1: no memory. */
+int	eio_probe_new(struct eio *, struct eio_ws *);
+void	eio_probe_text(struct eio_probe *, hostd_buf);
+/* It comes to nothing: the WebSocket is closed. */
+void	eio_probe_end(struct eio_probe *);
+/* The WebSocket is not there any more. */
+void	eio_probe_gone(struct eio_probe *);
+void	eio_probe_late(struct hostd_inst *, struct eio_wait *);
+
+/* -- heartbeat: eio_beat.c -- */
+
+void	eio_beat_begin(struct eio *);
+void	eio_beat_pong(struct eio *);
+/* Its transport has changed: no pong is waited for. */
+void	eio_beat_change(struct eio *);
+/* The pong should have come. */
+int	eio_beat_is_over(const struct eio *);
+void	eio_beat_ping(struct hostd_inst *, struct eio_wait *);
+void	eio_beat_late(struct hostd_inst *, struct eio_wait *);
+
+/* -- messages: eio_message.c, eio_queue.c -- */
+
+/* A packet of another type. */
+struct eio_message *eio_message_raw(const char *text);
+
+/* -1: no memory. */
+int	eio_queue_add(struct eio_queue *, struct eio_message *);
+void	eio_queue_clear(struct eio_queue *);
+/* As the body of an answer, with one packet more or NULL; good until the scratch
+ * is used again.  p NULL: no memory. */
+hostd_buf eio_queue_body(struct engine *, const struct eio_queue *,
+	    const char *last);
+
+/* n bytes; NULL: no memory. */
+char	*eio_scratch(struct engine *, size_t n);
+/* Much is not kept. */
+void	eio_scratch_done(struct engine *);
+
+/* -- answers: eio_answer.c -- */
+
+/* 200, as all of polling; cookie: its value, n 0: none. */
+int32_t	eio_answer(struct hostd_inst *, hostd_req, const char *type,
+	    hostd_buf body, hostd_buf cookie);
+int32_t	eio_answer_preflight(struct hostd_inst *, hostd_req);
+/* By JSON or, to an upgrade, by its text. */
+int32_t	eio_refuse(struct hostd_inst *, hostd_req, enum eio_error,
+	    int is_upgrade);
+/* With a status and nothing else. */
+int32_t	eio_refuse_empty(struct hostd_inst *, hostd_req, int32_t status);
+
+/* -- handshakes: eio_handshake.c -- */
+
+struct eio_handshake *eio_handshake_new(const struct hostd_request *);
+
+#endif
