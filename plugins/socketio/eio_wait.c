@@ -8,7 +8,7 @@ static void
 linger_late(struct hostd_inst *in, struct eio_wait *w)
 {
 	(void)in;
-	eio_finish(TABLE_OF(w, struct eio, beat));
+	eio_free(TABLE_OF(w, struct eio, beat));
 }
 
 static wait_fn *const due[EIO_WAIT_KINDS] = {
