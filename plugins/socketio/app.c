@@ -91,9 +91,20 @@ apps_destroy(struct hostd_inst *in)
 }
 
 static int32_t
+check_names(const char *const *nsp, struct hostd_err *err)
+{
+	for (; nsp != NULL && *nsp != NULL; nsp++)
+		if (**nsp != '/' || strchr(*nsp, ',') != NULL ||
+		    strlen(*nsp) > SPACE_NAME_MAX)
+			return hostd_fail(err, HOSTD_E_INVAL, "its namespace "
+			    "\"%.80s\" does not begin with \"/\", has a "
+			    "comma, or is too long", *nsp);
+	return HOSTD_OK;
+}
+
+static int32_t
 check(const struct hostd_sio_ops *ops, struct hostd_err *err)
 {
-	const char *const *nsp = ops->namespaces;
 
 	if ((ops->flags & ~HOSTD_SIO_PLAIN_DATA) != 0)
 		return hostd_fail(err, HOSTD_E_NOTSUP, "its flags 0x%x are "
@@ -101,12 +112,23 @@ check(const struct hostd_sio_ops *ops, struct hostd_err *err)
 	if (ops->data_size > DATA_MAX)
 		return hostd_fail(err, HOSTD_E_INVAL, "its data_size of %u is "
 		    "above %d", ops->data_size, DATA_MAX);
-	for (; nsp != NULL && *nsp != NULL; nsp++)
-		if (**nsp != '/' || strchr(*nsp, ',') != NULL ||
-		    strlen(*nsp) > SPACE_NAME_MAX)
-			return hostd_fail(err, HOSTD_E_INVAL, "its namespace "
-			    "\"%.80s\" does not begin with \"/\", has a "
-			    "comma, or is too long", *nsp);
+	return check_names(ops->namespaces, err);
+}
+
+static int32_t
+serve(const struct hostd_sio_api *api, const char *const *namespaces)
+{
+	struct hostd_err err = { .struct_size = sizeof(err) };
+	struct app *a = api->ctx;
+	int32_t rc = check_names(namespaces, &err);
+
+	if (rc != HOSTD_OK) {
+		hostd_logf(a->in->easy.host, HOSTD_LOG_ERROR, "%s: %s",
+		    a->name, err.msg);
+		return rc;
+	}
+	a->ops.namespaces = namespaces;
+	spaces_apps_changed(a->in);
 	return HOSTD_OK;
 }
 
@@ -131,6 +153,7 @@ attach(struct hostd_inst *in, hostd_user user,
 	a->user = user;
 	a->name = info->name;
 	api_fill(&a->api, a);
+	a->api.serve = serve;
 	STAILQ_INSERT_TAIL(&in->apps->all, a, link);
 	spaces_apps_changed(in);
 	*table = &a->api;

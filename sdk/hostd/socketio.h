@@ -328,6 +328,12 @@ struct hostd_sio_api {
 	    const struct hostd_sio_args *),
 	    void (*done)(struct hostd_inst *, void *arg, int32_t status,
 	    uint32_t asked, uint32_t answered), void *arg);
+
+	/* In create only: these namespaces instead of those of its table, for
+	 * one whose configuration names them.  [instance], as there.  E_INVAL:
+	 * the log says which. */
+	int32_t (*serve)(const struct hostd_sio_api *,
+	    const char *const *namespaces);
 };
 
 #ifdef __cplusplus
