@@ -3,13 +3,13 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/json.h>
 #include <hostd/session.h>
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "http/router.h"
 #include "plugin/instance.h"
 #include "plugin/plugins.h"
-#include "session/json.h"
 #include "session/socket.h"
 #include "session/visit.h"
 
@@ -191,7 +191,8 @@ unquote(struct plugins *all, hostd_buf *value)
 	if (*(const char *)value->p != '"')
 		return HOSTD_E_INVAL;
 	b->len = 0;
-	b->len = jtext_unquote(*value, buf_reserve(b, value->n));
+	b->len = (size_t)hostd_json_text(*value, buf_reserve(b, value->n),
+	    value->n);
 	*value = text_of(b);
 	return HOSTD_OK;
 }
@@ -238,7 +239,8 @@ api_set(const struct hostd_host *host, hostd_session h, const char *key,
 		if (!utf8_is_valid(value.p, value.n))
 			return HOSTD_E_INVAL;
 		b->len = 0;
-		jtext_quote(b, value);
+		b->len = hostd_json_quote(buf_reserve(b,
+		    hostd_json_quoted(value)), value);
 		value = text_of(b);
 	}
 	return session_set(s, (hostd_buf){ key, strlen(key) }, value);

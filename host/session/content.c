@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include "base/utf8.h"
+#include <hostd/json.h>
 #include "session/content.h"
-#include "session/json.h"
 
 #define DATE_ROOM	96	/* for "+275760-09-13T00:00:00.000Z" */
 #define DATE_MAX	8640000000000000ll	/* ms that a Date can be */
@@ -19,10 +18,48 @@ buf_view(const struct buf *b)
 	return (hostd_buf){ b->p, b->len };
 }
 
-static const char *
-end_of(hostd_buf b)
+struct member {
+	hostd_buf key;		/* with its quotes, as written */
+	hostd_buf value;
+	const char *from;	/* behind the member before it, or the
+				   bracket */
+	const char *to;		/* behind the value */
+};
+
+static int
+next_member(struct hostd_json_walk *w, struct member *m)
 {
-	return (const char *)b.p + b.n;
+	int rc;
+
+	m->from = w->p;
+	rc = hostd_json_next_member(w, &m->key, &m->value);
+	m->to = w->p;
+	return rc;
+}
+
+static int
+is_document(hostd_buf text)
+{
+	return hostd_json_is_object(text) && hostd_json_ok(text);
+}
+
+/* One value, with which a member of an object is not nested too deeply? */
+static int
+is_value(hostd_buf text)
+{
+	const char *end = hostd_json_end_of(text), *p;
+
+	if (!hostd_json_is_utf8(text))
+		return 0;
+	p = hostd_json_scan(text.p, end, 1);
+	return p != NULL && hostd_json_blanks(p, end) == end;
+}
+
+static void
+append_string(struct buf *b, hostd_buf bytes)
+{
+	b->len += hostd_json_quote(buf_reserve(b, hostd_json_quoted(bytes)),
+	    bytes);
 }
 
 static void
@@ -42,9 +79,9 @@ struct edit {
 };
 
 static void
-edit_member(struct edit *e, const struct jtext_member *m)
+edit_member(struct edit *e, const struct member *m)
 {
-	int named = jtext_says(m->key, e->key);
+	int named = hostd_json_says(m->key, e->key);
 	const char *from = m->from;
 
 	e->copied = m->to;
@@ -69,7 +106,7 @@ edit_append(struct edit *e)
 		return;
 	if (e->members > 0)
 		buf_append(e->out, ",", 1);
-	jtext_quote(e->out, e->key);
+	append_string(e->out, e->key);
 	buf_append(e->out, ":", 1);
 	buf_append(e->out, e->value.p, e->value.n);
 }
@@ -80,17 +117,16 @@ static void
 edit_object(struct buf *out, hostd_buf object, hostd_buf key, hostd_buf value)
 {
 	struct edit e = { out, key, value, NULL, NULL, 0, 0 };
-	struct jtext_member m;
-	struct jtext_walk w;
+	struct hostd_json_walk w = hostd_json_walk(object);
+	struct member m;
 
 	out->len = 0;
-	jtext_walk_start(&w, object);
 	append_between(out, object.p, w.p);
 	e.open = e.copied = w.p;
-	while (jtext_walk_next(&w, &m))
+	while (next_member(&w, &m))
 		edit_member(&e, &m);
 	edit_append(&e);
-	append_between(out, e.copied, end_of(object));
+	append_between(out, e.copied, hostd_json_end_of(object));
 }
 
 static void
@@ -117,13 +153,13 @@ cookie_of(const struct content *c)
 {
 	if (c->cookie_n > 0)
 		return (hostd_buf){ c->text.p + c->cookie_at, c->cookie_n };
-	return jtext_get(buf_view(&c->text), cookie_key);
+	return hostd_json_find(buf_view(&c->text), cookie_key);
 }
 
 static hostd_buf
 cookie_member(const struct content *c, const char *key)
 {
-	return jtext_get(cookie_of(c), (hostd_buf){ key, strlen(key) });
+	return hostd_json_find(cookie_of(c), (hostd_buf){ key, strlen(key) });
 }
 
 /* "2026-11-21T00:09:37.891Z", with its quotes; or null.  Returns its length. */
@@ -152,7 +188,7 @@ static void
 put_text(struct buf *b, const char *key, const char *text)
 {
 	buf_printf(b, ",\"%s\":", key);
-	jtext_quote(b, (hostd_buf){ text, strlen(text) });
+	append_string(b, (hostd_buf){ text, strlen(text) });
 }
 
 /* What express-session makes of the same options, in its order. */
@@ -234,7 +270,7 @@ content_load(struct content *c, const struct conf_session *s, hostd_buf text,
 
 	if (text.n > (size_t)s->max_size + CONTENT_SLACK)
 		return HOSTD_E_FULL;
-	if (!jtext_is_object(text.p, text.n))
+	if (!is_document(text))
 		return HOSTD_E_INVAL;
 	set_text(&c->text, text);
 	set_text(&c->loaded, text);
@@ -242,7 +278,7 @@ content_load(struct content *c, const struct conf_session *s, hostd_buf text,
 	c->age = CONTENT_AGE_KEPT;
 	c->max = (size_t)s->max_size;
 	c->is_new = 0;
-	cookie = jtext_get(text, cookie_key);
+	cookie = hostd_json_find(text, cookie_key);
 	if (!is_object(cookie)) {
 		renew_cookie(c, s, now_ms, is_secure);
 		return HOSTD_OK;
@@ -276,7 +312,7 @@ content_free(struct content *c)
 int32_t
 content_get(const struct content *c, hostd_buf key, hostd_buf *value)
 {
-	*value = jtext_get(buf_view(&c->text), key);
+	*value = hostd_json_find(buf_view(&c->text), key);
 	return value->p != NULL ? HOSTD_OK : HOSTD_E_INVAL;
 }
 
@@ -291,7 +327,7 @@ static int
 is_key(hostd_buf key)
 {
 	return key.n > 0 && key.n <= CONTENT_KEY_MAX &&
-	    utf8_is_valid(key.p, key.n) && !same(key, cookie_key);
+	    hostd_json_is_utf8(key) && !same(key, cookie_key);
 }
 
 /* The next of the keys that were changed here, or 0; *at starts with 0. */
@@ -324,7 +360,7 @@ note_key(struct content *c, hostd_buf key)
 static hostd_buf
 trimmed(hostd_buf value)
 {
-	const char *p = value.p, *end = end_of(value);
+	const char *p = value.p, *end = hostd_json_end_of(value);
 
 	while (p < end && strchr(" \t\r\n", *p) != NULL)
 		p++;
@@ -347,10 +383,10 @@ change(struct content *c, hostd_buf key, hostd_buf value)
 int32_t
 content_set(struct content *c, hostd_buf key, hostd_buf value)
 {
-	if (!is_key(key) || !jtext_is_member(value.p, value.n))
+	if (!is_key(key) || !is_value(value))
 		return HOSTD_E_INVAL;
 	value = trimmed(value);
-	if (same(jtext_get(buf_view(&c->text), key), value))
+	if (same(hostd_json_find(buf_view(&c->text), key), value))
 		return HOSTD_OK;
 	return change(c, key, value);
 }
@@ -360,7 +396,7 @@ content_del(struct content *c, hostd_buf key)
 {
 	static const hostd_buf none = { NULL, 0 };
 
-	if (!is_key(key) || jtext_get(buf_view(&c->text), key).p == NULL)
+	if (!is_key(key) || hostd_json_find(buf_view(&c->text), key).p == NULL)
 		return HOSTD_OK;
 	return change(c, key, none);
 }
@@ -369,12 +405,11 @@ void
 content_keys(const struct content *c, struct buf *out)
 {
 	const char *before = "[";
-	struct jtext_member m;
-	struct jtext_walk w;
+	struct hostd_json_walk w = hostd_json_walk(buf_view(&c->text));
+	struct member m;
 
-	jtext_walk_start(&w, buf_view(&c->text));
-	while (jtext_walk_next(&w, &m)) {
-		if (jtext_says(m.key, cookie_key))
+	while (next_member(&w, &m)) {
+		if (hostd_json_says(m.key, cookie_key))
 			continue;
 		buf_puts(out, before);
 		buf_append(out, m.key.p, m.key.n);
@@ -386,10 +421,10 @@ content_keys(const struct content *c, struct buf *out)
 /* -- what has changed -- */
 
 static int
-next_own(struct jtext_walk *w, struct jtext_member *m)
+next_own(struct hostd_json_walk *w, struct member *m)
 {
-	while (jtext_walk_next(w, m))
-		if (!jtext_says(m->key, cookie_key))
+	while (next_member(w, m))
+		if (!hostd_json_says(m->key, cookie_key))
 			return 1;
 	return 0;
 }
@@ -397,16 +432,16 @@ next_own(struct jtext_walk *w, struct jtext_member *m)
 int
 content_is_changed(const struct content *c)
 {
-	struct jtext_walk now, then;
-	struct jtext_member m, was;
+	struct hostd_json_walk now, then;
+	struct member m, was;
 
 	/* An age alone makes nobody a session. */
 	if (c->age != CONTENT_AGE_KEPT && !c->is_new)
 		return 1;
 	if (c->keys.len == 0 && c->loaded.len > 0)
 		return 0;
-	jtext_walk_start(&now, buf_view(&c->text));
-	jtext_walk_start(&then, buf_view(&c->loaded));
+	now = hostd_json_walk(buf_view(&c->text));
+	then = hostd_json_walk(buf_view(&c->loaded));
 	while (next_own(&now, &m))
 		if (!next_own(&then, &was) || !same(m.key, was.key) ||
 		    !same(m.value, was.value))
@@ -443,7 +478,7 @@ content_saved(struct content *c)
 static int
 max_age_of(const struct content *c, int64_t *ms)
 {
-	return jtext_number(cookie_member(c, "originalMaxAge"), ms);
+	return hostd_json_int(cookie_member(c, "originalMaxAge"), ms);
 }
 
 /* For when a member of "cookie" has another length, or was not there. */
@@ -510,18 +545,18 @@ change_newer(const struct content *c, struct buf *newer, struct buf *spare)
 	size_t at = 0;
 
 	while (next_key(c, &at, &key)) {
-		ours = jtext_get(text, key);
-		if (same(ours, jtext_get(buf_view(&c->loaded), key)))
+		ours = hostd_json_find(text, key);
+		if (same(ours, hostd_json_find(buf_view(&c->loaded), key)))
 			continue;
 		edit_object(spare, buf_view(newer), key, ours);
 		old = *newer;
 		*newer = *spare;
 		*spare = old;
 	}
-	if (is_object(jtext_get(buf_view(newer), cookie_key)))
+	if (is_object(hostd_json_find(buf_view(newer), cookie_key)))
 		return;
 	edit_object(spare, buf_view(newer), cookie_key,
-	    jtext_get(text, cookie_key));
+	    hostd_json_find(text, cookie_key));
 	old = *newer;
 	*newer = *spare;
 	*spare = old;
@@ -538,7 +573,7 @@ content_merge(struct content *c, hostd_buf newer)
 	/* It has been in the store, so it may be. */
 	if (newer.n > c->max + CONTENT_SLACK)
 		return HOSTD_E_FULL;
-	if (!jtext_is_object(newer.p, newer.n))
+	if (!is_document(newer))
 		return HOSTD_E_INVAL;
 	set_text(&merged, newer);
 	change_newer(c, &merged, &c->spare);

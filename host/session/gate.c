@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stddef.h>
 #include <string.h>
+#include <hostd/json.h>
 #include "http/response.h"
 #include "session/cookie.h"
 #include "session/gate.h"
-#include "session/json.h"
 #include "session/visit.h"
 
 static struct session_gate *
@@ -45,7 +45,7 @@ lets_pass(const struct conf_session *c, struct session *s)
 		return 1;
 	key = (hostd_buf){ c->required_key, strlen(c->required_key) };
 	return session_get(s, key, &value) == HOSTD_OK &&
-	    !jtext_is_word(value, "null") && !jtext_is_word(value, "false");
+	    !hostd_json_is(value, "null") && !hostd_json_is(value, "false");
 }
 
 /* The login, and with "=" at its end where to come back to. */

@@ -77,7 +77,7 @@ event_message(hostd_buf nsp, const uint64_t *id, hostd_buf name,
 	size_t len;
 
 	if (making_start(&m, args == NULL ? 4 : 4 + 2 * (uint64_t)args->n,
-	    SIO_HEAD_MAX + nsp.n + 1 + HOSTD_JSON_QUOTED(name.n)) == -1) {
+	    SIO_HEAD_MAX + nsp.n + 1 + hostd_json_quoted(name)) == -1) {
 		making_end(&m);
 		return NULL;
 	}

@@ -96,7 +96,7 @@ hostd_json_pass(const char *p, const char *end)
 	return p;
 }
 
-/* The bytes of one character that is not ASCII; 0: it is no UTF-8 (RFC 3629). */
+/* The bytes of one character that is not ASCII; 0: it is none (RFC 3629). */
 static inline size_t
 hostd_json_char_size(const unsigned char *p, size_t left)
 {
@@ -659,10 +659,20 @@ hostd_json_item(hostd_buf array, uint32_t i)
 	return hostd_json_slice(NULL, NULL);
 }
 
-/* Bytes of UTF-8 as a string, as JSON.stringify writes it.  room has
- * HOSTD_JSON_QUOTED(n) bytes.  Returns its length. */
-#define HOSTD_JSON_QUOTED(n)	((size_t)6 * (n) + 2)
+/* The length of a string that says these bytes. */
+static inline size_t
+hostd_json_quoted(hostd_buf bytes)
+{
+	const char *p = (const char *)bytes.p, *end = hostd_json_end_of(bytes);
+	size_t n = bytes.n + 2;
 
+	for (; (p = hostd_json_pass(p, end)) < end; p++)
+		n += strchr("\b\f\n\r\t\"\\", *p) == NULL || *p == '\0' ? 5 : 1;
+	return n;
+}
+
+/* Bytes of UTF-8 as a string, as JSON.stringify writes it.  room has
+ * hostd_json_quoted(bytes) bytes.  Returns its length. */
 static inline size_t
 hostd_json_quote(char *room, hostd_buf bytes)
 {
@@ -812,7 +822,7 @@ hostd_json_strn(struct hostd_json *j, hostd_buf bytes)
 	char *to;
 
 	hostd_json_comma(j);
-	to = hostd_json_room(j, HOSTD_JSON_QUOTED(bytes.n));
+	to = hostd_json_room(j, hostd_json_quoted(bytes));
 	if (to != NULL)
 		j->n += hostd_json_quote(to, bytes);
 }

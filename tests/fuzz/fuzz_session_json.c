@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <jansson.h>
+#include <hostd/json.h>
 #include "session/content.h"
-#include "session/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -63,13 +63,13 @@ beside_jansson(hostd_buf text)
 	json_error_t error;
 	json_t *j = json_loadb(text.p, text.n, JSON_DECODE_ANY |
 	    JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &error);
-	int ours = jtext_is_value(text.p, text.n);
+	int ours = hostd_json_ok(text);
 
 	if (j == NULL)
 		must(!ours || may_refuse(text));
 	else if (!ours)
 		/* It lets things be nested more deeply. */
-		must(text.n > JTEXT_DEPTH);
+		must(text.n > HOSTD_JSON_DEPTH);
 	json_decref(j);
 }
 
@@ -78,8 +78,8 @@ is_whole(const struct content *c)
 {
 	hostd_buf text = { c->text.p, c->text.len }, cookie;
 
-	must(jtext_is_object(text.p, text.n));
-	cookie = jtext_get(text, (hostd_buf){ "cookie", 6 });
+	must(hostd_json_ok(text) && hostd_json_is_object(text));
+	cookie = hostd_json_find(text, (hostd_buf){ "cookie", 6 });
 	must(cookie.n > 1 && *(const char *)cookie.p == '{');
 }
 
@@ -93,21 +93,19 @@ same(hostd_buf a, hostd_buf b)
 static void
 rest_is_same(hostd_buf a, hostd_buf b, hostd_buf key)
 {
-	struct jtext_member m, other;
-	struct jtext_walk w, v;
+	struct hostd_json_walk w = hostd_json_walk(a), v = hostd_json_walk(b);
+	hostd_buf name, value, other, others;
 
-	jtext_walk_start(&w, a);
-	jtext_walk_start(&v, b);
-	while (jtext_walk_next(&w, &m)) {
-		if (jtext_says(m.key, key))
+	while (hostd_json_next_member(&w, &name, &value)) {
+		if (hostd_json_says(name, key))
 			continue;
 		do
-			must(jtext_walk_next(&v, &other));
-		while (jtext_says(other.key, key));
-		must(same(m.key, other.key) && same(m.value, other.value));
+			must(hostd_json_next_member(&v, &other, &others));
+		while (hostd_json_says(other, key));
+		must(same(name, other) && same(value, others));
 	}
-	while (jtext_walk_next(&v, &other))
-		must(jtext_says(other.key, key));
+	while (hostd_json_next_member(&v, &other, &others))
+		must(hostd_json_says(other, key));
 }
 
 static void

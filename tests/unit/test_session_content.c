@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <hostd/json.h>
 #include "session/content.h"
-#include "session/json.h"
 
 #define PLAIN	"\"cookie\":{\"originalMaxAge\":null,\"expires\":null," \
 	"\"secure\":false,\"httpOnly\":true,\"path\":\"/\"}"
@@ -52,7 +52,7 @@ is(const char *want)
 {
 	assert_int_equal(c.text.len, strlen(want));
 	assert_memory_equal(c.text.p, want, c.text.len);
-	assert_true(jtext_is_object(c.text.p, c.text.len));
+	assert_true(hostd_json_ok((hostd_buf){ c.text.p, c.text.len }));
 }
 
 static int32_t
@@ -258,7 +258,7 @@ static void
 bad_keys_and_values(void **state)
 {
 	char long_key[CONTENT_KEY_MAX + 2];
-	char deep[2 * JTEXT_DEPTH + 1];
+	char deep[2 * HOSTD_JSON_DEPTH + 1];
 
 	(void)state;
 	load("{" PLAIN "}");
@@ -278,12 +278,12 @@ bad_keys_and_values(void **state)
 	long_key[CONTENT_KEY_MAX] = '\0';
 	assert_int_equal(set(long_key, "1"), HOSTD_OK);
 	/* As a whole it could not be loaded again. */
-	memset(deep, '[', JTEXT_DEPTH);
-	memset(deep + JTEXT_DEPTH, ']', JTEXT_DEPTH);
+	memset(deep, '[', HOSTD_JSON_DEPTH);
+	memset(deep + HOSTD_JSON_DEPTH, ']', HOSTD_JSON_DEPTH);
 	assert_int_equal(content_set(&c, text("d"), (hostd_buf){ deep,
-	    2 * JTEXT_DEPTH }), HOSTD_E_INVAL);
+	    2 * HOSTD_JSON_DEPTH }), HOSTD_E_INVAL);
 	assert_int_equal(content_set(&c, text("d"), (hostd_buf){ deep + 1,
-	    2 * JTEXT_DEPTH - 2 }), HOSTD_OK);
+	    2 * HOSTD_JSON_DEPTH - 2 }), HOSTD_OK);
 }
 
 static void

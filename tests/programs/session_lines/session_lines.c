@@ -20,10 +20,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/json.h>
 #include "base/buf.h"
 #include "session/content.h"
 #include "session/cookie.h"
-#include "session/json.h"
 
 #define FIELDS 16
 
@@ -196,7 +196,7 @@ ask(const char *word)
 	if (strcmp(word, "open") == 0 || strcmp(word, "write") == 0)
 		ask_secrets(word);
 	else if (strcmp(word, "json") == 0)
-		(void)puts(jtext_is_value(field[0].p, field[0].len) ? "yes" :
+		(void)puts(hostd_json_ok(part(0)) ? "yes" :
 		    "no");
 	else if (strcmp(word, "new") == 0)
 		ask_new();

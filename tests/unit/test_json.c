@@ -9,7 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 #include <jansson.h>
-#include "session/json.h"
+#include <hostd/json.h>
+#include "base/buf.h"
 
 static hostd_buf
 text(const char *s)
@@ -20,7 +21,7 @@ text(const char *s)
 static int
 is_value(const char *s)
 {
-	return jtext_is_value(s, strlen(s));
+	return hostd_json_ok(text(s));
 }
 
 static void
@@ -51,21 +52,27 @@ values_of_each_type(void **state)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (is_value(bad[i]))
 			fail_msg("taken: %s", bad[i]);
-	assert_false(jtext_is_value("\"a\0b\"", 5));
-	assert_false(jtext_is_value("1\0", 2));
-	assert_true(jtext_is_value("12", 1));
+	assert_false(hostd_json_ok((hostd_buf){ "\"a\0b\"", 5 }));
+	assert_false(hostd_json_ok((hostd_buf){ "1\0", 2 }));
+	assert_true(hostd_json_ok((hostd_buf){ "12", 1 }));
 }
 
 static void
-objects(void **state)
+what_it_is(void **state)
 {
 	(void)state;
-	assert_true(jtext_is_object(" {\"a\":1} ", 9));
-	assert_false(jtext_is_object("[]", 2));
-	assert_false(jtext_is_object("null", 4));
-	assert_false(jtext_is_object("  ", 2));
-	assert_false(jtext_is_object("", 0));
-	assert_false(jtext_is_object("{", 1));
+	assert_true(hostd_json_is_object(text(" {\"a\":1} ")));
+	assert_true(hostd_json_is_array(text("[]")));
+	assert_true(hostd_json_is_string(text("\"\"")));
+	assert_true(hostd_json_is_number(text("-1")));
+	assert_true(hostd_json_is_number(text("0.5")));
+	assert_true(hostd_json_is(text("null"), "null"));
+	assert_false(hostd_json_is(text("nul"), "null"));
+	assert_false(hostd_json_is((hostd_buf){ NULL, 0 }, ""));
+	assert_false(hostd_json_is_object(text("[]")));
+	assert_int_equal(hostd_json_first(text("  ")), 0);
+	assert_int_equal(hostd_json_first((hostd_buf){ NULL, 0 }), 0);
+	assert_false(hostd_json_ok((hostd_buf){ NULL, 0 }));
 }
 
 static size_t
@@ -76,16 +83,22 @@ nest(char *p, unsigned depth)
 	return 2 * (size_t)depth;
 }
 
+static int
+may_be_within(const char *p, size_t n, unsigned depth)
+{
+	return hostd_json_scan(p, p + n, depth) == p + n;
+}
+
 static void
 nesting_has_a_limit(void **state)
 {
-	char p[2 * (JTEXT_DEPTH + 2)];
+	char p[2 * (HOSTD_JSON_DEPTH + 2)];
 
 	(void)state;
-	assert_true(jtext_is_value(p, nest(p, JTEXT_DEPTH)));
-	assert_false(jtext_is_value(p, nest(p, JTEXT_DEPTH + 1)));
-	assert_true(jtext_is_member(p, nest(p, JTEXT_DEPTH - 1)));
-	assert_false(jtext_is_member(p, nest(p, JTEXT_DEPTH)));
+	assert_true(may_be_within(p, nest(p, HOSTD_JSON_DEPTH), 0));
+	assert_false(may_be_within(p, nest(p, HOSTD_JSON_DEPTH + 1), 0));
+	assert_true(may_be_within(p, nest(p, HOSTD_JSON_DEPTH - 1), 1));
+	assert_false(may_be_within(p, nest(p, HOSTD_JSON_DEPTH), 1));
 	/* Side by side is not deep. */
 	assert_true(is_value("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
 	    "[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],"
@@ -97,12 +110,14 @@ static void
 says(const char *string, const char *bytes)
 {
 	char room[64];
-	size_t n;
+	size_t n = strlen(bytes);
 
-	assert_true(jtext_says(text(string), text(bytes)));
-	n = jtext_unquote(text(string), room);
-	assert_int_equal(n, strlen(bytes));
-	assert_memory_equal(room, bytes, n);
+	assert_true(hostd_json_says(text(string), text(bytes)));
+	assert_int_equal(hostd_json_text(text(string), room, strlen(string)),
+	    n);
+	assert_memory_equal(room, bytes, n + 1);
+	assert_int_equal(hostd_json_text(text(string), room, n + 1), n);
+	assert_int_equal(hostd_json_text(text(string), room, n), -1);
 }
 
 static void
@@ -120,22 +135,22 @@ strings_say(void **state)
 	says("\"\\ud83d\"", "\355\240\275");
 	says("\"\\ud83d\\u0041\"", "\355\240\275A");
 	says("\"\\ude00\\ud83d\"", "\355\270\200\355\240\275");
-	assert_false(jtext_says(text("\"user\""), text("use")));
-	assert_false(jtext_says(text("\"use\""), text("user")));
-	assert_false(jtext_says(text("\"\\n\""), text("\\n")));
-	assert_true(jtext_says(text("\"a\\u0000b\""),
+	assert_false(hostd_json_says(text("\"user\""), text("use")));
+	assert_false(hostd_json_says(text("\"use\""), text("user")));
+	assert_false(hostd_json_says(text("\"\\n\""), text("\\n")));
+	assert_true(hostd_json_says(text("\"a\\u0000b\""),
 	    (hostd_buf){ "a\0b", 3 }));
 }
 
 static void
 quoted(const char *bytes, size_t n, const char *want)
 {
-	struct buf b = { NULL, 0, 0 };
+	hostd_buf b = { bytes, n };
+	char room[64];
 
-	jtext_quote(&b, (hostd_buf){ bytes, n });
-	assert_int_equal(b.len, strlen(want));
-	assert_memory_equal(b.p, want, b.len);
-	buf_free(&b);
+	assert_int_equal(hostd_json_quoted(b), strlen(want));
+	assert_int_equal(hostd_json_quote(room, b), strlen(want));
+	assert_memory_equal(room, want, strlen(want));
 }
 
 static void
@@ -152,7 +167,7 @@ strings_are_written_as_by_stringify(void **state)
 static void
 got(const char *object, const char *key, const char *want)
 {
-	hostd_buf v = jtext_get(text(object), text(key));
+	hostd_buf v = hostd_json_find(text(object), text(key));
 
 	if (want == NULL) {
 		assert_null(v.p);
@@ -182,6 +197,87 @@ members_are_found(void **state)
 }
 
 static void
+items_are_found(void **state)
+{
+	hostd_buf list = text(" [ 1 , \"],\\\"[\" ,[2,3],{\"a\":[ ]} ] ");
+	struct hostd_json_walk w = hostd_json_walk(list);
+	static const char *const want[] = { "1", "\"],\\\"[\"", "[2,3]",
+		"{\"a\":[ ]}" };
+	hostd_buf v;
+	uint32_t i;
+
+	(void)state;
+	assert_true(hostd_json_ok(list));
+	for (i = 0; hostd_json_next(&w, &v); i++) {
+		assert_true(i < 4);
+		assert_true(hostd_json_is(v, want[i]));
+		assert_true(hostd_json_is(hostd_json_item(list, i), want[i]));
+	}
+	assert_int_equal(i, 4);
+	assert_null(hostd_json_item(list, 4).p);
+	assert_null(hostd_json_item(text("[]"), 0).p);
+	assert_null(hostd_json_item(text("{\"a\":1}"), 0).p);
+	assert_null(hostd_json_get(text("[1]"), "a").p);
+	assert_null(hostd_json_get((hostd_buf){ NULL, 0 }, "a").p);
+}
+
+/* Bytes that look like ends of strings only to who looks at eight at once. */
+static void
+every_byte_at_every_place(void **state)
+{
+	char s[40];
+	size_t at;
+	int c;
+
+	(void)state;
+	for (at = 1; at < sizeof(s) - 1; at++)
+		for (c = 0; c < 128; c++) {
+			memset(s, 'a', sizeof(s));
+			s[0] = s[sizeof(s) - 1] = '"';
+			s[at] = (char)c;
+			assert_int_equal(hostd_json_ok((hostd_buf){ s,
+			    sizeof(s) }), c >= 0x20 && c != '"' &&
+			    c != '\\');
+		}
+}
+
+static void
+what_is_made(void **state)
+{
+	static const char want[] = "{\"a\":[1,\"x\\n\",null,[],{}],\"b\":-7,"
+	    "\"c\":0.1,\"d\":null,\"e\":{\"_placeholder\":true,\"num\":3}}";
+	struct hostd_json j = { NULL, 0, 0, 0 };
+	hostd_buf b;
+
+	(void)state;
+	hostd_json_begin(&j, '{');
+	hostd_json_key(&j, "a");
+	hostd_json_begin(&j, '[');
+	hostd_json_raw(&j, text("1"));
+	hostd_json_str(&j, "x\n");
+	hostd_json_str(&j, NULL);
+	hostd_json_begin(&j, '[');
+	hostd_json_end(&j, ']');
+	hostd_json_begin(&j, '{');
+	hostd_json_end(&j, '}');
+	hostd_json_end(&j, ']');
+	hostd_json_key(&j, "b");
+	hostd_json_int64(&j, -7);
+	hostd_json_key(&j, "c");
+	hostd_json_double(&j, 0.1);
+	hostd_json_key(&j, "d");
+	hostd_json_double(&j, strtod("inf", NULL));
+	hostd_json_key(&j, "e");
+	hostd_json_placeholder(&j, 3);
+	hostd_json_end(&j, '}');
+	b = hostd_json_done(&j);
+	assert_int_equal(b.n, strlen(want));
+	assert_memory_equal(b.p, want, b.n);
+	assert_true(hostd_json_ok(b));
+	hostd_json_free(&j);
+}
+
+static void
 numbers(void **state)
 {
 	static const struct { const char *text; int is; int64_t n; } rows[] = {
@@ -198,7 +294,7 @@ numbers(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		n = 0;
-		assert_int_equal(jtext_number(text(rows[i].text), &n),
+		assert_int_equal(hostd_json_int(text(rows[i].text), &n),
 		    rows[i].is);
 		assert_int_equal(n, rows[i].n);
 	}
@@ -355,7 +451,7 @@ jansson_takes_the_same(void **state)
 			spoil(&b);
 		if (may_differ(&b))
 			continue;
-		ours = jtext_is_value(b.p, b.len);
+		ours = hostd_json_ok((hostd_buf){ b.p, b.len });
 		taken += (unsigned)ours;
 		if (ours != jansson_takes(&b))
 			fail_msg("%s: %.*s", ours ? "only ours" :
@@ -369,21 +465,20 @@ jansson_takes_the_same(void **state)
 static void
 same_members(json_t *j, hostd_buf object)
 {
-	struct jtext_member m;
-	struct jtext_walk w;
+	struct hostd_json_walk w = hostd_json_walk(object);
 	json_t *want, *value;
-	size_t len;
+	hostd_buf name, v;
+	int64_t len;
 	char *key;
 
-	jtext_walk_start(&w, object);
-	while (jtext_walk_next(&w, &m)) {
-		key = malloc(m.key.n + 1);
-		len = jtext_unquote(m.key, key);
-		key[len] = '\0';
+	while (hostd_json_next_member(&w, &name, &v)) {
+		key = malloc(name.n);
+		len = hostd_json_text(name, key, name.n);
+		assert_true(len >= 0);
 		want = json_object_get(j, key);
 		assert_non_null(want);
-		m.value = jtext_get(object, (hostd_buf){ key, len });
-		value = json_loadb(m.value.p, m.value.n, JSON_DECODE_ANY |
+		v = hostd_json_find(object, (hostd_buf){ key, (size_t)len });
+		value = json_loadb(v.p, v.n, JSON_DECODE_ANY |
 		    JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
 		assert_true(json_equal(value, want));
 		json_decref(value);
@@ -407,7 +502,7 @@ jansson_finds_the_same(void **state)
 		if (j == NULL)
 			continue;
 		seen++;
-		assert_true(jtext_is_object(b.p, b.len));
+		assert_true(hostd_json_ok((hostd_buf){ b.p, b.len }));
 		same_members(j, (hostd_buf){ b.p, b.len });
 		json_decref(j);
 	}
@@ -420,11 +515,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_of_each_type),
-		cmocka_unit_test(objects),
+		cmocka_unit_test(what_it_is),
 		cmocka_unit_test(nesting_has_a_limit),
 		cmocka_unit_test(strings_say),
 		cmocka_unit_test(strings_are_written_as_by_stringify),
 		cmocka_unit_test(members_are_found),
+		cmocka_unit_test(items_are_found),
+		cmocka_unit_test(every_byte_at_every_place),
+		cmocka_unit_test(what_is_made),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(jansson_takes_the_same),
 		cmocka_unit_test(jansson_finds_the_same),
