@@ -36,6 +36,7 @@
 #include <hostd/tls.h>
 #include <hostd/trace.h>
 #include <hostd/work.h>
+#include <hostd/worker.h>
 #include <hostd/ws.h>
 
 #include "ctl/check.h"
@@ -43,7 +44,7 @@
 
 #define FAKE_METRICS 128
 #define FAKE_DEPENDENCIES 32
-#define FAKE_TABLES 20		/* beside "host" */
+#define FAKE_TABLES 21		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;
@@ -237,6 +238,7 @@ extern const struct hostd_timer_api fake_timer_api;
 extern const struct hostd_ready_api fake_ready_api;
 extern const struct hostd_health_api fake_health_api;
 extern const struct hostd_work_api fake_work_api;
+extern const struct hostd_worker_api fake_worker_api;
 extern const struct hostd_metrics_api fake_metrics_api;
 extern const struct hostd_session_api fake_session_api;
 extern const struct hostd_trace_api fake_trace_api;

@@ -137,6 +137,10 @@ judge_return(struct fake_req *r, int32_t rc, const char *callback)
 		fail_request(r, rc, callback);
 		return;
 	}
+	if (r->given) {
+		fake_req_end(r, HOSTD_END_MOVED);
+		return;
+	}
 	if (rc == HOSTD_DEFER)
 		r->deferred = 1;
 	if (!r->fin || r->deferred || r->begun)
@@ -179,10 +183,13 @@ ask(struct fake_req *r)
 	hostd_req id = {r->id};
 	int32_t rc;
 
+	r->asking = 1;
 	if (r->spec.upgrade) {
 		r->sock = fake_sock_new(r);
 		r->fin = 1;
-		after_callback(r, fake_sock_ask(r->sock), "on_upgrade");
+		rc = fake_sock_ask(r->sock);
+		r->asking = 0;
+		after_callback(r, rc, "on_upgrade");
 		return;
 	}
 	r->ops = fake_provide(r->fake->m, 0)->http;
@@ -191,6 +198,7 @@ ask(struct fake_req *r)
 	fake_enter(r->fake, "on_headers", r);
 	rc = r->ops->on_headers(r->fake->inst, id, r->d);
 	fake_leave(r->fake);
+	r->asking = 0;
 	after_callback(r, rc, "on_headers");
 }
 

@@ -64,7 +64,9 @@ struct fake_req {
 	uint64_t pending;	/* bytes above high water */
 	int refused;		/* E_FULL was given */
 	int want_writable;
-	int ending;		/* on_end runs */
+	int asking;		/* on_headers or on_upgrade runs */
+	int given;		/* to another worker */
+	int ending;		/* on_end runs, or it was given */
 	struct hostd_request *head;	/* lent to callback number head_of */
 	uint64_t head_of;
 

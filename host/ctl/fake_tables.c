@@ -99,6 +99,12 @@ static const struct fake_member work_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member worker_members[] = {
+    MEMBER(hostd_worker_api, self, 5),
+    MEMBER(hostd_worker_api, give, 5),
+    {NULL, 0, 0},
+};
+
 static const struct fake_member metrics_members[] = {
     MEMBER(hostd_metrics_api, define, 0),
     MEMBER(hostd_metrics_api, series, 0),
@@ -255,6 +261,8 @@ const struct fake_table fake_tables[] = {
 	health_members},
     {HOSTD_EXT_WORK, sizeof(struct hostd_work_api), &fake_work_api,
 	work_members},
+    {HOSTD_EXT_WORKER, sizeof(struct hostd_worker_api), &fake_worker_api,
+	worker_members},
     {HOSTD_EXT_METRICS, sizeof(struct hostd_metrics_api), &fake_metrics_api,
 	metrics_members},
     {HOSTD_EXT_STATUS, sizeof(struct hostd_status_api), &fake_status_api,

@@ -45,12 +45,14 @@ struct http_framed;
 struct tls_context;
 struct unpack;
 
-/* A request on its way to a pool that answers it. */
+/* A request on its way to a pool, or a worker of ours, that answers it. */
 struct conn_away {
 	const struct conf_pool *to;
 	const struct conf_pool *lost;	/* a stream has come back from it: the
 					   worker that had it has ended */
 	uint64_t asked;			/* ms: since when; 0: there is none */
+	uint32_t slot;			/* + 1: only that one's worker of the
+					   pool; 0: any */
 	uint64_t send_ms;		/* its route's; 0: the limit for all */
 	uint16_t last;			/* cell + 1 of whom it was given to */
 	uint8_t skip;			/* routes that have passed */
@@ -58,6 +60,7 @@ struct conn_away {
 	uint8_t tried;			/* it was given to somebody */
 	uint8_t refused;		/* and was not taken, lately */
 	uint8_t nobody;			/* has taken it */
+	uint8_t counted;		/* LIMITS_ONCE of its limits_passed */
 	uint8_t listed;			/* in server->away */
 };
 

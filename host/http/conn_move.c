@@ -71,6 +71,7 @@ conn_record(const struct http_conn *c, const struct buf *layer,
 		pack_bytes(b, layer->p, layer->len);
 	leases_pack(c->leases, b);
 	pack_u32(b, c->shed);
+	pack_u32(b, c->away.counted);
 }
 
 /* It is ours as before. */
@@ -372,6 +373,7 @@ conn_set_taken(struct http_conn *c, const struct conn_taken *t,
 		leases_unpack(u, c->server->lessor, &c->leases);
 	c->shed = u->n > 0 && unpack_u32(u) != 0;
 	c->away = t->away;
+	c->away.counted = u->n > 0 ? unpack_u32(u) & LIMITS_ONCE : 0;
 	return u->bad ? -1 : 0;
 }
 

@@ -18,6 +18,7 @@
 
 #define HOPS_MAX	8	/* workers of different generations may disagree
 				   about whose a route is */
+#define GIVES_MAX	4	/* and plugins, about whose client it is */
 #define NOBODY_MS	1000	/* between two lines about a pool's absence,
 				   or about certificates */
 
@@ -142,30 +143,6 @@ dispatch_body(struct http_req *r, hostd_buf part, int fin)
 	    fin);
 }
 
-/* Offer the request to the route's handler; 1 when it passed. */
-static int
-handler_headers(struct http_req *r)
-{
-	struct http_handler *h = r->route->handler;
-	hostd_buf none = { NULL, 0 };
-	int32_t code;
-
-	r->handler = h;
-	handler_prepare(r);
-	code = h->headers(h, r);
-	if (code == HOSTD_PASS && r->phase == RESP_NONE) {
-		r->in_handler = 0;
-		handle_free(&r->server->handles, r->id);
-		r->id = 0;
-		return 1;
-	}
-	if (!handler_result(r, code, !h->wants_body))
-		return 0;
-	if (r->body_done && h->wants_body && r->phase != RESP_FINISHED)
-		(void)dispatch_body(r, none, 1);
-	return 0;
-}
-
 /* -- routing -- */
 
 /* What the connection has read comes back in front of what it has not used. */
@@ -194,22 +171,15 @@ answer_lost(struct http_req *r)
 
 /* As if its head had not been read: a worker of that pool will. */
 static void
-pass_on(struct http_req *r, const struct conf_pool *pool)
+send_away(struct http_req *r, const struct conf_pool *pool, unsigned skip)
 {
 	struct http_conn *c = r->conn;
 
-	if (c->away.lost != NULL) {
-		answer_lost(r);
-		return;
-	}
-	if (c->away.nobody || c->away.hops >= HOPS_MAX ||
-	    r->skip > UINT8_MAX || r->server->pass == NULL) {
-		answer_nobody(r, pool);
-		return;
-	}
 	c->away.to = pool;
+	c->away.slot = r->give;
 	c->away.asked = r->start_ms;
-	c->away.skip = (uint8_t)r->skip;
+	c->away.skip = (uint8_t)skip;
+	c->away.counted = r->limits_passed & LIMITS_ONCE;
 	c->away.send_ms = r->route->send_ms;
 	if (r->resumed && c->framed == NULL)
 		unread_head(r);
@@ -218,6 +188,93 @@ pass_on(struct http_req *r, const struct conf_pool *pool)
 	c->state = CONN_AWAY;
 	request_end_errands(r);
 	request_free(r);
+}
+
+static void
+pass_on(struct http_req *r, const struct conf_pool *pool)
+{
+	const struct conn_away *away = &r->conn->away;
+
+	if (away->nobody || away->hops >= HOPS_MAX || r->skip > UINT8_MAX ||
+	    r->server->pass == NULL)
+		answer_nobody(r, pool);
+	else
+		send_away(r, pool, r->skip);
+}
+
+/* -- another worker of ours -- */
+
+int32_t
+dispatch_give(struct http_req *r, uint32_t slot)
+{
+	const struct http_server *srv = r->server;
+	const struct http_conn *c = r->conn;
+	int32_t rc;
+
+	if (srv->serves == NULL)
+		return HOSTD_E_NOTSUP;
+	rc = srv->serves(srv, slot);
+	if (rc == HOSTD_E_INVAL)
+		return rc;
+	if (!r->may_give || r->give != 0 || r->phase != RESP_NONE)
+		return HOSTD_E_STATE;
+	if (rc != HOSTD_OK)
+		return rc;
+	if (c->away.nobody)
+		return HOSTD_E_GONE;
+	if (c->away.hops >= GIVES_MAX)
+		return HOSTD_E_FULL;
+	if (r->skip > UINT8_MAX ||
+	    (c->framed == NULL && stream_save(&c->stream, NULL) == -1))
+		return HOSTD_E_NOTSUP;
+	r->give = slot + 1;
+	return HOSTD_OK;
+}
+
+/* It is told there as it was here: the same route comes next. */
+static void
+give_away(struct http_req *r)
+{
+	exchange_moved(r);
+	send_away(r, r->server->pool, r->skip - 1);
+}
+
+static int
+is_well(int32_t code)
+{
+	return code == HOSTD_OK || code == HOSTD_AGAIN || code == HOSTD_DEFER;
+}
+
+/* Offer the request to the route's handler; 1 when it passed. */
+static int
+handler_headers(struct http_req *r)
+{
+	struct http_handler *h = r->route->handler;
+	hostd_buf none = { NULL, 0 };
+	int32_t code;
+
+	r->handler = h;
+	handler_prepare(r);
+	r->give = 0;
+	r->may_give = 1;
+	code = h->headers(h, r);
+	r->may_give = 0;
+	if (r->give != 0 && is_well(code)) {
+		give_away(r);
+		return 0;
+	}
+	r->give = 0;
+	if (code == HOSTD_PASS && r->phase == RESP_NONE) {
+		r->in_handler = 0;
+		handle_free(&r->server->handles, r->id);
+		r->id = 0;
+		return 1;
+	}
+	if (!handler_result(r, code, !h->wants_body))
+		return 0;
+	if (r->body_done && h->wants_body && r->phase != RESP_FINISHED)
+		(void)dispatch_body(r, none, 1);
+	return 0;
 }
 
 /* The next route that could answer; 0, or -1: none is to be asked. */
@@ -236,6 +293,10 @@ find_route(struct http_req *r)
 	if (request_is_too_large(r)) {
 		r->keepalive = 0;
 		response_error(r, 413, NULL);
+		return -1;
+	}
+	if (r->conn->away.lost != NULL) {
+		answer_lost(r);
 		return -1;
 	}
 	pool = r->route->pool != NULL ? r->route->pool : r->conn->home;
@@ -346,6 +407,7 @@ dispatch(struct http_req *r)
 	if (r->server->redirects && redirect_request(r))
 		return;
 	r->skip = r->conn->away.skip;
+	r->limits_passed = r->conn->away.counted;
 	if (find_route(r) == 0)
 		go_on(r);
 }

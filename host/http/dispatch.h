@@ -13,5 +13,8 @@
 void	dispatch(struct http_req *);
 /* More of the body for its handler, the last if fin; whether it goes on. */
 int	dispatch_body(struct http_req *, hostd_buf part, int fin);
+/* While r's handler is told of its head: another worker of ours shall get it.
+ * Codes of hostd_worker_api.give. */
+int32_t	dispatch_give(struct http_req *, uint32_t slot);
 
 #endif

@@ -108,6 +108,12 @@ exchange_end(struct http_req *r, int why)
 	request_free(r);
 }
 
+void
+exchange_moved(struct http_req *r)
+{
+	handler_end(r, HOSTD_END_MOVED);
+}
+
 /* -- answers of the host -- */
 
 void

@@ -25,6 +25,9 @@ void	exchange_advance(struct http_conn *);
  * connection closes after it. */
 void	exchange_refuse(struct http_conn *, int status, int why);
 
+/* It will be another worker's: the handler's part ends. */
+void	exchange_moved(struct http_req *);
+
 /* What it has agreed to become is lost, and the handler's part ends. */
 void	exchange_lose_upgrade(struct http_req *, int why);
 

@@ -103,6 +103,9 @@ enum http_phase {
 	RESP_FINISHED		/* all queued */
 };
 
+/* Of limits_passed: what counts a request once, whichever workers have it. */
+#define LIMITS_ONCE	0xcu
+
 /* What limits have said, for logs. */
 enum http_limited {
 	LIMITED_NONE, LIMITED_PASSED, LIMITED_DELAYED, LIMITED_REJECTED,
@@ -150,6 +153,9 @@ struct http_req {
 	uint8_t limited_rate;		/* enum http_limited */
 	uint8_t limited_places;		/* the same */
 	uint8_t limits_passed;		/* bits of gates that have counted it */
+	uint8_t may_give;		/* headers() runs */
+	uint32_t give;			/* slot + 1 of the worker that is to
+					   get it; 0: nobody */
 	uint64_t owed_ms;		/* since when only the handler is waited
 					   for; 0: from the begin */
 

@@ -81,8 +81,13 @@ struct http_server {
 	/* While we drain and others follow, or others have less to do: give a
 	 * connection to one of them.  0, or -1: not now. */
 	int (*give)(struct http_server *, struct http_conn *);
-	/* Give one to a worker of the pool away.to.  0, or -1: not now. */
+	/* Give one to a worker of the pool away.to, of away.slot if it says
+	 * one.  0, or -1: not now. */
 	int (*pass)(struct http_server *, struct http_conn *);
+	/* How many slots our pool has; and whether somebody serves that one:
+	 * HOSTD_OK, E_INVAL (there is none), E_GONE, E_STATE (we do). */
+	uint32_t (*slots)(const struct http_server *);
+	int32_t (*serves)(const struct http_server *, uint32_t slot);
 	/* A connection has ended: room for another, or drained. */
 	void (*conn_ended)(struct http_server *);
 

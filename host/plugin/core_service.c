@@ -20,6 +20,7 @@
 #include <hostd/tls.h>
 #include <hostd/trace.h>
 #include <hostd/work.h>
+#include <hostd/worker.h>
 #include "base/log.h"
 #include "base/mem.h"
 #include "plugin/instance.h"
@@ -72,6 +73,8 @@ core_get_ext(const struct hostd_host *host, const char *id)
 		return tls_service();
 	if (strcmp(id, HOSTD_EXT_CONTROL) == 0)
 		return control_service();
+	if (strcmp(id, HOSTD_EXT_WORKER) == 0)
+		return worker_service();
 	if (strcmp(id, HOSTD_EXT_OFFER) == 0)
 		return offer_service();
 	return offers_ext(host->ctx, id);

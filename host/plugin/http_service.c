@@ -139,6 +139,9 @@ http_find(const struct hostd_host *host, hostd_req id, const char *function,
 	if (rc == HOSTD_OK && (!(*out)->in_handler ||
 	    (*out)->conn->stream.error != 0))
 		return HOSTD_E_GONE;
+	/* It was given to another worker. */
+	if (rc == HOSTD_OK && (*out)->give != 0)
+		return HOSTD_E_STATE;
 	return rc;
 }
 

@@ -120,6 +120,7 @@ const struct hostd_timer_api *timer_service(void);
 const struct hostd_health_api *health_service(void);
 const struct hostd_ready_api *ready_service(void);
 const struct hostd_work_api *work_service(void);
+const struct hostd_worker_api *worker_service(void);
 const struct hostd_metrics_api *metrics_service(void);
 const struct hostd_status_api *status_service(void);
 const struct hostd_net_api *net_service(void);

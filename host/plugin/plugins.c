@@ -326,6 +326,7 @@ plugins_load(struct plugins *all, struct loop *loop, struct conf *conf,
 	all->loop = loop;
 	all->conf = conf;
 	all->errs = errs;
+	all->pool = pool;
 	all->board = board;
 	all->cell = cell;
 	all->metrics = board->metrics +

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <uv.h>
+#include <hostd/worker.h>
 #include <hostd/ws.h>
 #include "auth/auth.h"
 #include "base/board.h"
@@ -57,6 +58,7 @@ struct plugins {
 	struct loop *loop;
 	struct conf *conf;
 	struct conf_errors *errs;	/* of getting ready */
+	const struct conf_pool *pool;	/* ours; NULL: a probe's, of all */
 	struct board *board;
 	struct board_cell *cell;
 	struct http_server *server;	/* set before start */
@@ -107,6 +109,8 @@ struct plugins {
 	STAILQ_HEAD(plugin_newses, plugin_news) news;
 	struct loop_task news_task;
 	struct hostd_ws_info ws_info;	/* of the last to be asked for */
+	struct hostd_worker_info worker_info;	/* ours, when it was asked for
+						   last */
 
 	uint32_t last_ask;		/* of hostd.control/1 */
 	int orphaned;			/* the master has gone */

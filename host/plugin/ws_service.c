@@ -192,7 +192,7 @@ upgrade_ask(struct instance *in, struct http_req *r, struct ws_conn *c)
 		rc = in->ws->on_upgrade(in->inst, id, c->data);
 		request_leave(in, &call);
 	}
-	if (rc == HOSTD_OK && r->phase == RESP_NONE)
+	if (rc == HOSTD_OK && r->phase == RESP_NONE && r->give == 0)
 		rc = upgrade_accept(c, r, none, NULL, 0);
 	if (rc == HOSTD_PASS && r->phase == RESP_NONE) {
 		ws_conn_discard(c);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which worker a connection should be with: one of the pool whose route it asks
- * for, or one of ours that has more room.
+ * for, the one of ours that its plugin names, or one that has more room.
  */
 #include <stddef.h>
 #include <string.h>
@@ -95,6 +95,77 @@ passing_choose(struct worker *w, const struct conf_pool *pool,
 	return best;
 }
 
+/* -- to one of ours -- */
+
+/* Does it serve in our pool, in that slot? */
+static int
+is_in_slot(const struct worker *w, const struct handover_peer *p,
+    uint32_t slot)
+{
+	return p->who.slot == slot && strcmp(p->who.pool, w->init.pool) == 0 &&
+	    atomic_load(&cell_of(w, p)->state) == CELL_READY;
+}
+
+struct handover_peer *
+passing_slot(const struct worker *w, uint32_t slot)
+{
+	uint64_t since = slot == w->init.slot ? w->cell->started_ms + 1 : 0;
+	struct handover_peer *p, *last = NULL;
+
+	TAILQ_FOREACH(p, &w->handover.peers, link)
+		if (is_in_slot(w, p, slot) &&
+		    cell_of(w, p)->started_ms >= since) {
+			since = cell_of(w, p)->started_ms;
+			last = p;
+		}
+	return last;
+}
+
+static struct handover_peer *
+slot_choose(const struct worker *w, const struct conn_away *away)
+{
+	struct handover_peer *p = passing_slot(w, away->slot - 1);
+
+	return p != NULL && p->who.cell + 1 != away->last &&
+	    is_open(w, p, w->server.pool) ? p : NULL;
+}
+
+static const struct worker *
+worker_of(const struct http_server *srv)
+{
+	return (const struct worker *)(const void *)((const char *)srv -
+	    offsetof(struct worker, server));
+}
+
+static uint32_t
+passing_slots(const struct http_server *srv)
+{
+	const struct worker *w = worker_of(srv);
+	uint32_t n = (uint32_t)srv->pool->workers;
+	const struct handover_peer *p;
+
+	if (n <= w->init.slot)
+		n = w->init.slot + 1;
+	TAILQ_FOREACH(p, &w->handover.peers, link)
+		if (p->who.slot >= n && is_in_slot(w, p, p->who.slot))
+			n = p->who.slot + 1;
+	return n;
+}
+
+static int32_t
+passing_serves(const struct http_server *srv, uint32_t slot)
+{
+	const struct worker *w = worker_of(srv);
+
+	if (slot >= passing_slots(srv))
+		return HOSTD_E_INVAL;
+	if (passing_slot(w, slot) != NULL)
+		return HOSTD_OK;
+	return slot == w->init.slot ? HOSTD_E_STATE : HOSTD_E_GONE;
+}
+
+/* -- giving -- */
+
 /* Of those that are as good the one that has waited longest is next. */
 static int
 give_in_turn(struct worker *w, struct http_conn *c, struct handover_peer *p)
@@ -114,7 +185,8 @@ passing_away(struct http_server *srv, struct http_conn *c)
 	struct handover_peer *p = NULL;
 
 	if (c->away.refused < REFUSALS)
-		p = passing_choose(w, c->away.to, &c->away);
+		p = c->away.slot != 0 ? slot_choose(w, &c->away) :
+		    passing_choose(w, c->away.to, &c->away);
 	if (p != NULL && give_in_turn(w, c, p) == 0)
 		return 0;
 	if (w->away_tick.deadline == 0)
@@ -230,6 +302,8 @@ void
 passing_init(struct worker *w)
 {
 	w->server.pass = passing_away;
+	w->server.slots = passing_slots;
+	w->server.serves = passing_serves;
 	if (w->server.pool->balance)
 		w->server.give = passing_give;
 	w->away_tick.fire = passing_look;

@@ -123,6 +123,9 @@ void	passing_accepted(struct worker *, struct http_conn *);
 /* The worker of pool that a connection should go to; NULL: nobody now. */
 struct handover_peer *passing_choose(struct worker *,
 	    const struct conf_pool *, const struct conn_away *);
+/* Who serves that slot of our pool: the last one that has begun to, while one
+ * follows another.  NULL: nobody but us, perhaps. */
+struct handover_peer *passing_slot(const struct worker *, uint32_t slot);
 /* The one of ours that it should go to for balance; NULL: it should not. */
 struct handover_peer *passing_lighter(struct worker *);
 

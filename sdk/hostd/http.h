@@ -84,8 +84,10 @@ enum {
 				   limit (408, 413) */
 	HOSTD_END_TIMEOUT = 2,	/* body, defer or send time limit */
 	HOSTD_END_SHUTDOWN = 3,	/* the worker ends */
-	HOSTD_END_ERROR = 4	/* the plugin failed or gave up: the host has
+	HOSTD_END_ERROR = 4,	/* the plugin failed or gave up: the host has
 				   answered, or cut the connection */
+	HOSTD_END_MOVED = 5	/* another worker has it: hostd.worker/1.
+				   Since 1.5 */
 };
 
 /* Flags of hostd_http_ops. */

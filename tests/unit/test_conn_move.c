@@ -18,7 +18,7 @@
 #include "net/handover.h"
 
 #define U32	sizeof(uint32_t)
-#define TAIL	(3 * U32)	/* what older ones do not tell */
+#define TAIL	(4 * U32)	/* what older ones do not tell */
 
 static struct conf *conf;
 static struct board_cell cell;
@@ -196,12 +196,12 @@ cut_short(void **state)
 	(void)state;
 	for (n = 0; n < record.len; n++)
 		if (n != record.len - TAIL && n != record.len - TAIL + U32 &&
-		    n != record.len - U32)
+		    n != record.len - 2 * U32 && n != record.len - U32)
 			assert_int_equal(take_record(n), -1);
 }
 
 /* It does not know that headers of the PROXY protocol may be waited for, of
- * leases, and of a budget. */
+ * leases, of a budget, and of rates. */
 static void
 of_an_older_one(void **state)
 {
@@ -216,10 +216,21 @@ static void
 above_the_budget(void **state)
 {
 	(void)state;
-	record.p[record.len - U32] = 1;
+	record.p[record.len - 2 * U32] = 1;
 	assert_int_equal(take_record(record.len), 0);
 	assert_taken();
 	assert_int_equal(TAILQ_FIRST(&taker.conns)->shed, 1);
+}
+
+/* Places are taken anew, only rates have counted it for good. */
+static void
+that_rates_have_counted(void **state)
+{
+	(void)state;
+	record.p[record.len - U32] = (char)0xff;
+	assert_int_equal(take_record(record.len), 0);
+	assert_taken();
+	assert_int_equal(TAILQ_FIRST(&taker.conns)->away.counted, LIMITS_ONCE);
 }
 
 /* Whose it is, is still to be said, within the time that is left for it. */
@@ -359,6 +370,7 @@ main(void)
 	    T(cut_short),
 	    T(of_an_older_one),
 	    T(above_the_budget),
+	    T(that_rates_have_counted),
 	    T(that_waits_for_its_proxy),
 	    T(closed_at_once),
 	    T(with_more_input_than_is_read_at_once),

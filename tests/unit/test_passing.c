@@ -198,6 +198,56 @@ generations_of_a_rollback(void **state)
 
 /* -- our own -- */
 
+static struct handover_peer *
+add_slot(unsigned cell, uint32_t slot, uint64_t started_ms)
+{
+	struct handover_peer *p = add(cell, "web", 0);
+
+	p->who.slot = slot;
+	w->board.cells[cell].started_ms = started_ms;
+	return p;
+}
+
+static void
+the_last_one_of_a_slot(void **state)
+{
+	struct handover_peer *newer = add_slot(0, 1, 70);
+	struct handover_peer *older = add_slot(1, 1, 60);
+
+	(void)state;
+	(void)add_slot(2, 2, 80);
+	add(3, "socket", 0)->who.slot = 1;
+	w->board.cells[3].started_ms = 90;
+	w->cell = &w->board.cells[PEERS - 1];
+	w->cell->started_ms = 65;
+	w->init.slot = 5;
+	assert_ptr_equal(passing_slot(w, 1), newer);
+	assert_null(passing_slot(w, 5));
+	assert_null(passing_slot(w, 3));
+	atomic_store(&cell(newer)->state, CELL_STARTING);
+	assert_ptr_equal(passing_slot(w, 1), older);
+	atomic_store(&cell(older)->state, CELL_DRAINING);
+	assert_null(passing_slot(w, 1));
+}
+
+static void
+our_own_slot_is_who_follows_us(void **state)
+{
+	struct handover_peer *before = add_slot(0, 1, 60);
+	struct handover_peer *after;
+
+	(void)state;
+	w->cell = &w->board.cells[PEERS - 1];
+	w->cell->started_ms = 65;
+	w->init.slot = 1;
+	assert_null(passing_slot(w, 1));
+	after = add_slot(1, 1, 70);
+	assert_ptr_equal(passing_slot(w, 1), after);
+	w->cell->started_ms = 55;
+	atomic_store(&cell(after)->state, CELL_DEAD);
+	assert_ptr_equal(passing_slot(w, 1), before);
+}
+
 /* At a later time, with so many connections. */
 static struct handover_peer *
 lighter(size_t n)
@@ -307,6 +357,8 @@ main(void)
 		TEST(only_to_those_below_it),
 		TEST(few_are_left_alone),
 		TEST(a_look_holds_for_a_while),
+		TEST(the_last_one_of_a_slot),
+		TEST(our_own_slot_is_who_follows_us),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
