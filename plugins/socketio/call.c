@@ -165,8 +165,10 @@ name_of(struct hostd_inst *in, hostd_buf raw)
 	char *room;
 	int64_t n;
 
-	if (!hostd_json_is_string(raw) || hostd_json_plain(raw, &name))
-		return hostd_json_is_string(raw) ? name : raw;
+	if (!hostd_json_is_string(raw))
+		return raw;
+	if (hostd_json_plain(raw, &name))
+		return name;
 	hostd_json_reset(text);
 	name.p = NULL;
 	name.n = 0;
