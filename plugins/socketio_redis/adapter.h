@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One instance of socketio_redis: a worker as a node of a cluster of Socket.IO
+ * whose nodes speak as @socket.io/redis-adapter does.
+ *
+ *   link    two connections: what is published, what is subscribed
+ *   space   the channels of a namespace, and its rooms here
+ *   tell    what others are told        heard   what they tell
+ *   ask     what others are asked       asked   what they ask
+ *   words   words under names that all see
+ *
+ * A node has a uid: what is the machine's, then what is the worker's.  Workers
+ * of one machine tell each other without Redis, so what they have told is
+ * dropped here.
+ */
+#ifndef SOCKETIO_REDIS_ADAPTER_H
+#define SOCKETIO_REDIS_ADAPTER_H
+
+#include <msgpack/sbuffer.h>
+#include <hostd/easy.h>
+#include <hostd/json.h>
+#include <hostd/metrics.h>
+#include <hostd/socketio_adapter.h>
+#include <hostd/timer.h>
+#include <redis/client.h>
+#include <redis/presence.h>
+#include <redis/settings.h>
+#include <socketio/table.h>
+#include "unpack.h"
+
+#define KEY_MAX		64
+#define UID_MACHINE	8
+#define UID_LEN		(UID_MACHINE + 4)
+#define RID_LEN		6
+
+/* What comes by a subscription. */
+enum role { BROADCASTS, REQUESTS, RESPONSES, ANSWERS, ROLES };
+
+struct channel {
+	struct table_entry entry;	/* of channels */
+	struct space *space;
+	enum role role;
+};
+
+struct space {
+	struct table_entry entry;	/* of spaces */
+	struct hostd_inst *in;
+	hostd_buf name;
+	struct channel channels[ROLES];
+	struct table rooms;		/* that have sockets here */
+	unsigned waiting;		/* subscriptions that are not in force */
+};
+
+struct names {
+	hostd_buf *v;
+	uint32_t n, size;
+};
+
+/* A message that has come, in memory that is used again and again. */
+struct heard {
+	struct unpacked unpacked;
+	hostd_buf json;			/* of it, or the message */
+	char *texts;			/* strings that had escapes */
+	size_t used, size;
+	struct names rooms, except, list, args;
+	struct hostd_json mended;	/* lists of names that had numbers */
+	struct hostd_sio_remote *sockets;
+	uint32_t nsockets;
+};
+
+struct counted {
+	const struct hostd_metrics_api *api;	/* NULL: not served */
+	uint32_t published, received, ignored;
+};
+
+struct hostd_inst {
+	const struct hostd_host *host;
+	const struct hostd_sio_adapter_api *api;
+	struct redis_host redis;
+	struct redis_settings settings;
+	struct redis_presence presence;
+	struct redis_client *pub, *sub;
+	hostd_buf key;
+	uint32_t requests_timeout;
+	int on_own_channel;		/* where questions are answered */
+	char uid[UID_LEN + 1];
+	uint64_t seed;			/* of ids of questions */
+	struct table spaces, channels, asking, asked;
+	uint64_t last_ref;
+	unsigned waiting;		/* subscriptions that are not in force */
+	int up;
+	int said, refused;		/* that it is lost; that it refuses */
+	msgpack_sbuffer out;		/* what is to be published */
+	struct hostd_json json;		/* the same */
+	struct heard heard;
+	struct counted counted;
+	uint64_t ignored, ignored_said;	/* messages; when it was logged */
+};
+
+/* -- link.c -- */
+
+int	link_open(struct hostd_inst *);
+void	link_close(struct hostd_inst *);
+void	link_subscribe(struct hostd_inst *, struct channel *, int on);
+/* OK, AGAIN, or negative: not taken. */
+int32_t	link_publish(struct hostd_inst *, hostd_buf channel, hostd_buf);
+/* What came by this channel is of no use. */
+void	link_ignore(struct hostd_inst *, hostd_buf channel, const char *why);
+/* Redis does not do what it was asked for; this is said once. */
+void	link_refused(struct hostd_inst *, const char *command,
+	    const redisReply *);
+int32_t	link_counts(struct hostd_inst *, struct hostd_err *);
+
+/* -- space.c -- */
+
+void	space_open(struct hostd_inst *, hostd_buf name);
+void	space_close(struct hostd_inst *, hostd_buf name);
+void	space_room(struct hostd_inst *, hostd_buf name, hostd_buf room,
+	    int32_t on);
+struct space *space_find(const struct hostd_inst *, hostd_buf name);
+int	space_has(const struct space *, hostd_buf room);
+void	spaces_free(struct hostd_inst *);
+/* key, kind, "#", nsp, "#", and of more than 0 bytes tail and "#": malloc'ed; p
+ * NULL: out of memory. */
+hostd_buf channel_name(const struct hostd_inst *, const char *kind,
+	    hostd_buf nsp, hostd_buf tail);
+
+/* -- tell.c -- */
+
+int32_t	tell(struct hostd_inst *, const struct hostd_sio_order *);
+/* The two maps of a broadcast, and of a question to clients. */
+int	write_packet(struct hostd_inst *, hostd_buf nsp, hostd_buf name,
+	    const struct hostd_sio_args *);
+int	write_opts(struct hostd_inst *, const struct hostd_sio_to *,
+	    uint32_t timeout_ms);
+/* The same of JSON: "opts":{"rooms":[...],"except":[...]} */
+void	write_json_opts(struct hostd_json *, const struct hostd_sio_to *);
+/* One argument; Buffers as JSON.stringify writes them. */
+void	write_json_arg(struct hostd_json *, hostd_buf json,
+	    const struct hostd_sio_args *);
+/* OK, or what is wrong with these arguments: nobody could read them. */
+int32_t	args_check(const struct hostd_sio_args *, unsigned depth);
+/* Is this uid one of our machine's? */
+int	uid_is_ours(const struct hostd_inst *, hostd_buf uid);
+
+/* -- heard.c -- */
+
+void	heard_broadcast(struct space *, hostd_buf channel, hostd_buf message);
+void	heard_request(struct space *, hostd_buf channel, hostd_buf message);
+void	heard_free(struct heard *);
+/* Start with a message: JSON, or MessagePack. -1: it is neither. */
+int	heard_begin(struct heard *, hostd_buf message);
+/* A string, or the digits of a number; 0: it is neither. */
+int	heard_text(struct heard *, hostd_buf json, hostd_buf *out);
+/* A list of those: 0; none is an empty one; -1: it is another thing, or out of
+ * memory. */
+int	heard_names(struct heard *, hostd_buf json, struct names *);
+/* The same as JSON, which has strings only; it is good as long as no more of
+ * the message is asked for than was in it. */
+hostd_buf heard_strings(struct heard *, hostd_buf json);
+/* The values of a list, as they are. */
+int	heard_values(struct names *, hostd_buf json);
+
+/* -- ask.c -- */
+
+int32_t	ask(struct hostd_inst *, const struct hostd_sio_question *,
+	    uint64_t id);
+void	ask_cancel(struct hostd_inst *, uint64_t id);
+/* Its subscriptions are in force. */
+void	ask_space_ready(struct space *);
+/* The namespace, or all (NULL), can't be answered any more. */
+void	ask_gone(struct hostd_inst *, const struct space *);
+void	ask_free(struct hostd_inst *);
+void	heard_response(struct space *, hostd_buf channel, hostd_buf message);
+/* Is it we who have asked this? */
+int	ask_is_own(const struct hostd_inst *, hostd_buf rid);
+
+/* -- asked.c -- */
+
+/* Somebody asks; q is what. answers: whether rid is a text. */
+void	asked(struct space *, hostd_buf rid, hostd_buf uid, int only_ids,
+	    const struct hostd_sio_question *);
+void	answer(struct hostd_inst *, uint64_t ref,
+	    const struct hostd_sio_reply *);
+/* Where it is answered: the common channel, or the one of uid. */
+hostd_buf answer_channel(const struct space *, hostd_buf uid);
+void	asked_free(struct hostd_inst *);
+
+/* -- words.c -- */
+
+int32_t	words_set(struct hostd_inst *, hostd_buf name, hostd_buf value,
+	    uint32_t ttl_ms);
+int32_t	words_get(struct hostd_inst *, hostd_buf name,
+	    void (*done)(void *, int32_t, hostd_buf), void *arg);
+
+#endif

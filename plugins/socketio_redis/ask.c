@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What other nodes are asked.  First how many there are: as many as have
+ * subscribed the channel that requests go to.  Then they are asked, and each of
+ * them answers once; of clients it says how many it has asked, and what each of
+ * those has answered follows.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "adapter.h"
+#include "pack.h"
+
+enum question { ALL_ROOMS = 1, REMOTE_FETCH = 5, SERVER_SIDE_EMIT = 6,
+	BROADCAST = 7, CLIENT_COUNT = 8, CLIENT_ANSWER = 9 };
+
+enum asking_state { WAITING, COUNTING, ASKED };
+
+struct asking {
+	struct table_entry entry;	/* of asking; its name is rid */
+	char rid[RID_LEN + 1];
+	uint64_t id;
+	struct space *space;
+	uint32_t type;
+	enum asking_state state;
+	hostd_timer timer;
+	int64_t servers, clients;	/* answers that are to come */
+	size_t n;
+	char message[];
+};
+
+/* -- who asks -- */
+
+/* The caller's ids differ, so these do. */
+static void
+rid_of(const struct hostd_inst *in, uint64_t id, char rid[RID_LEN + 1])
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	uint64_t v = id + in->seed;
+	int i;
+
+	for (i = 0; i < RID_LEN; i++, v >>= 6)
+		rid[i] = digits[v & 63];
+	rid[RID_LEN] = '\0';
+}
+
+static struct asking *
+asking_find(const struct hostd_inst *in, hostd_buf rid)
+{
+	struct table_entry *e = table_find(&in->asking, rid);
+
+	return e == NULL ? NULL : TABLE_OF(e, struct asking, entry);
+}
+
+static struct asking *
+asking_by_id(const struct hostd_inst *in, uint64_t id)
+{
+	char rid[RID_LEN + 1];
+	hostd_buf name = { rid, RID_LEN };
+
+	rid_of(in, id, rid);
+	return asking_find(in, name);
+}
+
+int
+ask_is_own(const struct hostd_inst *in, hostd_buf rid)
+{
+	return asking_find(in, rid) != NULL;
+}
+
+static void
+asking_free(struct hostd_inst *in, struct asking *a)
+{
+	table_remove(&in->asking, &a->entry);
+	if (a->timer.id != 0)
+		(void)in->redis.timers->stop(in->host, a->timer);
+	free(a);
+}
+
+static void
+asking_ends(struct hostd_inst *in, struct asking *a, int32_t status)
+{
+	uint64_t id = a->id;
+
+	asking_free(in, a);
+	in->api->done(in->api, id, status);
+}
+
+static void
+asking_late(struct hostd_inst *in, hostd_timer t, void *arg)
+{
+	struct asking *a = arg;
+
+	(void)t;
+	a->timer.id = 0;
+	asking_ends(in, a, HOSTD_E_TIMEOUT);
+}
+
+/* -- how many there are, and asking them -- */
+
+static int32_t
+asking_send(struct hostd_inst *in, struct asking *a)
+{
+	hostd_buf message = { a->message, a->n };
+
+	a->state = ASKED;
+	return link_publish(in, a->space->channels[REQUESTS].entry.name,
+	    message);
+}
+
+/* The answer to PUBSUB NUMSUB: channel, number. */
+static void
+servers_counted(struct redis_client *c, void *arg, const redisReply *r)
+{
+	struct hostd_inst *in = redis_client_arg(c);
+	struct asking *a = asking_by_id(in, (uint64_t)(uintptr_t)arg);
+
+	if (r == NULL || a == NULL || a->state != COUNTING)
+		return;
+	if (r->type != REDIS_REPLY_ARRAY || r->elements != 2 ||
+	    r->element[1]->type != REDIS_REPLY_INTEGER) {
+		link_refused(in, "PUBSUB NUMSUB", r);
+		asking_ends(in, a, HOSTD_E_GONE);
+		return;
+	}
+	a->servers = r->element[1]->integer - 1;
+	if (a->servers <= 0)
+		asking_ends(in, a, HOSTD_OK);
+	else if (asking_send(in, a) < 0)
+		asking_ends(in, a, HOSTD_E_GONE);
+}
+
+static int32_t
+asking_count(struct hostd_inst *in, struct asking *a)
+{
+	hostd_buf channel = a->space->channels[REQUESTS].entry.name;
+	const char *argv[3] = { "PUBSUB", "NUMSUB", channel.p };
+	const size_t lens[3] = { 6, 6, channel.n };
+
+	a->state = COUNTING;
+	return redis_command(in->pub, servers_counted,
+	    (void *)(uintptr_t)a->id, 3, argv, lens);
+}
+
+void
+ask_space_ready(struct space *s)
+{
+	struct table_entry *e;
+	struct asking *a;
+
+	for (e = table_next(&s->in->asking, NULL); e != NULL;
+	    e = table_next(&s->in->asking, e)) {
+		a = TABLE_OF(e, struct asking, entry);
+		if (a->space == s && a->state == WAITING &&
+		    asking_count(s->in, a) < 0)
+			a->state = WAITING;
+	}
+}
+
+/* -- the question -- */
+
+static int
+write_clients(struct hostd_inst *in, const struct hostd_sio_question *q,
+    hostd_buf rid)
+{
+	msgpack_sbuffer *b = &in->out;
+	hostd_buf uid = { in->uid, UID_LEN };
+
+	return pack_map(b, 5) == -1 || pack_word(b, "uid") == -1 ||
+	    pack_text(b, uid) == -1 || pack_word(b, "requestId") == -1 ||
+	    pack_text(b, rid) == -1 || pack_word(b, "type") == -1 ||
+	    pack_number(b, BROADCAST) == -1 || pack_word(b, "packet") == -1 ||
+	    write_packet(in, q->to->nsp, q->name, q->args) == -1 ||
+	    pack_word(b, "opts") == -1 ||
+	    write_opts(in, q->to, q->timeout_ms) == -1 ? -1 : 0;
+}
+
+static void
+write_servers(struct hostd_json *j, const struct hostd_sio_question *q)
+{
+	uint32_t i;
+
+	hostd_json_key(j, "data");
+	hostd_json_begin(j, '[');
+	hostd_json_strn(j, q->name);
+	for (i = 0; q->args != NULL && i < q->args->n; i++)
+		write_json_arg(j, q->args->v[i], q->args);
+	hostd_json_end(j, ']');
+}
+
+static void
+write_question(struct hostd_inst *in, const struct hostd_sio_question *q,
+    hostd_buf rid)
+{
+	struct hostd_json *j = &in->json;
+
+	hostd_json_reset(j);
+	hostd_json_begin(j, '{');
+	hostd_json_key(j, "uid");
+	hostd_json_str(j, in->uid);
+	hostd_json_key(j, "requestId");
+	hostd_json_strn(j, rid);
+	hostd_json_key(j, "type");
+	hostd_json_int64(j, q->type == HOSTD_SIO_ASK_SOCKETS ? REMOTE_FETCH :
+	    q->type == HOSTD_SIO_ASK_ROOMS ? ALL_ROOMS : SERVER_SIDE_EMIT);
+	if (q->type == HOSTD_SIO_ASK_SOCKETS)
+		write_json_opts(j, q->to);
+	else if (q->type == HOSTD_SIO_ASK_SERVERS)
+		write_servers(j, q);
+	hostd_json_end(j, '}');
+}
+
+/* The text of the question; p NULL: out of memory. */
+static hostd_buf
+question_text(struct hostd_inst *in, const struct hostd_sio_question *q,
+    hostd_buf rid)
+{
+	hostd_buf text = { NULL, 0 };
+
+	if (q->type != HOSTD_SIO_ASK_CLIENTS) {
+		write_question(in, q, rid);
+		return hostd_json_done(&in->json);
+	}
+	msgpack_sbuffer_clear(&in->out);
+	if (write_clients(in, q, rid) == 0) {
+		text.p = in->out.data;
+		text.n = in->out.size;
+	}
+	return text;
+}
+
+static struct asking *
+asking_new(struct hostd_inst *in, const struct hostd_sio_question *q,
+    uint64_t id)
+{
+	char rid[RID_LEN + 1];
+	hostd_buf name = { rid, RID_LEN }, text;
+	struct asking *a;
+
+	rid_of(in, id, rid);
+	text = question_text(in, q, name);
+	if (text.p == NULL || (a = calloc(1, sizeof(*a) + text.n)) == NULL)
+		return NULL;
+	memcpy(a->message, text.p, text.n);
+	a->n = text.n;
+	memcpy(a->rid, rid, sizeof(rid));
+	a->entry.name.p = a->rid;
+	a->entry.name.n = RID_LEN;
+	a->id = id;
+	a->type = q->type;
+	if (table_add(&in->asking, &a->entry) == 0)
+		return a;
+	free(a);
+	return NULL;
+}
+
+int32_t
+ask(struct hostd_inst *in, const struct hostd_sio_question *q, uint64_t id)
+{
+	struct space *s = space_find(in, q->to->nsp);
+	uint32_t ms = q->timeout_ms != 0 ? q->timeout_ms :
+	    in->requests_timeout;
+	struct asking *a;
+	int32_t rc;
+
+	if (!in->up || s == NULL)
+		return HOSTD_E_STATE;
+	if (q->type < HOSTD_SIO_ASK_SOCKETS || q->type > HOSTD_SIO_ASK_CLIENTS)
+		return HOSTD_E_NOTSUP;
+	if (args_check(q->args, q->type == HOSTD_SIO_ASK_SERVERS ? 2 : 0) !=
+	    HOSTD_OK)
+		return HOSTD_E_INVAL;
+	if (asking_by_id(in, id) != NULL)
+		return HOSTD_E_STATE;
+	if ((a = asking_new(in, q, id)) == NULL)
+		return HOSTD_E_NOMEM;
+	a->space = s;
+	rc = in->redis.timers->start(in->host, ms, 0, asking_late, a,
+	    &a->timer);
+	if (rc == HOSTD_OK && s->waiting == 0)
+		rc = asking_count(in, a);
+	if (rc < 0)
+		asking_free(in, a);
+	return rc < 0 ? rc : HOSTD_OK;
+}
+
+void
+ask_cancel(struct hostd_inst *in, uint64_t id)
+{
+	struct asking *a = asking_by_id(in, id);
+
+	if (a != NULL)
+		asking_free(in, a);
+}
+
+/* -- how they end before they are answered -- */
+
+static struct asking *
+asking_of(const struct hostd_inst *in, const struct space *s)
+{
+	struct table_entry *e;
+	struct asking *a;
+
+	for (e = table_next(&in->asking, NULL); e != NULL;
+	    e = table_next(&in->asking, e)) {
+		a = TABLE_OF(e, struct asking, entry);
+		if (s == NULL || a->space == s)
+			return a;
+	}
+	return NULL;
+}
+
+static void
+gone_later(struct hostd_inst *in, hostd_timer t, void *arg)
+{
+	struct asking *a = arg;
+
+	(void)t;
+	a->timer.id = 0;
+	asking_ends(in, a, HOSTD_E_GONE);
+}
+
+/* Not before the call returns that has ended the namespace. */
+static void
+asking_orphan(struct hostd_inst *in, struct asking *a)
+{
+	(void)in->redis.timers->stop(in->host, a->timer);
+	a->space = NULL;
+	a->state = ASKED;
+	if (in->redis.timers->start(in->host, 0, 0, gone_later, a,
+	    &a->timer) != HOSTD_OK)
+		a->timer.id = 0;
+}
+
+void
+ask_gone(struct hostd_inst *in, const struct space *s)
+{
+	struct asking *a;
+
+	while ((a = asking_of(in, s)) != NULL)
+		if (s != NULL)
+			asking_orphan(in, a);
+		else
+			asking_ends(in, a, HOSTD_E_GONE);
+}
+
+void
+ask_free(struct hostd_inst *in)
+{
+	struct asking *a;
+
+	while ((a = asking_of(in, NULL)) != NULL)
+		asking_free(in, a);
+	table_free(&in->asking);
+}
+
+/* -- answers -- */
+
+static void
+asking_reply(struct hostd_inst *in, const struct asking *a,
+    struct hostd_sio_reply *r)
+{
+	r->struct_size = sizeof(*r);
+	in->api->reply(in->api, a->id, r);
+}
+
+/* A node has said all that it has to say. */
+static void
+asking_reply_last(struct hostd_inst *in, struct asking *a,
+    struct hostd_sio_reply *r)
+{
+	uint64_t id = a->id;
+
+	r->flags = HOSTD_SIO_LAST;
+	a->servers--;
+	asking_reply(in, a, r);
+	/* It may have been cancelled meanwhile. */
+	if ((a = asking_by_id(in, id)) != NULL && a->servers <= 0)
+		asking_ends(in, a, HOSTD_OK);
+}
+
+static int
+sockets_grow(struct heard *h, uint32_t n)
+{
+	struct hostd_sio_remote *all;
+
+	if (n <= h->nsockets)
+		return 0;
+	if ((all = realloc(h->sockets, n * sizeof(*all))) == NULL)
+		return -1;
+	h->sockets = all;
+	h->nsockets = n;
+	return 0;
+}
+
+static hostd_buf
+member_or(hostd_buf object, const char *name, const char *other)
+{
+	hostd_buf b = hostd_json_get(object, name);
+
+	return b.p != NULL ? b : hostd_str(other);
+}
+
+static int
+take_socket(struct heard *h, hostd_buf from, struct hostd_sio_remote *to)
+{
+	memset(to, 0, sizeof(*to));
+	to->struct_size = sizeof(*to);
+	to->rooms = heard_strings(h, member_or(from, "rooms", "[]"));
+	to->data = member_or(from, "data", "{}");
+	to->handshake = member_or(from, "handshake", "{}");
+	return heard_text(h, hostd_json_get(from, "id"), &to->id) &&
+	    hostd_json_is_array(to->rooms) ? 0 : -1;
+}
+
+static int
+came_sockets(struct hostd_inst *in, struct asking *a)
+{
+	struct heard *h = &in->heard;
+	struct hostd_sio_reply r = { 0 };
+	uint32_t i;
+
+	if (heard_values(&h->list, hostd_json_get(h->json, "sockets")) == -1 ||
+	    sockets_grow(h, h->list.n) == -1)
+		return -1;
+	for (i = 0; i < h->list.n; i++)
+		if (take_socket(h, h->list.v[i], &h->sockets[i]) == -1)
+			return -1;
+	r.sockets = h->sockets;
+	r.nsockets = h->list.n;
+	asking_reply_last(in, a, &r);
+	return 0;
+}
+
+static int
+came_rooms(struct hostd_inst *in, struct asking *a)
+{
+	struct hostd_sio_reply r = { .rooms = heard_strings(&in->heard,
+		hostd_json_get(in->heard.json, "rooms")) };
+
+	if (!hostd_json_is_array(r.rooms))
+		return -1;
+	asking_reply_last(in, a, &r);
+	return 0;
+}
+
+/* What JavaScript leaves undefined is not there. */
+static struct hostd_sio_args
+one_argument(const struct heard *h, const hostd_buf *value)
+{
+	struct hostd_sio_args args = { .struct_size = sizeof(args),
+		.n = value->p != NULL, .v = value, .bins = h->unpacked.bins,
+		.nbins = h->unpacked.nbins };
+
+	return args;
+}
+
+static int
+came_server(struct hostd_inst *in, struct asking *a)
+{
+	hostd_buf value = hostd_json_get(in->heard.json, "data");
+	struct hostd_sio_args args = one_argument(&in->heard, &value);
+	struct hostd_sio_reply r = { .args = &args };
+
+	asking_reply_last(in, a, &r);
+	return 0;
+}
+
+/* All nodes have said how many, and as many have answered. */
+static void
+clients_check(struct hostd_inst *in, uint64_t id)
+{
+	struct asking *a = asking_by_id(in, id);
+
+	if (a != NULL && a->servers <= 0 && a->clients <= 0)
+		asking_ends(in, a, HOSTD_OK);
+}
+
+static int
+came_count(struct hostd_inst *in, struct asking *a)
+{
+	struct hostd_sio_reply r = { 0 };
+	uint64_t id = a->id;
+	int64_t n;
+
+	if (!hostd_json_int(hostd_json_get(in->heard.json, "clientCount"),
+	    &n) || n < 0 || n > INT32_MAX)
+		return -1;
+	a->servers--;
+	a->clients += n;
+	r.clients = (uint32_t)n;
+	r.flags = n == 0 ? HOSTD_SIO_LAST : 0;
+	asking_reply(in, a, &r);
+	clients_check(in, id);
+	return 0;
+}
+
+static int
+came_client(struct hostd_inst *in, struct asking *a)
+{
+	hostd_buf value = hostd_json_get(in->heard.json, "packet");
+	struct hostd_sio_args args = one_argument(&in->heard, &value);
+	struct hostd_sio_reply r = { .args = &args };
+	uint64_t id = a->id;
+
+	a->clients--;
+	asking_reply(in, a, &r);
+	clients_check(in, id);
+	return 0;
+}
+
+static int
+came_answer(struct hostd_inst *in, struct asking *a)
+{
+	int64_t type = 0;
+
+	(void)hostd_json_int(hostd_json_get(in->heard.json, "type"), &type);
+	switch (a->type) {
+	case HOSTD_SIO_ASK_SOCKETS:
+		return came_sockets(in, a);
+	case HOSTD_SIO_ASK_ROOMS:
+		return came_rooms(in, a);
+	case HOSTD_SIO_ASK_SERVERS:
+		return came_server(in, a);
+	default:
+		return type == CLIENT_COUNT ? came_count(in, a) :
+		    type == CLIENT_ANSWER ? came_client(in, a) : -1;
+	}
+}
+
+/* Most answers are for others: who asks nothing does not look, and the id says
+ * whether to read the rest. */
+void
+heard_response(struct space *s, hostd_buf channel, hostd_buf message)
+{
+	struct hostd_inst *in = s->in;
+	struct heard *h = &in->heard;
+	struct asking *a;
+	hostd_buf rid;
+
+	if (in->asking.n == 0)
+		return;
+	if (hostd_json_is_object(message) &&
+	    hostd_json_plain(hostd_json_get(message, "requestId"), &rid) &&
+	    asking_find(in, rid) == NULL)
+		return;
+	if (heard_begin(h, message) == -1) {
+		link_ignore(in, channel, "it is no answer");
+		return;
+	}
+	if (!hostd_json_plain(hostd_json_get(h->json, "requestId"), &rid) ||
+	    (a = asking_find(in, rid)) == NULL)
+		return;
+	if (a->space == s && a->state == ASKED && came_answer(in, a) == -1)
+		link_ignore(in, channel, "it is no answer to what was asked");
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The two connections.  The others are there when both are, and all that was
+ * subscribed is in force.  If one is lost the other begins anew, too: who is
+ * subscribed is counted by others, who would wait for our answers.
+ */
+#include <string.h>
+#include <strings.h>
+#include "adapter.h"
+
+#define SAID_AGAIN_MS	60000
+
+/* -- what is published -- */
+
+static void
+count(const struct hostd_inst *in, uint32_t metric)
+{
+	if (in->counted.api != NULL)
+		in->counted.api->add(in->host, metric, 1);
+}
+
+int32_t
+link_counts(struct hostd_inst *in, struct hostd_err *err)
+{
+	static const struct hostd_metric rows[] = {
+		{ .struct_size = sizeof(rows[0]), .type = HOSTD_METRIC_COUNTER,
+		    .name = "published_total",
+		    .help = "Messages to other nodes." },
+		{ .struct_size = sizeof(rows[0]), .type = HOSTD_METRIC_COUNTER,
+		    .name = "received_total",
+		    .help = "Messages of other nodes." },
+		{ .struct_size = sizeof(rows[0]), .type = HOSTD_METRIC_COUNTER,
+		    .name = "ignored_total",
+		    .help = "Messages that could not be understood." },
+	};
+	struct counted *c = &in->counted;
+	uint32_t *const ids[] = { &c->published, &c->received, &c->ignored };
+	int32_t rc;
+	size_t i;
+
+	c->api = in->host->get_ext(in->host, HOSTD_EXT_METRICS);
+	for (i = 0; c->api != NULL && i < 3; i++)
+		if ((rc = c->api->define(in->host, &rows[i], ids[i])) !=
+		    HOSTD_OK)
+			return hostd_fail(err, rc, "the metric %s can't be "
+			    "defined: code %d", rows[i].name, (int)rc);
+	return HOSTD_OK;
+}
+
+/* Something that will pass. */
+static int
+is_passing(const redisReply *r)
+{
+	return redis_is_error(r, "CLUSTERDOWN") ||
+	    redis_is_error(r, "LOADING") || redis_is_error(r, "MASTERDOWN");
+}
+
+void
+link_refused(struct hostd_inst *in, const char *command, const redisReply *r)
+{
+	if (!in->refused)
+		hostd_logf(in->host, HOSTD_LOG_ERROR, "Redis refuses %s: %s "
+		    "(more like this is not said)", command, r->type ==
+		    REDIS_REPLY_ERROR ? r->str : "an answer of another kind");
+	in->refused = 1;
+}
+
+static void
+published(struct redis_client *c, void *arg, const redisReply *r)
+{
+	struct hostd_inst *in = arg;
+
+	if (r == NULL || r->type != REDIS_REPLY_ERROR)
+		return;
+	if (is_passing(r)) {
+		redis_client_drop(c, r->str);
+		return;
+	}
+	link_refused(in, "PUBLISH", r);
+}
+
+int32_t
+link_publish(struct hostd_inst *in, hostd_buf channel, hostd_buf message)
+{
+	const char *argv[3] = { "PUBLISH", channel.p, message.p };
+	size_t lens[3] = { 7, channel.n, message.n };
+	int32_t rc;
+
+	if (!in->up)
+		return HOSTD_E_STATE;
+	rc = redis_command(in->pub, published, in, 3, argv, lens);
+	if (rc >= 0)
+		count(in, in->counted.published);
+	return rc;
+}
+
+/* -- up and down -- */
+
+static void
+link_came(struct hostd_inst *in)
+{
+	if (in->up || in->waiting > 0 || !redis_client_is_up(in->pub) ||
+	    !redis_client_is_up(in->sub))
+		return;
+	in->up = 1;
+	redis_presence_tell(&in->presence, HOSTD_HEALTH_UP, "");
+	if (in->said)
+		hostd_logf(in->host, HOSTD_LOG_INFO, "Redis is back: other "
+		    "nodes are told and asked again");
+	in->said = 0;
+	in->api->up(in->api, 1);
+}
+
+/* What waited for something has waited in vain. */
+static void
+link_lost(struct hostd_inst *in, const char *why)
+{
+	struct table_entry *e;
+
+	redis_presence_tell(&in->presence, HOSTD_HEALTH_DOWN, why);
+	if (!in->said)
+		hostd_logf(in->host, HOSTD_LOG_WARN, "Redis is not there (%s): "
+		    "this machine is alone until it is back", why);
+	in->said = 1;
+	if (!in->up)
+		return;
+	in->up = 0;
+	in->waiting = 0;
+	for (e = table_next(&in->spaces, NULL); e != NULL;
+	    e = table_next(&in->spaces, e))
+		TABLE_OF(e, struct space, entry)->waiting = 0;
+	ask_gone(in, NULL);
+	in->api->up(in->api, 0);
+}
+
+/* -- subscriptions -- */
+
+static const char *
+verb_of(const struct channel *c, int on)
+{
+	if (c->role == BROADCASTS)
+		return on ? "PSUBSCRIBE" : "PUNSUBSCRIBE";
+	return on ? "SUBSCRIBE" : "UNSUBSCRIBE";
+}
+
+/* Where the connection is not there, or is given up now, all of it is asked for
+ * again. */
+void
+link_subscribe(struct hostd_inst *in, struct channel *c, int on)
+{
+	int32_t rc;
+
+	if (in->sub == NULL)
+		return;
+	rc = redis_subscribe(in->sub, verb_of(c, on), c->entry.name);
+	if (rc == HOSTD_E_NOMEM)
+		redis_client_drop(in->sub, "out of memory");
+	if (rc < 0 || !on)
+		return;
+	c->space->waiting++;
+	in->waiting++;
+}
+
+static void
+subscribe_all(struct hostd_inst *in)
+{
+	struct table_entry *e;
+	struct space *s;
+
+	in->waiting = 0;
+	for (e = table_next(&in->spaces, NULL); e != NULL;
+	    e = table_next(&in->spaces, e))
+		TABLE_OF(e, struct space, entry)->waiting = 0;
+	for (e = table_next(&in->channels, NULL); e != NULL;
+	    e = table_next(&in->channels, e)) {
+		s = TABLE_OF(e, struct channel, entry)->space;
+		if (s != NULL)
+			link_subscribe(in, TABLE_OF(e, struct channel, entry),
+			    1);
+	}
+}
+
+static struct channel *
+channel_find(const struct hostd_inst *in, hostd_buf name)
+{
+	struct table_entry *e = table_find(&in->channels, name);
+
+	return e == NULL ? NULL : TABLE_OF(e, struct channel, entry);
+}
+
+static void
+on_subscribed(struct redis_client *c, const char *verb, hostd_buf name,
+    const redisReply *r)
+{
+	struct hostd_inst *in = redis_client_arg(c);
+	struct channel *ch = channel_find(in, name);
+
+	if (r->type == REDIS_REPLY_ERROR) {
+		redis_client_drop(c, r->str);
+		return;
+	}
+	if (ch == NULL || ch->space->waiting == 0 ||
+	    strstr(verb, "UNSUB") != NULL)
+		return;
+	in->waiting--;
+	if (--ch->space->waiting == 0)
+		ask_space_ready(ch->space);
+	link_came(in);
+}
+
+/* -- what comes -- */
+
+void
+link_ignore(struct hostd_inst *in, hostd_buf channel, const char *why)
+{
+	uint64_t now = in->host->now_ms(in->host);
+
+	in->ignored++;
+	count(in, in->counted.ignored);
+	if (in->ignored_said != 0 && now - in->ignored_said < SAID_AGAIN_MS)
+		return;
+	hostd_logf(in->host, HOSTD_LOG_WARN, "a message on the channel %.*s is "
+	    "ignored: %s (%llu in all until now; this is said once a minute)",
+	    (int)channel.n, (const char *)channel.p, why,
+	    (unsigned long long)in->ignored);
+	in->ignored_said = now;
+}
+
+static hostd_buf
+text_of(const redisReply *r)
+{
+	hostd_buf b = { r->str, r->len };
+
+	return b;
+}
+
+static void
+came_by(struct channel *ch, hostd_buf name, hostd_buf message)
+{
+	count(ch->space->in, ch->space->in->counted.received);
+	switch (ch->role) {
+	case BROADCASTS:
+		heard_broadcast(ch->space, name, message);
+		break;
+	case REQUESTS:
+		heard_request(ch->space, name, message);
+		break;
+	default:
+		heard_response(ch->space, name, message);
+	}
+}
+
+/* [message, channel, text], or [pmessage, pattern, channel, text]. */
+static void
+on_push(struct redis_client *c, const redisReply *r)
+{
+	struct hostd_inst *in = redis_client_arg(c);
+	struct channel *ch;
+	size_t i;
+
+	for (i = 0; i < r->elements; i++)
+		if (r->element[i]->type != REDIS_REPLY_STRING)
+			return;
+	if (r->elements != (strcasecmp(r->element[0]->str, "pmessage") == 0 ?
+	    4 : 3) || (ch = channel_find(in, text_of(r->element[1]))) == NULL)
+		return;
+	came_by(ch, text_of(r->element[r->elements - 2]),
+	    text_of(r->element[r->elements - 1]));
+}
+
+/* -- the connections -- */
+
+static void
+on_up(struct redis_client *c)
+{
+	struct hostd_inst *in = redis_client_arg(c);
+
+	if (c == in->sub)
+		subscribe_all(in);
+	link_came(in);
+}
+
+static void
+on_down(struct redis_client *c, int was_up, const char *why)
+{
+	struct hostd_inst *in = redis_client_arg(c);
+	struct redis_client *other = c == in->pub ? in->sub : in->pub;
+	int was = in->up;
+
+	(void)was_up;
+	link_lost(in, why);
+	if (was && redis_client_is_up(other))
+		redis_client_drop(other, "begins anew");
+}
+
+static const struct redis_client_ops ops = {
+	.up = on_up,
+	.down = on_down,
+	.push = on_push,
+	.subscribed = on_subscribed,
+};
+
+int
+link_open(struct hostd_inst *in)
+{
+	const struct redis_url *at = &in->settings.url;
+
+	in->pub = redis_client_new(&in->redis, at->host, at->port, 0, &ops, in);
+	in->sub = redis_client_new(&in->redis, at->host, at->port,
+	    REDIS_SUBSCRIBER, &ops, in);
+	if (in->pub == NULL || in->sub == NULL)
+		return -1;
+	redis_client_start(in->pub);
+	redis_client_start(in->sub);
+	return 0;
+}
+
+void
+link_close(struct hostd_inst *in)
+{
+	redis_client_free(in->pub);
+	redis_client_free(in->sub);
+	in->pub = in->sub = NULL;
+}

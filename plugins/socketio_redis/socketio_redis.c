@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Nodes of Socket.IO by Redis: the plugin's keys, life and table. */
+#include <sys/random.h>
+#include <stdlib.h>
+#include <string.h>
+#include "adapter.h"
+
+#define REPLY_MAX	(64u << 20)
+
+#define KEY(var, name, type, dflt, min, max, help)			\
+	static const struct hostd_key var = {				\
+		sizeof(struct hostd_key), HOSTD_KEY_##type, 0, name,	\
+		dflt, help, min, max, NULL				\
+	}
+
+KEY(key_key, "key", STRING, "socket.io", 1, KEY_MAX,
+    "What the names of channels begin with: the option key of Node's adapter, "
+    "which all nodes must have in common.");
+KEY(key_timeout, "requests_timeout", DURATION, "5s", 10, 3600000,
+    "How long other nodes have to answer a question that says nothing else.");
+KEY(key_own, "publish_on_specific_response_channel", BOOL, "off", 0, 0,
+    "Answer on the channel of the node that asks, which nobody else hears.");
+KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
+    "Bytes that Redis has not confirmed, beyond which messages are dropped; "
+    "above half of it, who broadcasts is told to slow down.");
+
+static const struct hostd_key *const keys[] = {
+	&redis_key_url, &redis_key_password, &redis_key_password_file,
+	&redis_key_ca, &redis_key_cert, &redis_key_verify,
+	&key_key, &key_timeout, &key_own, &redis_key_connect, &redis_key_ping,
+	&redis_key_answer, &redis_key_retry, &key_pending, NULL
+};
+
+static int32_t
+read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
+    struct hostd_err *err)
+{
+	(void)conf->get_str(conf, "key", &in->key);
+	in->requests_timeout = (uint32_t)redis_number_key(conf,
+	    "requests_timeout");
+	in->on_own_channel = redis_number_key(conf,
+	    "publish_on_specific_response_channel") != 0;
+	in->redis.max_pending = (size_t)redis_number_key(conf, "max_pending");
+	in->redis.max_reply = REPLY_MAX;
+	return redis_settings_read(&in->settings, &in->redis, conf, 0, err);
+}
+
+/* -- life -- */
+
+static void
+destroy(struct hostd_inst *in)
+{
+	link_close(in);
+	ask_free(in);
+	asked_free(in);
+	spaces_free(in);
+	heard_free(&in->heard);
+	hostd_json_free(&in->json);
+	msgpack_sbuffer_destroy(&in->out);
+	redis_settings_free(&in->settings);
+	free(in);
+}
+
+static int32_t
+bind_tables(struct hostd_inst *in, const struct hostd_host *host,
+    struct hostd_err *err)
+{
+	in->host = in->redis.host = host;
+	in->api = host->get_ext(host, HOSTD_EXT_SIO_ADAPTER);
+	in->redis.net = host->get_ext(host, HOSTD_EXT_NET);
+	in->redis.timers = host->get_ext(host, HOSTD_EXT_TIMER);
+	if (in->api == NULL || in->redis.net == NULL ||
+	    in->redis.timers == NULL)
+		return hostd_fail(err, HOSTD_E_NOTSUP, "this host does not "
+		    "serve %s", in->api == NULL ? HOSTD_EXT_SIO_ADAPTER :
+		    in->redis.net == NULL ? HOSTD_EXT_NET : HOSTD_EXT_TIMER);
+	return HOSTD_OK;
+}
+
+/* 6 bits of each byte. */
+static void
+uid_fill(char *to, const unsigned char *from, size_t n)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	while (n-- > 0)
+		*to++ = digits[*from++ & 63];
+}
+
+static int32_t
+choose_ids(struct hostd_inst *in, struct hostd_err *err)
+{
+	unsigned char dice[UID_LEN + sizeof(in->seed)];
+
+	if (getrandom(dice, sizeof(dice), 0) != (ssize_t)sizeof(dice))
+		return hostd_fail(err, HOSTD_E_IO, "no random numbers");
+	uid_fill(in->uid, dice, UID_LEN);
+	memcpy(&in->seed, dice + UID_LEN, sizeof(in->seed));
+	return HOSTD_OK;
+}
+
+static int32_t
+create(const struct hostd_host *host, const struct hostd_conf *conf,
+    struct hostd_inst **out, struct hostd_err *err)
+{
+	struct hostd_inst *in = calloc(1, sizeof(*in));
+	int32_t rc;
+
+	if (in == NULL)
+		return hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
+	if ((rc = bind_tables(in, host, err)) != HOSTD_OK ||
+	    (rc = read_conf(in, conf, err)) != HOSTD_OK ||
+	    (rc = choose_ids(in, err)) != HOSTD_OK ||
+	    (rc = link_counts(in, err)) != HOSTD_OK) {
+		destroy(in);
+		return rc;
+	}
+	redis_presence_declare(&in->presence, host);
+	*out = in;
+	return HOSTD_OK;
+}
+
+/* A Redis that is not there is no reason not to serve. */
+static int32_t
+start(struct hostd_inst *in)
+{
+	return link_open(in) == 0 ? HOSTD_OK : HOSTD_E_NOMEM;
+}
+
+static const struct hostd_sio_adapter_ops ops = {
+	.struct_size = sizeof(ops),
+	.open = space_open,
+	.close = space_close,
+	.room = space_room,
+	.tell = tell,
+	.ask = ask,
+	.cancel = ask_cancel,
+	.answer = answer,
+	.set = words_set,
+	.get = words_get,
+};
+static const struct hostd_provide provide = {
+	.struct_size = sizeof(provide),
+	.kind = HOSTD_KIND_SIO_ADAPTER,
+	.ops = &ops,
+};
+static const struct hostd_provide *const provides[] = { &provide, NULL };
+
+HOSTD_PLUGIN_ENTRY = {
+	HOSTD_PREFIX(0),
+	.id = "socketio_redis",
+	.version = "0.1.0",
+	.built_with = HOSTD_SDK_VERSION,
+	.provides = provides,
+	.keys = keys,
+	.create = create,
+	.start = start,
+	.destroy = destroy,
+};
