@@ -65,3 +65,26 @@ eio_handshake_new(const struct hostd_request *r)
 	h->time_ms = wall_ms();
 	return h;
 }
+
+int
+eio_handshake_user(struct eio_handshake *h, hostd_buf user)
+{
+	char *p;
+
+	if (user.p == NULL)
+		return 0;
+	if ((p = malloc(user.n + 1)) == NULL)
+		return -1;
+	if (user.n > 0)
+		memcpy(p, user.p, user.n);
+	h->user = (hostd_buf){ p, user.n };
+	return 0;
+}
+
+void
+eio_handshake_free(struct eio_handshake *h)
+{
+	if (h != NULL)
+		free((void *)(uintptr_t)h->user.p);
+	free(h);
+}

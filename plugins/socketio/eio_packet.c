@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <base64/base64.h>
 #include "engine.h"
+#include "metrics.h"
 
 static void
 fail(struct eio *eio, int32_t reason)
 {
+	metrics_invalid(eio->in);
 	eio_stop(eio, reason, EIO_END_CUT, HOSTD_WS_NORMAL);
 }
 
@@ -12,8 +14,16 @@ fail(struct eio *eio, int32_t reason)
 static void
 judge(struct eio *eio, int rc)
 {
-	if (rc != 0)
-		eio_end(eio, HOSTD_SIO_FORCED_CLOSE);
+	if (rc == 0)
+		return;
+	metrics_invalid(eio->in);
+	eio_end(eio, HOSTD_SIO_FORCED_CLOSE);
+}
+
+void
+eio_packet_bad(struct eio *eio)
+{
+	fail(eio, HOSTD_SIO_PARSE_ERROR);
 }
 
 void

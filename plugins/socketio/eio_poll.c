@@ -3,8 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <hostd/json.h>
 #include "eio_payload.h"
 #include "engine.h"
+#include "files.h"
+#include "metrics.h"
 
 #define WAIT_MS		25000	/* less than the defer_timeout of a route */
 #define TEXT_UTF8	"text/plain; charset=UTF-8"
@@ -15,20 +18,41 @@ static const hostd_buf no_cookie = { NULL, 0 };
 /* -- a new session -- */
 
 static int32_t
-handshake(struct hostd_inst *in, hostd_req req, const struct hostd_request *r)
+answer_hello(struct hostd_inst *in, hostd_req req, const struct eio *eio)
 {
-	struct eio *eio = eio_new(in, r, HOSTD_SIO_POLLING);
 	char hello[EIO_HELLO_MAX], cookie[EIO_COOKIE_MAX];
 	hostd_buf c = no_cookie;
 
-	if (eio == NULL || eio_open(eio) == -1) {
-		if (eio != NULL)
-			eio_free(eio);
-		return HOSTD_E_NOMEM;
-	}
 	if (in->engine->cookie.name.n > 0)
 		c = eio_cookie_make(&in->engine->cookie, eio->id, cookie);
 	return eio_answer(in, req, TEXT_UTF8, eio_hello(eio, hello), c);
+}
+
+static void
+is_known(struct hostd_inst *in, void *arg, int32_t status, hostd_buf user)
+{
+	struct eio_poll *p = arg;
+	struct eio *eio = p->eio;
+
+	p->eio = NULL;
+	if (status == HOSTD_OK &&
+	    eio_handshake_user(eio->handshake, user) == 0 &&
+	    eio_open(eio) == 0) {
+		(void)answer_hello(in, p->req, eio);
+		return;
+	}
+	eio_free(eio);
+	(void)eio_refuse_empty(in, p->req, 503);
+}
+
+static int32_t
+handshake(struct hostd_inst *in, struct eio_poll *p,
+    const struct hostd_request *r)
+{
+	p->eio = eio_new(in, r, HOSTD_SIO_POLLING);
+	if (p->eio == NULL)
+		return HOSTD_E_NOMEM;
+	return user_find(in, p->req, &p->ask, is_known, p);
 }
 
 /* -- GET -- */
@@ -72,6 +96,7 @@ overlap(struct eio *eio)
 static int32_t
 get(struct hostd_inst *in, struct eio_poll *p, struct eio *eio)
 {
+	metrics_polled(in);
 	if (eio->get != NULL) {
 		overlap(eio);
 		return eio_refuse_empty(in, p->req, 400);
@@ -104,6 +129,8 @@ take(struct eio *eio, hostd_buf body)
 	hostd_buf packet;
 	int state = 0;
 
+	if (!hostd_json_is_utf8(body))
+		eio_packet_bad(eio);
 	while (eio->state == EIO_OPEN && payload_next(&body, &state, &packet))
 		eio_packet(eio, packet);
 }
@@ -213,9 +240,12 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	enum eio_error error;
 	uint32_t transport;
 	struct eio *eio;
+	int32_t rc;
 
 	if (r == NULL)
 		return HOSTD_E_GONE;
+	if (client_file(in, req, r, &rc))
+		return rc;
 	p->req = req;
 	if (r->method == HOSTD_METHOD_OPTIONS && in->engine->cors.norigins > 0)
 		return eio_answer_preflight(in, req);
@@ -223,7 +253,7 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	if (error != EIO_NO_ERROR)
 		return eio_refuse(in, req, error, 0);
 	if (eio == NULL)
-		return handshake(in, req, r);
+		return handshake(in, p, r);
 	if (r->method == HOSTD_METHOD_GET)
 		return get(in, p, eio);
 	if (r->method == HOSTD_METHOD_POST)
@@ -252,6 +282,10 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 	free(p->body);
 	if (eio == NULL)
 		return;
+	if (eio->state == EIO_OPENING) {
+		eio_free(eio);
+		return;
+	}
 	/* The client has gone before it was answered. */
 	eio_wait_end(in, &p->wait);
 	if (p->is_post)

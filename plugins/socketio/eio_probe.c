@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "engine.h"
+#include "metrics.h"
 
 int
 eio_probe_new(struct eio *eio, struct eio_ws *w)
@@ -83,6 +84,9 @@ upgrade(struct eio_probe *p)
 	p->ws->role = EIO_WS_TRANSPORT;
 	p->ws->u.eio = eio;
 	eio->ws = p->ws;
+	metrics_sessions(eio->in, HOSTD_SIO_POLLING, -1);
+	metrics_sessions(eio->in, HOSTD_SIO_WEBSOCKET, 1);
+	metrics_upgraded(eio->in);
 	eio->transport = HOSTD_SIO_WEBSOCKET;
 	probe_free(p);
 	eio_beat_change(eio);

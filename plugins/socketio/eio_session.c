@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "engine.h"
+#include "metrics.h"
 
 #define LINGER_MS 30000
 
@@ -45,6 +46,7 @@ eio_open(struct eio *eio)
 		return -1;
 	}
 	eio_beat_begin(eio);
+	metrics_sessions(eio->in, eio->transport, 1);
 	return 0;
 }
 
@@ -135,7 +137,7 @@ eio_free(struct eio *eio)
 	eio_poll_forget(eio);
 	eio_wait_end(eio->in, &eio->beat);
 	eio_queue_clear(&eio->queue);
-	free(eio->handshake);
+	eio_handshake_free(eio->handshake);
 	free(eio);
 }
 
@@ -149,6 +151,7 @@ eio_stop(struct eio *eio, int32_t reason, enum eio_end_how how, int32_t code)
 	eio->how = (uint8_t)how;
 	eio->code = (uint16_t)code;
 	eio->in->engine->nopen--;
+	metrics_sessions(eio->in, eio->transport, -1);
 	eio_wait_end(eio->in, &eio->beat);
 	eio_work(eio);
 }

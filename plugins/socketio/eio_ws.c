@@ -48,10 +48,34 @@ begin_new(struct hostd_inst *in, const struct hostd_request *r,
 }
 
 static int32_t
-on_upgrade(struct hostd_inst *in, hostd_req req, void *d)
+accept_it(struct hostd_inst *in, hostd_req req)
 {
 	const struct hostd_request *r = hostd_request_of(in, req);
 	hostd_hdr h[EIO_CORS_HEADERS];
+
+	if (r == NULL)
+		return HOSTD_E_GONE;
+	return in->easy.ws->accept(in->easy.host, req, subprotocol(in, req), h,
+	    eio_cors_headers(&in->engine->cors, r, 0, h));
+}
+
+static void
+is_known(struct hostd_inst *in, void *arg, int32_t status, hostd_buf user)
+{
+	struct eio_ws *w = arg;
+
+	if (status == HOSTD_OK &&
+	    eio_handshake_user(w->u.eio->handshake, user) == 0)
+		(void)accept_it(in, w->req);
+	else
+		(void)eio_refuse_empty(in, w->req, 503);
+}
+
+static int32_t
+on_upgrade(struct hostd_inst *in, hostd_req req, void *d)
+{
+	const struct hostd_request *r = hostd_request_of(in, req);
+	struct eio_ws *w = d;
 	enum eio_error error;
 	uint32_t transport;
 	struct eio *eio;
@@ -61,10 +85,11 @@ on_upgrade(struct hostd_inst *in, hostd_req req, void *d)
 	error = eio_check(in, r, 1, &eio, &transport);
 	if (error != EIO_NO_ERROR)
 		return eio_refuse(in, req, error, 1);
-	if ((eio != NULL ? begin_old(eio, d) : begin_new(in, r, d)) == -1)
+	w->req = req;
+	if ((eio != NULL ? begin_old(eio, w) : begin_new(in, r, w)) == -1)
 		return HOSTD_E_NOMEM;
-	return in->easy.ws->accept(in->easy.host, req, subprotocol(in, req), h,
-	    eio_cors_headers(&in->engine->cors, r, 0, h));
+	return eio != NULL ? accept_it(in, req) :
+	    user_find(in, req, &w->ask, is_known, w);
 }
 
 static void
@@ -146,50 +171,6 @@ on_message(struct hostd_inst *in, hostd_ws ws, void *d, hostd_buf msg,
 	else if (w->role == EIO_WS_PROBE)
 		eio_probe_end(w->u.probe);
 	return HOSTD_OK;
-}
-
-static int32_t
-send_parts(struct eio *eio, const struct eio_message *m, uint32_t flags)
-{
-	const struct hostd_easy *e = &eio->in->easy;
-	uint32_t more = flags & HOSTD_SIO_PLAIN ? HOSTD_WS_PLAIN : 0, i;
-	int32_t rc;
-
-	rc = e->ws->send(e->host, eio->ws->ws, m->text, HOSTD_WS_TEXT | more |
-	    (flags & HOSTD_SIO_VOLATILE ? HOSTD_WS_VOLATILE : 0));
-	/* What has begun must be whole. */
-	for (i = 0; i < m->nbins && rc >= 0; i++) {
-		rc = e->ws->send(e->host, eio->ws->ws, m->bins[i],
-		    HOSTD_WS_BINARY | more);
-		if (rc < 0)
-			return HOSTD_E_IO;
-	}
-	return rc;
-}
-
-static int
-has_too_much(struct eio *eio)
-{
-	const struct hostd_easy *e = &eio->in->easy;
-	const struct hostd_ws_info *info = e->ws->info(e->host, eio->ws->ws);
-
-	return info != NULL && info->pending > eio->in->opt.max_output;
-}
-
-int32_t
-eio_ws_send(struct eio *eio, struct eio_message *m, uint32_t flags)
-{
-	int32_t rc = send_parts(eio, m, flags);
-
-	if (rc == HOSTD_OK)
-		return rc;
-	if (rc == HOSTD_AGAIN && !has_too_much(eio))
-		return rc;
-	if (rc == HOSTD_E_FULL && (flags & HOSTD_SIO_VOLATILE))
-		return rc;
-	/* A client that has missed a message is of no use any more. */
-	eio_stop(eio, HOSTD_SIO_FORCED_CLOSE, EIO_END_CUT, HOSTD_WS_TRY_LATER);
-	return HOSTD_E_FULL;
 }
 
 /* -- end -- */

@@ -51,9 +51,7 @@ engine_destroy(struct hostd_inst *in)
 	eio_cors_free(&e->cors);
 	eio_cookie_free(&e->cookie);
 	free(e->scratch.p);
-	free(e->many.to);
-	free(e->many.who);
-	free(e->many.results);
+	eio_many_free(&e->many);
 	free(e);
 	in->engine = NULL;
 }

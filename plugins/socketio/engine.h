@@ -16,6 +16,7 @@
 #include "eio_id.h"
 #include "eio_query.h"
 #include "eio_wait.h"
+#include "user.h"
 
 enum eio_state {
 	EIO_OPENING,		/* the answer to its first request is due */
@@ -42,6 +43,7 @@ struct eio_queue {
 struct eio_poll {
 	struct eio *eio;		/* NULL: it has nothing to do with one */
 	hostd_req req;
+	struct user_ask ask;		/* of the first request */
 	int is_post;
 	struct eio_wait wait;
 	char *body;			/* what has come of a body in parts */
@@ -61,6 +63,8 @@ struct eio_ws {
 		struct eio_probe *probe;
 	} u;
 	hostd_ws ws;			/* id 0: not open yet */
+	hostd_req req;			/* until then */
+	struct user_ask ask;
 	uint32_t role;
 };
 
@@ -90,6 +94,14 @@ struct eio {
 	char id[EIO_ID_LEN + 1];
 };
 
+/* Whom eio_send_many sends to. */
+struct eio_many {
+	hostd_ws *to;
+	struct eio **who;
+	int32_t *results;
+	size_t size;
+};
+
 struct engine {
 	struct hostd_inst *in;
 	struct table sessions;		/* by id; those that linger too */
@@ -105,12 +117,7 @@ struct engine {
 		char *p;
 		size_t size;
 	} scratch;
-	struct eio_many {		/* of eio_send_many */
-		hostd_ws *to;
-		struct eio **who;
-		int32_t *results;
-		size_t size;
-	} many;
+	struct eio_many many;
 };
 
 /* -- sessions: eio_session.c -- */
@@ -154,6 +161,8 @@ enum eio_error eio_check(struct hostd_inst *, const struct hostd_request *,
 /* One of a body or a text message. */
 void	eio_packet(struct eio *, hostd_buf packet);
 void	eio_data(struct eio *, hostd_buf bytes);
+/* A body is none. */
+void	eio_packet_bad(struct eio *);
 
 /* -- requests: eio_poll.c -- */
 
@@ -165,7 +174,6 @@ void	eio_poll_late(struct hostd_inst *, struct eio_wait *);
 
 /* -- WebSockets: eio_ws.c, eio_probe.c -- */
 
-int32_t	eio_ws_send(struct eio *, struct eio_message *, uint32_t flags);
 /* Its WebSocket closes, behind what was sent. */
 void	eio_ws_end(struct eio *);
 
@@ -189,7 +197,9 @@ int	eio_beat_is_over(const struct eio *);
 void	eio_beat_ping(struct hostd_inst *, struct eio_wait *);
 void	eio_beat_late(struct hostd_inst *, struct eio_wait *);
 
-/* -- messages: eio_message.c, eio_queue.c -- */
+/* -- messages: eio_message.c, eio_queue.c, eio_send.c -- */
+
+void	eio_many_free(struct eio_many *);
 
 /* A packet of another type. */
 struct eio_message *eio_message_raw(const char *text);
@@ -222,5 +232,8 @@ int32_t	eio_refuse_empty(struct hostd_inst *, hostd_req, int32_t status);
 /* -- handshakes: eio_handshake.c -- */
 
 struct eio_handshake *eio_handshake_new(const struct hostd_request *);
+/* Who makes it; p NULL: not known.  -1: no memory. */
+int	eio_handshake_user(struct eio_handshake *, hostd_buf user);
+void	eio_handshake_free(struct eio_handshake *);
 
 #endif
