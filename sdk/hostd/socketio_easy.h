@@ -52,7 +52,8 @@
 	const struct hostd_sio_api *sio
 
 struct hostd_sio_easy {
-	HOSTD_SIO_EASY_HEAD;
+	struct hostd_easy easy;
+	const struct hostd_sio_api *sio;
 };
 
 static inline const struct hostd_sio_api *

@@ -82,14 +82,14 @@ void
 cluster_open(struct hostd_inst *i, hostd_buf nsp)
 {
 	(void)i;
-	tell("open", nsp, hostd_str(NULL));
+	tell("open", nsp, hostd_str(""));
 }
 
 void
 cluster_close(struct hostd_inst *i, hostd_buf nsp)
 {
 	(void)i;
-	tell("close", nsp, hostd_str(NULL));
+	tell("close", nsp, hostd_str(""));
 }
 
 void
