@@ -2,6 +2,7 @@
 /* Socket.IO: what the host sees of it. */
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/worker.h>
 #include "ack.h"
 #include "app.h"
 #include "cluster.h"
@@ -34,6 +35,7 @@ bind_tables(struct hostd_inst *in, const struct hostd_host *host,
 		return rc;
 	in->timer = host->get_ext(host, HOSTD_EXT_TIMER);
 	in->offer = host->get_ext(host, HOSTD_EXT_OFFER);
+	in->worker = host->get_ext(host, HOSTD_EXT_WORKER);
 	in->fetch = host->get_ext(host, HOSTD_EXT_FETCH);
 	in->metrics = host->get_ext(host, HOSTD_EXT_METRICS);
 	if (in->timer == NULL || in->offer == NULL || in->easy.ws == NULL)
