@@ -13,7 +13,8 @@
 /* Levels of lists and objects of one argument. */
 #define ARG_DEPTH	64
 
-/* One value.  0; -1: it is no JSON, too deep, or there is no memory. */
+/* One value, which is known to be JSON.  0; -1: it is not, it is too deep, or
+ * there is no memory. */
 int	pack_json(msgpack_sbuffer *, hostd_buf json, const hostd_buf *bins,
 	    uint32_t nbins);
 

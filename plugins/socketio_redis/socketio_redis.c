@@ -3,6 +3,7 @@
 #include <sys/random.h>
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/worker.h>
 #include "adapter.h"
 
 #define REPLY_MAX	(64u << 20)
@@ -77,26 +78,33 @@ bind_tables(struct hostd_inst *in, const struct hostd_host *host,
 	return HOSTD_OK;
 }
 
-/* 6 bits of each byte. */
+/* 6 bits for each character. */
 static void
-uid_fill(char *to, const unsigned char *from, size_t n)
+uid_put(char *to, uint64_t v, size_t n)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789-_";
 
-	while (n-- > 0)
-		*to++ = digits[*from++ & 63];
+	for (; n-- > 0; v >>= 6)
+		*to++ = digits[v & 63];
 }
 
+/* Without the host's word for it, this worker is a machine of its own. */
 static int32_t
 choose_ids(struct hostd_inst *in, struct hostd_err *err)
 {
-	unsigned char dice[UID_LEN + sizeof(in->seed)];
+	const struct hostd_worker_api *api = in->host->get_ext(in->host,
+	    HOSTD_EXT_WORKER);
+	const struct hostd_worker_info *self = api != NULL ?
+	    api->self(in->host) : NULL;
+	uint64_t dice[3];
 
 	if (getrandom(dice, sizeof(dice), 0) != (ssize_t)sizeof(dice))
 		return hostd_fail(err, HOSTD_E_IO, "no random numbers");
-	uid_fill(in->uid, dice, UID_LEN);
-	memcpy(&in->seed, dice + UID_LEN, sizeof(in->seed));
+	in->seed = dice[0];
+	uid_put(in->uid, self != NULL ? self->node : dice[1], UID_MACHINE);
+	uid_put(in->uid + UID_MACHINE, self != NULL ? self->process : dice[2],
+	    UID_LEN - UID_MACHINE);
 	return HOSTD_OK;
 }
 
