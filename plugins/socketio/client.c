@@ -6,6 +6,7 @@
 #include "app.h"
 #include "event.h"
 #include "partial.h"
+#include "recover.h"
 
 #define VALUES_KEPT	4096
 
@@ -46,6 +47,8 @@ clients_destroy(struct hostd_inst *in)
 static void
 socket_end(struct sio_socket *s)
 {
+	if (s->was_connected)
+		recover_keep(s, s->reason);
 	apps_disconnecting(s, s->reason);
 	socket_leave_all(s);
 	acks_gone(s);
@@ -267,6 +270,7 @@ client_accepted(struct sio_socket *s)
 	c->turn = c->in->clients->turn;
 	post(c->in);
 	client_is_old(c);
+	recover_enter(s);
 	send_acceptance(s);
 	apps_connected(s, s->recovered);
 }
@@ -278,6 +282,15 @@ client_refused(struct sio_socket *s, hostd_buf message, hostd_buf data)
 		return;
 	send_refusal(s->client, space_name(s->space), message, data);
 	socket_go(s, HOSTD_SIO_SERVER_DISCONNECT);
+}
+
+void
+client_recovered(struct sio_socket *s, int found)
+{
+	if (found && s->space->in->opt.skip_middlewares)
+		client_accepted(s);
+	else
+		apps_connect(s);
 }
 
 void
@@ -337,7 +350,8 @@ take_connect(struct client *c, const struct sio_packet *pk)
 		send_refusal(c, pk->nsp, hostd_str("Internal error"), none);
 		return 0;
 	}
-	apps_connect(s);
+	if (recover_begin(s, auth) == 0)
+		apps_connect(s);
 	return 0;
 }
 

@@ -55,6 +55,8 @@ void	client_gone(struct client *, int32_t reason);
  * meanwhile this does nothing. */
 void	client_accepted(struct sio_socket *);
 void	client_refused(struct sio_socket *, hostd_buf message, hostd_buf data);
+/* What recover_begin has looked for was found, or not: it goes on. */
+void	client_recovered(struct sio_socket *, int found);
 /*
  * The server's disconnect: the client is told now, and the handlers at the end of
  * the turn; close: of all its namespaces, and its session ends.

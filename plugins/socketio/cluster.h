@@ -53,4 +53,21 @@ void	cluster_answer_here(struct hostd_inst *,
 	    void (*reply)(struct hostd_inst *, void *arg,
 	    const struct hostd_sio_reply *), void *arg);
 
+/* What ids of sessions have of a machine: 24 bits. */
+static inline uint32_t
+cluster_short_node(uint64_t node)
+{
+	return (uint32_t)(node >> 40);
+}
+/*
+ * The internal_address of the machine with that short name: done is called once,
+ * now or later; E_GONE: nobody knows it.  Negative: done is not called.
+ */
+int32_t	cluster_node_address(struct hostd_inst *, uint32_t node,
+	    void (*done)(void *arg, int32_t status, hostd_buf address),
+	    void *arg);
+
+/* The socket goes. */
+void	held_forget(struct sio_socket *);
+
 #endif

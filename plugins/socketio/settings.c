@@ -64,6 +64,16 @@ static const struct hostd_key key_requests_timeout = {
 	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "requests_timeout", "5s",
 	"How long other workers and nodes have to answer a question.", 10, 3600000, NULL
 };
+static const struct hostd_key key_recovery_buffer = {
+	sizeof(struct hostd_key), HOSTD_KEY_SIZE, 0, "recovery_buffer", "4m",
+	"Bytes of events that a worker keeps for who comes back, or comes "
+	"from another worker; and of sockets that may.", 65536, 1073741824,
+	NULL
+};
+static const struct hostd_key key_internal_address = {
+	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "internal_address", "",
+	"Where the other machines reach this one, as \"10.0.0.1:8080\".", 0, 255, NULL
+};
 static const struct hostd_key key_transports = {
 	sizeof(struct hostd_key), HOSTD_KEY_LIST, 0, "transports",
 	"polling, websocket", "What clients may use: polling, websocket.", 0, 0, NULL
@@ -158,6 +168,8 @@ const struct hostd_key *const sio_keys[] = {
 	&key_max_disconnection_duration,
 	&key_skip_middlewares,
 	&key_requests_timeout,
+	&key_recovery_buffer,
+	&key_internal_address,
 	&key_transports,
 	&key_client_dir,
 	&key_user_key,

@@ -25,6 +25,7 @@
 #include <hostd/socketio.h>
 #include <hostd/socketio_adapter.h>
 #include <hostd/timer.h>
+#include <hostd/worker.h>
 #include "table.h"
 
 struct acks;
@@ -32,7 +33,6 @@ struct apps;
 struct clients;
 struct cluster;
 struct engine;
-struct hostd_worker_api;
 struct sio_files;
 struct sio_metrics;
 struct spaces;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include "ack.h"
 #include "app.h"
+#include "cluster.h"
+#include "recover.h"
 
 #define ID_BYTES (SOCKET_ID_LEN / 4 * 3)
 
@@ -204,6 +206,8 @@ socket_free(struct sio_socket *s)
 
 	socket_leave_all(s);
 	acks_gone(s);
+	held_forget(s);
+	recover_forget(s);
 	if (s->client != NULL) {
 		TAILQ_REMOVE(&s->client->sockets, s, of_client);
 		s->client->nsockets--;

@@ -10,6 +10,8 @@
 #include "packet.h"
 
 struct app;
+struct held;
+struct recovered;
 struct room;
 struct space;
 
@@ -64,6 +66,8 @@ struct sio_socket {
 	struct refusal *refusal;	/* of SOCKET_REFUSED */
 	struct ack *acks, **last_ack;	/* that the client owes, see ack.h */
 	uint32_t nacks;
+	struct held *held;		/* it has just come, see held.c */
+	struct recovered *back;		/* it comes back, see recover.h */
 	uint32_t nowed, owed;		/* that handlers owe it: the newest */
 };
 

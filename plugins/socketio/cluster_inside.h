@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the cluster share. */
+#ifndef SOCKETIO_CLUSTER_INSIDE_H
+#define SOCKETIO_CLUSTER_INSIDE_H
+
+#include "cluster.h"
+#include "log.h"
+#include "order.h"
+
+struct adapter;
+struct ask;
+struct held;
+
+/* Another worker that is there, or was a moment ago. */
+struct peer {
+	LIST_ENTRY(peer) link;
+	uint64_t process;
+	uint64_t node;			/* the machine */
+	uint32_t slot;
+	uint64_t heard_ms;
+	char address[];			/* key internal_address */
+};
+
+struct cluster {
+	struct hostd_inst *in;
+	uint64_t process;		/* random, and even */
+	uint64_t foreign;		/* whose orders those are that came by
+					   the adapter: process + 1 */
+	uint64_t node;			/* 0: not known yet */
+	uint32_t slot, workers;
+	uint64_t seq;			/* of our last order, or foreign one */
+	char *address;
+	struct marks heard;
+	struct order_log log;
+	uint64_t log_until;		/* without recovery: not after that */
+	LIST_HEAD(, peer) peers;
+	LIST_HEAD(, adapter) adapters;
+	LIST_HEAD(, ask) asks;
+	LIST_HEAD(, answering) answering;
+	TAILQ_HEAD(, held) held;
+	uint64_t last_ask;
+	struct pack out;		/* scratch: one message */
+	struct recovery *recovery;
+	struct moves *moves;
+	hostd_timer beat;
+};
+
+/* -- the bus (bus.c) -- */
+
+enum bus_type {
+	BUS_ORDER = 1,
+	BUS_HELLO = 2,
+	BUS_BYE = 3,
+	BUS_QUESTION = 4,
+	BUS_REPLY = 5,
+	BUS_RECOVER = 6,		/* who has it? */
+	BUS_RECOVERED = 7,		/* I had */
+	BUS_KEPT = 8,			/* keep it, I end */
+	BUS_SESSION = 9			/* goes on with you: see move.c */
+};
+
+struct bus_message {
+	uint32_t type;
+	uint64_t node, process, seq;
+	struct unpack body;
+};
+
+int32_t	bus_create(struct cluster *);
+/* A message in the scratch, with nothing behind its head. */
+struct pack *bus_begin(struct cluster *, enum bus_type, uint64_t seq);
+/* Send it to all, or to one.  OK, AGAIN or negative. */
+int32_t	bus_tell(struct cluster *);
+int32_t	bus_send(struct cluster *, uint64_t process);
+/* Is anybody there to be told? */
+int	bus_has_others(const struct cluster *);
+
+/* -- who is there (peer.c) -- */
+
+void	peers_start(struct cluster *);
+void	peers_bye(struct cluster *);
+void	peers_destroy(struct cluster *);
+void	peer_hello(struct cluster *, struct bus_message *);
+void	peer_left(struct cluster *, uint64_t process);
+/* Something came from it. */
+void	peer_heard(struct cluster *, const struct bus_message *);
+struct peer *peer_find(const struct cluster *, uint64_t process);
+/* The worker that takes our place, or whose place we take; NULL: none. */
+struct peer *peer_of_slot(const struct cluster *);
+
+/* -- orders (cluster.c) -- */
+
+/* Was it said on this machine? */
+int	cluster_is_here(const struct cluster *, uint64_t node);
+void	cluster_order_came(struct cluster *, struct bus_message *);
+/* The packet of a broadcast; NULL: no memory. */
+struct eio_message *cluster_message(struct cluster *,
+	    const struct hostd_sio_order *, uint64_t process, uint64_t seq);
+/* Without the engine's '4'. */
+hostd_buf cluster_text(const struct eio_message *);
+/* How far we have heard everybody, ourselves too. */
+void	cluster_pack_marks(const struct cluster *, struct pack *);
+/* One order, again, only for this socket. */
+void	cluster_repeat(const struct log_entry *, struct sio_socket *);
+/* Is that socket meant? */
+int	order_means(const struct hostd_sio_to *, const struct sio_socket *);
+void	cluster_log(struct cluster *, uint64_t process, uint64_t seq,
+	    hostd_buf head, struct eio_message *);
+
+/* -- the adapter (adapter.c) -- */
+
+void	adapters_start(struct cluster *);
+void	adapters_beat(struct cluster *);
+void	adapters_destroy(struct cluster *);
+/* NULL: none is up. */
+struct adapter *adapter_up(const struct cluster *);
+int32_t	adapter_tell(struct adapter *, const struct hostd_sio_order *);
+int32_t	adapter_ask(struct adapter *, const struct hostd_sio_question *,
+	    uint64_t id);
+void	adapter_cancel(struct adapter *, uint64_t id);
+
+/* -- questions (ask.c) -- */
+
+void	ask_came(struct cluster *, struct bus_message *);
+void	ask_replied(struct cluster *, struct bus_message *);
+/* By the adapter. */
+void	ask_reply(struct cluster *, uint64_t id,
+	    const struct hostd_sio_reply *);
+void	ask_ended(struct cluster *, uint64_t id, int32_t status);
+/* That worker will not answer any more. */
+void	asks_peer_left(struct cluster *, uint64_t process);
+void	asks_destroy(struct cluster *);
+void	answers_destroy(struct cluster *);
+
+/* -- sessions that have come (held.c) -- */
+
+/*
+ * This socket has heard all up to these marks elsewhere.  What we have heard
+ * beyond them is sent to it later in the turn; what we have not heard yet, and
+ * it has, will not be.  -1: we can't know.
+ */
+int	held_add(struct cluster *, struct sio_socket *, const struct marks *);
+/* The same at once, as well as we can. */
+void	held_catch_up(struct cluster *, struct sio_socket *,
+	    const struct marks *);
+int	held_excludes(const struct sio_socket *, uint64_t process,
+	    uint64_t seq);
+/* Some order was carried out: who need not be looked at any more? */
+void	held_look(struct cluster *);
+void	held_destroy(struct cluster *);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Sessions go on in the worker that takes the place of this one: those over
+ * WebSocket with their connection (hostd.p.ws_state/1), those over polling by a
+ * message to it.  What recovery keeps goes by hostd.p.state/1.
+ */
+#ifndef SOCKETIO_MOVE_H
+#define SOCKETIO_MOVE_H
+
+#include "space.h"
+
+struct bus_message;
+struct cluster;
+
+extern const struct hostd_p_state move_state;
+extern const struct hostd_p_ws_state move_ws_state;
+
+int32_t	moves_create(struct cluster *);
+void	moves_destroy(struct cluster *);
+void	move_came(struct cluster *, struct bus_message *);
+
+#endif

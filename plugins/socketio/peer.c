@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who is there: each worker says so when it starts, which all answer, and now
+ * and then; and when it ends.  One that has not been heard for a while is gone,
+ * as is one whose place somebody takes who has nothing of it: if it is
+ * there after all, it answers that one, too.
+ *
+ * A hello:
+ *	u32	HELLO_* flags
+ *	u32	slot
+ *	bytes	internal_address
+ */
+#include "cluster_inside.h"
+#include "recover.h"
+
+#define BEAT_MS	5000
+#define GONE_MS	16000
+#define MARKS_MS 600000
+
+#define HELLO_NEW	0x1u	/* I have just come: answer */
+
+struct peer *
+peer_find(const struct cluster *c, uint64_t process)
+{
+	struct peer *p;
+
+	LIST_FOREACH(p, &c->peers, link)
+		if (p->process == process)
+			return p;
+	return NULL;
+}
+
+struct peer *
+peer_of_slot(const struct cluster *c)
+{
+	struct peer *p;
+
+	LIST_FOREACH(p, &c->peers, link)
+		if (p->slot == c->slot && cluster_is_here(c, p->node))
+			return p;
+	return NULL;
+}
+
+static uint64_t
+now_of(const struct cluster *c)
+{
+	return c->in->easy.host->now_ms(c->in->easy.host);
+}
+
+void
+peer_heard(struct cluster *c, const struct bus_message *m)
+{
+	struct peer *p = peer_find(c, m->process);
+
+	if (p != NULL)
+		p->heard_ms = now_of(c);
+}
+
+static void
+peer_free(struct peer *p)
+{
+	LIST_REMOVE(p, link);
+	free(p);
+}
+
+void
+peer_left(struct cluster *c, uint64_t process)
+{
+	struct peer *p = peer_find(c, process);
+
+	if (p == NULL)
+		return;
+	peer_free(p);
+	asks_peer_left(c, process);
+	recover_peer_left(c, process);
+}
+
+/* -- saying -- */
+
+static void
+hello(struct cluster *c, uint32_t flags, uint64_t process)
+{
+	struct pack *b = bus_begin(c, BUS_HELLO, c->seq);
+
+	pack_u32(b, flags);
+	pack_u32(b, c->slot);
+	pack_bytes(b, hostd_str(c->address));
+	if (process == 0)
+		(void)bus_tell(c);
+	else
+		(void)bus_send(c, process);
+}
+
+static void
+peers_look(struct hostd_inst *in, hostd_timer t, void *arg)
+{
+	struct cluster *c = arg;
+	struct peer *p, *next;
+	uint64_t now = now_of(c);
+
+	(void)in;
+	(void)t;
+	hello(c, 0, 0);
+	adapters_beat(c);
+	for (p = LIST_FIRST(&c->peers); p != NULL; p = next) {
+		next = LIST_NEXT(p, link);
+		if (p->heard_ms + GONE_MS < now)
+			peer_left(c, p->process);
+	}
+	if (now > MARKS_MS) {
+		marks_forget(&c->heard, now - MARKS_MS);
+		marks_forget(&c->log.dropped, now - MARKS_MS);
+	}
+}
+
+/* The others are met only after start. */
+static void
+say_hello(struct hostd_inst *in, void *arg)
+{
+	struct cluster *c = arg;
+
+	hello(c, HELLO_NEW, 0);
+	(void)in->timer->start(in->easy.host, BEAT_MS, BEAT_MS, peers_look, c,
+	    &c->beat);
+}
+
+void
+peers_start(struct cluster *c)
+{
+	(void)c->in->easy.host->post(c->in->easy.host, say_hello, c);
+}
+
+void
+peers_bye(struct cluster *c)
+{
+	(void)bus_begin(c, BUS_BYE, c->seq);
+	(void)bus_tell(c);
+}
+
+/* -- hearing -- */
+
+/* Others of this place have gone, unless they answer. */
+static void
+replace(struct cluster *c, const struct peer *by)
+{
+	struct peer *p, *next;
+
+	for (p = LIST_FIRST(&c->peers); p != NULL; p = next) {
+		next = LIST_NEXT(p, link);
+		if (p != by && p->slot == by->slot && p->node == by->node)
+			peer_left(c, p->process);
+	}
+}
+
+static struct peer *
+peer_new(struct cluster *c, const struct bus_message *m, hostd_buf address)
+{
+	struct peer *p = calloc(1, sizeof(*p) + address.n + 1);
+
+	if (p == NULL)
+		return NULL;
+	p->process = m->process;
+	p->node = m->node;
+	memcpy(p->address, address.p, address.n);
+	LIST_INSERT_HEAD(&c->peers, p, link);
+	return p;
+}
+
+void
+peer_hello(struct cluster *c, struct bus_message *m)
+{
+	uint32_t flags = unpack_u32(&m->body);
+	uint32_t slot = unpack_u32(&m->body);
+	uint64_t now = now_of(c);
+	hostd_buf address = unpack_bytes(&m->body);
+	struct peer *p = peer_find(c, m->process);
+	int is_new = p == NULL;
+
+	if (m->body.bad)
+		return;
+	if (is_new && (p = peer_new(c, m, address)) == NULL)
+		return;
+	p->slot = slot;
+	p->heard_ms = now;
+	(void)marks_raise(&c->heard, m->process, m->seq, now);
+	if (flags & HELLO_NEW) {
+		replace(c, p);
+		hello(c, 0, m->process);
+	} else if (is_new) {
+		hello(c, 0, m->process);
+	}
+}
+
+void
+peers_destroy(struct cluster *c)
+{
+	struct peer *p;
+
+	while ((p = LIST_FIRST(&c->peers)) != NULL)
+		peer_free(p);
+}
