@@ -17,6 +17,7 @@
 #include "socketio/ack.h"
 #include "socketio/app.h"
 #include "socketio/cluster.h"
+#include "socketio/recover.h"
 
 struct eio {
 	unsigned sent;
@@ -98,6 +99,18 @@ cluster_room(struct hostd_inst *i, hostd_buf nsp, hostd_buf room, int on)
 	(void)i;
 	if (room.n < SOCKET_ID_LEN)
 		tell(on ? "on" : "off", nsp, room);
+}
+
+void
+held_forget(struct sio_socket *s)
+{
+	assert_null(s->held);
+}
+
+void
+recover_forget(struct sio_socket *s)
+{
+	assert_null(s->back);
 }
 
 int32_t
