@@ -76,7 +76,7 @@ tell(const char *what, hostd_buf nsp, hostd_buf room)
 
 	(void)snprintf(told + n, sizeof(told) - n, "%s %.*s%s%.*s;", what,
 	    (int)nsp.n, (const char *)nsp.p, room.n > 0 ? " " : "",
-	    (int)room.n, (const char *)room.p);
+	    (int)room.n, room.p == NULL ? "" : (const char *)room.p);
 }
 
 void
