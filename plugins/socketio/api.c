@@ -5,6 +5,7 @@
 #include "ack.h"
 #include "api.h"
 #include "event.h"
+#include "recover.h"
 
 #define DATA_MAX 32768
 
@@ -152,8 +153,7 @@ api_emit(const struct hostd_sio_api *api, hostd_sio h, uint32_t flags,
 		rc = api_event(name, &args);
 	if (rc != HOSTD_OK)
 		return rc;
-	return send_one(s, event_message(space_name(s->space), NULL, name,
-	    args, NULL), flags);
+	return send_one(s, recover_event(s, flags, name, args), flags);
 }
 
 struct asked {

@@ -238,8 +238,9 @@ recover_kept(struct cluster *c, struct bus_message *m)
 	order_free(&v.rooms);
 }
 
+/* As a foreign order: no other worker has heard of it. */
 struct eio_message *
-recover_event(struct sio_socket *s, hostd_buf name,
+recover_event(struct sio_socket *s, uint32_t flags, hostd_buf name,
     const struct hostd_sio_args *args)
 {
 	struct cluster *c = s->space->in->cluster;
@@ -248,18 +249,21 @@ recover_event(struct sio_socket *s, hostd_buf name,
 		.nrooms = 1 };
 	struct hostd_sio_order o = { .type = HOSTD_SIO_BROADCAST, .to = &to,
 		.name = name, .args = args };
-	uint64_t seq = ++c->seq;
-	struct eio_message *m = cluster_message(c, &o, c->process, seq);
+	struct eio_message *m;
 	struct pack *b;
 	size_t at;
 
+	if (c->in->opt.max_disconnection == 0 ||
+	    (flags & HOSTD_SIO_VOLATILE) != 0)
+		return event_message(to.nsp, NULL, name, args, NULL);
+	m = cluster_message(c, &o, c->foreign, ++c->seq);
 	if (m == NULL)
 		return NULL;
-	b = bus_begin(c, BUS_ORDER, seq);
+	b = bus_begin(c, BUS_ORDER, c->seq);
 	at = b->n;
 	order_pack_head(b, &o);
 	if (!b->failed)
-		cluster_log(c, c->process, seq, (hostd_buf){ b->p + at,
+		cluster_log(c, c->foreign, c->seq, (hostd_buf){ b->p + at,
 		    b->n - at }, m);
 	return m;
 }

@@ -36,10 +36,10 @@ void	recover_forget(struct sio_socket *);
 
 /* -- what api.c calls -- */
 
-/* An event to one socket that nobody acknowledges, and that is kept.  NULL: out
- * of memory. */
-struct eio_message *recover_event(struct sio_socket *, hostd_buf name,
-	    const struct hostd_sio_args *);
+/* An event to one socket that nobody acknowledges: it may be kept.  NULL: out of
+ * memory. */
+struct eio_message *recover_event(struct sio_socket *, uint32_t flags,
+	    hostd_buf name, const struct hostd_sio_args *);
 
 /* -- what the cluster calls -- */
 
