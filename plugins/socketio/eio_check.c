@@ -20,23 +20,39 @@ check_new(const struct hostd_request *r, const struct eio_query *q,
 	return q->is_revision_4 ? EIO_NO_ERROR : EIO_UNSUPPORTED;
 }
 
+static enum eio_error
+check_elsewhere(const struct hostd_inst *in, hostd_buf id,
+    struct eio_place *place)
+{
+	const struct eio_id_source *here = &in->engine->ids;
+
+	if (eio_id_read(id, &place->node, &place->slot) == -1)
+		return EIO_UNKNOWN_ID;
+	/* Who goes has given what it had to its successor. */
+	if (place->node == here->node && place->slot == here->slot &&
+	    !in->draining)
+		return EIO_UNKNOWN_ID;
+	return EIO_ELSEWHERE;
+}
+
 enum eio_error
 eio_check(struct hostd_inst *in, const struct hostd_request *r, int is_upgrade,
-    struct eio **out, uint32_t *transport)
+    struct eio **out, struct eio_place *place)
 {
 	struct eio_query q;
 	hostd_buf id;
 
 	*out = NULL;
 	eio_query_parse(r->query, &q);
-	*transport = q.transport;
 	if (!has_transport(&in->opt, q.transport))
 		return EIO_UNKNOWN_TRANSPORT;
 	if (q.nid == 0)
 		return check_new(r, &q, is_upgrade);
 	id = (hostd_buf){ q.id, q.nid };
-	if (q.nid != EIO_ID_LEN || (*out = eio_find(in, id)) == NULL)
+	if (q.nid != EIO_ID_LEN)
 		return EIO_UNKNOWN_ID;
+	if ((*out = eio_find(in, id)) == NULL)
+		return check_elsewhere(in, id, place);
 	if (is_upgrade ? q.transport != EIO_TRANSPORT_WEBSOCKET :
 	    q.transport != (*out)->transport)
 		return EIO_BAD_REQUEST;

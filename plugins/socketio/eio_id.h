@@ -9,7 +9,9 @@
 #include <hostd/abi.h>
 #include "eio.h"
 
-#define EIO_SLOTS	4096u		/* that an id can name */
+/* That an id can name. */
+#define EIO_NODES	(1u << 24)
+#define EIO_SLOTS	(1u << 12)
 
 /* Random bytes, got many at a time. */
 struct eio_id_source {

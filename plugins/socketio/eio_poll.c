@@ -238,7 +238,7 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	const struct hostd_request *r = hostd_request_of(in, req);
 	struct eio_poll *p = d;
 	enum eio_error error;
-	uint32_t transport;
+	struct eio_place place;
 	struct eio *eio;
 	int32_t rc;
 
@@ -249,7 +249,9 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	p->req = req;
 	if (r->method == HOSTD_METHOD_OPTIONS && in->engine->cors.norigins > 0)
 		return eio_answer_preflight(in, req);
-	error = eio_check(in, r, 0, &eio, &transport);
+	error = eio_check(in, r, 0, &eio, &place);
+	if (error == EIO_ELSEWHERE)
+		return eio_give(in, req, &place, 0);
 	if (error != EIO_NO_ERROR)
 		return eio_refuse(in, req, error, 0);
 	if (eio == NULL)

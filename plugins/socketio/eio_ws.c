@@ -77,12 +77,14 @@ on_upgrade(struct hostd_inst *in, hostd_req req, void *d)
 	const struct hostd_request *r = hostd_request_of(in, req);
 	struct eio_ws *w = d;
 	enum eio_error error;
-	uint32_t transport;
+	struct eio_place place;
 	struct eio *eio;
 
 	if (r == NULL)
 		return HOSTD_E_GONE;
-	error = eio_check(in, r, 1, &eio, &transport);
+	error = eio_check(in, r, 1, &eio, &place);
+	if (error == EIO_ELSEWHERE)
+		return eio_give(in, req, &place, 1);
 	if (error != EIO_NO_ERROR)
 		return eio_refuse(in, req, error, 1);
 	w->req = req;

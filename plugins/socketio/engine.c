@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
+#include <hostd/worker.h>
 #include "engine.h"
+
+/* Ids say whose they are. */
+static void
+know_place(struct hostd_inst *in)
+{
+	const struct hostd_host *host = in->easy.host;
+	struct eio_id_source *ids = &in->engine->ids;
+	const struct hostd_worker_info *self;
+
+	in->worker = host->get_ext(host, HOSTD_EXT_WORKER);
+	if (in->worker == NULL || (self = in->worker->self(host)) == NULL)
+		return;
+	ids->node = (uint32_t)self->node & (EIO_NODES - 1);
+	ids->slot = self->slot & (EIO_SLOTS - 1);
+}
 
 int32_t
 engine_create(struct hostd_inst *in, const struct hostd_conf *conf,
@@ -20,6 +36,7 @@ engine_create(struct hostd_inst *in, const struct hostd_conf *conf,
 	if (in->timer == NULL || in->easy.ws == NULL)
 		return hostd_fail(err, HOSTD_E_NOTSUP, "this host does not "
 		    "serve " HOSTD_EXT_TIMER " and " HOSTD_EXT_WS);
+	know_place(in);
 	if ((rc = eio_cors_read(&e->cors, conf, err)) != HOSTD_OK)
 		return rc;
 	return eio_cookie_read(&e->cookie, conf, err);

@@ -110,6 +110,7 @@ struct engine {
 	STAILQ_HEAD(, eio) work;
 	int posted;
 	struct eio_id_source ids;
+	int complained;			/* of a request that could not move */
 	struct eio_cors cors;
 	struct eio_message *ping;
 	struct eio_cookie cookie;
@@ -149,12 +150,24 @@ enum eio_error {
 	EIO_BAD_REQUEST,
 	EIO_FORBIDDEN,
 	EIO_UNSUPPORTED,
+	EIO_ELSEWHERE,		/* its session is, if there is one */
 	EIO_NO_ERROR
 };
 
-/* *out NULL: a new session. */
+/* Where a session lives. */
+struct eio_place {
+	uint32_t node, slot;
+};
+
+/* *out NULL: a new session.  place is set with EIO_ELSEWHERE. */
 enum eio_error eio_check(struct hostd_inst *, const struct hostd_request *,
-	    int is_upgrade, struct eio **out, uint32_t *transport);
+	    int is_upgrade, struct eio **out, struct eio_place *place);
+
+/* -- and where that is: eio_give.c -- */
+
+/* The answer of on_headers or on_upgrade. */
+int32_t	eio_give(struct hostd_inst *, hostd_req, const struct eio_place *,
+	    int is_upgrade);
 
 /* -- packets from the client: eio_packet.c -- */
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Requests whose session another worker has: they go there. */
+#include <hostd/worker.h>
+#include "engine.h"
+
+/* Once: it is so for each request of such a connection. */
+static void
+complain(struct hostd_inst *in)
+{
+	if (in->engine->complained)
+		return;
+	in->engine->complained = 1;
+	hostd_logf(in->easy.host, HOSTD_LOG_WARN, "a request of another "
+	    "worker's session can't be handed over, since its connection "
+	    "can't; the session is lost to its client.  Such clients need "
+	    "transports = websocket, or one worker");
+}
+
+int32_t
+eio_give(struct hostd_inst *in, hostd_req req, const struct eio_place *place,
+    int is_upgrade)
+{
+	int32_t rc = HOSTD_E_NOTSUP;
+
+	if (place->node != in->engine->ids.node)
+		return eio_refuse(in, req, EIO_UNKNOWN_ID, is_upgrade);
+	if (in->worker != NULL)
+		rc = in->worker->give(in->easy.host, req, place->slot);
+	if (rc == HOSTD_OK)
+		return rc;
+	if (rc == HOSTD_E_NOTSUP)
+		complain(in);
+	return eio_refuse(in, req, EIO_UNKNOWN_ID, is_upgrade);
+}
