@@ -90,6 +90,7 @@ struct hostd_inst {
 	unsigned waiting;		/* subscriptions that are not in force */
 	int up;
 	int said, refused;		/* that it is lost; that it refuses */
+	char why[256];			/* it is lost */
 	msgpack_sbuffer out;		/* what is to be published */
 	struct hostd_json json;		/* the same */
 	struct heard heard;
@@ -177,13 +178,11 @@ int	ask_is_own(const struct hostd_inst *, hostd_buf rid);
 
 /* -- asked.c -- */
 
-/* Somebody asks; q is what. answers: whether rid is a text. */
+/* Somebody asks, under the id rid; q is what. */
 void	asked(struct space *, hostd_buf rid, hostd_buf uid, int only_ids,
 	    const struct hostd_sio_question *);
 void	answer(struct hostd_inst *, uint64_t ref,
 	    const struct hostd_sio_reply *);
-/* Where it is answered: the common channel, or the one of uid. */
-hostd_buf answer_channel(const struct space *, hostd_buf uid);
 void	asked_free(struct hostd_inst *);
 
 /* -- words.c -- */

@@ -49,12 +49,6 @@ asked_free(struct hostd_inst *in)
 	table_free(&in->asked);
 }
 
-hostd_buf
-answer_channel(const struct space *s, hostd_buf uid)
-{
-	return channel_name(s->in, "-response", s->name, uid);
-}
-
 static struct asked *
 asked_new(struct hostd_inst *in, hostd_buf rid)
 {
@@ -90,8 +84,9 @@ asked(struct space *s, hostd_buf rid, hostd_buf uid, int only_ids,
 		return;
 	k->type = q->type;
 	k->only_ids = only_ids;
-	k->channel = answer_channel(s, in->on_own_channel &&
-	    q->type != HOSTD_SIO_ASK_SERVERS ? uid : common);
+	k->channel = channel_name(in, "-response", s->name,
+	    in->on_own_channel && q->type != HOSTD_SIO_ASK_SERVERS ? uid :
+	    common);
 	if (k->channel.p == NULL) {
 		asked_end(in, k);
 		return;

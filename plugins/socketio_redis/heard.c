@@ -332,7 +332,7 @@ do_legacy(struct space *s, struct hostd_sio_order *o, hostd_buf sid)
 	const struct hostd_sio_adapter_api *api = s->in->api;
 	struct hostd_inst *in = s->in;
 	hostd_buf rid = text_member(&in->heard, "requestId");
-	hostd_buf room = text_member(&in->heard, "room"), channel, none = { 0 };
+	hostd_buf room = text_member(&in->heard, "room");
 	struct hostd_sio_to to = { .struct_size = sizeof(to), .nsp = s->name,
 		.rooms = &sid, .nrooms = 1 };
 
@@ -344,9 +344,9 @@ do_legacy(struct space *s, struct hostd_sio_order *o, hostd_buf sid)
 	hostd_json_key(&in->json, "requestId");
 	hostd_json_strn(&in->json, rid);
 	hostd_json_end(&in->json, '}');
-	channel = answer_channel(s, none);
 	if (!in->json.failed)
-		(void)link_publish(in, channel, hostd_json_done(&in->json));
+		(void)link_publish(in, s->channels[RESPONSES].entry.name,
+		    hostd_json_done(&in->json));
 	o->to = &to;
 	o->rooms = &room;
 	o->nrooms = room.p != NULL;

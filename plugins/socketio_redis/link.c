@@ -111,24 +111,28 @@ link_came(struct hostd_inst *in)
 	in->api->up(in->api, 1);
 }
 
+/* Behind this turn: of an instance that ends nothing is said. */
+static void
+say_lost(struct hostd_inst *in, void *arg)
+{
+	(void)arg;
+	hostd_logf(in->host, HOSTD_LOG_WARN, "Redis is not there (%s): this "
+	    "machine is alone until it is back", in->why);
+}
+
 /* What waited for something has waited in vain. */
 static void
 link_lost(struct hostd_inst *in, const char *why)
 {
-	struct table_entry *e;
-
 	redis_presence_tell(&in->presence, HOSTD_HEALTH_DOWN, why);
-	if (!in->said)
-		hostd_logf(in->host, HOSTD_LOG_WARN, "Redis is not there (%s): "
-		    "this machine is alone until it is back", why);
+	if (!in->said) {
+		(void)snprintf(in->why, sizeof(in->why), "%s", why);
+		(void)in->host->post(in->host, say_lost, NULL);
+	}
 	in->said = 1;
 	if (!in->up)
 		return;
 	in->up = 0;
-	in->waiting = 0;
-	for (e = table_next(&in->spaces, NULL); e != NULL;
-	    e = table_next(&in->spaces, e))
-		TABLE_OF(e, struct space, entry)->waiting = 0;
 	ask_gone(in, NULL);
 	in->api->up(in->api, 0);
 }

@@ -35,7 +35,7 @@ const KEYS = {
 	    skip_middlewares = ${skipMiddlewares ? 'on' : 'off'}`,
 };
 
-async function startOurs(t, options, { workers = 2, conf = '' } = {}) {
+export async function startOurs(t, options, { workers = 2, conf = '' } = {}) {
 	const so = await buildPlugin(tempDir(t), 'sio_app',
 	    path.join(top, 'tests/e2e/sio_app.c'));
 	const keys = Object.entries(options).map(([k, v]) => KEYS[k](v));

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One cluster of Socket.IO by a Redis: two hostds of two workers each, and one
+// server of Node's, all with the application of sio_app.mjs.
+import { atEnd, until } from './hostd.mjs';
+import { npm } from './npm.mjs';
+import { startRedis } from './redis.mjs';
+import { call, connect, startOurs } from './sio.mjs';
+import { startNode } from './sio_app.mjs';
+
+const { createClient } = npm('redis');
+const { createAdapter } = npm('@socket.io/redis-adapter');
+const { Emitter } = npm('@socket.io/redis-emitter');
+
+export async function redisClient(t, redis) {
+	const c = createClient({ socket: { path: redis.socket,
+		reconnectStrategy: 50 } });
+
+	c.on('error', () => {});
+	await c.connect();
+	atEnd(t, () => c.destroy());
+	return c;
+}
+
+export async function startNodeMember(t, redis, options = {}) {
+	const pub = await redisClient(t, redis);
+	const sub = await redisClient(t, redis);
+	const n = await startNode(t, { adapter: createAdapter(pub, sub,
+	    { requestsTimeout: 2000, ...options }) });
+
+	return Object.assign(n, { pub, sub });
+}
+
+export const startHostdMember = (t, redis, keys = '', workers = 2) =>
+	startOurs(t, {}, { workers, conf: `
+		plugin "nodes" { module = "socketio_redis.so"
+			url = "${redis.url}"  requests_timeout = 2s
+			${keys} }` });
+
+export async function startEmitter(t, redis) {
+	return new Emitter(await redisClient(t, redis));
+}
+
+// Clients c.a1, c.a2 of the first hostd, c.b1, c.b2 of the second, c.n1 and c.n2
+// of Node's; each of them knows all others.
+export async function startNodes(t, { keys, adapter } = {}) {
+	const redis = await startRedis(t);
+	const [a, b, n] = await Promise.all([startHostdMember(t, redis, keys),
+		startHostdMember(t, redis, keys),
+		startNodeMember(t, redis, adapter)]);
+	const c = { redis, a, b, n };
+
+	for (const at of ['a', 'b', 'n'])
+		for (const i of [1, 2])
+			c[at + i] = await connect(t, c[at], 'websocket');
+	c.names = ['a1', 'a2', 'b1', 'b2', 'n1', 'n2'];
+	c.all = c.names.map((name) => c[name]);
+	await acquainted(c.all);
+	return c;
+}
+
+// Until each of them is told of as many sockets as there are.
+export const acquainted = (all) => Promise.all(all.map((s) => until(
+    async () => (await call(s, 'fetch', [])).length === all.length,
+    'all nodes')));
