@@ -56,6 +56,7 @@ struct conf_upstream {
 	struct conf_servers removed;	/* by an upstream_changes block */
 	int changed;			/* by an upstream_changes block, so it
 					   may be without any */
+	int any_server;			/* plugins may ask any address */
 	struct conf_server rules;	/* of servers that say nothing else */
 	int keepalive;			/* idle connections to the group that a
 					   worker keeps */

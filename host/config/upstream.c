@@ -276,6 +276,7 @@ take_group(struct builder *b, struct conf_upstream *u)
 {
 	u->balancer_name = copy_text(b, "balancer");
 	u->balancer_pos = *pos_of(b, "balancer");
+	u->any_server = (int)num_of(b, "any_server");
 	u->rules.weight = (int)num_of(b, "weight");
 	u->rules.max_fails = (int)num_of(b, "max_fails");
 	u->rules.fail_timeout = num_of(b, "fail_timeout");
@@ -373,7 +374,7 @@ finish_upstreams(struct builder *b)
 	TAILQ_FOREACH(u, &b->conf->upstreams, entry) {
 		u->balancer = plugin_or_module(b, u->balancer_name,
 		    &u->balancer_pos);
-		if (TAILQ_EMPTY(&u->servers) && !u->changed)
+		if (TAILQ_EMPTY(&u->servers) && !u->changed && !u->any_server)
 			conf_error(b->errs, &u->pos, "upstream \"%s\" has no "
 			    "server; add server \"address:port\" { }",
 			    u->name);

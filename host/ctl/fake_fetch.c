@@ -5,6 +5,7 @@
  * the target alone, so that equal requests have equal answers.  What is asked
  * for first is answered properly.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -247,6 +248,24 @@ judge_request(const struct hostd_fetch_request *r)
 		check_fail("asked a server with a longer body than promised");
 }
 
+/* Plugins of before do not have it. */
+static int
+names_server(const struct hostd_fetch_request *r)
+{
+	return r->struct_size >= sizeof(*r) && r->server.n > 0;
+}
+
+/* An address with a port; the host has the last word. */
+static void
+judge_server(hostd_buf server)
+{
+	const char *p = server.p;
+
+	if (p == NULL || memchr(p, ':', server.n) == NULL ||
+	    strspn(p, "[]:.0123456789abcdefABCDEF") < server.n)
+		check_fail("asked for a server that is no address with a port");
+}
+
 static enum fate
 choose_fate(hostd_buf target)
 {
@@ -270,11 +289,14 @@ fetch_start(const struct hostd_host *host, const struct hostd_fetch_request *r,
 
 	if (r == NULL || ops == NULL || out == NULL)
 		check_fail("called start of hostd.fetch/1 with a NULL");
-	if (r->struct_size < sizeof(*r) || ops->struct_size < sizeof(*ops))
+	if (r->struct_size < offsetof(struct hostd_fetch_request, server) ||
+	    ops->struct_size < sizeof(*ops))
 		check_fail("called start of hostd.fetch/1 without struct_size");
 	if (ops->on_end == NULL)
 		check_fail("called start of hostd.fetch/1 without on_end");
 	judge_request(r);
+	if (names_server(r))
+		judge_server(r->server);
 	if (f->destroying)
 		return HOSTD_E_STATE;
 	if (r->on_behalf.id != 0 &&

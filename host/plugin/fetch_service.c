@@ -327,6 +327,16 @@ refuse(struct instance *in, const struct hostd_fetch_request *r,
 	return HOSTD_E_INVAL;
 }
 
+/* It is the operator who says where plugins may connect to. */
+static int32_t
+refuse_server(const struct instance *in, const struct up_group *g)
+{
+	log_warnx("plugin %s: it may not choose servers of upstream \"%.64s\" "
+	    "itself; any_server = on allows it", in->conf->name,
+	    g->conf->name);
+	return HOSTD_E_NOTSUP;
+}
+
 static int32_t
 fetch_start(struct instance *in, struct hostd_fetch_request *r,
     const struct hostd_fetch_ops *ops, void *arg, struct http_req *req,
@@ -339,6 +349,8 @@ fetch_start(struct instance *in, struct hostd_fetch_request *r,
 
 	if (g == NULL)
 		return refuse(in, r, why);
+	if (r->server.n > 0 && !g->conf->any_server)
+		return refuse_server(in, g);
 	if (in->nfetches == FETCHES_MAX || (f = fetch_new(in)) == NULL)
 		return HOSTD_E_FULL;
 	f->ops = *ops;

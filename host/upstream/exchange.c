@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "upstream/direct.h"
 #include "upstream/exchange.h"
 
 #define SEND_MS		60000
@@ -313,6 +314,8 @@ exchange_pick(struct up_exchange *x)
 	char text[160];
 	int full;
 
+	if (x->server.len != 0)
+		return exchange_use(x, direct_take(x->group, &x->server));
 	x->search.request = x->view;
 	if (group_pick(x->group, &x->search, &p, &full) == HOSTD_OK)
 		return exchange_use(x, p);
@@ -430,6 +433,8 @@ exchange_start(struct up_exchange *x, const struct hostd_fetch_request *r,
 	x->state = UP_DONE;
 	x->proxy_len = 0;
 	set_rules(&x->rules, r);
+	if (r->server.n > 0 && direct_parse(r->server, &x->server, why) == -1)
+		return HOSTD_E_INVAL;
 	if ((rc = ask_make(x, r, why)) != HOSTD_OK)
 		return rc;
 	x->state = UP_PICK;

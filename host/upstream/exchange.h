@@ -147,6 +147,8 @@ struct up_exchange {
 	uint8_t cancelled;
 	uint8_t upgraded;		/* counted as such */
 
+	struct addr server;		/* that alone is asked; len 0: whom the
+					   group picks */
 	struct up_search search;	/* last: its room is not zeroed */
 };
 

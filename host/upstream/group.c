@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/tls_client.h"
+#include "upstream/direct.h"
 #include "upstream/group.h"
 
 #define WEIGHT_MAX	65535u
@@ -21,7 +22,11 @@ peer_hold(struct up_peer *p)
 void
 peer_release(struct up_peer *p)
 {
-	if (--p->refs == 0 && p->gone)
+	if (--p->refs > 0)
+		return;
+	if (p->own != NULL)
+		direct_free(p);
+	else if (p->gone)
 		free(p);
 }
 
@@ -447,6 +452,7 @@ group_free(struct up_group *g)
 		g->balancer->close(g->balancer, g->data);
 	while ((p = TAILQ_FIRST(&g->peers)) != NULL)
 		peer_leave(p);
+	directs_close(g);
 	free(g->data);
 	free(g->views);
 	free(g->by_id);

@@ -65,6 +65,8 @@ struct up_peer {
 	TAILQ_HEAD(, up_link) idle;	/* connections kept open, last used
 					   first; upstream/link.h */
 	unsigned nidle;
+	struct up_count *own;		/* of one that is in no table (direct.h);
+					   NULL: the table has its counts */
 };
 
 struct up_group {
@@ -85,6 +87,7 @@ struct up_group {
 	size_t nids;			/* of these; the table may have more
 					   while it is being read */
 	uint32_t *tried;		/* room for a pick */
+	struct map directs;		/* address -> peer; see direct.h */
 	int limited;			/* some have a max_conns */
 	int refused;			/* the balancer's last update failed */
 	int blamed;			/* it was said that it picks nonsense */
@@ -204,8 +207,8 @@ void	peer_release(struct up_peer *);
 static inline struct up_count *
 peer_count(const struct up_peer *p)
 {
-	return up_count_of(p->group->all->table, p->group->all->cell,
-	    p->index);
+	return p->own != NULL ? p->own : up_count_of(p->group->all->table,
+	    p->group->all->cell, p->index);
 }
 
 #endif

@@ -282,6 +282,10 @@ group_report(struct up_peer *p, struct up_search *s,
 {
 	struct up_balancer *b = p->group->balancer;
 
+	if (p->own != NULL) {
+		peer_release(p);
+		return;
+	}
 	count_in(p, -1);
 	if (r->header_us != 0) {
 		board_add(&peer_count(p)->header_us, r->header_us);
@@ -300,7 +304,7 @@ group_answered(struct up_peer *p, struct up_search *s, int32_t status,
 	struct up_balancer *b = p->group->balancer;
 	struct hostd_pick k;
 
-	if (b == NULL || b->answered == NULL)
+	if (b == NULL || b->answered == NULL || p->own != NULL)
 		return;
 	make_pick(p->group, s, &k);
 	b->answered(b, p->group->data, p->id, &k, status, hdrs, nhdrs);
@@ -314,7 +318,7 @@ group_cookie(struct up_peer *p, struct up_search *s, char *room, size_t size,
 	struct hostd_pick k;
 	int32_t rc;
 
-	if (b == NULL || b->cookie == NULL)
+	if (b == NULL || b->cookie == NULL || p->own != NULL)
 		return HOSTD_PASS;
 	make_pick(p->group, s, &k);
 	rc = b->cookie(b, p->group->data, p->id, &k, room, size, out);

@@ -93,6 +93,14 @@ struct hostd_fetch_request {
 					   anew after on_response, on_end and
 					   body_pause; not for one that is
 					   HOSTD_FETCH_DETACHED */
+	/*
+	 * "192.0.2.1:80" or "[2001:db8::1]:80": ask this server instead of one
+	 * that the group picks; n 0: the group's.  What the group says of TLS,
+	 * connections and time limits holds; no other server is tried, and
+	 * nothing of it counts for the group.  E_NOTSUP unless the group has
+	 * any_server (hostd.conf(5)).  Since 1.5.
+	 */
+	hostd_buf server;
 };
 
 /* [call] */
@@ -169,7 +177,8 @@ struct hostd_fetch_api {
 	    struct hostd_err *err);
 
 	/* Errors: E_INVAL (the reason is logged), E_FULL (the instance's limit
-	 * of exchanges, 65536), E_STATE (it is ending).  No server is asked
+	 * of exchanges, 65536), E_STATE (it is ending), E_NOTSUP (a server is
+	 * named, and the group does not have any_server).  No server is asked
 	 * before this returns. */
 	int32_t (*start)(const struct hostd_host *,
 	    const struct hostd_fetch_request *, const struct hostd_fetch_ops *,

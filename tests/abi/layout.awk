@@ -24,7 +24,9 @@ function member(decl,    n, i, part, name) {
 		sub(/\[.*/, "", part[i])
 		name = trim(part[i])
 		sub(/.*[ \t*]/, "", name)
-		members[++nmembers] = name
+		# What a macro stands for has a struct of its own.
+		if (name !~ /^HOSTD_[A-Z_]+$/)
+			members[++nmembers] = name
 	}
 }
 

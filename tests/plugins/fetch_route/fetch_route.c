@@ -16,6 +16,7 @@ struct hostd_inst {
 	HOSTD_EASY_HEAD;
 	const struct hostd_fetch_api *fetch;
 	int64_t next, tries, max_body;
+	int64_t server;
 	int64_t next_timeout, connect, send, read, all, buffer, forget;
 };
 
@@ -160,6 +161,16 @@ static const struct hostd_fetch_ops fetch_ops = {
 /* -- the request -- */
 
 static int32_t
+refused(struct hostd_inst *in, hostd_req req, int32_t rc)
+{
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "refused %d", (int)rc);
+	fail(in, req, 400, hostd_str(text));
+	return HOSTD_OK;
+}
+
+static int32_t
 on_headers(struct hostd_inst *in, hostd_req req, void *d)
 {
 	const struct hostd_request *r =
@@ -186,10 +197,15 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	ask.read_timeout_ms = (uint32_t)in->read;
 	ask.timeout_ms = (uint32_t)in->all;
 	ask.max_body = (uint64_t)in->max_body;
+	if (in->server)
+		(void)in->easy.http->header(in->easy.host, req, "X-Server",
+		    &ask.server);
 	ask.length = upgrade ? 0 : r->content_length;
 	ask.on_behalf = req;
 	rc = in->fetch->start(in->easy.host, &ask, &fetch_ops, p, &p->fetch);
 	p->asked = rc == HOSTD_OK;
+	if (rc < 0 && in->server)
+		return refused(in, req, rc);
 	return rc < 0 ? rc : HOSTD_DEFER;
 }
 
@@ -261,6 +277,7 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	(void)conf->get_int(conf, "all", &in->all);
 	(void)conf->get_int(conf, "buffer", &in->buffer);
 	(void)conf->get_int(conf, "forget", &in->forget);
+	(void)conf->get_int(conf, "server", &in->server);
 	rc = in->fetch->check(host, NULL, err);
 	if (rc != HOSTD_OK)
 		free(in);
@@ -288,10 +305,11 @@ KEY(read, "ms.");
 KEY(all, "ms.");
 KEY(buffer, "1: HOSTD_FETCH_BUFFER.");
 KEY(forget, "1: answers are not passed on.");
+KEY(server, "1: the server is that of the header X-Server.");
 
 static const struct hostd_key *const keys[] = {&key_next, &key_tries,
     &key_max_body, &key_next_timeout, &key_connect, &key_send, &key_read,
-    &key_all, &key_buffer, &key_forget, NULL};
+    &key_all, &key_buffer, &key_forget, &key_server, NULL};
 static const struct hostd_provide provide = {.struct_size = sizeof(provide),
     .kind = HOSTD_KIND_HTTP_ROUTE,
     .ops = &http_ops};
