@@ -22,12 +22,10 @@ const KEYS = {
 	maxHttpBufferSize: (v) => `max_http_buffer_size = ${v}`,
 	transports: (v) => `transports = {${v.map((s) => `"${s}"`)}}`,
 	allowUpgrades: (v) => `allow_upgrades = ${v ? 'on' : 'off'}`,
-	cleanupEmptyChildNamespaces: (v) =>
-	    `cleanup_empty_child_namespaces = ${v ? 'on' : 'off'}`,
-	serveClient: (v) => `serve_client = ${v ? 'on' : 'off'}`,
-	cookie: (v) => `cookie = "${v}"`,
+	cookie: () => 'cookie = "io"',
 	cors: ({ origin, credentials = false }) =>
-	    `cors_origin = {${[origin].flat().map((s) => `"${s}"`)}}
+	    `cors_origin = {${[origin === true ? 'request' : origin].flat()
+		.map((s) => `"${s}"`)}}
 	    cors_credentials = ${credentials ? 'on' : 'off'}`,
 	connectionStateRecovery: ({ maxDisconnectionDuration: ms,
 	    skipMiddlewares = true }) => `
@@ -35,7 +33,8 @@ const KEYS = {
 	    skip_middlewares = ${skipMiddlewares ? 'on' : 'off'}`,
 };
 
-export async function startOurs(t, options, { workers = 2, conf = '' } = {}) {
+export async function startOurs(t, options, { conf = '',
+	workers = process.env.HOSTD_SIO_WORKERS ?? 2 } = {}) {
 	const so = await buildPlugin(tempDir(t), 'sio_app',
 	    path.join(top, 'tests/e2e/sio_app.c'));
 	const keys = Object.entries(options).map(([k, v]) => KEYS[k](v));

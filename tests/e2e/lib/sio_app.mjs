@@ -180,8 +180,13 @@ export function serveApplication(io) {
 
 // Node's server; options are those of Socket.IO.
 export async function startNode(t, options) {
-	const server = http.createServer();
+	const server = http.createServer((req, res) =>
+	    res.writeHead(404).end());
 	const io = new Server(server, options);
+
+	// How long who was sent away may take to hear of it: 30 s otherwise, for
+	// which a test file would have to wait.
+	io.engine.on('connection', (s) => { s.transport.closeTimeout = 1000; });
 
 	serveApplication(io);
 	server.listen(0, '127.0.0.1');
