@@ -3,12 +3,12 @@
 // acknowledgements and questions go from each to each.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { call, callAll, gone, heard, settled } from './lib/sio.mjs';
-import { startEmitter, startNodes } from './lib/sio_nodes.mjs';
+import { call, callAll, gone, heard } from './lib/sio.mjs';
+import { settledAll, startEmitter, startNodes } from './lib/sio_nodes.mjs';
 
 // Who has been told what since the last look, as "a1:x b2:x".
 async function told(c) {
-	await settled(...c.all);
+	await settledAll(c.all);
 	const text = c.names.flatMap((n) => heard(c[n], 'said').map((args) =>
 	    `${n}:${JSON.stringify(args).slice(1, -1)}`)).join(' ');
 
@@ -48,11 +48,11 @@ test('rooms are of all nodes', async (t) => {
 	}
 	for (const from of ['a1', 'b1', 'n1']) {
 		await call(c[from], 'joinall', 'q', ['w', 'ä#"']);
-		await settled(...c.all);
+		await settledAll(c.all);
 		await call(c.b1, 'say', 'ä#"', 1);
 		assert.equal(await told(c), 'a2:1 n2:1');
 		await call(c[from], 'leaveall', 'w', 'ä#"');
-		await settled(...c.all);
+		await settledAll(c.all);
 		await call(c.a1, 'say', 'ä#"', 2);
 		assert.equal(await told(c), '');
 	}
@@ -70,7 +70,7 @@ test('values of all kinds go from each to each', async (t) => {
 		for (const s of c.all)
 			s.heard = [];
 		await call(c[from], 'say', [], ...values);
-		await settled(...c.all);
+		await settledAll(c.all);
 		for (const n of c.names) {
 			const all = heard(c[n], 'said');
 
@@ -80,7 +80,7 @@ test('values of all kinds go from each to each', async (t) => {
 	}
 	// Times are what they are for clients of Node's.
 	c.n.io.emit('said', new Date(1700000000123), undefined, NaN);
-	await settled(...c.all);
+	await settledAll(c.all);
 	assert.deepEqual(heard(c.a1, 'said').at(-1),
 	    ['2023-11-14T22:13:20.123Z', null, null]);
 });
@@ -146,7 +146,7 @@ test('sockets, rooms and servers of all nodes', async (t) => {
 		for (const s of c.all)
 			s.heard = [];
 		await call(c[from], 'sse', 'x', { y: 1 });
-		await settled(...c.all);
+		await settledAll(c.all);
 		const mine = from[0] === 'n' ? ['n1', 'n2'] : [];
 		const who = c.names.filter((n) => heard(c[n], 'sse').length > 0);
 

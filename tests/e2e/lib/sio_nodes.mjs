@@ -4,7 +4,7 @@
 import { atEnd, until } from './hostd.mjs';
 import { npm } from './npm.mjs';
 import { startRedis } from './redis.mjs';
-import { call, connect, startOurs } from './sio.mjs';
+import { call, connect, settled, startOurs } from './sio.mjs';
 import { startNode } from './sio_app.mjs';
 
 const { createClient } = npm('redis');
@@ -17,7 +17,8 @@ export async function redisClient(t, redis) {
 
 	c.on('error', () => {});
 	await c.connect();
-	atEnd(t, () => c.destroy());
+	// What a server unsubscribes in its last moment is answered.
+	atEnd(t, () => c.isReady ? c.close() : c.destroy());
 	return c;
 }
 
@@ -62,3 +63,8 @@ export async function startNodes(t, { keys, adapter } = {}) {
 export const acquainted = (all) => Promise.all(all.map((s) => until(
     async () => (await call(s, 'fetch', [])).length === all.length,
     'all nodes')));
+
+// All of them have heard what any of them has caused: what a node tells comes in
+// its order, whatever other nodes do.
+export const settledAll = (all) => Promise.all(all.map((s) =>
+    settled(s, ...all.filter((o) => o !== s))));
