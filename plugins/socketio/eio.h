@@ -74,6 +74,34 @@ void	eio_send_many(struct hostd_inst *, struct eio *const *, size_t n,
  * reason (HOSTD_SIO_*).  Ending it twice is once. */
 void	eio_end(struct eio *, int32_t reason);
 
+/* -- from worker to worker -- */
+
+struct pack;
+struct unpack;
+
+/* The session whose transport the WebSocket with that block is.  NULL: none that
+ * could go. */
+struct eio *eio_of_ws(const void *d);
+/*
+ * Its state.  From now on it is on its way: what eio_send is given is kept, and
+ * eio_send_many leaves it out.  -1: not now, a request of it is going on, or it
+ * ends.  When it has not gone, it goes on with the next message that comes.
+ */
+int	eio_pack(struct eio *, struct pack *);
+/* What was sent to it since; to be sent there, behind all else. */
+void	eio_pack_late(const struct eio *, struct pack *);
+/* It has gone, or what was made of it is of no use: nobody is told.  The client
+ * is the caller's. */
+void	eio_drop(struct eio *);
+/* Sessions of this slot's last worker may still come: requests for them wait, for
+ * 5 s at most, until they have or it is off. */
+void	eio_expect(struct hostd_inst *, int on);
+/* There: with a new client.  d and ws: of its WebSocket; d NULL: it is on polling.
+ * NULL: that is no state, or no memory; d is as it was. */
+struct eio *eio_unpack(struct hostd_inst *, hostd_ws, void *d,
+	    struct unpack *);
+int	eio_unpack_late(struct eio *, struct unpack *);
+
 /* Who is open now, in no order: start with NULL. */
 struct eio *eio_next(const struct hostd_inst *, const struct eio *);
 uint32_t eio_count(const struct hostd_inst *);

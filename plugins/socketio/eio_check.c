@@ -21,7 +21,7 @@ check_new(const struct hostd_request *r, const struct eio_query *q,
 }
 
 static enum eio_error
-check_elsewhere(const struct hostd_inst *in, hostd_buf id,
+check_elsewhere(const struct hostd_inst *in, hostd_buf id, int is_upgrade,
     struct eio_place *place)
 {
 	const struct eio_id_source *here = &in->engine->ids;
@@ -29,10 +29,11 @@ check_elsewhere(const struct hostd_inst *in, hostd_buf id,
 	if (eio_id_read(id, &place->node, &place->slot) == -1)
 		return EIO_UNKNOWN_ID;
 	/* Who goes has given what it had to its successor. */
-	if (place->node == here->node && place->slot == here->slot &&
-	    !in->draining)
-		return EIO_UNKNOWN_ID;
-	return EIO_ELSEWHERE;
+	if (place->node != here->node || place->slot != here->slot ||
+	    in->draining)
+		return EIO_ELSEWHERE;
+	return in->engine->expects && !is_upgrade ? EIO_AWAITED :
+	    EIO_UNKNOWN_ID;
 }
 
 enum eio_error
@@ -52,7 +53,7 @@ eio_check(struct hostd_inst *in, const struct hostd_request *r, int is_upgrade,
 	if (q.nid != EIO_ID_LEN)
 		return EIO_UNKNOWN_ID;
 	if ((*out = eio_find(in, id)) == NULL)
-		return check_elsewhere(in, id, place);
+		return check_elsewhere(in, id, is_upgrade, place);
 	if (is_upgrade ? q.transport != EIO_TRANSPORT_WEBSOCKET :
 	    q.transport != (*out)->transport)
 		return EIO_BAD_REQUEST;

@@ -56,12 +56,12 @@ eio_message_new(const hostd_buf *pieces, uint32_t npieces,
 }
 
 struct eio_message *
-eio_message_raw(const char *text)
+eio_message_raw(hostd_buf text, const hostd_buf *bins, uint32_t nbins)
 {
-	struct eio_message *m = message_alloc(strlen(text), NULL, 0);
+	struct eio_message *m = message_alloc(text.n, bins, nbins);
 
-	if (m != NULL)
-		memcpy(m->bins, text, m->text.n);
+	if (m != NULL && text.n > 0)
+		memcpy(m->bins + nbins, text.p, text.n);
 	return m;
 }
 

@@ -116,6 +116,7 @@ get(struct hostd_inst *in, struct eio_poll *p, struct eio *eio)
 		eio_poll_flush(eio, "6");
 		return HOSTD_OK;
 	}
+	eio_wait_end(in, &p->wait);
 	eio_wait_begin(in, &p->wait, EIO_WAIT_POLL, WAIT_MS);
 	return HOSTD_DEFER;
 }
@@ -230,6 +231,34 @@ post_part(struct hostd_inst *in, struct eio_poll *p, hostd_buf part, int fin)
 	return post_end(in, p, (hostd_buf){ p->body, p->n });
 }
 
+/* -- any request -- */
+
+int32_t
+eio_poll_serve(struct hostd_inst *in, struct eio_poll *p)
+{
+	const struct hostd_request *r = hostd_request_of(in, p->req);
+	struct eio_place place;
+	enum eio_error error;
+	struct eio *eio;
+
+	if (r == NULL)
+		return HOSTD_E_GONE;
+	error = eio_check(in, r, 0, &eio, &place);
+	if (error == EIO_ELSEWHERE)
+		return eio_give(in, p->req, &place, 0);
+	if (error == EIO_AWAITED)
+		return eio_hold(in, p);
+	if (error != EIO_NO_ERROR)
+		return eio_refuse(in, p->req, error, 0);
+	if (eio == NULL)
+		return handshake(in, p, r);
+	if (r->method == HOSTD_METHOD_GET)
+		return get(in, p, eio);
+	if (r->method == HOSTD_METHOD_POST)
+		return post(in, p, eio, r);
+	return eio_refuse_empty(in, p->req, 500);
+}
+
 /* -- what the host calls -- */
 
 static int32_t
@@ -237,9 +266,6 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 {
 	const struct hostd_request *r = hostd_request_of(in, req);
 	struct eio_poll *p = d;
-	enum eio_error error;
-	struct eio_place place;
-	struct eio *eio;
 	int32_t rc;
 
 	if (r == NULL)
@@ -249,18 +275,7 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 	p->req = req;
 	if (r->method == HOSTD_METHOD_OPTIONS && in->engine->cors.norigins > 0)
 		return eio_answer_preflight(in, req);
-	error = eio_check(in, r, 0, &eio, &place);
-	if (error == EIO_ELSEWHERE)
-		return eio_give(in, req, &place, 0);
-	if (error != EIO_NO_ERROR)
-		return eio_refuse(in, req, error, 0);
-	if (eio == NULL)
-		return handshake(in, p, r);
-	if (r->method == HOSTD_METHOD_GET)
-		return get(in, p, eio);
-	if (r->method == HOSTD_METHOD_POST)
-		return post(in, p, eio, r);
-	return eio_refuse_empty(in, req, 500);
+	return eio_poll_serve(in, p);
 }
 
 static int32_t
@@ -282,6 +297,7 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 	(void)req;
 	(void)why;
 	free(p->body);
+	eio_hold_end(in, p);
 	if (eio == NULL)
 		return;
 	if (eio->state == EIO_OPENING) {

@@ -80,11 +80,41 @@ send_now(struct eio *eio, const struct eio_message *m, uint32_t flags)
 	return rc;
 }
 
+/* -- on its way to another worker -- */
+
+void
+eio_send_kept(struct eio *eio)
+{
+	struct eio_queue q = eio->queue;
+	uint32_t i;
+
+	eio->is_moving = 0;
+	memset(&eio->queue, 0, sizeof(eio->queue));
+	for (i = 0; i < q.n && eio->state == EIO_OPEN; i++)
+		(void)eio_send(eio, q.m[i], 0);
+	eio_queue_clear(&q);
+	if (eio->state == EIO_OPEN)
+		eio_beat_begin(eio);
+}
+
+/* Whether it goes is not decided yet. */
+static int32_t
+keep(struct eio *eio, struct eio_message *m, uint32_t flags)
+{
+	if (flags & HOSTD_SIO_VOLATILE)
+		return HOSTD_E_FULL;
+	if (eio_queue_add(&eio->queue, m) == -1)
+		return overflow(eio, HOSTD_E_NOMEM);
+	return HOSTD_OK;
+}
+
 int32_t
 eio_send(struct eio *eio, struct eio_message *m, uint32_t flags)
 {
 	if (eio->state != EIO_OPEN)
 		return HOSTD_E_STATE;
+	if (eio->is_moving)
+		return keep(eio, m, flags);
 	return eio->ws != NULL ? send_now(eio, m, flags) :
 	    send_later(eio, m, flags);
 }
@@ -148,10 +178,12 @@ eio_send_many(struct hostd_inst *in, struct eio *const *to, size_t n,
 		return;
 	}
 	for (k = 0; k < n; k++)
-		if (to[k]->state == EIO_OPEN && to[k]->ws != NULL) {
+		if (to[k]->state != EIO_OPEN || to[k]->is_moving) {
+			continue;
+		} else if (to[k]->ws != NULL) {
 			a->to[nws] = to[k]->ws->ws;
 			a->who[nws++] = to[k];
-		} else if (to[k]->state == EIO_OPEN) {
+		} else {
 			(void)send_later(to[k], m, flags);
 		}
 	nws = send_part(in, nws, m->text, HOSTD_WS_TEXT, flags);

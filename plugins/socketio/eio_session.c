@@ -30,7 +30,7 @@ eio_new(struct hostd_inst *in, const struct hostd_request *r,
 }
 
 int
-eio_open(struct eio *eio)
+eio_enter(struct eio *eio)
 {
 	struct engine *e = eio->in->engine;
 
@@ -45,8 +45,16 @@ eio_open(struct eio *eio)
 		eio->state = EIO_OPENING;
 		return -1;
 	}
-	eio_beat_begin(eio);
 	metrics_sessions(eio->in, eio->transport, 1);
+	return 0;
+}
+
+int
+eio_open(struct eio *eio)
+{
+	if (eio_enter(eio) == -1)
+		return -1;
+	eio_beat_begin(eio);
 	return 0;
 }
 

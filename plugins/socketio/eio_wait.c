@@ -17,6 +17,7 @@ static wait_fn *const due[EIO_WAIT_KINDS] = {
 	[EIO_WAIT_LINGER] = linger_late,
 	[EIO_WAIT_PROBE] = eio_probe_late,
 	[EIO_WAIT_POLL] = eio_poll_late,
+	[EIO_WAIT_HELD] = eio_hold_late,
 };
 
 void

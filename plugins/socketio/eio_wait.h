@@ -19,6 +19,7 @@ enum eio_wait_kind {
 	EIO_WAIT_LINGER,	/* nobody asks for the rest any more */
 	EIO_WAIT_PROBE,		/* it must have been upgraded */
 	EIO_WAIT_POLL,		/* a GET has waited long enough */
+	EIO_WAIT_HELD,		/* its session must have come */
 	EIO_WAIT_KINDS
 };
 

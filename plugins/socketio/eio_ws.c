@@ -147,6 +147,8 @@ on_open(struct hostd_inst *in, hostd_ws ws, void *d)
 static void
 take(struct eio *eio, hostd_buf msg, uint32_t flags)
 {
+	if (eio->is_moving)
+		eio_send_kept(eio);
 	if (eio->state != EIO_OPEN)
 		return;
 	if (msg.n > eio->in->opt.max_payload)

@@ -11,7 +11,6 @@ know_place(struct hostd_inst *in)
 	struct eio_id_source *ids = &in->engine->ids;
 	const struct hostd_worker_info *self;
 
-	in->worker = host->get_ext(host, HOSTD_EXT_WORKER);
 	if (in->worker == NULL || (self = in->worker->self(host)) == NULL)
 		return;
 	ids->node = (uint32_t)self->node & (EIO_NODES - 1);
@@ -22,20 +21,17 @@ int32_t
 engine_create(struct hostd_inst *in, const struct hostd_conf *conf,
     struct hostd_err *err)
 {
-	const struct hostd_host *host = in->easy.host;
 	struct engine *e = calloc(1, sizeof(*e));
 	int32_t rc;
 
 	in->engine = e;
-	if (e == NULL || (e->ping = eio_message_raw("2")) == NULL)
+	if (e == NULL || (e->ping = eio_message_raw(hostd_str("2"), NULL,
+	    0)) == NULL)
 		return hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
 	e->in = in;
 	STAILQ_INIT(&e->work);
+	TAILQ_INIT(&e->held);
 	eio_waits_init(&e->waits);
-	in->timer = host->get_ext(host, HOSTD_EXT_TIMER);
-	if (in->timer == NULL || in->easy.ws == NULL)
-		return hostd_fail(err, HOSTD_E_NOTSUP, "this host does not "
-		    "serve " HOSTD_EXT_TIMER " and " HOSTD_EXT_WS);
 	know_place(in);
 	if ((rc = eio_cors_read(&e->cors, conf, err)) != HOSTD_OK)
 		return rc;
@@ -53,6 +49,15 @@ engine_drain(struct hostd_inst *in, uint32_t deadline_ms)
 			eio_poll_flush(eio, "6");
 }
 
+static void
+destroy_session(struct eio *eio)
+{
+	if (eio->client != NULL)
+		client_gone(eio->client, eio->state == EIO_ENDING ?
+		    eio->reason : HOSTD_SIO_SHUTTING_DOWN);
+	eio_free(eio);
+}
+
 void
 engine_destroy(struct hostd_inst *in)
 {
@@ -62,7 +67,7 @@ engine_destroy(struct hostd_inst *in)
 	if (e == NULL)
 		return;
 	while ((t = table_next(&e->sessions, NULL)) != NULL)
-		eio_free(TABLE_OF(t, struct eio, entry));
+		destroy_session(TABLE_OF(t, struct eio, entry));
 	table_free(&e->sessions);
 	eio_message_unref(e->ping);
 	eio_cors_free(&e->cors);

@@ -16,6 +16,7 @@
 #include "eio_id.h"
 #include "eio_query.h"
 #include "eio_wait.h"
+#include "pack.h"
 #include "user.h"
 
 enum eio_state {
@@ -44,8 +45,9 @@ struct eio_poll {
 	struct eio *eio;		/* NULL: it has nothing to do with one */
 	hostd_req req;
 	struct user_ask ask;		/* of the first request */
-	int is_post;
+	uint8_t is_post, is_held;
 	struct eio_wait wait;
+	TAILQ_ENTRY(eio_poll) held;
 	char *body;			/* what has come of a body in parts */
 	size_t n, size;
 };
@@ -89,6 +91,7 @@ struct eio {
 	struct eio_poll *get, *post;	/* one of each at most */
 	struct eio_queue queue;
 	uint8_t state, transport, has_work, owes_pong;
+	uint8_t is_moving;
 	uint8_t how, reason;		/* of its end */
 	uint16_t code;			/* that its WebSocket is closed with */
 	char id[EIO_ID_LEN + 1];
@@ -111,6 +114,9 @@ struct engine {
 	int posted;
 	struct eio_id_source ids;
 	int complained;			/* of a request that could not move */
+	int expects;			/* sessions, see eio_expect */
+	int retries;			/* posted, for those held */
+	TAILQ_HEAD(eio_held, eio_poll) held;
 	struct eio_cors cors;
 	struct eio_message *ping;
 	struct eio_cookie cookie;
@@ -126,8 +132,10 @@ struct engine {
 /* For its first request; not open, and of no client yet.  NULL: no memory. */
 struct eio *eio_new(struct hostd_inst *, const struct hostd_request *,
 	    uint32_t transport);
-/* It is open: its client is made.  -1: no memory. */
+/* It is open: its client is made.  -1: no memory.  eio_enter: without
+ * heartbeat. */
 int	eio_open(struct eio *);
+int	eio_enter(struct eio *);
 /* The one of that id which a request may be about; NULL: none. */
 struct eio *eio_find(struct hostd_inst *, hostd_buf id);
 /* As eio_end; code: of the WebSocket. */
@@ -151,6 +159,7 @@ enum eio_error {
 	EIO_FORBIDDEN,
 	EIO_UNSUPPORTED,
 	EIO_ELSEWHERE,		/* its session is, if there is one */
+	EIO_AWAITED,		/* its session may be on its way to here */
 	EIO_NO_ERROR
 };
 
@@ -184,6 +193,16 @@ void	eio_poll_flush(struct eio *, const char *last);
 /* The session goes: they are nobody's. */
 void	eio_poll_forget(struct eio *);
 void	eio_poll_late(struct hostd_inst *, struct eio_wait *);
+/* What on_headers returns. */
+int32_t	eio_poll_serve(struct hostd_inst *, struct eio_poll *);
+
+/* -- requests that are kept until their session comes: eio_hold.c -- */
+
+int32_t	eio_hold(struct hostd_inst *, struct eio_poll *);
+void	eio_hold_end(struct hostd_inst *, struct eio_poll *);
+void	eio_hold_late(struct hostd_inst *, struct eio_wait *);
+/* One has come, or none comes any more: at the end of the turn. */
+void	eio_hold_retry(struct hostd_inst *);
 
 /* -- WebSockets: eio_ws.c, eio_probe.c -- */
 
@@ -213,9 +232,12 @@ void	eio_beat_late(struct hostd_inst *, struct eio_wait *);
 /* -- messages: eio_message.c, eio_queue.c, eio_send.c -- */
 
 void	eio_many_free(struct eio_many *);
+/* One that was on its way is not any more. */
+void	eio_send_kept(struct eio *);
 
-/* A packet of another type. */
-struct eio_message *eio_message_raw(const char *text);
+/* A packet of any type. */
+struct eio_message *eio_message_raw(hostd_buf text, const hostd_buf *bins,
+	    uint32_t nbins);
 
 /* -1: no memory. */
 int	eio_queue_add(struct eio_queue *, struct eio_message *);
