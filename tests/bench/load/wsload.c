@@ -128,8 +128,6 @@ number(const char *s, long max)
 static void
 parse_option(struct options *o, int c)
 {
-	static struct options publisher;
-
 	switch (c) {
 	case 'c':
 		o->connections = (unsigned)number(optarg, 100000);
@@ -142,9 +140,7 @@ parse_option(struct options *o, int c)
 		o->depth = (unsigned)number(optarg, 4096);
 		break;
 	case 'p':
-		publisher = *o;
-		parse_url(&publisher, optarg);
-		o->publisher = &publisher;
+		o->publisher_url = optarg;
 		break;
 	case 'r':
 		o->rate = (double)number(optarg, 10000000);
@@ -191,7 +187,7 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .connections = 64, .depth = 1, .size = 64,
-		.seconds = 2, .rate = 1000 };
+		.seconds = 2, .rate = 1000 }, publisher;
 	const char *kind = argc > 1 ? argv[1] : "";
 	size_t i;
 	int c;
@@ -204,6 +200,11 @@ main(int argc, char **argv)
 		parse_option(&o, c);
 	if (optind != argc - 1)
 		usage();
+	if (o.publisher_url != NULL) {
+		publisher = o;
+		parse_url(&publisher, o.publisher_url);
+		o.publisher = &publisher;
+	}
 	parse_url(&o, argv[optind]);
 	allow_descriptors();
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)

@@ -21,8 +21,9 @@ struct options {
 	int spread;		/* half of the connections to either worker */
 	int http;		/* no WebSocket */
 	int socketio;		/* Engine.IO and Socket.IO around messages */
-	const struct options *publisher;	/* of a fan-out, where it is
-						   another server's; else NULL */
+	const char *publisher_url;	/* of a fan-out, where it is another
+					   server's; else NULL */
+	const struct options *publisher;	/* what that says */
 };
 
 /*
