@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ack.h"
+#include "metrics.h"
 
 /* What a client owes us. */
 struct ack {
@@ -168,6 +169,8 @@ on_due(struct hostd_inst *in, hostd_timer timer, void *arg)
 	all->is_armed = 0;
 	while (all->n > 0 && all->heap[0]->due <= now) {
 		a = all->heap[0];
+		metrics_count(in, a->socket->space->metrics,
+		    METRICS_LATE_ACKS, 1);
 		ack_tell(ack_unlink(ack_find(a->socket, a->id)),
 		    HOSTD_E_TIMEOUT, NULL);
 	}

@@ -5,6 +5,7 @@
 #include "cluster_inside.h"
 #include "event.h"
 #include "handshake.h"
+#include "metrics.h"
 
 #define ROOMS_FEW 64
 
@@ -237,6 +238,9 @@ ask_each(struct sio_socket **v, int64_t n,
 		else
 			ack_unexpect(v[i], id);
 	}
+	if (n > 0)
+		metrics_count(v[0]->space->in, v[0]->space->metrics,
+		    METRICS_SENT, asked);
 	return asked;
 }
 

@@ -5,6 +5,7 @@
 #include "ack.h"
 #include "api.h"
 #include "event.h"
+#include "metrics.h"
 #include "recover.h"
 
 #define DATA_MAX 32768
@@ -143,6 +144,16 @@ send_one(struct sio_socket *s, struct eio_message *m, uint32_t flags)
 }
 
 static int32_t
+send_event(struct sio_socket *s, struct eio_message *m, uint32_t flags)
+{
+	int32_t rc = send_one(s, m, flags);
+
+	if (rc >= 0)
+		metrics_count(s->space->in, s->space->metrics, METRICS_SENT, 1);
+	return rc;
+}
+
+static int32_t
 api_emit(const struct hostd_sio_api *api, hostd_sio h, uint32_t flags,
     hostd_buf name, const struct hostd_sio_args *args)
 {
@@ -153,7 +164,7 @@ api_emit(const struct hostd_sio_api *api, hostd_sio h, uint32_t flags,
 		rc = api_event(name, &args);
 	if (rc != HOSTD_OK)
 		return rc;
-	return send_one(s, recover_event(s, flags, name, args), flags);
+	return send_event(s, recover_event(s, flags, name, args), flags);
 }
 
 struct asked {
@@ -188,8 +199,8 @@ ask_one(struct sio_socket *s, uint32_t flags, hostd_buf name,
 
 	if (rc != HOSTD_OK)
 		return rc;
-	rc = send_one(s, event_message(space_name(s->space), &id, name, args,
-	    NULL), flags);
+	rc = send_event(s, event_message(space_name(s->space), &id, name,
+	    args, NULL), flags);
 	if (rc < 0)
 		ack_unexpect(s, id);
 	return rc;

@@ -2,6 +2,7 @@
 /* hostd.socketio/1: what is told to many, and answered by nobody. */
 #include "api.h"
 #include "cluster.h"
+#include "metrics.h"
 
 /* Look at `to`, and tell.  The rest of the order is the caller's. */
 static int32_t
@@ -9,6 +10,7 @@ tell(const struct hostd_sio_api *api, const struct hostd_sio_to *from,
     struct hostd_sio_order *order)
 {
 	struct hostd_inst *in = api_app(api)->in;
+	const struct space *sp;
 	struct hostd_sio_to to;
 	int32_t rc = api_to(in, from, &to);
 
@@ -16,6 +18,9 @@ tell(const struct hostd_sio_api *api, const struct hostd_sio_to *from,
 		return rc;
 	order->struct_size = sizeof(*order);
 	order->to = &to;
+	if (order->type == HOSTD_SIO_BROADCAST &&
+	    (sp = space_find(in, to.nsp)) != NULL)
+		metrics_count(in, sp->metrics, METRICS_BROADCASTS, 1);
 	rc = cluster_tell(in, order);
 	/* The others are not reached: on_cluster has told that. */
 	return rc < 0 ? HOSTD_OK : rc;

@@ -47,6 +47,19 @@ has_space(const struct app *a, hostd_buf nsp, int *by_pattern)
 	return 0;
 }
 
+hostd_buf
+apps_pattern(const struct hostd_inst *in, hostd_buf nsp)
+{
+	const char *const *p, *name = nsp.p;
+	const struct app *a;
+
+	STAILQ_FOREACH(a, &in->apps->all, link)
+		for (p = a->ops.namespaces; p != NULL && *p != NULL; p++)
+			if (is_like(*p, name, name + nsp.n))
+				return hostd_str(*p);
+	return nsp;
+}
+
 uint32_t
 apps_of(struct hostd_inst *in, hostd_buf nsp, struct app **out, uint32_t max,
     int *by_pattern)

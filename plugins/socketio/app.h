@@ -54,6 +54,9 @@ void	app_data_free(struct sio_socket *);
 /* The handler's d of this socket; NULL: it is not one of its namespace. */
 struct app_data *app_data_of(const struct sio_socket *, const struct app *);
 
+/* The first pattern that it is like. */
+hostd_buf apps_pattern(const struct hostd_inst *, hostd_buf nsp);
+
 /* A client has asked to connect: ask the handlers in turn.  What comes of it is
  * told by client_accepted or client_refused (client.c). */
 void	apps_connect(struct sio_socket *);

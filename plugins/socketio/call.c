@@ -4,6 +4,7 @@
 #include <string.h>
 #include "ack.h"
 #include "app.h"
+#include "metrics.h"
 
 static hostd_sio
 handle_of(const struct sio_socket *s)
@@ -210,6 +211,7 @@ apps_event(struct sio_socket *s, hostd_buf name_raw,
 	};
 	uint32_t i;
 
+	metrics_count(in, s->space->metrics, METRICS_RECEIVED, 1);
 	for (i = 0; i < s->napps && ev.name.p != NULL; i++)
 		if (tell_event(s, &s->apps[i], &ev) != HOSTD_PASS)
 			return;

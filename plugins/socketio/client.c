@@ -5,6 +5,7 @@
 #include "ack.h"
 #include "app.h"
 #include "event.h"
+#include "metrics.h"
 #include "partial.h"
 #include "recover.h"
 
@@ -47,8 +48,11 @@ clients_destroy(struct hostd_inst *in)
 static void
 socket_end(struct sio_socket *s)
 {
-	if (s->was_connected)
+	if (s->was_connected) {
+		metrics_disconnected(s->space->in, s->space->metrics,
+		    s->reason);
 		recover_keep(s, s->reason);
+	}
 	apps_disconnecting(s, s->reason);
 	socket_leave_all(s);
 	acks_gone(s);
@@ -266,6 +270,7 @@ client_accepted(struct sio_socket *s)
 		client_refused(s, hostd_str("Internal error"), none);
 		return;
 	}
+	metrics_count(c->in, s->space->metrics, METRICS_CONNECTED, 1);
 	c->was_accepted = 1;
 	c->turn = c->in->clients->turn;
 	post(c->in);
@@ -280,6 +285,7 @@ client_refused(struct sio_socket *s, hostd_buf message, hostd_buf data)
 {
 	if (s->state == SOCKET_GONE)
 		return;
+	metrics_count(s->space->in, s->space->metrics, METRICS_REFUSED, 1);
 	send_refusal(s->client, space_name(s->space), message, data);
 	socket_go(s, HOSTD_SIO_SERVER_DISCONNECT);
 }

@@ -7,6 +7,7 @@
 #include "app.h"
 #include "cluster_inside.h"
 #include "event.h"
+#include "metrics.h"
 #include "move.h"
 #include "recover.h"
 
@@ -78,6 +79,7 @@ do_socket(const struct hostd_sio_order *o, struct sio_socket *s,
 	case HOSTD_SIO_BROADCAST:
 		(void)eio_send(s->client->eio, m, o->to->flags &
 		    (HOSTD_SIO_VOLATILE | HOSTD_SIO_PLAIN));
+		metrics_count(s->space->in, s->space->metrics, METRICS_SENT, 1);
 		break;
 	case HOSTD_SIO_JOIN:
 		for (i = 0; i < o->nrooms; i++)

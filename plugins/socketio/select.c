@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "metrics.h"
 #include "space.h"
 
 static void
@@ -131,6 +132,7 @@ space_send(struct space *sp, const struct hostd_sio_to *to,
 
 	if ((n = space_select(sp, to, &chosen)) <= 0)
 		return 0;
+	metrics_count(sp->in, sp->metrics, METRICS_SENT, (uint32_t)n);
 	if (n == 1) {
 		(void)eio_send(chosen[0]->client->eio, m, to->flags);
 		return 1;

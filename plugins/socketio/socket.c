@@ -5,6 +5,7 @@
 #include "ack.h"
 #include "app.h"
 #include "cluster.h"
+#include "metrics.h"
 #include "recover.h"
 
 #define ID_BYTES (SOCKET_ID_LEN / 4 * 3)
@@ -177,6 +178,7 @@ socket_enter(struct sio_socket *s)
 		return -1;
 	s->place = sp->n;
 	sp->sockets[sp->n++] = s;
+	metrics_sockets(sp->in, sp->metrics, 1);
 	if (room_own_enter(s) != HOSTD_OK) {
 		socket_leave_all(s);
 		return -1;
@@ -195,6 +197,7 @@ socket_leave_all(struct sio_socket *s)
 		return;
 	table_remove(&sp->ids, &s->by_id);
 	s->by_id.name.p = NULL;
+	metrics_sockets(sp->in, sp->metrics, -1);
 	sp->sockets[s->place] = sp->sockets[--sp->n];
 	sp->sockets[s->place]->place = s->place;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "app.h"
 #include "cluster.h"
+#include "metrics.h"
 
 #define HANDLERS_MAX 64		/* of one namespace */
 
@@ -82,6 +83,8 @@ space_new(struct hostd_inst *in, hostd_buf name, int is_child)
 	sp->entry.name.n = name.n;
 	sp->in = in;
 	sp->is_child = is_child;
+	sp->metrics = metrics_space(in, is_child ? apps_pattern(in, name) :
+	    name);
 	if (set_apps(sp) == -1 || table_add(&in->spaces->all, &sp->entry) ==
 	    -1) {
 		space_free(sp);

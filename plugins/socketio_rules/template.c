@@ -154,11 +154,10 @@ check_json(const struct template *t, char *why, size_t size)
 		if (t->pieces[i].place == PLACE_NONE)
 			hostd_json_bytes(&out, t->pieces[i].text.p,
 			    t->pieces[i].text.n);
-		else if (t->pieces[i].is_inner &&
-		    t->pieces[i].place == PLACE_ALL)
+		else if (!t->pieces[i].is_inner)
+			hostd_json_bytes(&out, "{}", 2);
+		else if (t->pieces[i].place == PLACE_ALL)
 			ok = 0;
-		else
-			hostd_json_bytes(&out, "0", 1);
 	ok = ok && hostd_json_ok(hostd_json_done(&out));
 	hostd_json_free(&out);
 	if (!ok)

@@ -146,6 +146,14 @@ apps_of(struct hostd_inst *i, hostd_buf nsp, struct app **out, uint32_t max,
 	return *by_pattern || nsp.n == 1;
 }
 
+hostd_buf
+apps_pattern(const struct hostd_inst *i, hostd_buf nsp)
+{
+	(void)i;
+	(void)nsp;
+	return hostd_str("/room-*");
+}
+
 int
 app_data_new(struct sio_socket *s)
 {

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Socket.IO for who runs it: counters, commands, the client's files, and who a
+// socket's user is.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import test from 'node:test';
+import { startHostd, until } from './lib/hostd.mjs';
+import { Client, serveLogin } from './lib/login.mjs';
+import { npm } from './lib/npm.mjs';
+import { also, call, callAll, connect, connected } from './lib/sio.mjs';
+
+const RULES = `
+	plugin "rules" {
+		module = "socketio_rules.so"
+		namespaces = {"/", "/room-*"}
+		event "join" { action = join  room = "$0" }
+		event "say" { action = emit  room = "$0"  as = "said"  args = "$1" }
+		event "whoami" { ack = {"$id", "$user"} }
+	}`;
+
+const serve = async (t, { io = '', more = '', workers = 2 } = {}) => {
+	const h = await startHostd(t, { conf: `
+		pool "web" { workers = ${workers} }
+		plugin "io" { module = "socketio.so"  ${io} }
+		${RULES}
+		route "/socket.io/" { plugin = "io" }
+		${more}` });
+
+	return Object.assign(h, { url: `http://127.0.0.1:${h.port}` });
+};
+
+test('counters', async (t) => {
+	const h = await serve(t, { more: `
+		plugin "metrics" { module = "http_metrics.so" }
+		route "/metrics" { plugin = "metrics" }` });
+	const a = await connect(t, h, 'upgrade');
+	const b = await connect(t, h, 'websocket');
+	const room = also(t, a, '/room-7');
+
+	await connected(room);
+	await call(a, 'join', 'tea');
+	await call(b, 'join', 'tea');
+	await call(a, 'say', 'tea', 1);
+	b.disconnect();
+	const shows = async (want) => {
+		let text;
+
+		await until(async () => {
+			text = await (await fetch(`${h.url}/metrics`)).text();
+			return want.every((l) => text.includes(`${l}\n`));
+		}, want.join('\n')).catch((e) => {
+			throw new Error(`${e.message} in\n${text.split('\n')
+			    .filter((l) => l.includes('socketio')).join('\n')}`);
+		});
+	};
+	const of = (name, labels, v) =>
+	    `hostd_socketio_${name}{plugin="io"${labels}} ${v}`;
+
+	await shows([of('sockets', ',namespace="/"', 1),
+		of('sockets', ',namespace="/room-*"', 1),
+		of('connections_total', ',namespace="/"', 2),
+		of('events_received_total', ',namespace="/"', 3),
+		of('events_sent_total', ',namespace="/"', 2),
+		of('broadcasts_total', ',namespace="/"', 1),
+		of('disconnects_total', ',namespace="/",reason="client"', 1),
+		of('sessions', ',transport="websocket"', 1),
+		of('sessions', ',transport="polling"', 0),
+		of('upgrades_total', '', 1),
+		'hostd_socketio_rules_done_total{plugin="rules"} 3']);
+});
+
+test('files of the client', async (t) => {
+	const dir = path.dirname(npm.resolve('socket.io-client/dist/socket.io.js'));
+	const h = await serve(t, { workers: 1, io: `client_dir = "${dir}"` });
+	const get = (name, headers) => fetch(`${h.url}/socket.io/${name}`,
+	    { headers });
+
+	for (const [name, type] of [['socket.io.js', 'application/javascript'],
+		['socket.io.esm.min.js', 'application/javascript'],
+		['socket.io.min.js.map', 'application/json']]) {
+		const r = await get(name);
+
+		assert.equal(r.status, 200);
+		assert.equal(r.headers.get('content-type'),
+		    `${type}; charset=utf-8`);
+		assert.deepEqual(Buffer.from(await r.arrayBuffer()),
+		    await readFile(path.join(dir, name)));
+		const again = await get(name,
+		    { 'If-None-Match': r.headers.get('etag') });
+
+		assert.equal(again.status, 304);
+	}
+	assert.equal((await get('package.json')).status, 400);
+	const without = await serve(t, { workers: 1 });
+
+	assert.equal((await fetch(`${without.url}/socket.io/socket.io.js`)).status,
+	    400);
+	await assert.rejects(serve(t, { io: 'client_dir = "/nowhere"' }),
+	    /client_dir: \/nowhere\/socket.io.js: No such file/);
+});
+
+test('who has logged in', async (t) => {
+	const h = await serveLogin(t, { conf: `
+		plugin "io" { module = "socketio.so" }
+		${RULES}
+		plugin "members" { module = "socketio_rules.so"
+			namespaces = "/members"  require_user = on
+			event "whoami" { ack = {"$id", "$user"} } }
+		route "/socket.io/" { plugin = "io" }` });
+	const c = new Client(h);
+
+	h.url = `http://127.0.0.1:${h.port}`;
+	await c.login();
+	const extraHeaders = { cookie: [...c.jar].map(([k, v]) => `${k}=${v}`)
+	    .join('; ') };
+
+	for (const mode of ['polling', 'websocket']) {
+		const ada = await connect(t, h, mode, { extraHeaders });
+		const members = also(t, ada, '/members');
+		const bob = await connect(t, h, mode);
+
+		assert.deepEqual(await callAll(ada, 'whoami'), [ada.id, 'ada']);
+		await connected(members);
+		assert.deepEqual(await callAll(members, 'whoami'),
+		    [members.id, 'ada']);
+		assert.deepEqual(await callAll(bob, 'whoami'), [bob.id, null]);
+		await assert.rejects(connected(also(t, bob, '/members')),
+		    /^Error: not authorized$/);
+	}
+});
