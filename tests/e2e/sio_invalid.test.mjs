@@ -53,7 +53,8 @@ async function endsIt(w, s, name) {
 		throw new Error(`${name}: ${e.message}`);
 	});
 
-	assert.equal(c.code, 1005, name);
+	// hostd's close has a code, Node's has none.
+	assert.ok([1000, 1005].includes(c.code), name);
 	if (!s.id)
 		return;
 	for (const id of [s.id, s.chat])
