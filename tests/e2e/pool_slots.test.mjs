@@ -217,6 +217,58 @@ test('TLS', async (t) => {
 		    { ca: fs.readFileSync(h.ca) })).slot, slot);
 });
 
+test('in a pool that others accept for', async (t) => {
+	const h = await serve(t, { pool: 'workers = 1',
+		route: 'pool = "socket"', more: `pool "socket" { workers = 3 }
+		listen "main" { address = "127.0.0.1:@PORT@"  pool = "web" }` });
+	const c = await client(t, h), two = await connect(t, h);
+	const slots = [2, 0, 1, 1, 2];
+
+	for (const slot of slots) {
+		const a = await ask(c, `slot=${slot}`);
+
+		assert.deepEqual([a.slot, a.pool, a.workers],
+		    [slot, 'socket', 3]);
+		assert.equal((await talk(t,
+		    `ws://127.0.0.1:${h.port}/give?slot=${slot}`)).slot, slot);
+	}
+	const all = await Promise.all(slots.map((slot) => two.ask(
+	    `/give?slot=${slot}`, { ':method': 'POST' }, 'body')));
+
+	assert.deepEqual(all.map((a) => JSON.parse(a.body)).map((a) =>
+	    [a.slot, a.body]), slots.map((s) => [s, 4]));
+	assert.equal((await ask(c, 'bounce=1')).rc, CODE.full);
+});
+
+test('a worker that dies of what it was given', async (t) => {
+	const h = await serve(t);
+	const two = await connect(t, h);
+	const { slot: own } = JSON.parse((await two.ask('/give')).body);
+	const victim = (await h.workers()).find((w) => w.slot !== own);
+	const answer = two.ask(`/give?hold=1&slot=${1 - own}`);
+
+	await h.logged(/held/);
+	process.kill(victim.pid, 'SIGKILL');
+	assert.equal((await answer).status, 502);
+	// The connection is here, and goes on.
+	assert.equal(JSON.parse((await two.ask('/give')).body).slot, own);
+	await until(async () => {
+		const a = JSON.parse((await two.ask(
+		    `/give?slot=${1 - own}`)).body);
+
+		return a.slot !== own;
+	}, 'somebody to follow');
+	// Of HTTP/1 the connection itself was there.
+	const c = await client(t, h);
+	const other = (await h.workers()).find((w) => w.slot !== own);
+	const from = h.log.length;
+
+	await c.send(get(`/give?hold=1&slot=${1 - own}`));
+	await h.logged(/held/, from);
+	process.kill(other.pid, 'SIGKILL');
+	await assert.rejects(c.next(), /closed/);
+});
+
 test('a limit counts it once', async (t) => {
 	const h = await serve(t, { route: 'limit_req = "slow"',
 		more: 'limit_req "slow" { rate = "1/m"  burst = 2  nodelay = on }' });

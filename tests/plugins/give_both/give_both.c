@@ -7,6 +7,7 @@
  *	late=1		it is tried when the body is there
  *	fail=1		given, and then the callback fails
  *	answer=1	given, and then answered
+ *	hold=1		whoever is to answer says so in the log, and does not
  *
  * The answer is JSON, with "rc", the code of the last try to give it, and how
  * many bytes of a body came.  A WebSocket is told the same when it has opened.
@@ -122,6 +123,10 @@ on_body(struct hostd_inst *in, hostd_req req, void *d, hostd_buf part,
 	q->body += part.n;
 	if (!fin)
 		return HOSTD_OK;
+	if (asked(in, req, "hold=") == 1) {
+		hostd_logf(in->easy.host, HOSTD_LOG_WARN, "held");
+		return HOSTD_DEFER;
+	}
 	if (asked(in, req, "late=") == 1)
 		q->rc = in->worker->give(in->easy.host, req,
 		    (uint32_t)asked(in, req, "slot="));
