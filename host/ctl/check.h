@@ -38,6 +38,7 @@ struct check {
 	unsigned kinds;		/* CHECK_*: what it provides */
 	unsigned exts;		/* the same of extensions */
 	unsigned minor;		/* that it needs */
+	int lacks;		/* it can't be created without another plugin */
 	json_t *results;	/* array; NULL: print lines */
 	unsigned passed, failed, skipped;
 };

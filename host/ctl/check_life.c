@@ -392,6 +392,40 @@ case_servers(const struct check *c, const void *arg)
 	    (unsigned long long)fake_net_count());
 }
 
+/* What it has asked for and no host has; NULL: nothing. */
+static const char *
+foreign_ext(void)
+{
+	const struct check_report *r = check_report();
+	const struct fake_table *t;
+	uint32_t i;
+
+	for (i = 0; i < r->nids; i++) {
+		for (t = fake_tables; t->id != NULL; t++)
+			if (strcmp(t->id, r->ids[i]) == 0)
+				break;
+		if (t->id == NULL)
+			return r->ids[i];
+	}
+	return NULL;
+}
+
+/* Of another plugin's kind only: is it of any use without that one? */
+static void
+case_user(const struct check *c, const void *arg)
+{
+	struct fake *f = fake_create(fake_load(c), c->sets, NULL);
+	const char *id = foreign_ext();
+
+	(void)arg;
+	if (!fake_alive(f) && id != NULL) {
+		check_report()->value[0] = 1;
+		check_skip("%s is what another plugin gives it, so no more of "
+		    "it can be tried: %s", id, f->err);
+	}
+	fake_destroy(f);
+}
+
 void
 check_life(struct check *c)
 {
@@ -403,6 +437,12 @@ check_life(struct check *c)
 	c->minor = (unsigned)check_last()->value[2];
 	check_simple(c, "symbols", case_symbols, NULL);
 	check_simple(c, "schema", case_schema, NULL);
+	if (c->kinds == 0) {
+		check_simple(c, "offered kind", case_user, NULL);
+		c->lacks = check_last()->value[0] != 0;
+	}
+	if (c->lacks)
+		return;
 	check_simple(c, "readiness", case_ready, NULL);
 	check_simple(c, "life", case_life, NULL);
 	if (c->failed > 0)

@@ -150,7 +150,7 @@ plugin_check(int argc, char **argv)
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	check_dir_make();
 	check_life(&c);
-	if (c.failed == 0) {
+	if (c.failed == 0 && !c.lacks) {
 		check_requests(&c);
 		check_faults(&c);
 		check_sockets(&c);
