@@ -32,6 +32,7 @@
 #define UID_MACHINE	8
 #define UID_LEN		(UID_MACHINE + 4)
 #define RID_LEN		6
+#define REQUEST_MS	5000	/* to answer what says no time, as Node */
 
 /* What comes by a subscription. */
 enum role { BROADCASTS, REQUESTS, RESPONSES, ANSWERS, ROLES };
@@ -81,7 +82,6 @@ struct hostd_inst {
 	struct redis_presence presence;
 	struct redis_client *pub, *sub;
 	hostd_buf key;
-	uint32_t requests_timeout;
 	int on_own_channel;		/* where questions are answered */
 	char uid[UID_LEN + 1];
 	uint64_t seed;			/* of ids of questions */

@@ -258,8 +258,7 @@ int32_t
 ask(struct hostd_inst *in, const struct hostd_sio_question *q, uint64_t id)
 {
 	struct space *s = space_find(in, q->to->nsp);
-	uint32_t ms = q->timeout_ms != 0 ? q->timeout_ms :
-	    in->requests_timeout;
+	uint32_t ms = q->timeout_ms != 0 ? q->timeout_ms : REQUEST_MS;
 	struct asking *a;
 	int32_t rc;
 

@@ -397,7 +397,7 @@ heard_event(struct space *s)
 	if (take_event(h, hostd_json_get(h->json, "data"), &name, &args) == -1)
 		return -1;
 	o.name = q.name = name;
-	q.timeout_ms = s->in->requests_timeout;
+	q.timeout_ms = REQUEST_MS;
 	if (rid.p == NULL) {
 		if (!uid_is_ours(s->in, uid))
 			api->told(api, &o);
@@ -418,7 +418,7 @@ heard_clients(struct space *s)
 	struct hostd_sio_to to;
 	struct hostd_sio_question q = { .struct_size = sizeof(q),
 		.type = HOSTD_SIO_ASK_CLIENTS, .to = &to, .args = &args,
-		.timeout_ms = s->in->requests_timeout };
+		.timeout_ms = REQUEST_MS };
 	int64_t ms;
 	int rc;
 
@@ -442,7 +442,7 @@ heard_question(struct space *s, enum request type)
 	struct hostd_sio_to to = { .struct_size = sizeof(to), .nsp = s->name };
 	struct hostd_sio_question q = { .struct_size = sizeof(q),
 		.type = HOSTD_SIO_ASK_SOCKETS, .to = &to,
-		.timeout_ms = s->in->requests_timeout };
+		.timeout_ms = REQUEST_MS };
 
 	if (rid.p == NULL)
 		return -1;

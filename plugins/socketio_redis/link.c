@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The two connections.  The others are there when both are, and all that was
- * subscribed is in force.  If one is lost the other begins anew, too: who is
- * subscribed is counted by others, who would wait for our answers.
+ * subscribed is in force.  Who is subscribed is counted by others, who wait for
+ * our answers: so nothing is subscribed before both are there, and if one is
+ * lost the other begins anew, too.
  */
 #include <string.h>
 #include <strings.h>
@@ -84,11 +85,8 @@ link_publish(struct hostd_inst *in, hostd_buf channel, hostd_buf message)
 {
 	const char *argv[3] = { "PUBLISH", channel.p, message.p };
 	size_t lens[3] = { 7, channel.n, message.n };
-	int32_t rc;
+	int32_t rc = redis_command(in->pub, published, in, 3, argv, lens);
 
-	if (!in->up)
-		return HOSTD_E_STATE;
-	rc = redis_command(in->pub, published, in, 3, argv, lens);
 	if (rc >= 0)
 		count(in, in->counted.published);
 	return rc;
@@ -279,8 +277,10 @@ on_up(struct redis_client *c)
 {
 	struct hostd_inst *in = redis_client_arg(c);
 
-	if (c == in->sub)
-		subscribe_all(in);
+	(void)c;
+	if (!redis_client_is_up(in->pub) || !redis_client_is_up(in->sub))
+		return;
+	subscribe_all(in);
 	link_came(in);
 }
 
@@ -289,11 +289,9 @@ on_down(struct redis_client *c, int was_up, const char *why)
 {
 	struct hostd_inst *in = redis_client_arg(c);
 	struct redis_client *other = c == in->pub ? in->sub : in->pub;
-	int was = in->up;
 
-	(void)was_up;
 	link_lost(in, why);
-	if (was && redis_client_is_up(other))
+	if (was_up && redis_client_is_up(other))
 		redis_client_drop(other, "begins anew");
 }
 

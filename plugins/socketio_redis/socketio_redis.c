@@ -17,8 +17,6 @@
 KEY(key_key, "key", STRING, "socket.io", 1, KEY_MAX,
     "What the names of channels begin with: the option key of Node's adapter, "
     "which all nodes must have in common.");
-KEY(key_timeout, "requests_timeout", DURATION, "5s", 10, 3600000,
-    "How long other nodes have to answer a question that says nothing else.");
 KEY(key_own, "publish_on_specific_response_channel", BOOL, "off", 0, 0,
     "Answer on the channel of the node that asks, which nobody else hears.");
 KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
@@ -28,7 +26,7 @@ KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
 static const struct hostd_key *const keys[] = {
 	&redis_key_url, &redis_key_password, &redis_key_password_file,
 	&redis_key_ca, &redis_key_cert, &redis_key_verify,
-	&key_key, &key_timeout, &key_own, &redis_key_connect, &redis_key_ping,
+	&key_key, &key_own, &redis_key_connect, &redis_key_ping,
 	&redis_key_answer, &redis_key_retry, &key_pending, NULL
 };
 
@@ -37,8 +35,6 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
     struct hostd_err *err)
 {
 	(void)conf->get_str(conf, "key", &in->key);
-	in->requests_timeout = (uint32_t)redis_number_key(conf,
-	    "requests_timeout");
 	in->on_own_channel = redis_number_key(conf,
 	    "publish_on_specific_response_channel") != 0;
 	in->redis.max_pending = (size_t)redis_number_key(conf, "max_pending");

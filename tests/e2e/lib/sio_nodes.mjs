@@ -31,11 +31,11 @@ export async function startNodeMember(t, redis, options = {}) {
 	return Object.assign(n, { pub, sub });
 }
 
-export const startHostdMember = (t, redis, keys = '', workers = 2) =>
-	startOurs(t, {}, { workers, conf: `
+export const startHostdMember = (t, redis, keys = '', workers = 2, conf = '',
+    options = {}) => startOurs(t, options, { workers, conf: `
 		plugin "nodes" { module = "socketio_redis.so"
-			url = "${redis.url}"  requests_timeout = 2s
-			${keys} }` });
+			url = "${redis.url}" ${keys} }
+		${conf}` });
 
 export async function startEmitter(t, redis) {
 	return new Emitter(await redisClient(t, redis));
@@ -60,8 +60,8 @@ export async function startNodes(t, { keys, adapter } = {}) {
 }
 
 // Until each of them is told of as many sockets as there are.
-export const acquainted = (all) => Promise.all(all.map((s) => until(
-    async () => (await call(s, 'fetch', [])).length === all.length,
+export const acquainted = (some, n = some.length) => Promise.all(some.map((s) =>
+    until(async () => (await call(s, 'fetch', [])).length === n,
     'all nodes')));
 
 // All of them have heard what any of them has caused: what a node tells comes in
