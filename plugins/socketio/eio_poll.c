@@ -103,13 +103,13 @@ get(struct hostd_inst *in, struct eio_poll *p, struct eio *eio)
 	}
 	eio->get = p;
 	p->eio = eio;
-	if (eio->state == EIO_LINGERING) {
-		eio_poll_flush(eio, eio->queue.n > 0 ? "1" : "6\x1e" "1");
-		eio_free(eio);
+	if (eio->state != EIO_ENDING && eio->queue.n > 0) {
+		eio_poll_flush(eio, NULL);
 		return HOSTD_OK;
 	}
-	if (eio->state == EIO_OPEN && eio->queue.n > 0) {
-		eio_poll_flush(eio, NULL);
+	if (eio->state == EIO_LINGERING) {
+		eio_poll_flush(eio, "6\x1e" "1");
+		eio_free(eio);
 		return HOSTD_OK;
 	}
 	if (eio->probe != NULL && eio->probe->is_probed) {

@@ -174,15 +174,18 @@ eio_end(struct eio *eio, int32_t reason)
 static void
 finish(struct eio *eio)
 {
-	int lingers = eio->how == EIO_END_POLITE && eio->get == NULL &&
-	    eio->transport == HOSTD_SIO_POLLING;
+	int lingers = eio->how == EIO_END_POLITE &&
+	    eio->transport == HOSTD_SIO_POLLING &&
+	    (eio->get == NULL || eio->queue.n > 0);
 
 	if (eio->probe != NULL)
 		eio_probe_end(eio->probe);
 	if (eio->ws != NULL)
 		eio_ws_end(eio);
+	/* A close that comes with other packets overtakes them in the client. */
 	if (eio->get != NULL)
-		eio_poll_flush(eio, eio->how == EIO_END_BYE ? "6" : "1");
+		eio_poll_flush(eio, lingers ? NULL :
+		    eio->how == EIO_END_BYE ? "6" : "1");
 	client_gone(eio->client, eio->reason);
 	eio->client = NULL;
 	if (lingers) {

@@ -66,6 +66,7 @@ struct hostd_inst {
 	struct acks *acks;
 	struct sio_files *files;		/* NULL: none are served */
 	struct sio_metrics *counted;
+	int has_successor;		/* to whom sessions go: save was called */
 	int draining;
 };
 
