@@ -60,6 +60,9 @@ dispatch(struct cluster *c, struct bus_message *m)
 	case BUS_SESSION:
 		move_came(c, m);
 		break;
+	case BUS_SAY:
+		move_said(c, m);
+		break;
 	default:
 		break;		/* of a later version */
 	}

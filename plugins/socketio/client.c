@@ -236,6 +236,33 @@ client_gone(struct client *c, int32_t reason)
 	free(c);
 }
 
+void
+client_was_accepted(struct client *c)
+{
+	c->was_accepted = 1;
+	client_is_old(c);
+}
+
+void
+client_moved(struct client *c)
+{
+	struct sio_socket *s;
+
+	client_is_old(c);
+	partial_free(c->partial);
+	while ((s = TAILQ_FIRST(&c->sockets)) != NULL) {
+		if (s->state == SOCKET_GONE) {
+			TAILQ_REMOVE(&c->in->clients->ending, s, ending);
+			socket_end(s);
+			continue;
+		}
+		if (s->state == SOCKET_CONNECTING)
+			apps_disconnected(s, HOSTD_SIO_TRANSPORT_CLOSE);
+		socket_free(s);
+	}
+	free(c);
+}
+
 /* -- connecting -- */
 
 struct sio_socket *
@@ -271,10 +298,9 @@ client_accepted(struct sio_socket *s)
 		return;
 	}
 	metrics_count(c->in, s->space->metrics, METRICS_CONNECTED, 1);
-	c->was_accepted = 1;
+	client_was_accepted(c);
 	c->turn = c->in->clients->turn;
 	post(c->in);
-	client_is_old(c);
 	recover_enter(s);
 	send_acceptance(s);
 	apps_connected(s, s->recovered);

@@ -48,6 +48,10 @@ int	client_binary(struct client *, hostd_buf data);
 /* The session has ended: its sockets leave.  Then it is freed.  Not from within
  * a call of a handler's. */
 void	client_gone(struct client *, int32_t reason);
+/* Another worker has it now: it is freed, and no handler hears of it. */
+void	client_moved(struct client *);
+/* As if a namespace had, here. */
+void	client_was_accepted(struct client *);
 
 /* -- what others call -- */
 

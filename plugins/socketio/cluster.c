@@ -7,8 +7,8 @@
 #include "app.h"
 #include "cluster_inside.h"
 #include "event.h"
+#include "kept.h"
 #include "metrics.h"
-#include "move.h"
 #include "recover.h"
 
 #define LOG_MS	30000		/* without recovery: who comes from the worker
@@ -336,6 +336,7 @@ cluster_create(struct hostd_inst *in, const struct hostd_conf *conf,
 	LIST_INIT(&c->peers);
 	LIST_INIT(&c->adapters);
 	LIST_INIT(&c->asks);
+	LIST_INIT(&c->seeking);
 	LIST_INIT(&c->answering);
 	TAILQ_INIT(&c->held);
 	log_init(&c->log, 0);
@@ -343,9 +344,7 @@ cluster_create(struct hostd_inst *in, const struct hostd_conf *conf,
 	if (rc == HOSTD_OK)
 		rc = bus_create(c);
 	if (rc == HOSTD_OK)
-		rc = recover_create(c);
-	if (rc == HOSTD_OK)
-		rc = moves_create(c);
+		rc = kept_create(c);
 	return rc == HOSTD_OK ? rc : hostd_fail(err, rc,
 	    "the bus to the other workers can't be had");
 }
@@ -370,8 +369,8 @@ cluster_destroy(struct hostd_inst *in)
 	answers_destroy(c);
 	peers_bye(c);
 	held_destroy(c);
-	moves_destroy(c);
 	recover_destroy(c);
+	kept_destroy(c);
 	peers_destroy(c);
 	log_free(&c->log);
 	marks_free(&c->heard);

@@ -10,6 +10,8 @@
 struct adapter;
 struct ask;
 struct held;
+struct kept;
+struct seeking;
 
 /* Another worker that is there, or was a moment ago. */
 struct peer {
@@ -40,8 +42,9 @@ struct cluster {
 	TAILQ_HEAD(, held) held;
 	uint64_t last_ask;
 	struct pack out;		/* scratch: one message */
-	struct recovery *recovery;
-	struct moves *moves;
+	struct kept *kept;
+	LIST_HEAD(, seeking) seeking;
+	uint64_t last_seek;
 	hostd_timer beat;
 };
 
@@ -56,7 +59,8 @@ enum bus_type {
 	BUS_RECOVER = 6,		/* who has it? */
 	BUS_RECOVERED = 7,		/* I had */
 	BUS_KEPT = 8,			/* keep it, I end */
-	BUS_SESSION = 9			/* goes on with you: see move.c */
+	BUS_SESSION = 9,		/* goes on with you: see move.c */
+	BUS_SAY = 10			/* to such a one */
 };
 
 struct bus_message {
@@ -130,6 +134,13 @@ void	ask_ended(struct cluster *, uint64_t id, int32_t status);
 void	asks_peer_left(struct cluster *, uint64_t process);
 void	asks_destroy(struct cluster *);
 void	answers_destroy(struct cluster *);
+
+/* -- for a successor (bequest.c) -- */
+
+void	bequest_pack_log(const struct order_log *, struct pack *,
+	    uint64_t now_ms);
+int	bequest_unpack_log(struct order_log *, struct unpack *,
+	    uint64_t now_ms);
 
 /* -- sessions that have come (held.c) -- */
 

@@ -74,6 +74,43 @@ log_find(const struct order_log *log, uint64_t process, uint64_t seq)
 	return NULL;
 }
 
+/* The first of each process that the log has. */
+static void
+first_of_each(const struct order_log *log, struct marks *first)
+{
+	struct log_entry *e;
+
+	STAILQ_FOREACH(e, &log->all, link)
+		if (marks_get(first, e->process) == 0)
+			(void)marks_raise(first, e->process, e->seq, 0);
+}
+
+void
+log_prepend(struct order_log *log, struct order_log *older)
+{
+	struct order_log all;
+	struct log_entry *e;
+	struct marks first = { NULL, 0, 0 };
+	uint64_t seq;
+
+	first_of_each(log, &first);
+	log_init(&all, log->max_bytes);
+	STAILQ_FOREACH(e, &older->all, link) {
+		seq = marks_get(&first, e->process);
+		if (seq == 0 || e->seq < seq)
+			(void)log_add(&all, e->process, e->seq, (hostd_buf){
+			    e->head, e->nhead }, e->message, e->ms);
+	}
+	marks_free(&first);
+	STAILQ_CONCAT(&all.all, &log->all);
+	STAILQ_INIT(&log->all);
+	STAILQ_CONCAT(&log->all, &all.all);
+	log->bytes += all.bytes;
+	while (log->bytes > log->max_bytes)
+		drop_first(log);
+	marks_free(&all.dropped);
+}
+
 int
 log_covers(const struct order_log *log, const struct marks *m)
 {

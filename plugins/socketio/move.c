@@ -1,23 +1,191 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cluster_inside.h"
+/*
+ * A session's record is the engine's part of it and the client's.  Messages:
+ *
+ *	BUS_SESSION	u32 VERSION, the record
+ *	BUS_SAY		bytes id of a session, what was said to it while it went
+ */
+#include <hostd/state.h>
+#include "client_move.h"
+#include "engine.h"
 #include "move.h"
+#include "recover.h"
 
-int32_t
-moves_create(struct cluster *c)
+#define VERSION	1
+
+static int32_t
+session_pack(struct eio *eio, struct pack *b)
 {
-	(void)c;
-	return HOSTD_OK;
+	if (eio_pack(eio, b) == -1)
+		return HOSTD_E_NOTSUP;
+	return client_pack(eio_client(eio), b);
+}
+
+static struct eio *
+session_unpack(struct hostd_inst *in, hostd_ws ws, void *d, struct unpack *u)
+{
+	struct eio *eio = eio_unpack(in, ws, d, u);
+
+	if (eio == NULL)
+		return NULL;
+	if (client_unpack(eio_client(eio), u) == 0)
+		return eio;
+	client_moved(eio_client(eio));
+	eio_drop(eio);
+	return NULL;
+}
+
+/* It is the successor's.  What was sent meanwhile follows it. */
+static void
+session_went(struct eio *eio)
+{
+	struct client *client = eio_client(eio);
+	struct cluster *c = client->in->cluster;
+	const struct peer *heir = peer_of_slot(c);
+	struct pack *b = bus_begin(c, BUS_SAY, c->seq);
+	size_t n = b->n;
+
+	eio_pack_late(eio, b);
+	if (heir != NULL && b->n > n + sizeof(uint32_t)) {
+		b = bus_begin(c, BUS_SAY, c->seq);
+		pack_bytes(b, hostd_str(eio_id(eio)));
+		eio_pack_late(eio, b);
+		(void)bus_send(c, heir->process);
+	}
+	client_moved(client);
+	eio_drop(eio);
 }
 
 void
-moves_destroy(struct cluster *c)
+move_said(struct cluster *c, struct bus_message *m)
 {
-	(void)c;
+	struct eio *eio = eio_find(c->in, unpack_bytes(&m->body));
+
+	if (eio != NULL)
+		(void)eio_unpack_late(eio, &m->body);
+}
+
+/* -- over WebSocket -- */
+
+static int32_t
+ws_save(struct hostd_inst *in, hostd_ws ws, void *d,
+    int32_t (*put)(void *, hostd_buf), void *arg)
+{
+	struct eio *eio = eio_of_ws(d);
+	struct pack b = { NULL, 0, 0, 0 };
+	int32_t rc;
+
+	(void)in;
+	(void)ws;
+	if (eio == NULL)
+		return HOSTD_E_NOTSUP;
+	rc = session_pack(eio, &b);
+	if (rc == HOSTD_OK)
+		rc = put(arg, pack_buf(&b));
+	pack_free(&b);
+	return rc;
+}
+
+static int32_t
+ws_load(struct hostd_inst *in, hostd_ws ws, void *d, uint32_t from_version,
+    hostd_buf state)
+{
+	struct unpack u = { state.p, state.n, 0 };
+
+	if (from_version != VERSION)
+		return HOSTD_E_NOTSUP;
+	return session_unpack(in, ws, d, &u) == NULL ? HOSTD_E_INVAL :
+	    HOSTD_OK;
+}
+
+static void
+ws_moved(struct hostd_inst *in, hostd_ws ws, void *d)
+{
+	struct eio *eio = eio_of_ws(d);
+
+	(void)in;
+	(void)ws;
+	if (eio != NULL)
+		session_went(eio);
+}
+
+const struct hostd_p_ws_state move_ws_state = {
+	.struct_size = sizeof(move_ws_state), .version = VERSION,
+	.save = ws_save, .load = ws_load, .moved = ws_moved
+};
+
+/* -- on polling -- */
+
+int
+move_polling(struct eio *eio)
+{
+	struct cluster *c = eio->in->cluster;
+	const struct peer *heir = peer_of_slot(c);
+	struct pack b = { NULL, 0, 0, 0 }, *out;
+	int went = 0;
+
+	if (heir == NULL)
+		return 0;
+	if (session_pack(eio, &b) == HOSTD_OK && !b.failed) {
+		out = bus_begin(c, BUS_SESSION, c->seq);
+		pack_u32(out, VERSION);
+		pack_raw(out, b.p, b.n);
+		went = bus_send(c, heir->process) >= 0;
+	}
+	pack_free(&b);
+	if (went)
+		session_went(eio);
+	return went;
 }
 
 void
 move_came(struct cluster *c, struct bus_message *m)
 {
-	(void)c;
-	(void)m;
+	hostd_ws none = { 0 };
+	struct eio *eio;
+
+	if (!cluster_is_here(c, m->node) || unpack_u32(&m->body) != VERSION)
+		return;
+	eio = session_unpack(c->in, none, NULL, &m->body);
+	if (eio != NULL)
+		eio_came(eio);
 }
+
+int
+move_expects(const struct hostd_inst *in)
+{
+	return !in->draining && peer_of_slot(in->cluster) != NULL;
+}
+
+/* -- what recovery keeps -- */
+
+static int32_t
+state_save(struct hostd_inst *in, int32_t (*put)(void *, hostd_buf), void *arg)
+{
+	struct pack b = { NULL, 0, 0, 0 };
+	int32_t rc;
+
+	if (in->opt.max_disconnection == 0)
+		return HOSTD_E_NOTSUP;
+	recover_save(in->cluster, &b);
+	rc = b.failed ? HOSTD_E_NOMEM : put(arg, pack_buf(&b));
+	pack_free(&b);
+	return rc;
+}
+
+static int32_t
+state_load(struct hostd_inst *in, uint32_t from_version, hostd_buf state)
+{
+	struct unpack u = { state.p, state.n, 0 };
+
+	if (from_version != VERSION)
+		return HOSTD_E_NOTSUP;
+	if (in->opt.max_disconnection == 0)
+		return HOSTD_OK;
+	return recover_load(in->cluster, &u) == 0 ? HOSTD_OK : HOSTD_E_INVAL;
+}
+
+const struct hostd_p_state move_state = {
+	.struct_size = sizeof(move_state), .version = VERSION,
+	.save = state_save, .load = state_load
+};

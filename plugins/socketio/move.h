@@ -7,7 +7,7 @@
 #ifndef SOCKETIO_MOVE_H
 #define SOCKETIO_MOVE_H
 
-#include "space.h"
+#include "eio.h"
 
 struct bus_message;
 struct cluster;
@@ -15,8 +15,16 @@ struct cluster;
 extern const struct hostd_p_state move_state;
 extern const struct hostd_p_ws_state move_ws_state;
 
-int32_t	moves_create(struct cluster *);
-void	moves_destroy(struct cluster *);
+/* -- what the engine calls -- */
+
+/* A session on polling of a worker that drains.  1: it has gone; 0: it stays. */
+int	move_polling(struct eio *);
+/* May a session of this worker that is not here be on its way? */
+int	move_expects(const struct hostd_inst *);
+
+/* -- what the cluster calls -- */
+
 void	move_came(struct cluster *, struct bus_message *);
+void	move_said(struct cluster *, struct bus_message *);
 
 #endif

@@ -43,7 +43,6 @@ struct eio_message *recover_event(struct sio_socket *, uint32_t flags,
 
 /* -- what the cluster calls -- */
 
-int32_t	recover_create(struct cluster *);
 void	recover_destroy(struct cluster *);
 void	recover_asked(struct cluster *, struct bus_message *);
 void	recover_replied(struct cluster *, struct bus_message *);
@@ -51,8 +50,7 @@ void	recover_peer_left(struct cluster *, uint64_t process);
 /* Another worker's, which ends. */
 void	recover_kept(struct cluster *, struct bus_message *);
 /* Those that are kept here, and the log, for a successor. */
-int	recover_save(struct cluster *, int32_t (*put)(void *, hostd_buf),
-	    void *arg);
+void	recover_save(struct cluster *, struct pack *);
 int	recover_load(struct cluster *, struct unpack *);
 
 #endif

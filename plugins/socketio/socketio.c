@@ -8,6 +8,7 @@
 #include "cluster.h"
 #include "files.h"
 #include "metrics.h"
+#include "move.h"
 #include "settings.h"
 
 static void
@@ -101,6 +102,10 @@ get_ext(const char *id)
 
 	if (strcmp(id, HOSTD_P_OFFER) == 0)
 		return &offer;
+	if (strcmp(id, HOSTD_P_STATE) == 0)
+		return &move_state;
+	if (strcmp(id, HOSTD_P_WS_STATE) == 0)
+		return &move_ws_state;
 	return NULL;
 }
 
