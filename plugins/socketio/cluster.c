@@ -27,7 +27,7 @@ static int
 is_logging(const struct cluster *c)
 {
 	return c->in->opt.max_disconnection > 0 || now_of(c) < c->log_until ||
-	    !TAILQ_EMPTY(&c->held) || peer_of_slot(c) != NULL;
+	    !TAILQ_EMPTY(&c->held) || peer_elder(c) != NULL;
 }
 
 void
@@ -317,7 +317,8 @@ fill(struct cluster *c, const struct hostd_conf *conf)
 	(void)conf->get_int(conf, "recovery_buffer", &size);
 	(void)conf->get_str(conf, "internal_address", &address);
 	log_init(&c->log, (size_t)size);
-	c->log_until = now_of(c) + LOG_MS;
+	c->started_ms = now_of(c);
+	c->log_until = c->started_ms + LOG_MS;
 	c->address = strdup(address.p == NULL ? "" : address.p);
 	return c->address == NULL ? HOSTD_E_NOMEM : HOSTD_OK;
 }

@@ -57,7 +57,7 @@ void	cluster_answer_here(struct hostd_inst *,
 static inline uint32_t
 cluster_short_node(uint64_t node)
 {
-	return (uint32_t)(node >> 40);
+	return (uint32_t)node & 0xffffffu;
 }
 /*
  * The internal_address of the machine with that short name: done is called once,

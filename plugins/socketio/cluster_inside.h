@@ -19,7 +19,9 @@ struct peer {
 	uint64_t process;
 	uint64_t node;			/* the machine */
 	uint32_t slot;
+	uint64_t started_ms;		/* by now_ms of its machine */
 	uint64_t heard_ms;
+	uint64_t doubt_ms;		/* somebody has its place; 0: not */
 	char address[];			/* key internal_address */
 };
 
@@ -30,6 +32,7 @@ struct cluster {
 					   the adapter: process + 1 */
 	uint64_t node;			/* 0: not known yet */
 	uint32_t slot, workers;
+	uint64_t started_ms;
 	uint64_t seq;			/* of our last order, or foreign one */
 	char *address;
 	struct marks heard;
@@ -88,8 +91,9 @@ void	peer_left(struct cluster *, uint64_t process);
 /* Something came from it. */
 void	peer_heard(struct cluster *, const struct bus_message *);
 struct peer *peer_find(const struct cluster *, uint64_t process);
-/* The worker that takes our place, or whose place we take; NULL: none. */
-struct peer *peer_of_slot(const struct cluster *);
+/* The worker whose place we take, or that takes ours; NULL: none. */
+struct peer *peer_elder(const struct cluster *);
+struct peer *peer_heir(const struct cluster *);
 
 /* -- orders (cluster.c) -- */
 

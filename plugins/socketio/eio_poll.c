@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "files.h"
 #include "metrics.h"
+#include "move.h"
 
 #define WAIT_MS		25000	/* less than the defer_timeout of a route */
 #define TEXT_UTF8	"text/plain; charset=UTF-8"
@@ -298,6 +299,7 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 	(void)why;
 	free(p->body);
 	eio_hold_end(in, p);
+	move_polling(in);
 	if (eio == NULL)
 		return;
 	if (eio->state == EIO_OPENING) {

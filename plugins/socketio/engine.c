@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <hostd/worker.h>
 #include "engine.h"
+#include "move.h"
 
 /* Ids say whose they are. */
 static void
@@ -50,6 +51,7 @@ engine_drain(struct hostd_inst *in, uint32_t deadline_ms)
 			eio_end(eio, HOSTD_SIO_SHUTTING_DOWN);
 		else if (eio->get != NULL)
 			eio_poll_flush(eio, "6");
+	move_polling(in);
 }
 
 static void

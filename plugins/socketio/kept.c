@@ -199,7 +199,7 @@ void
 recover_keep(struct sio_socket *s, int32_t reason)
 {
 	struct cluster *c = s->space->in->cluster;
-	const struct peer *heir = c->in->draining ? peer_of_slot(c) : NULL;
+	const struct peer *heir = c->in->draining ? peer_heir(c) : NULL;
 	struct pack b = { NULL, 0, 0, 0 };
 
 	if (s->pid[0] == '\0' || !is_recoverable(reason))

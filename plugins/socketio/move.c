@@ -41,7 +41,7 @@ session_went(struct eio *eio)
 {
 	struct client *client = eio_client(eio);
 	struct cluster *c = client->in->cluster;
-	const struct peer *heir = peer_of_slot(c);
+	const struct peer *heir = peer_heir(c);
 	struct pack *b = bus_begin(c, BUS_SAY, c->seq);
 	size_t n = b->n;
 
@@ -116,16 +116,12 @@ const struct hostd_p_ws_state move_ws_state = {
 
 /* -- on polling -- */
 
-int
-move_polling(struct eio *eio)
+static void
+move_one(struct cluster *c, const struct peer *heir, struct eio *eio)
 {
-	struct cluster *c = eio->in->cluster;
-	const struct peer *heir = peer_of_slot(c);
 	struct pack b = { NULL, 0, 0, 0 }, *out;
 	int went = 0;
 
-	if (heir == NULL)
-		return 0;
 	if (session_pack(eio, &b) == HOSTD_OK && !b.failed) {
 		out = bus_begin(c, BUS_SESSION, c->seq);
 		pack_u32(out, VERSION);
@@ -135,26 +131,38 @@ move_polling(struct eio *eio)
 	pack_free(&b);
 	if (went)
 		session_went(eio);
-	return went;
+}
+
+static void
+move_all(struct hostd_inst *in, void *arg)
+{
+	const struct peer *heir = peer_heir(in->cluster);
+	struct eio *eio, *next;
+
+	(void)arg;
+	for (eio = eio_next(in, NULL); eio != NULL && heir != NULL;
+	    eio = next) {
+		next = eio_next(in, eio);
+		if (eio_transport(eio) == HOSTD_SIO_POLLING)
+			move_one(in->cluster, heir, eio);
+	}
+}
+
+void
+move_polling(struct hostd_inst *in)
+{
+	if (in->draining)
+		(void)in->easy.host->post(in->easy.host, move_all, NULL);
 }
 
 void
 move_came(struct cluster *c, struct bus_message *m)
 {
 	hostd_ws none = { 0 };
-	struct eio *eio;
 
 	if (!cluster_is_here(c, m->node) || unpack_u32(&m->body) != VERSION)
 		return;
-	eio = session_unpack(c->in, none, NULL, &m->body);
-	if (eio != NULL)
-		eio_came(eio);
-}
-
-int
-move_expects(const struct hostd_inst *in)
-{
-	return !in->draining && peer_of_slot(in->cluster) != NULL;
+	(void)session_unpack(c->in, none, NULL, &m->body);
 }
 
 /* -- what recovery keeps -- */

@@ -17,10 +17,9 @@ extern const struct hostd_p_ws_state move_ws_state;
 
 /* -- what the engine calls -- */
 
-/* A session on polling of a worker that drains.  1: it has gone; 0: it stays. */
-int	move_polling(struct eio *);
-/* May a session of this worker that is not here be on its way? */
-int	move_expects(const struct hostd_inst *);
+/* If this worker drains: sessions on polling that can go now are to go, at the end
+ * of this turn. */
+void	move_polling(struct hostd_inst *);
 
 /* -- what the cluster calls -- */
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Who is there: each worker says so when it starts, which all answer, and now
- * and then; and when it ends.  One that has not been heard for a while is gone,
- * as is one whose place somebody takes who has nothing of it: if it is
- * there after all, it answers that one, too.
+ * and then; and when it ends.  One that has not been heard for a while is gone;
+ * so is one whose place somebody has taken, unless it says something.
  *
  * A hello:
  *	u32	HELLO_* flags
  *	u32	slot
+ *	u64	when it started, by now_ms
  *	bytes	internal_address
  */
 #include "cluster_inside.h"
@@ -15,6 +15,7 @@
 
 #define BEAT_MS	5000
 #define GONE_MS	16000
+#define DOUBT_MS 500
 #define MARKS_MS 600000
 
 #define HELLO_NEW	0x1u	/* I have just come: answer */
@@ -30,13 +31,30 @@ peer_find(const struct cluster *c, uint64_t process)
 	return NULL;
 }
 
+static int
+is_of_slot(const struct cluster *c, const struct peer *p)
+{
+	return p->slot == c->slot && cluster_is_here(c, p->node);
+}
+
 struct peer *
-peer_of_slot(const struct cluster *c)
+peer_elder(const struct cluster *c)
 {
 	struct peer *p;
 
 	LIST_FOREACH(p, &c->peers, link)
-		if (p->slot == c->slot && cluster_is_here(c, p->node))
+		if (is_of_slot(c, p) && p->started_ms < c->started_ms)
+			return p;
+	return NULL;
+}
+
+struct peer *
+peer_heir(const struct cluster *c)
+{
+	struct peer *p;
+
+	LIST_FOREACH(p, &c->peers, link)
+		if (is_of_slot(c, p) && p->started_ms > c->started_ms)
 			return p;
 	return NULL;
 }
@@ -73,6 +91,7 @@ peer_left(struct cluster *c, uint64_t process)
 	peer_free(p);
 	asks_peer_left(c, process);
 	recover_peer_left(c, process);
+	eio_expect(c->in, peer_elder(c) != NULL);
 }
 
 /* -- saying -- */
@@ -84,6 +103,7 @@ hello(struct cluster *c, uint32_t flags, uint64_t process)
 
 	pack_u32(b, flags);
 	pack_u32(b, c->slot);
+	pack_u64(b, c->started_ms);
 	pack_bytes(b, hostd_str(c->address));
 	if (process == 0)
 		(void)bus_tell(c);
@@ -139,17 +159,35 @@ peers_bye(struct cluster *c)
 
 /* -- hearing -- */
 
-/* Others of this place have gone, unless they answer. */
 static void
-replace(struct cluster *c, const struct peer *by)
+doubts_end(struct hostd_inst *in, hostd_timer t, void *arg)
 {
+	struct cluster *c = arg;
 	struct peer *p, *next;
 
+	(void)in;
+	(void)t;
 	for (p = LIST_FIRST(&c->peers); p != NULL; p = next) {
 		next = LIST_NEXT(p, link);
-		if (p != by && p->slot == by->slot && p->node == by->node)
+		if (p->doubt_ms != 0 && p->heard_ms <= p->doubt_ms)
 			peer_left(c, p->process);
+		else
+			p->doubt_ms = 0;
 	}
+}
+
+/* Others of this place have gone, unless they say something. */
+static void
+doubt(struct cluster *c, const struct peer *by)
+{
+	hostd_timer timer;
+	struct peer *p;
+
+	LIST_FOREACH(p, &c->peers, link)
+		if (p != by && p->slot == by->slot && p->node == by->node)
+			p->doubt_ms = now_of(c);
+	(void)c->in->timer->start(c->in->easy.host, DOUBT_MS, 0, doubts_end, c,
+	    &timer);
 }
 
 static struct peer *
@@ -171,6 +209,7 @@ peer_hello(struct cluster *c, struct bus_message *m)
 {
 	uint32_t flags = unpack_u32(&m->body);
 	uint32_t slot = unpack_u32(&m->body);
+	uint64_t started_ms = unpack_u64(&m->body);
 	uint64_t now = now_of(c);
 	hostd_buf address = unpack_bytes(&m->body);
 	struct peer *p = peer_find(c, m->process);
@@ -181,14 +220,16 @@ peer_hello(struct cluster *c, struct bus_message *m)
 	if (is_new && (p = peer_new(c, m, address)) == NULL)
 		return;
 	p->slot = slot;
+	p->started_ms = started_ms;
 	p->heard_ms = now;
 	(void)marks_raise(&c->heard, m->process, m->seq, now);
 	if (flags & HELLO_NEW) {
-		replace(c, p);
+		doubt(c, p);
+		/* Those who doubt that we are there are told, too. */
+		hello(c, 0, is_of_slot(c, p) ? 0 : m->process);
+	} else if (is_new)
 		hello(c, 0, m->process);
-	} else if (is_new) {
-		hello(c, 0, m->process);
-	}
+	eio_expect(c->in, peer_elder(c) != NULL);
 }
 
 void
