@@ -280,6 +280,28 @@ test('a limit counts it once', async (t) => {
 	assert.equal((await c.next()).status, 429);
 });
 
+test('one that a limit has made wait', async (t) => {
+	const h = await serve(t, { route: 'limit_req = "slow"',
+		more: 'limit_req "slow" { rate = "20/s"  burst = 20 }' });
+	const c = await client(t, h), two = await connect(t, h);
+
+	for (const slot of [0, 1, 0, 1]) {
+		// The last part of it comes while it waits, with the next one.
+		await c.send(`POST /give?slot=${slot} HTTP/1.1\r\nHost: x\r\n` +
+		    'Content-Length: 6\r\n\r\nabc');
+		await c.send(`def${get(`/give?slot=${slot}`)}`);
+		const [one, next] = [await c.next(), await c.next()]
+			.map((r) => JSON.parse(r.body));
+
+		assert.deepEqual([one.slot, one.body], [slot, 6]);
+		assert.deepEqual([next.slot, next.body], [slot, 0]);
+		const r = JSON.parse((await two.ask(`/give?slot=${slot}`,
+		    { ':method': 'POST' }, 'body')).body);
+
+		assert.deepEqual([r.slot, r.body], [slot, 4]);
+	}
+});
+
 test('over reloads there is always somebody in a slot', async (t) => {
 	const h = await serve(t);
 	const pids = new Set();
