@@ -125,7 +125,11 @@ upstream_health(const struct plugins *all, const struct conf_upstream *u,
 	(void)snprintf(h->detail, sizeof(h->detail), "%u of %zu server%s up",
 	    up, n, n == 1 ? "" : "s");
 	h->flags = BOARD_DEPENDENCY_USED;
-	h->state = up > 0 ? DEPENDENCY_UP : DEPENDENCY_DOWN;
+	/* Plugins have servers of their own there. */
+	if (n == 0 && u->any_server)
+		h->state = DEPENDENCY_UNUSED;
+	else
+		h->state = up > 0 ? DEPENDENCY_UP : DEPENDENCY_DOWN;
 }
 
 size_t
