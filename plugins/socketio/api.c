@@ -161,7 +161,7 @@ api_emit(const struct hostd_sio_api *api, hostd_sio h, uint32_t flags,
 	int32_t rc = sendable(api, h, flags, &s);
 
 	if (rc == HOSTD_OK)
-		rc = api_event(name, &args);
+		rc = api_event(api, name, &args);
 	if (rc != HOSTD_OK)
 		return rc;
 	return send_event(s, recover_event(s, flags, name, args), flags);
@@ -217,7 +217,8 @@ api_ask(const struct hostd_sio_api *api, hostd_sio h, uint32_t flags,
 	int32_t rc = sendable(api, h, flags, &s);
 
 	if (rc == HOSTD_OK)
-		rc = answer == NULL ? HOSTD_E_INVAL : api_event(name, &args);
+		rc = answer == NULL ? HOSTD_E_INVAL : api_event(api, name,
+		    &args);
 	if (rc != HOSTD_OK)
 		return rc;
 	if ((asked = malloc(sizeof(*asked))) == NULL)
@@ -249,7 +250,7 @@ api_ack(const struct hostd_sio_api *api, hostd_sio_ack ack,
 	struct hostd_inst *in = api_app(api)->in;
 	struct owed_to to;
 
-	if (api_args(&args) != HOSTD_OK)
+	if (api_args(in, &args) != HOSTD_OK)
 		return HOSTD_E_INVAL;
 	if (ack_take(in, ack, &to) == -1)
 		return HOSTD_E_GONE;

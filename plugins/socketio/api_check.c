@@ -17,7 +17,7 @@ api_socket(const struct hostd_sio_api *api, hostd_sio h,
 }
 
 int32_t
-api_args(const struct hostd_sio_args **args)
+api_args(const struct hostd_inst *in, const struct hostd_sio_args **args)
 {
 	static const struct hostd_sio_args none = {
 		.struct_size = sizeof(none),
@@ -30,7 +30,8 @@ api_args(const struct hostd_sio_args **args)
 		return HOSTD_OK;
 	}
 	for (i = 0; i < a->n; i++)
-		if (!hostd_json_ok(a->v[i]) || (a->nbins > 0 &&
+		if ((!client_has_said(in, a->v[i]) &&
+		    !hostd_json_ok(a->v[i])) || (a->nbins > 0 &&
 		    !sio_placeholders_ok(a->v[i], a->nbins)))
 			return HOSTD_E_INVAL;
 	return HOSTD_OK;
@@ -51,11 +52,12 @@ is_reserved(hostd_buf name)
 }
 
 int32_t
-api_event(hostd_buf name, const struct hostd_sio_args **args)
+api_event(const struct hostd_sio_api *api, hostd_buf name,
+    const struct hostd_sio_args **args)
 {
 	if (is_reserved(name) || !hostd_json_is_utf8(name))
 		return HOSTD_E_INVAL;
-	return api_args(args);
+	return api_args(api_app(api)->in, args);
 }
 
 int32_t

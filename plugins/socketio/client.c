@@ -10,11 +10,13 @@
 #include "recover.h"
 
 #define VALUES_KEPT	4096
+#define VALUES_KNOWN	8
 
 struct clients {
 	TAILQ_HEAD(, client) fresh;	/* they all wait equally long */
 	TAILQ_HEAD(, sio_socket) ending;
 	struct sio_values values;	/* of the packet that is at hand */
+	int is_telling;			/* handlers of it */
 	hostd_timer timer;
 	int is_armed, is_posted;
 	uint32_t turn;			/* those in which a socket was accepted
@@ -391,7 +393,8 @@ take_connect(struct client *c, const struct sio_packet *pk)
 static void
 take(struct sio_socket *s, const struct sio_packet *pk, const hostd_buf *bins)
 {
-	struct sio_values *vs = &s->space->in->clients->values;
+	struct hostd_inst *in = s->space->in;
+	struct sio_values *vs = &in->clients->values;
 	struct hostd_sio_args args = {
 		.struct_size = sizeof(args),
 		.n = vs->n,
@@ -401,6 +404,7 @@ take(struct sio_socket *s, const struct sio_packet *pk, const hostd_buf *bins)
 	};
 	hostd_sio_ack ack = { 0 };
 
+	in->clients->is_telling = 1;
 	if (pk->type == SIO_ACK) {
 		if (pk->has_id)
 			ack_came(s, pk->id, &args);
@@ -411,8 +415,23 @@ take(struct sio_socket *s, const struct sio_packet *pk, const hostd_buf *bins)
 			ack = ack_owe(s, pk->id);
 		apps_event(s, vs->v[0], &args, ack);
 	}
+	in->clients->is_telling = 0;
 	if (vs->size > VALUES_KEPT)
 		sio_values_free(vs);
+}
+
+int
+client_has_said(const struct hostd_inst *in, hostd_buf value)
+{
+	const struct sio_values *vs = &in->clients->values;
+	uint32_t i;
+
+	if (!in->clients->is_telling || value.n == 0)
+		return 0;
+	for (i = 0; i < vs->n && i < VALUES_KNOWN; i++)
+		if (vs->v[i].p == value.p && vs->v[i].n == value.n)
+			return 1;
+	return 0;
 }
 
 static void

@@ -68,5 +68,8 @@ void	client_recovered(struct sio_socket *, int found);
 void	client_disconnect(struct sio_socket *, int close);
 /* Its socket of a namespace that has accepted it; NULL: none has. */
 struct sio_socket *client_socket(const struct client *, hostd_buf nsp);
+/* Is it one of the first values of the packet of which handlers are being told,
+ * so one that is known to be JSON? */
+int	client_has_said(const struct hostd_inst *, hostd_buf value);
 
 #endif

@@ -29,6 +29,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include <hostd/abi.h>
 
@@ -76,6 +79,28 @@ hostd_json_blanks(const char *p, const char *end)
 	return p;
 }
 
+#ifdef __SSE2__
+/* Over 16 bytes at a time that mean nothing in a string. */
+static inline const char *
+hostd_json_pass_blocks(const char *p, const char *end)
+{
+	const __m128i quote = _mm_set1_epi8('"'), low = _mm_set1_epi8(0x1f);
+	const __m128i backslash = _mm_set1_epi8('\\');
+	__m128i x;
+
+	for (; end - p >= 16; p += 16) {
+		x = _mm_loadu_si128((const __m128i *)(const void *)p);
+		if (_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(
+		    _mm_cmpeq_epi8(x, quote), _mm_cmpeq_epi8(x, backslash)),
+		    _mm_cmpeq_epi8(_mm_min_epu8(x, low), x))) != 0)
+			break;
+	}
+	return p;
+}
+#else
+#define hostd_json_pass_blocks(p, end)	(p)
+#endif
+
 /* Over what means nothing in a string: to a quote, a backslash, a control
  * character, or the end.  Eight bytes at a time: a byte below 1 or 32 borrows
  * from its highest bit. */
@@ -85,7 +110,7 @@ hostd_json_pass(const char *p, const char *end)
 	const uint64_t ones = 0x0101010101010101u;
 	uint64_t w;
 
-	for (; end - p >= 8; p += 8) {
+	for (p = hostd_json_pass_blocks(p, end); end - p >= 8; p += 8) {
 		memcpy(&w, p, 8);
 		if ((((w ^ ones * '"') - ones) | ((w ^ ones * '\\') - ones) |
 		    (w - ones * 0x20)) & ~w & ones * 0x80)
