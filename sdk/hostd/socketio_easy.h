@@ -71,8 +71,6 @@ hostd_sio_info_of(struct hostd_inst *in, hostd_sio s)
 	return api->info(api, s);
 }
 
-/* -- arguments that came -- */
-
 /* Has the event this name? */
 static inline int
 hostd_sio_is(const struct hostd_sio_event *ev, const char *name)
@@ -129,8 +127,6 @@ hostd_sio_arg_bytes(const struct hostd_sio_event *ev, uint32_t i,
 	*out = ev->args->bins[num];
 	return 1;
 }
-
-/* -- arguments to send -- */
 
 struct hostd_sio_made {
 	struct hostd_sio_args args;
@@ -213,8 +209,6 @@ hostd_sio_unmake(struct hostd_sio_made *m)
 {
 	hostd_json_free(&m->json);
 }
-
-/* -- sending -- */
 
 /* To one socket. */
 static inline int32_t
@@ -365,8 +359,6 @@ hostd_sio_all_but(struct hostd_inst *in, hostd_sio s, const char *name,
 	va_end(ap);
 	return rc;
 }
-
-/* -- the rest of it -- */
 
 static inline int32_t
 hostd_sio_join(struct hostd_inst *in, hostd_sio s, const char *room)
