@@ -17,6 +17,7 @@
 #define CHECK_BALANCER	0x8u
 #define CHECK_STORE	0x10u
 #define CHECK_STATELESS	0x20u	/* beside the one above */
+#define CHECK_SIO	0x40u
 /* Extensions. */
 #define CHECK_STATE	0x1u
 #define CHECK_WS_STATE	0x2u
@@ -109,6 +110,7 @@ void	check_backend(struct check *);		/* check_backend.c */
 void	check_balancer(struct check *);		/* check_balancer.c */
 void	check_sessions(struct check *);		/* check_sessions.c */
 void	check_store(struct check *);		/* check_store.c */
+void	check_sio(struct check *);		/* check_sio.c */
 void	check_state(struct check *);		/* check_state.c */
 void	check_moves(struct check *);		/* check_moves.c */
 void	check_commands(struct check *);		/* check_commands.c */

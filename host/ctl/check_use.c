@@ -2,6 +2,7 @@
 #include "ctl/check_store.h"
 #include "ctl/check_use.h"
 #include "ctl/fake_group.h"
+#include "ctl/fake_sio.h"
 #include "ctl/fake_sock.h"
 
 #define BODY "0123456789"
@@ -21,6 +22,7 @@ check_kinds(const struct module *m)
 	    {HOSTD_KIND_PUBSUB_BACKEND, CHECK_BACKEND},
 	    {HOSTD_KIND_BALANCER, CHECK_BALANCER},
 	    {HOSTD_KIND_SESSION_STORE, CHECK_STORE},
+	    {HOSTD_KIND_SIO_HANDLER, CHECK_SIO},
 	};
 	const struct module_provide *p;
 	unsigned i, all = 0;
@@ -117,6 +119,8 @@ check_use(struct fake *f)
 		use_balancer(f);
 	if ((kinds & CHECK_STORE) != 0)
 		store_use(f);
+	if ((kinds & CHECK_SIO) != 0)
+		sio_use(f);
 	check_command_use(f);
 }
 
@@ -190,6 +194,10 @@ check_use_both(struct fake *a, struct fake *b)
 	if ((kinds & CHECK_STORE) != 0) {
 		store_use(a);
 		store_use(b);
+	}
+	if ((kinds & CHECK_SIO) != 0) {
+		sio_use(a);
+		sio_use(b);
 	}
 	check_command_use(a);
 	check_command_use(b);

@@ -12,6 +12,8 @@ unsigned check_kinds(const struct module *);
 unsigned check_exts(const struct module *);
 /* All of its commands, which must answer: check_commands.c. */
 void	check_command_use(struct fake *);
+/* One client of Socket.IO: check_sio.c. */
+void	sio_use(struct fake *);
 /* A GET and a POST, a WebSocket, a word for other nodes, a command. */
 void	check_use(struct fake *);
 /* The same with two instances by turns. */

@@ -44,7 +44,7 @@
 
 #define FAKE_METRICS 128
 #define FAKE_DEPENDENCIES 32
-#define FAKE_TABLES 21		/* beside "host" */
+#define FAKE_TABLES 23		/* beside "host" */
 #define FAKE_READY_MS 10000u	/* within which an instance must be ready */
 
 struct fake_conf;

@@ -7,6 +7,7 @@
 #include "ctl/fake.h"
 #include "ctl/fake_memory.h"
 #include "ctl/fake_request.h"
+#include "ctl/fake_sio.h"
 #include "ctl/fake_sock.h"
 
 static LIST_HEAD(, fake) fakes = LIST_HEAD_INITIALIZER(fakes);
@@ -312,6 +313,7 @@ fake_destroy(struct fake *f)
 
 	fake_req_end_all(f, HOSTD_END_SHUTDOWN);
 	fake_sock_end_all(f);
+	fake_sio_end(f);
 	f->destroying = 1;
 	fake_channel_end(f);
 	fake_net_end(f);

@@ -6,12 +6,13 @@
 #include "ctl/fake.h"
 #include "ctl/fake_group.h"
 #include "ctl/fake_memory.h"
+#include "ctl/fake_sio.h"
 
 /*
  * Traps: functions that stand where a table has ended.  Whatever they are
  * called with, they end the case, and name the member that was meant.
  */
-#define TRAPS 192
+#define TRAPS 256
 static char trap_names[TRAPS][80];
 static unsigned ntraps;
 
@@ -41,6 +42,7 @@ static unsigned ntraps;
 TRAPS64(0)
 TRAPS64(1)
 TRAPS64(2)
+TRAPS64(3)
 
 #define NAMES8(a)                                                        \
 	trap_##a##0, trap_##a##1, trap_##a##2, trap_##a##3, trap_##a##4, \
@@ -49,7 +51,7 @@ TRAPS64(2)
 	NAMES8(a##0), NAMES8(a##1), NAMES8(a##2), NAMES8(a##3),         \
 	    NAMES8(a##4), NAMES8(a##5), NAMES8(a##6), NAMES8(a##7)
 static int32_t (*const traps[TRAPS])(void) = {NAMES64(0), NAMES64(1),
-    NAMES64(2)};
+    NAMES64(2), NAMES64(3)};
 
 #define MEMBER(type, m, since)                      \
 	{                                           \
@@ -249,6 +251,41 @@ static const struct fake_member tls_members[] = {
     {NULL, 0, 0},
 };
 
+static const struct fake_member sio_members[] = {
+    MEMBER(hostd_sio_api, accept, 5),
+    MEMBER(hostd_sio_api, refuse, 5),
+    MEMBER(hostd_sio_api, info, 5),
+    MEMBER(hostd_sio_api, data, 5),
+    MEMBER(hostd_sio_api, set_data, 5),
+    MEMBER(hostd_sio_api, emit, 5),
+    MEMBER(hostd_sio_api, ask, 5),
+    MEMBER(hostd_sio_api, ack, 5),
+    MEMBER(hostd_sio_api, broadcast, 5),
+    MEMBER(hostd_sio_api, ask_all, 5),
+    MEMBER(hostd_sio_api, join, 5),
+    MEMBER(hostd_sio_api, leave, 5),
+    MEMBER(hostd_sio_api, rooms, 5),
+    MEMBER(hostd_sio_api, disconnect, 5),
+    MEMBER(hostd_sio_api, sockets_join, 5),
+    MEMBER(hostd_sio_api, sockets_leave, 5),
+    MEMBER(hostd_sio_api, disconnect_sockets, 5),
+    MEMBER(hostd_sio_api, fetch_sockets, 5),
+    MEMBER(hostd_sio_api, all_rooms, 5),
+    MEMBER(hostd_sio_api, server_emit, 5),
+    MEMBER(hostd_sio_api, server_ask, 5),
+    MEMBER(hostd_sio_api, serve, 5),
+    {NULL, 0, 0},
+};
+
+static const struct fake_member sio_adapter_members[] = {
+    MEMBER(hostd_sio_adapter_api, up, 5),
+    MEMBER(hostd_sio_adapter_api, told, 5),
+    MEMBER(hostd_sio_adapter_api, asked, 5),
+    MEMBER(hostd_sio_adapter_api, reply, 5),
+    MEMBER(hostd_sio_adapter_api, done, 5),
+    {NULL, 0, 0},
+};
+
 const struct fake_table fake_tables[] = {
     {"host", sizeof(struct hostd_host), &fake_host_table, host_members},
     {HOSTD_EXT_HTTP, sizeof(struct hostd_http_api), &fake_http_api,
@@ -290,6 +327,10 @@ const struct fake_table fake_tables[] = {
 	&fake_control_api, control_members},
     {HOSTD_EXT_TLS, sizeof(struct hostd_tls_api), &fake_tls_api,
 	tls_members},
+    {HOSTD_EXT_SOCKETIO, sizeof(struct hostd_sio_api), &fake_sio_api,
+	sio_members},
+    {HOSTD_EXT_SIO_ADAPTER, sizeof(struct hostd_sio_adapter_api),
+	&fake_sio_adapter_api, sio_adapter_members},
     {NULL, 0, NULL, NULL},
 };
 _Static_assert(sizeof(fake_tables) / sizeof(fake_tables[0]) == FAKE_TABLES + 2,

@@ -159,6 +159,7 @@ plugin_check(int argc, char **argv)
 		check_backend(&c);
 		check_balancer(&c);
 		check_store(&c);
+		check_sio(&c);
 		check_sessions(&c);
 		check_state(&c);
 		check_moves(&c);
