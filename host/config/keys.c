@@ -160,9 +160,9 @@ static const struct hostd_key upstream_keys[] = {
 	    "the name of a plugin block, or of a module in plugin_dir without "
 	    "its .so, which then has its defaults."),
 	KEY("any_server", BOOL, "off", "Plugins may ask any address, by the "
-	    "settings of this group, instead of one of its servers, of which it "
-	    "then needs none: for plugins that know their own nodes, such as "
-	    "socketio."),
+	    "settings of this group, instead of one of its servers, of which "
+	    "it then needs none: for plugins that know their own nodes, such "
+	    "as socketio."),
 	KEY_RANGE("weight", INT, "1", 1, 65535, "Of servers that say nothing "
 	    "else, as all keys down to slow_start."),
 	KEY_RANGE("max_fails", INT, "1", 0, 1000000, "After so many failures "

@@ -318,23 +318,13 @@ group_for(struct instance *in, const struct hostd_fetch_request *r,
 }
 
 static int32_t
-refuse(struct instance *in, const struct hostd_fetch_request *r,
+refuse(struct instance *in, const struct hostd_fetch_request *r, int32_t rc,
     const char *why)
 {
 	log_warnx("plugin %s: an exchange with upstream \"%.64s\" is refused: "
 	    "%s", in->conf->name, r->upstream != NULL ? r->upstream :
 	    "(of the route)", why);
-	return HOSTD_E_INVAL;
-}
-
-/* It is the operator who says where plugins may connect to. */
-static int32_t
-refuse_server(const struct instance *in, const struct up_group *g)
-{
-	log_warnx("plugin %s: it may not choose servers of upstream \"%.64s\" "
-	    "itself; any_server = on allows it", in->conf->name,
-	    g->conf->name);
-	return HOSTD_E_NOTSUP;
+	return rc;
 }
 
 static int32_t
@@ -348,9 +338,11 @@ fetch_start(struct instance *in, struct hostd_fetch_request *r,
 	int32_t rc;
 
 	if (g == NULL)
-		return refuse(in, r, why);
+		return refuse(in, r, HOSTD_E_INVAL, why);
+	/* It is the operator who says where plugins may connect to. */
 	if (r->server.n > 0 && !g->conf->any_server)
-		return refuse_server(in, g);
+		return refuse(in, r, HOSTD_E_NOTSUP, "it names a server, which "
+		    "any_server = on allows");
 	if (in->nfetches == FETCHES_MAX || (f = fetch_new(in)) == NULL)
 		return HOSTD_E_FULL;
 	f->ops = *ops;
@@ -368,7 +360,7 @@ fetch_start(struct instance *in, struct hostd_fetch_request *r,
 		f->x.trace = request_trace(req);
 	if ((rc = exchange_start(&f->x, r, &why)) != HOSTD_OK) {
 		fetch_undo(f);
-		return refuse(in, r, why);
+		return refuse(in, r, rc, why);
 	}
 	if (req != NULL)
 		fetch_note_client(f);

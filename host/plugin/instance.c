@@ -244,7 +244,8 @@ instance_new(struct plugins *all, const struct module *m,
 	LIST_INIT(&in->asks);
 	LIST_INIT(&in->uses);
 	LIST_INIT(&in->subs);
-	if (conf_check(conf->node, m->keys, conf_plugin_keys, &in->values, errs) != 0)
+	if (conf_check(conf->node, m->keys, conf_plugin_keys, &in->values,
+	    errs) != 0)
 		goto fail;
 	if (resolve_paths(in, &in->values, errs) == -1)
 		goto fail;

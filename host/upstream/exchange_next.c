@@ -10,7 +10,8 @@ may_try_next(const struct up_exchange *x, uint32_t next)
 	int begun = x->link != NULL && x->state >= UP_SEND &&
 	    x->link->stream.sent != x->sent_from;
 
-	return x->server.len == 0 && !x->answered && (!x->over || x->rewinds) && !x->cancelled &&
+	return x->server.len == 0 && !x->answered &&
+	    (!x->over || x->rewinds) && !x->cancelled &&
 	    (r->next & HOSTD_NEXT_OFF) == 0 && (r->next & next) != 0 &&
 	    x->ntries < r->tries &&
 	    (r->next_ms == 0 || x->group->all->loop->now_ms - x->began_ms <

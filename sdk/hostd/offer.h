@@ -15,8 +15,8 @@
  *   destroy        of the one who offers
  *
  * A user is created in the workers in which the one who offers is.  Where
- * several instances offer a kind, the key "offered_by" of the user's block in the
- * configuration names one.
+ * several instances offer a kind, the key "offered_by" of the user's block in
+ * the configuration names one.
  *
  * All is of one worker, on its loop.  What users are given must hold the SDK's
  * promises, as the host's tables do: no call of a user's function from within

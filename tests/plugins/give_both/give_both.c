@@ -98,7 +98,8 @@ static int32_t
 misuse(struct hostd_inst *in, hostd_req req)
 {
 	if (asked(in, req, "answer=") == 1)
-		hostd_logf(in->easy.host, HOSTD_LOG_WARN, "again %d, answered %d",
+		hostd_logf(in->easy.host, HOSTD_LOG_WARN,
+		    "again %d, answered %d",
 		    (int)in->worker->give(in->easy.host, req, 0),
 		    (int)hostd_respond(in, req, 200, "text/plain", "mine"));
 	return asked(in, req, "fail=") == 1 ? HOSTD_E_IO : HOSTD_DEFER;
@@ -141,7 +142,8 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 
 	(void)req;
 	if (q->rc == HOSTD_OK)
-		hostd_logf(in->easy.host, HOSTD_LOG_WARN, "given, ended %d", (int)why);
+		hostd_logf(in->easy.host, HOSTD_LOG_WARN,
+		    "given, ended %d", (int)why);
 }
 
 /* -- WebSockets -- */
