@@ -274,6 +274,19 @@ onServers('the server closes', async (t, where) => {
 	await q.isOver();
 });
 
+onServers('the server stops', async (t, where) => {
+	const p = await Polling.connect(t, where);
+	const poll = await p.request();
+
+	// What comes behind it is answered: it waits.
+	await Polling.connect(t, where);
+	const stopped = where.stop();
+
+	assert.equal((await poll.answer).text, '1');
+	poll.abort();
+	await stopped;
+}, {}, { workers: 1 });
+
 onServers('sessions do not mix', async (t, where) => {
 	const all = await Promise.all(Array.from({ length: 12 }, () =>
 	    Polling.connect(t, where)));

@@ -98,14 +98,16 @@ onServers('behind that', async (t, where) => {
 onServers('over polling', async (t, where) => {
 	const w = await watch(t, where);
 
-	for (const body of ['42[]', '47', '40', `451-["x",${PLACE}]\x1e42["x"]`,
-	    'bAQ==', '42["echo",1]\x1e42{']) {
+	const bodies = ['42[]', '47', '40', `451-["x",${PLACE}]\x1e42["x"]`,
+		'bAQ==', '42["echo",1]\x1e42{'];
+
+	await Promise.all(bodies.map(async (body) => {
 		const p = await Polling.connect(t, where);
 
 		await p.send(body);
 		assert.match((await w.gone(p.id)).reason,
 		    /^forced (server )?close$/, body);
-	}
+	}));
 });
 
 // What is odd and harmless.

@@ -34,8 +34,7 @@ const KEYS = {
 	    skip_middlewares = ${skipMiddlewares ? 'on' : 'off'}`,
 };
 
-export async function startOurs(t, options, { conf = '',
-	workers = process.env.HOSTD_SIO_WORKERS ?? 2 } = {}) {
+export async function startOurs(t, options, { workers = 2, conf = '' } = {}) {
 	const so = await buildPlugin(tempDir(t), 'sio_app',
 	    path.join(top, 'tests/e2e/sio_app.c'));
 	const keys = Object.entries(options).map(([k, v]) => KEYS[k](v));
@@ -52,7 +51,7 @@ export async function startOurs(t, options, { conf = '',
 
 // HOSTD_SIO_ONLY=node or hostd: one of them.
 const starts = Object.entries({ node: startNode, hostd: startOurs })
-    .filter(([name]) => name === (process.env.HOSTD_SIO_ONLY ?? 'node'));
+    .filter(([name]) => [name, undefined].includes(process.env.HOSTD_SIO_ONLY));
 
 /*
  * A test of each server: fn(t, where), where: { name, node: it is Node's, port,

@@ -182,7 +182,7 @@ export function serveApplication(io) {
 export async function startNode(t, options) {
 	const server = http.createServer((req, res) =>
 	    res.writeHead(404).end());
-	const io = new Server(server, options);
+	const io = new Server(server, { ...options });	// it adds to them
 
 	// How long who was sent away may take to hear of it: 30 s otherwise, for
 	// which a test file would have to wait.
