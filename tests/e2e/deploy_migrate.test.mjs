@@ -11,7 +11,7 @@ const samples = (file) => [...fs.readFileSync(path.join(top,
     'examples/migrate', file), 'utf8').matchAll(/^```conf\n(.*?)^```$/gms)]
     .map((m) => m[1]);
 
-for (const [file, n] of [['nginx.md', 1], ['pm2.md', 2]])
+for (const [file, n] of [['nginx.md', 1], ['pm2.md', 2], ['socketio.md', 1]])
 	test(file, async (t) => {
 		const all = samples(file);
 
