@@ -138,7 +138,7 @@ test('what is no address, and a group that does not allow it', async (t) => {
 		assert.equal(await ask('/', bad), 'refused -1', bad);
 	await h.logged(/its server must be an address with a port/);
 	assert.equal(await ask('/listed', `127.0.0.1:${s.port}`), 'refused -5');
-	await h.logged(/upstream "listed" is refused: it names a server, which any_server = on allows/);
+	await h.logged(/plugin other: .* is refused: it names a server, which any_server = on allows/);
 	assert.equal(s.pending(), 0);
 });
 
