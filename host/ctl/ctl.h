@@ -38,6 +38,7 @@ int	cmd_describe(const struct ctl *, int argc, char **argv);
 int	cmd_flush(const struct ctl *, int argc, char **argv);
 int	cmd_logs(const struct ctl *, int argc, char **argv);
 int	cmd_limits(const struct ctl *, int argc, char **argv);
+int	cmd_sio(const struct ctl *, int argc, char **argv);
 int	cmd_upstream(const struct ctl *, int argc, char **argv);
 int	cmd_upgrade(const struct ctl *, int argc, char **argv);
 int	cmd_test(const struct ctl *, int argc, char **argv);

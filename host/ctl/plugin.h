@@ -4,6 +4,7 @@
 #ifndef CTL_PLUGIN_H
 #define CTL_PLUGIN_H
 
+#include <stdint.h>
 #include <sys/types.h>
 #include "ctl/ctl.h"
 
@@ -18,6 +19,20 @@ int	plugin_inspect(int argc, char **argv);
 int	plugin_schema(int argc, char **argv);
 int	plugin_check(int argc, char **argv);
 int	plugin_new(int argc, char **argv);
+
+/* ---- calling one's commands ---- */
+
+/* words: the instance, the command and its arguments.  ms 0: the usual time.
+ * NULL: one is not UTF-8. */
+json_t	*plugin_request(int n, char **words, int64_t ms);
+/* What workers have put is in "workers", each with "worker" and "result" or
+ * "error".  Takes the request; the answer may be NULL. */
+int	plugin_ask(const struct ctl *, json_t *request, json_t **answer);
+/* On stderr. */
+void	plugin_say_errors(const json_t *answer);
+/* A list of those that workers have: "instance", "plugin", "commands".  NULL:
+ * nobody has answered, which was told. */
+int	plugin_instances(const struct ctl *, json_t **all);
 
 /* Exit statuses. */
 #define PLUGIN_OK	0

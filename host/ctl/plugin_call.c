@@ -122,11 +122,7 @@ print_results(const json_t *answer)
 		if (v != NULL && !(one && told++))
 			print_result(one ? "" : text_of(w, "worker", "?"), v);
 	}
-	json_array_foreach(workers, i, w)
-		if ((v = json_object_get(w, "error")) != NULL)
-			(void)fprintf(stderr, "hostctl: %s: %s\n",
-			    text_of(w, "worker", "?"),
-			    text_of(w, "error", "?"));
+	plugin_say_errors(answer);
 }
 
 /* ---- call: asking ---- */
@@ -139,8 +135,8 @@ call_usage(void)
 	return CTL_USAGE;
 }
 
-static json_t *
-call_request(int n, char **words, int64_t ms)
+json_t *
+plugin_request(int n, char **words, int64_t ms)
 {
 	json_t *args = json_array(), *request;
 	int i;
@@ -160,15 +156,22 @@ call_request(int n, char **words, int64_t ms)
 	return request;
 }
 
+int
+plugin_ask(const struct ctl *ctl, json_t *request, json_t **answer)
+{
+	int rc = ask_quietly(ctl, request, answer);
+
+	take_values(*answer);
+	return strcmp(text_of(*answer, "outcome", ""), "usage") == 0 ?
+	    CTL_USAGE : rc;
+}
+
 static int
 call_ask(const struct ctl *ctl, json_t *request)
 {
 	json_t *answer = NULL;
-	int rc = ask_quietly(ctl, request, &answer);
+	int rc = plugin_ask(ctl, request, &answer);
 
-	if (strcmp(text_of(answer, "outcome", ""), "usage") == 0)
-		rc = CTL_USAGE;
-	take_values(answer);
 	if (ctl->json && answer != NULL)
 		print_json(answer);
 	else
@@ -211,7 +214,7 @@ plugin_call(const struct ctl *ctl, int argc, char **argv)
 			return CTL_USAGE;
 	if (argc - optind < 2)
 		return call_usage();
-	request = call_request(argc - optind, argv + optind, ms);
+	request = plugin_request(argc - optind, argv + optind, ms);
 	if (request != NULL)
 		return call_ask(&own, request);
 	(void)fputs("hostctl: names and arguments must be UTF-8\n", stderr);
@@ -241,6 +244,22 @@ commands_merge(const json_t *answer)
 	}
 	json_decref(seen);
 	return all;
+}
+
+int
+plugin_instances(const struct ctl *ctl, json_t **all)
+{
+	json_t *answer = NULL;
+	int rc = ask_quietly(ctl, json_pack("{s:s}", "cmd",
+	    "plugin-commands"), &answer);
+
+	*all = NULL;
+	if (json_object_get(answer, "workers") != NULL) {
+		*all = commands_merge(answer);
+		plugin_say_errors(answer);
+	}
+	json_decref(answer);
+	return rc;
 }
 
 static const json_t *
@@ -316,8 +335,8 @@ names_print(const json_t *all, const json_t *one)
 	}
 }
 
-static void
-say_errors(const json_t *answer)
+void
+plugin_say_errors(const json_t *answer)
 {
 	const json_t *w;
 	size_t i;
@@ -361,7 +380,7 @@ plugin_commands(const struct ctl *ctl, int argc, char **argv)
 	    {NULL, 0, NULL, 0},
 	};
 	struct ctl own = *ctl;
-	json_t *answer = NULL, *all;
+	json_t *all;
 	int c, rc, shown, names = 0;
 
 	optind = 0;
@@ -373,15 +392,11 @@ plugin_commands(const struct ctl *ctl, int argc, char **argv)
 	}
 	if (argc - optind > 1)
 		return ctl_usage("plugin");
-	rc = ask_quietly(ctl, json_pack("{s:s}", "cmd", "plugin-commands"),
-	    &answer);
-	if (json_object_get(answer, "workers") != NULL) {
-		all = commands_merge(answer);
+	rc = plugin_instances(ctl, &all);
+	if (all != NULL) {
 		shown = commands_show(&own, all, argv[optind], names);
 		rc = rc == CTL_OK ? shown : rc;
 		json_decref(all);
-		say_errors(answer);
 	}
-	json_decref(answer);
 	return rc;
 }

@@ -161,7 +161,7 @@ api_emit(const struct hostd_sio_api *api, hostd_sio h, uint32_t flags,
 	int32_t rc = sendable(api, h, flags, &s);
 
 	if (rc == HOSTD_OK)
-		rc = api_event(api, name, &args);
+		rc = api_event(api_app(api)->in, name, &args);
 	if (rc != HOSTD_OK)
 		return rc;
 	return send_event(s, recover_event(s, flags, name, args), flags);
@@ -217,8 +217,8 @@ api_ask(const struct hostd_sio_api *api, hostd_sio h, uint32_t flags,
 	int32_t rc = sendable(api, h, flags, &s);
 
 	if (rc == HOSTD_OK)
-		rc = answer == NULL ? HOSTD_E_INVAL : api_event(api, name,
-		    &args);
+		rc = answer == NULL ? HOSTD_E_INVAL :
+		    api_event(api_app(api)->in, name, &args);
 	if (rc != HOSTD_OK)
 		return rc;
 	if ((asked = malloc(sizeof(*asked))) == NULL)

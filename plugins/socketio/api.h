@@ -16,7 +16,7 @@ int32_t	api_socket(const struct hostd_sio_api *, hostd_sio,
 	    struct sio_socket **out);
 /* HOSTD_OK or E_INVAL.  A NULL *args becomes none. */
 int32_t	api_args(const struct hostd_inst *, const struct hostd_sio_args **args);
-int32_t	api_event(const struct hostd_sio_api *, hostd_buf name,
+int32_t	api_event(const struct hostd_inst *, hostd_buf name,
 	    const struct hostd_sio_args **args);
 int32_t	api_names(const hostd_buf *names, uint32_t n);
 /* The namespace as it is called. */

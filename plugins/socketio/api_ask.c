@@ -271,7 +271,8 @@ ask_counted(const struct hostd_sio_api *api, uint32_t type,
 	};
 	struct asking *q;
 
-	if (done == NULL || api_event(api, name, &args) != HOSTD_OK)
+	if (done == NULL || api_event(api_app(api)->in, name, &args) !=
+	    HOSTD_OK)
 		return HOSTD_E_INVAL;
 	question.args = args;
 	if ((q = asking_new(api, arg)) != NULL) {

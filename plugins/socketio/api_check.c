@@ -52,12 +52,12 @@ is_reserved(hostd_buf name)
 }
 
 int32_t
-api_event(const struct hostd_sio_api *api, hostd_buf name,
+api_event(const struct hostd_inst *in, hostd_buf name,
     const struct hostd_sio_args **args)
 {
 	if (is_reserved(name) || !hostd_json_is_utf8(name))
 		return HOSTD_E_INVAL;
-	return api_args(api_app(api)->in, args);
+	return api_args(in, args);
 }
 
 int32_t

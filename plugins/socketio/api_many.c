@@ -35,7 +35,7 @@ api_broadcast(const struct hostd_sio_api *api, const struct hostd_sio_to *to,
 		.name = name,
 	};
 
-	if (api_event(api, name, &args) != HOSTD_OK)
+	if (api_event(api_app(api)->in, name, &args) != HOSTD_OK)
 		return HOSTD_E_INVAL;
 	order.args = args;
 	return tell(api, to, &order);
@@ -94,7 +94,7 @@ api_server_emit(const struct hostd_sio_api *api, hostd_buf nsp,
 		.name = name,
 	};
 
-	if (api_event(api, name, &args) != HOSTD_OK)
+	if (api_event(api_app(api)->in, name, &args) != HOSTD_OK)
 		return HOSTD_E_INVAL;
 	order.args = args;
 	return tell(api, &to, &order);

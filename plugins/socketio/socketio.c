@@ -6,6 +6,7 @@
 #include "ack.h"
 #include "app.h"
 #include "cluster.h"
+#include "cmd.h"
 #include "files.h"
 #include "metrics.h"
 #include "move.h"
@@ -121,6 +122,6 @@ static const struct hostd_provide *const provides[] = { &http, &ws, NULL };
 
 HOSTD_PLUGIN_ENTRY = {
 	HOSTD_PREFIX(5), "socketio", HOSTD_SDK_VERSION, HOSTD_SDK_VERSION,
-	provides, sio_keys, NULL, create, cluster_start, drain, destroy,
+	provides, sio_keys, sio_cmds, create, cluster_start, drain, destroy,
 	get_ext
 };

@@ -64,7 +64,7 @@ struct relay {
 
 struct hostd_inst {
 	HOSTD_EASY_HEAD;
-	const struct hostd_sio_api *sio;	/* NULL: nobody calls us */
+	const struct hostd_sio_api *sio;
 	const struct hostd_metrics_api *metrics;	/* NULL: not served */
 	const char **namespaces;
 	int require_user;

@@ -82,9 +82,9 @@ bind(struct hostd_inst *in, const struct hostd_host *host,
 {
 	in->sio = host->get_ext(host, HOSTD_EXT_SOCKETIO);
 	in->metrics = host->get_ext(host, HOSTD_EXT_METRICS);
-	if (in->sio != NULL && !HOSTD_HAS(in->sio, serve))
+	if (in->sio == NULL || !HOSTD_HAS(in->sio, serve))
 		return hostd_fail(err, HOSTD_E_NOTSUP,
-		    "its socketio is of an earlier version");
+		    "no plugin offers " HOSTD_EXT_SOCKETIO " as of now");
 	if (in->easy.channel == NULL)
 		return hostd_fail(err, HOSTD_E_NOTSUP,
 		    "this host does not serve " HOSTD_EXT_CHANNEL);
@@ -106,8 +106,7 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 		return hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
 	if ((rc = hostd_easy_init(&in->easy, host, err)) == HOSTD_OK &&
 	    (rc = bind(in, host, err)) == HOSTD_OK &&
-	    (rc = rules_read(in, conf, err)) == HOSTD_OK &&
-	    in->sio != NULL)
+	    (rc = rules_read(in, conf, err)) == HOSTD_OK)
 		rc = in->sio->serve(in->sio, in->namespaces);
 	if (rc != HOSTD_OK) {
 		destroy(in);

@@ -21,7 +21,7 @@ const optionsIn = (text) => sorted([...text.matchAll(
     /(?<=^|[\s[|])(--[a-z][a-z-]*|-[a-z]+)(?=[\s\]|]|$)/g)]
     .flatMap((m) => apart(m[1])));
 
-const families = ['plugin', 'upstream'];
+const families = ['plugin', 'sio', 'upstream'];
 
 // { command: what stands behind it }, in which "plugin check" is a command.
 async function summary() {
@@ -62,10 +62,12 @@ const needs = { describe: ['web.0'], start: ['web'], scale: ['web', '1'],
 	'upstream add': ['app', 'x:1'], 'upstream remove': ['app', 'x:1'],
 	'upstream drain': ['app', 'x:1'], 'upstream enable': ['app', 'x:1'],
 	'upstream down': ['app', 'x:1'],
-	'upstream weight': ['app', 'x:1', '1'] };
+	'upstream weight': ['app', 'x:1', '1'], 'sio rooms': ['/'],
+	'sio sockets': ['/'], 'sio disconnect': ['/', 'x'] };
 
 // And those that end the options.
-const ends = { 'plugin call': ['1s', 'app', 'x'] };
+const ends = { 'plugin call': ['1s', 'app', 'x'],
+	'sio emit': ['x', '/', 'r', 'e'] };
 
 async function takes(name, option) {
 	const r = await hostctl(...name.split(' '), ...(needs[name] ?? []), option,

@@ -8,7 +8,7 @@ import test from 'node:test';
 import { startHostd, until } from './lib/hostd.mjs';
 import { Client, serveLogin } from './lib/login.mjs';
 import { npm } from './lib/npm.mjs';
-import { also, call, callAll, connect, connected } from './lib/sio.mjs';
+import { also, call, callAll, connect, connected, next } from './lib/sio.mjs';
 
 const RULES = `
 	plugin "rules" {
@@ -128,4 +128,69 @@ test('who has logged in', async (t) => {
 		await assert.rejects(connected(also(t, bob, '/members')),
 		    /^Error: not authorized$/);
 	}
+});
+
+test('hostctl sio', async (t) => {
+	const h = await serve(t, { more: `
+		plugin "free" { module = "http_respond.so" }
+		route "/free" { plugin = "free" }` });
+	const sio = async (...args) => {
+		const r = await h.hostctl('sio', ...args);
+
+		assert.equal(r.code, 0, r.stderr);
+		return r.stdout;
+	};
+	const json = async (...args) => JSON.parse(await sio(...args, '--json'));
+	const all = await Promise.all(['websocket', 'polling', 'upgrade',
+	    'websocket'].map((mode) => connect(t, h, mode)));
+
+	for (const s of all)
+		await call(s, 'join', 'tea');
+	await call(all[0], 'join', 'milk');
+	const sum = (row) => Object.values(row.workers)
+	    .reduce((a, b) => a + b, 0);
+	const [space] = (await json('list', '/')).namespaces;
+
+	assert.equal(space.nsp, '/');
+	assert.equal(space.sockets, 4);
+	assert.equal(sum(space), 4);
+	assert.match(await sio('list'), /^NAMESPACE +SOCKETS +WORKERS\n\/ +4 +web/);
+	const { rooms } = await json('rooms', '/');
+
+	assert.deepEqual(rooms.map((r) => [r.room, r.sockets, sum(r)]).sort(),
+	    [['milk', 1, 1], ['tea', 4, 4]]);
+	assert.match(await sio('rooms', '/'),
+	    /^ROOM +SOCKETS +WORKERS\ntea +4 .*\nmilk +1 .*\n$/);
+	assert.deepEqual((await json('rooms', '/', 'm')).rooms.length, 1);
+	const { sockets } = await json('sockets', '/', 'milk');
+
+	assert.deepEqual(sockets.map((s) => [s.id, s.peer, s.transport, s.user]),
+	    [[all[0].id, '127.0.0.1', 'websocket', null]]);
+	assert.equal((await json('sockets', '/')).sockets.length, 4);
+	assert.match(await sio('sockets', '/', 'milk'),
+	    new RegExp(`^SOCKET .*\n${all[0].id} +127.0.0.1 +websocket`));
+
+	const said = all.map((s) => next(s, 'said'));
+
+	await sio('emit', '/', 'tea', 'said', '"hello"', '{"a":1}');
+	for (const s of said)
+		assert.deepEqual(await s, ['hello', { a: 1 }]);
+	const bad = await h.hostctl('sio', 'emit', '/', 'tea', 'said', 'hello');
+
+	assert.notEqual(bad.code, 0);
+	assert.match(bad.stderr, /arguments are JSON/);
+
+	const gone = all.map((s) => next(s, 'disconnect'));
+
+	assert.equal(await sio('disconnect', '/', all[1].id),
+	    '1 socket was put out\n');
+	await gone[1];
+	assert.deepEqual(await json('disconnect', '/', 'room:tea'),
+	    { disconnected: 3 });
+	assert.deepEqual((await gone[0])[0], 'io server disconnect');
+	await Promise.all(gone);
+	assert.equal((await h.hostctl('sio', 'rooms')).code, 2);
+	const none = await h.hostctl('sio', 'list', '--plugin', 'free');
+
+	assert.equal(none.code, 1);
 });
