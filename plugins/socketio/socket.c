@@ -174,8 +174,10 @@ socket_enter(struct sio_socket *s)
 	struct space *sp = s->space;
 
 	s->by_id.name = hostd_str(s->id);
-	if (space_reserve(sp) == -1 || table_add(&sp->ids, &s->by_id) == -1)
+	if (space_reserve(sp) == -1 || table_add(&sp->ids, &s->by_id) == -1) {
+		s->by_id.name.p = NULL;
 		return -1;
+	}
 	s->place = sp->n;
 	sp->sockets[sp->n++] = s;
 	metrics_sockets(sp->in, sp->metrics, 1);
