@@ -227,8 +227,9 @@ ws_upgrade_end(struct instance *in, struct http_req *r, int why)
 {
 	struct ws_conn *c = *candidate(r);
 
-	/* Accepted, it is the connection's, which goes on or is lost. */
-	if (c == NULL || r->upgrade != NULL)
+	/* Accepted, it is the connection's, which goes on or is lost.  Another
+	 * upgrade than this one is a tunnel. */
+	if (c == NULL || r->upgrade == &c->upgrade)
 		return;
 	handler_lost(&in->ws_handler, c, why);
 	ws_conn_discard(c);

@@ -46,6 +46,18 @@ eio_answer(struct hostd_inst *in, hostd_req req, const char *type,
 }
 
 int32_t
+eio_relay(struct hostd_inst *in, hostd_req req, int32_t status,
+    const char *type, hostd_buf body)
+{
+	hostd_hdr h[HEADERS_MAX];
+
+	h[0] = hostd_header("Content-Type", *type != '\0' ? type :
+	    "text/plain");
+	h[1] = hostd_header("Cache-Control", "no-store");
+	return respond(in, req, status, h, 2, body);
+}
+
+int32_t
 eio_answer_preflight(struct hostd_inst *in, hostd_req req)
 {
 	const struct hostd_request *r = hostd_request_of(in, req);

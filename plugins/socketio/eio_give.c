@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Requests whose session another worker has: they go there. */
+/* Requests whose session another worker of this machine has: they go there. */
 #include <hostd/worker.h>
 #include "engine.h"
 
@@ -18,17 +18,17 @@ complain(struct hostd_inst *in)
 
 int32_t
 eio_give(struct hostd_inst *in, hostd_req req, const struct eio_place *place,
-    int is_upgrade)
+    struct eio_poll *poll)
 {
 	int32_t rc = HOSTD_E_NOTSUP;
 
 	if (place->node != in->engine->ids.node)
-		return eio_refuse(in, req, EIO_UNKNOWN_ID, is_upgrade);
+		return eio_forward(in, req, place->node, poll);
 	if (in->worker != NULL)
 		rc = in->worker->give(in->easy.host, req, place->slot);
 	if (rc == HOSTD_OK)
 		return rc;
 	if (rc == HOSTD_E_NOTSUP)
 		complain(in);
-	return eio_refuse(in, req, EIO_UNKNOWN_ID, is_upgrade);
+	return eio_refuse(in, req, EIO_UNKNOWN_ID, poll == NULL);
 }

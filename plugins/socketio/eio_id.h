@@ -9,8 +9,7 @@
 #include <hostd/abi.h>
 #include "eio.h"
 
-/* That an id can name. */
-#define EIO_NODES	(1u << 24)
+/* That an id can name; and nodes by 24 bits. */
 #define EIO_SLOTS	(1u << 12)
 
 /* Random bytes, got many at a time. */

@@ -246,7 +246,7 @@ eio_poll_serve(struct hostd_inst *in, struct eio_poll *p)
 		return HOSTD_E_GONE;
 	error = eio_check(in, r, 0, &eio, &place);
 	if (error == EIO_ELSEWHERE)
-		return eio_give(in, p->req, &place, 0);
+		return eio_give(in, p->req, &place, p);
 	if (error == EIO_AWAITED)
 		return eio_hold(in, p);
 	if (error != EIO_NO_ERROR)
@@ -286,6 +286,8 @@ on_body(struct hostd_inst *in, hostd_req req, void *d, hostd_buf part,
 	struct eio_poll *p = d;
 
 	(void)req;
+	if (p->forward != NULL)
+		return eio_forward_body(in, p->forward, part, fin);
 	return p->is_post ? post_part(in, p, part, fin) : HOSTD_DEFER;
 }
 

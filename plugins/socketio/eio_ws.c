@@ -84,7 +84,7 @@ on_upgrade(struct hostd_inst *in, hostd_req req, void *d)
 		return HOSTD_E_GONE;
 	error = eio_check(in, r, 1, &eio, &place);
 	if (error == EIO_ELSEWHERE)
-		return eio_give(in, req, &place, 1);
+		return eio_give(in, req, &place, NULL);
 	if (error != EIO_NO_ERROR)
 		return eio_refuse(in, req, error, 1);
 	w->req = req;

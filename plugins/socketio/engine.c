@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <hostd/worker.h>
+#include "cluster.h"
 #include "engine.h"
 #include "move.h"
 
@@ -14,7 +15,7 @@ know_place(struct hostd_inst *in)
 
 	if (in->worker == NULL || (self = in->worker->self(host)) == NULL)
 		return;
-	ids->node = (uint32_t)self->node & (EIO_NODES - 1);
+	ids->node = cluster_short_node(self->node);
 	ids->slot = self->slot & (EIO_SLOTS - 1);
 }
 
@@ -34,6 +35,10 @@ engine_create(struct hostd_inst *in, const struct hostd_conf *conf,
 	TAILQ_INIT(&e->held);
 	eio_waits_init(&e->waits);
 	know_place(in);
+	if (in->opt.upstream.n > 0 && in->fetch != NULL &&
+	    (rc = in->fetch->check(in->easy.host, in->opt.upstream.p, err)) !=
+	    HOSTD_OK)
+		return rc;
 	if ((rc = eio_cors_read(&e->cors, conf, err)) != HOSTD_OK)
 		return rc;
 	return eio_cookie_read(&e->cookie, conf, err);

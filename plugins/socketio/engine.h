@@ -33,6 +33,8 @@ enum eio_end_how {
 	EIO_END_CUT
 };
 
+struct eio_forward;
+
 /* Messages that wait for a GET. */
 struct eio_queue {
 	struct eio_message **m;
@@ -48,6 +50,7 @@ struct eio_poll {
 	uint8_t is_post, is_held;
 	struct eio_wait wait;
 	TAILQ_ENTRY(eio_poll) held;
+	struct eio_forward *forward;	/* another machine is asked */
 	char *body;			/* what has come of a body in parts */
 	size_t n, size;
 };
@@ -172,11 +175,17 @@ struct eio_place {
 enum eio_error eio_check(struct hostd_inst *, const struct hostd_request *,
 	    int is_upgrade, struct eio **out, struct eio_place *place);
 
-/* -- and where that is: eio_give.c -- */
+/* -- and where that is: eio_give.c, eio_forward.c -- */
 
-/* The answer of on_headers or on_upgrade. */
+/* The answer of on_headers or on_upgrade, of which the poll is NULL. */
 int32_t	eio_give(struct hostd_inst *, hostd_req, const struct eio_place *,
-	    int is_upgrade);
+	    struct eio_poll *);
+int32_t	eio_forward(struct hostd_inst *, hostd_req, uint32_t node,
+	    struct eio_poll *);
+int32_t	eio_forward_body(struct hostd_inst *, struct eio_forward *,
+	    hostd_buf part, int fin);
+/* The request has ended before it was known whom to ask. */
+void	eio_forward_end(struct eio_forward *);
 
 /* -- packets from the client: eio_packet.c -- */
 
@@ -257,6 +266,9 @@ void	eio_scratch_done(struct engine *);
 /* 200, as all of polling; cookie: its value, n 0: none. */
 int32_t	eio_answer(struct hostd_inst *, hostd_req, const char *type,
 	    hostd_buf body, hostd_buf cookie);
+/* What another machine has answered. */
+int32_t	eio_relay(struct hostd_inst *, hostd_req, int32_t status,
+	    const char *type, hostd_buf body);
 int32_t	eio_answer_preflight(struct hostd_inst *, hostd_req);
 /* By JSON or, to an upgrade, by its text. */
 int32_t	eio_refuse(struct hostd_inst *, hostd_req, enum eio_error,

@@ -74,6 +74,12 @@ static const struct hostd_key key_internal_address = {
 	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "internal_address", "",
 	"Where the other machines reach this one, as \"10.0.0.1:8080\".", 0, 255, NULL
 };
+static const struct hostd_key key_upstream = {
+	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "upstream", "",
+	"The upstream block, with any_server = on, by which requests for "
+	"sessions of other machines go to their internal_address; \"\": such "
+	"requests are refused.", 0, 255, NULL
+};
 static const struct hostd_key key_transports = {
 	sizeof(struct hostd_key), HOSTD_KEY_LIST, 0, "transports",
 	"polling, websocket", "What clients may use: polling, websocket.", 0, 0, NULL
@@ -170,6 +176,7 @@ const struct hostd_key *const sio_keys[] = {
 	&key_requests_timeout,
 	&key_recovery_buffer,
 	&key_internal_address,
+	&key_upstream,
 	&key_transports,
 	&key_client_dir,
 	&key_user_key,
@@ -243,5 +250,6 @@ settings_read(struct hostd_inst *in, const struct hostd_conf *conf,
 	o->skip_middlewares = number(conf, "skip_middlewares") != 0;
 	o->requests_timeout = (uint32_t)number(conf, "requests_timeout");
 	(void)conf->get_str(conf, "user_key", &o->user_key);
+	(void)conf->get_str(conf, "upstream", &o->upstream);
 	return read_transports(in, conf, err);
 }

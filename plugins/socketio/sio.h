@@ -46,6 +46,7 @@ struct sio_options {
 	uint32_t max_attachments, max_acks, max_rooms, max_namespaces;
 	int polling, websocket, allow_upgrades, allow_eio3;
 	int skip_middlewares;		/* of who is recovered */
+	hostd_buf upstream;		/* group for other machines; n 0: none */
 	uint32_t requests_timeout;	/* of questions to other nodes */
 	hostd_buf user_key;		/* NUL-ended; n 0: do not look */
 };
