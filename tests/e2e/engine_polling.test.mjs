@@ -285,7 +285,7 @@ onServers('the server stops', async (t, where) => {
 	assert.equal((await poll.answer).text, '1');
 	poll.abort();
 	await stopped;
-}, {}, { workers: 1 });
+}, {}, { workers: 1, alone: true });
 
 onServers('sessions do not mix', async (t, where) => {
 	const all = await Promise.all(Array.from({ length: 12 }, () =>

@@ -164,4 +164,4 @@ onServers('the server stops', async (t, where) => {
 	assert.deepEqual([ws, upgraded], ['transport close', 'transport close']);
 	// Its poll might have been on the way.
 	assert.match(polling, /^transport (close|error)$/);
-});
+}, {}, { alone: true });

@@ -146,7 +146,7 @@ onServers('all of a room move, and are looked at', async (t, where) => {
 	    ids('abcdefgh'));
 	assert.deepEqual((await call(c.h, 'fetch', c.id('a')))
 	    .map((s) => s.id), ids('a'));
-});
+}, {}, { alone: true });
 
 onServers('all are asked', async (t, where) => {
 	const c = await crowd(t, where);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What Socket.IO is tested with: the same application on Node's server and on
 // hostd, and the real client.
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import path from 'node:path';
-import test from 'node:test';
+import test, { after } from 'node:test';
 import { atEnd, startHostd, tempDir, top, until, within } from './hostd.mjs';
 import { npm } from './npm.mjs';
 import { buildPlugin } from './plugin.mjs';
@@ -53,14 +54,38 @@ export async function startOurs(t, options, { workers = 2, conf = '' } = {}) {
 const starts = Object.entries({ node: startNode, hostd: startOurs })
     .filter(([name]) => [name, undefined].includes(process.env.HOSTD_SIO_ONLY));
 
+// Servers that tests of a file share: those that are to be the same.
+const shared = new Map();
+const endings = [];
+const file = { after: (fn) => endings.push(fn) };
+
+after(async () => {
+	for (const fn of endings)
+		await fn();
+});
+
+function share(name, start, options, ours) {
+	const key = JSON.stringify([name, options, ours]);
+
+	if (!shared.has(key))
+		shared.set(key, start(file, options, ours));
+	return shared.get(key);
+}
+
 /*
  * A test of each server: fn(t, where), where: { name, node: it is Node's, port,
- * url, stop }.  options are Node's; ours: { workers, conf }, of hostd.
+ * url, stop }.  options are Node's; ours: { workers, conf }, of hostd, and
+ * alone: it is for this test only.
  */
-export function onServers(title, fn, options = {}, ours = {}) {
+export function onServers(title, fn, options = {}, { alone, ...ours } = {}) {
 	for (const [name, start] of starts)
-		test(`${title} (${name})`, async (t) =>
-		    fn(t, await start(t, options, ours)));
+		test(`${title} (${name})`, async (t) => {
+			const where = await (alone ? start(t, options, ours) :
+			    share(name, start, options, ours));
+
+			await fn(t, where);
+			assert.doesNotMatch(where.log ?? '', / died: /);
+		});
 }
 
 /* -- clients -- */
