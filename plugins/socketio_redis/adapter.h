@@ -6,6 +6,7 @@
  *   link    two connections: what is published, what is subscribed
  *   space   the channels of a namespace, and its rooms here
  *   tell    what others are told        heard   what they tell
+ *   sharded the same as createShardedAdapter has it
  *   ask     what others are asked       asked   what they ask
  *   words   words under names that all see
  *
@@ -32,10 +33,14 @@
 #define UID_MACHINE	8
 #define UID_LEN		(UID_MACHINE + 4)
 #define RID_LEN		6
+#define SHARDED_AROUND	4	/* levels of a message around an argument */
 #define REQUEST_MS	5000	/* to answer what says no time, as Node */
 
 /* What comes by a subscription. */
-enum role { BROADCASTS, REQUESTS, RESPONSES, ANSWERS, ROLES };
+enum role { BROADCASTS, REQUESTS, RESPONSES, ANSWERS, ROLES, ROOM };
+
+/* Sharded: which rooms have channels of their own. */
+enum subscription { STATIC = 1, DYNAMIC, DYNAMIC_PRIVATE };
 
 struct channel {
 	struct table_entry entry;	/* of channels */
@@ -47,7 +52,7 @@ struct space {
 	struct table_entry entry;	/* of spaces */
 	struct hostd_inst *in;
 	hostd_buf name;
-	struct channel channels[ROLES];
+	struct channel channels[ROLES];	/* sharded: the first and the last */
 	struct table rooms;		/* that have sockets here */
 	unsigned waiting;		/* subscriptions that are not in force */
 };
@@ -83,6 +88,7 @@ struct hostd_inst {
 	struct redis_client *pub, *sub;
 	hostd_buf key;
 	int on_own_channel;		/* where questions are answered */
+	int sharded;			/* enum subscription; 0: not */
 	char uid[UID_LEN + 1];
 	uint64_t seed;			/* of ids of questions */
 	struct table spaces, channels, asking, asked;
@@ -134,6 +140,8 @@ int	write_packet(struct hostd_inst *, hostd_buf nsp, hostd_buf name,
 	    const struct hostd_sio_args *);
 int	write_opts(struct hostd_inst *, const struct hostd_sio_to *,
 	    uint32_t timeout_ms);
+void	write_json_names(struct hostd_json *, const char *name,
+	    const hostd_buf *, uint32_t n);
 /* The same of JSON: "opts":{"rooms":[...],"except":[...]} */
 void	write_json_opts(struct hostd_json *, const struct hostd_sio_to *);
 /* One argument; Buffers as JSON.stringify writes them. */
@@ -161,6 +169,14 @@ int	heard_names(struct heard *, hostd_buf json, struct names *);
 hostd_buf heard_strings(struct heard *, hostd_buf json);
 /* The values of a list, as they are. */
 int	heard_values(struct names *, hostd_buf json);
+/* What rooms and except are, and flags: of an object only, since without them
+ * everybody would be meant.  0, or -1. */
+int	heard_opts(struct space *, hostd_buf opts, struct hostd_sio_to *);
+/* [name, arguments ...] */
+int	heard_event_of(struct heard *, hostd_buf data, hostd_buf *name,
+	    struct hostd_sio_args *);
+/* A member that is a text; p NULL: there is none. */
+hostd_buf heard_member(struct heard *, hostd_buf object, const char *name);
 
 /* -- ask.c -- */
 
@@ -173,6 +189,11 @@ void	ask_space_ready(struct space *);
 void	ask_gone(struct hostd_inst *, const struct space *);
 void	ask_free(struct hostd_inst *);
 void	heard_response(struct space *, hostd_buf channel, hostd_buf message);
+/* The body of an answer, which was read: 0, or -1: it is none.  type is looked
+ * at where clients were asked. */
+#define HEARD_COUNT	8	/* how many there are */
+#define HEARD_CLIENT	9	/* what one has said */
+int	heard_answer(struct space *, hostd_buf body, int64_t type);
 /* Is it we who have asked this? */
 int	ask_is_own(const struct hostd_inst *, hostd_buf rid);
 
@@ -184,6 +205,19 @@ void	asked(struct space *, hostd_buf rid, hostd_buf uid, int only_ids,
 void	answer(struct hostd_inst *, uint64_t ref,
 	    const struct hostd_sio_reply *);
 void	asked_free(struct hostd_inst *);
+
+/* -- sharded.c -- */
+
+int	sharded_has_channel(const struct hostd_inst *, hostd_buf room);
+int32_t	sharded_tell(struct hostd_inst *, const struct hostd_sio_order *);
+/* p NULL: out of memory. */
+hostd_buf sharded_question(struct hostd_inst *,
+	    const struct hostd_sio_question *, hostd_buf rid);
+void	heard_sharded(struct space *, hostd_buf channel, hostd_buf message);
+/* Around what an answer says; args: of what is in it, or NULL. */
+void	sharded_begin(struct hostd_inst *, int type, hostd_buf rid);
+hostd_buf sharded_end(struct hostd_inst *, hostd_buf nsp,
+	    const struct hostd_sio_args *);
 
 /* -- words.c -- */
 

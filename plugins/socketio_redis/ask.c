@@ -11,7 +11,7 @@
 #include "pack.h"
 
 enum question { ALL_ROOMS = 1, REMOTE_FETCH = 5, SERVER_SIDE_EMIT = 6,
-	BROADCAST = 7, CLIENT_COUNT = 8, CLIENT_ANSWER = 9 };
+	BROADCAST = 7 };
 
 enum asking_state { WAITING, COUNTING, ASKED };
 
@@ -98,14 +98,22 @@ asking_late(struct hostd_inst *in, hostd_timer t, void *arg)
 
 /* -- how many there are, and asking them -- */
 
+/* Where all nodes listen, each once. */
+static hostd_buf
+channel_of(const struct asking *a)
+{
+	enum role role = a->space->in->sharded ? BROADCASTS : REQUESTS;
+
+	return a->space->channels[role].entry.name;
+}
+
 static int32_t
 asking_send(struct hostd_inst *in, struct asking *a)
 {
 	hostd_buf message = { a->message, a->n };
 
 	a->state = ASKED;
-	return link_publish(in, a->space->channels[REQUESTS].entry.name,
-	    message);
+	return link_publish(in, channel_of(a), message);
 }
 
 /* The answer to PUBSUB NUMSUB: channel, number. */
@@ -133,9 +141,10 @@ servers_counted(struct redis_client *c, void *arg, const redisReply *r)
 static int32_t
 asking_count(struct hostd_inst *in, struct asking *a)
 {
-	hostd_buf channel = a->space->channels[REQUESTS].entry.name;
-	const char *argv[3] = { "PUBSUB", "NUMSUB", channel.p };
-	const size_t lens[3] = { 6, 6, channel.n };
+	hostd_buf channel = channel_of(a);
+	const char *argv[3] = { "PUBSUB", in->sharded ? "SHARDNUMSUB" :
+		"NUMSUB", channel.p };
+	const size_t lens[3] = { 6, strlen(argv[1]), channel.n };
 
 	a->state = COUNTING;
 	return redis_command(in->pub, servers_counted,
@@ -217,6 +226,8 @@ question_text(struct hostd_inst *in, const struct hostd_sio_question *q,
 {
 	hostd_buf text = { NULL, 0 };
 
+	if (in->sharded)
+		return sharded_question(in, q, rid);
 	if (q->type != HOSTD_SIO_ASK_CLIENTS) {
 		write_question(in, q, rid);
 		return hostd_json_done(&in->json);
@@ -264,10 +275,12 @@ ask(struct hostd_inst *in, const struct hostd_sio_question *q, uint64_t id)
 
 	if (!in->up || s == NULL)
 		return HOSTD_E_STATE;
-	if (q->type < HOSTD_SIO_ASK_SOCKETS || q->type > HOSTD_SIO_ASK_CLIENTS)
+	if (q->type < HOSTD_SIO_ASK_SOCKETS ||
+	    q->type > HOSTD_SIO_ASK_CLIENTS ||
+	    (in->sharded && q->type == HOSTD_SIO_ASK_ROOMS))
 		return HOSTD_E_NOTSUP;
-	if (args_check(q->args, q->type == HOSTD_SIO_ASK_SERVERS ? 2 : 0) !=
-	    HOSTD_OK)
+	if (args_check(q->args, in->sharded ? SHARDED_AROUND :
+	    q->type == HOSTD_SIO_ASK_SERVERS ? 2 : 0) != HOSTD_OK)
 		return HOSTD_E_INVAL;
 	if (asking_by_id(in, id) != NULL)
 		return HOSTD_E_STATE;
@@ -413,13 +426,13 @@ take_socket(struct heard *h, hostd_buf from, struct hostd_sio_remote *to)
 }
 
 static int
-came_sockets(struct hostd_inst *in, struct asking *a)
+came_sockets(struct hostd_inst *in, struct asking *a, hostd_buf body)
 {
 	struct heard *h = &in->heard;
 	struct hostd_sio_reply r = { 0 };
 	uint32_t i;
 
-	if (heard_values(&h->list, hostd_json_get(h->json, "sockets")) == -1 ||
+	if (heard_values(&h->list, hostd_json_get(body, "sockets")) == -1 ||
 	    sockets_grow(h, h->list.n) == -1)
 		return -1;
 	for (i = 0; i < h->list.n; i++)
@@ -432,10 +445,10 @@ came_sockets(struct hostd_inst *in, struct asking *a)
 }
 
 static int
-came_rooms(struct hostd_inst *in, struct asking *a)
+came_rooms(struct hostd_inst *in, struct asking *a, hostd_buf body)
 {
 	struct hostd_sio_reply r = { .rooms = heard_strings(&in->heard,
-		hostd_json_get(in->heard.json, "rooms")) };
+		hostd_json_get(body, "rooms")) };
 
 	if (!hostd_json_is_array(r.rooms))
 		return -1;
@@ -455,9 +468,10 @@ one_argument(const struct heard *h, const hostd_buf *value)
 }
 
 static int
-came_server(struct hostd_inst *in, struct asking *a)
+came_server(struct hostd_inst *in, struct asking *a, hostd_buf body)
 {
-	hostd_buf value = hostd_json_get(in->heard.json, "data");
+	hostd_buf value = hostd_json_get(body, in->sharded ? "packet" :
+	    "data");
 	struct hostd_sio_args args = one_argument(&in->heard, &value);
 	struct hostd_sio_reply r = { .args = &args };
 
@@ -476,14 +490,14 @@ clients_check(struct hostd_inst *in, uint64_t id)
 }
 
 static int
-came_count(struct hostd_inst *in, struct asking *a)
+came_count(struct hostd_inst *in, struct asking *a, hostd_buf body)
 {
 	struct hostd_sio_reply r = { 0 };
 	uint64_t id = a->id;
 	int64_t n;
 
-	if (!hostd_json_int(hostd_json_get(in->heard.json, "clientCount"),
-	    &n) || n < 0 || n > INT32_MAX)
+	if (!hostd_json_int(hostd_json_get(body, "clientCount"), &n) ||
+	    n < 0 || n > INT32_MAX)
 		return -1;
 	a->servers--;
 	a->clients += n;
@@ -495,9 +509,9 @@ came_count(struct hostd_inst *in, struct asking *a)
 }
 
 static int
-came_client(struct hostd_inst *in, struct asking *a)
+came_client(struct hostd_inst *in, struct asking *a, hostd_buf body)
 {
-	hostd_buf value = hostd_json_get(in->heard.json, "packet");
+	hostd_buf value = hostd_json_get(body, "packet");
 	struct hostd_sio_args args = one_argument(&in->heard, &value);
 	struct hostd_sio_reply r = { .args = &args };
 	uint64_t id = a->id;
@@ -509,22 +523,34 @@ came_client(struct hostd_inst *in, struct asking *a)
 }
 
 static int
-came_answer(struct hostd_inst *in, struct asking *a)
+came_answer(struct hostd_inst *in, struct asking *a, hostd_buf body,
+    int64_t type)
 {
-	int64_t type = 0;
-
-	(void)hostd_json_int(hostd_json_get(in->heard.json, "type"), &type);
 	switch (a->type) {
 	case HOSTD_SIO_ASK_SOCKETS:
-		return came_sockets(in, a);
+		return came_sockets(in, a, body);
 	case HOSTD_SIO_ASK_ROOMS:
-		return came_rooms(in, a);
+		return came_rooms(in, a, body);
 	case HOSTD_SIO_ASK_SERVERS:
-		return came_server(in, a);
+		return came_server(in, a, body);
 	default:
-		return type == CLIENT_COUNT ? came_count(in, a) :
-		    type == CLIENT_ANSWER ? came_client(in, a) : -1;
+		return type == HEARD_COUNT ? came_count(in, a, body) :
+		    type == HEARD_CLIENT ? came_client(in, a, body) : -1;
 	}
+}
+
+int
+heard_answer(struct space *s, hostd_buf body, int64_t type)
+{
+	struct asking *a;
+	hostd_buf rid;
+
+	if (!hostd_json_plain(hostd_json_get(body, "requestId"), &rid) ||
+	    (a = asking_find(s->in, rid)) == NULL)
+		return 0;
+	if (a->space != s || a->state != ASKED)
+		return 0;
+	return came_answer(s->in, a, body, type);
 }
 
 /* Most answers are for others: who asks nothing does not look, and the id says
@@ -534,7 +560,7 @@ heard_response(struct space *s, hostd_buf channel, hostd_buf message)
 {
 	struct hostd_inst *in = s->in;
 	struct heard *h = &in->heard;
-	struct asking *a;
+	int64_t type = 0;
 	hostd_buf rid;
 
 	if (in->asking.n == 0)
@@ -547,9 +573,7 @@ heard_response(struct space *s, hostd_buf channel, hostd_buf message)
 		link_ignore(in, channel, "it is no answer");
 		return;
 	}
-	if (!hostd_json_plain(hostd_json_get(h->json, "requestId"), &rid) ||
-	    (a = asking_find(in, rid)) == NULL)
-		return;
-	if (a->space == s && a->state == ASKED && came_answer(in, a) == -1)
+	(void)hostd_json_int(hostd_json_get(h->json, "type"), &type);
+	if (heard_answer(s, h->json, type) == -1)
 		link_ignore(in, channel, "it is no answer to what was asked");
 }

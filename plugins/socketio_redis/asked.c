@@ -7,7 +7,12 @@
 
 #define ASKED_MAX	10000
 
-enum answer { SERVER_SIDE_EMIT = 6, CLIENT_COUNT = 8, CLIENT_ANSWER = 9 };
+enum answer { NO_TYPE = 0, SERVER_SIDE_EMIT = 6, CLIENT_COUNT = 8,
+	CLIENT_ANSWER = 9 };
+
+/* What the sharded one calls them. */
+enum sharded_answer { SHARDED_SOCKETS = 8, SHARDED_SERVER = 10,
+	SHARDED_COUNT = 11, SHARDED_CLIENT = 12 };
 
 struct asked {
 	struct table_entry entry;	/* of asked; its name is ref */
@@ -16,6 +21,7 @@ struct asked {
 	int only_ids;			/* of sockets */
 	int counted;			/* how many clients there are was said */
 	hostd_buf channel;		/* where it is answered; malloc'ed */
+	size_t nnsp;			/* of the namespace's name in it */
 	struct hostd_json parts;	/* answers until now */
 	size_t nrid;
 	char rid[];
@@ -84,9 +90,13 @@ asked(struct space *s, hostd_buf rid, hostd_buf uid, int only_ids,
 		return;
 	k->type = q->type;
 	k->only_ids = only_ids;
-	k->channel = channel_name(in, "-response", s->name,
-	    in->on_own_channel && q->type != HOSTD_SIO_ASK_SERVERS ? uid :
-	    common);
+	k->nnsp = s->name.n;
+	if (in->sharded)
+		k->channel = channel_name(in, "", s->name, uid);
+	else
+		k->channel = channel_name(in, "-response", s->name,
+		    in->on_own_channel && q->type != HOSTD_SIO_ASK_SERVERS ?
+		    uid : common);
 	if (k->channel.p == NULL) {
 		asked_end(in, k);
 		return;
@@ -97,27 +107,42 @@ asked(struct space *s, hostd_buf rid, hostd_buf uid, int only_ids,
 /* -- answers -- */
 
 static void
-begin(struct hostd_inst *in, const struct asked *k, int type)
+begin(struct hostd_inst *in, const struct asked *k, enum answer type,
+    enum sharded_answer sharded)
 {
 	struct hostd_json *j = &in->json;
 	hostd_buf rid = { k->rid, k->nrid };
 
+	if (in->sharded) {
+		sharded_begin(in, (int)sharded, rid);
+		return;
+	}
 	hostd_json_reset(j);
 	hostd_json_begin(j, '{');
-	if (type != 0) {
+	if (type != NO_TYPE) {
 		hostd_json_key(j, "type");
-		hostd_json_int64(j, type);
+		hostd_json_int64(j, (int64_t)type);
 	}
 	hostd_json_key(j, "requestId");
 	hostd_json_strn(j, rid);
 }
 
+/* args: of what is in it; NULL: there are none. */
 static void
-finish(struct hostd_inst *in, const struct asked *k)
+finish(struct hostd_inst *in, const struct asked *k,
+    const struct hostd_sio_args *args)
 {
-	hostd_json_end(&in->json, '}');
-	if (!in->json.failed)
-		(void)link_publish(in, k->channel, hostd_json_done(&in->json));
+	hostd_buf nsp = { (const char *)k->channel.p + in->key.n + 1, k->nnsp };
+	hostd_buf message;
+
+	if (in->sharded) {
+		message = sharded_end(in, nsp, args);
+	} else {
+		hostd_json_end(&in->json, '}');
+		message = hostd_json_done(&in->json);
+	}
+	if (message.p != NULL)
+		(void)link_publish(in, k->channel, message);
 }
 
 static void
@@ -151,13 +176,13 @@ answer_sockets(struct hostd_inst *in, struct asked *k,
 		put_socket(k, &r->sockets[i]);
 	if (!(r->flags & HOSTD_SIO_LAST))
 		return;
-	begin(in, k, 0);
+	begin(in, k, NO_TYPE, SHARDED_SOCKETS);
 	hostd_json_key(&in->json, "sockets");
 	hostd_json_begin(&in->json, '[');
 	hostd_json_bytes(&in->json, k->parts.p, k->parts.n);
 	hostd_json_end(&in->json, ']');
 	if (!k->parts.failed)
-		finish(in, k);
+		finish(in, k, NULL);
 }
 
 static void
@@ -172,13 +197,13 @@ answer_rooms(struct hostd_inst *in, struct asked *k,
 		hostd_json_raw(&k->parts, room);
 	if (!(r->flags & HOSTD_SIO_LAST))
 		return;
-	begin(in, k, 0);
+	begin(in, k, NO_TYPE, SHARDED_SOCKETS);
 	hostd_json_key(&in->json, "rooms");
 	hostd_json_begin(&in->json, '[');
 	hostd_json_bytes(&in->json, k->parts.p, k->parts.n);
 	hostd_json_end(&in->json, ']');
 	if (!k->parts.failed)
-		finish(in, k);
+		finish(in, k, NULL);
 }
 
 /* A node that has nobody to answer keeps silent, as Node's does. */
@@ -186,27 +211,44 @@ static void
 answer_server(struct hostd_inst *in, const struct asked *k,
     const struct hostd_sio_args *args)
 {
-	if (args == NULL || args_check(args, 1) != HOSTD_OK)
+	if (args == NULL || args_check(args, SHARDED_AROUND) != HOSTD_OK)
 		return;
-	begin(in, k, SERVER_SIDE_EMIT);
-	if (args->n > 0) {
+	begin(in, k, SERVER_SIDE_EMIT, SHARDED_SERVER);
+	if (args->n > 0 && in->sharded) {
+		hostd_json_key(&in->json, "packet");
+		hostd_json_raw(&in->json, args->v[0]);
+	} else if (args->n > 0) {
 		hostd_json_key(&in->json, "data");
 		write_json_arg(&in->json, args->v[0], args);
 	}
-	finish(in, k);
+	finish(in, k, args);
 }
 
 static void
 answer_count(struct hostd_inst *in, struct asked *k, uint32_t n)
 {
 	k->counted = 1;
-	begin(in, k, CLIENT_COUNT);
+	begin(in, k, CLIENT_COUNT, SHARDED_COUNT);
 	hostd_json_key(&in->json, "clientCount");
 	hostd_json_int64(&in->json, n);
-	finish(in, k);
+	finish(in, k, NULL);
 }
 
 /* What one client has said: its first argument. */
+static void
+answer_client_sharded(struct hostd_inst *in, const struct asked *k,
+    const struct hostd_sio_args *args)
+{
+	if (args_check(args, SHARDED_AROUND) != HOSTD_OK)
+		return;
+	begin(in, k, CLIENT_ANSWER, SHARDED_CLIENT);
+	if (args->n > 0) {
+		hostd_json_key(&in->json, "packet");
+		hostd_json_raw(&in->json, args->v[0]);
+	}
+	finish(in, k, args);
+}
+
 static void
 answer_client(struct hostd_inst *in, const struct asked *k,
     const struct hostd_sio_args *args)
@@ -249,7 +291,9 @@ answer(struct hostd_inst *in, uint64_t ref, const struct hostd_sio_reply *r)
 	default:
 		if (!k->counted)
 			answer_count(in, k, r->clients);
-		if (r->args != NULL)
+		if (r->args != NULL && in->sharded)
+			answer_client_sharded(in, k, r->args);
+		else if (r->args != NULL)
 			answer_client(in, k, r->args);
 	}
 	if (r->flags & HOSTD_SIO_LAST)

@@ -183,9 +183,8 @@ flags_of(hostd_buf flags)
 	return all;
 }
 
-/* Without them everybody would be meant. */
-static int
-take_opts(struct space *s, hostd_buf opts, struct hostd_sio_to *to)
+int
+heard_opts(struct space *s, hostd_buf opts, struct hostd_sio_to *to)
 {
 	struct heard *h = &s->in->heard;
 
@@ -204,9 +203,8 @@ take_opts(struct space *s, hostd_buf opts, struct hostd_sio_to *to)
 	return 0;
 }
 
-/* [name, arguments ...] */
-static int
-take_event(struct heard *h, hostd_buf data, hostd_buf *name,
+int
+heard_event_of(struct heard *h, hostd_buf data, hostd_buf *name,
     struct hostd_sio_args *args)
 {
 	if (heard_values(&h->args, data) == -1 || h->args.n == 0 ||
@@ -236,16 +234,22 @@ take_packet(struct space *s, hostd_buf packet, hostd_buf *name,
 		return -1;
 	if (text.n != s->name.n || memcmp(text.p, s->name.p, text.n) != 0)
 		return 0;
-	return take_event(&s->in->heard, hostd_json_get(packet, "data"), name,
+	return heard_event_of(&s->in->heard, hostd_json_get(packet, "data"), name,
 	    args) == -1 ? -1 : 1;
+}
+
+hostd_buf
+heard_member(struct heard *h, hostd_buf object, const char *name)
+{
+	hostd_buf text = hostd_json_get(object, name), none = { NULL, 0 };
+
+	return text.p != NULL && heard_text(h, text, &text) ? text : none;
 }
 
 static hostd_buf
 text_member(struct heard *h, const char *name)
 {
-	hostd_buf text = hostd_json_get(h->json, name), none = { NULL, 0 };
-
-	return text.p != NULL && heard_text(h, text, &text) ? text : none;
+	return heard_member(h, h->json, name);
 }
 
 /* -- broadcasts -- */
@@ -297,7 +301,7 @@ take_broadcast(struct space *s, hostd_buf message,
 		return 0;
 	if ((rc = take_packet(s, h->list.v[1], &o->name, args)) != 1)
 		return rc;
-	return take_opts(s, h->list.v[2], to) == -1 ? -1 : 1;
+	return heard_opts(s, h->list.v[2], to) == -1 ? -1 : 1;
 }
 
 void
@@ -369,7 +373,7 @@ heard_order(struct space *s, uint32_t type)
 		do_legacy(s, &o, sid);
 		return 0;
 	}
-	if (take_opts(s, hostd_json_get(h->json, "opts"), &to) == -1 ||
+	if (heard_opts(s, hostd_json_get(h->json, "opts"), &to) == -1 ||
 	    heard_names(h, hostd_json_get(h->json, "rooms"), &h->list) == -1)
 		return -1;
 	o.rooms = h->list.v;
@@ -394,7 +398,7 @@ heard_event(struct space *s)
 	struct hostd_sio_question q = { .struct_size = sizeof(q),
 		.type = HOSTD_SIO_ASK_SERVERS, .to = &to, .args = &args };
 
-	if (take_event(h, hostd_json_get(h->json, "data"), &name, &args) == -1)
+	if (heard_event_of(h, hostd_json_get(h->json, "data"), &name, &args) == -1)
 		return -1;
 	o.name = q.name = name;
 	q.timeout_ms = REQUEST_MS;
@@ -423,7 +427,7 @@ heard_clients(struct space *s)
 	int rc;
 
 	rc = take_packet(s, hostd_json_get(h->json, "packet"), &q.name, &args);
-	if (rid.p == NULL || rc == -1 || take_opts(s, opts, &to) == -1)
+	if (rid.p == NULL || rc == -1 || heard_opts(s, opts, &to) == -1)
 		return -1;
 	if (hostd_json_int(hostd_json_get(hostd_json_get(opts, "flags"),
 	    "timeout"), &ms) && ms > 0 && ms < UINT32_MAX)
@@ -450,7 +454,7 @@ heard_question(struct space *s, enum request type)
 		opts = h->json;
 	if (type == ALL_ROOMS)
 		q.type = HOSTD_SIO_ASK_ROOMS;
-	else if (take_opts(s, opts, &to) == -1)
+	else if (heard_opts(s, opts, &to) == -1)
 		return -1;
 	if (!ask_is_own(s->in, rid))
 		asked(s, rid, uid, type == SOCKETS, &q);

@@ -83,8 +83,9 @@ published(struct redis_client *c, void *arg, const redisReply *r)
 int32_t
 link_publish(struct hostd_inst *in, hostd_buf channel, hostd_buf message)
 {
-	const char *argv[3] = { "PUBLISH", channel.p, message.p };
-	size_t lens[3] = { 7, channel.n, message.n };
+	const char *argv[3] = { in->sharded ? "SPUBLISH" : "PUBLISH",
+		channel.p, message.p };
+	size_t lens[3] = { strlen(argv[0]), channel.n, message.n };
 	int32_t rc = redis_command(in->pub, published, in, 3, argv, lens);
 
 	if (rc >= 0)
@@ -138,8 +139,10 @@ link_lost(struct hostd_inst *in, const char *why)
 /* -- subscriptions -- */
 
 static const char *
-verb_of(const struct channel *c, int on)
+verb_of(const struct hostd_inst *in, const struct channel *c, int on)
 {
+	if (in->sharded)
+		return on ? "SSUBSCRIBE" : "SUNSUBSCRIBE";
 	if (c->role == BROADCASTS)
 		return on ? "PSUBSCRIBE" : "PUNSUBSCRIBE";
 	return on ? "SUBSCRIBE" : "UNSUBSCRIBE";
@@ -154,10 +157,10 @@ link_subscribe(struct hostd_inst *in, struct channel *c, int on)
 
 	if (in->sub == NULL)
 		return;
-	rc = redis_subscribe(in->sub, verb_of(c, on), c->entry.name);
+	rc = redis_subscribe(in->sub, verb_of(in, c, on), c->entry.name);
 	if (rc == HOSTD_E_NOMEM)
 		redis_client_drop(in->sub, "out of memory");
-	if (rc < 0 || !on)
+	if (rc < 0 || !on || c->role == ROOM)
 		return;
 	c->space->waiting++;
 	in->waiting++;
@@ -201,7 +204,7 @@ on_subscribed(struct redis_client *c, const char *verb, hostd_buf name,
 		redis_client_drop(c, r->str);
 		return;
 	}
-	if (ch == NULL || ch->space->waiting == 0 ||
+	if (ch == NULL || ch->role == ROOM || ch->space->waiting == 0 ||
 	    strstr(verb, "UNSUB") != NULL)
 		return;
 	in->waiting--;
@@ -240,6 +243,10 @@ static void
 came_by(struct channel *ch, hostd_buf name, hostd_buf message)
 {
 	count(ch->space->in, ch->space->in->counted.received);
+	if (ch->space->in->sharded) {
+		heard_sharded(ch->space, name, message);
+		return;
+	}
 	switch (ch->role) {
 	case BROADCASTS:
 		heard_broadcast(ch->space, name, message);

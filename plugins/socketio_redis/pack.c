@@ -298,7 +298,7 @@ value_open(struct packing *k, char c, int depth)
 
 	if (c == '{' && placeholder(k, &num))
 		return pack_bin(k, k->bins[num]);
-	if (depth == ARG_DEPTH)
+	if (depth == PACK_DEPTH)
 		return -1;
 	return c == '{' ? value_object(k, depth) : value_list(k, depth);
 }

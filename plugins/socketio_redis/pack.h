@@ -10,8 +10,8 @@
 #include <msgpack/sbuffer.h>
 #include <hostd/abi.h>
 
-/* Levels of lists and objects of one argument. */
-#define ARG_DEPTH	64
+/* Levels of lists and objects. */
+#define PACK_DEPTH	68
 
 /* One value, which is known to be JSON.  0; -1: it is not, it is too deep, or
  * there is no memory. */

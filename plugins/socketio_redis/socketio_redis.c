@@ -17,6 +17,22 @@
 KEY(key_key, "key", STRING, "socket.io", 1, KEY_MAX,
     "What the names of channels begin with: the option key of Node's adapter, "
     "which all nodes must have in common.");
+static const char *const mode_choices[] = { "classic", "sharded", NULL };
+static const struct hostd_key key_mode = {
+	sizeof(struct hostd_key), HOSTD_KEY_ENUM, 0, "mode", "classic",
+	"How nodes speak: classic as those of Node's createAdapter, sharded as "
+	"those of its createShardedAdapter, which needs Redis 7.  All nodes must "
+	"have the same.", 0, 0, mode_choices
+};
+static const char *const subscription_choices[] = { "static", "dynamic",
+	"dynamic-private", NULL };
+static const struct hostd_key key_subscription = {
+	sizeof(struct hostd_key), HOSTD_KEY_ENUM, 0, "subscription_mode",
+	"dynamic", "Sharded: which rooms have channels of their own: none, all "
+	"but those of single sockets, or those, too; the option of that name "
+	"of Node's adapter, which all nodes must have in common.", 0, 0,
+	subscription_choices
+};
 KEY(key_own, "publish_on_specific_response_channel", BOOL, "off", 0, 0,
     "Answer on the channel of the node that asks, which nobody else hears.");
 KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
@@ -26,8 +42,9 @@ KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
 static const struct hostd_key *const keys[] = {
 	&redis_key_url, &redis_key_password, &redis_key_password_file,
 	&redis_key_ca, &redis_key_cert, &redis_key_verify,
-	&key_key, &key_own, &redis_key_connect, &redis_key_ping,
-	&redis_key_answer, &redis_key_retry, &key_pending, NULL
+	&key_key, &key_mode, &key_subscription, &key_own,
+	&redis_key_connect, &redis_key_ping, &redis_key_answer,
+	&redis_key_retry, &key_pending, NULL
 };
 
 static int32_t
@@ -37,6 +54,9 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 	(void)conf->get_str(conf, "key", &in->key);
 	in->on_own_channel = redis_number_key(conf,
 	    "publish_on_specific_response_channel") != 0;
+	if (redis_number_key(conf, "mode") != 0)
+		in->sharded = STATIC + (int)redis_number_key(conf,
+		    "subscription_mode");
 	in->redis.max_pending = (size_t)redis_number_key(conf, "max_pending");
 	in->redis.max_reply = REPLY_MAX;
 	return redis_settings_read(&in->settings, &in->redis, conf, 0, err);

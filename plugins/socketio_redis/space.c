@@ -57,41 +57,101 @@ name_of(const struct hostd_inst *in, hostd_buf nsp, enum role role)
 
 	switch (role) {
 	case BROADCASTS:
-		return pattern_name(in, nsp);
+		return in->sharded ? channel_name(in, "", nsp, none) :
+		    pattern_name(in, nsp);
 	case REQUESTS:
 		return channel_name(in, "-request", nsp, none);
 	case RESPONSES:
 		return channel_name(in, "-response", nsp, none);
 	default:
-		return channel_name(in, "-response", nsp, uid);
+		return channel_name(in, in->sharded ? "" : "-response", nsp,
+		    uid);
 	}
+}
+
+static int
+has_role(const struct hostd_inst *in, int role)
+{
+	return !in->sharded || role == BROADCASTS || role == ANSWERS;
+}
+
+static void
+channel_end(struct hostd_inst *in, struct channel *c)
+{
+	if (c->space != NULL)
+		table_remove(&in->channels, &c->entry);
+	free((char *)(uintptr_t)c->entry.name.p);
 }
 
 /* -- rooms -- */
 
-static struct table_entry *
-entry_new(hostd_buf name)
-{
-	struct table_entry *e = calloc(1, sizeof(*e) + name.n);
+struct room {
+	struct table_entry entry;	/* of rooms */
+	struct channel channel;		/* if it has one of its own */
+	char name[];
+};
 
-	if (e == NULL)
+static void
+room_free(struct space *s, struct room *r)
+{
+	table_remove(&s->rooms, &r->entry);
+	channel_end(s->in, &r->channel);
+	free(r);
+}
+
+static struct room *
+room_new(struct space *s, hostd_buf name)
+{
+	struct room *r = calloc(1, sizeof(*r) + name.n);
+
+	if (r == NULL)
 		return NULL;
-	memcpy(e + 1, name.p, name.n);
-	e->name.p = e + 1;
-	e->name.n = name.n;
-	return e;
+	memcpy(r->name, name.p, name.n);
+	r->entry.name.p = r->name;
+	r->entry.name.n = name.n;
+	if (table_add(&s->rooms, &r->entry) == 0)
+		return r;
+	free(r);
+	return NULL;
+}
+
+/* 0, or -1: out of memory. */
+static int
+room_subscribe(struct space *s, struct room *r)
+{
+	struct channel *c = &r->channel;
+
+	if (!sharded_has_channel(s->in, r->entry.name))
+		return 0;
+	c->role = ROOM;
+	c->entry.name = channel_name(s->in, "", s->name, r->entry.name);
+	if (c->entry.name.p == NULL ||
+	    table_add(&s->in->channels, &c->entry) == -1)
+		return -1;
+	c->space = s;
+	link_subscribe(s->in, c, 1);
+	return 0;
 }
 
 static void
-entries_free(struct table *t)
+room_came(struct space *s, hostd_buf name)
 {
-	struct table_entry *e;
+	struct room *r = room_new(s, name);
 
-	while ((e = table_next(t, NULL)) != NULL) {
-		table_remove(t, e);
-		free(e);
-	}
-	table_free(t);
+	if (r != NULL && room_subscribe(s, r) == 0)
+		return;
+	if (r != NULL)
+		room_free(s, r);
+	hostd_logf(s->in->host, HOSTD_LOG_ERROR, "out of memory: a room does "
+	    "not hear of other nodes");
+}
+
+static void
+room_went(struct space *s, struct room *r)
+{
+	if (r->channel.space != NULL)
+		link_subscribe(s->in, &r->channel, 0);
+	room_free(s, r);
 }
 
 void
@@ -103,17 +163,10 @@ space_room(struct hostd_inst *in, hostd_buf name, hostd_buf room, int32_t on)
 	if (s == NULL)
 		return;
 	e = table_find(&s->rooms, room);
-	if (on && e == NULL && room.n > 0) {
-		if ((e = entry_new(room)) == NULL ||
-		    table_add(&s->rooms, e) == -1) {
-			free(e);
-			hostd_logf(in->host, HOSTD_LOG_ERROR, "out of memory: "
-			    "a room does not hear of other nodes");
-		}
-	} else if (!on && e != NULL) {
-		table_remove(&s->rooms, e);
-		free(e);
-	}
+	if (on && e == NULL && room.n > 0)
+		room_came(s, room);
+	else if (!on && e != NULL)
+		room_went(s, TABLE_OF(e, struct room, entry));
 }
 
 int
@@ -127,17 +180,14 @@ space_has(const struct space *s, hostd_buf room)
 static void
 space_free(struct space *s)
 {
-	struct hostd_inst *in = s->in;
-	struct channel *c;
+	struct table_entry *e;
 	int i;
 
-	for (i = 0; i < ROLES; i++) {
-		c = &s->channels[i];
-		if (c->space != NULL)
-			table_remove(&in->channels, &c->entry);
-		free((char *)(uintptr_t)c->entry.name.p);
-	}
-	entries_free(&s->rooms);
+	while ((e = table_next(&s->rooms, NULL)) != NULL)
+		room_free(s, TABLE_OF(e, struct room, entry));
+	table_free(&s->rooms);
+	for (i = 0; i < ROLES; i++)
+		channel_end(s->in, &s->channels[i]);
 	free((char *)(uintptr_t)s->name.p);
 	free(s);
 }
@@ -150,6 +200,8 @@ add_channels(struct space *s)
 
 	for (i = 0; i < ROLES; i++) {
 		c = &s->channels[i];
+		if (!has_role(s->in, i))
+			continue;
 		c->role = (enum role)i;
 		c->entry.name = name_of(s->in, s->name, c->role);
 		if (c->entry.name.p == NULL ||
@@ -205,19 +257,36 @@ space_open(struct hostd_inst *in, hostd_buf name)
 		return;
 	}
 	for (i = 0; i < ROLES; i++)
-		link_subscribe(in, &s->channels[i], 1);
+		if (has_role(in, i))
+			link_subscribe(in, &s->channels[i], 1);
+}
+
+static void
+unsubscribe_all(struct space *s)
+{
+	struct table_entry *e;
+	struct room *r;
+	int i;
+
+	for (i = 0; i < ROLES; i++)
+		if (has_role(s->in, i))
+			link_subscribe(s->in, &s->channels[i], 0);
+	for (e = table_next(&s->rooms, NULL); e != NULL;
+	    e = table_next(&s->rooms, e)) {
+		r = TABLE_OF(e, struct room, entry);
+		if (r->channel.space != NULL)
+			link_subscribe(s->in, &r->channel, 0);
+	}
 }
 
 void
 space_close(struct hostd_inst *in, hostd_buf name)
 {
 	struct space *s = space_find(in, name);
-	int i;
 
 	if (s == NULL)
 		return;
-	for (i = 0; i < ROLES; i++)
-		link_subscribe(in, &s->channels[i], 0);
+	unsubscribe_all(s);
 	in->waiting -= s->waiting;
 	table_remove(&in->spaces, &s->entry);
 	ask_gone(in, s);

@@ -107,7 +107,7 @@ write_opts(struct hostd_inst *in, const struct hostd_sio_to *to,
 
 /* -- JSON -- */
 
-static void
+void
 write_json_names(struct hostd_json *j, const char *name, const hostd_buf *v,
     uint32_t n)
 {
@@ -285,6 +285,8 @@ tell(struct hostd_inst *in, const struct hostd_sio_order *o)
 {
 	if (!in->up)
 		return HOSTD_E_STATE;
+	if (in->sharded)
+		return sharded_tell(in, o);
 	switch (o->type) {
 	case HOSTD_SIO_BROADCAST:
 		return args_check(o->args, 0) != HOSTD_OK ? HOSTD_E_INVAL :

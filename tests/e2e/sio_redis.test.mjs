@@ -17,13 +17,28 @@ async function told(c) {
 	return text;
 }
 
-test('rooms are of all nodes', async (t) => {
-	const c = await startNodes(t);
+// A test of nodes that speak in each of these ways.
+function nodes(title, fn, ways = ['', 'dynamic']) {
+	for (const way of ways)
+		test(`${title}${way && `, sharded, ${way}`}`, async (t) =>
+		    fn(await startNodes(t, way), way));
+}
 
+// So many nodes hear of a room; where it has no channel of its own, they do.
+const heardBy = (c, way, room, n) => way.startsWith('dynamic') &&
+    c.redis.until((r) => r[1] === n, 'PUBSUB', 'SHARDNUMSUB',
+    Buffer.from(`socket.io#/#${room}#`).toString('latin1'));
+
+nodes('rooms are of all nodes', async (c, way) => {
 	for (const s of [c.a1, c.b1, c.n1])
 		await call(s, 'join', 'r');
 	for (const s of [c.a2, c.n2])
 		await call(s, 'join', 'q');
+	await heardBy(c, way, 'r', 3);
+	await heardBy(c, way, 'q', 2);
+	if (way === 'dynamic-private')
+		for (const s of c.all)
+			await heardBy(c, way, s.id, 1);
 	for (const from of ['a1', 'b2', 'n2']) {
 		const s = c[from];
 
@@ -49,6 +64,7 @@ test('rooms are of all nodes', async (t) => {
 	for (const from of ['a1', 'b1', 'n1']) {
 		await call(c[from], 'joinall', 'q', ['w', 'ä#"']);
 		await settledAll(c.all);
+		await heardBy(c, way, 'ä#"', 2);
 		await call(c.b1, 'say', 'ä#"', 1);
 		assert.equal(await told(c), 'a2:1 n2:1');
 		await call(c[from], 'leaveall', 'w', 'ä#"');
@@ -56,10 +72,9 @@ test('rooms are of all nodes', async (t) => {
 		await call(c.a1, 'say', 'ä#"', 2);
 		assert.equal(await told(c), '');
 	}
-});
+}, ['', 'static', 'dynamic', 'dynamic-private']);
 
-test('values of all kinds go from each to each', async (t) => {
-	const c = await startNodes(t);
+nodes('values of all kinds go from each to each', async (c) => {
 	const values = [null, true, false, 0, -0.5, 127, 128, -33, 1e15, -1e15,
 		2 ** 53, 1.1, 5e-324, '', 'ä€😀"\\\n\0', 'x'.repeat(70000), [],
 		{}, { a: [{ b: { c: [1, [2]] } }] }, Array(20).fill({ k: 1 }),
@@ -85,9 +100,7 @@ test('values of all kinds go from each to each', async (t) => {
 	    ['2023-11-14T22:13:20.123Z', null, null]);
 });
 
-test('clients of all nodes are asked', async (t) => {
-	const c = await startNodes(t);
-
+nodes('clients of all nodes are asked', async (c) => {
 	for (const n of c.names)
 		c[n].on('question', (v, done) => done(n, v));
 	for (const s of [c.a1, c.b2, c.n1]) {
@@ -115,8 +128,7 @@ test('clients of all nodes are asked', async (t) => {
 	}
 });
 
-test('sockets, rooms and servers of all nodes', async (t) => {
-	const c = await startNodes(t);
+nodes('sockets, rooms and servers of all nodes', async (c, way) => {
 	const ids = (...names) => names.map((n) => c[n].id).sort();
 
 	for (const s of [c.a1, c.b1, c.n1])
@@ -139,8 +151,10 @@ test('sockets, rooms and servers of all nodes', async (t) => {
 	assert.equal(one.handshake.query.EIO, '4');
 	assert.equal(typeof one.handshake.headers.host, 'string');
 	assert.equal(typeof one.handshake.issued, 'number');
-	assert.deepEqual([...await c.n.io.of('/').adapter.allRooms()]
-	    .filter((r) => r.length < 20), ['r']);
+	// The sharded one knows only its own.
+	if (!way)
+		assert.deepEqual([...await c.n.io.of('/').adapter.allRooms()]
+		    .filter((r) => r.length < 20), ['r']);
 
 	for (const from of ['a1', 'n2']) {
 		for (const s of c.all)

@@ -231,13 +231,13 @@ depth_is_limited(void **state)
 	char text[2 * (MESSAGE_DEPTH + 1) + 3], hex[1024];
 
 	(void)state;
-	memset(text, '[', ARG_DEPTH);
-	memset(text + ARG_DEPTH, ']', ARG_DEPTH);
-	text[2 * ARG_DEPTH] = '\0';
+	memset(text, '[', PACK_DEPTH);
+	memset(text + PACK_DEPTH, ']', PACK_DEPTH);
+	text[2 * PACK_DEPTH] = '\0';
 	assert_int_equal(pack(text, hex), 0);
-	memset(text, '[', ARG_DEPTH + 1);
-	memset(text + ARG_DEPTH + 1, ']', ARG_DEPTH + 1);
-	text[2 * ARG_DEPTH + 2] = '\0';
+	memset(text, '[', PACK_DEPTH + 1);
+	memset(text + PACK_DEPTH + 1, ']', PACK_DEPTH + 1);
+	text[2 * PACK_DEPTH + 2] = '\0';
 	assert_not_packed(text);
 	memset(hex, '9', sizeof(hex));
 	for (size_t i = 0; i < MESSAGE_DEPTH; i++)

@@ -8,7 +8,7 @@ import { call, connect, settled, startOurs } from './sio.mjs';
 import { startNode } from './sio_app.mjs';
 
 const { createClient } = npm('redis');
-const { createAdapter } = npm('@socket.io/redis-adapter');
+const { createAdapter, createShardedAdapter } = npm('@socket.io/redis-adapter');
 const { Emitter } = npm('@socket.io/redis-emitter');
 
 export async function redisClient(t, redis) {
@@ -22,13 +22,14 @@ export async function redisClient(t, redis) {
 	return c;
 }
 
-export async function startNodeMember(t, redis, options = {}) {
+// sharded: which rooms have channels, as Node calls it; or nothing.
+export async function startNodeMember(t, redis, sharded) {
 	const pub = await redisClient(t, redis);
 	const sub = await redisClient(t, redis);
-	const n = await startNode(t, { adapter: createAdapter(pub, sub,
-	    { requestsTimeout: 2000, ...options }) });
 
-	return Object.assign(n, { pub, sub });
+	return startNode(t, { adapter: sharded ?
+	    createShardedAdapter(pub, sub, { subscriptionMode: sharded }) :
+	    createAdapter(pub, sub, { requestsTimeout: 2000 }) });
 }
 
 export const startHostdMember = (t, redis, keys = '', workers = 2, conf = '',
@@ -43,11 +44,13 @@ export async function startEmitter(t, redis) {
 
 // Clients c.a1, c.a2 of the first hostd, c.b1, c.b2 of the second, c.n1 and c.n2
 // of Node's; each of them knows all others.
-export async function startNodes(t, { keys, adapter } = {}) {
+export async function startNodes(t, sharded) {
 	const redis = await startRedis(t);
+	const keys = sharded ? `mode = sharded  subscription_mode = ${sharded}` :
+	    '';
 	const [a, b, n] = await Promise.all([startHostdMember(t, redis, keys),
 		startHostdMember(t, redis, keys),
-		startNodeMember(t, redis, adapter)]);
+		startNodeMember(t, redis, sharded)]);
 	const c = { redis, a, b, n };
 
 	for (const at of ['a', 'b', 'n'])
