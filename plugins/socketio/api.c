@@ -53,10 +53,31 @@ api_refuse(const struct hostd_sio_api *api, hostd_sio h, hostd_buf message,
 
 /* -- what is known of it -- */
 
+/* How many; 0 also: no memory. */
+static uint32_t
+list_headers(struct apps *apps, const struct eio_handshake *h)
+{
+	const char *at = h->headers;
+	hostd_hdr *list;
+	uint32_t i;
+
+	if (h->nheaders > apps->nheaders) {
+		list = realloc(apps->headers, h->nheaders * sizeof(*list));
+		if (list == NULL)
+			return 0;
+		apps->headers = list;
+		apps->nheaders = h->nheaders;
+	}
+	for (i = 0; i < h->nheaders; i++)
+		apps->headers[i] = eio_header(&at);
+	return i;
+}
+
 static const struct hostd_sio_info *
 api_info(const struct hostd_sio_api *api, hostd_sio h)
 {
-	struct hostd_sio_info *info = &api_app(api)->in->apps->info;
+	struct apps *apps = api_app(api)->in->apps;
+	struct hostd_sio_info *info = &apps->info;
 	const struct eio_handshake *first;
 	struct sio_socket *s;
 
@@ -68,8 +89,8 @@ api_info(const struct hostd_sio_api *api, hostd_sio h)
 	info->id = hostd_str(s->id);
 	info->nsp = space_name(s->space);
 	info->auth = s->auth.n > 0 ? s->auth : hostd_str("{}");
-	info->headers = first->headers;
-	info->nheaders = first->nheaders;
+	info->nheaders = list_headers(apps, first);
+	info->headers = apps->headers;
 	info->transport = eio_transport(s->client->eio);
 	info->url = first->url;
 	info->query = first->query;

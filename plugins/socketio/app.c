@@ -98,6 +98,7 @@ apps_destroy(struct hostd_inst *in)
 	apis_destroy(in);
 	free(in->apps->values);
 	hostd_json_free(&in->apps->text);
+	free(in->apps->headers);
 	hostd_json_free(&in->apps->rooms);
 	free(in->apps);
 	in->apps = NULL;

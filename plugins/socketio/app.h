@@ -28,6 +28,8 @@ struct apps {
 	uint32_t nvalues;
 	struct hostd_json text, rooms;	/* the same */
 	struct hostd_sio_info info;	/* what api->info returns */
+	hostd_hdr *headers;		/* its */
+	uint32_t nheaders;		/* that there is room for */
 };
 
 /* hostd.p.offer/1's row for HOSTD_KIND_SIO_HANDLER; the adapter's is in

@@ -158,17 +158,25 @@ send_acceptance(struct sio_socket *s)
 
 static void	arm(struct hostd_inst *);
 
+/* Milliseconds until its time is up; below 1: it is. */
+static int32_t
+time_left(const struct client *c)
+{
+	const struct hostd_host *h = c->in->easy.host;
+
+	return (int32_t)(c->connect_by - (uint32_t)h->now_ms(h));
+}
+
 static void
 on_time(struct hostd_inst *in, hostd_timer t, void *arg)
 {
 	struct clients *all = in->clients;
-	uint64_t now = in->easy.host->now_ms(in->easy.host);
 	struct client *c;
 
 	(void)t;
 	(void)arg;
 	all->is_armed = 0;
-	while ((c = TAILQ_FIRST(&all->fresh)) != NULL && c->connect_by <= now) {
+	while ((c = TAILQ_FIRST(&all->fresh)) != NULL && time_left(c) <= 0) {
 		TAILQ_REMOVE(&all->fresh, c, fresh);
 		c->is_fresh = 0;
 		eio_end(c->eio, HOSTD_SIO_FORCED_CLOSE);
@@ -183,14 +191,13 @@ arm(struct hostd_inst *in)
 	const struct hostd_host *h = in->easy.host;
 	struct clients *all = in->clients;
 	struct client *c = TAILQ_FIRST(&all->fresh);
-	uint64_t now;
+	int32_t left;
 
 	if (c == NULL || all->is_armed)
 		return;
-	now = h->now_ms(h);
-	all->is_armed = in->timer->start(h, c->connect_by > now ?
-	    c->connect_by - now : 0, 0, on_time, NULL, &all->timer) ==
-	    HOSTD_OK;
+	left = time_left(c);
+	all->is_armed = in->timer->start(h, left > 0 ? (uint64_t)left : 0, 0,
+	    on_time, NULL, &all->timer) == HOSTD_OK;
 }
 
 struct client *
@@ -203,7 +210,7 @@ client_new(struct hostd_inst *in, struct eio *eio)
 	c->in = in;
 	c->eio = eio;
 	TAILQ_INIT(&c->sockets);
-	c->connect_by = in->easy.host->now_ms(in->easy.host) +
+	c->connect_by = (uint32_t)in->easy.host->now_ms(in->easy.host) +
 	    in->opt.connect_timeout;
 	TAILQ_INSERT_TAIL(&in->clients->fresh, c, fresh);
 	c->is_fresh = 1;
@@ -363,7 +370,6 @@ static int
 take_connect(struct client *c, const struct sio_packet *pk)
 {
 	static const hostd_buf none = { NULL, 0 };
-	hostd_buf auth = pk->data.n > 0 ? pk->data : hostd_str("{}");
 	struct sio_socket *s;
 	struct space *sp;
 
@@ -380,11 +386,11 @@ take_connect(struct client *c, const struct sio_packet *pk)
 		send_refusal(c, pk->nsp, hostd_str("Invalid namespace"), none);
 		return 0;
 	}
-	if ((s = socket_new(c, sp, auth)) == NULL) {
+	if ((s = socket_new(c, sp, pk->data)) == NULL) {
 		send_refusal(c, pk->nsp, hostd_str("Internal error"), none);
 		return 0;
 	}
-	if (recover_begin(s, auth) == 0)
+	if (recover_begin(s, pk->data) == 0)
 		apps_connect(s);
 	return 0;
 }
@@ -416,8 +422,6 @@ take(struct sio_socket *s, const struct sio_packet *pk, const hostd_buf *bins)
 		apps_event(s, vs->v[0], &args, ack);
 	}
 	in->clients->is_telling = 0;
-	if (vs->size > VALUES_KEPT)
-		sio_values_free(vs);
 }
 
 int
@@ -463,8 +467,8 @@ take_from(struct client *c, hostd_buf text, const struct sio_packet *pk)
 	return c->partial == NULL ? invalid(c, "no memory") : 0;
 }
 
-int
-client_text(struct client *c, hostd_buf text)
+static int
+take_text(struct client *c, hostd_buf text)
 {
 	struct sio_packet pk;
 	const char *why = "";
@@ -478,9 +482,28 @@ client_text(struct client *c, hostd_buf text)
 	    take_from(c, text, &pk);
 }
 
+/* Much room for values is not kept. */
+static void
+shrink(struct hostd_inst *in)
+{
+	if (in->clients->values.size > VALUES_KEPT)
+		sio_values_free(&in->clients->values);
+}
+
+int
+client_text(struct client *c, hostd_buf text)
+{
+	struct hostd_inst *in = c->in;
+	int rc = take_text(c, text);
+
+	shrink(in);
+	return rc;
+}
+
 int
 client_binary(struct client *c, hostd_buf data)
 {
+	struct hostd_inst *in = c->in;
 	struct sio_partial *p = c->partial;
 	struct sio_packet pk;
 	struct sio_socket *s;
@@ -501,5 +524,6 @@ client_binary(struct client *c, hostd_buf data)
 	else
 		take(s, &pk, p->bins);
 	partial_free(p);
+	shrink(in);
 	return rc;
 }

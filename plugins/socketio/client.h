@@ -18,16 +18,16 @@ struct client {
 	struct hostd_inst *in;
 	struct eio *eio;
 	TAILQ_HEAD(, sio_socket) sockets;	/* also those that connect */
+	TAILQ_ENTRY(client) fresh;	/* none was accepted yet; by deadline */
+	struct sio_partial *partial;	/* a packet whose attachments are to
+					   come; NULL: none */
+	uint32_t connect_by;		/* ms of the clock, cut */
 	uint32_t nsockets;
 	uint32_t turn;			/* that of the last acceptance */
 	uint8_t was_accepted;		/* by some namespace */
 	uint8_t was_put_out;		/* of one: what comes for it was sent
 					   before the client knew */
 	uint8_t is_fresh;		/* in clients->fresh */
-	struct sio_partial *partial;	/* a packet whose attachments are to
-					   come; NULL: none */
-	TAILQ_ENTRY(client) fresh;	/* none was accepted yet; by deadline */
-	uint64_t connect_by;
 };
 
 int32_t	clients_create(struct hostd_inst *);

@@ -34,13 +34,16 @@ size_t	eio_message_size(const struct eio_message *);
 
 /* What is known of the first request.  One block, as long as the session. */
 struct eio_handshake {
-	hostd_hdr *headers;
+	const char *headers;		/* nheaders, for eio_header */
 	uint32_t nheaders;
 	uint32_t flags;			/* HOSTD_REQ_TLS */
 	hostd_buf url, query, peer;
 	int64_t time_ms;
 	hostd_buf user;			/* p NULL: nobody is known */
 };
+
+/* The header at *at, which begins at h->headers, and goes to the next. */
+hostd_hdr eio_header(const char **at);
 
 /* create and destroy of the instance. */
 int32_t	engine_create(struct hostd_inst *, const struct hostd_conf *,

@@ -24,6 +24,34 @@ keep(char **p, hostd_buf text)
 	return kept;
 }
 
+/* Two sizes, then the texts: half of what pointers to them would take. */
+static void
+keep_header(char **p, const hostd_hdr *header)
+{
+	uint32_t sizes[2] = { (uint32_t)header->name.n,
+		(uint32_t)header->value.n };
+
+	memcpy(*p, sizes, sizeof(sizes));
+	*p += sizeof(sizes);
+	(void)keep(p, header->name);
+	(void)keep(p, header->value);
+}
+
+hostd_hdr
+eio_header(const char **at)
+{
+	uint32_t sizes[2];
+	hostd_hdr h;
+
+	memcpy(sizes, *at, sizeof(sizes));
+	*at += sizeof(sizes);
+	h.name = (hostd_buf){ *at, sizes[0] };
+	*at += sizes[0];
+	h.value = (hostd_buf){ *at, sizes[1] };
+	*at += sizes[1];
+	return h;
+}
+
 /* Behind "?" of what was kept. */
 static hostd_buf
 query_of(hostd_buf url)
@@ -41,8 +69,8 @@ query_of(hostd_buf url)
 struct eio_handshake *
 eio_handshake_new(const struct hostd_request *r)
 {
-	size_t n = sizeof(struct eio_handshake) + r->nheaders *
-	    sizeof(hostd_hdr) + r->target.n + r->peer.n;
+	size_t n = sizeof(struct eio_handshake) + r->nheaders * 2 *
+	    sizeof(uint32_t) + r->target.n + r->peer.n;
 	struct eio_handshake *h;
 	uint32_t i;
 	char *p;
@@ -51,13 +79,11 @@ eio_handshake_new(const struct hostd_request *r)
 		n += r->headers[i].name.n + r->headers[i].value.n;
 	if ((h = calloc(1, n)) == NULL)
 		return NULL;
-	h->headers = (hostd_hdr *)(void *)(h + 1);
+	p = (char *)(h + 1);
+	h->headers = p;
 	h->nheaders = r->nheaders;
-	p = (char *)(h->headers + r->nheaders);
-	for (i = 0; i < r->nheaders; i++) {
-		h->headers[i].name = keep(&p, r->headers[i].name);
-		h->headers[i].value = keep(&p, r->headers[i].value);
-	}
+	for (i = 0; i < r->nheaders; i++)
+		keep_header(&p, &r->headers[i]);
 	h->flags = r->flags & HOSTD_REQ_TLS;
 	h->url = keep(&p, r->target);
 	h->query = query_of(h->url);

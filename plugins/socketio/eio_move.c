@@ -61,6 +61,8 @@ unpack_messages(struct unpack *u, struct eio_queue *q)
 static void
 pack_handshake(struct pack *p, const struct eio_handshake *h)
 {
+	const char *at = h->headers;
+	hostd_hdr header;
 	uint32_t i;
 
 	pack_u32(p, h->flags);
@@ -71,8 +73,9 @@ pack_handshake(struct pack *p, const struct eio_handshake *h)
 	pack_bytes(p, h->user);
 	pack_u32(p, h->nheaders);
 	for (i = 0; i < h->nheaders; i++) {
-		pack_bytes(p, h->headers[i].name);
-		pack_bytes(p, h->headers[i].value);
+		header = eio_header(&at);
+		pack_bytes(p, header.name);
+		pack_bytes(p, header.value);
 	}
 }
 

@@ -21,12 +21,13 @@ lower(hostd_buf name, char room[NAME_MAX_])
 static int
 has_header(const struct eio_handshake *h, const char *name)
 {
+	const char *at = h->headers;
 	char room[NAME_MAX_];
 	hostd_buf b;
 	uint32_t i;
 
 	for (i = 0; i < h->nheaders; i++) {
-		b = lower(h->headers[i].name, room);
+		b = lower(eio_header(&at).name, room);
 		if (b.n == strlen(name) && memcmp(b.p, name, b.n) == 0)
 			return 1;
 	}
@@ -37,17 +38,20 @@ has_header(const struct eio_handshake *h, const char *name)
 static void
 write_headers(struct hostd_json *j, const struct eio_handshake *h)
 {
+	const char *at = h->headers;
 	char room[NAME_MAX_];
+	hostd_hdr header;
 	uint32_t i;
 
 	hostd_json_key(j, "headers");
 	hostd_json_begin(j, '{');
 	for (i = 0; i < h->nheaders; i++) {
-		if (!hostd_json_is_utf8(h->headers[i].value))
+		header = eio_header(&at);
+		if (!hostd_json_is_utf8(header.value))
 			continue;
-		hostd_json_strn(j, lower(h->headers[i].name, room));
+		hostd_json_strn(j, lower(header.name, room));
 		hostd_json_bytes(j, ":", 1);
-		hostd_json_strn(j, h->headers[i].value);
+		hostd_json_strn(j, header.value);
 	}
 	hostd_json_end(j, '}');
 }
@@ -84,11 +88,12 @@ write_decoded(struct hostd_json *j, const char *p, size_t n)
 static void
 write_query(struct hostd_json *j, hostd_buf query)
 {
-	const char *p = query.p, *end = p + query.n, *amp, *eq;
+	const char *p = query.p, *end = hostd_json_end_of(query);
+	const char *amp, *eq;
 
 	hostd_json_key(j, "query");
 	hostd_json_begin(j, '{');
-	for (; query.n > 0 && p < end; p = amp + 1) {
+	for (; p < end; p = amp + 1) {
 		if ((amp = memchr(p, '&', (size_t)(end - p))) == NULL)
 			amp = end;
 		if (amp == p)

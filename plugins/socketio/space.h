@@ -59,7 +59,7 @@ struct sio_socket {
 					   or was told not to */
 	struct member *rooms;		/* nrooms; not that of its id, mostly */
 	uint32_t nrooms, size_rooms;
-	hostd_buf auth;			/* JSON object; malloc'ed */
+	hostd_buf auth;			/* JSON object; malloc'ed; n 0: {} */
 	hostd_buf data;			/* JSON; malloc'ed; n 0: {} */
 	struct app_data *apps;		/* napps; and what they point to */
 	uint32_t napps, deciding;	/* deciding: the app whose turn it is */
