@@ -61,7 +61,7 @@ static const char ignore_text[] = "*.so\n*.o\n";
 
 static const struct new_kind *const kinds[] = {
     &new_route, &new_ws, &new_backend, &new_balancer, &new_store,
-    NULL};
+    &new_sio, NULL};
 
 static int
 write_text(FILE *f, const char *text, const char *name)

@@ -19,5 +19,6 @@ extern const struct new_kind new_ws;		/* new_ws.c */
 extern const struct new_kind new_backend;	/* new_backend.c */
 extern const struct new_kind new_balancer;	/* new_balancer.c */
 extern const struct new_kind new_store;		/* new_store.c */
+extern const struct new_kind new_sio;		/* new_sio.c */
 
 #endif

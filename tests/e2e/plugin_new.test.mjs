@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Plugins as `hostctl plugin new` makes them do what they say: a room, a backend
 // that carries what is said there to another node by way of a relay, a balancer, a
-// store of sessions.
+// store of sessions, a Socket.IO application.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import path from 'node:path';
@@ -12,6 +12,7 @@ import { plugin } from './lib/http1.mjs';
 import { npm } from './lib/npm.mjs';
 import { httpServer } from './lib/servers.mjs';
 import { get, set, Visitor } from './lib/session.mjs';
+import { call, callAll, connect, heard, next } from './lib/sio.mjs';
 
 const { WebSocket } = npm('ws');
 
@@ -224,4 +225,24 @@ test('a new session_store keeps sessions', async (t) => {
 	assert.deepEqual(await a.do(get('name')), [['OK']]);
 	await c.do(set('name', 'c'));
 	assert.equal(await c.get(get('name')), 'c');
+});
+
+test('a Socket.IO application', async (t) => {
+	const so = await make(t, 'sio_handler', 'salon');
+	const h = await startHostd(t, { conf: `
+		plugin "io" { module = "socketio.so" }
+		plugin "salon" { module = "${so}" }
+		route "/socket.io/" { plugin = "io" }` });
+	const a = await connect(t, h, 'websocket');
+	const b = await connect(t, h, 'polling');
+
+	for (const s of [a, b])
+		assert.equal(await call(s, 'join', 'room'), true);
+	assert.deepEqual(heard(a, 'welcome'), [['welcome to salon']]);
+	const said = next(b, 'said');
+
+	assert.equal(await call(a, 'say', 'room', { text: 'hello' }), 1);
+	assert.deepEqual(await said, [{ text: 'hello' }]);
+	assert.equal(await call(a, 'join', ''), false);
+	assert.deepEqual(await callAll(a, 'say', 'room'), [null]);
 });
