@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The bus: channels of the instance's own, "all" and one for each worker.  They
- * reach other machines as well where the host has a backend for them.
+ * The bus: channels of the instance's own: "all", one for each worker, and one for
+ * each worker's place, so that its successor is reached unseen.  They reach other machines as well where the host has a backend for them.
  *
  *	u32	MAGIC, with the version
  *	u32	enum bus_type
@@ -17,13 +17,21 @@
 
 #define MAGIC	0x014f4953u	/* "SIO", version 1 */
 #define ALL	HOSTD_CHANNEL_OWN "all"
-#define NAME_MAX_ (sizeof(HOSTD_CHANNEL_OWN) + 20)
+#define NAME_MAX_ (sizeof(HOSTD_CHANNEL_OWN) + 40)
 
 static void
 name_of(char name[NAME_MAX_], uint64_t process)
 {
 	(void)snprintf(name, NAME_MAX_, HOSTD_CHANNEL_OWN "%016" PRIx64,
 	    process);
+}
+
+/* Of all that had, have and will have our place. */
+static void
+name_of_place(char name[NAME_MAX_], const struct cluster *c)
+{
+	(void)snprintf(name, NAME_MAX_, HOSTD_CHANNEL_OWN "%016" PRIx64
+	    "/%08" PRIx32, c->node, c->slot);
 }
 
 /* -- coming -- */
@@ -110,6 +118,10 @@ bus_create(struct cluster *c)
 	if (rc == HOSTD_OK)
 		rc = e->channel->subscribe(e->host, hostd_str(name), on_event,
 		    c, &sub);
+	name_of_place(name, c);
+	if (rc == HOSTD_OK)
+		rc = e->channel->subscribe(e->host, hostd_str(name), on_event,
+		    c, &sub);
 	return rc;
 }
 
@@ -153,6 +165,15 @@ bus_send(struct cluster *c, uint64_t process)
 	char name[NAME_MAX_];
 
 	name_of(name, process);
+	return publish(c, name);
+}
+
+int32_t
+bus_send_heir(struct cluster *c)
+{
+	char name[NAME_MAX_];
+
+	name_of_place(name, c);
 	return publish(c, name);
 }
 

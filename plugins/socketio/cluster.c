@@ -14,6 +14,7 @@
 #define LOG_MS	30000		/* without recovery: who comes from the worker
 				   before us has come by then, or it is there */
 #define LOG_AGE_MS 10000
+#define SLOTS	0xfffu
 
 static uint64_t
 now_of(const struct cluster *c)
@@ -295,6 +296,18 @@ cluster_order_came(struct cluster *c, struct bus_message *m)
 
 /* -- life -- */
 
+/* A slot is of its pool. */
+static uint32_t
+slot_of(const struct hostd_worker_info *w)
+{
+	uint32_t h = 2166136261u;
+	const char *p;
+
+	for (p = w->pool; *p != '\0'; p++)
+		h = (h ^ (unsigned char)*p) * 16777619u;
+	return (h & ~SLOTS) | (w->slot & SLOTS);
+}
+
 static int32_t
 fill(struct cluster *c, const struct hostd_conf *conf)
 {
@@ -310,7 +323,7 @@ fill(struct cluster *c, const struct hostd_conf *conf)
 	c->workers = 2;
 	if (c->in->worker != NULL &&
 	    (w = c->in->worker->self(c->in->easy.host)) != NULL) {
-		c->slot = w->slot;
+		c->slot = slot_of(w);
 		c->workers = w->workers;
 		c->node = w->node;
 	}
@@ -355,6 +368,7 @@ cluster_start(struct hostd_inst *in)
 {
 	peers_start(in->cluster);
 	adapters_start(in->cluster);
+	eio_expect(in, peer_elder(in->cluster) != NULL);
 	return HOSTD_OK;
 }
 

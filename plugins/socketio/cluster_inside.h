@@ -31,8 +31,10 @@ struct cluster {
 	uint64_t foreign;		/* whose orders those are that came by
 					   the adapter: process + 1 */
 	uint64_t node;			/* 0: not known yet */
-	uint32_t slot, workers;
+	uint32_t slot;			/* and a hash of the pool */
+	uint32_t workers;
 	uint64_t started_ms;
+	uint64_t saved_ms;		/* for a successor, see move.c */
 	uint64_t seq;			/* of our last order, or foreign one */
 	char *address;
 	struct marks heard;
@@ -78,6 +80,8 @@ struct pack *bus_begin(struct cluster *, enum bus_type, uint64_t seq);
 /* Send it to all, or to one.  OK, AGAIN or negative. */
 int32_t	bus_tell(struct cluster *);
 int32_t	bus_send(struct cluster *, uint64_t process);
+/* Or to whoever takes our place: those who drain themselves do not listen. */
+int32_t	bus_send_heir(struct cluster *);
 /* Is anybody there to be told? */
 int	bus_has_others(const struct cluster *);
 
@@ -91,9 +95,13 @@ void	peer_left(struct cluster *, uint64_t process);
 /* Something came from it. */
 void	peer_heard(struct cluster *, const struct bus_message *);
 struct peer *peer_find(const struct cluster *, uint64_t process);
-/* The worker whose place we take, or that takes ours; NULL: none. */
+/* The worker whose place we take; NULL: none. */
 struct peer *peer_elder(const struct cluster *);
-struct peer *peer_heir(const struct cluster *);
+/* Which we know of without its word. */
+void	peer_add_elder(struct cluster *, uint64_t process,
+	    uint64_t started_ms);
+/* Does another one take our place? */
+int	peer_has_heir(const struct cluster *);
 
 /* -- orders (cluster.c) -- */
 

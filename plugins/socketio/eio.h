@@ -91,8 +91,9 @@ struct eio *eio_of_ws(const void *d);
  * ends.  When it has not gone, it goes on with the next message that comes.
  */
 int	eio_pack(struct eio *, struct pack *);
-/* What was sent to it since; to be sent there, behind all else. */
-void	eio_pack_late(const struct eio *, struct pack *);
+/* What was sent to it since, to be sent there, behind all else; returns how many
+ * messages. */
+uint32_t eio_pack_late(const struct eio *, struct pack *);
 /* It has gone, or what was made of it is of no use: nobody is told.  The client
  * is the caller's. */
 void	eio_drop(struct eio *);

@@ -156,10 +156,11 @@ eio_pack(struct eio *eio, struct pack *p)
 	return 0;
 }
 
-void
+uint32_t
 eio_pack_late(const struct eio *eio, struct pack *p)
 {
 	pack_messages(p, &eio->queue);
+	return eio->queue.n;
 }
 
 void

@@ -292,16 +292,10 @@ on_body(struct hostd_inst *in, hostd_req req, void *d, hostd_buf part,
 }
 
 static void
-on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
+poll_ended(struct hostd_inst *in, struct eio_poll *p)
 {
-	struct eio_poll *p = d;
 	struct eio *eio = p->eio;
 
-	(void)req;
-	(void)why;
-	free(p->body);
-	eio_hold_end(in, p);
-	move_polling(in);
 	if (eio == NULL)
 		return;
 	if (eio->state == EIO_OPENING) {
@@ -315,6 +309,19 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 	else
 		eio->get = NULL;
 	eio_stop(eio, HOSTD_SIO_TRANSPORT_ERROR, EIO_END_CUT, HOSTD_WS_NORMAL);
+}
+
+static void
+on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
+{
+	struct eio_poll *p = d;
+
+	(void)req;
+	(void)why;
+	free(p->body);
+	eio_hold_end(in, p);
+	poll_ended(in, p);
+	(void)move_polling(in);
 }
 
 void

@@ -50,13 +50,12 @@ engine_drain(struct hostd_inst *in, uint32_t deadline_ms)
 	struct eio *eio = NULL;
 
 	(void)deadline_ms;
+	if (move_polling(in))
+		return;
 	/* WebSockets are the host's to move or close. */
 	while ((eio = eio_next(in, eio)) != NULL)
-		if (!in->has_successor && eio->ws == NULL)
+		if (eio->ws == NULL)
 			eio_end(eio, HOSTD_SIO_SHUTTING_DOWN);
-		else if (eio->get != NULL)
-			eio_poll_flush(eio, "6");
-	move_polling(in);
 }
 
 static void

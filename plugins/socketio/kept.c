@@ -199,7 +199,6 @@ void
 recover_keep(struct sio_socket *s, int32_t reason)
 {
 	struct cluster *c = s->space->in->cluster;
-	const struct peer *heir = c->in->draining ? peer_heir(c) : NULL;
 	struct pack b = { NULL, 0, 0, 0 };
 
 	if (s->pid[0] == '\0' || !is_recoverable(reason))
@@ -207,9 +206,9 @@ recover_keep(struct sio_socket *s, int32_t reason)
 	session_pack(&b, s);
 	if (!b.failed)
 		(void)session_keep(c, pack_buf(&b));
-	if (!b.failed && heir != NULL) {
+	if (!b.failed && c->in->draining && peer_has_heir(c)) {
 		pack_raw(bus_begin(c, BUS_KEPT, c->seq), b.p, b.n);
-		(void)bus_send(c, heir->process);
+		(void)bus_send_heir(c);
 	}
 	pack_free(&b);
 }
@@ -219,7 +218,7 @@ recover_kept(struct cluster *c, struct bus_message *m)
 {
 	hostd_buf record = { m->body.p, m->body.n };
 
-	if (!m->body.bad && is_session(record))
+	if (!c->in->draining && is_session(record))
 		(void)session_keep(c, record);
 }
 

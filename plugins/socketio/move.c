@@ -41,17 +41,11 @@ session_went(struct eio *eio)
 {
 	struct client *client = eio_client(eio);
 	struct cluster *c = client->in->cluster;
-	const struct peer *heir = peer_heir(c);
 	struct pack *b = bus_begin(c, BUS_SAY, c->seq);
-	size_t n = b->n;
 
-	eio_pack_late(eio, b);
-	if (heir != NULL && b->n > n + sizeof(uint32_t)) {
-		b = bus_begin(c, BUS_SAY, c->seq);
-		pack_bytes(b, hostd_str(eio_id(eio)));
-		eio_pack_late(eio, b);
-		(void)bus_send(c, heir->process);
-	}
+	pack_bytes(b, hostd_str(eio_id(eio)));
+	if (eio_pack_late(eio, b) > 0)
+		(void)bus_send_heir(c);
 	client_moved(client);
 	eio_drop(eio);
 }
@@ -61,7 +55,7 @@ move_said(struct cluster *c, struct bus_message *m)
 {
 	struct eio *eio = eio_find(c->in, unpack_bytes(&m->body));
 
-	if (eio != NULL)
+	if (eio != NULL && !c->in->draining)
 		(void)eio_unpack_late(eio, &m->body);
 }
 
@@ -117,7 +111,7 @@ const struct hostd_p_ws_state move_ws_state = {
 /* -- on polling -- */
 
 static void
-move_one(struct cluster *c, const struct peer *heir, struct eio *eio)
+move_one(struct cluster *c, struct eio *eio)
 {
 	struct pack b = { NULL, 0, 0, 0 }, *out;
 	int went = 0;
@@ -126,33 +120,29 @@ move_one(struct cluster *c, const struct peer *heir, struct eio *eio)
 		out = bus_begin(c, BUS_SESSION, c->seq);
 		pack_u32(out, VERSION);
 		pack_raw(out, b.p, b.n);
-		went = bus_send(c, heir->process) >= 0;
+		went = bus_send_heir(c) >= 0;
 	}
 	pack_free(&b);
 	if (went)
 		session_went(eio);
 }
 
-static void
-move_all(struct hostd_inst *in, void *arg)
-{
-	const struct peer *heir = peer_heir(in->cluster);
-	struct eio *eio, *next;
-
-	(void)arg;
-	for (eio = eio_next(in, NULL); eio != NULL && heir != NULL;
-	    eio = next) {
-		next = eio_next(in, eio);
-		if (eio_transport(eio) == HOSTD_SIO_POLLING)
-			move_one(in->cluster, heir, eio);
-	}
-}
-
-void
+int
 move_polling(struct hostd_inst *in)
 {
-	if (in->draining)
-		(void)in->easy.host->post(in->easy.host, move_all, NULL);
+	struct eio *eio, *next;
+
+	if (!in->draining || !peer_has_heir(in->cluster))
+		return 0;
+	for (eio = eio_next(in, NULL); eio != NULL; eio = next) {
+		next = eio_next(in, eio);
+		if (eio->ws != NULL || eio->post != NULL || eio->probe != NULL)
+			continue;
+		if (eio->get != NULL)
+			eio_poll_flush(eio, "6");
+		move_one(in->cluster, eio);
+	}
+	return 1;
 }
 
 void
@@ -160,22 +150,27 @@ move_came(struct cluster *c, struct bus_message *m)
 {
 	hostd_ws none = { 0 };
 
-	if (!cluster_is_here(c, m->node) || unpack_u32(&m->body) != VERSION)
+	if (c->in->draining || !cluster_is_here(c, m->node) ||
+	    unpack_u32(&m->body) != VERSION)
 		return;
 	(void)session_unpack(c->in, none, NULL, &m->body);
 }
 
-/* -- what recovery keeps -- */
+/* -- who we were, and what recovery keeps -- */
 
 static int32_t
 state_save(struct hostd_inst *in, int32_t (*put)(void *, hostd_buf), void *arg)
 {
+	struct cluster *c = in->cluster;
 	struct pack b = { NULL, 0, 0, 0 };
 	int32_t rc;
 
-	if (in->opt.max_disconnection == 0)
-		return HOSTD_E_NOTSUP;
-	recover_save(in->cluster, &b);
+	c->saved_ms = in->easy.host->now_ms(in->easy.host);
+	pack_u64(&b, c->process);
+	pack_u64(&b, c->started_ms);
+	pack_u32(&b, in->opt.max_disconnection > 0);
+	if (in->opt.max_disconnection > 0)
+		recover_save(c, &b);
 	rc = b.failed ? HOSTD_E_NOMEM : put(arg, pack_buf(&b));
 	pack_free(&b);
 	return rc;
@@ -185,10 +180,18 @@ static int32_t
 state_load(struct hostd_inst *in, uint32_t from_version, hostd_buf state)
 {
 	struct unpack u = { state.p, state.n, 0 };
+	uint64_t process, started_ms;
+	int recovers;
 
 	if (from_version != VERSION)
 		return HOSTD_E_NOTSUP;
-	if (in->opt.max_disconnection == 0)
+	process = unpack_u64(&u);
+	started_ms = unpack_u64(&u);
+	recovers = unpack_u32(&u) != 0;
+	if (u.bad)
+		return HOSTD_E_INVAL;
+	peer_add_elder(in->cluster, process, started_ms);
+	if (!recovers || in->opt.max_disconnection == 0)
 		return HOSTD_OK;
 	return recover_load(in->cluster, &u) == 0 ? HOSTD_OK : HOSTD_E_INVAL;
 }

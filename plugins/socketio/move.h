@@ -17,9 +17,9 @@ extern const struct hostd_p_ws_state move_ws_state;
 
 /* -- what the engine calls -- */
 
-/* If this worker drains: sessions on polling that can go now are to go, at the end
- * of this turn. */
-void	move_polling(struct hostd_inst *);
+/* If this worker drains: sessions on polling that can go now go.  It ends when its
+ * last connection has.  0: there is nobody to go to. */
+int	move_polling(struct hostd_inst *);
 
 /* -- what the cluster calls -- */
 

@@ -16,6 +16,7 @@
 #define BEAT_MS	5000
 #define GONE_MS	16000
 #define DOUBT_MS 500
+#define HEIR_MS	30000	/* one that got our state comes by then, or not at all */
 #define MARKS_MS 600000
 
 #define HELLO_NEW	0x1u	/* I have just come: answer */
@@ -48,17 +49,6 @@ peer_elder(const struct cluster *c)
 	return NULL;
 }
 
-struct peer *
-peer_heir(const struct cluster *c)
-{
-	struct peer *p;
-
-	LIST_FOREACH(p, &c->peers, link)
-		if (is_of_slot(c, p) && p->started_ms > c->started_ms)
-			return p;
-	return NULL;
-}
-
 static uint64_t
 now_of(const struct cluster *c)
 {
@@ -72,6 +62,17 @@ peer_heard(struct cluster *c, const struct bus_message *m)
 
 	if (p != NULL)
 		p->heard_ms = now_of(c);
+}
+
+int
+peer_has_heir(const struct cluster *c)
+{
+	struct peer *p;
+
+	LIST_FOREACH(p, &c->peers, link)
+		if (is_of_slot(c, p) && p->started_ms > c->started_ms)
+			return 1;
+	return c->saved_ms != 0 && now_of(c) - c->saved_ms < HEIR_MS;
 }
 
 static void
@@ -191,17 +192,31 @@ doubt(struct cluster *c, const struct peer *by)
 }
 
 static struct peer *
-peer_new(struct cluster *c, const struct bus_message *m, hostd_buf address)
+peer_new(struct cluster *c, uint64_t process, uint64_t node, hostd_buf address)
 {
 	struct peer *p = calloc(1, sizeof(*p) + address.n + 1);
 
 	if (p == NULL)
 		return NULL;
-	p->process = m->process;
-	p->node = m->node;
-	memcpy(p->address, address.p, address.n);
+	p->process = process;
+	p->node = node;
+	p->heard_ms = now_of(c);
+	if (address.n > 0)
+		memcpy(p->address, address.p, address.n);
 	LIST_INSERT_HEAD(&c->peers, p, link);
 	return p;
+}
+
+void
+peer_add_elder(struct cluster *c, uint64_t process, uint64_t started_ms)
+{
+	static const hostd_buf none = { NULL, 0 };
+	struct peer *p = peer_find(c, process);
+
+	if (p == NULL && (p = peer_new(c, process, c->node, none)) == NULL)
+		return;
+	p->slot = c->slot;
+	p->started_ms = started_ms;
 }
 
 void
@@ -217,7 +232,8 @@ peer_hello(struct cluster *c, struct bus_message *m)
 
 	if (m->body.bad)
 		return;
-	if (is_new && (p = peer_new(c, m, address)) == NULL)
+	if (is_new && (p = peer_new(c, m->process, m->node,
+	    address)) == NULL)
 		return;
 	p->slot = slot;
 	p->started_ms = started_ms;

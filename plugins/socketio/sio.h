@@ -67,7 +67,6 @@ struct hostd_inst {
 	struct acks *acks;
 	struct sio_files *files;		/* NULL: none are served */
 	struct sio_metrics *counted;
-	int has_successor;		/* to whom sessions go: save was called */
 	int draining;
 };
 

@@ -88,6 +88,11 @@ export function onServers(title, fn, options = {}, { alone, ...ours } = {}) {
 		});
 }
 
+// The same of hostd only: what Node's server does not do.
+export function onHostd(title, fn, options = {}, ours = {}) {
+	test(title, async (t) => fn(t, await startOurs(t, options, ours)));
+}
+
 /* -- clients -- */
 
 export const modes = {
