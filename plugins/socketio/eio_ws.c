@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* WebSockets: the transport of a session, or to become it. */
+#include <stdlib.h>
 #include <string.h>
 #include "engine.h"
 
@@ -33,18 +34,24 @@ begin_old(struct eio *eio, struct eio_ws *w)
 	return eio_probe_new(eio, w);
 }
 
-static int
-begin_new(struct hostd_inst *in, const struct hostd_request *r,
-    struct eio_ws *w)
+/* NULL: no memory. */
+static struct eio_opening *
+begin_new(struct hostd_inst *in, hostd_req req, struct eio_ws *w)
 {
-	struct eio *eio = eio_new(in, r, HOSTD_SIO_WEBSOCKET);
+	const struct hostd_request *r = hostd_request_of(in, req);
+	struct eio_opening *o = calloc(1, sizeof(*o));
 
-	if (eio == NULL)
-		return -1;
-	eio->ws = w;
-	w->role = EIO_WS_TRANSPORT;
-	w->u.eio = eio;
-	return 0;
+	if (o == NULL)
+		return NULL;
+	if ((o->eio = eio_new(in, r, HOSTD_SIO_WEBSOCKET)) == NULL) {
+		free(o);
+		return NULL;
+	}
+	o->req = req;
+	o->eio->ws = w;
+	w->role = EIO_WS_OPENING;
+	w->u.opening = o;
+	return o;
 }
 
 static int32_t
@@ -63,21 +70,26 @@ static void
 is_known(struct hostd_inst *in, void *arg, int32_t status, hostd_buf user)
 {
 	struct eio_ws *w = arg;
+	struct eio_opening *o = w->u.opening;
+	hostd_req req = o->req;
 
+	w->role = EIO_WS_TRANSPORT;
+	w->u.eio = o->eio;
+	free(o);
 	if (status == HOSTD_OK &&
 	    eio_handshake_user(w->u.eio->handshake, user) == 0)
-		(void)accept_it(in, w->req);
+		(void)accept_it(in, req);
 	else
-		(void)eio_refuse_empty(in, w->req, 503);
+		(void)eio_refuse_empty(in, req, 503);
 }
 
 static int32_t
 on_upgrade(struct hostd_inst *in, hostd_req req, void *d)
 {
 	const struct hostd_request *r = hostd_request_of(in, req);
-	struct eio_ws *w = d;
-	enum eio_error error;
 	struct eio_place place;
+	enum eio_error error;
+	struct eio_opening *o;
 	struct eio *eio;
 
 	if (r == NULL)
@@ -87,11 +99,12 @@ on_upgrade(struct hostd_inst *in, hostd_req req, void *d)
 		return eio_give(in, req, &place, NULL);
 	if (error != EIO_NO_ERROR)
 		return eio_refuse(in, req, error, 1);
-	w->req = req;
-	if ((eio != NULL ? begin_old(eio, w) : begin_new(in, r, w)) == -1)
+	if (eio != NULL)
+		return begin_old(eio, d) == -1 ? HOSTD_E_NOMEM :
+		    accept_it(in, req);
+	if ((o = begin_new(in, req, d)) == NULL)
 		return HOSTD_E_NOMEM;
-	return eio != NULL ? accept_it(in, req) :
-	    user_find(in, req, &w->ask, is_known, w);
+	return user_find(in, req, &o->ask, is_known, d);
 }
 
 static void
@@ -102,10 +115,14 @@ on_refused(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 	(void)in;
 	(void)req;
 	(void)why;
-	if (w->role == EIO_WS_TRANSPORT)
+	if (w->role == EIO_WS_OPENING) {
+		eio_free(w->u.opening->eio);
+		free(w->u.opening);
+	} else if (w->role == EIO_WS_TRANSPORT) {
 		eio_free(w->u.eio);
-	else if (w->role == EIO_WS_PROBE)
+	} else if (w->role == EIO_WS_PROBE) {
 		eio_probe_gone(w->u.probe);
+	}
 }
 
 static void

@@ -55,8 +55,16 @@ struct eio_poll {
 	size_t n, size;
 };
 
+/* The first request of one over WebSocket, until it is accepted. */
+struct eio_opening {
+	struct eio *eio;
+	hostd_req req;
+	struct user_ask ask;
+};
+
 enum eio_ws_role {
 	EIO_WS_NONE,		/* to be closed */
+	EIO_WS_OPENING,
 	EIO_WS_TRANSPORT,
 	EIO_WS_PROBE
 };
@@ -65,11 +73,10 @@ enum eio_ws_role {
 struct eio_ws {
 	union {
 		struct eio *eio;
+		struct eio_opening *opening;
 		struct eio_probe *probe;
 	} u;
 	hostd_ws ws;			/* id 0: not open yet */
-	hostd_req req;			/* until then */
-	struct user_ask ask;
 	uint32_t role;
 };
 
