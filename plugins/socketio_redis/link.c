@@ -103,9 +103,9 @@ link_came(struct hostd_inst *in)
 		return;
 	in->up = 1;
 	redis_presence_tell(&in->presence, HOSTD_HEALTH_UP, "");
-	if (in->said)
-		hostd_logf(in->host, HOSTD_LOG_INFO, "Redis is back: other "
-		    "nodes are told and asked again");
+	hostd_logf(in->host, HOSTD_LOG_INFO, in->said ? "Redis is back: other "
+	    "nodes are told and asked again" : "Redis is there: other nodes "
+	    "are told and asked");
 	in->said = 0;
 	in->api->up(in->api, 1);
 }

@@ -7,6 +7,7 @@
 
 #define ASK_MS		300
 #define SLOW_MS		100
+#define SERVERS_MS	2000
 #define NAMES_MAX	64
 
 struct hostd_inst {
@@ -611,6 +612,22 @@ do_sse(struct call *c)
 	    c->args);
 }
 
+static void
+do_sseask(struct call *c)
+{
+	struct poll *poll = calloc(1, sizeof(*poll));
+
+	if (poll == NULL)
+		return;
+	poll->ack = c->ack;
+	hostd_json_begin(&poll->answers, '[');
+	if (c->sio->server_ask(c->sio, c->info->nsp, hostd_str("asked"),
+	    c->args, SERVERS_MS, one_answered, all_answered, poll) < 0) {
+		hostd_json_free(&poll->answers);
+		free(poll);
+	}
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(struct call *);
@@ -624,7 +641,7 @@ static const struct {
 	{"local", do_local, 0}, {"volatile", do_volatile, 0},
 	{"many", do_many, 0}, {"setdata", do_setdata, 0},
 	{"joinall", do_joinall, 0}, {"leaveall", do_leaveall, 0},
-	{"bye", do_bye, 1}, {"kick", do_kick, 0}, {"sse", do_sse, 0},
+	{"sseask", do_sseask, 1}, {"bye", do_bye, 1}, {"kick", do_kick, 0}, {"sse", do_sse, 0},
 };
 
 /* -- a socket's life -- */
@@ -775,6 +792,8 @@ on_server_event(struct hostd_inst *in, hostd_buf nsp,
 	struct hostd_sio_to to = {.struct_size = sizeof(to),
 	    .flags = HOSTD_SIO_LOCAL, .nsp = nsp};
 
+	if (is_same(ev->name, "asked"))
+		return in->sio->ack(in->sio, ev->ack, ev->args);
 	return in->sio->broadcast(in->sio, &to, ev->name, ev->args);
 }
 

@@ -170,6 +170,12 @@ nodes('sockets, rooms and servers of all nodes', async (c, way) => {
 			assert.deepEqual(heard(c[n], 'sse'), [['x', { y: 1 }]]);
 	}
 
+	// Each of the four others answers: two workers are one server each.
+	for (const s of [c.a1, c.n1])
+		for (const v of [{ deep: [1] }, null, 'ä'])
+			assert.deepEqual(await callAll(s, 'sseask', v, 1),
+			    [null, Array(4).fill(v)]);
+
 	const ends = [c.a1, c.b1, c.n1].map(gone);
 
 	await call(c.a2, 'kick', 'r', true);

@@ -15,6 +15,11 @@ async function recorder(t, redis) {
 
 	await sub.pSubscribe('*', (bytes, channel) =>
 	    r.list.push([channel.toString(), bytes]), true);
+	r.sSubscribe = async (...channels) => {
+		for (const name of channels)
+			await sub.sSubscribe(name, (bytes, channel) =>
+			    r.list.push([channel.toString(), bytes]), true);
+	};
 	r.next = (pred, what) => until(() => {
 		const i = r.list.findIndex(pred);
 
@@ -23,20 +28,19 @@ async function recorder(t, redis) {
 	return r;
 }
 
-async function start(t, keys = '', key = 'socket.io') {
+async function start(t, keys = '', key = 'socket.io', sharded = false) {
 	const redis = await startRedis(t);
 	const rec = await recorder(t, redis);
 	const h = await startHostdMember(t, redis, keys, 1);
 	const pub = await redisClient(t, redis);
 	const s = await connect(t, h, 'websocket');
 
-	await redis.until((r) => r[1] === 1, 'PUBSUB', 'NUMSUB',
-	    `${key}-request#/#`);
-	await redis.until((r) => r.length === 3, 'PUBSUB', 'CHANNELS',
-	    `${key}-*#/#*`);
 	// Our uid, of the channel that only we hear.
-	const [own] = (await redis.command('PUBSUB', 'CHANNELS',
-	    `${key}-response#/#?*`));
+	const [own] = await redis.until((r) => r.length === 1, 'PUBSUB',
+	    ...sharded ? ['SHARDCHANNELS', `${key}#/#????????????#`] :
+	    ['CHANNELS', `${key}-response#/#?*`]);
+
+	await h.logged('nodes: Redis is there');
 
 	rec.list.length = 0;
 	return { redis, rec, h, pub, s, uid: own.split('#')[2],
@@ -222,6 +226,66 @@ for (const own of [false, true])
 			return JSON.parse(b).clientCount === 0;
 		}, 'nobody');
 	});
+
+test('sharded', async (t) => {
+	const c = await start(t, 'mode = sharded', 'socket.io', true);
+	const expect = async (channel, o) => {
+		const [on, bytes] = await c.rec.next(() => true, 'message');
+
+		assert.equal(on, channel);
+		if (Buffer.isBuffer(o))
+			assert.equal(bytes.toString('hex'), o.toString('hex'));
+		else
+			assert.equal(bytes.toString(), json({ ...o, uid: c.uid,
+				nsp: '/' }));
+	};
+	const opts = { rooms: ['room1'], except: [], flags: {} };
+
+	await c.rec.sSubscribe('socket.io#/#', 'socket.io#/#room1#',
+	    'socket.io#/#asker#');
+	await call(c.s, 'say', 'room1', 'hi');
+	await expect('socket.io#/#room1#', { type: 3, data: { packet: { type: 2,
+		data: ['said', 'hi'] }, opts } });
+	await call(c.s, 'say', 'room1', Buffer.from([1, 2, 3]));
+	await expect('socket.io#/#room1#', hex('\x84\xa4type\x03\xa4data\x82' +
+	    '\xa6packet\x82\xa4type\x02\xa4data\x92\xa4said\xc4\x03\x01\x02\x03' +
+	    '\xa4opts\x83\xa5rooms\x91\xa5room1\xa6except\x90\xa5flags\x80' +
+	    '\xa3uid', [0xa0 | c.uid.length], c.uid, '\xa3nsp\xa1/'));
+	// 20 characters might be a socket's id.
+	await call(c.s, 'say', c.s.id, 1);
+	await expect('socket.io#/#', { type: 3, data: { packet: { type: 2,
+		data: ['said', 1] }, opts: { ...opts, rooms: [c.s.id] } } });
+	await call(c.s, 'joinall', 'room1', 'r9');
+	await expect('socket.io#/#', { type: 4, data: { opts, rooms: ['r9'] } });
+	await call(c.s, 'kick', 'room1', false);
+	await expect('socket.io#/#', { type: 6, data: { opts, close: false } });
+	await call(c.s, 'sse', 5);
+	await expect('socket.io#/#', { type: 9, data: { packet: ['sse', 5] } });
+
+	const asks = (type, data) => c.pub.sPublish('socket.io#/#',
+	    json({ type, data, uid: 'asker', nsp: '/' }));
+	const requestId = 'abc';
+	const answered = async (type, data) => {
+		assert.equal((await c.rec.next(([n]) => n === 'socket.io#/#',
+		    'question'))[0], 'socket.io#/#');
+		await expect('socket.io#/#asker#', { type, data: { requestId,
+			...data } });
+	};
+
+	await asks(7, { opts: { ...opts, rooms: ['nobody'] }, requestId });
+	await answered(8, { sockets: [] });
+	await asks(9, { requestId, packet: ['asked', { got: 5 }] });
+	await answered(10, { packet: { got: 5 } });
+	await asks(3, { packet: { type: 2, data: ['x'] }, requestId,
+		opts: { ...opts, rooms: ['nobody'] } });
+	await answered(11, { clientCount: 0 });
+	c.s.on('q', (done) => done('yes'));
+	await asks(3, { packet: { type: 2, data: ['q'] }, requestId,
+		opts: { ...opts, rooms: [] } });
+	await answered(11, { clientCount: 1 });
+	await expect('socket.io#/#asker#', { type: 12, data: { requestId,
+		packet: 'yes' } });
+});
 
 test('one socket, as older nodes ask', async (t) => {
 	const c = await start(t);

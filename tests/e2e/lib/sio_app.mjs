@@ -49,6 +49,8 @@
  *   kick(room, close)        disconnects all who are in it
  *   sse(...args)             tells the other servers, which emit "sse"(...args)
  *                            to all of theirs of the namespace
+ *   sseask(...args)          asks the other servers, each of which answers with
+ *                            args[0]; ack(null or "timeout", answers)
  */
 import { once } from 'node:events';
 import http from 'node:http';
@@ -129,6 +131,8 @@ function listen(socket) {
 	on('bye', (ack, close) => socket.disconnect(close));
 	act('kick', (room, close) => nsp.in(room).disconnectSockets(close));
 	act('sse', (...args) => nsp.serverSideEmit('sse', ...args));
+	on('sseask', (ack, ...args) => nsp.serverSideEmit('asked', ...args,
+	    (e, answers) => ack(e ? 'timeout' : null, answers)));
 }
 
 function serveNamespace(nsp, watchers) {
@@ -149,8 +153,9 @@ function serveNamespace(nsp, watchers) {
 	});
 }
 
-const hear = (nsp) => nsp.on('sse', (...args) =>
-    nsp.local.emit('sse', ...args));
+const hear = (nsp) => nsp
+    .on('sse', (...args) => nsp.local.emit('sse', ...args))
+    .on('asked', (v, ...args) => args.at(-1)(v));
 
 function refusal(message, data) {
 	const e = new Error(message);
