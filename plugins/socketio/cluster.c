@@ -78,8 +78,8 @@ do_socket(const struct hostd_sio_order *o, struct sio_socket *s,
 		return;
 	switch (o->type) {
 	case HOSTD_SIO_BROADCAST:
-		(void)eio_send(s->client->eio, m, o->to->flags &
-		    (HOSTD_SIO_VOLATILE | HOSTD_SIO_PLAIN));
+		(void)eio_send(s->client->eio, m, EIO_BROADCAST |
+		    (o->to->flags & (HOSTD_SIO_VOLATILE | HOSTD_SIO_PLAIN)));
 		metrics_count(s->space->in, s->space->metrics, METRICS_SENT, 1);
 		break;
 	case HOSTD_SIO_JOIN:

@@ -69,6 +69,9 @@ struct client *eio_client(const struct eio *);
  * it is volatile), E_STATE (it is ending).
  */
 int32_t	eio_send(struct eio *, struct eio_message *, uint32_t flags);
+/* Also a flag: other workers have it, too, so a session that is on its way to one
+ * does not take it along.  Always so with many. */
+#define EIO_BROADCAST	0x10000u
 /* The same to many: cheaper. */
 void	eio_send_many(struct hostd_inst *, struct eio *const *, size_t n,
 	    struct eio_message *, uint32_t flags);

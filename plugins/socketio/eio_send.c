@@ -103,6 +103,8 @@ keep(struct eio *eio, struct eio_message *m, uint32_t flags)
 {
 	if (flags & HOSTD_SIO_VOLATILE)
 		return HOSTD_E_FULL;
+	if (flags & EIO_BROADCAST)
+		return HOSTD_OK;
 	if (eio_queue_add(&eio->queue, m) == -1)
 		return overflow(eio, HOSTD_E_NOMEM);
 	return HOSTD_OK;

@@ -134,7 +134,8 @@ space_send(struct space *sp, const struct hostd_sio_to *to,
 		return 0;
 	metrics_count(sp->in, sp->metrics, METRICS_SENT, (uint32_t)n);
 	if (n == 1) {
-		(void)eio_send(chosen[0]->client->eio, m, to->flags);
+		(void)eio_send(chosen[0]->client->eio, m, to->flags |
+		    EIO_BROADCAST);
 		return 1;
 	}
 	if ((sessions = sessions_of(sp->in->spaces, chosen, (uint32_t)n)) ==
