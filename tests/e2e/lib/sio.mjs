@@ -35,14 +35,15 @@ const KEYS = {
 	    skip_middlewares = ${skipMiddlewares ? 'on' : 'off'}`,
 };
 
-export async function startOurs(t, options, { workers = 2, conf = '' } = {}) {
+export async function startOurs(t, options,
+    { workers = 2, conf = '', more = '' } = {}) {
 	const so = await buildPlugin(tempDir(t), 'sio_app',
 	    path.join(top, 'tests/e2e/sio_app.c'));
 	const keys = Object.entries(options).map(([k, v]) => KEYS[k](v));
 	const h = await startHostd(t, { conf: `
 		pool "web" { workers = ${workers} }
 		plugin "io" { module = "socketio.so"
-			${keys.join('\n')} }
+			${keys.join('\n')} ${more} }
 		plugin "app" { module = "${so}" }
 		route "/socket.io/" { plugin = "io" }
 		${conf}` });
