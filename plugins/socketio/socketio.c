@@ -40,7 +40,16 @@ bind_tables(struct hostd_inst *in, const struct hostd_host *host,
 	in->worker = host->get_ext(host, HOSTD_EXT_WORKER);
 	in->fetch = host->get_ext(host, HOSTD_EXT_FETCH);
 	in->metrics = host->get_ext(host, HOSTD_EXT_METRICS);
-	if (in->timer == NULL || in->offer == NULL || in->easy.ws == NULL)
+	/* Those of an older host are as none. */
+	if (in->worker != NULL && !HOSTD_HAS(in->worker, give))
+		in->worker = NULL;
+	if (in->fetch != NULL && !HOSTD_HAS(in->fetch, cancel))
+		in->fetch = NULL;
+	if (in->metrics != NULL && !HOSTD_HAS(in->metrics, add))
+		in->metrics = NULL;
+	if (in->timer == NULL || !HOSTD_HAS(in->timer, stop) ||
+	    in->offer == NULL || !HOSTD_HAS(in->offer, leave) ||
+	    in->easy.ws == NULL || !HOSTD_HAS(in->easy.ws, send_many))
 		return hostd_fail(err, HOSTD_E_NOTSUP, "this host does not "
 		    "serve " HOSTD_EXT_TIMER ", " HOSTD_EXT_OFFER " and "
 		    HOSTD_EXT_WS);
