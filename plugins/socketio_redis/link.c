@@ -155,7 +155,7 @@ link_subscribe(struct hostd_inst *in, struct channel *c, int on)
 {
 	int32_t rc;
 
-	if (in->sub == NULL)
+	if (!redis_client_is_up(in->pub) || !redis_client_is_up(in->sub))
 		return;
 	rc = redis_subscribe(in->sub, verb_of(in, c, on), c->entry.name);
 	if (rc == HOSTD_E_NOMEM)
