@@ -280,7 +280,6 @@ cluster_order_came(struct cluster *c, struct bus_message *m)
 	struct unpack whole = m->body, rest = m->body;
 	struct order o, head;
 
-	(void)marks_raise(&c->heard, m->process, m->seq, now_of(c));
 	/* The adapter brings those. */
 	if (!cluster_is_here(c, m->node) && adapter_up(c) != NULL)
 		return;

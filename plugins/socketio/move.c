@@ -4,6 +4,9 @@
  *
  *	BUS_SESSION	u32 VERSION, the record
  *	BUS_SAY		bytes id of a session, what was said to it while it went
+ *
+ * The state of an instance: u64 its process and when it started, marks of those
+ * who have ended, u32 does it recover, and that (bequest.c).
  */
 #include <hostd/state.h>
 #include "client_move.h"
@@ -158,6 +161,40 @@ move_came(struct cluster *c, struct bus_message *m)
 
 /* -- who we were, and what recovery keeps -- */
 
+/* How far we have heard those who have ended: the successor never will. */
+static void
+pack_gone(const struct cluster *c, struct pack *b)
+{
+	const struct mark *k;
+	uint32_t n = 0, i;
+
+	for (i = 0; i < c->heard.n; i++)
+		n += peer_find(c, c->heard.v[i].process) == NULL;
+	pack_u32(b, n);
+	for (i = 0; i < c->heard.n; i++) {
+		k = &c->heard.v[i];
+		if (peer_find(c, k->process) != NULL)
+			continue;
+		pack_u64(b, k->process);
+		pack_u64(b, k->seq);
+	}
+}
+
+static int
+unpack_gone(struct cluster *c, struct unpack *u)
+{
+	uint64_t now = c->in->easy.host->now_ms(c->in->easy.host);
+	struct marks gone;
+	uint32_t i;
+	int rc = marks_unpack(&gone, u);
+
+	for (i = 0; rc == 0 && i < gone.n; i++)
+		rc = marks_raise(&c->heard, gone.v[i].process, gone.v[i].seq,
+		    now);
+	marks_free(&gone);
+	return rc;
+}
+
 static int32_t
 state_save(struct hostd_inst *in, int32_t (*put)(void *, hostd_buf), void *arg)
 {
@@ -168,6 +205,7 @@ state_save(struct hostd_inst *in, int32_t (*put)(void *, hostd_buf), void *arg)
 	c->saved_ms = in->easy.host->now_ms(in->easy.host);
 	pack_u64(&b, c->process);
 	pack_u64(&b, c->started_ms);
+	pack_gone(c, &b);
 	pack_u32(&b, in->opt.max_disconnection > 0);
 	if (in->opt.max_disconnection > 0)
 		recover_save(c, &b);
@@ -187,6 +225,8 @@ state_load(struct hostd_inst *in, uint32_t from_version, hostd_buf state)
 		return HOSTD_E_NOTSUP;
 	process = unpack_u64(&u);
 	started_ms = unpack_u64(&u);
+	if (unpack_gone(in->cluster, &u) == -1)
+		return HOSTD_E_INVAL;
 	recovers = unpack_u32(&u) != 0;
 	if (u.bad)
 		return HOSTD_E_INVAL;

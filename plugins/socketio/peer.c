@@ -62,6 +62,7 @@ peer_heard(struct cluster *c, const struct bus_message *m)
 
 	if (p != NULL)
 		p->heard_ms = now_of(c);
+	(void)marks_raise(&c->heard, m->process, m->seq, now_of(c));
 }
 
 int
@@ -238,7 +239,6 @@ peer_hello(struct cluster *c, struct bus_message *m)
 	p->slot = slot;
 	p->started_ms = started_ms;
 	p->heard_ms = now;
-	(void)marks_raise(&c->heard, m->process, m->seq, now);
 	if (flags & HELLO_NEW) {
 		doubt(c, p);
 		/* Those who doubt that we are there are told, too. */
