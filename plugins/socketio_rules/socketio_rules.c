@@ -84,7 +84,7 @@ bind(struct hostd_inst *in, const struct hostd_host *host,
 	in->metrics = host->get_ext(host, HOSTD_EXT_METRICS);
 	if (in->sio == NULL || !HOSTD_HAS(in->sio, serve))
 		return hostd_fail(err, HOSTD_E_NOTSUP,
-		    "no plugin offers " HOSTD_EXT_SOCKETIO " as of now");
+		    "socketio is of an earlier version, or not there");
 	if (in->easy.channel == NULL)
 		return hostd_fail(err, HOSTD_E_NOTSUP,
 		    "this host does not serve " HOSTD_EXT_CHANNEL);
