@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include <openssl/crypto.h>
+#include "auth/bearer.h"
 #include "auth/gate.h"
 #include "auth/jwks.h"
 #include "auth/jwt.h"
@@ -102,8 +103,8 @@ challenge(const struct auth *a, struct http_req *r, int status,
 
 /* -- tokens -- */
 
-static void
-let_in(struct auth *a, struct http_req *r, const struct jwt *jwt,
+static struct identity *
+remember(struct auth *a, const struct jwt *jwt,
     const unsigned char mac[MEMO_MAC], int64_t now)
 {
 	const char *name = a->conf->user_claim;
@@ -116,44 +117,80 @@ let_in(struct auth *a, struct http_req *r, const struct jwt *jwt,
 		claim_put_text(json, &user);
 	who = identity_new((hostd_buf){ user.p, user.len }, claims);
 	buf_free(&user);
-	request_set_identity(r, who);
 	if (until > jwt->expires)
 		until = jwt->expires;
 	if (until > now)
 		memo_put(&a->memo, mac, who, (uint64_t)until);
-	identity_unref(who);
+	return who;
 }
 
-static int32_t
-check(struct auth *a, struct http_req *r, hostd_buf token)
+/* A reference to *out when it is JWT_OK. */
+static enum jwt_verdict
+judge(struct auth *a, hostd_buf token, struct identity **out)
 {
 	const struct jwt_rules rules = { a->keys, a->conf->issuer,
 		a->conf->audience, a->conf->naudience,
 		a->conf->leeway / 1000 };
 	unsigned char mac[MEMO_MAC];
 	int64_t now = (int64_t)time(NULL);
-	struct identity *who;
 	enum jwt_verdict v;
 	struct jwt jwt;
 
+	memo_mac(&a->memo, token, mac);
+	*out = identity_ref(memo_get(&a->memo, mac, (uint64_t)now));
+	if (*out != NULL)
+		return JWT_OK;
+	if ((v = jwt_check(&rules, token, now, &jwt)) == JWT_OK)
+		*out = remember(a, &jwt, mac, now);
+	return v;
+}
+
+static int32_t
+check(struct auth *a, struct http_req *r, hostd_buf token)
+{
+	struct identity *who;
+	enum jwt_verdict v;
+
 	if (token.n > JWT_MAX)
 		return challenge(a, r, 401, "invalid_token", "too long");
-	memo_mac(&a->memo, token, mac);
-	who = memo_get(&a->memo, mac, (uint64_t)now);
-	if (who != NULL) {
-		request_set_identity(r, who);
-		return HOSTD_OK;
-	}
-	v = jwt_check(&rules, token, now, &jwt);
-	if (v != JWT_OK) {
+	if ((v = judge(a, token, &who)) != JWT_OK) {
 		log_debug("auth %s: a token of %.*s is refused: %s",
 		    a->conf->name, (int)r->view.peer.n,
 		    (const char *)r->view.peer.p, jwt_verdict_text(v));
 		return challenge(a, r, 401, "invalid_token",
 		    jwt_verdict_text(v));
 	}
-	let_in(a, r, &jwt, mac, now);
+	request_set_identity(r, who);
+	identity_unref(who);
 	return HOSTD_OK;
+}
+
+struct auth *
+auths_tokens(const struct auths *all, const char *name)
+{
+	struct auth *a;
+
+	TAILQ_FOREACH(a, &all->all, link)
+		if (a->conf->type == CONF_AUTH_JWT &&
+		    strcmp(a->conf->name, name) == 0)
+			return a;
+	return NULL;
+}
+
+struct identity *
+bearer_check(struct auth *a, hostd_buf token)
+{
+	struct identity *who;
+	enum jwt_verdict v;
+
+	auth_refresh(a, bearer_load);
+	if (token.n > JWT_MAX)
+		return NULL;
+	if ((v = judge(a, token, &who)) == JWT_OK)
+		return who;
+	log_debug("auth %s: a token is refused: %s", a->conf->name,
+	    jwt_verdict_text(v));
+	return NULL;
 }
 
 int32_t

@@ -217,6 +217,37 @@ auth_check_password(const struct hostd_host *host, hostd_req id,
 	return id.id % 4 == 3 ? HOSTD_E_FULL : password_judge(&q);
 }
 
+/* -- tokens -- */
+
+static int32_t
+auth_has_tokens(const struct hostd_host *host, const char *auth)
+{
+	(void)fake_called(host, "has_tokens of " HOSTD_EXT_AUTH);
+	if (auth == NULL)
+		check_fail("called has_tokens of " HOSTD_EXT_AUTH
+			   " without a name");
+	return HOSTD_OK;
+}
+
+/* Those of an even length are good. */
+static int32_t
+auth_check_token(const struct hostd_host *host, const char *auth,
+    hostd_buf token, hostd_buf *user, hostd_buf *claims)
+{
+	static const char name[] = "somebody", all[] = "{\"sub\":\"somebody\"}";
+
+	(void)fake_called(host, "check_token of " HOSTD_EXT_AUTH);
+	if (auth == NULL || user == NULL)
+		check_fail("called check_token of " HOSTD_EXT_AUTH
+			   " without an auth block or a place for the user");
+	if (token.n % 2 != 0)
+		return HOSTD_E_INVAL;
+	*user = (hostd_buf){name, sizeof(name) - 1};
+	if (claims != NULL)
+		*claims = (hostd_buf){all, sizeof(all) - 1};
+	return HOSTD_OK;
+}
+
 const struct hostd_auth_api fake_auth_api = {
     .struct_size = sizeof(struct hostd_auth_api),
     .user = auth_user,
@@ -227,4 +258,6 @@ const struct hostd_auth_api fake_auth_api = {
     .ws_claim = auth_ws_claim,
     .has_users = auth_has_users,
     .check_password = auth_check_password,
+    .has_tokens = auth_has_tokens,
+    .check_token = auth_check_token,
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <hostd/auth.h>
+#include "auth/bearer.h"
 #include "auth/password.h"
 #include "base/mem.h"
 #include "http/identity.h"
@@ -224,6 +225,44 @@ api_check_password(const struct hostd_host *host, hostd_req id,
 	return ask_for(r, users, user, password, &q);
 }
 
+static int32_t
+api_has_tokens(const struct hostd_host *host, const char *auth)
+{
+	struct instance *in = host->ctx;
+	int32_t rc = instance_check_thread(in, "has_tokens");
+
+	if (rc != HOSTD_OK)
+		return rc;
+	if (auth == NULL)
+		return HOSTD_E_INVAL;
+	return auths_tokens(&in->all->auths, auth) == NULL ? HOSTD_E_NOTSUP :
+	    HOSTD_OK;
+}
+
+static int32_t
+api_check_token(const struct hostd_host *host, const char *auth,
+    hostd_buf token, hostd_buf *user, hostd_buf *claims)
+{
+	struct instance *in = host->ctx;
+	struct identity **who = &in->all->token_of;
+	struct auth *a;
+	int32_t rc = instance_check_thread(in, "check_token");
+
+	if (rc != HOSTD_OK)
+		return rc;
+	if (auth == NULL || user == NULL)
+		return HOSTD_E_INVAL;
+	if ((a = auths_tokens(&in->all->auths, auth)) == NULL)
+		return HOSTD_E_NOTSUP;
+	identity_unref(*who);
+	if ((*who = bearer_check(a, token)) == NULL)
+		return HOSTD_E_INVAL;
+	*user = (*who)->user;
+	if (claims != NULL)
+		*claims = (*who)->claims;
+	return HOSTD_OK;
+}
+
 const struct hostd_auth_api *
 auth_service(void)
 {
@@ -237,6 +276,8 @@ auth_service(void)
 		.ws_claim = api_ws_claim,
 		.has_users = api_has_users,
 		.check_password = api_check_password,
+		.has_tokens = api_has_tokens,
+		.check_token = api_check_token,
 	};
 
 	return &api;

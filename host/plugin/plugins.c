@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/identity.h"
 #include "http/router.h"
 #include "plugin/fetch.h"
 #include "plugin/instance.h"
@@ -534,6 +535,7 @@ plugins_destroy(struct plugins *all)
 	buf_free(&all->exposition);
 	free(all->health);
 	buf_free(&all->claim);
+	identity_unref(all->token_of);
 	buf_free(&all->trace_state);
 	buf_free(&all->session_text);
 	plugins_free_modules(all);

@@ -117,6 +117,7 @@ struct plugins {
 	struct buf status_json, exposition;
 	struct health_view *health;	/* the last to be asked for */
 	struct buf claim;		/* the last to be asked for */
+	struct identity *token_of;	/* and whose token was the last */
 	struct buf trace_state;		/* likewise */
 	struct buf session_text;	/* the same */
 };

@@ -8,6 +8,7 @@
 #include "metrics.h"
 #include "partial.h"
 #include "recover.h"
+#include "user.h"
 
 #define VALUES_KEPT	4096
 #define VALUES_KNOWN	8
@@ -384,6 +385,10 @@ take_connect(struct client *c, const struct sio_packet *pk)
 	}
 	if ((sp = space_get(c->in, pk->nsp)) == NULL) {
 		send_refusal(c, pk->nsp, hostd_str("Invalid namespace"), none);
+		return 0;
+	}
+	if (user_by_token(c->in, c->eio, pk->data) == -1) {
+		send_refusal(c, pk->nsp, hostd_str("not authorized"), none);
 		return 0;
 	}
 	if ((s = socket_new(c, sp, pk->data)) == NULL) {

@@ -58,6 +58,8 @@ extern const struct hostd_ws_ops eio_ws_ops;
 
 /* -- one session; all good from client_new until client_free -- */
 
+/* Whose connection it is, from now on.  -1: no memory, it stays whose it was. */
+int	eio_set_user(struct eio *, hostd_buf user);
 const char *eio_id(const struct eio *);		/* EIO_ID_LEN, NUL-ended */
 const struct eio_handshake *eio_handshake(const struct eio *);
 uint32_t eio_transport(const struct eio *);	/* HOSTD_SIO_POLLING ... */

@@ -107,6 +107,17 @@ eio_handshake_user(struct eio_handshake *h, hostd_buf user)
 	return 0;
 }
 
+int
+eio_set_user(struct eio *eio, hostd_buf user)
+{
+	const void *was = eio->handshake->user.p;
+
+	if (eio_handshake_user(eio->handshake, user) == -1)
+		return -1;
+	free((void *)(uintptr_t)was);
+	return 0;
+}
+
 void
 eio_handshake_free(struct eio_handshake *h)
 {

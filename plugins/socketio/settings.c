@@ -157,6 +157,12 @@ static const struct hostd_key key_cookie_same_site = {
 	sizeof(struct hostd_key), HOSTD_KEY_ENUM, 0, "cookie_same_site", "lax",
 	"Its SameSite.", 0, 0, same_sites
 };
+static const struct hostd_key key_token_auth = {
+	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "token_auth", "",
+	"The auth block, type = jwt, that judges a token in what a client says "
+	"when it connects, { auth: { token } }: whose it is, or that it is not "
+	"authorized.", 0, 255, NULL
+};
 
 const struct hostd_key *const sio_keys[] = {
 	&key_ping_interval,
@@ -180,6 +186,7 @@ const struct hostd_key *const sio_keys[] = {
 	&key_transports,
 	&key_client_dir,
 	&key_user_key,
+	&key_token_auth,
 	&key_cors_origin,
 	&key_cors_credentials,
 	&key_cors_methods,
@@ -250,6 +257,7 @@ settings_read(struct hostd_inst *in, const struct hostd_conf *conf,
 	o->skip_middlewares = number(conf, "skip_middlewares") != 0;
 	o->requests_timeout = (uint32_t)number(conf, "requests_timeout");
 	(void)conf->get_str(conf, "user_key", &o->user_key);
+	(void)conf->get_str(conf, "token_auth", &o->token_auth);
 	(void)conf->get_str(conf, "upstream", &o->upstream);
 	return read_transports(in, conf, err);
 }

@@ -49,6 +49,7 @@ struct sio_options {
 	hostd_buf upstream;		/* group for other machines; n 0: none */
 	uint32_t requests_timeout;	/* of questions to other nodes */
 	hostd_buf user_key;		/* NUL-ended; n 0: do not look */
+	hostd_buf token_auth;		/* the same */
 };
 
 struct hostd_inst {

@@ -11,6 +11,7 @@
 #include "metrics.h"
 #include "move.h"
 #include "settings.h"
+#include "user.h"
 
 static void
 destroy(struct hostd_inst *in)
@@ -67,6 +68,7 @@ make_parts(struct hostd_inst *in, const struct hostd_conf *conf,
 	    clients_create(in) != HOSTD_OK)
 		return hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
 	if ((rc = metrics_create(in, err)) != HOSTD_OK ||
+	    (rc = user_create(in, err)) != HOSTD_OK ||
 	    (rc = files_create(in, conf, err)) != HOSTD_OK ||
 	    (rc = spaces_create(in, conf, err)) != HOSTD_OK ||
 	    (rc = cluster_create(in, conf, err)) != HOSTD_OK)

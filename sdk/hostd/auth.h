@@ -91,6 +91,22 @@ struct hostd_auth_api {
 	    const char *auth, hostd_buf user, hostd_buf password,
 	    void (*done)(struct hostd_inst *, void *arg, int32_t status),
 	    void *arg);
+
+	/*
+	 * Since 1.5.  Is there an auth block of that name that checks tokens
+	 * (type = jwt)?  As has_users.
+	 */
+	int32_t (*has_tokens)(const struct hostd_host *, const char *auth);
+	/*
+	 * Since 1.5.  A token that has come in another way than by a request,
+	 * in a message, say.  HOSTD_OK: the auth block lets it in; *user and
+	 * *claims, which may be NULL, are as above, and good until the next
+	 * call.
+	 * Errors: E_INVAL (it is not let in; auth or user is NULL), E_NOTSUP
+	 * (no such auth block), E_THREAD.
+	 */
+	int32_t (*check_token)(const struct hostd_host *, const char *auth,
+	    hostd_buf token, hostd_buf *user, hostd_buf *claims);
 };
 
 #ifdef __cplusplus

@@ -6,24 +6,25 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
 import { startHostd, until } from './lib/hostd.mjs';
+import { makeKeys, now, SECRET, token } from './lib/jwt.mjs';
 import { Client, serveLogin } from './lib/login.mjs';
 import { npm } from './lib/npm.mjs';
 import { also, call, callAll, connect, connected, next } from './lib/sio.mjs';
 
-const RULES = `
+const rulesOf = (keys) => `
 	plugin "rules" {
-		module = "socketio_rules.so"
+		module = "socketio_rules.so"  ${keys}
 		namespaces = {"/", "/room-*"}
 		event "join" { action = join  room = "$0" }
 		event "say" { action = emit  room = "$0"  as = "said"  args = "$1" }
 		event "whoami" { ack = {"$id", "$user"} }
 	}`;
 
-const serve = async (t, { io = '', more = '', workers = 2 } = {}) => {
+const serve = async (t, { io = '', more = '', rules = '', workers = 2 } = {}) => {
 	const h = await startHostd(t, { conf: `
 		pool "web" { workers = ${workers} }
 		plugin "io" { module = "socketio.so"  ${io} }
-		${RULES}
+		${rulesOf(rules)}
 		route "/socket.io/" { plugin = "io" }
 		${more}` });
 
@@ -103,7 +104,7 @@ test('files of the client', async (t) => {
 test('who has logged in', async (t) => {
 	const h = await serveLogin(t, { conf: `
 		plugin "io" { module = "socketio.so" }
-		${RULES}
+		${rulesOf('')}
 		plugin "members" { module = "socketio_rules.so"
 			namespaces = "/members"  require_user = on
 			event "whoami" { ack = {"$id", "$user"} } }
@@ -128,6 +129,47 @@ test('who has logged in', async (t) => {
 		await assert.rejects(connected(also(t, bob, '/members')),
 		    /^Error: not authorized$/);
 	}
+});
+
+test('tokens', async (t) => {
+	const h = await serve(t, { io: 'token_auth = "api"', more: `
+		auth "api" { type = jwt  algorithm = HS256  secret = "${SECRET}"
+			from = {"header", "query:access_token"} }
+		plugin "guarded" { module = "socketio.so" }
+		route "/guarded/" { plugin = "guarded"  auth = "api" }
+		plugin "inside" { module = "socketio_rules.so"  offered_by = "guarded"
+			event "whoami" { ack = "$user" } }`,
+	rules: `offered_by = "io"` });
+	const signer = makeKeys().HS256;
+	const of = (sub, more = {}) => token(signer, { alg: 'HS256' },
+	    { sub, exp: now() + 60, ...more });
+	const refused = /^Error: not authorized$/;
+
+	for (const mode of ['polling', 'websocket']) {
+		const ada = await connect(t, h, mode, { auth: { token: of('ada') } });
+		const bob = await connect(t, h, mode);
+
+		assert.deepEqual(await callAll(ada, 'whoami'), [ada.id, 'ada']);
+		assert.deepEqual(await callAll(bob, 'whoami'), [bob.id, null]);
+		const also7 = (s, auth) => connected(also(t, s, '/room-7', { auth }));
+
+		await also7(ada, { token: of('ada') });
+		await assert.rejects(also7(await connect(t, h, mode,
+		    { auth: { token: of('ada') } }), { token: of('eve') }), refused);
+		for (const bad of ['x', 7, {}, `${of('ada')}x`,
+			of('ada', { exp: now() - 120 })])
+			await assert.rejects(connect(t, h, mode,
+			    { auth: { token: bad } }), refused);
+	}
+	// A route's own auth block, for all of its requests.
+	const options = { path: '/guarded/', query: { access_token: of('zoe') } };
+
+	for (const mode of ['polling', 'upgrade'])
+		assert.equal(await call(await connect(t, h, mode, options),
+		    'whoami'), 'zoe');
+	await assert.rejects(connect(t, h, 'polling', { path: '/guarded/' }));
+	await assert.rejects(serve(t, { io: 'token_auth = "nobody"' }),
+	    /token_auth: there is no auth block "nobody" with type = jwt/);
 });
 
 test('hostctl sio', async (t) => {
