@@ -244,7 +244,7 @@ app_data_new(struct sio_socket *s)
 		s->apps[i].d = (char *)(void *)s->apps + at;
 		at += block_size(sp->apps[i]->ops.data_size);
 	}
-	s->napps = sp->napps;
+	s->napps = (uint8_t)sp->napps;
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct app {
 struct apps {
 	STAILQ_HEAD(, app) all;
 	LIST_HEAD(, asking) asking;	/* questions to many, see api_ask.c */
+	int is_sweeping;		/* for sockets that are not decided */
 	hostd_buf *values;		/* scratch of api*.c */
 	uint32_t nvalues;
 	struct hostd_json text, rooms;	/* the same */

@@ -4,6 +4,8 @@
 #include <string.h>
 #include "ack.h"
 #include "app.h"
+
+#define LOOKS 4		/* at what is deferred, within connect_timeout */
 #include "metrics.h"
 
 static hostd_sio
@@ -75,14 +77,18 @@ ask(struct sio_socket *s)
 		s->verdict = SOCKET_ACCEPTED;
 }
 
+static void	sweep(struct hostd_inst *);
+
 static void
 decide(struct sio_socket *s)
 {
 	for (; s->deciding < s->napps; s->deciding++) {
 		if (s->verdict == SOCKET_UNDECIDED)
 			ask(s);
-		if (s->is_deferred)
+		if (s->is_deferred) {
+			sweep(s->space->in);
 			return;
+		}
 		if (s->verdict == SOCKET_REFUSED) {
 			refuse(s);
 			return;
@@ -91,6 +97,42 @@ decide(struct sio_socket *s)
 	}
 	s->verdict = SOCKET_ACCEPTED;
 	client_accepted(s);
+}
+
+/* Those that nobody has decided on for too long. */
+static void
+on_sweep(struct hostd_inst *in, hostd_timer timer, void *arg)
+{
+	struct sio_socket *s;
+	uint32_t at = 0, left = 0;
+
+	(void)timer;
+	(void)arg;
+	in->apps->is_sweeping = 0;
+	while ((s = socket_next(in, &at)) != NULL) {
+		if (s->state != SOCKET_CONNECTING || !s->is_deferred ||
+		    s->verdict != SOCKET_UNDECIDED)
+			continue;
+		if (s->is_deferred++ < LOOKS) {
+			left++;
+			continue;
+		}
+		s->is_deferred = 0;
+		refuse(s);
+	}
+	if (left > 0)
+		sweep(in);
+}
+
+static void
+sweep(struct hostd_inst *in)
+{
+	hostd_timer timer;
+
+	if (!in->apps->is_sweeping)
+		in->apps->is_sweeping = in->timer->start(in->easy.host,
+		    in->opt.connect_timeout / LOOKS + 1, 0, on_sweep, NULL,
+		    &timer) == HOSTD_OK;
 }
 
 void

@@ -46,7 +46,7 @@ reserve(struct sio_socket *s, struct room *r)
 		r->size = size;
 	}
 	if (s->nrooms == s->size_rooms) {
-		size = s->size_rooms == 0 ? 2 : s->size_rooms * 2;
+		size = s->size_rooms == 0 ? 1 : s->size_rooms * 2;
 		members = realloc(s->rooms, size * sizeof(*members));
 		if (members == NULL)
 			return -1;

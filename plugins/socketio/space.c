@@ -5,8 +5,6 @@
 #include "cluster.h"
 #include "metrics.h"
 
-#define HANDLERS_MAX 64		/* of one namespace */
-
 int32_t
 spaces_create(struct hostd_inst *in, const struct hostd_conf *conf,
     struct hostd_err *err)
@@ -52,13 +50,13 @@ spaces_destroy(struct hostd_inst *in)
 static int
 set_apps(struct space *sp)
 {
-	struct app *apps[HANDLERS_MAX], **copy;
+	struct app *apps[SPACE_APPS_MAX], **copy;
 	int by_pattern;
 	uint32_t n;
 
-	n = apps_of(sp->in, space_name(sp), apps, HANDLERS_MAX, &by_pattern);
-	if (n > HANDLERS_MAX)
-		n = HANDLERS_MAX;
+	n = apps_of(sp->in, space_name(sp), apps, SPACE_APPS_MAX, &by_pattern);
+	if (n > SPACE_APPS_MAX)
+		n = SPACE_APPS_MAX;
 	if (n > sp->napps) {
 		copy = realloc(sp->apps, n * sizeof(struct app *));
 		if (copy == NULL)

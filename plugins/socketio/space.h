@@ -17,6 +17,7 @@ struct space;
 
 #define SOCKET_ID_LEN	20
 #define SPACE_NAME_MAX	255
+#define SPACE_APPS_MAX	64		/* handlers of one namespace */
 
 /* What one handler has of one socket. */
 struct app_data {
@@ -44,10 +45,12 @@ struct sio_socket {
 	uint8_t state;			/* enum socket_state */
 	uint8_t verdict;		/* enum socket_verdict, of the app whose
 					   turn it is */
-	uint8_t is_deferred;		/* that app decides later */
+	uint8_t is_deferred;		/* that app decides later: 1, and how
+					   often that was looked at */
 	uint8_t was_connected;		/* its handlers were told so */
 	uint8_t is_in_own;		/* in the room of its id, see room.c */
 	uint8_t recovered;
+	uint8_t napps, deciding;	/* deciding: the app whose turn it is */
 	uint8_t reason;			/* why it is SOCKET_GONE */
 	struct space *space;
 	struct client *client;		/* NULL: its session has ended */
@@ -62,7 +65,6 @@ struct sio_socket {
 	hostd_buf auth;			/* JSON object; malloc'ed; n 0: {} */
 	hostd_buf data;			/* JSON; malloc'ed; n 0: {} */
 	struct app_data *apps;		/* napps; and what they point to */
-	uint32_t napps, deciding;	/* deciding: the app whose turn it is */
 	struct refusal *refusal;	/* of SOCKET_REFUSED */
 	struct ack *acks, **last_ack;	/* that the client owes, see ack.h */
 	uint32_t nacks;

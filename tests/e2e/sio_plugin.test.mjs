@@ -6,13 +6,13 @@ import path from 'node:path';
 import test from 'node:test';
 import { startHostd, tempDir, top } from './lib/hostd.mjs';
 import { buildPlugin } from './lib/plugin.mjs';
-import { call, callAll, client, connect, connected, eachMode, gone, next }
-    from './lib/sio.mjs';
+import { also, call, callAll, client, connect, connected, eachMode, gone,
+    next } from './lib/sio.mjs';
 
 /*
  * A handler of "/" and "/both-*".  What it does is said by the auth payload's
- * member of its name: "refuse", "later", "late": refuse later, "fail".  It counts
- * events of its name, in d.
+ * member of its name: "refuse", "later", "late": refuse later, "never", "fail".
+ * It counts events of its name, in d.
  */
 const handler = `
 #include <hostd/socketio_easy.h>
@@ -66,6 +66,8 @@ on_connecting(struct hostd_inst *in, hostd_sio s, void *d)
 	say(in, "on_connecting");
 	if (told(in, s, "fail"))
 		return HOSTD_E_IO;
+	if (told(in, s, "never"))
+		return HOSTD_DEFER;
 	if (told(in, s, "refuse"))
 		return hostd_sio_refuse(in, s, in->name);
 	if (!told(in, s, "later") && !told(in, s, "late"))
@@ -197,12 +199,12 @@ HOSTD_PLUGIN_ENTRY = {
 };
 `;
 
-async function serve(t) {
+async function serve(t, keys = '') {
 	const so = await buildPlugin(tempDir(t), 'handler', handler);
 
 	return startHostd(t, { conf: `
 		pool "web" { workers = 1 }
-		plugin "io" { module = "socketio.so" }
+		plugin "io" { module = "socketio.so" ${keys} }
 		plugin "one" { module = "${so}"  name = "first" }
 		plugin "two" { module = "${so}"  name = "second" }
 		route "/socket.io/" { plugin = "io" }` });
@@ -302,6 +304,17 @@ test('two handlers', async (t) => {
 		    + 'first: on_disconnect 2 1'));
 	});
 	assert.ok(!h.log.includes('accept is wrong'));
+});
+
+test('what nobody decides is refused after connect_timeout', async (t) => {
+	const h = await serve(t, 'connect_timeout = "200ms"');
+	const s = await connected(client(t, h, 'websocket'));
+	const other = also(t, s, '/both-x', { auth: { first: 'later',
+		second: 'never' } });
+
+	assert.equal((await refused(other)).message, 'Internal error');
+	await h.logged('second: on_refused');
+	assert.deepEqual(await callAll(s, 'first'), ['first', 11]);
 });
 
 test('over a reload d goes along', async (t) => {
