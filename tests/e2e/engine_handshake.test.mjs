@@ -148,5 +148,5 @@ onServers('who is in no namespace by then is sent away', async (t, where) => {
 	// One that was accepted stays, when it has left all, too.
 	await stays.post('41');
 	await stays.join('/chat');
-}, { connectTimeout: 250 });
+}, { connectTimeout: 1500 });
 

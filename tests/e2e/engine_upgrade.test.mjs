@@ -150,7 +150,7 @@ onServers('one that does not go on', async (t, where) => {
 	while (!all.includes('42["echo","on"]'))
 		all = await p.get();
 	await p.works();
-}, { upgradeTimeout: 150 });
+}, { upgradeTimeout: 500 });
 
 onServers('the session ends meanwhile', async (t, where) => {
 	const w = await watch(t, where);

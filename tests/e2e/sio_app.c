@@ -5,8 +5,8 @@
 #include <hostd/socketio.h>
 #include <hostd/timer.h>
 
-#define ASK_MS		300
-#define SLOW_MS		100
+#define ASK_MS		1500
+#define SLOW_MS		300
 #define SERVERS_MS	2000
 #define NAMES_MAX	64
 
@@ -641,7 +641,8 @@ static const struct {
 	{"local", do_local, 0}, {"volatile", do_volatile, 0},
 	{"many", do_many, 0}, {"setdata", do_setdata, 0},
 	{"joinall", do_joinall, 0}, {"leaveall", do_leaveall, 0},
-	{"sseask", do_sseask, 1}, {"bye", do_bye, 1}, {"kick", do_kick, 0}, {"sse", do_sse, 0},
+	{"sseask", do_sseask, 1}, {"bye", do_bye, 1}, {"kick", do_kick, 0},
+	{"sse", do_sse, 0},
 };
 
 /* -- a socket's life -- */

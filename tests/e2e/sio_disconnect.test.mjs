@@ -2,8 +2,8 @@
 // Socket.IO: every way in which a connection ends, and what both sides are told.
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { also, call, connect, connected, eachMode, gone, heard, onServers,
-    watch } from './lib/sio.mjs';
+import { also, call, connect, connected, eachMode, gone, heard, modes,
+    onServers, watch } from './lib/sio.mjs';
 
 // Node says the one or the other for the same.
 const FORCED = ['forced close', 'forced server close'];
@@ -115,8 +115,8 @@ onServers('the connection is lost', (t, where) => eachMode(t, (st, mode) => {
 		    []] });
 }));
 
-onServers('no pong comes', (t, where) => eachMode(t, (st, mode) =>
-    ends(st, where, mode, {
+onServers('no pong comes', (t, where) => Promise.all(Object.keys(modes)
+    .map((mode) => ends(t, where, mode, {
 	cut: ({ io: { engine } }) => {
 		const send = engine._sendPacket;
 
@@ -125,7 +125,7 @@ onServers('no pong comes', (t, where) => eachMode(t, (st, mode) =>
 	},
 	ours: 'transport close',
 	theirs: 'ping timeout',
-})), { pingInterval: 150, pingTimeout: 100 });
+}))), { pingInterval: 200, pingTimeout: 1000 });
 
 onServers('an idle one stays', async (t, where) => {
 	const all = await Promise.all(['polling', 'websocket', 'upgrade']

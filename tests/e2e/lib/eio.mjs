@@ -80,10 +80,16 @@ export class Polling {
 
 	async join(nsp = '') {
 		await this.post(`40${nsp && `${nsp},`}`);
-		const [packet] = await this.get();
-
-		assert.match(packet, /^40/);
-		this.id = JSON.parse(/\{.*/.exec(packet)[0]).sid;
+		for (let done = false; !done;)
+			for (const v of await this.get()) {
+				if (v === '2') {
+					await this.post('3');
+					continue;
+				}
+				assert.match(v, /^40/);
+				this.id = JSON.parse(/\{.*/.exec(v)[0]).sid;
+				done = true;
+			}
 	}
 
 	get query() {

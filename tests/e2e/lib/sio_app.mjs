@@ -8,7 +8,7 @@
  *
  *   /private   refuses who has no auth.token "secret": "not authorized", with the
  *              data { code: "E1", hint: "log in" }
- *   /slow      decides 100 ms later, and refuses who has auth.late: "too late",
+ *   /slow      decides 300 ms later, and refuses who has auth.late: "too late",
  *              without data
  *   /watch     is told of all the others: "came" { id, nsp, recovered } when the
  *              connection handler runs, "gone" { id, nsp, reason, rooms } behind
@@ -38,7 +38,7 @@
  *   volatile(room, ...args)  as say, volatile
  *   many(n, ...args)         emits "item"(i, ...args), i from 0 to n - 1
  *   ask(...args)             emits "question"(...args) to this socket; ack(null,
- *                            ...what it answered), ack("timeout") after 300 ms
+ *                            ...what it answered), ack("timeout") after 1500 ms
  *   askall(room, ...args)    emits "question"(...args) to the room; ack(null or
  *                            "timeout", first arguments of the answers)
  *   setdata(x)               socket.data.x is x
@@ -58,7 +58,8 @@ import { atEnd } from './hostd.mjs';
 import { npm } from './npm.mjs';
 
 const { Server } = npm('socket.io');
-const ASK_MS = 300;
+const ASK_MS = 1500;
+const SLOW_MS = 300;
 
 const pick = (o, ...names) => Object.fromEntries(names.filter((n) => n in o)
     .map((n) => [n, o[n]]));
@@ -180,7 +181,8 @@ export function serveApplication(io) {
 	    socket.handshake.auth.token === 'secret' ? undefined :
 	    refusal('not authorized', { code: 'E1', hint: 'log in' })));
 	io.of('/slow').use((socket, next) => setTimeout(() => next(
-	    socket.handshake.auth.late ? refusal('too late') : undefined), 100));
+	    socket.handshake.auth.late ? refusal('too late') : undefined),
+	    SLOW_MS));
 }
 
 // Node's server; options are those of Socket.IO.
