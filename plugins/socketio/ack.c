@@ -177,7 +177,7 @@ on_due(struct hostd_inst *in, hostd_timer timer, void *arg)
 	arm(in);
 }
 
-/* One timer for the least due.  It may come too early, for one that has gone. */
+/* One timer for the least due.  It may come too early, for one that is gone. */
 static void
 arm(struct hostd_inst *in)
 {

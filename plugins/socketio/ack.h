@@ -30,7 +30,7 @@ void	acks_forget(struct hostd_inst *, ack_fn,
 
 /*
  * What a handler gets to acknowledge with: one for each event that wants it, of
- * a socket, or of whoever fn tells, later, or from within a call of the handler's.
+ * a socket, or of whoever fn tells, also from within a call of the handler's.
  * A socket that is owed more than max_acks loses the oldest.  id 0: no memory.
  */
 hostd_sio_ack ack_owe(struct sio_socket *, uint64_t id);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Handlers: instances of other plugins that provide sio_handler/1.  Calls to them
- * are between enter and leave of hostd.offer/1, and never nested.
+ * Handlers: instances of other plugins that provide sio_handler/1.  Calls to
+ * them are between enter and leave of hostd.offer/1, and never nested.
  */
 #ifndef SOCKETIO_APP_H
 #define SOCKETIO_APP_H
@@ -78,8 +78,8 @@ void	apps_server_event(struct hostd_inst *, hostd_buf nsp, hostd_buf name,
 void	apps_cluster(struct hostd_inst *, int on);
 
 /*
- * For a successor: a handler's d of a socket, and taking it.  app_pack: what put
- * or save returned, or E_GONE.  app_unpack: 0, or -1: there is no such handler
+ * For a successor: a handler's d of a socket, and taking it.  app_pack: what
+ * put or save returned, or E_GONE.  app_unpack: 0, or -1: there is no such handler
  * any more, or it does not take that.
  */
 int32_t	app_pack(struct sio_socket *, const struct app_data *,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whom a broadcast means.  Each has a number, the mark, and a socket that has it
- * was chosen by it already, or is not to be.
+ * Whom a broadcast means.  Each has a number, the mark, and a socket that has
+ * it was chosen already, or is not to be.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Namespaces, their sockets in this worker, rooms, and who is meant by rooms and
- * except.  All of it is local to the worker; cluster.h is about the others.
+ * Namespaces, their sockets in this worker, rooms, and who is meant by rooms
+ * and except.  All of it is local to the worker; cluster.h is about the others.
  */
 #ifndef SOCKETIO_SPACE_H
 #define SOCKETIO_SPACE_H
@@ -121,7 +121,7 @@ struct spaces {
 	struct sio_socket **chosen;	/* of space_select */
 	struct eio **sessions;		/* of space_send */
 	uint32_t size_chosen, size_sessions;
-	unsigned char random[1020];	/* for ids; the last nrandom are unused */
+	unsigned char random[1020];	/* for ids; nrandom are unused */
 	uint32_t nrandom;
 };
 
@@ -129,8 +129,8 @@ int32_t	spaces_create(struct hostd_inst *, const struct hostd_conf *,
 	    struct hostd_err *);
 void	spaces_destroy(struct hostd_inst *);
 
-/* The namespace of that name, made if a handler's pattern or a rule has it; NULL:
- * there is none, which is "Invalid namespace", or no memory. */
+/* The namespace of that name, made if a handler's pattern has it; NULL: there is
+ * none, which is "Invalid namespace", or no memory. */
 struct space *space_get(struct hostd_inst *, hostd_buf name);
 /* Only if it is there. */
 struct space *space_find(const struct hostd_inst *, hostd_buf name);
@@ -140,14 +140,15 @@ space_name(const struct space *sp)
 {
 	return sp->entry.name;
 }
-/* Handlers have come or gone: those that are served are there, and know them. */
+/* Handlers have come or gone: those served are there, and know them. */
 void	spaces_apps_changed(struct hostd_inst *);
 /* A socket of it has gone. */
 void	space_release(struct space *);
 
 /* -- sockets -- */
 
-/* Connecting, not in any room, at the end of the client's list.  NULL: no memory. */
+/* Connecting, not in any room, at the end of the client's list.  NULL: no
+ * memory. */
 struct sio_socket *socket_new(struct client *, struct space *, hostd_buf auth);
 /* In the namespace and the room of its id. -1: no memory. */
 int	socket_enter(struct sio_socket *);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Short ways through <hostd/socketio.h>, all inline, as <hostd/easy.h> is for the
- * rest.  A whole application:
+ * Short ways through <hostd/socketio.h>, all inline, as <hostd/easy.h> is for
+ * the rest.  A whole application:
  *
  *	#include <hostd/socketio_easy.h>
  *
