@@ -15,9 +15,12 @@ finish(struct hostd_inst *in, hostd_op op, struct hostd_json *j)
 {
 	const struct hostd_easy *e = &in->easy;
 	hostd_buf made = hostd_json_done(j);
-	int32_t rc = made.p == NULL ? HOSTD_E_NOMEM :
-	    e->op->put(e->host, op, made);
+	int32_t rc = HOSTD_E_NOTSUP;
 
+	if (made.p == NULL)
+		rc = HOSTD_E_NOMEM;
+	else if (e->op != NULL && HOSTD_HAS(e->op, put))
+		rc = e->op->put(e->host, op, made);
 	hostd_json_free(j);
 	return rc;
 }
@@ -25,8 +28,11 @@ finish(struct hostd_inst *in, hostd_op op, struct hostd_json *j)
 static int32_t
 refuse(struct hostd_inst *in, hostd_op op, const char *why)
 {
-	return in->easy.op->complete(in->easy.host, op, HOSTD_E_INVAL,
-	    hostd_str(why));
+	const struct hostd_easy *e = &in->easy;
+
+	if (e->op == NULL || !HOSTD_HAS(e->op, complete))
+		return HOSTD_E_NOTSUP;
+	return e->op->complete(e->host, op, HOSTD_E_INVAL, hostd_str(why));
 }
 
 static void

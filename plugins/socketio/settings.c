@@ -46,10 +46,6 @@ static const struct hostd_key key_allow_upgrades = {
 	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "allow_upgrades", "on",
 	"Whether clients may change from polling to WebSocket.", 0, 0, NULL
 };
-static const struct hostd_key key_allow_eio3 = {
-	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "allow_eio3", "off",
-	"Whether clients of the protocol's revision 3 are let in.", 0, 0, NULL
-};
 static const struct hostd_key key_max_disconnection_duration = {
 	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "max_disconnection_duration", "0",
 	"How long a socket that was cut off can come back and is sent what "
@@ -176,7 +172,6 @@ const struct hostd_key *const sio_keys[] = {
 	&key_max_rooms,
 	&key_max_namespaces,
 	&key_allow_upgrades,
-	&key_allow_eio3,
 	&key_max_disconnection_duration,
 	&key_skip_middlewares,
 	&key_requests_timeout,
@@ -253,7 +248,6 @@ settings_read(struct hostd_inst *in, const struct hostd_conf *conf,
 	o->max_rooms = (uint32_t)number(conf, "max_rooms");
 	o->max_namespaces = (uint32_t)number(conf, "max_namespaces");
 	o->allow_upgrades = number(conf, "allow_upgrades") != 0;
-	o->allow_eio3 = number(conf, "allow_eio3") != 0;
 	o->skip_middlewares = number(conf, "skip_middlewares") != 0;
 	o->requests_timeout = (uint32_t)number(conf, "requests_timeout");
 	(void)conf->get_str(conf, "user_key", &o->user_key);
