@@ -18,6 +18,7 @@ struct eio_message *event_message(hostd_buf nsp, const uint64_t *id,
 struct eio_message *ack_message(hostd_buf nsp, uint64_t id,
 	    const struct hostd_sio_args *);
 /* A packet of any other type; json n 0: none. */
-struct eio_message *packet_message(enum sio_type, hostd_buf nsp, hostd_buf json);
+struct eio_message *packet_message(enum sio_type, hostd_buf nsp,
+	    hostd_buf json);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Packets of Socket.IO's protocol 5, without the '4' of Engine.IO: reading, which
- * is strict, and writing.  Pure; nothing is converted: JSON stays as it was
- * written.
+ * Packets of Socket.IO's protocol 5, without the '4' of Engine.IO: reading,
+ * which is strict, and writing.  Pure; nothing is converted: JSON stays as it
+ * was written.
  */
 #ifndef SOCKETIO_PACKET_H
 #define SOCKETIO_PACKET_H
@@ -22,7 +22,7 @@ enum sio_type {
 
 #define SIO_ID_MAX	9007199254740991ull	/* 2^53 - 1 */
 
-/* Slices, for as many values as a packet has.  Zeroed memory is an empty one. */
+/* Slices, for as many values as a packet has.  Zeroed memory is empty. */
 struct sio_values {
 	hostd_buf *v;
 	uint32_t n, size;

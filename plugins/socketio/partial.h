@@ -17,8 +17,8 @@ struct sio_partial {
 struct sio_partial *partial_new(uint64_t handle, hostd_buf text,
 	    uint32_t nbins);
 /*
- * One more: 1, it was the last one, and is in bins as it is; 0: more are to come,
- * it was copied; -1: no memory.
+ * One more: 1, it was the last one, and is in bins as it is; 0: more are to
+ * come, it was copied; -1: no memory.
  */
 int	partial_add(struct sio_partial *, hostd_buf data);
 /* Also NULL. */

@@ -29,9 +29,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include <hostd/abi.h>
 
@@ -79,20 +76,23 @@ hostd_json_blanks(const char *p, const char *end)
 	return p;
 }
 
-#ifdef __SSE2__
-/* Over 16 bytes at a time that mean nothing in a string. */
+#ifdef __GNUC__
+typedef unsigned char hostd_json_block __attribute__((vector_size(16)));
+
+/* Over 32 bytes at a time that mean nothing in a string. */
 static inline const char *
 hostd_json_pass_blocks(const char *p, const char *end)
 {
-	const __m128i quote = _mm_set1_epi8('"'), low = _mm_set1_epi8(0x1f);
-	const __m128i backslash = _mm_set1_epi8('\\');
-	__m128i x;
+	hostd_json_block x, y;
+	uint64_t w[2];
 
-	for (; end - p >= 16; p += 16) {
-		x = _mm_loadu_si128((const __m128i *)(const void *)p);
-		if (_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(
-		    _mm_cmpeq_epi8(x, quote), _mm_cmpeq_epi8(x, backslash)),
-		    _mm_cmpeq_epi8(_mm_min_epu8(x, low), x))) != 0)
+	for (; end - p >= 32; p += 32) {
+		memcpy(&x, p, 16);
+		memcpy(&y, p + 16, 16);
+		x = (hostd_json_block)((x == '"') | (x == '\\') | (x < 0x20) |
+		    (y == '"') | (y == '\\') | (y < 0x20));
+		memcpy(w, &x, 16);
+		if ((w[0] | w[1]) != 0)
 			break;
 	}
 	return p;
