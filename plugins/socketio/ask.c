@@ -72,13 +72,9 @@ ask_done(struct ask *a)
 	void (*done)(struct hostd_inst *, void *, int32_t) = a->done;
 	void *arg = a->arg;
 	int32_t status = a->status;
-	struct adapter *by = adapter_up(a->c);
-	uint64_t id = a->id;
 
 	if (status == HOSTD_OK && a->answers < a->clients)
 		status = HOSTD_E_TIMEOUT;
-	if (a->adapter && by != NULL)
-		adapter_cancel(by, id);
 	ask_free(a);
 	done(in, arg, status);
 }
@@ -235,16 +231,33 @@ asks_peer_left(struct cluster *c, uint64_t process)
 }
 
 static void
+cancel(struct ask *a)
+{
+	struct adapter *by = adapter_up(a->c);
+
+	if (a->adapter && by != NULL)
+		adapter_cancel(by, a->id);
+	a->adapter = 0;
+}
+
+static void
 ask_late(struct hostd_inst *in, hostd_timer t, void *arg)
 {
 	struct ask *a = arg;
+	uint64_t *silent = a->waiting;
+	uint32_t n = a->nwaiting;
 
-	(void)in;
 	(void)t;
 	if (a->nwaiting > 0 || a->here || a->adapter)
 		a->status = HOSTD_E_TIMEOUT;
+	a->waiting = NULL;
 	a->nwaiting = 0;
 	a->here = 0;
+	cancel(a);
+	if (a->type != HOSTD_SIO_ASK_SERVERS && a->type !=
+	    HOSTD_SIO_ASK_CLIENTS)
+		peers_silent(in->cluster, silent, n);
+	free(silent);
 	if (STAILQ_EMPTY(&a->words))
 		ask_done(a);
 }

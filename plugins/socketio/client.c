@@ -4,6 +4,7 @@
 #include <hostd/json.h>
 #include "ack.h"
 #include "app.h"
+#include "cluster.h"
 #include "event.h"
 #include "metrics.h"
 #include "partial.h"
@@ -230,6 +231,7 @@ client_is_old(struct client *c)
 void
 client_gone(struct client *c, int32_t reason)
 {
+	struct hostd_inst *in = c->in;
 	struct sio_socket *s;
 
 	client_is_old(c);
@@ -244,6 +246,7 @@ client_gone(struct client *c, int32_t reason)
 		socket_end(s);
 	}
 	free(c);
+	cluster_leave(in);
 }
 
 void

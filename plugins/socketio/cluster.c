@@ -320,7 +320,7 @@ fill(struct cluster *c, const struct hostd_conf *conf)
 	c->process &= ~(uint64_t)1;
 	c->foreign = c->process + 1;
 	c->workers = 2;
-	if (c->in->worker != NULL &&
+	if (c->in->worker != NULL && HOSTD_HAS(c->in->worker, self) &&
 	    (w = c->in->worker->self(c->in->easy.host)) != NULL) {
 		c->slot = slot_of(w);
 		c->workers = w->workers;
@@ -381,7 +381,6 @@ cluster_destroy(struct hostd_inst *in)
 	adapters_destroy(c);
 	asks_destroy(c);
 	answers_destroy(c);
-	peers_bye(c);
 	held_destroy(c);
 	recover_destroy(c);
 	kept_destroy(c);

@@ -16,6 +16,8 @@ int32_t	cluster_create(struct hostd_inst *, const struct hostd_conf *,
 	    struct hostd_err *);
 int32_t	cluster_start(struct hostd_inst *);
 void	cluster_destroy(struct hostd_inst *);
+/* A worker that drains may have lost its last session. */
+void	cluster_leave(struct hostd_inst *);
 
 /* A namespace or room of this worker has come or gone: for adapters. */
 void	cluster_open(struct hostd_inst *, hostd_buf nsp);

@@ -51,6 +51,7 @@ struct cluster {
 	LIST_HEAD(, seeking) seeking;
 	uint64_t last_seek;
 	hostd_timer beat;
+	int has_left;			/* our last session has gone */
 };
 
 /* -- the bus (bus.c) -- */
@@ -88,7 +89,8 @@ int	bus_has_others(const struct cluster *);
 /* -- who is there (peer.c) -- */
 
 void	peers_start(struct cluster *);
-void	peers_bye(struct cluster *);
+/* Those have not answered in time: they are not waited for again. */
+void	peers_silent(struct cluster *, const uint64_t *, uint32_t n);
 void	peers_destroy(struct cluster *);
 void	peer_hello(struct cluster *, struct bus_message *);
 void	peer_left(struct cluster *, uint64_t process);

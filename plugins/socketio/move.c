@@ -51,6 +51,7 @@ session_went(struct eio *eio)
 		(void)bus_send_heir(c);
 	client_moved(client);
 	eio_drop(eio);
+	cluster_leave(c->in);
 }
 
 void

@@ -20,6 +20,7 @@
 #define MARKS_MS 600000
 
 #define HELLO_NEW	0x1u	/* I have just come: answer */
+#define HELLO_WHO	0x2u	/* you were thought to be gone: answer */
 
 struct peer *
 peer_find(const struct cluster *c, uint64_t process)
@@ -55,15 +56,6 @@ now_of(const struct cluster *c)
 	return c->in->easy.host->now_ms(c->in->easy.host);
 }
 
-void
-peer_heard(struct cluster *c, const struct bus_message *m)
-{
-	struct peer *p = peer_find(c, m->process);
-
-	if (p != NULL)
-		p->heard_ms = now_of(c);
-	(void)marks_raise(&c->heard, m->process, m->seq, now_of(c));
-}
 
 int
 peer_has_heir(const struct cluster *c)
@@ -113,6 +105,18 @@ hello(struct cluster *c, uint32_t flags, uint64_t process)
 		(void)bus_send(c, process);
 }
 
+void
+peer_heard(struct cluster *c, const struct bus_message *m)
+{
+	struct peer *p = peer_find(c, m->process);
+
+	if (p != NULL)
+		p->heard_ms = now_of(c);
+	else if (m->type == BUS_QUESTION || m->type == BUS_REPLY)
+		hello(c, HELLO_WHO, m->process);
+	(void)marks_raise(&c->heard, m->process, m->seq, now_of(c));
+}
+
 static void
 peers_look(struct hostd_inst *in, hostd_timer t, void *arg)
 {
@@ -153,8 +157,14 @@ peers_start(struct cluster *c)
 }
 
 void
-peers_bye(struct cluster *c)
+cluster_leave(struct hostd_inst *in)
 {
+	struct cluster *c = in->cluster;
+
+	if (!in->draining || c->has_left || eio_count(in) > 0)
+		return;
+	c->has_left = 1;
+	(void)in->timer->stop(in->easy.host, c->beat);
 	(void)bus_begin(c, BUS_BYE, c->seq);
 	(void)bus_tell(c);
 }
@@ -239,13 +249,24 @@ peer_hello(struct cluster *c, struct bus_message *m)
 	p->slot = slot;
 	p->started_ms = started_ms;
 	p->heard_ms = now;
+	if (c->has_left)
+		return;
 	if (flags & HELLO_NEW) {
 		doubt(c, p);
 		/* Those who doubt that we are there are told, too. */
 		hello(c, 0, is_of_slot(c, p) ? 0 : m->process);
-	} else if (is_new)
+	} else if (is_new || (flags & HELLO_WHO) != 0)
 		hello(c, 0, m->process);
 	eio_expect(c->in, peer_elder(c) != NULL);
+}
+
+void
+peers_silent(struct cluster *c, const uint64_t *processes, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		peer_left(c, processes[i]);
 }
 
 void

@@ -100,6 +100,7 @@ drain(struct hostd_inst *in, uint32_t deadline_ms)
 {
 	in->draining = 1;
 	engine_drain(in, deadline_ms);
+	cluster_leave(in);
 }
 
 static const void *

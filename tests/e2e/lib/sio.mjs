@@ -20,6 +20,7 @@ const KEYS = {
 	pingTimeout: (v) => `ping_timeout = ${v}ms`,
 	upgradeTimeout: (v) => `upgrade_timeout = ${v}ms`,
 	requestsTimeout: (v) => `requests_timeout = ${v}ms`,
+	requestsTimeout: (v) => `requests_timeout = ${v}ms`,
 	connectTimeout: (v) => `connect_timeout = ${v}ms`,
 	maxHttpBufferSize: (v) => `max_http_buffer_size = ${v}`,
 	transports: (v) => `transports = {${v.map((s) => `"${s}"`)}}`,
