@@ -80,13 +80,21 @@ export function tempDir(t) {
 	return dir;
 }
 
+// One that no connection of a client is given meanwhile: those are from 32768 on.
 export async function freePort() {
-	const s = net.createServer();
+	for (;;) {
+		const port = 10_000 + Math.floor(Math.random() * 22_768);
+		const s = net.createServer();
+		const free = await new Promise((resolve) => {
+			s.once('error', () => resolve(false));
+			s.listen(port, '127.0.0.1', () => resolve(true));
+		});
 
-	await new Promise((resolve) => s.listen(0, '127.0.0.1', resolve));
-	const { port } = s.address();
-	await new Promise((resolve) => s.close(resolve));
-	return port;
+		if (!free)
+			continue;
+		await new Promise((resolve) => s.close(resolve));
+		return port;
+	}
 }
 
 export function writeFiles(dir, files) {
