@@ -18,6 +18,7 @@ const rulesOf = (keys) => `
 		event "join" { action = join  room = "$0" }
 		event "say" { action = emit  room = "$0"  as = "said"  args = "$1" }
 		event "whoami" { ack = {"$id", "$user"} }
+		event "secret" { require = user  ack = "\\"of $user\\"" }
 	}`;
 
 const serve = async (t, { io = '', more = '', rules = '', workers = 2 } = {}) => {
@@ -126,6 +127,9 @@ test('who has logged in', async (t) => {
 		assert.deepEqual(await callAll(members, 'whoami'),
 		    [members.id, 'ada']);
 		assert.deepEqual(await callAll(bob, 'whoami'), [bob.id, null]);
+		assert.equal(await call(ada, 'secret'), 'of ada');
+		assert.deepEqual(await call(bob, 'secret'),
+		    { error: 'not authorized' });
 		await assert.rejects(connected(also(t, bob, '/members')),
 		    /^Error: not authorized$/);
 	}

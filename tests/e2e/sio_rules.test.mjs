@@ -199,3 +199,28 @@ test('mistakes have a place', async (t) => {
 	    /"\$what" stands for nothing/);
 	await wrong('channel "a" { }', /channel "a": it needs the key "as"/);
 });
+
+test('over a reload', async (t) => {
+	const h = await serve(t, CHAT);
+	const ada = await connect(t, h, 'websocket', { auth: { name: 'Ada' } });
+	const bob = await connect(t, h, 'websocket');
+
+	await call(ada, 'joinRoom', 'tea');
+	await call(bob, 'joinRoom', 'tea');
+	await call(ada, 'likes', 'tea');
+	const { id } = ada;
+	const r = await h.hostctl('reload');
+
+	assert.equal(r.code, 0, r.stderr);
+	const message = next(bob, 'message');
+
+	await call(ada, 'sendMessage', 'tea', 'still here');
+	assert.equal((await message)[0].text, 'still here');
+	assert.deepEqual(await callAll(ada, 'whoami'),
+	    [id, null, 'Ada', null, 'tea', '/']);
+	const left = next(bob, 'left');
+
+	ada.disconnect();
+	assert.deepEqual(await left, [id]);
+	assert.deepEqual(heard(bob, 'welcome').length, 1);
+});
