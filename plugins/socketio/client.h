@@ -62,7 +62,7 @@ void	client_refused(struct sio_socket *, hostd_buf message, hostd_buf data);
 /* What recover_begin has looked for was found, or not: it goes on. */
 void	client_recovered(struct sio_socket *, int found);
 /*
- * The server's disconnect: the client is told now, the handlers at the end of the
+ * The server's disconnect: the client is told now, handlers at the end of the
  * turn; close: of all its namespaces, and its session ends.
  */
 void	client_disconnect(struct sio_socket *, int close);
