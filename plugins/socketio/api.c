@@ -5,6 +5,7 @@
 #include "ack.h"
 #include "api.h"
 #include "event.h"
+#include "lend.h"
 #include "metrics.h"
 #include "recover.h"
 
@@ -53,51 +54,46 @@ api_refuse(const struct hostd_sio_api *api, hostd_sio h, hostd_buf message,
 
 /* -- what is known of it -- */
 
-/* How many; 0 also: no memory. */
-static uint32_t
-list_headers(struct apps *apps, const struct eio_handshake *h)
+static const hostd_hdr *
+lend_headers(struct hostd_inst *in, const struct eio_handshake *h)
 {
+	hostd_hdr *list = lend(in, (h->nheaders + 1) * sizeof(*list));
 	const char *at = h->headers;
-	hostd_hdr *list;
 	uint32_t i;
 
-	if (h->nheaders > apps->nheaders) {
-		list = realloc(apps->headers, h->nheaders * sizeof(*list));
-		if (list == NULL)
-			return 0;
-		apps->headers = list;
-		apps->nheaders = h->nheaders;
-	}
-	for (i = 0; i < h->nheaders; i++)
-		apps->headers[i] = eio_header(&at);
-	return i;
+	for (i = 0; list != NULL && i < h->nheaders; i++)
+		list[i] = eio_header(&at);
+	return list;
 }
 
 static const struct hostd_sio_info *
 api_info(const struct hostd_sio_api *api, hostd_sio h)
 {
-	struct apps *apps = api_app(api)->in->apps;
-	struct hostd_sio_info *info = &apps->info;
+	struct hostd_inst *in = api_app(api)->in;
 	const struct eio_handshake *first;
+	struct hostd_sio_info *info;
 	struct sio_socket *s;
 
-	if (api_socket(api, h, &s) != HOSTD_OK || s->client == NULL)
+	if (api_socket(api, h, &s) != HOSTD_OK || s->client == NULL ||
+	    (info = lend(in, sizeof(*info))) == NULL)
 		return NULL;
 	first = eio_handshake(s->client->eio);
-	info->struct_size = sizeof(*info);
-	info->flags = first->flags;
-	info->id = hostd_str(s->id);
-	info->nsp = space_name(s->space);
-	info->auth = s->auth.n > 0 ? s->auth : hostd_str("{}");
-	info->nheaders = list_headers(apps, first);
-	info->headers = apps->headers;
-	info->transport = eio_transport(s->client->eio);
-	info->url = first->url;
-	info->query = first->query;
-	info->peer = first->peer;
-	info->time_ms = first->time_ms;
-	info->data = s->data.n > 0 ? s->data : hostd_str("{}");
-	info->user = first->user;
+	*info = (struct hostd_sio_info){
+		.struct_size = sizeof(*info),
+		.flags = first->flags,
+		.id = hostd_str(s->id),
+		.nsp = space_name(s->space),
+		.auth = s->auth.n > 0 ? s->auth : hostd_str("{}"),
+		.headers = lend_headers(in, first),
+		.transport = eio_transport(s->client->eio),
+		.url = first->url,
+		.query = first->query,
+		.peer = first->peer,
+		.time_ms = first->time_ms,
+		.data = s->data.n > 0 ? s->data : hostd_str("{}"),
+		.user = first->user,
+	};
+	info->nheaders = info->headers == NULL ? 0 : first->nheaders;
 	return info;
 }
 
@@ -129,7 +125,12 @@ api_set_data(const struct hostd_sio_api *api, hostd_sio h, hostd_buf json)
 			return HOSTD_E_NOMEM;
 		memcpy(copy, json.p, json.n);
 	}
-	free((void *)(uintptr_t)s->data.p);
+	/* What info has said of it stays good. */
+	if (lend_last(api_app(api)->in,
+	    (void *)(uintptr_t)s->data.p) == -1) {
+		free(copy);
+		return HOSTD_E_NOMEM;
+	}
 	s->data.p = copy;
 	s->data.n = json.n;
 	return HOSTD_OK;
@@ -331,16 +332,17 @@ values(struct apps *apps, uint32_t n)
 static int32_t
 api_rooms(const struct hostd_sio_api *api, hostd_sio h, hostd_buf *out)
 {
-	struct apps *apps = api_app(api)->in->apps;
-	struct hostd_json *j = &apps->rooms;
+	struct hostd_inst *in = api_app(api)->in;
+	struct hostd_json *j = &in->apps->rooms;
 	struct sio_socket *s;
 	hostd_buf *names;
+	char *text;
 	uint32_t i, n;
 	int32_t rc = api_socket(api, h, &s);
 
 	if (rc != HOSTD_OK)
 		return rc;
-	if ((names = values(apps, s->nrooms + 1)) == NULL)
+	if ((names = values(in->apps, s->nrooms + 1)) == NULL)
 		return HOSTD_E_NOMEM;
 	n = socket_rooms(s, names, s->nrooms + 1);
 	hostd_json_reset(j);
@@ -348,8 +350,12 @@ api_rooms(const struct hostd_sio_api *api, hostd_sio h, hostd_buf *out)
 	for (i = 0; i < n; i++)
 		hostd_json_strn(j, names[i]);
 	hostd_json_end(j, ']');
-	*out = hostd_json_done(j);
-	return out->p == NULL ? HOSTD_E_NOMEM : HOSTD_OK;
+	out->n = hostd_json_done(j).n;
+	if (j->failed || (text = lend(in, out->n)) == NULL)
+		return HOSTD_E_NOMEM;
+	memcpy(text, j->p, out->n);
+	out->p = text;
+	return HOSTD_OK;
 }
 
 static int32_t

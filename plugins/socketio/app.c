@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "app.h"
+#include "lend.h"
 
 #define DATA_MAX 65536
 
@@ -98,7 +99,7 @@ apps_destroy(struct hostd_inst *in)
 	apis_destroy(in);
 	free(in->apps->values);
 	hostd_json_free(&in->apps->text);
-	free(in->apps->headers);
+	lend_destroy(in);
 	hostd_json_free(&in->apps->rooms);
 	free(in->apps);
 	in->apps = NULL;

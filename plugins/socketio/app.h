@@ -28,9 +28,9 @@ struct apps {
 	hostd_buf *values;		/* scratch of api*.c */
 	uint32_t nvalues;
 	struct hostd_json text, rooms;	/* the same */
-	struct hostd_sio_info info;	/* what api->info returns */
-	hostd_hdr *headers;		/* its */
-	uint32_t nheaders;		/* that there is room for */
+	struct lend_chunk *lent;	/* to handlers, see lend.c */
+	struct lend_last *lent_last;
+	uint64_t lent_at;
 };
 
 /* hostd.p.offer/1's row for HOSTD_KIND_SIO_HANDLER; the adapter's is in

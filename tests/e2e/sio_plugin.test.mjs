@@ -93,6 +93,24 @@ on_connect(struct hostd_inst *in, hostd_sio s, void *d, int32_t recovered)
 	(void)hostd_sio_emitf(in, s, "hello", "s", in->name);
 }
 
+/* What is lent stays good in the callback. */
+static int32_t
+change(struct hostd_inst *in, hostd_sio s, const struct hostd_sio_event *ev)
+{
+	const struct hostd_sio_api *api = in->sio;
+	const struct hostd_sio_info *was, *is;
+	hostd_buf rooms, more, data = hostd_sio_arg(ev, 0);
+
+	was = api->info(api, s);
+	(void)api->rooms(api, s, &rooms);
+	(void)api->set_data(api, s, data);
+	(void)hostd_sio_join(in, s, "more");
+	(void)api->rooms(api, s, &more);
+	is = api->info(api, s);
+	return hostd_sio_ackf(in, ev, "jjjji", was->data, is->data, rooms,
+	    more, was->nheaders == is->nheaders && was->nheaders > 0);
+}
+
 static int32_t
 on_event(struct hostd_inst *in, hostd_sio s, void *d,
     const struct hostd_sio_event *ev)
@@ -102,6 +120,8 @@ on_event(struct hostd_inst *in, hostd_sio s, void *d,
 
 	if (hostd_sio_is(ev, "crash") && in->name[0] == 's')
 		abort();
+	if (hostd_sio_is(ev, "change"))
+		return change(in, s, ev);
 	if (hostd_sio_is(ev, "leave")) {
 		(void)in->sio->disconnect(in->sio, s, 0);
 		return in->sio->emit(in->sio, s, 0, hostd_str("x"), NULL) ==
@@ -232,6 +252,15 @@ test('two handlers', async (t) => {
 		assert.deepEqual(await callAll(s, 'all', { a: [1] }), ['a"b',
 			'all', -1, 2 ** 40, 0.5, true, null, { a: [1] },
 			Buffer.from([1, 2, 3])]);
+	});
+	await t.test('what a callback was lent stays good', async (t) => {
+		const s = await connected(client(t, h, 'websocket'));
+		const more = [s.id, 'more'];
+
+		assert.deepEqual(await callAll(s, 'change', { n: 1 }),
+		    [{}, { n: 1 }, [s.id], more, 1]);
+		assert.deepEqual(await callAll(s, 'change', { n: 2 }),
+		    [{ n: 1 }, { n: 2 }, more, more, 1]);
 	});
 	await t.test('an event that all pass is dropped', async (t) => {
 		const s = await connected(client(t, h, 'websocket'));
