@@ -245,8 +245,8 @@ onServers('the client closes', async (t, where) => {
 	await p.post('42["say",[],1]', '1');
 	const r = await poll.answer;
 
-	// What it had said before is told, or its poll just ends; or it came too
-	// late.
+	// What it had said before is told, or its poll just ends; or it came
+	// too late.
 	if (r.status === 200)
 		assert.match(r.text, /^(6|42\["said",1\])(\x1e6)?$/);
 	else

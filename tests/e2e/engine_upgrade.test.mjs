@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Engine.IO: from polling to a WebSocket, step by step, and what may go wrong at
-// each.
+// Engine.IO: from polling to a WebSocket, step by step, and what may go wrong
+// at each.
 import assert from 'node:assert/strict';
 import { ask101, failed, packet, Polling, webSocket, works } from
     './lib/eio.mjs';

@@ -2,8 +2,8 @@
 // Socket.IO: events and acknowledgements with binary attachments.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { call, callAll, connect, eachMode, heard, next, onServers, settled } from
-    './lib/sio.mjs';
+import { call, callAll, connect, eachMode, heard, next, onServers, settled }
+    from './lib/sio.mjs';
 
 const bytes = (...list) => Buffer.from(list);
 const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
@@ -86,7 +86,8 @@ onServers('many in order, with text between them', (t, where) =>
 	    [i, bytes(1), 'x', bytes(2, 3)]));
 }));
 
-onServers('more than is allowed', (t, where) => eachMode(t, async (st, mode) => {
+onServers('more than is allowed', (t, where) =>
+    eachMode(t, async (st, mode) => {
 	const s = await connect(st, where, mode);
 	const end = next(s, 'disconnect');
 

@@ -51,7 +51,8 @@ onServers('no auth, words of welcome, a foreign page', (t, where) =>
 onServers('many at once', async (t, where) => {
 	const all = await Promise.all(Array.from({ length: 45 }, (_, i) =>
 	    connect(t, where, Object.keys(modes)[i % 3])));
-	const answers = await Promise.all(all.map((s, i) => call(s, 'back', i)));
+	const answers = await Promise.all(all.map((s, i) =>
+	    call(s, 'back', i)));
 
 	assert.equal(new Set(all.map((s) => s.id)).size, all.length);
 	assert.equal(new Set(all.map((s) => s.io.engine.id)).size, all.length);
@@ -96,7 +97,8 @@ onServers('no upgrade', async (t, where) => {
 	    2);
 }, { allowUpgrades: false });
 
-for (const [has, hasNot] of [['polling', 'websocket'], ['websocket', 'polling']])
+for (const [has, hasNot] of [['polling', 'websocket'],
+    ['websocket', 'polling']])
 	onServers(`only ${has}`, async (t, where) => {
 		await assert.rejects(connected(client(t, where, hasNot)),
 		    hasNot === 'polling' ? /xhr poll error/ : /websocket error/);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Socket.IO: every way in which a connection ends, and what both sides are told.
+// Socket.IO: every way in which a connection ends, and what both sides are
+// told.
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { also, call, connect, connected, eachMode, gone, heard, modes,
@@ -110,7 +111,7 @@ onServers('the connection is lost', (t, where) => eachMode(t, (st, mode) => {
 		cut: (s) => polling ? agent.destroy() :
 		    s.io.engine.transport.ws.terminate(),
 		ours: polling ? 'transport error' : 'transport close',
-		// Over polling, the client says goodbye behind its lost request.
+		// Over polling, the client says goodbye behind what it lost.
 		theirs: ['transport close', ...polling ? ['transport error'] :
 		    []] });
 }));
@@ -161,7 +162,8 @@ onServers('the server stops', async (t, where) => {
 	await where.stop();
 	const [ws, upgraded, polling] = await told;
 
-	assert.deepEqual([ws, upgraded], ['transport close', 'transport close']);
+	assert.deepEqual([ws, upgraded],
+	    ['transport close', 'transport close']);
 	// Its poll might have been on the way.
 	assert.match(polling, /^transport (close|error)$/);
 }, {}, { alone: true });

@@ -2,10 +2,11 @@
 // Socket.IO: connection state recovery; who was lost for a while is who it was,
 // and gets what it has missed.
 import assert from 'node:assert/strict';
-import { also, call, connect, connected, eachMode, gone, heard, modes, onServers,
-    settled, watch } from './lib/sio.mjs';
+import { also, call, connect, connected, eachMode, gone, heard, modes,
+    onServers, settled, watch } from './lib/sio.mjs';
 
-const MINUTE = { connectionStateRecovery: { maxDisconnectionDuration: 60_000 } };
+const MINUTE = { connectionStateRecovery: {
+	maxDisconnectionDuration: 60_000 } };
 const bin = Buffer.from([9, 0, 255]);
 
 // Who was told something before: without that, it has no offset.
@@ -139,8 +140,7 @@ onServers('what has an offset, and what has none', (t, where) =>
 		assert.equal(v.length, 1);
 }), MINUTE);
 
-onServers('the guard of a namespace does not ask again, and each namespace is ' +
-    'recovered', (t, where) => eachMode(t, async (st, mode) => {
+onServers('a guard does not ask again, and each namespace is recovered', (t, where) => eachMode(t, async (st, mode) => {
 	const w = await watch(st, where);
 	const s = await start(st, where, mode,
 	    { nsp: '/private', auth: { token: 'secret' } });

@@ -41,7 +41,8 @@ onServers('messages of both sides', async (t, where) => {
 
 onServers('what others say meanwhile', async (t, where) => {
 	const speaker = await connect(t, where, 'websocket');
-	const all = Array.from({ length: N }, () => client(t, where, 'upgrade'));
+	const all = Array.from({ length: N }, () =>
+	    client(t, where, 'upgrade'));
 	let said = 0, over = false;
 
 	await Promise.all(all.map(connected));

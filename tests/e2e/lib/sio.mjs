@@ -20,7 +20,6 @@ const KEYS = {
 	pingTimeout: (v) => `ping_timeout = ${v}ms`,
 	upgradeTimeout: (v) => `upgrade_timeout = ${v}ms`,
 	requestsTimeout: (v) => `requests_timeout = ${v}ms`,
-	requestsTimeout: (v) => `requests_timeout = ${v}ms`,
 	connectTimeout: (v) => `connect_timeout = ${v}ms`,
 	maxHttpBufferSize: (v) => `max_http_buffer_size = ${v}`,
 	transports: (v) => `transports = {${v.map((s) => `"${s}"`)}}`,
@@ -106,8 +105,7 @@ export const modes = {
 // The arguments of the next event of that name.
 export const next = (s, name) => within(once(s, name), `event ${name}`);
 
-// A client that was not told to wait for anything; the namespace's is the path of
-// options.nsp.
+// A client that was not told to wait for anything; nsp is its namespace.
 export function client(t, where, mode, { nsp = '/', ...options } = {}) {
 	const s = io(`${where.url}${nsp}`, { transports: modes[mode],
 		forceNew: true, reconnection: false, ...options });
