@@ -213,6 +213,19 @@ is_plain(const struct fake_req *r, const char *pattern)
 	    r->spec.query == NULL && r->spec.headers == NULL;
 }
 
+/* The path that somebody has chosen may have one. */
+static void
+take_query(struct fake_req *r)
+{
+	char *query = strchr(r->path, '?');
+
+	if (query == NULL)
+		return;
+	*query++ = '\0';
+	if (r->spec.query == NULL)
+		r->spec.query = query;
+}
+
 struct fake_req *
 fake_req_start(struct fake *f, const struct fake_spec *spec)
 {
@@ -224,6 +237,7 @@ fake_req_start(struct fake *f, const struct fake_spec *spec)
 	r->spec = *spec;
 	r->path = xstrdup(spec->path == NULL ? fake_route(f->m, spec->upgrade)
 					     : spec->path);
+	take_query(r);
 	n = strlen(pattern);
 	r->rest = xstrdup(
 	    pattern[n - 1] == '/' && strlen(r->path) > n ? r->path + n : "");

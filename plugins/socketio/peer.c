@@ -161,7 +161,7 @@ cluster_leave(struct hostd_inst *in)
 {
 	struct cluster *c = in->cluster;
 
-	if (!in->draining || c->has_left || eio_count(in) > 0)
+	if (!in->draining || in->is_ending || c->has_left || eio_count(in) > 0)
 		return;
 	c->has_left = 1;
 	(void)in->timer->stop(in->easy.host, c->beat);

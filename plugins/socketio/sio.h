@@ -69,6 +69,7 @@ struct hostd_inst {
 	struct sio_files *files;		/* NULL: none are served */
 	struct sio_metrics *counted;
 	int draining;
+	int is_ending;		/* in destroy: nothing is told any more */
 };
 
 #endif

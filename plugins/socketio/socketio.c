@@ -16,6 +16,7 @@
 static void
 destroy(struct hostd_inst *in)
 {
+	in->is_ending = 1;
 	engine_destroy(in);
 	cluster_destroy(in);
 	clients_destroy(in);
