@@ -3,7 +3,8 @@
  * One instance of socketio_redis: a worker as a node of a cluster of Socket.IO
  * whose nodes speak as @socket.io/redis-adapter does.
  *
- *   link    two connections: what is published, what is subscribed
+ *   node    Redis, or those of a cluster: connections to publish, to subscribe
+ *   link    what is published and subscribed by them
  *   space   the channels of a namespace, and its rooms here
  *   tell    what others are told        heard   what they tell
  *   sharded the same as createShardedAdapter has it
@@ -17,6 +18,7 @@
 #ifndef SOCKETIO_REDIS_ADAPTER_H
 #define SOCKETIO_REDIS_ADAPTER_H
 
+#include <sys/queue.h>
 #include <msgpack/sbuffer.h>
 #include <hostd/easy.h>
 #include <hostd/json.h>
@@ -26,6 +28,7 @@
 #include <redis/client.h>
 #include <redis/presence.h>
 #include <redis/settings.h>
+#include <redis/survey.h>
 #include <socketio/table.h>
 #include "unpack.h"
 
@@ -57,6 +60,17 @@ struct space {
 	unsigned waiting;		/* subscriptions that are not in force */
 };
 
+/* One Redis. */
+struct node {
+	LIST_ENTRY(node) link;
+	struct hostd_inst *in;
+	struct redis_client *pub, *sub;	/* NULL: not needed */
+	struct redis_node_addr at;
+	int wanted;			/* it is in the map */
+};
+
+enum mode { MODE_UNKNOWN, MODE_PLAIN, MODE_CLUSTER };
+
 struct names {
 	hostd_buf *v;
 	uint32_t n, size;
@@ -85,7 +99,13 @@ struct hostd_inst {
 	struct redis_host redis;
 	struct redis_settings settings;
 	struct redis_presence presence;
-	struct redis_client *pub, *sub;
+	enum mode mode;
+	struct node home;		/* of the URL; a cluster's knows others */
+	LIST_HEAD(, node) nodes;	/* of a cluster */
+	struct redis_slots *map;
+	struct node *owners[REDIS_NODES];	/* as the map counts them */
+	struct redis_survey survey;
+	LIST_HEAD(, asker) askers;	/* of words */
 	hostd_buf key;
 	int on_own_channel;		/* where questions are answered */
 	int sharded;			/* enum subscription; 0: not */
@@ -104,10 +124,25 @@ struct hostd_inst {
 	uint64_t ignored, ignored_said;	/* messages; when it was logged */
 };
 
+/* -- node.c -- */
+
+int	nodes_open(struct hostd_inst *);
+void	nodes_close(struct hostd_inst *);
+/* Who has this; NULL: nobody is known. */
+struct node *node_of(const struct hostd_inst *, hostd_buf channel);
+struct node *node_of_key(const struct hostd_inst *, hostd_buf key);
+/* All, starting with NULL; NULL behind the last. */
+struct node *node_next(const struct hostd_inst *, const struct node *);
+int	nodes_are_up(const struct hostd_inst *);
+/* What is known may be wrong: nothing is subscribed any more, and it is looked
+ * for again. */
+void	nodes_anew(struct hostd_inst *);
+
 /* -- link.c -- */
 
-int	link_open(struct hostd_inst *);
-void	link_close(struct hostd_inst *);
+extern const struct redis_client_ops link_client_ops;
+/* The others can't be reached. */
+void	link_lost(struct hostd_inst *, const char *why);
 void	link_subscribe(struct hostd_inst *, struct channel *, int on);
 /* OK, AGAIN, or negative: not taken. */
 int32_t	link_publish(struct hostd_inst *, hostd_buf channel, hostd_buf);
@@ -225,5 +260,8 @@ int32_t	words_set(struct hostd_inst *, hostd_buf name, hostd_buf value,
 	    uint32_t ttl_ms);
 int32_t	words_get(struct hostd_inst *, hostd_buf name,
 	    void (*done)(void *, int32_t, hostd_buf), void *arg);
+/* This client is about to be freed. */
+void	words_gone(struct hostd_inst *, const struct redis_client *);
+void	words_free(struct hostd_inst *);
 
 #endif

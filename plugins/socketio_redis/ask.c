@@ -22,6 +22,7 @@ struct asking {
 	struct space *space;
 	uint32_t type;
 	enum asking_state state;
+	unsigned counts;		/* that are to come */
 	hostd_timer timer;
 	int64_t servers, clients;	/* answers that are to come */
 	size_t n;
@@ -116,11 +117,12 @@ asking_send(struct hostd_inst *in, struct asking *a)
 	return link_publish(in, channel_of(a), message);
 }
 
-/* The answer to PUBSUB NUMSUB: channel, number. */
+/* The answer to PUBSUB NUMSUB, of each that was asked: channel, number. */
 static void
 servers_counted(struct redis_client *c, void *arg, const redisReply *r)
 {
-	struct hostd_inst *in = redis_client_arg(c);
+	struct node *n = redis_client_arg(c);
+	struct hostd_inst *in = n->in;
 	struct asking *a = asking_by_id(in, (uint64_t)(uintptr_t)arg);
 
 	if (r == NULL || a == NULL || a->state != COUNTING)
@@ -131,24 +133,45 @@ servers_counted(struct redis_client *c, void *arg, const redisReply *r)
 		asking_ends(in, a, HOSTD_E_GONE);
 		return;
 	}
-	a->servers = r->element[1]->integer - 1;
-	if (a->servers <= 0)
+	a->servers += r->element[1]->integer;
+	if (--a->counts > 0)
+		return;
+	if (--a->servers <= 0)
 		asking_ends(in, a, HOSTD_OK);
 	else if (asking_send(in, a) < 0)
 		asking_ends(in, a, HOSTD_E_GONE);
 }
 
 static int32_t
-asking_count(struct hostd_inst *in, struct asking *a)
+count_at(struct asking *a, const struct node *n)
 {
 	hostd_buf channel = channel_of(a);
-	const char *argv[3] = { "PUBSUB", in->sharded ? "SHARDNUMSUB" :
+	const char *argv[3] = { "PUBSUB", n->in->sharded ? "SHARDNUMSUB" :
 		"NUMSUB", channel.p };
 	const size_t lens[3] = { 6, strlen(argv[1]), channel.n };
 
-	a->state = COUNTING;
-	return redis_command(in->pub, servers_counted,
+	a->counts++;
+	return redis_command(n->pub, servers_counted,
 	    (void *)(uintptr_t)a->id, 3, argv, lens);
+}
+
+/* Classic channels are counted by each of a cluster. */
+static int32_t
+asking_count(struct hostd_inst *in, struct asking *a)
+{
+	const struct node *n;
+	int32_t rc = HOSTD_E_STATE;
+
+	a->state = COUNTING;
+	a->servers = 0;
+	a->counts = 0;
+	if (in->sharded)
+		return (n = node_of(in, channel_of(a))) == NULL ? rc :
+		    count_at(a, n);
+	for (n = node_next(in, NULL); n != NULL; n = node_next(in, n))
+		if ((rc = count_at(a, n)) < 0)
+			break;
+	return rc;
 }
 
 void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two connections.  The others are there when both are, and all that was
- * subscribed is in force.  Who is subscribed is counted by others, who wait for
- * our answers: so nothing is subscribed before both are there, and if one is
- * lost the other begins anew, too.
+ * What is published and subscribed.  The others are there when all connections
+ * are, and all that was subscribed is in force.  Who is subscribed is counted by
+ * others, who wait for our answers: so nothing is subscribed before all are
+ * there, and when one is lost all subscriptions begin anew.
  */
 #include <string.h>
 #include <strings.h>
@@ -73,6 +73,11 @@ published(struct redis_client *c, void *arg, const redisReply *r)
 
 	if (r == NULL || r->type != REDIS_REPLY_ERROR)
 		return;
+	if (redis_is_error(r, "MOVED")) {
+		link_lost(in, r->str);
+		nodes_anew(in);
+		return;
+	}
 	if (is_passing(r)) {
 		redis_client_drop(c, r->str);
 		return;
@@ -86,8 +91,12 @@ link_publish(struct hostd_inst *in, hostd_buf channel, hostd_buf message)
 	const char *argv[3] = { in->sharded ? "SPUBLISH" : "PUBLISH",
 		channel.p, message.p };
 	size_t lens[3] = { strlen(argv[0]), channel.n, message.n };
-	int32_t rc = redis_command(in->pub, published, in, 3, argv, lens);
+	struct node *n = node_of(in, channel);
+	int32_t rc;
 
+	if (n == NULL || n->pub == NULL)
+		return HOSTD_E_STATE;
+	rc = redis_command(n->pub, published, in, 3, argv, lens);
 	if (rc >= 0)
 		count(in, in->counted.published);
 	return rc;
@@ -98,8 +107,7 @@ link_publish(struct hostd_inst *in, hostd_buf channel, hostd_buf message)
 static void
 link_came(struct hostd_inst *in)
 {
-	if (in->up || in->waiting > 0 || !redis_client_is_up(in->pub) ||
-	    !redis_client_is_up(in->sub))
+	if (in->up || in->waiting > 0 || !nodes_are_up(in))
 		return;
 	in->up = 1;
 	redis_presence_tell(&in->presence, HOSTD_HEALTH_UP, "");
@@ -120,7 +128,7 @@ say_lost(struct hostd_inst *in, void *arg)
 }
 
 /* What waited for something has waited in vain. */
-static void
+void
 link_lost(struct hostd_inst *in, const char *why)
 {
 	redis_presence_tell(&in->presence, HOSTD_HEALTH_DOWN, why);
@@ -148,18 +156,19 @@ verb_of(const struct hostd_inst *in, const struct channel *c, int on)
 	return on ? "SUBSCRIBE" : "UNSUBSCRIBE";
 }
 
-/* Where the connection is not there, or is given up now, all of it is asked for
+/* Where a connection is not there, or is given up now, all of it is asked for
  * again. */
 void
 link_subscribe(struct hostd_inst *in, struct channel *c, int on)
 {
+	struct node *n = node_of(in, c->entry.name);
 	int32_t rc;
 
-	if (!redis_client_is_up(in->pub) || !redis_client_is_up(in->sub))
+	if (n == NULL || !nodes_are_up(in))
 		return;
-	rc = redis_subscribe(in->sub, verb_of(in, c, on), c->entry.name);
+	rc = redis_subscribe(n->sub, verb_of(in, c, on), c->entry.name);
 	if (rc == HOSTD_E_NOMEM)
-		redis_client_drop(in->sub, "out of memory");
+		redis_client_drop(n->sub, "out of memory");
 	if (rc < 0 || !on || c->role == ROOM)
 		return;
 	c->space->waiting++;
@@ -197,7 +206,8 @@ static void
 on_subscribed(struct redis_client *c, const char *verb, hostd_buf name,
     const redisReply *r)
 {
-	struct hostd_inst *in = redis_client_arg(c);
+	struct node *n = redis_client_arg(c);
+	struct hostd_inst *in = n->in;
 	struct channel *ch = channel_find(in, name);
 
 	if (r->type == REDIS_REPLY_ERROR) {
@@ -263,9 +273,17 @@ came_by(struct channel *ch, hostd_buf name, hostd_buf message)
 static void
 on_push(struct redis_client *c, const redisReply *r)
 {
-	struct hostd_inst *in = redis_client_arg(c);
+	struct node *n = redis_client_arg(c);
+	struct hostd_inst *in = n->in;
 	struct channel *ch;
 	size_t i;
+
+	if (r->elements > 0 && r->element[0]->type == REDIS_REPLY_STRING &&
+	    strcasecmp(r->element[0]->str, "sunsubscribe") == 0) {
+		/* The slot goes to another node. */
+		redis_client_drop(c, "the cluster changes");
+		return;
+	}
 
 	for (i = 0; i < r->elements; i++)
 		if (r->element[i]->type != REDIS_REPLY_STRING)
@@ -282,52 +300,36 @@ on_push(struct redis_client *c, const redisReply *r)
 static void
 on_up(struct redis_client *c)
 {
-	struct hostd_inst *in = redis_client_arg(c);
+	struct node *n = redis_client_arg(c);
+	struct hostd_inst *in = n->in;
 
-	(void)c;
-	if (!redis_client_is_up(in->pub) || !redis_client_is_up(in->sub))
+	if (in->mode == MODE_UNKNOWN || in->survey.stale) {
+		redis_survey_ask(&in->survey);
+		return;
+	}
+	if ((n == &in->home && in->mode == MODE_CLUSTER) || !nodes_are_up(in))
 		return;
 	subscribe_all(in);
 	link_came(in);
 }
 
+/* Of a cluster, nobody needs the one that has told of it. */
 static void
 on_down(struct redis_client *c, int was_up, const char *why)
 {
-	struct hostd_inst *in = redis_client_arg(c);
-	struct redis_client *other = c == in->pub ? in->sub : in->pub;
+	struct node *n = redis_client_arg(c);
+	struct hostd_inst *in = n->in;
 
+	(void)was_up;
+	if (n == &in->home && in->mode == MODE_CLUSTER)
+		return;
 	link_lost(in, why);
-	if (was_up && redis_client_is_up(other))
-		redis_client_drop(other, "begins anew");
+	nodes_anew(in);
 }
 
-static const struct redis_client_ops ops = {
+const struct redis_client_ops link_client_ops = {
 	.up = on_up,
 	.down = on_down,
 	.push = on_push,
 	.subscribed = on_subscribed,
 };
-
-int
-link_open(struct hostd_inst *in)
-{
-	const struct redis_url *at = &in->settings.url;
-
-	in->pub = redis_client_new(&in->redis, at->host, at->port, 0, &ops, in);
-	in->sub = redis_client_new(&in->redis, at->host, at->port,
-	    REDIS_SUBSCRIBER, &ops, in);
-	if (in->pub == NULL || in->sub == NULL)
-		return -1;
-	redis_client_start(in->pub);
-	redis_client_start(in->sub);
-	return 0;
-}
-
-void
-link_close(struct hostd_inst *in)
-{
-	redis_client_free(in->pub);
-	redis_client_free(in->sub);
-	in->pub = in->sub = NULL;
-}

@@ -67,7 +67,8 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 static void
 destroy(struct hostd_inst *in)
 {
-	link_close(in);
+	words_free(in);
+	nodes_close(in);
 	ask_free(in);
 	asked_free(in);
 	spaces_free(in);
@@ -149,7 +150,7 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 static int32_t
 start(struct hostd_inst *in)
 {
-	return link_open(in) == 0 ? HOSTD_OK : HOSTD_E_NOMEM;
+	return nodes_open(in) == 0 ? HOSTD_OK : HOSTD_E_NOMEM;
 }
 
 static const struct hostd_sio_adapter_ops ops = {

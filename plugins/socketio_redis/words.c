@@ -7,6 +7,8 @@
 #define NAME_MAX_LEN	128
 
 struct asker {
+	LIST_ENTRY(asker) link;
+	const struct redis_client *client;
 	void (*done)(void *, int32_t, hostd_buf);
 	void *arg;
 };
@@ -45,17 +47,51 @@ words_set(struct hostd_inst *in, hostd_buf name, hostd_buf value,
 	char key[KEY_MAX + NAME_MAX_LEN + 8], ttl[16];
 	const char *argv[5] = { "SET", key, value.p, "PX", ttl };
 	size_t lens[5] = { 3, key_of(in, name, key), value.n, 2, 0 };
+	struct node *n;
 
 	if (lens[1] == 0 || ttl_ms == 0)
 		return HOSTD_E_INVAL;
 	lens[4] = (size_t)snprintf(ttl, sizeof(ttl), "%u", ttl_ms);
-	return redis_command(in->pub, set_answered, in, 5, argv, lens);
+	return (n = node_of_key(in, hostd_json_slice(key, key + lens[1]))) ==
+	    NULL ? HOSTD_E_STATE : redis_command(n->pub, set_answered, in, 5,
+	    argv, lens);
+}
+
+static void
+asker_ends(struct asker *a, int32_t status, hostd_buf value)
+{
+	LIST_REMOVE(a, link);
+	a->done(a->arg, status, value);
+	free(a);
+}
+
+void
+words_gone(struct hostd_inst *in, const struct redis_client *c)
+{
+	static const hostd_buf none = { NULL, 0 };
+	struct asker *a, *next;
+
+	for (a = LIST_FIRST(&in->askers); a != NULL; a = next) {
+		next = LIST_NEXT(a, link);
+		if (a->client == c)
+			asker_ends(a, HOSTD_E_GONE, none);
+	}
+}
+
+void
+words_free(struct hostd_inst *in)
+{
+	struct asker *a;
+
+	while ((a = LIST_FIRST(&in->askers)) != NULL) {
+		LIST_REMOVE(a, link);
+		free(a);
+	}
 }
 
 static void
 get_answered(struct redis_client *c, void *arg, const redisReply *r)
 {
-	struct asker *a = arg;
 	hostd_buf value = { NULL, 0 };
 	int32_t status = HOSTD_E_GONE;
 
@@ -65,8 +101,7 @@ get_answered(struct redis_client *c, void *arg, const redisReply *r)
 		value.n = r->len;
 		status = HOSTD_OK;
 	}
-	a->done(a->arg, status, value);
-	free(a);
+	asker_ends(arg, status, value);
 }
 
 int32_t
@@ -76,17 +111,24 @@ words_get(struct hostd_inst *in, hostd_buf name,
 	char key[KEY_MAX + NAME_MAX_LEN + 8];
 	const char *argv[2] = { "GET", key };
 	size_t lens[2] = { 3, key_of(in, name, key) };
+	struct node *n = node_of_key(in, hostd_json_slice(key, key + lens[1]));
 	struct asker *a;
 	int32_t rc;
 
 	if (lens[1] == 0)
 		return HOSTD_E_INVAL;
+	if (n == NULL)
+		return HOSTD_E_STATE;
 	if ((a = malloc(sizeof(*a))) == NULL)
 		return HOSTD_E_NOMEM;
 	a->done = done;
 	a->arg = arg;
-	rc = redis_command(in->pub, get_answered, a, 2, argv, lens);
-	if (rc < 0)
+	a->client = n->pub;
+	rc = redis_command(n->pub, get_answered, a, 2, argv, lens);
+	if (rc < 0) {
 		free(a);
-	return rc < 0 ? rc : HOSTD_OK;
+		return rc;
+	}
+	LIST_INSERT_HEAD(&in->askers, a, link);
+	return HOSTD_OK;
 }

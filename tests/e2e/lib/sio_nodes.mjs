@@ -7,7 +7,7 @@ import { startRedis } from './redis.mjs';
 import { call, connect, settled, startOurs } from './sio.mjs';
 import { startNode } from './sio_app.mjs';
 
-const { createClient } = npm('redis');
+const { createClient, createCluster } = npm('redis');
 const { createAdapter, createShardedAdapter } = npm('@socket.io/redis-adapter');
 const { Emitter } = npm('@socket.io/redis-emitter');
 
@@ -30,6 +30,21 @@ export async function startNodeMember(t, redis, sharded) {
 	return startNode(t, { adapter: sharded ?
 	    createShardedAdapter(pub, sub, { subscriptionMode: sharded }) :
 	    createAdapter(pub, sub, { requestsTimeout: 2000 }) });
+}
+
+// The same by a Redis Cluster.
+export async function startNodeOfCluster(t, members, sharded) {
+	const clients = [0, 1].map(() => createCluster({
+		rootNodes: members.map((r) => ({ url: r.url })) }));
+
+	for (const c of clients) {
+		c.on('error', () => {});
+		await c.connect();
+		atEnd(t, () => c.close());
+	}
+	return startNode(t, { adapter: sharded ?
+	    createShardedAdapter(...clients, { subscriptionMode: sharded }) :
+	    createAdapter(...clients, { requestsTimeout: 2000 }) });
 }
 
 export const startHostdMember = (t, redis, keys = '', workers = 2, conf = '',
