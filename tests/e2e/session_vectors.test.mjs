@@ -19,7 +19,7 @@ const signature = its('cookie-signature');
 
 const NOW = 1795219717891;
 const sources = ['session/content', 'session/cookie', 'session/id',
-	'session/json', 'session/secrets', 'base/buf', 'base/log', 'base/mem',
+	'session/secrets', 'base/buf', 'base/log', 'base/mem',
 	'base/sink', 'base/syslog', 'base/utf8'];
 
 let dir, program;
