@@ -140,7 +140,11 @@ apps_connect(struct sio_socket *s)
 {
 	s->deciding = 0;
 	s->verdict = SOCKET_UNDECIDED;
-	decide(s);
+	/* Its handlers have gone: the worker ends. */
+	if (s->napps == 0)
+		refuse(s);
+	else
+		decide(s);
 }
 
 static void

@@ -313,7 +313,7 @@ test('two handlers', async (t) => {
 	});
 	await t.test('a client that goes before it is decided', async (t) => {
 		const from = h.log.length;
-		const s = client(t, h, 'websocket', { auth: { second: 'later' } });
+		const s = client(t, h, 'websocket', { auth: { second: 'never' } });
 
 		await h.logged('second: on_connecting', from);
 		s.io.engine.close();
