@@ -199,44 +199,81 @@ sio_event_name_ok(hostd_buf raw)
 	return 1;
 }
 
-/* An object that stands for an attachment: *ok, whether there is such a one. */
+/* Values that are walked through, once whatever their depth. */
+struct look {
+	const char *end;
+	uint32_t nbins;
+	int ok;
+};
+
+static const char *look(struct look *, const char *);
+
 static int
-is_placeholder(hostd_buf object, uint32_t nbins, int *ok)
+is_place(hostd_buf num, uint32_t nbins)
 {
-	int64_t num;
+	int64_t n;
 	double d;
 
-	if (!hostd_json_is(hostd_json_get(object, "_placeholder"), "true"))
-		return 0;
-	*ok = hostd_json_number(hostd_json_get(object, "num"), &d) &&
-	    hostd_json_int(hostd_json_get(object, "num"), &num) &&
-	    (double)num == d && num >= 0 && num < nbins;
-	return 1;
+	return hostd_json_number(num, &d) && hostd_json_int(num, &n) &&
+	    (double)n == d && n >= 0 && n < nbins;
 }
 
-/* It is no deeper than HOSTD_JSON_DEPTH. */
+/* What follows "{".  One that stands for an attachment is not looked into. */
+static const char *
+look_at_object(struct look *l, const char *p)
+{
+	hostd_buf name, value, num = { NULL, 0 };
+	int is_one = 0, before = l->ok;
+	const char *from;
+
+	for (; p < l->end && *p != '}'; p = hostd_json_blanks(p, l->end)) {
+		p = hostd_json_blanks(p + (*p == ','), l->end);
+		if ((from = hostd_json_scan_key(p, l->end)) == NULL)
+			return NULL;
+		name = hostd_json_slice(p, hostd_json_scan_string(p + 1,
+		    l->end));
+		if ((p = look(l, from)) == NULL)
+			return NULL;
+		value = hostd_json_slice(from, p);
+		if (hostd_json_says(name, hostd_str("_placeholder")))
+			is_one = hostd_json_is(value, "true");
+		else if (hostd_json_says(name, hostd_str("num")))
+			num = value;
+	}
+	if (is_one)
+		l->ok = before && is_place(num, l->nbins);
+	return p < l->end ? p + 1 : NULL;
+}
+
+static const char *
+look_at_array(struct look *l, const char *p)
+{
+	for (; p < l->end && *p != ']'; p = hostd_json_blanks(p, l->end))
+		if ((p = look(l, p + (*p == ','))) == NULL)
+			return NULL;
+	return p < l->end ? p + 1 : NULL;
+}
+
+/* Behind the value at p.  It is no deeper than HOSTD_JSON_DEPTH. */
+static const char *
+look(struct look *l, const char *p)
+{
+	p = hostd_json_blanks(p, l->end);
+	if (p == l->end)
+		return NULL;
+	if (*p == '{')
+		return look_at_object(l, hostd_json_blanks(p + 1, l->end));
+	if (*p == '[')
+		return look_at_array(l, hostd_json_blanks(p + 1, l->end));
+	return hostd_json_scan_plain(p, l->end);
+}
+
 int
 sio_placeholders_ok(hostd_buf json, uint32_t nbins)
 {
-	struct hostd_json_walk w;
-	hostd_buf key, value;
-	int ok = 1;
+	struct look l = { hostd_json_end_of(json), nbins, 1 };
 
-	switch (hostd_json_first(json)) {
-	case '{':
-		if (is_placeholder(json, nbins, &ok))
-			return ok;
-		w = hostd_json_walk(json);
-		while (ok && hostd_json_next_member(&w, &key, &value))
-			ok = sio_placeholders_ok(value, nbins);
-		break;
-	case '[':
-		w = hostd_json_walk(json);
-		while (ok && hostd_json_next(&w, &value))
-			ok = sio_placeholders_ok(value, nbins);
-		break;
-	}
-	return ok;
+	return json.n == 0 || (look(&l, json.p) != NULL && l.ok);
 }
 
 static char *

@@ -178,6 +178,13 @@ placeholders(void **state)
 		{ "[{\"_placeholder\":false,\"num\":9}]", 1 },
 		{ "[{\"_placeholder\":\"true\",\"num\":9}]", 1 },
 		{ "[{\"num\":9}]", 1 },
+		{ " [ { \"_placeholder\" : true , \"num\" : 1 } , [ ] ] ", 1 },
+		{ "{\"x\":{\"_placeholder\":true,\"num\":9},\"y\":{"
+		    "\"_placeholder\":true,\"num\":0}}", 0 },
+		{ "{\"x\":{\"_placeholder\":true,\"num\":9},"
+		    "\"_placeholder\":true,\"num\":0}", 1 },
+		{ "[{\"_placeholder\":true,\"num\":9},{\"x\":[],"
+		    "\"_placeholder\":true,\"num\":0}]", 0 },
 		{ "[\"{\\\"_placeholder\\\":true}\"]", 1 }
 	};
 	size_t i;
