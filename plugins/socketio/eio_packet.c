@@ -55,9 +55,14 @@ void
 eio_packet(struct eio *eio, hostd_buf packet)
 {
 	const char *p = packet.p;
-	hostd_buf rest = { p + 1, packet.n - 1 };
+	hostd_buf rest;
 
-	switch (packet.n > 0 ? *p : '\0') {
+	if (packet.n == 0) {
+		fail(eio, HOSTD_SIO_PARSE_ERROR);
+		return;
+	}
+	rest = (hostd_buf){ p + 1, packet.n - 1 };
+	switch (*p) {
 	case '4':
 		judge(eio, client_text(eio->client, rest));
 		break;

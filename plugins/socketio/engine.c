@@ -71,12 +71,19 @@ void
 engine_destroy(struct hostd_inst *in)
 {
 	struct engine *e = in->engine;
-	struct table_entry *t;
+	struct table_entry *t, *next;
+	struct eio *eio;
 
 	if (e == NULL)
 		return;
-	while ((t = table_next(&e->sessions, NULL)) != NULL)
+	while ((eio = STAILQ_FIRST(&e->work)) != NULL) {
+		STAILQ_REMOVE_HEAD(&e->work, work);
+		eio->has_work = 0;
+	}
+	for (t = table_next(&e->sessions, NULL); t != NULL; t = next) {
+		next = table_next(&e->sessions, t);
 		destroy_session(TABLE_OF(t, struct eio, entry));
+	}
 	table_free(&e->sessions);
 	eio_message_unref(e->ping);
 	eio_cors_free(&e->cors);
