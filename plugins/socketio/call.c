@@ -26,7 +26,7 @@ tell_refused(struct sio_socket *s)
 	struct hostd_inst *user;
 	uint32_t i;
 
-	for (i = 0; i < s->napps && i <= s->deciding; i++) {
+	for (i = 0; i < s->nasked; i++) {
 		d = &s->apps[i];
 		if (d->app == NULL || d->app->ops.on_refused == NULL ||
 		    (user = app_enter(d->app)) == NULL)
@@ -34,7 +34,7 @@ tell_refused(struct sio_socket *s)
 		d->app->ops.on_refused(user, handle_of(s), d->d);
 		app_leave(d->app);
 	}
-	s->deciding = 0;
+	s->nasked = 0;
 	s->napps = 0;
 }
 
@@ -59,6 +59,7 @@ ask(struct sio_socket *s)
 	int32_t rc;
 
 	s->verdict = SOCKET_UNDECIDED;
+	s->nasked = (uint8_t)(s->deciding + 1);
 	if (d->app == NULL || d->app->ops.on_connecting == NULL) {
 		s->verdict = SOCKET_ACCEPTED;
 		return;

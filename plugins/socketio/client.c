@@ -11,11 +11,13 @@
 #include "recover.h"
 #include "user.h"
 
+#define FRESH_MAX	32768	/* sessions in no namespace yet */
 #define VALUES_KEPT	4096
 #define VALUES_KNOWN	8
 
 struct clients {
 	TAILQ_HEAD(, client) fresh;	/* they all wait equally long */
+	uint32_t nfresh;
 	TAILQ_HEAD(, sio_socket) ending;
 	struct sio_values values;	/* of the packet that is at hand */
 	int is_telling;			/* handlers of it */
@@ -160,6 +162,26 @@ send_acceptance(struct sio_socket *s)
 
 static void	arm(struct hostd_inst *);
 
+static void
+client_is_old(struct client *c)
+{
+	struct clients *all = c->in->clients;
+
+	if (!c->is_fresh)
+		return;
+	TAILQ_REMOVE(&all->fresh, c, fresh);
+	all->nfresh--;
+	c->is_fresh = 0;
+}
+
+/* It has waited for a namespace for as long as it may. */
+static void
+send_away(struct client *c)
+{
+	client_is_old(c);
+	eio_end(c->eio, HOSTD_SIO_FORCED_CLOSE);
+}
+
 /* Milliseconds until its time is up; below 1: it is. */
 static int32_t
 time_left(const struct client *c)
@@ -178,11 +200,8 @@ on_time(struct hostd_inst *in, hostd_timer t, void *arg)
 	(void)t;
 	(void)arg;
 	all->is_armed = 0;
-	while ((c = TAILQ_FIRST(&all->fresh)) != NULL && time_left(c) <= 0) {
-		TAILQ_REMOVE(&all->fresh, c, fresh);
-		c->is_fresh = 0;
-		eio_end(c->eio, HOSTD_SIO_FORCED_CLOSE);
-	}
+	while ((c = TAILQ_FIRST(&all->fresh)) != NULL && time_left(c) <= 0)
+		send_away(c);
 	arm(in);
 }
 
@@ -206,26 +225,23 @@ struct client *
 client_new(struct hostd_inst *in, struct eio *eio)
 {
 	struct client *c = calloc(1, sizeof(*c));
+	struct clients *all = in->clients;
 
 	if (c == NULL)
 		return NULL;
+	/* Who means it is faster than a flood. */
+	if (all->nfresh >= FRESH_MAX)
+		send_away(TAILQ_FIRST(&all->fresh));
 	c->in = in;
 	c->eio = eio;
 	TAILQ_INIT(&c->sockets);
 	c->connect_by = (uint32_t)in->easy.host->now_ms(in->easy.host) +
 	    in->opt.connect_timeout;
-	TAILQ_INSERT_TAIL(&in->clients->fresh, c, fresh);
+	TAILQ_INSERT_TAIL(&all->fresh, c, fresh);
+	all->nfresh++;
 	c->is_fresh = 1;
 	arm(in);
 	return c;
-}
-
-static void
-client_is_old(struct client *c)
-{
-	if (c->is_fresh)
-		TAILQ_REMOVE(&c->in->clients->fresh, c, fresh);
-	c->is_fresh = 0;
 }
 
 void
@@ -271,6 +287,8 @@ client_moved(struct client *c)
 		}
 		if (s->state == SOCKET_CONNECTING)
 			apps_disconnected(s, HOSTD_SIO_TRANSPORT_CLOSE);
+		/* Who is told that an answer will not come can't ask again. */
+		s->state = SOCKET_GONE;
 		socket_free(s);
 	}
 	free(c);
@@ -370,10 +388,23 @@ invalid(const struct client *c, const char *why)
 	return -1;
 }
 
+/* All that it has said is kept: no more than one packet may have. */
+static int
+says_too_much(const struct client *c, hostd_buf auth)
+{
+	size_t n = auth.n;
+	struct sio_socket *s;
+
+	TAILQ_FOREACH(s, &c->sockets, of_client)
+		n += s->auth.n;
+	return n > c->in->opt.max_payload;
+}
+
 static int
 take_connect(struct client *c, const struct sio_packet *pk)
 {
 	static const hostd_buf none = { NULL, 0 };
+	const char *why = NULL;
 	struct sio_socket *s;
 	struct space *sp;
 
@@ -390,12 +421,15 @@ take_connect(struct client *c, const struct sio_packet *pk)
 		send_refusal(c, pk->nsp, hostd_str("Invalid namespace"), none);
 		return 0;
 	}
-	if (user_by_token(c->in, c->eio, pk->data) == -1) {
-		send_refusal(c, pk->nsp, hostd_str("not authorized"), none);
-		return 0;
-	}
-	if ((s = socket_new(c, sp, pk->data)) == NULL) {
-		send_refusal(c, pk->nsp, hostd_str("Internal error"), none);
+	if (says_too_much(c, pk->data))
+		why = "Too much auth";
+	else if (user_by_token(c->in, c->eio, pk->data) == -1)
+		why = "not authorized";
+	else if ((s = socket_new(c, sp, pk->data)) == NULL)
+		why = "Internal error";
+	if (why != NULL) {
+		space_settle(sp);
+		send_refusal(c, pk->nsp, hostd_str(why), none);
 		return 0;
 	}
 	if (recover_begin(s, pk->data) == 0)

@@ -6,6 +6,7 @@
 
 #define QUEUE_FIRST	4
 #define SCRATCH_KEPT	(64u << 10)
+#define MESSAGE_COST	64	/* what a small one takes besides */
 
 int
 eio_queue_add(struct eio_queue *q, struct eio_message *m)
@@ -22,7 +23,7 @@ eio_queue_add(struct eio_queue *q, struct eio_message *m)
 	}
 	eio_message_ref(m);
 	q->m[q->n++] = m;
-	q->bytes += eio_message_size(m);
+	q->bytes += eio_message_size(m) + MESSAGE_COST;
 	return 0;
 }
 

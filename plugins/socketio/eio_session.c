@@ -174,9 +174,10 @@ eio_end(struct eio *eio, int32_t reason)
 static void
 finish(struct eio *eio)
 {
+	/* Who has never been anywhere need not be told. */
 	int lingers = eio->how == EIO_END_POLITE &&
-	    eio->transport == HOSTD_SIO_POLLING &&
-	    (eio->get == NULL || eio->queue.n > 0);
+	    eio->transport == HOSTD_SIO_POLLING && (eio->queue.n > 0 ||
+	    (eio->get == NULL && eio->client->was_accepted));
 
 	if (eio->probe != NULL)
 		eio_probe_end(eio->probe);

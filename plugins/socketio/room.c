@@ -121,6 +121,27 @@ room_settle(struct room *r)
 	room_free(r);
 }
 
+static uint32_t
+index_of(const struct sio_socket *s, hostd_buf name)
+{
+	const struct room *r;
+	uint32_t i;
+
+	if (s->nrooms == 0 || (r = room_find(s->space, name)) == NULL)
+		return s->nrooms;
+	/* Whichever list is shorter. */
+	if (r->n < s->nrooms) {
+		for (i = 0; i < r->n; i++)
+			if (r->members[i].socket == s)
+				return r->members[i].of_socket;
+		return s->nrooms;
+	}
+	for (i = 0; i < s->nrooms; i++)
+		if (s->rooms[i].room == r)
+			break;
+	return i;
+}
+
 int32_t
 room_own_enter(struct sio_socket *s)
 {
@@ -128,7 +149,8 @@ room_own_enter(struct sio_socket *s)
 
 	if (s->is_in_own)
 		return HOSTD_OK;
-	if (r != NULL && room_add(r, s) == -1)
+	if (r != NULL && index_of(s, r->entry.name) == s->nrooms &&
+	    room_add(r, s) == -1)
 		return HOSTD_E_NOMEM;
 	s->is_in_own = 1;
 	if (r == NULL)
@@ -164,20 +186,6 @@ socket_join(struct sio_socket *s, hostd_buf name)
 	if (is_new)
 		cluster_room(sp->in, sp->entry.name, r->entry.name, 1);
 	return HOSTD_OK;
-}
-
-static uint32_t
-index_of(const struct sio_socket *s, hostd_buf name)
-{
-	const struct room *r;
-	uint32_t i;
-
-	if (s->nrooms == 0 || (r = room_find(s->space, name)) == NULL)
-		return s->nrooms;
-	for (i = 0; i < s->nrooms; i++)
-		if (s->rooms[i].room == r)
-			break;
-	return i;
 }
 
 void

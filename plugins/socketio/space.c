@@ -158,9 +158,15 @@ spaces_apps_changed(struct hostd_inst *in)
 }
 
 void
+space_settle(struct space *sp)
+{
+	if (sp->refs == 0 && (sp->is_child || sp->napps == 0))
+		space_end(sp);
+}
+
+void
 space_release(struct space *sp)
 {
 	sp->refs--;
-	if (sp->refs == 0 && (sp->is_child || sp->napps == 0))
-		space_end(sp);
+	space_settle(sp);
 }

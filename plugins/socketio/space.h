@@ -51,6 +51,8 @@ struct sio_socket {
 	uint8_t is_in_own;		/* in the room of its id, see room.c */
 	uint8_t recovered;
 	uint8_t napps, deciding;	/* deciding: the app whose turn it is */
+	uint8_t nasked;			/* those that know of it, while it is
+					   not connected */
 	uint8_t reason;			/* why it is SOCKET_GONE */
 	struct space *space;
 	struct client *client;		/* NULL: its session has ended */
@@ -142,6 +144,9 @@ space_name(const struct space *sp)
 }
 /* Handlers have come or gone: those served are there, and know them. */
 void	spaces_apps_changed(struct hostd_inst *);
+/* It was got for a socket that it does not get after all: if it was made for that,
+ * it ends. */
+void	space_settle(struct space *);
 /* A socket of it has gone. */
 void	space_release(struct space *);
 
