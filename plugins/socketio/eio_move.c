@@ -12,13 +12,12 @@
 
 /* -- messages -- */
 
+/* From number i on. */
 static void
-pack_messages(struct pack *p, const struct eio_queue *q)
+pack_messages(struct pack *p, const struct eio_queue *q, uint32_t i)
 {
-	uint32_t i;
-
-	pack_u32(p, q->n);
-	for (i = 0; i < q->n; i++) {
+	pack_u32(p, q->n - i);
+	for (; i < q->n; i++) {
 		pack_bytes(p, q->m[i]->text);
 		pack_list(p, q->m[i]->bins, q->m[i]->nbins);
 	}
@@ -148,19 +147,19 @@ eio_pack(struct eio *eio, struct pack *p)
 	pack_u32(p, eio->owes_pong);
 	pack_u32(p, eio->beat.kind == EIO_WAIT_PONG);
 	pack_u64(p, eio->beat.due > now ? eio->beat.due - now : 0);
-	pack_messages(p, &eio->queue);
+	pack_messages(p, &eio->queue, 0);
 	pack_handshake(p, eio->handshake);
 	eio->is_moving = 1;
+	eio->npacked = eio->queue.n;
 	eio_wait_end(eio->in, &eio->beat);
-	eio_queue_clear(&eio->queue);
 	return 0;
 }
 
 uint32_t
 eio_pack_late(const struct eio *eio, struct pack *p)
 {
-	pack_messages(p, &eio->queue);
-	return eio->queue.n;
+	pack_messages(p, &eio->queue, eio->npacked);
+	return eio->queue.n - eio->npacked;
 }
 
 void

@@ -89,6 +89,7 @@ eio_send_kept(struct eio *eio)
 	uint32_t i;
 
 	eio->is_moving = 0;
+	eio->npacked = 0;
 	memset(&eio->queue, 0, sizeof(eio->queue));
 	for (i = 0; i < q.n && eio->state == EIO_OPEN; i++)
 		(void)eio_send(eio, q.m[i], 0);

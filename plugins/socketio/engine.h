@@ -100,6 +100,7 @@ struct eio {
 	struct eio_probe *probe;
 	struct eio_poll *get, *post;	/* one of each at most */
 	struct eio_queue queue;
+	uint32_t npacked;		/* of its queue, while it is on its way */
 	uint8_t state, transport, has_work, owes_pong;
 	uint8_t is_moving;
 	uint8_t how, reason;		/* of its end */

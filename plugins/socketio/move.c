@@ -24,6 +24,15 @@ session_pack(struct eio *eio, struct pack *b)
 	return client_pack(eio_client(eio), b);
 }
 
+/* It did not go after all.  What a WebSocket was sent meanwhile can't be sent
+ * yet. */
+static void
+session_stays(struct eio *eio)
+{
+	if (eio->is_moving && (eio->ws == NULL || eio->queue.n == 0))
+		eio_send_kept(eio);
+}
+
 static struct eio *
 session_unpack(struct hostd_inst *in, hostd_ws ws, void *d, struct unpack *u)
 {
@@ -81,6 +90,8 @@ ws_save(struct hostd_inst *in, hostd_ws ws, void *d,
 	if (rc == HOSTD_OK)
 		rc = put(arg, pack_buf(&b));
 	pack_free(&b);
+	if (rc != HOSTD_OK)
+		session_stays(eio);
 	return rc;
 }
 
@@ -129,6 +140,8 @@ move_one(struct cluster *c, struct eio *eio)
 	pack_free(&b);
 	if (went)
 		session_went(eio);
+	else
+		session_stays(eio);
 }
 
 int
