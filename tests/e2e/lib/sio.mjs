@@ -51,9 +51,11 @@ export async function startOurs(t, options,
 	return Object.assign(h, { name: 'hostd', node: false });
 }
 
-// HOSTD_SIO_ONLY=node or hostd: one of them.
+// HOSTD_SIO_ONLY=node or hostd: one of them.  Node is the same beside each build.
+const only = process.env.HOSTD_SIO_ONLY ??
+    (process.env.HOSTD_BUILD === 'asan' ? 'hostd' : undefined);
 const starts = Object.entries({ node: startNode, hostd: startOurs })
-    .filter(([name]) => [name, undefined].includes(process.env.HOSTD_SIO_ONLY));
+    .filter(([name]) => [name, undefined].includes(only));
 
 // Servers that tests of a file share: those that are to be the same.
 const shared = new Map();
