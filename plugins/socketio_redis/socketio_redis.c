@@ -112,8 +112,8 @@ choose_ids(struct hostd_inst *in, struct hostd_err *err)
 {
 	const struct hostd_worker_api *api = in->host->get_ext(in->host,
 	    HOSTD_EXT_WORKER);
-	const struct hostd_worker_info *self = api != NULL ?
-	    api->self(in->host) : NULL;
+	const struct hostd_worker_info *self = api != NULL &&
+	    HOSTD_HAS(api, self) ? api->self(in->host) : NULL;
 	uint64_t dice[3];
 
 	if (getrandom(dice, sizeof(dice), 0) != (ssize_t)sizeof(dice))
