@@ -57,7 +57,7 @@ struct space {
 	hostd_buf name;
 	struct channel channels[ROLES];	/* sharded: the first and the last */
 	struct table rooms;		/* that have sockets here */
-	unsigned waiting;		/* subscriptions that are not in force */
+	unsigned waiting;		/* subscriptions not in force yet */
 };
 
 /* One Redis. */
@@ -100,7 +100,7 @@ struct hostd_inst {
 	struct redis_settings settings;
 	struct redis_presence presence;
 	enum mode mode;
-	struct node home;		/* of the URL; a cluster's knows others */
+	struct node home;		/* of the URL; it knows its cluster */
 	LIST_HEAD(, node) nodes;	/* of a cluster */
 	struct redis_slots *map;
 	struct node *owners[REDIS_NODES];	/* as the map counts them */
@@ -113,7 +113,7 @@ struct hostd_inst {
 	uint64_t seed;			/* of ids of questions */
 	struct table spaces, channels, asking, asked;
 	uint64_t last_ref;
-	unsigned waiting;		/* subscriptions that are not in force */
+	unsigned waiting;		/* subscriptions not in force yet */
 	int up;
 	int said, refused;		/* that it is lost; that it refuses */
 	char why[256];			/* it is lost */

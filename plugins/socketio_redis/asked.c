@@ -19,7 +19,7 @@ struct asked {
 	uint64_t ref;
 	uint32_t type;
 	int only_ids;			/* of sockets */
-	int counted;			/* how many clients there are was said */
+	int counted;			/* it was said how many clients */
 	hostd_buf channel;		/* where it is answered; malloc'ed */
 	size_t nnsp;			/* of the namespace's name in it */
 	struct hostd_json parts;	/* answers until now */

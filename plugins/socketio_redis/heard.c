@@ -234,8 +234,8 @@ take_packet(struct space *s, hostd_buf packet, hostd_buf *name,
 		return -1;
 	if (text.n != s->name.n || memcmp(text.p, s->name.p, text.n) != 0)
 		return 0;
-	return heard_event_of(&s->in->heard, hostd_json_get(packet, "data"), name,
-	    args) == -1 ? -1 : 1;
+	return heard_event_of(&s->in->heard, hostd_json_get(packet, "data"),
+	    name, args) == -1 ? -1 : 1;
 }
 
 hostd_buf
@@ -329,7 +329,7 @@ heard_broadcast(struct space *s, hostd_buf channel, hostd_buf message)
 
 /* -- requests -- */
 
-/* Of one socket, by its id, as older nodes ask; it is answered by who has it. */
+/* Of one socket, by its id, as older nodes ask; who has it answers. */
 static void
 do_legacy(struct space *s, struct hostd_sio_order *o, hostd_buf sid)
 {
@@ -398,7 +398,8 @@ heard_event(struct space *s)
 	struct hostd_sio_question q = { .struct_size = sizeof(q),
 		.type = HOSTD_SIO_ASK_SERVERS, .to = &to, .args = &args };
 
-	if (heard_event_of(h, hostd_json_get(h->json, "data"), &name, &args) == -1)
+	if (heard_event_of(h, hostd_json_get(h->json, "data"), &name,
+	    &args) == -1)
 		return -1;
 	o.name = q.name = name;
 	q.timeout_ms = REQUEST_MS;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is published and subscribed.  The others are there when all connections
- * are, and all that was subscribed is in force.  Who is subscribed is counted by
- * others, who wait for our answers: so nothing is subscribed before all are
+ * are, and all that was subscribed is in force.  Who is subscribed is counted
+ * by others, who wait for our answers: so nothing is subscribed before all are
  * there, and when one is lost all subscriptions begin anew.
  */
 #include <string.h>

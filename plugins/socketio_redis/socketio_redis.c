@@ -21,8 +21,8 @@ static const char *const mode_choices[] = { "classic", "sharded", NULL };
 static const struct hostd_key key_mode = {
 	sizeof(struct hostd_key), HOSTD_KEY_ENUM, 0, "mode", "classic",
 	"How nodes speak: classic as those of Node's createAdapter, sharded as "
-	"those of its createShardedAdapter, which needs Redis 7.  All nodes must "
-	"have the same.", 0, 0, mode_choices
+	"those of its createShardedAdapter, which needs Redis 7.  All nodes "
+	"must have the same.", 0, 0, mode_choices
 };
 static const char *const subscription_choices[] = { "static", "dynamic",
 	"dynamic-private", NULL };

@@ -175,8 +175,9 @@ captured_broadcast(void **state)
 	(void)state;
 	assert_unpacked("93a677504c57563983a47479706502a46461746193a76d657373"
 	    "616765a2686981a16e01a36e7370a12f83a5726f6f6d7390a66578636570"
-	    "7490a5666c61677380", "[\"wPLWV9\",{\"type\":2,\"data\":[\"message\","
-	    "\"hi\",{\"n\":1}],\"nsp\":\"/\"},{\"rooms\":[],\"except\":[],"
+	    "7490a5666c61677380",
+	    "[\"wPLWV9\",{\"type\":2,\"data\":[\"message\",\"hi\","
+	    "{\"n\":1}],\"nsp\":\"/\"},{\"rooms\":[],\"except\":[],"
 	    "\"flags\":{}}]");
 }
 
