@@ -25,7 +25,7 @@ static const struct command {
 	{ "list", "[NSP]", 0, 1, "namespaces", "nsp", print_spaces },
 	{ "rooms", "NSP [PREFIX]", 1, 2, "rooms", "room", print_rooms },
 	{ "sockets", "NSP [ROOM]", 1, 2, "sockets", NULL, print_sockets },
-	{ "disconnect", "NSP SOCKET|room:ROOM", 2, 2, NULL, NULL, NULL },
+	{ "disconnect", "NSP SOCKET|room:ROOM ...", 2, 30, NULL, NULL, NULL },
 	{ "emit", "NSP ROOM|'*' EVENT [JSON ...]", 3, 30, NULL, NULL, NULL },
 };
 
@@ -348,7 +348,8 @@ call_words(const struct ctl *ctl, const struct command *c, const char *name,
 	return rc;
 }
 
-/* What stands behind emit's namespace is the event's, options or not. */
+/* What stands behind a namespace is no option: a socket's id may begin with
+ * "-". */
 int
 cmd_sio(const struct ctl *ctl, int argc, char **argv)
 {
@@ -365,8 +366,7 @@ cmd_sio(const struct ctl *ctl, int argc, char **argv)
 	argc--;
 	argv++;
 	optind = 0;
-	while ((opt = getopt_long(argc, argv, c->most > 2 ? "+" : "", longs,
-	    NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
 		if (opt != 'p')
 			return usage();
 		name = optarg;

@@ -184,14 +184,13 @@ run_sockets(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv,
 
 /* -- doing -- */
 
-static int32_t
-run_disconnect(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv,
-    hostd_op op)
+/* Returns how many there were; -1: no memory. */
+static int64_t
+put_out(struct hostd_inst *in, hostd_buf nsp, hostd_buf target)
 {
 	static const char prefix[] = "room:";
 	const size_t skip = sizeof(prefix) - 1;
-	struct hostd_json j = { NULL, 0, 0, 0 };
-	struct space *sp = space_find(in, argv[0]);
+	struct space *sp = space_find(in, nsp);
 	struct sio_socket **v;
 	struct hostd_sio_to to;
 	struct hostd_sio_order order = {
@@ -200,22 +199,32 @@ run_disconnect(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv,
 		.to = &to,
 		.close = 1,
 	};
-	hostd_buf room = argv[1];
 	int64_t n = 0;
 
-	(void)argc;
-	if (room.n > skip && memcmp(room.p, prefix, skip) == 0) {
-		room.p = (const char *)room.p + skip;
-		room.n -= skip;
+	if (target.n > skip && memcmp(target.p, prefix, skip) == 0) {
+		target.p = (const char *)target.p + skip;
+		target.n -= skip;
 	}
-	to_room(&to, argv[0], &room);
+	to_room(&to, nsp, &target);
 	to.flags = HOSTD_SIO_LOCAL;
 	if (sp != NULL && (n = space_select(sp, &to, &v)) > 0)
 		cluster_do(in, &order);
-	if (n < 0)
-		return HOSTD_E_NOMEM;
+	return n;
+}
+
+static int32_t
+run_disconnect(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv,
+    hostd_op op)
+{
+	struct hostd_json j = { NULL, 0, 0, 0 };
+	int64_t n, sum = 0;
+	uint32_t i;
+
+	for (i = 1; i < argc; i++, sum += n)
+		if ((n = put_out(in, argv[0], argv[i])) < 0)
+			return HOSTD_E_NOMEM;
 	hostd_json_begin(&j, '{');
-	put_number(&j, "disconnected", (uint64_t)n);
+	put_number(&j, "disconnected", (uint64_t)sum);
 	hostd_json_end(&j, '}');
 	return finish(in, op, &j);
 }
@@ -266,9 +275,10 @@ CMD(rooms, LOOK, "rooms", "NSP [PREFIX]",
     "The rooms of a namespace, and how many are in them.", 1, 2);
 CMD(sockets, LOOK, "sockets", "NSP [ROOM]",
     "The sockets of a namespace, or of a room.", 1, 2);
-CMD(disconnect, LOOK | HOSTD_CMD_ADMIN, "disconnect", "NSP SOCKET|room:ROOM",
-    "End the connections of a socket, or of all of this machine in a room.", 2,
-    2);
+CMD(disconnect, LOOK | HOSTD_CMD_ADMIN, "disconnect",
+    "NSP SOCKET|room:ROOM ...",
+    "End the connections of sockets, or of all of this machine in a room.", 2,
+    32);
 CMD(emit, HOSTD_CMD_JSON | HOSTD_CMD_ADMIN, "emit",
     "NSP ROOM|* EVENT [JSON ...]",
     "Send an event to a room, or to all, of all machines.", 3, 32);

@@ -62,12 +62,12 @@ const needs = { describe: ['web.0'], start: ['web'], scale: ['web', '1'],
 	'upstream add': ['app', 'x:1'], 'upstream remove': ['app', 'x:1'],
 	'upstream drain': ['app', 'x:1'], 'upstream enable': ['app', 'x:1'],
 	'upstream down': ['app', 'x:1'],
-	'upstream weight': ['app', 'x:1', '1'], 'sio rooms': ['/'],
-	'sio sockets': ['/'], 'sio disconnect': ['/', 'x'] };
+	'upstream weight': ['app', 'x:1', '1'] };
 
 // And those that end the options.
 const ends = { 'plugin call': ['1s', 'app', 'x'],
-	'sio emit': ['x', '/', 'r', 'e'] };
+	'sio rooms': ['x', '/'], 'sio sockets': ['x', '/'],
+	'sio disconnect': ['x', '/', 's'], 'sio emit': ['x', '/', 'r', 'e'] };
 
 async function takes(name, option) {
 	const r = await hostctl(...name.split(' '), ...(needs[name] ?? []), option,

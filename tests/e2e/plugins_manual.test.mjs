@@ -14,16 +14,20 @@ const sections = new Map(page.split(/^\.S[sh] /m).slice(1)
 const TYPES = ['bool', 'duration', 'enum', 'int', 'list', 'path', 'secret',
 	'size', 'string'];
 
+// Those of a block are behind it.
+const names = (keys) => keys.flatMap((k) => [k.name, ...names(k.keys ?? [])]);
+
 for (const file of fs.readdirSync(plugins))
 	test(file, async () => {
-		const r = await command(bin('hostctl'), ['plugin', 'inspect',
+		const r = await command(bin('hostctl'), ['plugin', 'schema',
 			'--json', path.join(plugins, file)]);
 		const { keys } = JSON.parse(r.stdout);
 		const text = sections.get(path.basename(file, '.so'));
 
 		assert.notEqual(text, undefined);
-		assert.deepEqual([...text.matchAll(/^\.It Ic (\w+) No = /gm)]
-		    .map((m) => m[1]), keys);
+		assert.deepEqual([...text.matchAll(
+		    /^\.It Ic (\w+) (?:No = |(?:Ar title )?No \{)/gm)]
+		    .map((m) => m[1]), names(keys));
 		for (const [, type] of text.matchAll(/ No = Ar (.*)/g))
 			assert.ok(TYPES.includes(type), type);
 	});

@@ -231,7 +231,7 @@ test('hostctl sio', async (t) => {
 	assert.equal(await sio('disconnect', '/', all[1].id),
 	    '1 socket was put out\n');
 	await gone[1];
-	assert.deepEqual(await json('disconnect', '/', 'room:tea'),
+	assert.deepEqual(await json('disconnect', '/', '-not-there', 'room:tea'),
 	    { disconnected: 3 });
 	assert.deepEqual((await gone[0])[0], 'io server disconnect');
 	await Promise.all(gone);
