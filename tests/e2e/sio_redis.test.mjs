@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { call, callAll, gone, heard } from './lib/sio.mjs';
-import { settledAll, startEmitter, startNodes } from './lib/sio_nodes.mjs';
+import { acquainted, settledAll, startEmitter, startNodes } from
+    './lib/sio_nodes.mjs';
 
 // Who has been told what since the last look, as "a1:x b2:x".
 async function told(c) {
@@ -185,6 +186,22 @@ nodes('sockets, rooms and servers of all nodes', async (c, way) => {
 
 	await call(c.n2, 'kick', c.b2.id, false);
 	assert.deepEqual(await Promise.all(more), ['io server disconnect']);
+});
+
+// The old workers' sockets, rooms and subscriptions are the new ones'.
+nodes('all is there after a reload', async (c, way) => {
+	for (const s of c.all)
+		await call(s, 'join', 'r');
+	await c.a.hostctl('reload', '--wait');
+	await c.b.hostctl('reload', '--wait');
+	await c.redis.until((r) => r[1] === 5, 'PUBSUB', way ? 'SHARDNUMSUB' :
+	    'NUMSUB', way ? 'socket.io#/#' : 'socket.io-request#/#');
+	await acquainted(c.all);
+	await heardBy(c, way, 'r', 5);
+	for (const s of c.all)
+		await call(s, 'say', 'r', 1);
+	assert.equal(await told(c), c.names.map((n) => Array(c.all.length)
+	    .fill(`${n}:1`).join(' ')).join(' '));
 });
 
 test('who only emits', async (t) => {
