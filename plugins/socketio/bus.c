@@ -147,8 +147,8 @@ publish(struct cluster *c, const char *channel)
 	const struct hostd_easy *e = &c->in->easy;
 	hostd_ws nobody = { 0 };
 
-	if (c->out.failed)
-		return HOSTD_E_NOMEM;
+	if (c->is_ending || c->out.failed)
+		return HOSTD_E_STATE;
 	return e->channel->publish(e->host, hostd_str(channel),
 	    pack_buf(&c->out), HOSTD_WS_BINARY, nobody);
 }

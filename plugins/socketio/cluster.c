@@ -171,32 +171,30 @@ cluster_pack_marks(const struct cluster *c, struct pack *b)
 
 /* -- what we say -- */
 
-/* Its bytes are in the scratch; the head's part of them. */
+/* Its head is in the scratch, and all of it if others are told; NULL: no memory. */
 static hostd_buf
 order_pack(struct cluster *c, const struct hostd_sio_order *o,
-    const struct eio_message *m, uint64_t seq)
+    const struct eio_message *m, int is_told)
 {
-	struct pack *b = bus_begin(c, BUS_ORDER, seq);
+	struct pack *b = bus_begin(c, BUS_ORDER, c->seq);
 	size_t at = b->n, n;
 
 	order_pack_head(b, o);
 	n = b->n - at;
-	if (m != NULL)
+	if (is_told && m != NULL)
 		order_pack_packet(b, cluster_text(m), m->bins, m->nbins);
-	else if (o->type == HOSTD_SIO_SERVER_EVENT)
+	else if (is_told && o->type == HOSTD_SIO_SERVER_EVENT)
 		order_pack_event(b, o->name, o->args);
 	return b->failed ? (hostd_buf){ NULL, 0 } :
 	    (hostd_buf){ b->p + at, n };
 }
 
 static int32_t
-tell_others(struct cluster *c, const struct hostd_sio_order *o)
+tell_others(struct cluster *c, const struct hostd_sio_order *o, int by_bus)
 {
 	struct adapter *a = adapter_up(c);
-	int32_t rc = HOSTD_OK, by = HOSTD_OK;
+	int32_t rc = by_bus ? bus_tell(c) : HOSTD_OK, by = HOSTD_OK;
 
-	if (bus_has_others(c))
-		rc = bus_tell(c);
 	if (a != NULL)
 		by = adapter_tell(a, o);
 	return rc < 0 ? rc : by < 0 ? by : rc > by ? rc : by;
@@ -207,6 +205,8 @@ cluster_tell(struct hostd_inst *in, const struct hostd_sio_order *o)
 {
 	struct cluster *c = in->cluster;
 	uint64_t seq = ++c->seq;
+	int is_local = (o->to->flags & HOSTD_SIO_LOCAL) != 0;
+	int by_bus = !is_local && bus_has_others(c);
 	struct eio_message *m = NULL;
 	int32_t rc = HOSTD_OK;
 	hostd_buf head;
@@ -214,12 +214,12 @@ cluster_tell(struct hostd_inst *in, const struct hostd_sio_order *o)
 	if (o->type == HOSTD_SIO_BROADCAST &&
 	    (m = cluster_message(c, o, c->process, seq)) == NULL)
 		return HOSTD_E_NOMEM;
-	head = order_pack(c, o, m, seq);
+	head = order_pack(c, o, m, by_bus);
 	if (head.p != NULL && o->type != HOSTD_SIO_SERVER_EVENT)
 		cluster_log(c, c->process, seq, head, m);
 	/* The others first: what is done here may use the scratch. */
-	if ((o->to->flags & HOSTD_SIO_LOCAL) == 0)
-		rc = head.p == NULL ? HOSTD_E_NOMEM : tell_others(c, o);
+	if (!is_local)
+		rc = head.p == NULL ? HOSTD_E_NOMEM : tell_others(c, o, by_bus);
 	if (o->type != HOSTD_SIO_SERVER_EVENT)
 		order_do(c, o, m, c->process, seq);
 	if (m != NULL)
@@ -247,7 +247,7 @@ cluster_do(struct hostd_inst *in, const struct hostd_sio_order *o)
 	    (m = cluster_message(c, o, c->foreign, seq)) == NULL)
 		return;
 	if (o->type == HOSTD_SIO_BROADCAST && in->opt.max_disconnection > 0) {
-		head = order_pack(c, o, NULL, seq);
+		head = order_pack(c, o, NULL, 0);
 		if (head.p != NULL)
 			cluster_log(c, c->foreign, seq, head, m);
 	}
@@ -378,6 +378,7 @@ cluster_destroy(struct hostd_inst *in)
 
 	if (c == NULL)
 		return;
+	c->is_ending = 1;
 	adapters_destroy(c);
 	asks_destroy(c);
 	answers_destroy(c);

@@ -52,6 +52,7 @@ struct cluster {
 	uint64_t last_seek;
 	hostd_timer beat;
 	int has_left;			/* our last session has gone */
+	int is_ending;			/* nothing can be said any more */
 };
 
 /* -- the bus (bus.c) -- */
