@@ -87,8 +87,8 @@ void	eio_end(struct eio *, int32_t reason);
 struct pack;
 struct unpack;
 
-/* The session whose transport the WebSocket with that block is.  NULL: none that
- * could go. */
+/* The session whose transport the WebSocket with that block is, or will be with its
+ * next message.  NULL: none that could go. */
 struct eio *eio_of_ws(const void *d);
 /*
  * Its state.  From now on it is on its way: what eio_send is given is kept, and

@@ -128,9 +128,13 @@ struct eio *
 eio_of_ws(const void *d)
 {
 	const struct eio_ws *w = d;
+	struct eio *eio = NULL;
 
-	return w->role == EIO_WS_TRANSPORT && w->u.eio->state == EIO_OPEN ?
-	    w->u.eio : NULL;
+	if (w->role == EIO_WS_TRANSPORT)
+		eio = w->u.eio;
+	else if (w->role == EIO_WS_PROBE && w->u.probe->is_probed)
+		eio = w->u.probe->eio;
+	return eio != NULL && eio->state == EIO_OPEN ? eio : NULL;
 }
 
 int
@@ -139,7 +143,11 @@ eio_pack(struct eio *eio, struct pack *p)
 	const struct hostd_host *host = eio->in->easy.host;
 	uint64_t now = host->now_ms(host);
 
-	if (eio->state != EIO_OPEN || eio->get != NULL || eio->post != NULL)
+	if (eio->state != EIO_OPEN || eio->post != NULL)
+		return -1;
+	if (eio->get != NULL)
+		eio_poll_flush(eio, "6");
+	if (eio->state != EIO_OPEN)
 		return -1;
 	pack_u32(p, VERSION);
 	pack_bytes(p, (hostd_buf){ eio->id, EIO_ID_LEN });
@@ -206,6 +214,24 @@ unpack_all(struct eio *eio, struct unpack *u, uint32_t *beat, uint64_t *ms)
 	return eio->handshake == NULL ? -1 : 0;
 }
 
+/* Its transport; or the client is about to make it that, and has been told that it
+ * may. */
+static int
+take_ws(struct eio *eio, hostd_ws ws, struct eio_ws *w)
+{
+	w->ws = ws;
+	if (eio->transport == HOSTD_SIO_WEBSOCKET) {
+		w->role = EIO_WS_TRANSPORT;
+		w->u.eio = eio;
+		eio->ws = w;
+		return 0;
+	}
+	if (eio_probe_new(eio, w) == -1)
+		return -1;
+	eio->probe->is_probed = 1;
+	return 0;
+}
+
 struct eio *
 eio_unpack(struct hostd_inst *in, hostd_ws ws, void *d, struct unpack *u)
 {
@@ -219,18 +245,17 @@ eio_unpack(struct hostd_inst *in, hostd_ws ws, void *d, struct unpack *u)
 	eio->in = in;
 	eio->state = EIO_OPENING;
 	if (unpack_all(eio, u, &beat, &ms) == -1 ||
-	    (d != NULL) != (eio->transport == HOSTD_SIO_WEBSOCKET) ||
+	    (d == NULL && eio->transport == HOSTD_SIO_WEBSOCKET) ||
 	    eio_enter(eio) == -1) {
 		eio_free(eio);
 		return NULL;
 	}
 	eio_wait_begin(in, &eio->beat, beat, ms);
 	eio_hold_retry(in);
-	if (w != NULL) {
-		w->ws = ws;
-		w->role = EIO_WS_TRANSPORT;
-		w->u.eio = eio;
-		eio->ws = w;
+	if (w != NULL && take_ws(eio, ws, w) == -1) {
+		client_moved(eio->client);
+		eio_drop(eio);
+		return NULL;
 	}
 	return eio;
 }

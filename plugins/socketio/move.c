@@ -153,11 +153,8 @@ move_polling(struct hostd_inst *in)
 		return 0;
 	for (eio = eio_next(in, NULL); eio != NULL; eio = next) {
 		next = eio_next(in, eio);
-		if (eio->ws != NULL || eio->post != NULL || eio->probe != NULL)
-			continue;
-		if (eio->get != NULL)
-			eio_poll_flush(eio, "6");
-		move_one(in->cluster, eio);
+		if (eio->ws == NULL && eio->probe == NULL)
+			move_one(in->cluster, eio);
 	}
 	return 1;
 }
