@@ -69,6 +69,9 @@ int32_t	cluster_node_address(struct hostd_inst *, uint32_t node,
 	    void (*done)(void *arg, int32_t status, hostd_buf address),
 	    void *arg);
 
+/* Sessions are about to go to who takes this worker's place. */
+int	cluster_has_heir(const struct hostd_inst *);
+
 /* The socket goes. */
 void	held_forget(struct sio_socket *);
 

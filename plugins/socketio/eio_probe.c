@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include "cluster.h"
 #include "engine.h"
 #include "metrics.h"
 
@@ -64,6 +65,12 @@ answer(struct eio_probe *p)
 {
 	const struct hostd_easy *e = &p->eio->in->easy;
 
+	/* The client stops polling at the answer, and never polls again when
+	 * the WebSocket ends before the upgrade, as it may at a reload. */
+	if (cluster_has_heir(p->eio->in)) {
+		eio_probe_end(p);
+		return;
+	}
 	p->is_probed = 1;
 	(void)e->ws->send(e->host, p->ws->ws, hostd_str("3probe"),
 	    HOSTD_WS_TEXT);

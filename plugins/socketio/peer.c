@@ -56,7 +56,6 @@ now_of(const struct cluster *c)
 	return c->in->easy.host->now_ms(c->in->easy.host);
 }
 
-
 int
 peer_has_heir(const struct cluster *c)
 {
@@ -66,6 +65,12 @@ peer_has_heir(const struct cluster *c)
 		if (is_of_slot(c, p) && p->started_ms > c->started_ms)
 			return 1;
 	return c->saved_ms != 0 && now_of(c) - c->saved_ms < HEIR_MS;
+}
+
+int
+cluster_has_heir(const struct hostd_inst *in)
+{
+	return peer_has_heir(in->cluster);
 }
 
 static void
