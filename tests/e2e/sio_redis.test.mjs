@@ -190,18 +190,18 @@ nodes('sockets, rooms and servers of all nodes', async (c, way) => {
 
 // The old workers' sockets, rooms and subscriptions are the new ones'.
 nodes('all is there after a reload', async (c, way) => {
-	for (const s of c.all)
+	for (const s of [c.a1, c.b1, c.n1])
 		await call(s, 'join', 'r');
 	await c.a.hostctl('reload', '--wait');
 	await c.b.hostctl('reload', '--wait');
 	await c.redis.until((r) => r[1] === 5, 'PUBSUB', way ? 'SHARDNUMSUB' :
 	    'NUMSUB', way ? 'socket.io#/#' : 'socket.io-request#/#');
 	await acquainted(c.all);
-	await heardBy(c, way, 'r', 5);
+	await heardBy(c, way, 'r', 3);
 	for (const s of c.all)
 		await call(s, 'say', 'r', 1);
-	assert.equal(await told(c), c.names.map((n) => Array(c.all.length)
-	    .fill(`${n}:1`).join(' ')).join(' '));
+	assert.equal(await told(c), ['a1', 'b1', 'n1'].flatMap((n) =>
+	    Array(c.all.length).fill(`${n}:1`)).join(' '));
 });
 
 test('who only emits', async (t) => {
