@@ -3,6 +3,7 @@
 // acknowledgements and questions go from each to each.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { until } from './lib/hostd.mjs';
 import { call, callAll, gone, heard } from './lib/sio.mjs';
 import { acquainted, settledAll, startEmitter, startNodes } from
     './lib/sio_nodes.mjs';
@@ -207,6 +208,12 @@ nodes('all is there after a reload', async (c, way) => {
 test('who only emits', async (t) => {
 	const c = await startNodes(t);
 	const e = await startEmitter(t, c.redis);
+	// All that it has sent has come.
+	const sent = async (mark) => {
+		e.emit('last', mark);
+		await until(() => c.all.every((s) => heard(s, 'last')
+		    .some(([v]) => v === mark)), mark);
+	};
 
 	await call(c.a1, 'join', 'r');
 	await call(c.n1, 'join', 'r');
@@ -215,6 +222,7 @@ test('who only emits', async (t) => {
 	e.of('/chat').emit('said', 'elsewhere');
 	e.except('r').emit('said', 'but r');
 	e.to(c.b1.id).emit('said', 'one');
+	await sent('first');
 	assert.equal(await told(c), [
 		'a1:"x",{"type":"Buffer","data":[255]}', 'a1:"all"',
 		'a2:"all"', 'a2:"but r"', 'b1:"all"', 'b1:"but r"', 'b1:"one"',
@@ -226,6 +234,7 @@ test('who only emits', async (t) => {
 	e.to('t').emit('said', 't');
 	e.to('s').emit('said', 's');
 	e.serverSideEmit('sse', 'em');
+	await sent('second');
 	assert.equal(await told(c), 'a1:"t" n1:"t"');
 	const ends = [c.a1, c.n1].map(gone);
 
