@@ -11,7 +11,6 @@
 #include "recover.h"
 #include "user.h"
 
-#define FRESH_MAX	32768	/* sessions in no namespace yet */
 #define VALUES_KEPT	4096
 #define VALUES_KNOWN	8
 
@@ -230,7 +229,7 @@ client_new(struct hostd_inst *in, struct eio *eio)
 	if (c == NULL)
 		return NULL;
 	/* Who means it is faster than a flood. */
-	if (all->nfresh >= FRESH_MAX)
+	if (all->nfresh >= in->opt.max_handshakes)
 		send_away(TAILQ_FIRST(&all->fresh));
 	c->in = in;
 	c->eio = eio;

@@ -42,6 +42,11 @@ static const struct hostd_key key_max_namespaces = {
 	sizeof(struct hostd_key), HOSTD_KEY_INT, 0, "max_namespaces", "50",
 	"Namespaces that one client may be in.", 1, 10000, NULL
 };
+static const struct hostd_key key_max_handshakes = {
+	sizeof(struct hostd_key), HOSTD_KEY_INT, 0, "max_handshakes", "32768",
+	"Clients of a worker that no namespace has accepted yet; with one more, "
+	"the oldest of them is closed.", 1, 10000000, NULL
+};
 static const struct hostd_key key_allow_upgrades = {
 	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "allow_upgrades", "on",
 	"Whether clients may change from polling to WebSocket.", 0, 0, NULL
@@ -171,6 +176,7 @@ const struct hostd_key *const sio_keys[] = {
 	&key_max_acks,
 	&key_max_rooms,
 	&key_max_namespaces,
+	&key_max_handshakes,
 	&key_allow_upgrades,
 	&key_max_disconnection_duration,
 	&key_skip_middlewares,
@@ -247,6 +253,7 @@ settings_read(struct hostd_inst *in, const struct hostd_conf *conf,
 	o->max_acks = (uint32_t)number(conf, "max_acks");
 	o->max_rooms = (uint32_t)number(conf, "max_rooms");
 	o->max_namespaces = (uint32_t)number(conf, "max_namespaces");
+	o->max_handshakes = (uint32_t)number(conf, "max_handshakes");
 	o->allow_upgrades = number(conf, "allow_upgrades") != 0;
 	o->skip_middlewares = number(conf, "skip_middlewares") != 0;
 	o->requests_timeout = (uint32_t)number(conf, "requests_timeout");
