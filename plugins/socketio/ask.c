@@ -19,7 +19,7 @@ struct word {
 };
 
 struct ask {
-	LIST_ENTRY(ask) link;
+	struct table_entry entry;	/* of c->asks: the bytes of its id */
 	struct cluster *c;
 	uint64_t id;
 	uint32_t type;
@@ -41,12 +41,20 @@ struct ask {
 static struct ask *
 ask_find(const struct cluster *c, uint64_t id)
 {
-	struct ask *a;
+	struct table_entry *e = table_find(&c->asks,
+	    (hostd_buf){ &id, sizeof(id) });
 
-	LIST_FOREACH(a, &c->asks, link)
-		if (a->id == id)
-			return a;
-	return NULL;
+	return e == NULL ? NULL : TABLE_OF(e, struct ask, entry);
+}
+
+/* The one behind it, which may go then; from NULL on. */
+static struct ask *
+ask_next(const struct cluster *c, const struct ask *a)
+{
+	struct table_entry *e = table_next(&c->asks, a == NULL ? NULL :
+	    &a->entry);
+
+	return e == NULL ? NULL : TABLE_OF(e, struct ask, entry);
 }
 
 static void
@@ -56,7 +64,7 @@ ask_free(struct ask *a)
 	struct word *w;
 
 	(void)in->timer->stop(in->easy.host, a->late);
-	LIST_REMOVE(a, link);
+	table_remove(&a->c->asks, &a->entry);
 	while ((w = STAILQ_FIRST(&a->words)) != NULL) {
 		STAILQ_REMOVE_HEAD(&a->words, link);
 		free(w);
@@ -219,8 +227,8 @@ asks_peer_left(struct cluster *c, uint64_t process)
 	struct ask *a, *next;
 	uint32_t n;
 
-	for (a = LIST_FIRST(&c->asks); a != NULL; a = next) {
-		next = LIST_NEXT(a, link);
+	for (a = ask_next(c, NULL); a != NULL; a = next) {
+		next = ask_next(c, a);
 		n = a->nwaiting;
 		waits_not(a, process);
 		if (a->nwaiting == n)
@@ -317,12 +325,16 @@ ask_new(struct cluster *c, uint32_t type, uint32_t timeout_ms)
 	a->type = type;
 	STAILQ_INIT(&a->words);
 	a->id = ++c->last_ask;
-	if (in->timer->start(in->easy.host, (uint64_t)timeout_ms + late, 0,
-	    ask_late, a, &a->late) != HOSTD_OK) {
+	a->entry.name = (hostd_buf){ &a->id, sizeof(a->id) };
+	if (table_add(&c->asks, &a->entry) == -1) {
 		free(a);
 		return NULL;
 	}
-	LIST_INSERT_HEAD(&c->asks, a, link);
+	if (in->timer->start(in->easy.host, (uint64_t)timeout_ms + late, 0,
+	    ask_late, a, &a->late) != HOSTD_OK) {
+		ask_free(a);
+		return NULL;
+	}
 	return a;
 }
 
@@ -363,8 +375,8 @@ cluster_forget(struct hostd_inst *in, const void *arg)
 
 	if (in->cluster == NULL)
 		return;
-	for (a = LIST_FIRST(&in->cluster->asks); a != NULL; a = next) {
-		next = LIST_NEXT(a, link);
+	for (a = ask_next(in->cluster, NULL); a != NULL; a = next) {
+		next = ask_next(in->cluster, a);
 		if (a->arg != arg)
 			continue;
 		a->is_over = 1;
@@ -375,8 +387,11 @@ cluster_forget(struct hostd_inst *in, const void *arg)
 void
 asks_destroy(struct cluster *c)
 {
-	struct ask *a;
+	struct ask *a, *next;
 
-	while ((a = LIST_FIRST(&c->asks)) != NULL)
+	for (a = ask_next(c, NULL); a != NULL; a = next) {
+		next = ask_next(c, a);
 		ask_free(a);
+	}
+	table_free(&c->asks);
 }

@@ -348,8 +348,6 @@ cluster_create(struct hostd_inst *in, const struct hostd_conf *conf,
 	in->cluster = c;
 	LIST_INIT(&c->peers);
 	LIST_INIT(&c->adapters);
-	LIST_INIT(&c->asks);
-	LIST_INIT(&c->seeking);
 	LIST_INIT(&c->answering);
 	TAILQ_INIT(&c->held);
 	log_init(&c->log, 0);

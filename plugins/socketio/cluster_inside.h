@@ -43,13 +43,12 @@ struct cluster {
 	uint64_t log_until;		/* without recovery: not after that */
 	LIST_HEAD(, peer) peers;
 	LIST_HEAD(, adapter) adapters;
-	LIST_HEAD(, ask) asks;
+	struct table asks, seeking;	/* by id; those may be many at once */
 	LIST_HEAD(, answering) answering;
 	TAILQ_HEAD(, held) held;
 	uint64_t last_ask;
 	struct pack out;		/* scratch: one message */
 	struct kept *kept;
-	LIST_HEAD(, seeking) seeking;
 	uint64_t last_seek;
 	hostd_timer beat;
 	int has_left;			/* our last session has gone */

@@ -14,7 +14,7 @@
 
 /* One that is looked for. */
 struct seeking {
-	LIST_ENTRY(seeking) link;
+	struct table_entry entry;	/* of c->seeking: the bytes of its id */
 	struct cluster *c;
 	uint64_t id, socket;
 	uint64_t *waiting;
@@ -30,13 +30,32 @@ struct recovered {
 
 /* -- looking for one -- */
 
+static struct seeking *
+seeking_find(const struct cluster *c, uint64_t id)
+{
+	struct table_entry *e = table_find(&c->seeking,
+	    (hostd_buf){ &id, sizeof(id) });
+
+	return e == NULL ? NULL : TABLE_OF(e, struct seeking, entry);
+}
+
+/* The one behind it, which may go then; from NULL on. */
+static struct seeking *
+seeking_next(const struct cluster *c, const struct seeking *k)
+{
+	struct table_entry *e = table_next(&c->seeking, k == NULL ? NULL :
+	    &k->entry);
+
+	return e == NULL ? NULL : TABLE_OF(e, struct seeking, entry);
+}
+
 static void
 seeking_free(struct seeking *k)
 {
 	struct hostd_inst *in = k->c->in;
 
 	(void)in->timer->stop(in->easy.host, k->late);
-	LIST_REMOVE(k, link);
+	table_remove(&k->c->seeking, &k->entry);
 	free(k->waiting);
 	free(k);
 }
@@ -138,8 +157,8 @@ recover_peer_left(struct cluster *c, uint64_t process)
 {
 	struct seeking *k, *next;
 
-	for (k = LIST_FIRST(&c->seeking); k != NULL; k = next) {
-		next = LIST_NEXT(k, link);
+	for (k = seeking_next(c, NULL); k != NULL; k = next) {
+		next = seeking_next(c, k);
 		answered(k, process);
 	}
 }
@@ -150,11 +169,8 @@ recover_replied(struct cluster *c, struct bus_message *m)
 	uint64_t id = unpack_u64(&m->body);
 	uint32_t found = unpack_u32(&m->body);
 	hostd_buf bytes = { m->body.p, m->body.n };
-	struct seeking *k;
+	struct seeking *k = seeking_find(c, id);
 
-	LIST_FOREACH(k, &c->seeking, link)
-		if (k->id == id)
-			break;
 	if (m->body.bad)
 		return;
 	if (k == NULL && found)
@@ -201,17 +217,20 @@ seeking_new(struct cluster *c, const struct sio_socket *s)
 	k->c = c;
 	k->id = ++c->last_seek;
 	k->socket = s->handle;
+	k->entry.name = (hostd_buf){ &k->id, sizeof(k->id) };
 	k->waiting = calloc(n + 1, sizeof(*k->waiting));
-	if (k->waiting == NULL || in->timer->start(in->easy.host,
-	    in->opt.requests_timeout, 0, seeking_late, k, &k->late) !=
-	    HOSTD_OK) {
+	if (k->waiting == NULL || table_add(&c->seeking, &k->entry) == -1) {
 		free(k->waiting);
 		free(k);
 		return NULL;
 	}
+	if (in->timer->start(in->easy.host, in->opt.requests_timeout, 0,
+	    seeking_late, k, &k->late) != HOSTD_OK) {
+		seeking_free(k);
+		return NULL;
+	}
 	LIST_FOREACH(p, &c->peers, link)
 		k->waiting[k->nwaiting++] = p->process;
-	LIST_INSERT_HEAD(&c->seeking, k, link);
 	return k;
 }
 
@@ -348,8 +367,11 @@ recover_forget(struct sio_socket *s)
 void
 recover_destroy(struct cluster *c)
 {
-	struct seeking *k;
+	struct seeking *k, *next;
 
-	while ((k = LIST_FIRST(&c->seeking)) != NULL)
+	for (k = seeking_next(c, NULL); k != NULL; k = next) {
+		next = seeking_next(c, k);
 		seeking_free(k);
+	}
+	table_free(&c->seeking);
 }
