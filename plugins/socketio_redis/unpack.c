@@ -30,9 +30,12 @@ struct reading {
 static int
 is_key(const struct reading *r)
 {
-	const struct level *l = &r->levels[r->top - 1];
+	const struct level *l;
 
-	return r->top > 0 && l->end == '}' && l->left % 2 == 0;
+	if (r->top == 0)
+		return 0;
+	l = &r->levels[r->top - 1];
+	return l->end == '}' && l->left % 2 == 0;
 }
 
 /* A value is complete, and with it what it is the last of. */
