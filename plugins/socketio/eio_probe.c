@@ -8,6 +8,7 @@
 #include "cluster.h"
 #include "engine.h"
 #include "metrics.h"
+#include "move.h"
 
 int
 eio_probe_new(struct eio *eio, struct eio_ws *w)
@@ -27,11 +28,23 @@ eio_probe_new(struct eio *eio, struct eio_ws *w)
 }
 
 static void
+go(struct hostd_inst *in, void *arg)
+{
+	(void)arg;
+	(void)move_polling(in);
+}
+
+/* Its session may have stayed for it. */
+static void
 probe_free(struct eio_probe *p)
 {
-	eio_wait_end(p->eio->in, &p->wait);
+	struct hostd_inst *in = p->eio->in;
+
+	eio_wait_end(in, &p->wait);
 	p->eio->probe = NULL;
 	free(p);
+	if (in->draining)
+		(void)in->easy.host->post(in->easy.host, go, NULL);
 }
 
 void

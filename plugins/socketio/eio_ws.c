@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include "engine.h"
-#include "move.h"
 
 /* -- begin -- */
 
@@ -233,7 +232,6 @@ on_close(struct hostd_inst *in, hostd_ws ws, void *d, int32_t code,
 		    HOSTD_WS_NORMAL);
 	} else if (w->role == EIO_WS_PROBE) {
 		eio_probe_gone(w->u.probe);
-		(void)move_polling(in);
 	}
 }
 
