@@ -6,9 +6,12 @@
 #include "app.h"
 #include "cluster.h"
 #include "event.h"
+#include "handshake.h"
 #include "metrics.h"
+#include "old_packet.h"
 #include "partial.h"
 #include "recover.h"
+#include "reply.h"
 #include "user.h"
 
 #define VALUES_KEPT	4096
@@ -104,59 +107,6 @@ socket_go(struct sio_socket *s, int32_t reason)
 	post(in);
 }
 
-/* -- packets to it -- */
-
-static void
-send_packet(struct client *c, enum sio_type type, hostd_buf nsp, hostd_buf json)
-{
-	struct eio_message *m = packet_message(type, nsp, json);
-
-	/* A client that misses one of these can't be helped. */
-	if (m == NULL) {
-		eio_end(c->eio, HOSTD_SIO_FORCED_CLOSE);
-		return;
-	}
-	(void)eio_send(c->eio, m, 0);
-	eio_message_unref(m);
-}
-
-static void
-send_refusal(struct client *c, hostd_buf nsp, hostd_buf message,
-    hostd_buf data)
-{
-	struct hostd_json j = { NULL, 0, 0, 0 };
-
-	hostd_json_begin(&j, '{');
-	hostd_json_key(&j, "message");
-	hostd_json_strn(&j, message);
-	if (data.n > 0) {
-		hostd_json_key(&j, "data");
-		hostd_json_raw(&j, data);
-	}
-	hostd_json_end(&j, '}');
-	if (j.failed)
-		eio_end(c->eio, HOSTD_SIO_FORCED_CLOSE);
-	else
-		send_packet(c, SIO_CONNECT_ERROR, nsp,
-		    hostd_json_done(&j));
-	hostd_json_free(&j);
-}
-
-static void
-send_acceptance(struct sio_socket *s)
-{
-	char text[sizeof("{\"sid\":\"\",\"pid\":\"\"}") + sizeof(s->id) +
-	    sizeof(s->pid)];
-	int n;
-
-	n = s->pid[0] == '\0' ?
-	    snprintf(text, sizeof(text), "{\"sid\":\"%s\"}", s->id) :
-	    snprintf(text, sizeof(text), "{\"sid\":\"%s\",\"pid\":\"%s\"}",
-	    s->id, s->pid);
-	send_packet(s->client, SIO_CONNECT, space_name(s->space),
-	    hostd_json_slice(text, text + n));
-}
-
 /* -- come and go -- */
 
 static void	arm(struct hostd_inst *);
@@ -233,6 +183,7 @@ client_new(struct hostd_inst *in, struct eio *eio)
 		send_away(TAILQ_FIRST(&all->fresh));
 	c->in = in;
 	c->eio = eio;
+	c->revision = (uint8_t)eio_revision(eio);
 	TAILQ_INIT(&c->sockets);
 	c->connect_by = (uint32_t)in->easy.host->now_ms(in->easy.host) +
 	    in->opt.connect_timeout;
@@ -332,7 +283,7 @@ client_accepted(struct sio_socket *s)
 	c->turn = c->in->clients->turn;
 	post(c->in);
 	recover_enter(s);
-	send_acceptance(s);
+	reply_accepted(s);
 	apps_connected(s, s->recovered);
 }
 
@@ -342,7 +293,7 @@ client_refused(struct sio_socket *s, hostd_buf message, hostd_buf data)
 	if (s->state == SOCKET_GONE)
 		return;
 	metrics_count(s->space->in, s->space->metrics, METRICS_REFUSED, 1);
-	send_refusal(s->client, space_name(s->space), message, data);
+	reply_refused(s->client, space_name(s->space), message, data, 0);
 	socket_go(s, HOSTD_SIO_SERVER_DISCONNECT);
 }
 
@@ -365,7 +316,7 @@ client_disconnect(struct sio_socket *s, int close)
 	for (s = close ? TAILQ_FIRST(&c->sockets) : s; s != NULL; s = next) {
 		next = close ? TAILQ_NEXT(s, of_client) : NULL;
 		if (s->state == SOCKET_CONNECTED) {
-			send_packet(c, SIO_DISCONNECT, space_name(s->space),
+			reply_packet(c, SIO_DISCONNECT, space_name(s->space),
 			    none);
 			c->was_put_out = 1;
 		}
@@ -412,12 +363,13 @@ take_connect(struct client *c, const struct sio_packet *pk)
 		return c->turn == c->in->clients->turn ? 0 :
 		    invalid(c, "it is connected to that namespace");
 	if (c->nsockets >= c->in->opt.max_namespaces) {
-		send_refusal(c, pk->nsp, hostd_str("Too many namespaces"),
-		    none);
+		reply_refused(c, pk->nsp, hostd_str("Too many namespaces"),
+		    none, 1);
 		return 0;
 	}
 	if ((sp = space_get(c->in, pk->nsp)) == NULL) {
-		send_refusal(c, pk->nsp, hostd_str("Invalid namespace"), none);
+		reply_refused(c, pk->nsp, hostd_str("Invalid namespace"), none,
+		    1);
 		return 0;
 	}
 	if (says_too_much(c, pk->data))
@@ -428,12 +380,36 @@ take_connect(struct client *c, const struct sio_packet *pk)
 		why = "Internal error";
 	if (why != NULL) {
 		space_settle(sp);
-		send_refusal(c, pk->nsp, hostd_str(why), none);
+		reply_refused(c, pk->nsp, hostd_str(why), none, 0);
 		return 0;
 	}
 	if (recover_begin(s, pk->data) == 0)
 		apps_connect(s);
 	return 0;
+}
+
+/* Its auth is what it says in a query. */
+static int
+take_old_connect(struct client *c, struct sio_packet *pk, hostd_buf query)
+{
+	struct hostd_json j = { NULL, 0, 0, 0 };
+	int rc;
+
+	handshake_query(&j, query);
+	pk->data = hostd_json_done(&j);
+	rc = j.failed ? invalid(c, "no memory") : take_connect(c, pk);
+	hostd_json_free(&j);
+	return rc;
+}
+
+void
+client_opened(struct client *c)
+{
+	struct sio_packet pk = { .type = SIO_CONNECT, .nsp = hostd_str("/") };
+
+	/* Clients of Socket.IO 2 do not ask for it. */
+	if (c->revision == 3)
+		(void)take_connect(c, &pk);
 }
 
 /* An event or an acknowledgement, whole. */
@@ -511,6 +487,7 @@ take_from(struct client *c, hostd_buf text, const struct sio_packet *pk)
 static int
 take_text(struct client *c, hostd_buf text)
 {
+	hostd_buf query = { NULL, 0 };
 	struct sio_packet pk;
 	const char *why = "";
 
@@ -519,8 +496,12 @@ take_text(struct client *c, hostd_buf text)
 	if (sio_packet_parse(text, c->in->opt.max_attachments, &pk,
 	    &c->in->clients->values, &why) == -1)
 		return invalid(c, why);
-	return pk.type == SIO_CONNECT ? take_connect(c, &pk) :
-	    take_from(c, text, &pk);
+	if (c->revision == 3)
+		query = old_query(&pk.nsp);
+	if (pk.type != SIO_CONNECT)
+		return take_from(c, text, &pk);
+	return c->revision == 3 ? take_old_connect(c, &pk, query) :
+	    take_connect(c, &pk);
 }
 
 /* Much room for values is not kept. */

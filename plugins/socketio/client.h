@@ -28,6 +28,7 @@ struct client {
 	uint8_t was_put_out;		/* of one: what comes for it was sent
 					   before the client knew */
 	uint8_t is_fresh;		/* in clients->fresh */
+	uint8_t revision;		/* of its Engine.IO: 3 is Socket.IO 2 */
 };
 
 int32_t	clients_create(struct hostd_inst *);
@@ -38,6 +39,8 @@ void	clients_destroy(struct hostd_inst *);
 
 /* A session has opened.  NULL: no memory, refuse it. */
 struct client *client_new(struct hostd_inst *, struct eio *);
+/* It knows that it is open.  [call]. */
+void	client_opened(struct client *);
 /*
  * A message, without the '4'; a text is UTF-8.  [call].  0, or -1: it is
  * invalid, end the session with HOSTD_SIO_FORCED_CLOSE.  In it anything may be

@@ -106,7 +106,7 @@ is_asked_for(const struct space *sp, hostd_buf name, uint32_t argc,
 	if (argc > 1 && (name.n < argv[1].n || memcmp(name.p, argv[1].p,
 	    argv[1].n) != 0))
 		return 0;
-	return name.n != SOCKET_ID_LEN || socket_find(sp, name) == NULL;
+	return socket_find(sp, name) == NULL;
 }
 
 static int32_t

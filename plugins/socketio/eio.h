@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Engine.IO 4: sessions over HTTP polling and WebSocket, and the upgrade from
- * one to the other.  What goes up is in client.h.
+ * Engine.IO 4, and 3 where allow_eio3 is on: sessions over HTTP polling and
+ * WebSocket, and the upgrade from one to the other.  What goes up is in client.h.
  */
 #ifndef SOCKETIO_EIO_H
 #define SOCKETIO_EIO_H
@@ -15,8 +15,10 @@ struct eio;			/* one session */
 
 /*
  * One message: a text and the binary data that belongs to it, which nothing
- * comes between.  Encoded once, for any number of sessions.
+ * comes between.  Encoded once, for any number of sessions: revision 3 has a
+ * byte before binary data, which stands before each of bins.
  */
+#define EIO_DATA	'\4'
 struct eio_message {
 	uint32_t refs;
 	uint32_t nbins;
@@ -64,6 +66,7 @@ const char *eio_id(const struct eio *);		/* EIO_ID_LEN, NUL-ended */
 const struct eio_handshake *eio_handshake(const struct eio *);
 uint32_t eio_transport(const struct eio *);	/* HOSTD_SIO_POLLING ... */
 struct client *eio_client(const struct eio *);
+uint32_t eio_revision(const struct eio *);	/* 3 or 4 */
 
 /*
  * Send; the message is referenced as long as it is needed.  flags:

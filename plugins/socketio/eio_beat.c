@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A ping, and a pong in time; behind the pong the next interval begins.  Nothing
- * else that comes counts.
+ * else that comes counts.  In revision 3 the client pings, and has the time of
+ * both.
  */
 #include "engine.h"
 
 void
 eio_beat_begin(struct eio *eio)
 {
-	eio_wait_begin(eio->in, &eio->beat, EIO_WAIT_PING,
-	    eio->in->opt.ping_interval);
+	const struct sio_options *o = &eio->in->opt;
+
+	if (eio->revision == 3)
+		eio_wait_begin(eio->in, &eio->beat, EIO_WAIT_PINGED,
+		    (uint64_t)o->ping_interval + o->ping_timeout);
+	else
+		eio_wait_begin(eio->in, &eio->beat, EIO_WAIT_PING,
+		    o->ping_interval);
 }
 
 void
@@ -43,6 +50,16 @@ eio_beat_pong(struct eio *eio)
 }
 
 void
+eio_beat_pinged(struct eio *eio)
+{
+	(void)eio_send(eio, eio->in->engine->pong, 0);
+	if (eio->state != EIO_OPEN)
+		return;
+	eio_wait_end(eio->in, &eio->beat);
+	eio_beat_begin(eio);
+}
+
+void
 eio_beat_change(struct eio *eio)
 {
 	if (eio->beat.kind != EIO_WAIT_PONG)
@@ -56,6 +73,6 @@ eio_beat_is_over(const struct eio *eio)
 {
 	const struct hostd_host *host = eio->in->easy.host;
 
-	return eio->beat.kind == EIO_WAIT_PONG &&
-	    eio->beat.due <= host->now_ms(host);
+	return (eio->beat.kind == EIO_WAIT_PONG ||
+	    eio->beat.kind == EIO_WAIT_PINGED) && eio->beat.due <= host->now_ms(host);
 }

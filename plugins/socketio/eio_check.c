@@ -9,15 +9,16 @@ has_transport(const struct sio_options *o, enum eio_transport t)
 }
 
 static enum eio_error
-check_new(const struct hostd_request *r, const struct eio_query *q,
-    int is_upgrade)
+check_new(const struct hostd_inst *in, const struct hostd_request *r,
+    const struct eio_query *q, int is_upgrade)
 {
 	/* An upgrade over HTTP/2 is no GET. */
 	if (!is_upgrade && r->method != HOSTD_METHOD_GET)
 		return EIO_BAD_METHOD;
 	if (is_upgrade != (q->transport == EIO_TRANSPORT_WEBSOCKET))
 		return EIO_BAD_REQUEST;
-	return q->is_revision_4 ? EIO_NO_ERROR : EIO_UNSUPPORTED;
+	return q->is_revision_4 || in->opt.allow_eio3 ? EIO_NO_ERROR :
+	    EIO_UNSUPPORTED;
 }
 
 static enum eio_error
@@ -48,7 +49,7 @@ eio_check(struct hostd_inst *in, const struct hostd_request *r, int is_upgrade,
 	if (!has_transport(&in->opt, q.transport))
 		return EIO_UNKNOWN_TRANSPORT;
 	if (q.nid == 0)
-		return check_new(r, &q, is_upgrade);
+		return check_new(in, r, &q, is_upgrade);
 	id = (hostd_buf){ q.id, q.nid };
 	if (q.nid != EIO_ID_LEN)
 		return EIO_UNKNOWN_ID;
@@ -57,5 +58,6 @@ eio_check(struct hostd_inst *in, const struct hostd_request *r, int is_upgrade,
 	if (is_upgrade ? q.transport != EIO_TRANSPORT_WEBSOCKET :
 	    q.transport != (*out)->transport)
 		return EIO_BAD_REQUEST;
-	return q.is_revision_4 ? EIO_NO_ERROR : EIO_BAD_REQUEST;
+	return q.is_revision_4 == ((*out)->revision == 4) ? EIO_NO_ERROR :
+	    EIO_BAD_REQUEST;
 }

@@ -3,7 +3,8 @@
 #include <string.h>
 #include "engine.h"
 
-/* The bytes of text and bins stand behind the array of bins. */
+/* The bytes of text and bins, each with its type before it, stand behind the
+ * array of bins. */
 static struct eio_message *
 message_alloc(size_t ntext, const hostd_buf *bins, uint32_t nbins)
 {
@@ -14,7 +15,7 @@ message_alloc(size_t ntext, const hostd_buf *bins, uint32_t nbins)
 	uint32_t i;
 
 	for (i = 0; i < nbins; i++)
-		size += bins[i].n;
+		size += 1 + bins[i].n;
 	if ((m = malloc(size)) == NULL)
 		return NULL;
 	m->refs = 1;
@@ -24,6 +25,7 @@ message_alloc(size_t ntext, const hostd_buf *bins, uint32_t nbins)
 	m->text = (hostd_buf){ p, ntext };
 	p += ntext;
 	for (i = 0; i < nbins; i++) {
+		*p++ = EIO_DATA;
 		if (bins[i].n > 0)
 			memcpy(p, bins[i].p, bins[i].n);
 		m->bins[i] = (hostd_buf){ p, bins[i].n };

@@ -8,7 +8,7 @@
 #include "engine.h"
 #include "metrics.h"
 
-#define VERSION 1
+#define VERSION 2
 
 /* -- messages -- */
 
@@ -152,6 +152,8 @@ eio_pack(struct eio *eio, struct pack *p)
 	pack_u32(p, VERSION);
 	pack_bytes(p, (hostd_buf){ eio->id, EIO_ID_LEN });
 	pack_u32(p, eio->transport);
+	pack_u32(p, eio->revision);
+	pack_u32(p, eio->wants_base64);
 	pack_u32(p, eio->owes_pong);
 	pack_u32(p, eio->beat.kind == EIO_WAIT_PONG);
 	pack_u64(p, eio->beat.due > now ? eio->beat.due - now : 0);
@@ -192,9 +194,14 @@ unpack_state(struct eio *eio, struct unpack *u)
 	hostd_buf id = unpack_bytes(u);
 	uint32_t transport = unpack_u32(u);
 
+	uint32_t revision = unpack_u32(u);
+
 	if (id.n != EIO_ID_LEN || (transport != HOSTD_SIO_POLLING &&
-	    transport != HOSTD_SIO_WEBSOCKET))
+	    transport != HOSTD_SIO_WEBSOCKET) ||
+	    (revision != 3 && revision != 4))
 		return -1;
+	eio->revision = (uint8_t)revision;
+	eio->wants_base64 = unpack_u32(u) != 0;
 	memcpy(eio->id, id.p, EIO_ID_LEN);
 	eio->transport = (uint8_t)transport;
 	eio->owes_pong = unpack_u32(u) != 0;
@@ -207,6 +214,8 @@ unpack_all(struct eio *eio, struct unpack *u, uint32_t *beat, uint64_t *ms)
 	if (unpack_u32(u) != VERSION || unpack_state(eio, u) == -1)
 		return -1;
 	*beat = unpack_u32(u) != 0 ? EIO_WAIT_PONG : EIO_WAIT_PING;
+	if (eio->revision == 3)
+		*beat = EIO_WAIT_PINGED;
 	*ms = unpack_u64(u);
 	if (unpack_messages(u, &eio->queue) == -1)
 		return -1;

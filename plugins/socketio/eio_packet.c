@@ -26,19 +26,41 @@ eio_packet_bad(struct eio *eio)
 	fail(eio, HOSTD_SIO_PARSE_ERROR);
 }
 
-void
-eio_data(struct eio *eio, hostd_buf bytes)
+static void
+take_data(struct eio *eio, hostd_buf bytes)
 {
 	judge(eio, client_binary(eio->client, bytes));
+}
+
+void
+eio_bytes(struct eio *eio, hostd_buf bytes)
+{
+	const char *p = bytes.p;
+
+	if (eio->revision == 4)
+		take_data(eio, bytes);
+	else if (bytes.n > 0 && *p == EIO_DATA)
+		take_data(eio, (hostd_buf){ p + 1, bytes.n - 1 });
+	else
+		eio_packet_bad(eio);
 }
 
 static void
 take_base64(struct eio *eio, hostd_buf text)
 {
 	struct engine *e = eio->in->engine;
-	char *room = eio_scratch(e, text.n / 4 * 3 + 1);
+	const char *p = text.p;
+	char *room;
 	ssize_t n;
 
+	if (eio->revision == 3) {
+		if (text.n == 0 || *p++ != '4') {
+			eio_packet_bad(eio);
+			return;
+		}
+		text = (hostd_buf){ p, text.n - 1 };
+	}
+	room = eio_scratch(e, text.n / 4 * 3 + 1);
 	if (room == NULL) {
 		fail(eio, HOSTD_SIO_TRANSPORT_ERROR);
 		return;
@@ -47,8 +69,20 @@ take_base64(struct eio *eio, hostd_buf text)
 	if (n == -1)
 		fail(eio, HOSTD_SIO_PARSE_ERROR);
 	else
-		eio_data(eio, (hostd_buf){ room, (size_t)n });
+		take_data(eio, (hostd_buf){ room, (size_t)n });
 	eio_scratch_done(e);
+}
+
+/* Pings are the server's, in revision 3 the client's. */
+static void
+take_beat(struct eio *eio, char type)
+{
+	if (type != (eio->revision == 3 ? '2' : '3'))
+		fail(eio, HOSTD_SIO_TRANSPORT_ERROR);
+	else if (eio->revision == 3)
+		eio_beat_pinged(eio);
+	else
+		eio_beat_pong(eio);
 }
 
 void
@@ -69,16 +103,13 @@ eio_packet(struct eio *eio, hostd_buf packet)
 	case 'b':
 		take_base64(eio, rest);
 		break;
+	case '2':
 	case '3':
-		eio_beat_pong(eio);
+		take_beat(eio, *p);
 		break;
 	case '1':
 		eio_stop(eio, HOSTD_SIO_TRANSPORT_CLOSE, EIO_END_BYE,
 		    HOSTD_WS_NORMAL);
-		break;
-	case '2':
-		/* Pings are the server's. */
-		fail(eio, HOSTD_SIO_TRANSPORT_ERROR);
 		break;
 	case '0':
 	case '5':

@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <hostd/json.h>
 #include "eio_payload.h"
+#include "eio_payload3.h"
 #include "engine.h"
 #include "files.h"
 #include "metrics.h"
@@ -21,12 +22,12 @@ static const hostd_buf no_cookie = { NULL, 0 };
 static int32_t
 answer_hello(struct hostd_inst *in, hostd_req req, const struct eio *eio)
 {
-	char hello[EIO_HELLO_MAX], cookie[EIO_COOKIE_MAX];
+	char hello[EIO_HELLO_MAX + PAYLOAD3_HEAD], cookie[EIO_COOKIE_MAX];
 	hostd_buf c = no_cookie;
 
 	if (in->engine->cookie.name.n > 0)
 		c = eio_cookie_make(&in->engine->cookie, eio->id, cookie);
-	return eio_answer(in, req, TEXT_UTF8, eio_hello(eio, hello), c);
+	return eio_answer(in, req, TEXT_UTF8, eio_hello_body(eio, hello), c);
 }
 
 static void
@@ -40,6 +41,7 @@ is_known(struct hostd_inst *in, void *arg, int32_t status, hostd_buf user)
 	    eio_handshake_user(eio->handshake, user) == 0 &&
 	    eio_open(eio) == 0) {
 		(void)answer_hello(in, p->req, eio);
+		client_opened(eio->client);
 		return;
 	}
 	eio_free(eio);
@@ -63,7 +65,8 @@ eio_poll_flush(struct eio *eio, const char *last)
 {
 	struct engine *e = eio->in->engine;
 	struct eio_poll *p = eio->get;
-	hostd_buf body = eio_queue_body(e, &eio->queue, last);
+	int of_bytes;
+	hostd_buf body = eio_queue_body(eio, last, &of_bytes);
 
 	eio->get = NULL;
 	p->eio = NULL;
@@ -74,7 +77,8 @@ eio_poll_flush(struct eio *eio, const char *last)
 		    HOSTD_WS_NORMAL);
 		return;
 	}
-	(void)eio_answer(eio->in, p->req, TEXT_UTF8, body, no_cookie);
+	(void)eio_answer(eio->in, p->req, of_bytes ? BINARY : TEXT_UTF8, body,
+	    no_cookie);
 	eio_queue_clear(&eio->queue);
 	eio_scratch_done(e);
 }
@@ -126,15 +130,44 @@ get(struct hostd_inst *in, struct eio_poll *p, struct eio *eio)
 
 /* All packets up to the first that can't be read. */
 static void
-take(struct eio *eio, hostd_buf body)
+take_4(struct eio *eio, hostd_buf body)
 {
 	hostd_buf packet;
 	int state = 0;
 
-	if (!hostd_json_is_utf8(body))
-		eio_packet_bad(eio);
 	while (eio->state == EIO_OPEN && payload_next(&body, &state, &packet))
 		eio_packet(eio, packet);
+}
+
+static void
+take_3(struct eio *eio, hostd_buf body, int of_bytes)
+{
+	enum payload3 kind = body.n > 0 || of_bytes ? PAYLOAD3_TEXT :
+	    PAYLOAD3_BAD;
+	hostd_buf packet;
+
+	while (eio->state == EIO_OPEN && kind != PAYLOAD3_END) {
+		if (kind != PAYLOAD3_BAD)
+			kind = of_bytes ? payload3_next_of_bytes(&body,
+			    &packet) : payload3_next(&body, &packet);
+		if (kind == PAYLOAD3_DATA)
+			eio_bytes(eio, packet);
+		else if (kind == PAYLOAD3_TEXT && hostd_json_is_utf8(packet))
+			eio_packet(eio, packet);
+		else if (kind != PAYLOAD3_END)
+			eio_packet_bad(eio);
+	}
+}
+
+static void
+take(struct eio *eio, hostd_buf body, int of_bytes)
+{
+	if (!of_bytes && !hostd_json_is_utf8(body))
+		eio_packet_bad(eio);
+	else if (eio->revision == 3)
+		take_3(eio, body, of_bytes);
+	else
+		take_4(eio, body);
 }
 
 static int
@@ -165,7 +198,8 @@ post(struct hostd_inst *in, struct eio_poll *p, struct eio *eio,
 		post_leave(other);
 		(void)in->easy.http->abort(in->easy.host, other->req);
 	}
-	if (other != NULL || is_binary(in, p->req)) {
+	p->of_bytes = is_binary(in, p->req) != 0;
+	if (other != NULL || (p->of_bytes && eio->revision == 4)) {
 		overlap(eio);
 		return eio_refuse_empty(in, p->req, 400);
 	}
@@ -208,7 +242,7 @@ post_end(struct hostd_inst *in, struct eio_poll *p, hostd_buf body)
 	post_leave(p);
 	if (eio == NULL)
 		return eio_refuse(in, p->req, EIO_UNKNOWN_ID, 0);
-	take(eio, body);
+	take(eio, body, p->of_bytes);
 	return eio_answer(in, p->req, "text/html", hostd_str("ok"), no_cookie);
 }
 

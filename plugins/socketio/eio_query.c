@@ -45,6 +45,8 @@ take(struct eio_query *q, const char *name, size_t nname, const char *value,
 {
 	if (is(name, nname, "EIO")) {
 		q->is_revision_4 = is(value, n, "4");
+	} else if (is(name, nname, "b64")) {
+		q->wants_base64 = n > 0;
 	} else if (is(name, nname, "transport")) {
 		q->transport = EIO_TRANSPORT_NONE;
 		if (is(value, n, "polling"))

@@ -14,7 +14,8 @@ enum eio_transport {
 
 struct eio_query {
 	enum eio_transport transport;
-	int is_revision_4;
+	int is_revision_4;		/* else it is 3 */
+	int wants_base64;		/* where there could be bytes */
 	size_t nid;			/* 0: a new session; more than
 					   EIO_ID_LEN: nobody's */
 	char id[EIO_ID_LEN + 1];

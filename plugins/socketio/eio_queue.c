@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "eio_payload.h"
+#include "eio_payload3.h"
 #include "engine.h"
 
 #define QUEUE_FIRST	4
@@ -38,8 +39,10 @@ eio_queue_clear(struct eio_queue *q)
 	memset(q, 0, sizeof(*q));
 }
 
-hostd_buf
-eio_queue_body(struct engine *e, const struct eio_queue *q, const char *last)
+/* -- as a body -- */
+
+static hostd_buf
+body_of_4(struct engine *e, const struct eio_queue *q, const char *last)
 {
 	size_t nlast = last != NULL ? strlen(last) : 0;
 	hostd_buf body = { last, nlast };
@@ -60,6 +63,51 @@ eio_queue_body(struct engine *e, const struct eio_queue *q, const char *last)
 	}
 	return body;
 }
+
+static int
+has_bins(const struct eio_queue *q)
+{
+	uint32_t i;
+
+	for (i = 0; i < q->n; i++)
+		if (q->m[i]->nbins > 0)
+			return 1;
+	return 0;
+}
+
+static hostd_buf
+body_of_3(struct engine *e, const struct eio_queue *q, const char *last,
+    int of_bytes)
+{
+	size_t nlast = last != NULL ? strlen(last) : 0;
+	hostd_buf body = { NULL, 0 };
+	char *p;
+
+	p = eio_scratch(e, payload3_size(q->m, q->n) + nlast *
+	    (PAYLOAD3_HEAD + 1));
+	body.p = p;
+	if (p == NULL)
+		return body;
+	p = payload3_write(q->m, q->n, of_bytes, p);
+	for (; nlast > 0; nlast--, last++)
+		if (*last != PAYLOAD_BETWEEN)
+			p = payload3_put(p, (hostd_buf){ last, 1 }, of_bytes);
+	body.n = (size_t)(p - (const char *)body.p);
+	return body;
+}
+
+hostd_buf
+eio_queue_body(const struct eio *eio, const char *last, int *of_bytes)
+{
+	struct engine *e = eio->in->engine;
+
+	*of_bytes = eio->revision == 3 && !eio->wants_base64 &&
+	    has_bins(&eio->queue);
+	return eio->revision == 3 ? body_of_3(e, &eio->queue, last, *of_bytes) :
+	    body_of_4(e, &eio->queue, last);
+}
+
+/* -- room for it -- */
 
 char *
 eio_scratch(struct engine *e, size_t n)

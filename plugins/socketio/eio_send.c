@@ -2,6 +2,7 @@
 /* Messages to clients: at once by WebSocket, or kept for the next GET. */
 #include <stdlib.h>
 #include <string.h>
+#include <base64/base64.h>
 #include "engine.h"
 
 static int32_t
@@ -63,6 +64,34 @@ settle(struct eio *eio, int32_t rc, uint32_t flags)
 	return overflow(eio, HOSTD_E_FULL);
 }
 
+/* As a text: that is what it wants. */
+static int32_t
+send_base64(const struct eio *eio, hostd_buf bin, uint32_t flags)
+{
+	const struct hostd_easy *e = &eio->in->easy;
+	char *text = malloc(2 + BASE64_LEN(bin.n));
+	int32_t rc;
+
+	if (text == NULL)
+		return HOSTD_E_NOMEM;
+	memcpy(text, "b4", 2);
+	rc = e->ws->send(e->host, eio->ws->ws, (hostd_buf){ text, 2 +
+	    base64_encode(bin.p, bin.n, text + 2) }, HOSTD_WS_TEXT | flags);
+	free(text);
+	return rc;
+}
+
+static int32_t
+send_bin(const struct eio *eio, hostd_buf bin, uint32_t flags)
+{
+	const struct hostd_easy *e = &eio->in->easy;
+
+	if (eio->revision == 3 && eio->wants_base64)
+		return send_base64(eio, bin, flags);
+	return e->ws->send(e->host, eio->ws->ws, eio->revision == 3 ?
+	    eio_typed(bin) : bin, HOSTD_WS_BINARY | flags);
+}
+
 static int32_t
 send_now(struct eio *eio, const struct eio_message *m, uint32_t flags)
 {
@@ -75,8 +104,8 @@ send_now(struct eio *eio, const struct eio_message *m, uint32_t flags)
 	/* What has begun must be whole. */
 	flags &= ~HOSTD_SIO_VOLATILE;
 	for (i = 0; i < m->nbins && rc >= 0; i++)
-		rc = settle(eio, e->ws->send(e->host, eio->ws->ws, m->bins[i],
-		    HOSTD_WS_BINARY | ws_flags(flags)), flags);
+		rc = settle(eio, send_bin(eio, m->bins[i], ws_flags(flags)),
+		    flags);
 	return rc;
 }
 
@@ -183,6 +212,9 @@ eio_send_many(struct hostd_inst *in, struct eio *const *to, size_t n,
 	for (k = 0; k < n; k++)
 		if (to[k]->state != EIO_OPEN || to[k]->is_moving) {
 			continue;
+		} else if (to[k]->ws != NULL && to[k]->revision == 3 &&
+		    m->nbins > 0) {
+			(void)send_now(to[k], m, flags);
 		} else if (to[k]->ws != NULL) {
 			a->to[nws] = to[k]->ws->ws;
 			a->who[nws++] = to[k];

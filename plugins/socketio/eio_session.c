@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "eio_payload3.h"
 #include "engine.h"
 #include "metrics.h"
 
@@ -14,12 +15,16 @@ eio_new(struct hostd_inst *in, const struct hostd_request *r,
     uint32_t transport)
 {
 	struct eio *eio = calloc(1, sizeof(*eio));
+	struct eio_query q;
 
 	if (eio == NULL)
 		return NULL;
 	eio->in = in;
 	eio->state = EIO_OPENING;
 	eio->transport = (uint8_t)transport;
+	eio_query_parse(r->query, &q);
+	eio->revision = q.is_revision_4 ? 4 : 3;
+	eio->wants_base64 = q.wants_base64 != 0;
 	eio->handshake = eio_handshake_new(r);
 	if (eio->handshake == NULL ||
 	    eio_id_make(&in->engine->ids, eio->id) == -1) {
@@ -73,6 +78,19 @@ eio_hello(const struct eio *eio, char *room)
 	return b;
 }
 
+hostd_buf
+eio_hello_body(const struct eio *eio, char *room)
+{
+	char hello[EIO_HELLO_MAX];
+	hostd_buf b = eio_hello(eio, eio->revision == 4 ? room : hello);
+
+	if (eio->revision == 4)
+		return b;
+	b.n = (size_t)(payload3_put(room, b, 0) - room);
+	b.p = room;
+	return b;
+}
+
 /* -- who there is -- */
 
 struct eio *
@@ -123,6 +141,12 @@ uint32_t
 eio_transport(const struct eio *eio)
 {
 	return eio->transport;
+}
+
+uint32_t
+eio_revision(const struct eio *eio)
+{
+	return eio->revision;
 }
 
 struct client *

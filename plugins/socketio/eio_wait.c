@@ -14,6 +14,7 @@ linger_late(struct hostd_inst *in, struct eio_wait *w)
 static wait_fn *const due[EIO_WAIT_KINDS] = {
 	[EIO_WAIT_PING] = eio_beat_ping,
 	[EIO_WAIT_PONG] = eio_beat_late,
+	[EIO_WAIT_PINGED] = eio_beat_late,
 	[EIO_WAIT_LINGER] = linger_late,
 	[EIO_WAIT_PROBE] = eio_probe_late,
 	[EIO_WAIT_POLL] = eio_poll_late,

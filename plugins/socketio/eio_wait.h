@@ -16,6 +16,7 @@ enum eio_wait_kind {
 	EIO_WAIT_NONE,
 	EIO_WAIT_PING,		/* it is sent then */
 	EIO_WAIT_PONG,		/* it must have come */
+	EIO_WAIT_PINGED,	/* so must the ping of revision 3 */
 	EIO_WAIT_LINGER,	/* nobody asks for the rest any more */
 	EIO_WAIT_PROBE,		/* it must have been upgraded */
 	EIO_WAIT_POLL,		/* a GET has waited long enough */

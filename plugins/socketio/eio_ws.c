@@ -145,6 +145,7 @@ open_transport(struct hostd_inst *in, struct eio_ws *w)
 	}
 	(void)in->easy.ws->send(in->easy.host, w->ws, eio_hello(eio, hello),
 	    HOSTD_WS_TEXT);
+	client_opened(eio->client);
 }
 
 static void
@@ -174,7 +175,7 @@ take(struct eio *eio, hostd_buf msg, uint32_t flags)
 	else if (flags & HOSTD_WS_TEXT)
 		eio_packet(eio, msg);
 	else
-		eio_data(eio, msg);
+		eio_bytes(eio, msg);
 }
 
 static int32_t

@@ -28,6 +28,7 @@ engine_create(struct hostd_inst *in, const struct hostd_conf *conf,
 
 	in->engine = e;
 	if (e == NULL || (e->ping = eio_message_raw(hostd_str("2"), NULL,
+	    0)) == NULL || (e->pong = eio_message_raw(hostd_str("3"), NULL,
 	    0)) == NULL)
 		return hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
 	e->in = in;
@@ -86,6 +87,7 @@ engine_destroy(struct hostd_inst *in)
 	}
 	table_free(&e->sessions);
 	eio_message_unref(e->ping);
+	eio_message_unref(e->pong);
 	eio_cors_free(&e->cors);
 	eio_cookie_free(&e->cookie);
 	free(e->scratch.p);

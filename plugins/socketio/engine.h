@@ -47,7 +47,7 @@ struct eio_poll {
 	struct eio *eio;		/* NULL: it has nothing to do with one */
 	hostd_req req;
 	struct user_ask ask;		/* of the first request */
-	uint8_t is_post, is_held;
+	uint8_t is_post, of_bytes, is_held;
 	struct eio_wait wait;
 	TAILQ_ENTRY(eio_poll) held;
 	struct eio_forward *forward;	/* another machine is asked */
@@ -103,6 +103,7 @@ struct eio {
 	uint32_t npacked;		/* of its queue, while it is on its way */
 	uint8_t state, transport, has_work, owes_pong;
 	uint8_t is_moving;
+	uint8_t revision, wants_base64;	/* the latter of revision 3 */
 	uint8_t how, reason;		/* of its end */
 	uint16_t code;			/* that its WebSocket is closed with */
 	char id[EIO_ID_LEN + 1];
@@ -129,7 +130,7 @@ struct engine {
 	int retries;			/* posted, for those held */
 	TAILQ_HEAD(eio_held, eio_poll) held;
 	struct eio_cors cors;
-	struct eio_message *ping;
+	struct eio_message *ping, *pong;
 	struct eio_cookie cookie;
 	struct eio_scratch {
 		char *p;
@@ -156,8 +157,9 @@ void	eio_stop(struct eio *, int32_t reason, enum eio_end_how,
 void	eio_work(struct eio *);
 /* What has lingered ends, as has one that could not be opened. */
 void	eio_free(struct eio *);
-/* The packet "0", of one that opens. */
+/* The packet "0", of one that opens, and as a body. */
 hostd_buf eio_hello(const struct eio *, char *room);
+hostd_buf eio_hello_body(const struct eio *, char *room);
 #define EIO_HELLO_MAX	256
 
 /* -- what a request is about: eio_check.c -- */
@@ -199,7 +201,8 @@ void	eio_forward_end(struct eio_forward *);
 
 /* One of a body or a text message. */
 void	eio_packet(struct eio *, hostd_buf packet);
-void	eio_data(struct eio *, hostd_buf bytes);
+/* Binary data; in revision 3 with its type. */
+void	eio_bytes(struct eio *, hostd_buf);
 /* A body is none. */
 void	eio_packet_bad(struct eio *);
 
@@ -239,9 +242,11 @@ void	eio_probe_late(struct hostd_inst *, struct eio_wait *);
 
 void	eio_beat_begin(struct eio *);
 void	eio_beat_pong(struct eio *);
+/* Of revision 3: it is the client who pings. */
+void	eio_beat_pinged(struct eio *);
 /* Its transport has changed: no pong is waited for. */
 void	eio_beat_change(struct eio *);
-/* The pong should have come. */
+/* What keeps it alive should have come. */
 int	eio_beat_is_over(const struct eio *);
 void	eio_beat_ping(struct hostd_inst *, struct eio_wait *);
 void	eio_beat_late(struct hostd_inst *, struct eio_wait *);
@@ -255,14 +260,19 @@ void	eio_send_kept(struct eio *);
 /* A packet of any type. */
 struct eio_message *eio_message_raw(hostd_buf text, const hostd_buf *bins,
 	    uint32_t nbins);
+/* One of bins as revision 3 has it. */
+static inline hostd_buf
+eio_typed(hostd_buf bin)
+{
+	return (hostd_buf){ (const char *)bin.p - 1, bin.n + 1 };
+}
 
 /* -1: no memory. */
 int	eio_queue_add(struct eio_queue *, struct eio_message *);
 void	eio_queue_clear(struct eio_queue *);
-/* As the body of an answer, with one packet more or NULL; good until the scratch
- * is used again.  p NULL: no memory. */
-hostd_buf eio_queue_body(struct engine *, const struct eio_queue *,
-	    const char *last);
+/* Its queue as the body of an answer, with packets more or NULL; good until the
+ * scratch is used again.  p NULL: no memory.  *of_bytes: it is no text. */
+hostd_buf eio_queue_body(const struct eio *, const char *last, int *of_bytes);
 
 /* n bytes; NULL: no memory. */
 char	*eio_scratch(struct engine *, size_t n);

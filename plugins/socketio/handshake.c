@@ -85,13 +85,12 @@ write_decoded(struct hostd_json *j, const char *p, size_t n)
 	free(to);
 }
 
-static void
-write_query(struct hostd_json *j, hostd_buf query)
+void
+handshake_query(struct hostd_json *j, hostd_buf query)
 {
 	const char *p = query.p, *end = hostd_json_end_of(query);
 	const char *amp, *eq;
 
-	hostd_json_key(j, "query");
 	hostd_json_begin(j, '{');
 	for (; p < end; p = amp + 1) {
 		if ((amp = memchr(p, '&', (size_t)(end - p))) == NULL)
@@ -143,7 +142,8 @@ handshake_write(struct hostd_json *j, const struct eio_handshake *h,
 	hostd_json_key(j, "issued");
 	hostd_json_int64(j, h->time_ms);
 	write_text(j, "url", h->url);
-	write_query(j, h->query);
+	hostd_json_key(j, "query");
+	handshake_query(j, h->query);
 	hostd_json_key(j, "auth");
 	hostd_json_raw(j, auth.n > 0 ? auth : hostd_str("{}"));
 	hostd_json_end(j, '}');

@@ -9,5 +9,7 @@
 /* auth: a JSON object; n 0: {}. */
 void	handshake_write(struct hostd_json *, const struct eio_handshake *,
 	    hostd_buf auth);
+/* Its names and values, as an object. */
+void	handshake_query(struct hostd_json *, hostd_buf query);
 
 #endif

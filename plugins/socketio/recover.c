@@ -288,7 +288,7 @@ recover_begin(struct sio_socket *s, hostd_buf auth)
 	hostd_buf pid, offset;
 	int rc = 0;
 
-	if (c->in->opt.max_disconnection == 0)
+	if (c->in->opt.max_disconnection == 0 || s->client->revision == 3)
 		return 0;
 	pid_new(s);
 	if (!hostd_json_plain(hostd_json_get(auth, "pid"), &pid) ||

@@ -19,7 +19,7 @@ room_find(const struct space *sp, hostd_buf name)
 static int
 is_id(const struct sio_socket *s, hostd_buf room)
 {
-	return room.n == SOCKET_ID_LEN && memcmp(room.p, s->id, room.n) == 0;
+	return room.n == strlen(s->id) && memcmp(room.p, s->id, room.n) == 0;
 }
 
 static void

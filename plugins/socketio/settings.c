@@ -51,6 +51,11 @@ static const struct hostd_key key_allow_upgrades = {
 	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "allow_upgrades", "on",
 	"Whether clients may change from polling to WebSocket.", 0, 0, NULL
 };
+static const struct hostd_key key_allow_eio3 = {
+	sizeof(struct hostd_key), HOSTD_KEY_BOOL, 0, "allow_eio3", "off",
+	"Whether clients of Socket.IO 2, which speak revision 3 of Engine.IO, "
+	"are served, too.", 0, 0, NULL
+};
 static const struct hostd_key key_max_disconnection_duration = {
 	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "max_disconnection_duration", "0",
 	"How long a socket that was cut off can come back and is sent what "
@@ -178,6 +183,7 @@ const struct hostd_key *const sio_keys[] = {
 	&key_max_namespaces,
 	&key_max_handshakes,
 	&key_allow_upgrades,
+	&key_allow_eio3,
 	&key_max_disconnection_duration,
 	&key_skip_middlewares,
 	&key_requests_timeout,
@@ -255,6 +261,7 @@ settings_read(struct hostd_inst *in, const struct hostd_conf *conf,
 	o->max_namespaces = (uint32_t)number(conf, "max_namespaces");
 	o->max_handshakes = (uint32_t)number(conf, "max_handshakes");
 	o->allow_upgrades = number(conf, "allow_upgrades") != 0;
+	o->allow_eio3 = number(conf, "allow_eio3") != 0;
 	o->skip_middlewares = number(conf, "skip_middlewares") != 0;
 	o->requests_timeout = (uint32_t)number(conf, "requests_timeout");
 	(void)conf->get_str(conf, "user_key", &o->user_key);

@@ -45,7 +45,7 @@ struct sio_options {
 	uint64_t max_output;		/* bytes that wait for one session */
 	uint32_t max_attachments, max_acks, max_rooms, max_namespaces;
 	uint32_t max_handshakes;
-	int polling, websocket, allow_upgrades;
+	int polling, websocket, allow_upgrades, allow_eio3;
 	int skip_middlewares;		/* of who is recovered */
 	hostd_buf upstream;		/* group for other machines; n 0: none */
 	uint32_t requests_timeout;	/* of questions to other nodes */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <sys/random.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "ack.h"
@@ -112,6 +113,27 @@ id_new(struct spaces *all, char *id)
 	return 0;
 }
 
+/* As such a client itself makes it of its session's. */
+static int
+old_id_new(struct sio_socket *s, const struct client *c)
+{
+	hostd_buf nsp = space_name(s->space);
+	size_t n = nsp.n + 1 + EIO_ID_LEN + 1;
+
+	if ((s->id = malloc(n)) == NULL)
+		return -1;
+	(void)snprintf(s->id, n, "%.*s%s%s", nsp.n > 1 ? (int)nsp.n : 0,
+	    (const char *)nsp.p, nsp.n > 1 ? "#" : "", eio_id(c->eio));
+	return 0;
+}
+
+static void
+id_free(struct sio_socket *s)
+{
+	if (s->id != s->random_id)
+		free(s->id);
+}
+
 /* -- life -- */
 
 static int
@@ -138,10 +160,13 @@ socket_new(struct client *c, struct space *sp, hostd_buf auth)
 		return NULL;
 	s->space = sp;
 	s->last_ack = &s->acks;
-	if (id_new(c->in->spaces, s->id) == -1 || copy(&s->auth, auth) == -1 ||
+	s->id = s->random_id;
+	if ((c->revision == 3 ? old_id_new(s, c) : id_new(c->in->spaces,
+	    s->id)) == -1 || copy(&s->auth, auth) == -1 ||
 	    app_data_new(s) == -1 || handle_new(s, c->in->spaces) == -1) {
 		app_data_free(s);
 		free((void *)(uintptr_t)s->auth.p);
+		id_free(s);
 		free(s);
 		return NULL;
 	}
@@ -173,6 +198,9 @@ socket_enter(struct sio_socket *s)
 {
 	struct space *sp = s->space;
 
+	/* One that has gone in this turn may have left its id. */
+	if (s->id != s->random_id && socket_find(sp, hostd_str(s->id)) != NULL)
+		return -1;
 	s->by_id.name = hostd_str(s->id);
 	if (space_reserve(sp) == -1 || table_add(&sp->ids, &s->by_id) == -1) {
 		s->by_id.name.p = NULL;
@@ -224,6 +252,7 @@ socket_free(struct sio_socket *s)
 	free((void *)(uintptr_t)s->data.p);
 	free(s->rooms);
 	free(s->refusal);
+	id_free(s);
 	free(s);
 }
 

@@ -40,7 +40,9 @@ enum socket_verdict {
 
 struct sio_socket {
 	uint64_t handle;		/* hostd_sio of it, see handles below */
-	char id[SOCKET_ID_LEN + 1];
+	char *id;			/* NUL-ended: random_id, or malloc'ed
+					   for a client of Socket.IO 2 */
+	char random_id[SOCKET_ID_LEN + 1];
 	char pid[EIO_ID_LEN + 1];	/* secret of recovery; "": none */
 	uint8_t state;			/* enum socket_state */
 	uint8_t verdict;		/* enum socket_verdict, of the app whose

@@ -2,15 +2,16 @@
 /*
  * Bodies of Engine.IO's polling, and the packets of Socket.IO in them.
  *
- * What must hold: packets are the body again, with what was between them; what
- * is taken is JSON, of which the values are parts; and written again, it is
- * read as the same.
+ * What must hold: packets are the body again, with what was between them, and in
+ * revision 3 what is written is what was read; what is taken is JSON, of which
+ * the values are parts; and written again, it is read as the same.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <hostd/json.h>
 #include "socketio/eio_payload.h"
+#include "socketio/eio_payload3.h"
 #include "socketio/packet.h"
 
 #define BINS	10
@@ -98,6 +99,48 @@ use(hostd_buf packet)
 	written_is_read(&pk);
 }
 
+/* A packet of revision 3, written and read. */
+static void
+again_3(hostd_buf packet, int of_bytes)
+{
+	char *room = malloc(PAYLOAD3_HEAD + packet.n);
+	hostd_buf body = { room, 0 }, read;
+
+	must(room != NULL);
+	body.n = (size_t)(payload3_put(room, packet, of_bytes) - room);
+	must((of_bytes ? payload3_next_of_bytes(&body, &read) :
+	    payload3_next(&body, &read)) == PAYLOAD3_TEXT);
+	must(same(packet, read) && body.n == 0);
+	free(room);
+}
+
+static void
+use_3(hostd_buf body, int of_bytes)
+{
+	const char *end = (const char *)body.p + body.n;
+	enum payload3 kind = PAYLOAD3_TEXT;
+	hostd_buf packet;
+	size_t left;
+
+	if (!of_bytes && !hostd_json_is_utf8(body))
+		return;
+	for (;;) {
+		left = body.n;
+		kind = of_bytes ? payload3_next_of_bytes(&body, &packet) :
+		    payload3_next(&body, &packet);
+		if (kind == PAYLOAD3_END || kind == PAYLOAD3_BAD)
+			break;
+		must(packet.n > 0 && packet.n < left);
+		must((const char *)packet.p + packet.n == body.p);
+		must((const char *)body.p + body.n == end);
+		if (!of_bytes || hostd_json_is_utf8(packet))
+			again_3(packet, of_bytes);
+		if (kind == PAYLOAD3_TEXT)
+			use(packet);
+	}
+	must(kind == PAYLOAD3_BAD || body.n == 0 || !of_bytes);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -112,5 +155,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		use(packet);
 	}
 	must(sum == size + 1);
+	use_3((hostd_buf){ data, size }, 0);
+	use_3((hostd_buf){ data, size }, 1);
 	return 0;
 }

@@ -21,6 +21,7 @@
 
 struct eio {
 	unsigned sent;
+	char id[EIO_ID_LEN + 1];
 };
 
 static struct hostd_inst *in;
@@ -111,6 +112,12 @@ void
 recover_forget(struct sio_socket *s)
 {
 	assert_null(s->back);
+}
+
+const char *
+eio_id(const struct eio *e)
+{
+	return e->id;
 }
 
 int32_t

@@ -13,6 +13,7 @@
 #include "socketio/eio_cors.h"
 #include "socketio/eio_id.h"
 #include "socketio/eio_payload.h"
+#include "socketio/eio_payload3.h"
 #include "socketio/eio_query.h"
 
 static void
@@ -73,6 +74,92 @@ bodies_of_messages(void **state)
 	assert_int_equal(payload_size(m, 2), body.n);
 	assert_buf(body, "4hi\x1e" "4\x1e" "bAQIDBA==\x1e" "b\x1e" "b//79\x1e"
 	    "bAA==\x1e" "bAAA=");
+	eio_message_unref(m[0]);
+	eio_message_unref(m[1]);
+}
+
+/* The same in revision 3: data in angle brackets, "!" is the end of all. */
+static void
+assert_packets_3(hostd_buf body, int of_bytes, const char *want)
+{
+	enum payload3 kind = PAYLOAD3_TEXT;
+	char all[128] = "";
+	hostd_buf packet;
+	size_t n = 0;
+
+	while (kind != PAYLOAD3_END && kind != PAYLOAD3_BAD) {
+		kind = of_bytes ? payload3_next_of_bytes(&body, &packet) :
+		    payload3_next(&body, &packet);
+		if (kind == PAYLOAD3_BAD)
+			n += (size_t)snprintf(all + n, sizeof(all) - n, "!");
+		else if (kind != PAYLOAD3_END)
+			n += (size_t)snprintf(all + n, sizeof(all) - n,
+			    kind == PAYLOAD3_TEXT ? "[%.*s]" : "<%.*s>",
+			    (int)packet.n, (const char *)packet.p);
+	}
+	assert_string_equal(all, want);
+}
+
+static void
+packets_of_bodies_of_revision_3(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} texts[] = {
+		{ "", "" }, { "2:4a", "[4a]" }, { "1:62:4a", "[6][4a]" },
+		{ "0:", "" }, { "0:0:1:2", "[2]" }, { "02:4a", "[4a]" },
+		{ "4:4ä€x", "[4ä€x]" }, { "3:4😀1:2", "[4😀][2]" },
+		{ "2:4😀", "!" }, { "1:😀", "!" }, { "3:4a", "!" },
+		{ "2:4a1", "[4a]!" }, { ":", "!" }, { "x:4", "!" },
+		{ "-1:4", "!" }, { "1", "!" }, { "1:", "!" }, { "1:6:", "[6]!" },
+		{ "999999999:4", "!" }, { "0000000001:4", "!" },
+		{ "99999999999999999999:4", "!" },
+	}, bytes[] = {
+		{ "\1\1\377\4", "<\4>" }, { "\1\3\377\4ab", "<\4ab>" },
+		{ "\1\2\377\4", "!" }, { "\1\377", "!" }, { "\1\12\377x", "!" },
+		{ "\1", "!" }, { "\1\1", "!" }, { "\2\1\377x", "<x>" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_packets_3(hostd_str(texts[i].text), 0, texts[i].want);
+	for (i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++)
+		assert_packets_3(hostd_str(bytes[i].text), 1, bytes[i].want);
+	assert_packets_3((hostd_buf){ "", 0 }, 1, "");
+	assert_packets_3((hostd_buf){ "\0\1\377" "2\1\1\377\4", 8 }, 1,
+	    "[2]<\4>");
+	assert_packets_3((hostd_buf){ "\0\0\377", 3 }, 1, "!");
+	assert_packets_3((hostd_buf){ "\0\1\2\377hello, world", 16 }, 1,
+	    "[hello, world]");
+}
+
+static void
+bodies_of_messages_in_revision_3(void **state)
+{
+	static const char bytes[] = "\0\1\2\377" "4hi€ hi hi\0\1\377" "4"
+	    "\1\3\377\4\0\1" "\1\1\377\4";
+	hostd_buf text = hostd_str("hi€ hi hi"), bins[] = { { "\0\1", 2 },
+		{ "", 0 } };
+	struct eio_message *m[2];
+	char room[256];
+	hostd_buf body = { room, 0 };
+
+	(void)state;
+	m[0] = eio_message_new(&text, 1, NULL, 0);
+	m[1] = eio_message_new(NULL, 0, bins, 2);
+	assert_non_null(m[0]);
+	assert_non_null(m[1]);
+	body.n = (size_t)(payload3_write(m, 2, 0, room) - room);
+	assert_buf(body, "10:4hi€ hi hi" "1:4" "6:b4AAE=" "2:b4");
+	assert_true(payload3_size(m, 2) >= body.n);
+	body.n = (size_t)(payload3_write(m, 2, 1, room) - room);
+	assert_true(payload3_size(m, 2) >= body.n);
+	assert_int_equal(body.n, sizeof(bytes) - 1);
+	assert_memory_equal(room, bytes, body.n);
+	/* What revision 3 has before data stands there in any message. */
+	assert_memory_equal((const char *)m[1]->bins[0].p - 1, "\4\0\1", 3);
+	assert_memory_equal((const char *)m[1]->bins[1].p - 1, "\4", 1);
 	eio_message_unref(m[0]);
 	eio_message_unref(m[1]);
 }
@@ -143,6 +230,9 @@ queries(void **state)
 	assert_int_equal(q.transport, EIO_TRANSPORT_WEBSOCKET);
 	assert_true(q.is_revision_4);
 	assert_buf((hostd_buf){ q.id, q.nid }, "A/b %");
+	assert_false(q.wants_base64);
+	assert_true(parsed("EIO=3&b64=1").wants_base64);
+	assert_false(parsed("EIO=3&b64=").wants_base64);
 	q = parsed("&&EIO&transport=&sid=");
 	assert_int_equal(q.transport, EIO_TRANSPORT_NONE);
 	assert_false(q.is_revision_4);
@@ -250,6 +340,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_of_bodies),
 		cmocka_unit_test(bodies_of_messages),
+		cmocka_unit_test(packets_of_bodies_of_revision_3),
+		cmocka_unit_test(bodies_of_messages_in_revision_3),
 		cmocka_unit_test(base64_is_read_as_it_was_written),
 		cmocka_unit_test(ids_say_where),
 		cmocka_unit_test(queries),

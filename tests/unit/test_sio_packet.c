@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "socketio/old_packet.h"
 #include "socketio/packet.h"
 
 static struct sio_values values;
@@ -231,6 +232,59 @@ end(void **state)
 	return 0;
 }
 
+static void
+assert_query(const char *nsp, const char *name, const char *query)
+{
+	hostd_buf b = text(nsp), q = old_query(&b);
+
+	assert_int_equal(b.n, strlen(name));
+	assert_memory_equal(b.p, name, b.n);
+	assert_int_equal(q.n, strlen(query));
+	if (q.n > 0)
+		assert_memory_equal(q.p, query, q.n);
+}
+
+static void
+namespaces_with_a_query(void **state)
+{
+	(void)state;
+	assert_query("/", "/", "");
+	assert_query("/chat", "/chat", "");
+	assert_query("/chat?", "/chat", "");
+	assert_query("/chat?a=b&c", "/chat", "a=b&c");
+	assert_query("/chat?a?b", "/chat", "a?b");
+	assert_query("/chat?a#b?c", "/chat", "a");
+	assert_query("/chat#?a", "/chat", "");
+}
+
+static void
+assert_refusal(const char *message, const char *data, const char *want)
+{
+	struct hostd_json j = { NULL, 0, 0, 0 };
+	hostd_buf b;
+
+	old_refusal(&j, text(message), text(data));
+	b = hostd_json_done(&j);
+	assert_int_equal(b.n, strlen(want));
+	assert_memory_equal(b.p, want, b.n);
+	hostd_json_free(&j);
+}
+
+static void
+refusals_of_socket_io_2(void **state)
+{
+	(void)state;
+	assert_refusal("no \"", "", "\"no \\\"\"");
+	assert_refusal("no", "{\"a\":1}", "{\"a\":1}");
+	assert_refusal("no", "true", "true");
+	assert_refusal("no", "7", "7");
+	assert_refusal("no", "0", "\"no\"");
+	assert_refusal("no", "-0.0", "\"no\"");
+	assert_refusal("no", "null", "\"no\"");
+	assert_refusal("no", "false", "\"no\"");
+	assert_refusal("no", "\"\"", "\"no\"");
+}
+
 int
 main(void)
 {
@@ -241,6 +295,8 @@ main(void)
 		cmocka_unit_test(nesting_has_a_limit),
 		cmocka_unit_test(placeholders),
 		cmocka_unit_test(heads_are_written),
+		cmocka_unit_test(namespaces_with_a_query),
+		cmocka_unit_test(refusals_of_socket_io_2),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end);

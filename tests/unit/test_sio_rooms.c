@@ -272,6 +272,30 @@ handles_become_stale(void **state)
 	assert_null(socket_of(in, UINT64_MAX));
 }
 
+static void
+clients_of_socket_io_2_know_their_ids(void **state)
+{
+	struct sio_socket *a, *b;
+
+	(void)state;
+	strcpy(session.id, "123456789012345678901234");
+	client.revision = 3;
+	a = enter("/");
+	b = enter("/room-1");
+	assert_string_equal(a->id, "123456789012345678901234");
+	assert_string_equal(b->id, "/room-1#123456789012345678901234");
+	assert_ptr_equal(socket_find(b->space, hostd_str(b->id)), b);
+	assert_rooms(b, b->id);
+	assert_int_equal(count(a->id, ""), 1);
+	/* Another one of the same client has to wait until it has gone. */
+	a = socket_new(&client, b->space, hostd_str(""));
+	assert_non_null(a);
+	assert_int_equal(socket_enter(a), -1);
+	socket_free(b);
+	assert_int_equal(socket_enter(a), 0);
+	client.revision = 4;
+}
+
 /* Against a list that is looked through. */
 static void
 many_joins_and_leaves_agree_with_a_model(void **state)
@@ -323,6 +347,7 @@ main(void)
 		CASE(marks_begin_again),
 		CASE(a_child_ends_with_its_last_socket),
 		CASE(handles_become_stale),
+		CASE(clients_of_socket_io_2_know_their_ids),
 		CASE(many_joins_and_leaves_agree_with_a_model),
 	};
 
