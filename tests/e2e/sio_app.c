@@ -684,7 +684,7 @@ decide_late(struct hostd_inst *in, hostd_timer timer, void *arg)
 	(void)timer;
 	if (info == NULL)
 		return;
-	if (hostd_json_is(hostd_json_get(info->auth, "late"), "true"))
+	if (hostd_json_get(info->auth, "late").n > 0)
 		(void)in->sio->refuse(in->sio, s, hostd_str("too late"),
 		    hostd_str(NULL));
 	else

@@ -24,6 +24,7 @@ const KEYS = {
 	maxHttpBufferSize: (v) => `max_http_buffer_size = ${v}`,
 	transports: (v) => `transports = {${v.map((s) => `"${s}"`)}}`,
 	allowUpgrades: (v) => `allow_upgrades = ${v ? 'on' : 'off'}`,
+	allowEIO3: (v) => `allow_eio3 = ${v ? 'on' : 'off'}`,
 	cookie: () => 'cookie = "io"',
 	cors: ({ origin, credentials = false }) =>
 	    `cors_origin = {${[origin === true ? 'request' : origin].flat()
