@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A ping, and a pong in time; behind the pong the next interval begins.  Nothing
- * else that comes counts.  In revision 3 the client pings, and has the time of
- * both.
+ * A ping, and a pong in time; behind the pong the next interval begins.
+ * Nothing else that comes counts.  In revision 3 the client pings, and has the
+ * time of both.
  */
 #include "engine.h"
 
@@ -74,5 +74,6 @@ eio_beat_is_over(const struct eio *eio)
 	const struct hostd_host *host = eio->in->easy.host;
 
 	return (eio->beat.kind == EIO_WAIT_PONG ||
-	    eio->beat.kind == EIO_WAIT_PINGED) && eio->beat.due <= host->now_ms(host);
+	    eio->beat.kind == EIO_WAIT_PINGED) &&
+	    eio->beat.due <= host->now_ms(host);
 }

@@ -15,7 +15,7 @@ units_of(unsigned char c)
 	return (size_t)((c & 0xc0) != 0x80) + (c >= 0xf0);
 }
 
-/* The end of n units at p; NULL: there are less, or it is within a character. */
+/* The end of n units at p; NULL: there are less, or it is in a character. */
 static const unsigned char *
 skip_units(const unsigned char *p, const unsigned char *end, size_t n)
 {

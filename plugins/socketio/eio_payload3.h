@@ -4,8 +4,8 @@
  *
  *   text    decimal digits, ":" and the packet; the length is that in UTF-16.
  *           Binary data is "b4" and base64.
- *   bytes   0 (text) or 1 (data), the digits of the length as bytes from 0 to 9,
- *           255, and the packet; that of data is the byte 4 and the data.
+ *   bytes   0 (text) or 1 (data), the digits of the length as bytes from 0 to
+ *           9, 255, and the packet; that of data is the byte 4 and the data.
  *
  * Pure.
  */
@@ -24,8 +24,8 @@ enum payload3 {
 	PAYLOAD3_BAD
 };
 
-/* Take the next packet off the body; one of text is never empty.  A body of text
- * is UTF-8. */
+/* Take the next packet off the body; one of text is never empty.  A body of
+ * text is UTF-8. */
 enum payload3 payload3_next(hostd_buf *body, hostd_buf *packet);
 enum payload3 payload3_next_of_bytes(hostd_buf *body, hostd_buf *packet);
 

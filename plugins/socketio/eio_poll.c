@@ -152,7 +152,8 @@ take_3(struct eio *eio, hostd_buf body, int of_bytes)
 			    &packet) : payload3_next(&body, &packet);
 		if (kind == PAYLOAD3_DATA)
 			eio_bytes(eio, packet);
-		else if (kind == PAYLOAD3_TEXT && hostd_json_is_utf8(packet))
+		else if (kind == PAYLOAD3_TEXT && (!of_bytes ||
+		    hostd_json_is_utf8(packet)))
 			eio_packet(eio, packet);
 		else if (kind != PAYLOAD3_END)
 			eio_packet_bad(eio);

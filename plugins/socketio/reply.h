@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packets to a client that are no events: each gets there, or its session ends. */
+/* Packets to a client that are no events: each gets there, or the session
+ * ends. */
 #ifndef SOCKETIO_REPLY_H
 #define SOCKETIO_REPLY_H
 

@@ -85,7 +85,8 @@ on3('rooms together with clients of now', async (t, where) => {
 	}
 	assert.deepEqual((await call(now[0], 'fetch', 'both')).map((v) => v.id),
 	    all.map((s) => s.id).sort());
-	assert.deepEqual(await call(old[1], 'rooms'), [old[1].id, 'both'].sort());
+	assert.deepEqual(await call(old[1], 'rooms'),
+	    [old[1].id, 'both'].sort());
 	await call(now[0], 'leaveall', 'both', 'both');
 	assert.deepEqual(await call(old[2], 'fetch', 'both'), []);
 	// The id is a room, too.

@@ -2,9 +2,9 @@
 /*
  * Bodies of Engine.IO's polling, and the packets of Socket.IO in them.
  *
- * What must hold: packets are the body again, with what was between them, and in
- * revision 3 what is written is what was read; what is taken is JSON, of which
- * the values are parts; and written again, it is read as the same.
+ * What must hold: packets are the body again, with what was between them, and
+ * in revision 3 what is written is what was read; what is taken is JSON, of
+ * which the values are parts; and written again, it is read as the same.
  */
 #include <stdint.h>
 #include <stdlib.h>

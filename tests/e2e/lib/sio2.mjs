@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Clients of Socket.IO 2, with as much of those of version 4 as lib/sio.mjs asks
-// for.
+// Clients of Socket.IO 2, with as much of those of version 4 as lib/sio.mjs
+// asks for.
 import { atEnd, within } from './hostd.mjs';
 import { npm } from './npm.mjs';
 import { modes, onWebSocket } from './sio.mjs';
