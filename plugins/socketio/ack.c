@@ -405,16 +405,3 @@ ack_cancel(struct hostd_inst *in, hostd_sio_ack ack)
 
 	(void)ack_take(in, ack, &to);
 }
-
-uint32_t
-acks_owed(const struct sio_socket *s, uint64_t *out, uint32_t max)
-{
-	const struct acks *all = s->space->in->acks;
-	uint32_t at = s->owed, i;
-
-	for (i = 0; i < s->nowed && i < max; i++) {
-		out[i] = all->owed[at - 1].to.id;
-		at = all->owed[at - 1].older;
-	}
-	return s->nowed;
-}

@@ -45,9 +45,6 @@ struct owed_to {
 int	ack_take(struct hostd_inst *, hostd_sio_ack, struct owed_to *);
 /* Nobody waits for it any more. */
 void	ack_cancel(struct hostd_inst *, hostd_sio_ack);
-/* All that is owed to this socket, for a successor: start with 0.  Ids of the
- * client's. */
-uint32_t acks_owed(const struct sio_socket *, uint64_t *out, uint32_t max);
 
 int32_t	acks_create(struct hostd_inst *);
 void	acks_destroy(struct hostd_inst *);

@@ -24,7 +24,9 @@
  *
  * Reload: sockets move to the worker's successor.  There they have the same id,
  * rooms, data and handshake; d goes along when it is plain data, or by save and
- * load.  The client notices nothing.
+ * load.  The client notices nothing, unless it waits for an acknowledgement that
+ * had not been given: it won't get it.  Whom the handler has asked can't answer
+ * any more: E_GONE.
  *
  * Names: socket, namespace, room, acknowledgement and the rest are those of
  * https://socket.io/docs/v4/.  Namespaces start with "/"; a text at NULL or of 0
@@ -258,15 +260,15 @@ struct hostd_sio_api {
 	/*
 	 * The same; answer(inst, arg, status, args) is called when the client
 	 * has acknowledged: HOSTD_OK and what it said; E_TIMEOUT, or E_GONE when
-	 * it has left: args NULL.  timeout_ms 0: as long as it is connected.
+	 * it has left or moved: args NULL.  timeout_ms 0: as long as it is connected.
 	 * E_FULL also: max_acks.
 	 */
 	int32_t (*ask)(const struct hostd_sio_api *, hostd_sio, uint32_t flags,
 	    hostd_buf name, const struct hostd_sio_args *, uint32_t timeout_ms,
 	    void (*answer)(struct hostd_inst *, void *arg, int32_t status,
 	    const struct hostd_sio_args *), void *arg);
-	/* Acknowledge an event, in on_event or later.  E_GONE: the socket is, or
-	 * it was acknowledged. */
+	/* Acknowledge an event, in on_event or later.  E_GONE: the socket is, it
+	 * was acknowledged, or max_acks later ones of the socket are owed. */
 	int32_t (*ack)(const struct hostd_sio_api *, hostd_sio_ack,
 	    const struct hostd_sio_args *);
 
