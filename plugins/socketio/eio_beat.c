@@ -20,6 +20,24 @@ eio_beat_begin(struct eio *eio)
 }
 
 void
+eio_beat_go_on(struct eio *eio, int is_pong, uint64_t ms)
+{
+	const struct sio_options *o = &eio->in->opt;
+	uint64_t part = o->ping_interval / EIO_WAIT_PARTS + 1, n = ms / part;
+
+	if (n >= EIO_WAIT_PARTS)
+		n = EIO_WAIT_PARTS - 1;
+	if (eio->revision == 3)
+		eio_beat_begin(eio);
+	else if (is_pong)
+		eio_wait_begin(eio->in, &eio->beat, EIO_WAIT_PONG,
+		    o->ping_timeout);
+	else
+		eio_wait_begin(eio->in, &eio->beat, EIO_WAIT_MOVED + (uint32_t)n,
+		    n * part);
+}
+
+void
 eio_beat_ping(struct hostd_inst *in, struct eio_wait *w)
 {
 	struct eio *eio = TABLE_OF(w, struct eio, beat);

@@ -160,8 +160,12 @@ eio_pack(struct eio *eio, struct pack *p)
 	pack_messages(p, &eio->queue, 0);
 	pack_handshake(p, eio->handshake);
 	eio->is_moving = 1;
-	eio->npacked = eio->queue.n;
 	eio_wait_end(eio->in, &eio->beat);
+	/* One on polling goes at once, or not at all. */
+	if (eio->ws == NULL && eio->probe == NULL)
+		eio->npacked = eio->queue.n;
+	else
+		eio_queue_clear(&eio->queue);
 	return 0;
 }
 
@@ -209,13 +213,11 @@ unpack_state(struct eio *eio, struct unpack *u)
 }
 
 static int
-unpack_all(struct eio *eio, struct unpack *u, uint32_t *beat, uint64_t *ms)
+unpack_all(struct eio *eio, struct unpack *u, int *is_pong, uint64_t *ms)
 {
 	if (unpack_u32(u) != VERSION || unpack_state(eio, u) == -1)
 		return -1;
-	*beat = unpack_u32(u) != 0 ? EIO_WAIT_PONG : EIO_WAIT_PING;
-	if (eio->revision == 3)
-		*beat = EIO_WAIT_PINGED;
+	*is_pong = unpack_u32(u) != 0;
 	*ms = unpack_u64(u);
 	if (unpack_messages(u, &eio->queue) == -1)
 		return -1;
@@ -246,20 +248,20 @@ eio_unpack(struct hostd_inst *in, hostd_ws ws, void *d, struct unpack *u)
 {
 	struct eio *eio = calloc(1, sizeof(*eio));
 	struct eio_ws *w = d;
-	uint32_t beat;
+	int is_pong;
 	uint64_t ms;
 
 	if (eio == NULL)
 		return NULL;
 	eio->in = in;
 	eio->state = EIO_OPENING;
-	if (unpack_all(eio, u, &beat, &ms) == -1 ||
+	if (unpack_all(eio, u, &is_pong, &ms) == -1 ||
 	    (d == NULL && eio->transport == HOSTD_SIO_WEBSOCKET) ||
 	    eio_enter(eio) == -1) {
 		eio_free(eio);
 		return NULL;
 	}
-	eio_wait_begin(in, &eio->beat, beat, ms);
+	eio_beat_go_on(eio, is_pong, ms);
 	eio_hold_retry(in);
 	if (w != NULL && take_ws(eio, ws, w) == -1) {
 		client_moved(eio->client);

@@ -106,6 +106,11 @@ get(struct hostd_inst *in, struct eio_poll *p, struct eio *eio)
 		overlap(eio);
 		return eio_refuse_empty(in, p->req, 400);
 	}
+	/* What waits is on its way to where it asks next. */
+	if (eio->is_moving)
+		return eio_answer(in, p->req, TEXT_UTF8,
+		    hostd_str(eio->revision == 3 ? "1:6" : "6"),
+		    no_cookie);
 	eio->get = p;
 	p->eio = eio;
 	if (eio->state != EIO_ENDING && eio->queue.n > 0) {

@@ -120,6 +120,9 @@ upgrade(struct eio_probe *p)
 void
 eio_probe_text(struct eio_probe *p, hostd_buf text)
 {
+	/* It did not go: see eio_pack. */
+	if (p->eio->is_moving)
+		eio_send_kept(p->eio);
 	if (p->eio->state != EIO_OPEN)
 		eio_probe_end(p);
 	else if (text.n == 6 && memcmp(text.p, "2probe", 6) == 0 && !p->is_probed)

@@ -11,7 +11,7 @@ linger_late(struct hostd_inst *in, struct eio_wait *w)
 	eio_free(TABLE_OF(w, struct eio, beat));
 }
 
-static wait_fn *const due[EIO_WAIT_KINDS] = {
+static wait_fn *const due[EIO_WAIT_MOVED + 1] = {
 	[EIO_WAIT_PING] = eio_beat_ping,
 	[EIO_WAIT_PONG] = eio_beat_late,
 	[EIO_WAIT_PINGED] = eio_beat_late,
@@ -19,6 +19,7 @@ static wait_fn *const due[EIO_WAIT_KINDS] = {
 	[EIO_WAIT_PROBE] = eio_probe_late,
 	[EIO_WAIT_POLL] = eio_poll_late,
 	[EIO_WAIT_HELD] = eio_hold_late,
+	[EIO_WAIT_MOVED] = eio_beat_ping,
 };
 
 void
@@ -75,7 +76,7 @@ timer_fired(struct hostd_inst *in, hostd_timer t, void *arg)
 		while ((w = TAILQ_FIRST(&all->lists[i])) != NULL &&
 		    w->due <= now) {
 			eio_wait_end(in, w);
-			due[i](in, w);
+			due[i < EIO_WAIT_MOVED ? i : EIO_WAIT_MOVED](in, w);
 		}
 	next = earliest(all);
 	if (next != UINT64_MAX && (all->at == 0 || next < all->at))

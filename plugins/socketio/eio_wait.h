@@ -12,6 +12,8 @@
 
 struct hostd_inst;
 
+#define EIO_WAIT_PARTS	32
+
 enum eio_wait_kind {
 	EIO_WAIT_NONE,
 	EIO_WAIT_PING,		/* it is sent then */
@@ -21,7 +23,9 @@ enum eio_wait_kind {
 	EIO_WAIT_PROBE,		/* it must have been upgraded */
 	EIO_WAIT_POLL,		/* a GET has waited long enough */
 	EIO_WAIT_HELD,		/* its session must have come */
-	EIO_WAIT_KINDS
+	EIO_WAIT_MOVED,		/* a ping: one list for each part of the
+				   interval, as they come in any order */
+	EIO_WAIT_KINDS = EIO_WAIT_MOVED + EIO_WAIT_PARTS
 };
 
 /* Zeroed memory is one that waits for nothing. */

@@ -2,6 +2,7 @@
 // Socket.IO over reloads: clients stay who they are, and nothing that is said to
 // them or by them is lost, comes twice or in another order.
 import assert from 'node:assert/strict';
+import { packet, webSocketConnected } from './lib/eio.mjs';
 import { until, within } from './lib/hostd.mjs';
 import { call, client, connect, connected, heard, onHostd, settled } from './lib/sio.mjs';
 
@@ -147,3 +148,20 @@ onHostd('in the middle of an upgrade', async (t, h) => {
 	for (const c of counters)
 		await c.stop();
 });
+
+onHostd('the heartbeat', async (t, h) => {
+	const s = await webSocketConnected(t, h);
+	const beat = async () => {
+		assert.equal(await packet(s), '2');
+		await s.say('3');
+	};
+
+	await beat();
+	await reload(h);
+	for (let i = 0; i < 3; i++)
+		await beat();
+	// One that is not answered, neither here nor there.
+	assert.equal(await packet(s), '2');
+	await reload(h);
+	await s.closing();
+}, { pingInterval: 300, pingTimeout: 1500 });
