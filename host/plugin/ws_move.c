@@ -135,6 +135,7 @@ ws_move_give(struct ws_conn *c, struct handover_peer *to)
 {
 	struct instance *in = ws_instance(c->handler);
 	struct saving s = { 0 };
+	int32_t may;
 	int rc = -1;
 
 	if (!handover_has_room(to))
@@ -143,13 +144,16 @@ ws_move_give(struct ws_conn *c, struct handover_peer *to)
 	 * is said to it is not heard here any more. */
 	hub_give(&in->all->hub, room_service_subscriber(c), &s.channels);
 	ws_conn_hold(c);
-	if (save(in, c, &s) >= 0)
+	may = save(in, c, &s);
+	if (may >= 0 && may != HOSTD_DEFER)
 		rc = give(in, c, &s, to);
 	buf_free(&s.state);
 	buf_free(&s.channels);
 	if (rc == 0)
 		return WS_GIVEN;
 	ws_conn_release(c);
+	if (may == HOSTD_DEFER)
+		return WS_NOT_THIS;
 	c->stays = 1;
 	ws_server_send_away(c->server, c);
 	return WS_NOT_THIS;

@@ -117,6 +117,9 @@ struct hostd_p_ws_state {
 	 * goes.
 	 * HOSTD_OK   it may go: next is moved, or any other callback when the
 	 *            successor has refused it
+	 * HOSTD_DEFER  not now: it is open as ever, and save is called again, at
+	 *            the latest when its client has said something.  Since 1.5;
+	 *            an older host takes it for HOSTD_OK.
 	 * negative   it stays, and is closed with 1012; on_close follows
 	 *            (HOSTD_E_NOTSUP: not worth a line in the log)
 	 */
