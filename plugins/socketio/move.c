@@ -86,6 +86,10 @@ ws_save(struct hostd_inst *in, hostd_ws ws, void *d,
 	(void)ws;
 	if (eio == NULL)
 		return HOSTD_E_NOTSUP;
+	/* The client, once it is allowed to upgrade, says so on this WebSocket
+	 * when its POST is answered, or never is heard of again. */
+	if (eio->post != NULL)
+		return HOSTD_DEFER;
 	rc = session_pack(eio, &b);
 	if (rc == HOSTD_OK)
 		rc = put(arg, pack_buf(&b));

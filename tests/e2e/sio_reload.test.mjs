@@ -2,7 +2,8 @@
 // Socket.IO over reloads: clients stay who they are, and nothing that is said to
 // them or by them is lost, comes twice or in another order.
 import assert from 'node:assert/strict';
-import { packet, webSocketConnected } from './lib/eio.mjs';
+import { packet, Polling, webSocket, webSocketConnected, works } from
+    './lib/eio.mjs';
 import { until, within } from './lib/hostd.mjs';
 import { call, client, connect, connected, heard, onHostd, settled } from './lib/sio.mjs';
 
@@ -165,3 +166,22 @@ onHostd('the heartbeat', async (t, h) => {
 	await reload(h);
 	await s.closing();
 }, { pingInterval: 300, pingTimeout: 1500 });
+
+// It has been told to stop polling: nothing but this WebSocket is left to it.
+onHostd('what a client says by polling before it upgrades', async (t, h) => {
+	const p = await Polling.connect(t, h);
+	const s = await webSocket(t, h, p.sid);
+	const said = '42["echo","late"]';
+
+	await s.say('2probe');
+	assert.equal(await packet(s), '3probe');
+	const r = await p.request({ method: 'POST', body: said.slice(0, 4),
+		headers: { 'Content-Length': said.length } });
+	await reload(h);
+	await r.client.send(said.slice(4));
+	assert.equal((await r.answer).text, 'ok');
+	await s.say('5');
+	assert.equal(await packet(s), said);
+	await until(() => h.log.match(/has ended/g)?.length === 2, 'their end');
+	await works(s);
+});
