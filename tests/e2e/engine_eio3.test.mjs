@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { ask, ask101, failed, packet, Polling, unknownSession, webSocket } from
     './lib/eio.mjs';
-import { onServers } from './lib/sio.mjs';
-import { BINARY, binary } from './lib/websocket.mjs';
+import { onHostd, onServers } from './lib/sio.mjs';
+import { BINARY, binary, CLOSE } from './lib/websocket.mjs';
 
 const on3 = (title, fn) => onServers(title, fn, { allowEIO3: true });
 const bytes = (...list) => Buffer.concat(list.map((v) => Buffer.from(
@@ -96,7 +96,8 @@ on3('bodies of bytes', async (t, where) => {
 	await p.post(payload(EVENT, 'b4AP9/'));
 	assert.deepEqual(await p.get(BYTES_TYPE), bytes(...event, ...data));
 	await p.post(bytes(...event, 1, 1, 255, 4), BYTES_TYPE);
-	assert.deepEqual(await p.get(BYTES_TYPE), bytes(...event, 1, 1, 255, 4));
+	assert.deepEqual(await p.get(BYTES_TYPE),
+	    bytes(...event, 1, 1, 255, 4));
 	await p.post(bytes(0, 1, 255, '2'), BYTES_TYPE);
 	assert.equal(await p.get(), payload('3'));
 });
@@ -156,6 +157,32 @@ on3('WebSocket', async (t, where) => {
 	assert.equal(await packet(b64), EVENT);
 	assert.equal(await packet(b64), 'b4AP8=');
 });
+
+on3('a namespace that is entered again', async (t, where) => {
+	const s = await webSocket(t, where, null, { EIO: 3 });
+
+	assert.equal(await packet(s), '40');
+	for (let i = 0; i < 2; i++) {
+		await s.say('40/chat?a=1');
+		assert.equal(await packet(s), '40/chat,');
+		await s.say('42/chat,["echo",1]');
+		assert.equal(await packet(s), '42/chat,["echo",1]');
+		await s.say('41/chat,', '42["echo"]');
+		assert.equal(await packet(s), '42["echo"]');
+	}
+});
+
+// Node's server takes it for packets that mean nothing.
+onHostd('binary data without its type', async (t, where) => {
+	for (const data of [bytes(), bytes(5), bytes(0x34, 1)]) {
+		const s = await webSocket(t, where, null, { EIO: 3 });
+
+		assert.equal(await packet(s), '40');
+		await s.say(EVENT);
+		await s.send(binary(data));
+		await s.expect(CLOSE);
+	}
+}, { allowEIO3: true });
 
 on3('upgrade', async (t, where) => {
 	const p = await Polling3.open(t, where);

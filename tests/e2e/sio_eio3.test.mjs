@@ -220,10 +220,16 @@ onHostd('it stays who it is over reloads', (t, h) =>
 	await call(b, 'join', 'q');
 	return [s, b, ids];
     }).then(async (all) => {
+	const numbers = Array.from({ length: 300 }, (_, i) => [i, bytes(i)]);
+
 	for (let i = 0; i < 2; i++) {
+		const said = all.map(([s, b]) => Promise.all(numbers.map((v) =>
+		    callAll([s, b][v[0] % 2], 'back', ...v))));
 		const r = await h.hostctl('reload');
 
 		assert.equal(r.code, 0, r.stderr);
+		for (const v of said)
+			assert.deepEqual(await v, numbers);
 		await Promise.all(all.map(async ([s, b, ids]) => {
 			assert.deepEqual(await call(s, 'rooms'),
 			    [ids[0], 'r'].sort());
