@@ -104,6 +104,7 @@ static const struct fake_member work_members[] = {
 static const struct fake_member worker_members[] = {
     MEMBER(hostd_worker_api, self, 5),
     MEMBER(hostd_worker_api, give, 5),
+    MEMBER(hostd_worker_api, stay, 5),
     {NULL, 0, 0},
 };
 

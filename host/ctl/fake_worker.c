@@ -43,8 +43,17 @@ worker_give(const struct hostd_host *host, hostd_req id, uint32_t slot)
 	return HOSTD_OK;
 }
 
+static int32_t
+worker_stay(const struct hostd_host *host, int32_t on)
+{
+	(void)fake_called(host, "stay of " HOSTD_EXT_WORKER);
+	(void)on;
+	return HOSTD_OK;
+}
+
 const struct hostd_worker_api fake_worker_api = {
     .struct_size = sizeof(struct hostd_worker_api),
     .self = worker_self,
     .give = worker_give,
+    .stay = worker_stay,
 };

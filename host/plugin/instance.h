@@ -44,6 +44,7 @@ struct instance {
 	uint32_t holds;			/* of readiness */
 	char hold_reason[128];		/* the last one's */
 	int ending;			/* nothing new is taken */
+	int stays;			/* a worker that drains waits for it */
 	/* What it provides; NULL: not that. */
 	const struct hostd_http_ops *route;
 	const struct hostd_ws_ops *ws;
@@ -121,6 +122,7 @@ const struct hostd_health_api *health_service(void);
 const struct hostd_ready_api *ready_service(void);
 const struct hostd_work_api *work_service(void);
 const struct hostd_worker_api *worker_service(void);
+void	instance_stay(struct instance *, int on);
 const struct hostd_metrics_api *metrics_service(void);
 const struct hostd_status_api *status_service(void);
 const struct hostd_net_api *net_service(void);

@@ -75,6 +75,7 @@ struct plugins {
 	struct handle_table users;	/* of what plugins offer */
 	TAILQ_HEAD(instances, instance) instances;
 	uint32_t ninstances;
+	uint32_t nstays;		/* those that a drain waits for */
 
 	/* post(), from any thread */
 	pthread_mutex_t post_lock;

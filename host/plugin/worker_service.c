@@ -36,6 +36,30 @@ api_give(const struct hostd_host *host, hostd_req id, uint32_t slot)
 	return rc == HOSTD_OK ? dispatch_give(r, slot) : rc;
 }
 
+void
+instance_stay(struct instance *in, int on)
+{
+	struct plugins *all = in->all;
+
+	if (in->stays == on)
+		return;
+	in->stays = on;
+	all->nstays += on ? 1 : -1u;
+	if (all->nstays == 0 && all->server != NULL)
+		all->server->conn_ended(all->server);
+}
+
+static int32_t
+api_stay(const struct hostd_host *host, int32_t on)
+{
+	struct instance *in = host->ctx;
+	int32_t rc = instance_check_thread(in, "stay of " HOSTD_EXT_WORKER);
+
+	if (rc == 0)
+		instance_stay(in, on != 0);
+	return rc;
+}
+
 const struct hostd_worker_api *
 worker_service(void)
 {
@@ -43,6 +67,7 @@ worker_service(void)
 		.struct_size = sizeof(api),
 		.self = api_self,
 		.give = api_give,
+		.stay = api_stay,
 	};
 
 	return &api;

@@ -176,12 +176,15 @@ worker_bequeathed(struct hub *hub)
 	loop_stop(&w->loop);
 }
 
-/* The last connection has gone.  What is remembered goes to whoever follows. */
+/* Has the last connection gone?  What is remembered goes to whoever follows. */
 static void
 worker_finish(struct worker *w)
 {
-	struct handover_peer *heir = w->master_gone ? NULL : moves_heir(w);
+	struct handover_peer *heir;
 
+	if (w->server.nconns > 0 || (w->plugins.nstays > 0 && !w->is_last))
+		return;
+	heir = w->master_gone ? NULL : moves_heir(w);
 	hub_hold_end(&w->plugins.hub);
 	if (heir != NULL)
 		hub_bequeath(&w->plugins.hub, heir->who.cell,
@@ -198,7 +201,7 @@ worker_conn_ended(struct http_server *srv)
 
 	if (w->full && !w->draining)
 		worker_set_full(w, 0);
-	if (w->draining && srv->nconns == 0)
+	if (w->draining)
 		worker_finish(w);
 }
 
@@ -246,8 +249,9 @@ worker_deadline(struct wheel_timer *t)
 	struct worker *w = (struct worker *)(void *)((char *)t -
 	    offsetof(struct worker, deadline));
 
-	log_warnx("%zu connections were still open at the drain deadline",
-	    w->server.nconns);
+	log_warnx("%zu connections were still open at the drain deadline%s",
+	    w->server.nconns, w->plugins.nstays > 0 ? ", and a plugin had "
+	    "something left to end" : "");
 	loop_stop(&w->loop);
 }
 
@@ -255,6 +259,7 @@ worker_deadline(struct wheel_timer *t)
 static void
 worker_send_away(struct worker *w, uint32_t deadline_ms)
 {
+	w->is_last = 1;
 	w->server.give = NULL;
 	w->sockets.give = NULL;
 	http_server_drain(&w->server, 1);
@@ -272,8 +277,10 @@ worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 	struct acceptor *a;
 
 	if (w->draining) {
-		if (last)
+		if (last) {
 			worker_send_away(w, 0);
+			worker_finish(w);
+		}
 		return;
 	}
 	w->draining = 1;
@@ -294,8 +301,7 @@ worker_drain(struct worker *w, uint64_t deadline_ms, int last)
 		worker_send_away(w, (uint32_t)deadline_ms);
 	else
 		moves_begin(w, (uint32_t)deadline_ms);
-	if (w->server.nconns == 0)
-		worker_finish(w);
+	worker_finish(w);
 }
 
 void

@@ -76,6 +76,14 @@ struct hostd_worker_api {
 	 * Since 1.5.
 	 */
 	int32_t (*give)(const struct hostd_host *, hostd_req, uint32_t slot);
+
+	/*
+	 * on 1: something that was begun here must end here, so when the worker
+	 * is replaced, it does not end with its last connection, but when the
+	 * instance has said 0, or at the pool's drain_timeout.  Said twice is
+	 * said once.  A stop of hostd does not wait for it.  Since 1.5.
+	 */
+	int32_t (*stay)(const struct hostd_host *, int32_t on);
 };
 
 #ifdef __cplusplus
