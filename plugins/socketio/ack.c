@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "ack.h"
+#include "away.h"
 #include "metrics.h"
 
 /* What a client owes us. */
@@ -162,6 +163,7 @@ on_due(struct hostd_inst *in, hostd_timer timer, void *arg)
 {
 	struct acks *all = in->acks;
 	uint64_t now = in->easy.host->now_ms(in->easy.host);
+	struct sio_socket *s;
 	struct ack *a;
 
 	(void)timer;
@@ -169,10 +171,11 @@ on_due(struct hostd_inst *in, hostd_timer timer, void *arg)
 	all->is_armed = 0;
 	while (all->n > 0 && all->heap[0]->due <= now) {
 		a = all->heap[0];
-		metrics_count(in, a->socket->space->metrics,
-		    METRICS_LATE_ACKS, 1);
-		ack_tell(ack_unlink(ack_find(a->socket, a->id)),
-		    HOSTD_E_TIMEOUT, NULL);
+		s = a->socket;
+		metrics_count(in, s->space->metrics, METRICS_LATE_ACKS, 1);
+		ack_tell(ack_unlink(ack_find(s, a->id)), HOSTD_E_TIMEOUT,
+		    NULL);
+		away_settle(s);
 	}
 	arm(in);
 }
@@ -226,13 +229,15 @@ ack_expect(struct sio_socket *s, uint64_t id, uint32_t timeout_ms, ack_fn fn,
 	return HOSTD_OK;
 }
 
-void
+int
 ack_came(struct sio_socket *s, uint64_t id, const struct hostd_sio_args *args)
 {
 	struct ack **at = ack_find(s, id);
 
-	if (*at != NULL)
-		ack_tell(ack_unlink(at), HOSTD_OK, args);
+	if (*at == NULL)
+		return -1;
+	ack_tell(ack_unlink(at), HOSTD_OK, args);
+	return 0;
 }
 
 void

@@ -16,8 +16,8 @@ typedef void (*ack_fn)(struct hostd_inst *, void *arg, int32_t status,
  * E_FULL (max_acks), E_NOMEM. */
 int32_t	ack_expect(struct sio_socket *, uint64_t id, uint32_t timeout_ms,
 	    ack_fn, void *arg);
-/* It has come.  An id that nobody waits for is ignored. */
-void	ack_came(struct sio_socket *, uint64_t id,
+/* It has come.  0; -1: nobody here waits for it. */
+int	ack_came(struct sio_socket *, uint64_t id,
 	    const struct hostd_sio_args *);
 /* The socket goes: all that it owes is E_GONE. */
 void	acks_gone(struct sio_socket *);

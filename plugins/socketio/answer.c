@@ -2,6 +2,7 @@
 /* What this worker answers to questions, its own and others'. */
 #include "ack.h"
 #include "app.h"
+#include "away.h"
 #include "cluster_inside.h"
 #include "event.h"
 #include "handshake.h"
@@ -168,6 +169,7 @@ answering_end(struct hostd_inst *in, struct answering *a,
 	free(a);
 	say(in, fn, arg, (struct hostd_sio_reply){ .flags = HOSTD_SIO_LAST,
 	    .args = args });
+	away_look(in);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "ack.h"
 #include "api.h"
+#include "away.h"
 #include "event.h"
 #include "lend.h"
 #include "metrics.h"
@@ -270,20 +271,27 @@ api_ack(const struct hostd_sio_api *api, hostd_sio_ack ack,
     const struct hostd_sio_args *args)
 {
 	struct hostd_inst *in = api_app(api)->in;
+	struct eio_message *m;
 	struct owed_to to;
+	int32_t rc;
 
 	if (api_args(in, &args) != HOSTD_OK)
 		return HOSTD_E_INVAL;
 	if (ack_take(in, ack, &to) == -1)
 		return HOSTD_E_GONE;
+	if (to.socket != NULL && !is_away(to.socket) && to.socket->state !=
+	    SOCKET_CONNECTED)
+		return HOSTD_E_GONE;
 	if (to.socket == NULL) {
 		to.fn(in, to.arg, HOSTD_OK, args);
 		return HOSTD_OK;
 	}
-	if (to.socket->state != SOCKET_CONNECTED)
-		return HOSTD_E_GONE;
-	return send_one(to.socket, ack_message(space_name(to.socket->space),
-	    to.id, args), 0);
+	m = ack_message(space_name(to.socket->space), to.id, args);
+	if (!is_away(to.socket))
+		return send_one(to.socket, m, 0);
+	rc = away_send(to.socket, m);
+	away_settle(to.socket);
+	return rc;
 }
 
 /* -- rooms -- */

@@ -7,6 +7,7 @@
  *
  * What is answered here is told from a post, so never from within.
  */
+#include "away.h"
 #include "cluster_inside.h"
 
 #define LATE_MS	250	/* more than the others have, for their last word */
@@ -71,6 +72,7 @@ ask_free(struct ask *a)
 	}
 	free(a->waiting);
 	free(a);
+	away_look(in);
 }
 
 static void

@@ -11,6 +11,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include "away.h"
 #include "cluster_inside.h"
 #include "move.h"
 #include "recover.h"
@@ -48,7 +49,7 @@ dispatch(struct cluster *c, struct bus_message *m)
 		peer_hello(c, m);
 		break;
 	case BUS_BYE:
-		peer_left(c, m->process);
+		peer_bye(c, m);
 		break;
 	case BUS_QUESTION:
 		ask_came(c, m);
@@ -70,6 +71,15 @@ dispatch(struct cluster *c, struct bus_message *m)
 		break;
 	case BUS_SAY:
 		move_said(c, m);
+		break;
+	case BUS_ACK:
+		away_send_came(c, m);
+		break;
+	case BUS_ANSWER:
+		away_answer_came(c, m);
+		break;
+	case BUS_ENDED:
+		away_end_came(c, m);
 		break;
 	default:
 		break;		/* of a later version */
@@ -147,7 +157,7 @@ publish(struct cluster *c, const char *channel)
 	const struct hostd_easy *e = &c->in->easy;
 	hostd_ws nobody = { 0 };
 
-	if (c->is_ending || c->out.failed)
+	if (c->in->is_ending || c->out.failed)
 		return HOSTD_E_STATE;
 	return e->channel->publish(e->host, hostd_str(channel),
 	    pack_buf(&c->out), HOSTD_WS_BINARY, nobody);

@@ -4,6 +4,7 @@
 #include <hostd/json.h>
 #include "ack.h"
 #include "app.h"
+#include "away.h"
 #include "cluster.h"
 #include "event.h"
 #include "handshake.h"
@@ -61,6 +62,7 @@ socket_end(struct sio_socket *s)
 		    s->reason);
 		recover_keep(s, s->reason);
 	}
+	away_ended(s);
 	apps_disconnecting(s, s->reason);
 	socket_leave_all(s);
 	acks_gone(s);
@@ -239,7 +241,8 @@ client_moved(struct client *c)
 			apps_disconnected(s, HOSTD_SIO_TRANSPORT_CLOSE);
 		/* Who is told that an answer will not come can't ask again. */
 		s->state = SOCKET_GONE;
-		socket_free(s);
+		if (away_begin(s) == -1)
+			socket_free(s);
 	}
 	free(c);
 }
@@ -429,8 +432,8 @@ take(struct sio_socket *s, const struct sio_packet *pk, const hostd_buf *bins)
 
 	in->clients->is_telling = 1;
 	if (pk->type == SIO_ACK) {
-		if (pk->has_id)
-			ack_came(s, pk->id, &args);
+		if (pk->has_id && ack_came(s, pk->id, &args) == -1)
+			away_answered(s, pk->id, &args);
 	} else if (vs->n > 0) {
 		args.n--;
 		args.v++;

@@ -2,10 +2,11 @@
 /*
  * The record:
  *
+ *	list	u64 processes of its elders, see away.h
  *	u32	was it ever accepted
  *	u32	sockets; of each
  *	  bytes	namespace
- *	  u64	the next id of its acknowledgements
+ *	  u64	the next id of acknowledgements there
  *	  u32	is connected
  *	  bytes	id, pid, auth, data
  *	  list	rooms
@@ -19,8 +20,12 @@
  */
 #include <stdlib.h>
 #include "app.h"
+#include "away.h"
 #include "client_move.h"
 #include "partial.h"
+
+/* Who is asked while the session is on its way is so by ids of its own. */
+#define IDS_AHEAD 65536
 
 /* -- going -- */
 
@@ -82,7 +87,7 @@ pack_socket(struct sio_socket *s, struct pack *b)
 	int32_t rc;
 
 	pack_bytes(b, space_name(s->space));
-	pack_u64(b, s->space->next_ack);
+	pack_u64(b, s->space->next_ack + IDS_AHEAD);
 	pack_u32(b, s->state == SOCKET_CONNECTED);
 	pack_bytes(b, hostd_str(s->id));
 	pack_bytes(b, hostd_str(s->pid));
@@ -127,6 +132,7 @@ client_pack(const struct client *c, struct pack *b)
 
 	TAILQ_FOREACH(s, &c->sockets, of_client)
 		n += s->state != SOCKET_GONE;
+	away_pack_elders(c->in->cluster, b);
 	pack_u32(b, c->was_accepted);
 	pack_u32(b, n);
 	TAILQ_FOREACH(s, &c->sockets, of_client)
@@ -262,11 +268,15 @@ unpack_partial(struct client *c, struct unpack *u)
 static int
 unpack_all(struct client *c, struct unpack *u)
 {
-	uint32_t was_accepted = unpack_u32(u), n = unpack_count(u), i;
+	uint32_t was_accepted, n, i;
 	struct sio_socket *s;
 	struct marks marks;
 	int rc;
 
+	if (away_unpack_elders(c->in->cluster, u) == -1)
+		return -1;
+	was_accepted = unpack_u32(u);
+	n = unpack_count(u);
 	if (was_accepted)
 		client_was_accepted(c);
 	for (i = 0; i < n; i++)

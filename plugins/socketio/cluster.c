@@ -5,6 +5,7 @@
  */
 #include <sys/random.h>
 #include "app.h"
+#include "away.h"
 #include "cluster_inside.h"
 #include "event.h"
 #include "kept.h"
@@ -375,6 +376,7 @@ cluster_destroy(struct hostd_inst *in)
 
 	if (c == NULL)
 		return;
+	away_destroy(c);
 	c->is_ending = 1;
 	adapters_destroy(c);
 	asks_destroy(c);

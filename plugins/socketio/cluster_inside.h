@@ -7,6 +7,8 @@
 #include "log.h"
 #include "order.h"
 
+#define ELDERS_MAX 8
+
 struct adapter;
 struct ask;
 struct held;
@@ -45,6 +47,9 @@ struct cluster {
 	LIST_HEAD(, adapter) adapters;
 	struct table asks, seeking;	/* by id; those may be many at once */
 	LIST_HEAD(, answering) answering;
+	struct table away;		/* sockets, see away.h */
+	uint64_t elders[ELDERS_MAX];	/* processes: see there */
+	uint32_t nelders;
 	TAILQ_HEAD(, held) held;
 	uint64_t last_ask;
 	struct pack out;		/* scratch: one message */
@@ -52,6 +57,7 @@ struct cluster {
 	uint64_t last_seek;
 	hostd_timer beat;
 	int has_left;			/* our last session has gone */
+	int has_ended;			/* and what it was owed has come */
 	int is_ending;			/* nothing can be said any more */
 };
 
@@ -67,7 +73,10 @@ enum bus_type {
 	BUS_RECOVERED = 7,		/* I had */
 	BUS_KEPT = 8,			/* keep it, I end */
 	BUS_SESSION = 9,		/* goes on with you: see move.c */
-	BUS_SAY = 10			/* to such a one */
+	BUS_SAY = 10,			/* to such a one */
+	BUS_ACK = 11,			/* to a client: see away.c */
+	BUS_ANSWER = 12,		/* of one */
+	BUS_ENDED = 13			/* it has gone */
 };
 
 struct bus_message {
@@ -95,6 +104,7 @@ void	peers_silent(struct cluster *, const uint64_t *, uint32_t n);
 void	peers_destroy(struct cluster *);
 void	peer_hello(struct cluster *, struct bus_message *);
 void	peer_left(struct cluster *, uint64_t process);
+void	peer_bye(struct cluster *, struct bus_message *);
 /* Something came from it. */
 void	peer_heard(struct cluster *, const struct bus_message *);
 struct peer *peer_find(const struct cluster *, uint64_t process);

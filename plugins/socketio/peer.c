@@ -9,7 +9,11 @@
  *	u32	slot
  *	u64	when it started, by now_ms
  *	bytes	internal_address
+ *
+ * A bye:
+ *	u32	does it still wait for acknowledgements, so answers come
  */
+#include "away.h"
 #include "cluster_inside.h"
 #include "recover.h"
 
@@ -91,17 +95,33 @@ peer_free(struct peer *p)
 	free(p);
 }
 
-void
-peer_left(struct cluster *c, uint64_t process)
+static void
+peer_drop(struct cluster *c, uint64_t process)
 {
 	struct peer *p = peer_find(c, process);
 
 	if (p == NULL)
 		return;
 	peer_free(p);
-	asks_peer_left(c, process);
 	recover_peer_left(c, process);
 	expect(c);
+}
+
+void
+peer_left(struct cluster *c, uint64_t process)
+{
+	peer_drop(c, process);
+	asks_peer_left(c, process);
+	away_forget(c, process);
+}
+
+void
+peer_bye(struct cluster *c, struct bus_message *m)
+{
+	if (unpack_u32(&m->body) != 0)
+		peer_drop(c, m->process);
+	else
+		peer_left(c, m->process);
 }
 
 /* -- saying -- */
@@ -178,12 +198,16 @@ void
 cluster_leave(struct hostd_inst *in)
 {
 	struct cluster *c = in->cluster;
+	int is_owing = away_is_owing(c);
 
-	if (!in->draining || in->is_ending || c->has_left || eio_count(in) > 0)
+	if (!in->draining || in->is_ending || eio_count(in) > 0 ||
+	    c->has_ended || (c->has_left && is_owing))
 		return;
+	if (!c->has_left)
+		(void)in->timer->stop(in->easy.host, c->beat);
 	c->has_left = 1;
-	(void)in->timer->stop(in->easy.host, c->beat);
-	(void)bus_begin(c, BUS_BYE, c->seq);
+	c->has_ended = !is_owing;
+	pack_u32(bus_begin(c, BUS_BYE, c->seq), is_owing != 0);
 	(void)bus_tell(c);
 }
 

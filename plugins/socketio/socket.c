@@ -64,12 +64,14 @@ socket_of(const struct hostd_inst *in, uint64_t handle)
 {
 	const struct spaces *all = in->spaces;
 	uint32_t at = (uint32_t)handle;
+	struct sio_socket *s;
 
 	if (at == 0 || at > all->nhandles)
 		return NULL;
 	if (all->handles[at - 1].generation != (uint32_t)(handle >> 32))
 		return NULL;
-	return all->handles[at - 1].socket;
+	s = all->handles[at - 1].socket;
+	return s == NULL || s->client == NULL ? NULL : s;
 }
 
 struct sio_socket *

@@ -5,6 +5,7 @@
 #include <hostd/worker.h>
 #include "ack.h"
 #include "app.h"
+#include "away.h"
 #include "cluster.h"
 #include "cmd.h"
 #include "files.h"
@@ -101,7 +102,7 @@ drain(struct hostd_inst *in, uint32_t deadline_ms)
 {
 	in->draining = 1;
 	engine_drain(in, deadline_ms);
-	cluster_leave(in);
+	away_drain(in, deadline_ms);
 }
 
 static const void *

@@ -56,8 +56,9 @@ struct sio_socket {
 	uint8_t nasked;			/* those that know of it, while it is
 					   not connected */
 	uint8_t reason;			/* why it is SOCKET_GONE */
+	uint8_t is_settled;		/* away, and nothing is due any more */
 	struct space *space;
-	struct client *client;		/* NULL: its session has ended */
+	struct client *client;		/* NULL: it has gone, see away.h */
 	TAILQ_ENTRY(sio_socket) of_client;
 	TAILQ_ENTRY(sio_socket) ending;	/* its handlers are to be told */
 	struct table_entry by_id;	/* of space->ids, while it is entered */

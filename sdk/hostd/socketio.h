@@ -24,9 +24,11 @@
  *
  * Reload: sockets move to the worker's successor.  There they have the same id,
  * rooms, data and handshake; d goes along when it is plain data, or by save and
- * load.  The client notices nothing, unless it waits for an acknowledgement that
- * had not been given: it won't get it.  Whom the handler has asked can't answer
- * any more: E_GONE.
+ * load.  The client notices nothing.  Acknowledgements that are due then stay
+ * where they were: the old worker goes on until they are done, at most for
+ * seven eighths of drain_timeout (30 s without one), so ack is good there, which
+ * is HOSTD_OK also when the client has left meanwhile, and so are answers of
+ * ask and ask_all.  What is due at that time is E_GONE.
  *
  * Names: socket, namespace, room, acknowledgement and the rest are those of
  * https://socket.io/docs/v4/.  Namespaces start with "/"; a text at NULL or of 0

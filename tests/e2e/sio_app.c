@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The application of lib/sio_app.mjs, for hostd: what it does is said there. */
+#include <unistd.h>
 #include <hostd/easy.h>
 #include <hostd/json.h>
 #include <hostd/socketio.h>
 #include <hostd/timer.h>
 
 #define ASK_MS		1500
+#define LONG_MS		20000
 #define SLOW_MS		300
 #define SERVERS_MS	2000
 #define NAMES_MAX	64
@@ -341,10 +343,58 @@ asked(struct hostd_inst *in, void *arg, int32_t status,
 }
 
 static void
+ask(struct call *c, uint32_t ms)
+{
+	(void)c->sio->ask(c->sio, c->s, 0, hostd_str("question"), c->args, ms,
+	    asked, (void *)(uintptr_t)c->ack.id);
+}
+
+static void
 do_ask(struct call *c)
 {
-	(void)c->sio->ask(c->sio, c->s, 0, hostd_str("question"), c->args,
-	    ASK_MS, asked, (void *)(uintptr_t)c->ack.id);
+	ask(c, ASK_MS);
+}
+
+static void
+do_asklong(struct call *c)
+{
+	ask(c, 0);
+}
+
+static void
+ack_pid(struct hostd_inst *in, hostd_sio_ack to)
+{
+	char text[24];
+	hostd_buf v;
+
+	(void)snprintf(text, sizeof(text), "%ld", (long)getpid());
+	v = hostd_str(text);
+	ack_list(in->sio, to, &v, 1);
+}
+
+static void
+do_pid(struct call *c)
+{
+	ack_pid(c->in, c->ack);
+}
+
+static void
+is_later(struct hostd_inst *in, hostd_timer timer, void *arg)
+{
+	(void)timer;
+	ack_pid(in, (hostd_sio_ack){(uintptr_t)arg});
+}
+
+static void
+do_later(struct call *c)
+{
+	hostd_timer timer;
+	int64_t ms = 0;
+
+	if (c->args->n > 0)
+		(void)hostd_json_int(c->args->v[0], &ms);
+	(void)c->in->timer->start(c->in->easy.host, (uint64_t)ms, 0, is_later,
+	    (void *)(uintptr_t)c->ack.id, &timer);
 }
 
 static struct hostd_sio_to
@@ -386,7 +436,7 @@ all_answered(struct hostd_inst *in, void *arg, int32_t status,
 }
 
 static void
-do_askall(struct call *c)
+ask_all(struct call *c, uint32_t ms)
 {
 	struct poll *poll = calloc(1, sizeof(*poll));
 	struct names names;
@@ -399,10 +449,22 @@ do_askall(struct call *c)
 	poll->ack = c->ack;
 	hostd_json_begin(&poll->answers, '[');
 	if (c->sio->ask_all(c->sio, &to, hostd_str("question"), &c->rest,
-	    ASK_MS, one_answered, all_answered, poll) < 0) {
+	    ms, one_answered, all_answered, poll) < 0) {
 		hostd_json_free(&poll->answers);
 		free(poll);
 	}
+}
+
+static void
+do_askall(struct call *c)
+{
+	ask_all(c, ASK_MS);
+}
+
+static void
+do_askalllong(struct call *c)
+{
+	ask_all(c, LONG_MS);
 }
 
 static int
@@ -636,6 +698,8 @@ static const struct {
 	{"back", do_back, 1}, {"echo", do_echo, 1}, {"twice", do_twice, 1},
 	{"rooms", do_rooms, 1}, {"whoami", do_whoami, 1}, {"ask", do_ask, 1},
 	{"askall", do_askall, 1}, {"fetch", do_fetch, 1},
+	{"asklong", do_asklong, 1}, {"askalllong", do_askalllong, 1},
+	{"pid", do_pid, 1}, {"later", do_later, 1},
 	{"join", do_join, 0}, {"leave", do_leave, 0}, {"say", do_say, 0},
 	{"others", do_others, 0}, {"except", do_except, 0},
 	{"local", do_local, 0}, {"volatile", do_volatile, 0},

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "socketio/ack.h"
+#include "socketio/away.h"
 #include "socketio/app.h"
 #include "socketio/cluster.h"
 #include "socketio/recover.h"
@@ -100,6 +101,12 @@ cluster_room(struct hostd_inst *i, hostd_buf nsp, hostd_buf room, int on)
 	(void)i;
 	if (room.n < SOCKET_ID_LEN)
 		tell(on ? "on" : "off", nsp, room);
+}
+
+void
+away_settle(struct sio_socket *s)
+{
+	(void)s;
 }
 
 void

@@ -41,6 +41,9 @@
  *                            ...what it answered), ack("timeout") after 1500 ms
  *   askall(room, ...args)    emits "question"(...args) to the room; ack(null or
  *                            "timeout", first arguments of the answers)
+ *   asklong(...args)         as ask, without a limit of time
+ *   askalllong(room, ...args)  as askall, with one of 20 s
+ *   pid(), later(ms)         ack(the process), at once or that much later
  *   setdata(x)               socket.data.x is x
  *   fetch(room)              ack([{ id, rooms, data }]), rooms sorted, the list
  *                            sorted by id
@@ -59,6 +62,7 @@ import { npm } from './npm.mjs';
 
 const { Server } = npm('socket.io');
 const ASK_MS = 1500;
+const LONG_MS = 20000;
 const SLOW_MS = 300;
 
 const pick = (o, ...names) => Object.fromEntries(names.filter((n) => n in o)
@@ -124,6 +128,13 @@ function listen(socket) {
 	on('askall', (ack, room, ...args) => nsp.to(room).timeout(ASK_MS)
 	    .emit('question', ...args, (e, answers) =>
 	    ack(e ? 'timeout' : null, answers)));
+	on('asklong', (ack, ...args) => socket.emit('question', ...args,
+	    (...answers) => ack(null, ...answers)));
+	on('askalllong', (ack, room, ...args) => nsp.to(room).timeout(LONG_MS)
+	    .emit('question', ...args, (e, answers) =>
+	    ack(e ? 'timeout' : null, answers)));
+	on('pid', (ack) => ack(process.pid));
+	on('later', (ack, ms) => setTimeout(ack, ms, process.pid));
 	act('setdata', (x) => { socket.data.x = x; });
 	on('fetch', async (ack, room) =>
 	    ack(list(await nsp.in(room).fetchSockets())));
