@@ -227,6 +227,8 @@ api_up(const struct hostd_sio_adapter_api *api, int32_t on)
 {
 	struct adapter *a = adapter_of(api);
 
+	if (on && !a->is_up)
+		lines_up(a->c);
 	a->is_up = on != 0;
 	settle_later(a->c);
 }

@@ -81,9 +81,14 @@ dispatch(struct cluster *c, struct bus_message *m)
 	case BUS_ENDED:
 		away_end_came(c, m);
 		break;
+	case BUS_LINE:
+		lines_came(c, m);
+		break;
 	default:
 		break;		/* of a later version */
 	}
+	if (!TAILQ_EMPTY(&c->held))
+		held_look(c);
 }
 
 static void

@@ -4,6 +4,7 @@
  * that come later but should have had them.
  */
 #include <sys/random.h>
+#include <stddef.h>
 #include "app.h"
 #include "away.h"
 #include "cluster_inside.h"
@@ -25,8 +26,8 @@ now_of(const struct cluster *c)
 
 /* -- the log -- */
 
-static int
-is_logging(const struct cluster *c)
+int
+cluster_is_logging(const struct cluster *c)
 {
 	return c->in->opt.max_disconnection > 0 || now_of(c) < c->log_until ||
 	    !TAILQ_EMPTY(&c->held) || peer_elder(c) != NULL;
@@ -38,7 +39,7 @@ cluster_log(struct cluster *c, uint64_t process, uint64_t seq, hostd_buf head,
 {
 	uint64_t now = now_of(c), age = c->in->opt.max_disconnection;
 
-	if (!is_logging(c)) {
+	if (!cluster_is_logging(c)) {
 		log_trim(&c->log, now);
 		(void)marks_raise(&c->log.dropped, process, seq, now);
 		return;
@@ -164,9 +165,11 @@ cluster_text(const struct eio_message *m)
 void
 cluster_pack_marks(const struct cluster *c, struct pack *b)
 {
-	pack_u32(b, c->heard.n + 1);
+	pack_u32(b, c->heard.n + 2);
 	pack_u64(b, c->process);
 	pack_u64(b, c->seq);
+	pack_u64(b, c->foreign);
+	pack_u64(b, c->line_seq);
 	marks_pack_all(b, &c->heard);
 }
 
@@ -236,25 +239,41 @@ cluster_is_here(const struct cluster *c, uint64_t node)
 	return c->node == 0 || node == c->node;
 }
 
+/* For who comes later, and for a worker that has heard it, too. */
+static void
+keep_foreign(struct cluster *c, const struct hostd_sio_order *o,
+    struct eio_message *m, uint64_t seq)
+{
+	uint64_t id = o->struct_size >= offsetof(struct hostd_sio_order, id) +
+	    sizeof(o->id) ? o->id : 0;
+	hostd_buf head;
+
+	if (cluster_is_logging(c)) {
+		head = order_pack(c, o, NULL, 0);
+		if (head.p != NULL)
+			cluster_log(c, c->foreign, seq, head, m);
+	}
+	if (id != 0)
+		lines_heard(c, seq, id);
+}
+
 void
 cluster_do(struct hostd_inst *in, const struct hostd_sio_order *o)
 {
 	struct cluster *c = in->cluster;
 	struct eio_message *m = NULL;
 	uint64_t seq = ++c->seq;
-	hostd_buf head;
 
 	if (o->type == HOSTD_SIO_BROADCAST &&
 	    (m = cluster_message(c, o, c->foreign, seq)) == NULL)
 		return;
-	if (o->type == HOSTD_SIO_BROADCAST && in->opt.max_disconnection > 0) {
-		head = order_pack(c, o, NULL, 0);
-		if (head.p != NULL)
-			cluster_log(c, c->foreign, seq, head, m);
-	}
+	if (o->type != HOSTD_SIO_SERVER_EVENT)
+		keep_foreign(c, o, m, seq);
 	order_do(c, o, m, c->foreign, seq);
 	if (m != NULL)
 		eio_message_unref(m);
+	if (!TAILQ_EMPTY(&c->held))
+		held_look(c);
 }
 
 static void
@@ -290,8 +309,6 @@ cluster_order_came(struct cluster *c, struct bus_message *m)
 		    (size_t)(rest.p - m->body.p) }, m);
 	order_free(&head);
 	order_free(&o);
-	if (!TAILQ_EMPTY(&c->held))
-		held_look(c);
 }
 
 /* -- life -- */
@@ -350,6 +367,7 @@ cluster_create(struct hostd_inst *in, const struct hostd_conf *conf,
 	LIST_INIT(&c->peers);
 	LIST_INIT(&c->adapters);
 	LIST_INIT(&c->answering);
+	LIST_INIT(&c->lines);
 	TAILQ_INIT(&c->held);
 	log_init(&c->log, 0);
 	rc = fill(c, conf);
@@ -382,6 +400,7 @@ cluster_destroy(struct hostd_inst *in)
 	asks_destroy(c);
 	answers_destroy(c);
 	held_destroy(c);
+	lines_destroy(c);
 	recover_destroy(c);
 	kept_destroy(c);
 	peers_destroy(c);

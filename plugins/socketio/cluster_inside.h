@@ -4,6 +4,7 @@
 #define SOCKETIO_CLUSTER_INSIDE_H
 
 #include "cluster.h"
+#include "line.h"
 #include "log.h"
 #include "order.h"
 
@@ -39,6 +40,9 @@ struct cluster {
 	uint64_t expect_until;		/* sessions of our elder */
 	uint64_t saved_ms;		/* for a successor, see move.c */
 	uint64_t seq;			/* of our last order, or foreign one */
+	uint64_t line_seq;		/* of the last that an heir was told */
+	struct line line;		/* what we have heard by the adapter */
+	LIST_HEAD(, line) lines;	/* what workers before us have */
 	char *address;
 	struct marks heard;
 	struct order_log log;
@@ -76,7 +80,8 @@ enum bus_type {
 	BUS_SAY = 10,			/* to such a one */
 	BUS_ACK = 11,			/* to a client: see away.c */
 	BUS_ANSWER = 12,		/* of one */
-	BUS_ENDED = 13			/* it has gone */
+	BUS_ENDED = 13,			/* it has gone */
+	BUS_LINE = 14			/* I have heard that by the adapter */
 };
 
 struct bus_message {
@@ -132,8 +137,23 @@ void	cluster_pack_marks(const struct cluster *, struct pack *);
 void	cluster_repeat(const struct log_entry *, struct sio_socket *);
 /* Is that socket meant? */
 int	order_means(const struct hostd_sio_to *, const struct sio_socket *);
+/* May somebody come who has not had them? */
+int	cluster_is_logging(const struct cluster *);
 void	cluster_log(struct cluster *, uint64_t process, uint64_t seq,
 	    hostd_buf head, struct eio_message *);
+
+/* -- orders of the adapter, in two workers (lines.c) -- */
+
+/* We have heard one. */
+void	lines_heard(struct cluster *, uint64_t seq, uint64_t id);
+/* A worker before us has. */
+void	lines_came(struct cluster *, struct bus_message *);
+/* What that process has heard; NULL: nothing that we know of. */
+struct line *lines_find(const struct cluster *, uint64_t process);
+/* Orders come by the adapter from now on. */
+void	lines_up(struct cluster *);
+void	lines_beat(struct cluster *);
+void	lines_destroy(struct cluster *);
 
 /* -- the adapter (adapter.c) -- */
 

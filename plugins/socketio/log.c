@@ -117,7 +117,8 @@ log_covers(const struct order_log *log, const struct marks *m)
 	uint32_t i;
 
 	for (i = 0; i < log->dropped.n; i++)
-		if (log->dropped.v[i].seq > marks_get(m,
+		if (!mark_is_foreign(log->dropped.v[i].process) &&
+		    log->dropped.v[i].seq > marks_get(m,
 		    log->dropped.v[i].process))
 			return 0;
 	return 1;

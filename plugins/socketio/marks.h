@@ -13,6 +13,13 @@ struct mark {
 	uint64_t heard_ms;
 };
 
+/* Processes are even; odd is what one has heard by the adapter. */
+static inline int
+mark_is_foreign(uint64_t process)
+{
+	return process & 1;
+}
+
 /* Zeroed memory has none. */
 struct marks {
 	struct mark *v;

@@ -165,6 +165,7 @@ peers_look(struct hostd_inst *in, hostd_timer t, void *arg)
 	hello(c, 0, 0);
 	expect(c);
 	adapters_beat(c);
+	lines_beat(c);
 	for (p = LIST_FIRST(&c->peers); p != NULL; p = next) {
 		next = LIST_NEXT(p, link);
 		if (p->heard_ms + GONE_MS < now)

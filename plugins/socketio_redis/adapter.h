@@ -23,6 +23,7 @@
 #include <hostd/easy.h>
 #include <hostd/json.h>
 #include <hostd/metrics.h>
+#include <hostd/ready.h>
 #include <hostd/socketio_adapter.h>
 #include <hostd/timer.h>
 #include <redis/client.h>
@@ -82,6 +83,7 @@ struct heard {
 	hostd_buf json;			/* of it, or the message */
 	char *texts;			/* strings that had escapes */
 	size_t used, size;
+	uint64_t id;			/* in all workers */
 	struct names rooms, except, list, args;
 	struct hostd_json mended;	/* lists of names that had numbers */
 	struct hostd_sio_remote *sockets;
@@ -114,6 +116,10 @@ struct hostd_inst {
 	struct table spaces, channels, asking, asked;
 	uint64_t last_ref;
 	unsigned waiting;		/* subscriptions not in force yet */
+	uint64_t started_ms;
+	const struct hostd_ready_api *ready;	/* not NULL: the worker is
+						   held back */
+	hostd_timer ready_late;
 	int up;
 	int said, refused;		/* that it is lost; that it refuses */
 	char why[256];			/* it is lost */
@@ -141,6 +147,9 @@ void	nodes_anew(struct hostd_inst *);
 /* -- link.c -- */
 
 extern const struct redis_client_ops link_client_ops;
+/* Until they can be reached this worker is not ready, for a moment at most: it
+ * would not hear what sockets that come to it are told. */
+void	link_hold(struct hostd_inst *);
 /* The others can't be reached. */
 void	link_lost(struct hostd_inst *, const char *why);
 void	link_subscribe(struct hostd_inst *, struct channel *, int on);
@@ -192,8 +201,9 @@ int	uid_is_ours(const struct hostd_inst *, hostd_buf uid);
 void	heard_broadcast(struct space *, hostd_buf channel, hostd_buf message);
 void	heard_request(struct space *, hostd_buf channel, hostd_buf message);
 void	heard_free(struct heard *);
-/* Start with a message: JSON, or MessagePack. -1: it is neither. */
-int	heard_begin(struct heard *, hostd_buf message);
+/* Start with a message that came by this channel: JSON, or MessagePack. -1: it
+ * is neither. */
+int	heard_begin(struct heard *, hostd_buf channel, hostd_buf message);
 /* A string, or the digits of a number; 0: it is neither. */
 int	heard_text(struct heard *, hostd_buf json, hostd_buf *out);
 /* A list of those: 0; none is an empty one; -1: it is another thing, or out of

@@ -16,14 +16,40 @@ enum request {
 };
 
 #define EVENT 2		/* the only type of a packet */
+#define MOVING_MS 30000	/* after a reload sockets bring rooms until then */
 
 /* -- a message -- */
 
+static uint64_t
+mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+	return h ^ h >> 29;
+}
+
+static uint64_t
+hash_of(uint64_t h, hostd_buf b)
+{
+	const char *p = b.p;
+	uint64_t v;
+	size_t i;
+
+	for (i = 0; i + sizeof(v) <= b.n; i += sizeof(v)) {
+		memcpy(&v, p + i, sizeof(v));
+		h = mix(h, v);
+	}
+	v = 0;
+	if (i < b.n)
+		memcpy(&v, p + i, b.n - i);
+	return mix(mix(h, v), b.n);
+}
+
 int
-heard_begin(struct heard *h, hostd_buf message)
+heard_begin(struct heard *h, hostd_buf channel, hostd_buf message)
 {
 	char *p;
 
+	h->id = hash_of(hash_of(1, channel), message);
 	h->used = 0;
 	hostd_json_reset(&h->mended);
 	h->json = message;
@@ -254,13 +280,16 @@ text_member(struct heard *h, const char *name)
 
 /* -- broadcasts -- */
 
-/* Is it for a room that nobody is in here? */
+/* Is it for a room that nobody is in here, or will be in a moment? */
 static int
 is_elsewhere(const struct space *s, hostd_buf channel)
 {
+	const struct hostd_host *host = s->in->host;
 	size_t n = s->channels[BROADCASTS].entry.name.n - 1;
 	hostd_buf room;
 
+	if (host->now_ms(host) - s->in->started_ms < MOVING_MS)
+		return 0;
 	room.p = (const char *)channel.p + n;
 	room.n = channel.n - n;
 	if (room.n < 2)
@@ -286,7 +315,7 @@ is_told_by_us(const struct hostd_inst *in, hostd_buf message)
 
 /* [uid, packet, opts]: 1; 0: not for us; -1: it is none. */
 static int
-take_broadcast(struct space *s, hostd_buf message,
+take_broadcast(struct space *s, hostd_buf channel, hostd_buf message,
     struct hostd_sio_order *o, struct hostd_sio_to *to,
     struct hostd_sio_args *args)
 {
@@ -294,7 +323,7 @@ take_broadcast(struct space *s, hostd_buf message,
 	hostd_buf uid;
 	int rc;
 
-	if (heard_begin(h, message) == -1 ||
+	if (heard_begin(h, channel, message) == -1 ||
 	    heard_values(&h->list, h->json) == -1 || h->list.n < 3)
 		return -1;
 	if (heard_text(h, h->list.v[0], &uid) && uid_is_ours(s->in, uid))
@@ -320,7 +349,8 @@ heard_broadcast(struct space *s, hostd_buf channel, hostd_buf message)
 	    memcmp(channel.p, pattern.p, pattern.n - 1) != 0 ||
 	    is_elsewhere(s, channel) || is_told_by_us(s->in, message))
 		return;
-	rc = take_broadcast(s, message, &o, &to, &args);
+	rc = take_broadcast(s, channel, message, &o, &to, &args);
+	o.id = s->in->heard.id;
 	if (rc == 1)
 		api->told(api, &o);
 	else if (rc == -1)
@@ -365,7 +395,7 @@ heard_order(struct space *s, uint32_t type)
 	struct heard *h = &s->in->heard;
 	struct hostd_sio_to to;
 	struct hostd_sio_order o = { .struct_size = sizeof(o), .type = type,
-		.to = &to };
+		.to = &to, .id = h->id };
 	hostd_buf sid = text_member(h, "sid");
 
 	o.close = hostd_json_is(hostd_json_get(h->json, "close"), "true");
@@ -493,7 +523,7 @@ heard_request(struct space *s, hostd_buf channel, hostd_buf message)
 	struct heard *h = &in->heard;
 	int64_t type;
 
-	if (heard_begin(h, message) == -1 ||
+	if (heard_begin(h, channel, message) == -1 ||
 	    !hostd_json_int(hostd_json_get(h->json, "type"), &type) ||
 	    do_request(s, type) == -1)
 		link_ignore(in, channel, "it is no request");

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include "adapter.h"
 
+#define READY_MS	2000
 #define SAID_AGAIN_MS	60000
 
 /* -- what is published -- */
@@ -102,6 +103,41 @@ link_publish(struct hostd_inst *in, hostd_buf channel, hostd_buf message)
 	return rc;
 }
 
+/* -- being ready -- */
+
+static void
+go_on(struct hostd_inst *in)
+{
+	static const hostd_buf nothing = { NULL, 0 };
+	const struct hostd_ready_api *ready = in->ready;
+
+	if (ready == NULL)
+		return;
+	in->ready = NULL;
+	(void)in->redis.timers->stop(in->host, in->ready_late);
+	(void)ready->release(in->host, HOSTD_OK, nothing);
+}
+
+static void
+hold_ends(struct hostd_inst *in, hostd_timer t, void *arg)
+{
+	(void)t;
+	(void)arg;
+	go_on(in);
+}
+
+void
+link_hold(struct hostd_inst *in)
+{
+	const struct hostd_ready_api *ready = in->host->get_ext(in->host,
+	    HOSTD_EXT_READY);
+
+	if (ready != NULL && in->redis.timers->start(in->host, READY_MS, 0,
+	    hold_ends, NULL, &in->ready_late) == HOSTD_OK &&
+	    ready->hold(in->host, "subscribing at Redis") == HOSTD_OK)
+		in->ready = ready;
+}
+
 /* -- up and down -- */
 
 static void
@@ -116,6 +152,7 @@ link_came(struct hostd_inst *in)
 	    "are told and asked");
 	in->said = 0;
 	in->api->up(in->api, 1);
+	go_on(in);
 }
 
 /* Behind this turn: of an instance that ends nothing is said. */
@@ -132,6 +169,7 @@ void
 link_lost(struct hostd_inst *in, const char *why)
 {
 	redis_presence_tell(&in->presence, HOSTD_HEALTH_DOWN, why);
+	go_on(in);
 	if (!in->said) {
 		(void)snprintf(in->why, sizeof(in->why), "%s", why);
 		(void)in->host->post(in->host, say_lost, NULL);

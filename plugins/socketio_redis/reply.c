@@ -205,7 +205,7 @@ heard_response(struct space *s, hostd_buf channel, hostd_buf message)
 	    hostd_json_plain(hostd_json_get(message, "requestId"), &rid) &&
 	    asking_find(in, rid) == NULL)
 		return;
-	if (heard_begin(h, message) == -1) {
+	if (heard_begin(h, channel, message) == -1) {
 		link_ignore(in, channel, "it is no answer");
 		return;
 	}

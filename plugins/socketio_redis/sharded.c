@@ -249,7 +249,8 @@ do_order(struct said *m, uint32_t type)
 {
 	const struct hostd_sio_adapter_api *api = m->s->in->api;
 	struct hostd_sio_order o = { .struct_size = sizeof(o), .type = type,
-		.to = &m->to, .name = m->name, .args = &m->args };
+		.to = &m->to, .name = m->name, .args = &m->args,
+		.id = m->s->in->heard.id };
 	struct heard *h = &m->s->in->heard;
 
 	if (heard_names(h, hostd_json_get(m->data, "rooms"), &h->list) == -1)
@@ -358,7 +359,7 @@ heard_sharded(struct space *s, hostd_buf channel, hostd_buf message)
 	hostd_buf nsp;
 	int64_t type;
 
-	if (heard_begin(h, message) == -1 ||
+	if (heard_begin(h, channel, message) == -1 ||
 	    !hostd_json_int(hostd_json_get(h->json, "type"), &type)) {
 		link_ignore(in, channel, "it is no message");
 		return;

@@ -150,6 +150,8 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 static int32_t
 start(struct hostd_inst *in)
 {
+	in->started_ms = in->host->now_ms(in->host);
+	link_hold(in);
 	return nodes_open(in) == 0 ? HOSTD_OK : HOSTD_E_NOMEM;
 }
 

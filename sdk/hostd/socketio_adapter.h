@@ -48,6 +48,13 @@ struct hostd_sio_order {
 	const hostd_buf *rooms;
 	uint32_t nrooms;
 	int32_t close;
+	/*
+	 * Since 1.5.  Of what was told: a hash of the message and of where it
+	 * came by, so that it is the same in all workers of this machine; over
+	 * a reload each socket has it once.  0: none, and it may be lost to a
+	 * socket that moves just then, or come twice.
+	 */
+	uint64_t id;
 };
 
 /* What others are asked. */

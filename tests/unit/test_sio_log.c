@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include <hostd/easy.h>
+#include "socketio/line.h"
 #include "socketio/log.h"
 #include "socketio/order.h"
 
@@ -114,7 +115,7 @@ add(struct order_log *log, uint64_t process, uint64_t seq, size_t size,
 	eio_message_unref(m);
 }
 
-/* Its entries, as "1.5 2.1". */
+/* Its entries, as "2.5 4.1". */
 static const char *
 text_of(const struct order_log *log)
 {
@@ -137,24 +138,29 @@ test_log_is_bounded(void **state)
 
 	(void)state;
 	log_init(&log, 2000);
-	add(&log, 1, 1, 500, 10);
-	add(&log, 2, 1, 500, 20);
-	add(&log, 1, 2, 500, 30);
-	assert_string_equal(text_of(&log), "1.1 2.1 1.2");
+	add(&log, 2, 1, 500, 10);
+	add(&log, 4, 1, 500, 20);
+	add(&log, 2, 2, 500, 30);
+	assert_string_equal(text_of(&log), "2.1 4.1 2.2");
 	assert_true(log_covers(&log, &m));
-	add(&log, 1, 3, 500, 40);
-	assert_string_equal(text_of(&log), "2.1 1.2 1.3");
-	/* Who has not heard 1.1 can't have all of it any more. */
+	add(&log, 2, 3, 500, 40);
+	assert_string_equal(text_of(&log), "4.1 2.2 2.3");
+	/* Who has not heard 2.1 can't have all of it any more. */
 	assert_false(log_covers(&log, &m));
-	(void)marks_raise(&m, 1, 1, 0);
+	(void)marks_raise(&m, 2, 1, 0);
 	assert_true(log_covers(&log, &m));
 	log_trim(&log, 40);
-	assert_string_equal(text_of(&log), "1.3");
+	assert_string_equal(text_of(&log), "2.3");
 	assert_false(log_covers(&log, &m));
-	assert_non_null(log_find(&log, 1, 3));
-	assert_null(log_find(&log, 1, 2));
+	assert_non_null(log_find(&log, 2, 3));
+	assert_null(log_find(&log, 2, 2));
+	/* What came by the adapter does not count. */
+	(void)marks_raise(&log.dropped, 5, 7, 0);
+	(void)marks_raise(&m, 2, 2, 0);
+	(void)marks_raise(&m, 4, 1, 0);
+	assert_true(log_covers(&log, &m));
 	/* One that has no room at all. */
-	add(&log, 3, 9, 5000, 50);
+	add(&log, 6, 9, 5000, 50);
 	assert_string_equal(text_of(&log), "");
 	assert_int_equal(log.bytes, 0);
 	log_free(&log);
@@ -170,20 +176,80 @@ test_log_takes_an_older_one(void **state)
 	(void)state;
 	log_init(&log, 100000);
 	log_init(&older, 100000);
-	add(&older, 1, 1, 10, 1);
-	add(&older, 2, 7, 10, 2);
-	add(&older, 1, 2, 10, 3);
-	add(&older, 3, 4, 10, 4);
-	add(&log, 2, 7, 10, 2);
-	add(&log, 1, 2, 10, 3);
-	add(&log, 2, 8, 10, 5);
+	add(&older, 2, 1, 10, 1);
+	add(&older, 4, 7, 10, 2);
+	add(&older, 2, 2, 10, 3);
+	add(&older, 6, 4, 10, 4);
+	add(&log, 4, 7, 10, 2);
+	add(&log, 2, 2, 10, 3);
+	add(&log, 4, 8, 10, 5);
 	log_prepend(&log, &older);
-	assert_string_equal(text_of(&log), "1.1 3.4 2.7 1.2 2.8");
+	assert_string_equal(text_of(&log), "2.1 6.4 4.7 2.2 4.8");
 	log_free(&older);
 	log_trim(&log, 100);
 	assert_int_equal(log.bytes, 0);
 	log_free(&log);
 	assert_int_equal(messages, 0);
+}
+
+/* -- what two workers have heard by the adapter -- */
+
+static void
+test_line_tells_what_was_had(void **state)
+{
+	struct line theirs = { .size = 8 }, ours = { .size = 4 };
+
+	(void)state;
+	assert_int_equal(line_open(&theirs), UINT64_MAX);
+	assert_int_equal(line_match(&theirs, 7, 1), 0);
+	line_match_last(&theirs, &ours, 7);
+
+	/* They are ahead, then we; two have one id. */
+	assert_int_equal(line_add(&theirs, 10, 7, 1), 0);
+	assert_int_equal(line_add(&theirs, 12, 7, 2), 0);
+	assert_int_equal(line_open(&theirs), 10);
+	assert_int_equal(line_add(&ours, 100, 7, 3), 0);
+	assert_int_equal(line_match(&theirs, 7, 100), 1);
+	assert_int_equal(line_open(&theirs), 12);
+	assert_int_equal(line_add(&ours, 101, 7, 3), 0);
+	assert_int_equal(line_match(&theirs, 7, 101), 1);
+	assert_int_equal(line_add(&ours, 102, 7, 4), 0);
+	assert_int_equal(line_match(&theirs, 7, 102), 0);
+	assert_int_equal(line_open(&theirs), UINT64_MAX);
+	assert_int_equal(line_seq(&theirs, &ours, 100), 10);
+	assert_int_equal(line_seq(&theirs, &ours, 101), 12);
+	assert_int_equal(line_seq(&theirs, &ours, 102), 0);
+	assert_int_equal(line_add(&theirs, 15, 7, 5), 0);
+	line_match_last(&theirs, &ours, 7);
+	assert_int_equal(line_seq(&theirs, &ours, 102), 15);
+	assert_true(line_has(&ours, 102));
+	assert_false(line_has(&ours, 103));
+	line_free(&theirs);
+	line_free(&ours);
+}
+
+static void
+test_line_is_bounded(void **state)
+{
+	struct line l = { .size = 4 }, ours = { .size = 4 };
+	uint64_t i;
+
+	(void)state;
+	for (i = 1; i <= 9; i++)
+		assert_int_equal(line_add(&l, i, i % 2, i), 0);
+	assert_false(line_has(&l, 5));
+	assert_true(line_has(&l, 6) && line_has(&l, 9));
+	assert_int_equal(line_open(&l), 6);
+	assert_int_equal(line_add(&ours, 50, 0, 1), 0);
+	assert_int_equal(line_match(&l, 0, 50), 1);
+	assert_int_equal(line_seq(&l, &ours, 50), 6);
+	line_trim(&l, 9);
+	assert_int_equal(line_seq(&l, &ours, 50), 0);
+	assert_int_equal(line_open(&l), 9);
+	line_trim(&l, 10);
+	assert_int_equal(line_open(&l), UINT64_MAX);
+	line_free(&l);
+	line_free(&ours);
 }
 
 /* -- orders -- */
@@ -339,6 +405,8 @@ main(void)
 		cmocka_unit_test(test_marks_cut_short),
 		cmocka_unit_test(test_log_is_bounded),
 		cmocka_unit_test(test_log_takes_an_older_one),
+		cmocka_unit_test(test_line_tells_what_was_had),
+		cmocka_unit_test(test_line_is_bounded),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_order_that_is_none),
 		cmocka_unit_test(test_question_and_reply),
