@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests whose session another worker of this machine has: they go there. */
 #include <hostd/worker.h>
+#include "cluster.h"
 #include "engine.h"
 
 /* Once: it is so for each request of such a connection. */
@@ -31,4 +32,12 @@ eio_give(struct hostd_inst *in, hostd_req req, const struct eio_place *place,
 	if (rc == HOSTD_E_NOTSUP)
 		complain(in);
 	return eio_refuse(in, req, EIO_UNKNOWN_ID, poll == NULL);
+}
+
+int
+eio_give_new(struct hostd_inst *in, hostd_req req)
+{
+	return in->draining && in->worker != NULL && cluster_has_heir(in) &&
+	    in->worker->give(in->easy.host, req, in->engine->ids.slot) ==
+	    HOSTD_OK;
 }

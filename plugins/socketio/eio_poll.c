@@ -292,7 +292,8 @@ eio_poll_serve(struct hostd_inst *in, struct eio_poll *p)
 	if (error != EIO_NO_ERROR)
 		return eio_refuse(in, p->req, error, 0);
 	if (eio == NULL)
-		return handshake(in, p, r);
+		return eio_give_new(in, p->req) ? HOSTD_OK :
+		    handshake(in, p, r);
 	if (r->method == HOSTD_METHOD_GET)
 		return get(in, p, eio);
 	if (r->method == HOSTD_METHOD_POST)

@@ -102,6 +102,8 @@ on_upgrade(struct hostd_inst *in, hostd_req req, void *d)
 	if (eio != NULL)
 		return begin_old(eio, d) == -1 ? HOSTD_E_NOMEM :
 		    accept_it(in, req);
+	if (eio_give_new(in, req))
+		return HOSTD_OK;
 	if ((o = begin_new(in, req, d)) == NULL)
 		return HOSTD_E_NOMEM;
 	return user_find(in, req, &o->ask, is_known, d);

@@ -190,6 +190,9 @@ enum eio_error eio_check(struct hostd_inst *, const struct hostd_request *,
 /* The answer of on_headers or on_upgrade, of which the poll is NULL. */
 int32_t	eio_give(struct hostd_inst *, hostd_req, const struct eio_place *,
 	    struct eio_poll *);
+/* Who goes opens no session that its successor can open: it has been given
+ * there. */
+int	eio_give_new(struct hostd_inst *, hostd_req);
 int32_t	eio_forward(struct hostd_inst *, hostd_req, uint32_t node,
 	    struct eio_poll *);
 int32_t	eio_forward_body(struct hostd_inst *, struct eio_forward *,
