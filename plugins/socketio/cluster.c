@@ -384,6 +384,7 @@ cluster_start(struct hostd_inst *in)
 {
 	peers_start(in->cluster);
 	adapters_start(in->cluster);
+	eio_expect(in, peer_elder(in->cluster) != NULL);
 	return HOSTD_OK;
 }
 

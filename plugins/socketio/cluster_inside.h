@@ -37,7 +37,6 @@ struct cluster {
 	uint32_t slot;			/* and a hash of the pool */
 	uint32_t workers;
 	uint64_t started_ms;
-	uint64_t expect_until;		/* sessions of our elder */
 	uint64_t saved_ms;		/* for a successor, see move.c */
 	uint64_t seq;			/* of our last order, or foreign one */
 	uint64_t line_seq;		/* of the last that an heir was told */

@@ -20,7 +20,6 @@
 #define BEAT_MS	5000
 #define GONE_MS	16000
 #define DOUBT_MS 500
-#define EXPECT_MS 3000
 #define HEIR_MS	30000	/* one that got our state comes by then, or not at all */
 #define MARKS_MS 600000
 
@@ -78,16 +77,6 @@ cluster_has_heir(const struct hostd_inst *in)
 	return peer_has_heir(in->cluster);
 }
 
-/* One that has said that it ends may still open sessions for a moment, and send
- * them. */
-static void
-expect(struct cluster *c)
-{
-	if (peer_elder(c) != NULL)
-		c->expect_until = now_of(c) + EXPECT_MS;
-	eio_expect(c->in, now_of(c) < c->expect_until);
-}
-
 static void
 peer_free(struct peer *p)
 {
@@ -104,7 +93,7 @@ peer_drop(struct cluster *c, uint64_t process)
 		return;
 	peer_free(p);
 	recover_peer_left(c, process);
-	expect(c);
+	eio_expect(c->in, peer_elder(c) != NULL);
 }
 
 void
@@ -163,7 +152,6 @@ peers_look(struct hostd_inst *in, hostd_timer t, void *arg)
 	(void)in;
 	(void)t;
 	hello(c, 0, 0);
-	expect(c);
 	adapters_beat(c);
 	lines_beat(c);
 	for (p = LIST_FIRST(&c->peers); p != NULL; p = next) {
@@ -191,7 +179,6 @@ say_hello(struct hostd_inst *in, void *arg)
 void
 peers_start(struct cluster *c)
 {
-	expect(c);
 	(void)c->in->easy.host->post(c->in->easy.host, say_hello, c);
 }
 
@@ -300,7 +287,7 @@ peer_hello(struct cluster *c, struct bus_message *m)
 		hello(c, 0, is_of_slot(c, p) ? 0 : m->process);
 	} else if (is_new || (flags & HELLO_WHO) != 0)
 		hello(c, 0, m->process);
-	expect(c);
+	eio_expect(c->in, peer_elder(c) != NULL);
 }
 
 void
