@@ -12,8 +12,6 @@
 #include "cluster_inside.h"
 #include "engine.h"
 
-#define ALONE_MS 30000		/* without a limit of time */
-
 /* -- away -- */
 
 int
@@ -91,6 +89,7 @@ void
 away_look(struct hostd_inst *in)
 {
 	struct cluster *c = in->cluster;
+
 	if (!in->draining || in->is_ending)
 		return;
 	cluster_leave(in);
@@ -111,14 +110,17 @@ on_deadline(struct hostd_inst *in, hostd_timer t, void *arg)
 	}
 }
 
-/* A little before the end, so that handlers hear of it. */
+/* Some handlers never acknowledge: a worker does not stay for them as long as it
+ * may.  A little before the end, so that handlers hear of it. */
 void
 away_drain(struct hostd_inst *in, uint32_t deadline_ms)
 {
-	uint64_t ms = deadline_ms > 0 ? deadline_ms - deadline_ms / 8 :
-	    ALONE_MS;
+	uint32_t ms = in->opt.requests_timeout, most = deadline_ms -
+	    deadline_ms / 8;
 	hostd_timer timer;
 
+	if (deadline_ms > 0 && ms > most)
+		ms = most;
 	(void)in->timer->start(in->easy.host, ms, 0, on_deadline, NULL,
 	    &timer);
 	away_look(in);

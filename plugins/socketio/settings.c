@@ -4,7 +4,8 @@
 
 static const struct hostd_key key_ping_interval = {
 	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "ping_interval", "25s",
-	"How long after a pong, or the begin, a client is sent a ping.", 10, 86400000, NULL
+	"How long after a pong, or the begin, a client is sent a ping.",
+	10, 86400000, NULL
 };
 static const struct hostd_key key_ping_timeout = {
 	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "ping_timeout", "20s",
@@ -12,19 +13,23 @@ static const struct hostd_key key_ping_timeout = {
 };
 static const struct hostd_key key_upgrade_timeout = {
 	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "upgrade_timeout", "10s",
-	"How long a change from polling to WebSocket may take.", 10, 86400000, NULL
+	"How long a change from polling to WebSocket may take.",
+	10, 86400000, NULL
 };
 static const struct hostd_key key_connect_timeout = {
 	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "connect_timeout", "45s",
-	"A client that no namespace has accepted by then is closed.", 10, 86400000, NULL
+	"A client that no namespace has accepted by then is closed.",
+	10, 86400000, NULL
 };
 static const struct hostd_key key_max_http_buffer_size = {
 	sizeof(struct hostd_key), HOSTD_KEY_SIZE, 0, "max_http_buffer_size", "1000000",
-	"Bytes of a body or a message that a client may send.", 1, 16777216, NULL
+	"Bytes of a body or a message that a client may send.",
+	1, 16777216, NULL
 };
 static const struct hostd_key key_max_output = {
 	sizeof(struct hostd_key), HOSTD_KEY_SIZE, 0, "max_output", "4m",
-	"Bytes that may wait for one client; one that has more is closed.", 1024, 1073741824, NULL
+	"Bytes that may wait for one client; one that has more is closed.",
+	1024, 1073741824, NULL
 };
 static const struct hostd_key key_max_attachments = {
 	sizeof(struct hostd_key), HOSTD_KEY_INT, 0, "max_attachments", "10",
@@ -68,7 +73,9 @@ static const struct hostd_key key_skip_middlewares = {
 };
 static const struct hostd_key key_requests_timeout = {
 	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "requests_timeout", "5s",
-	"How long other workers and nodes have to answer a question.", 10, 3600000, NULL
+	"How long other workers and nodes have to answer a question, and a worker "
+	"that is replaced stays for acknowledgements that are due.", 10, 3600000,
+	NULL
 };
 static const struct hostd_key key_recovery_buffer = {
 	sizeof(struct hostd_key), HOSTD_KEY_SIZE, 0, "recovery_buffer", "4m",
@@ -78,7 +85,8 @@ static const struct hostd_key key_recovery_buffer = {
 };
 static const struct hostd_key key_internal_address = {
 	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "internal_address", "",
-	"Where the other machines reach this one, as \"10.0.0.1:8080\".", 0, 255, NULL
+	"Where the other machines reach this one, as \"10.0.0.1:8080\".",
+	0, 255, NULL
 };
 static const struct hostd_key key_upstream = {
 	sizeof(struct hostd_key), HOSTD_KEY_STRING, 0, "upstream", "",
@@ -88,7 +96,8 @@ static const struct hostd_key key_upstream = {
 };
 static const struct hostd_key key_transports = {
 	sizeof(struct hostd_key), HOSTD_KEY_LIST, 0, "transports",
-	"polling, websocket", "What clients may use: polling, websocket.", 0, 0, NULL
+	"polling, websocket", "What clients may use: polling, websocket.",
+	0, 0, NULL
 };
 static const struct hostd_key key_client_dir = {
 	sizeof(struct hostd_key), HOSTD_KEY_PATH, 0, "client_dir", NULL,

@@ -26,9 +26,10 @@
  * rooms, data and handshake; d goes along when it is plain data, or by save and
  * load.  The client notices nothing.  Acknowledgements that are due then stay
  * where they were: the old worker goes on until they are done, at most for
- * seven eighths of drain_timeout (30 s without one), so ack is good there, which
- * is HOSTD_OK also when the client has left meanwhile, and so are answers of
- * ask and ask_all.  What is due at that time is E_GONE.
+ * requests_timeout of the plugin socketio (5 s) and seven eighths of
+ * drain_timeout, so ack is good there, which is HOSTD_OK also when the client has
+ * left meanwhile, and so are answers of ask and ask_all.  What is due at that
+ * time is E_GONE.
  *
  * Names: socket, namespace, room, acknowledgement and the rest are those of
  * https://socket.io/docs/v4/.  Namespaces start with "/"; a text at NULL or of 0
