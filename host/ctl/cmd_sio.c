@@ -14,8 +14,8 @@ static int	print_spaces(const json_t *rows);
 static int	print_rooms(const json_t *rows);
 static int	print_sockets(const json_t *rows);
 
-/* rows: where a worker's answer has them; by: what makes two of them the same one;
- * NULL: they never are. */
+/* rows: where a worker's answer has them; by: what makes two of them the same
+ * one; NULL: they never are. */
 static const struct command {
 	const char *name, *args;
 	int least, most;

@@ -151,8 +151,8 @@ conn_arm_send(struct http_conn *c, int same)
 	c->timer_sent = sent;
 }
 
-/* HEAD, FIRST, PROXY, TLS, DEFER, QUEUE and LINGER run from when they began; IDLE,
- * BODY, SEND and GONE from the last progress. */
+/* HEAD, FIRST, PROXY, TLS, DEFER, QUEUE and LINGER run from when they began;
+ * IDLE, BODY, SEND and GONE from the last progress. */
 void
 conn_arm(struct http_conn *c)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * limit_rate: the kernel sends at that rate, so that nothing has to be woken
- * for it, and takes no more than about a second's bytes at a time, so that it is
- * seen how far the client has come.  A stream of HTTP/2 has no socket of its
+ * for it, and takes no more than about a second's bytes at a time, so that it
+ * is seen how far the client has come.  A stream of HTTP/2 has no socket of its
  * own: it stops, and a timer lets it go on.
  */
 #include <limits.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* struct hostd_conf over the checked values of an instance, and of its blocks. */
+/* struct hostd_conf over the checked values of an instance, and of its
+ * blocks. */
 #include <string.h>
 #include "plugin/instance.h"
 

@@ -79,8 +79,8 @@ void	apps_cluster(struct hostd_inst *, int on);
 
 /*
  * For a successor: a handler's d of a socket, and taking it.  app_pack: what
- * put or save returned, or E_GONE.  app_unpack: 0, or -1: there is no such handler
- * any more, or it does not take that.
+ * put or save returned, or E_GONE.  app_unpack: 0, or -1: there is no such
+ * handler any more, or it does not take that.
  */
 int32_t	app_pack(struct sio_socket *, const struct app_data *,
 	    int32_t (*put)(void *arg, hostd_buf part), void *arg);

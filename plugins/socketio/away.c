@@ -110,8 +110,8 @@ on_deadline(struct hostd_inst *in, hostd_timer t, void *arg)
 	}
 }
 
-/* Some handlers never acknowledge: a worker does not stay for them as long as it
- * may.  A little before the end, so that handlers hear of it. */
+/* Some handlers never acknowledge: a worker does not stay for them as long as
+ * it may.  A little before the end, so that handlers hear of it. */
 void
 away_drain(struct hostd_inst *in, uint32_t deadline_ms)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The bus: channels of the instance's own: "all", one for each worker, and one for
- * each worker's place, so that its successor is reached unseen.  They reach other machines as well where the host has a backend for them.
+ * The bus: channels of the instance's own: "all", one for each worker, and one
+ * for each worker's place, so that its successor is reached unseen.  They reach
+ * other machines as well where the host has a backend for them.
  *
  *	u32	MAGIC, with the version
  *	u32	enum bus_type

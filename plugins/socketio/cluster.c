@@ -175,7 +175,8 @@ cluster_pack_marks(const struct cluster *c, struct pack *b)
 
 /* -- what we say -- */
 
-/* Its head is in the scratch, and all of it if others are told; NULL: no memory. */
+/* Its head is in the scratch, and all of it if others are told; NULL: no
+ * memory. */
 static hostd_buf
 order_pack(struct cluster *c, const struct hostd_sio_order *o,
     const struct eio_message *m, int is_told)

@@ -35,8 +35,8 @@ void	cluster_do(struct hostd_inst *, const struct hostd_sio_order *);
 
 /*
  * Ask this worker and the others: each reply, then done, later, never from
- * within.  The asker frees what arg is in done.  sockets, clients and answers of
- * all are told as they come.  timeout_ms 0: requests_timeout.
+ * within.  The asker frees what arg is in done.  sockets, clients and answers
+ * of all are told as they come.  timeout_ms 0: requests_timeout.
  */
 int32_t	cluster_ask(struct hostd_inst *, const struct hostd_sio_question *,
 	    void (*reply)(struct hostd_inst *, void *arg,
@@ -62,8 +62,8 @@ cluster_short_node(uint64_t node)
 	return (uint32_t)node & 0xffffffu;
 }
 /*
- * The internal_address of the machine with that short name: done is called once,
- * now or later; E_GONE: nobody knows it.  Negative: done is not called.
+ * The internal_address of the machine with that short name: done is called
+ * once, now or later; E_GONE: nobody knows it.  Negative: done is not called.
  */
 int32_t	cluster_node_address(struct hostd_inst *, uint32_t node,
 	    void (*done)(void *arg, int32_t status, hostd_buf address),

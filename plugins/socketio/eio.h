@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Engine.IO 4, and 3 where allow_eio3 is on: sessions over HTTP polling and
- * WebSocket, and the upgrade from one to the other.  What goes up is in client.h.
+ * WebSocket, and the upgrade from one to the other.  What goes up is in
+ * client.h.
  */
 #ifndef SOCKETIO_EIO_H
 #define SOCKETIO_EIO_H
@@ -27,7 +28,8 @@ struct eio_message {
 };
 
 /* With one reference, the caller's.  prefix and body (which may be of several
- * pieces) are joined behind the '4', and all is copied.  NULL: out of memory. */
+ * pieces) are joined behind the '4', and all is copied.  NULL: out of
+ * memory. */
 struct eio_message *eio_message_new(const hostd_buf *pieces, uint32_t npieces,
 	    const hostd_buf *bins, uint32_t nbins);
 void	eio_message_ref(struct eio_message *);
@@ -60,7 +62,8 @@ extern const struct hostd_ws_ops eio_ws_ops;
 
 /* -- one session; all good from client_new until client_free -- */
 
-/* Whose connection it is, from now on.  -1: no memory, it stays whose it was. */
+/* Whose connection it is, from now on.  -1: no memory, it stays whose it
+ * was. */
 int	eio_set_user(struct eio *, hostd_buf user);
 const char *eio_id(const struct eio *);		/* EIO_ID_LEN, NUL-ended */
 const struct eio_handshake *eio_handshake(const struct eio *);
@@ -74,8 +77,8 @@ uint32_t eio_revision(const struct eio *);	/* 3 or 4 */
  * it is volatile), E_STATE (it is ending).
  */
 int32_t	eio_send(struct eio *, struct eio_message *, uint32_t flags);
-/* Also a flag: other workers have it, too, so a session that is on its way to one
- * does not take it along.  Always so with many. */
+/* Also a flag: other workers have it, too, so a session that is on its way to
+ * one does not take it along.  Always so with many. */
 #define EIO_BROADCAST	0x10000u
 /* The same to many: cheaper. */
 void	eio_send_many(struct hostd_inst *, struct eio *const *, size_t n,
@@ -90,8 +93,8 @@ void	eio_end(struct eio *, int32_t reason);
 struct pack;
 struct unpack;
 
-/* The session whose transport the WebSocket with that block is, or will be with its
- * next message.  NULL: none that could go. */
+/* The session whose transport the WebSocket with that block is, or will be with
+ * its next message.  NULL: none that could go. */
 struct eio *eio_of_ws(const void *d);
 /*
  * Its state.  From now on it is on its way: what eio_send is given is kept, and
@@ -99,17 +102,17 @@ struct eio *eio_of_ws(const void *d);
  * ends.  When it has not gone, it goes on with the next message that comes.
  */
 int	eio_pack(struct eio *, struct pack *);
-/* What was sent to it since, to be sent there, behind all else; returns how many
- * messages. */
+/* What was sent to it since, to be sent there, behind all else; returns how
+ * many messages. */
 uint32_t eio_pack_late(const struct eio *, struct pack *);
 /* It has gone, or what was made of it is of no use: nobody is told.  The client
  * is the caller's. */
 void	eio_drop(struct eio *);
-/* Sessions of this slot's last worker may still come: requests for them wait, for
- * 5 s at most, until they have or it is off. */
+/* Sessions of this slot's last worker may still come: requests for them wait,
+ * for 5 s at most, until they have or it is off. */
 void	eio_expect(struct hostd_inst *, int on);
-/* There: with a new client.  d and ws: of its WebSocket; d NULL: it is on polling.
- * NULL: that is no state, or no memory; d is as it was. */
+/* There: with a new client.  d and ws: of its WebSocket; d NULL: it is on
+ * polling. NULL: that is no state, or no memory; d is as it was. */
 struct eio *eio_unpack(struct hostd_inst *, hostd_ws, void *d,
 	    struct unpack *);
 int	eio_unpack_late(struct eio *, struct unpack *);

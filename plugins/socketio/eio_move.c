@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A session goes to another worker.  While it is on its way it has no heartbeat,
- * and what is sent to it is kept.
+ * A session goes to another worker.  While it is on its way it has no
+ * heartbeat, and what is sent to it is kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -225,8 +225,8 @@ unpack_all(struct eio *eio, struct unpack *u, int *is_pong, uint64_t *ms)
 	return eio->handshake == NULL ? -1 : 0;
 }
 
-/* Its transport; or the client is about to make it that, and has been told that it
- * may. */
+/* Its transport; or the client is about to make it that, and has been told that
+ * it may. */
 static int
 take_ws(struct eio *eio, hostd_ws ws, struct eio_ws *w)
 {

@@ -11,8 +11,8 @@
 
 #define PAYLOAD_BETWEEN	'\x1e'
 
-/* Takes the next packet off the body.  There always is a first one, which may be
- * empty.  0: there is no more; zeroed *state is the begin. */
+/* Takes the next packet off the body.  There always is a first one, which may
+ * be empty.  0: there is no more; zeroed *state is the begin. */
 int	payload_next(hostd_buf *body, int *state, hostd_buf *packet);
 
 /* Bytes of n messages in a body; 0 of none. */

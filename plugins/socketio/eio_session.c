@@ -207,7 +207,8 @@ finish(struct eio *eio)
 		eio_probe_end(eio->probe);
 	if (eio->ws != NULL)
 		eio_ws_end(eio);
-	/* A close that comes with other packets overtakes them in the client. */
+	/* A close that comes with other packets overtakes them in the
+	 * client. */
 	if (eio->get != NULL)
 		eio_poll_flush(eio, lingers ? NULL :
 		    eio->how == EIO_END_BYE ? "6" : "1");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is due at some time.  Each kind waits equally long, so what begins to wait
- * mostly goes to the end of its list; one timer is for the earliest of all.
+ * What is due at some time.  Each kind waits equally long, so what begins to
+ * wait mostly goes to the end of its list; one timer is for the earliest of
+ * all.
  */
 #ifndef SOCKETIO_EIO_WAIT_H
 #define SOCKETIO_EIO_WAIT_H

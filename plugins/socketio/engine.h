@@ -244,8 +244,8 @@ void	eio_probe_late(struct hostd_inst *, struct eio_wait *);
 /* -- heartbeat: eio_beat.c -- */
 
 void	eio_beat_begin(struct eio *);
-/* It has come from another worker, and there a pong was due, or a ping in so many
- * ms: it has a whole time for that, or is pinged a little early. */
+/* It has come from another worker, and there a pong was due, or a ping in so
+ * many ms: it has a whole time for that, or is pinged a little early. */
 void	eio_beat_go_on(struct eio *, int is_pong, uint64_t ms);
 void	eio_beat_pong(struct eio *);
 /* Of revision 3: it is the client who pings. */

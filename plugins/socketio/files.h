@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The client's own files, /socket.io/socket.io.js and so on, for pages that load
- * them from where they connect to. */
+/* The client's own files, /socket.io/socket.io.js and so on, for pages that
+ * load them from where they connect to. */
 #ifndef SOCKETIO_FILES_H
 #define SOCKETIO_FILES_H
 

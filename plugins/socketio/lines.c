@@ -3,8 +3,8 @@
  * An order that the adapter brings comes to a worker and to the one that takes
  * its place, at slightly different times.  Since the successor has been told of
  * (state_save), which is before it subscribes, the older one tells it what it
- * hears: its number of the order, and the id.  So the successor knows of each of
- * its own whether a socket that comes has had it there.
+ * hears: its number of the order, and the id.  So the successor knows of each
+ * of its own whether a socket that comes has had it there.
  *
  *	BUS_LINE	u64 id
  */

@@ -35,7 +35,8 @@ int	log_add(struct order_log *, uint64_t process, uint64_t seq,
 void	log_trim(struct order_log *, uint64_t before_ms);
 struct log_entry *log_find(const struct order_log *, uint64_t process,
 	    uint64_t seq);
-/* Put those that are older in front: all that are not in it.  They are taken. */
+/* Put those that are older in front: all that are not in it.  They are
+ * taken. */
 void	log_prepend(struct order_log *, struct order_log *older);
 /* Does it have all that workers have said behind these marks? */
 int	log_covers(const struct order_log *, const struct marks *);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is counted, for operators: per namespace, and of sessions.  Namespaces of a
- * pattern count under it.  Beyond METRICS_SPACES of them the rest is "other": names
- * may come from clients.  Without hostd.metrics/1 nothing is counted.
+ * What is counted, for operators: per namespace, and of sessions.  Namespaces
+ * of a pattern count under it.  Beyond METRICS_SPACES of them the rest is
+ * "other": names may come from clients.  Without hostd.metrics/1 nothing is
+ * counted.
  */
 #ifndef SOCKETIO_METRICS_H
 #define SOCKETIO_METRICS_H

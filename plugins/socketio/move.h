@@ -17,8 +17,8 @@ extern const struct hostd_p_ws_state move_ws_state;
 
 /* -- what the engine calls -- */
 
-/* If this worker drains: sessions on polling that can go now go.  It ends when its
- * last connection has.  0: there is nobody to go to. */
+/* If this worker drains: sessions on polling that can go now go.  It ends when
+ * its last connection has.  0: there is nobody to go to. */
 int	move_polling(struct hostd_inst *);
 
 /* -- what the cluster calls -- */

@@ -3,7 +3,8 @@
  * Orders and questions as bytes: what the workers tell each other.  Pure.
  *
  * An order's head is whom it is for, and what joins and leaves; what behind it
- * is said to sockets is the packet, as they get it, so that it is made only once.
+ * is said to sockets is the packet, as they get it, so that it is made only
+ * once.
  */
 #ifndef SOCKETIO_ORDER_H
 #define SOCKETIO_ORDER_H

@@ -23,11 +23,12 @@ hostd_buf recover_offset(char room[RECOVER_OFFSET], uint64_t process,
 /* -- what client.c calls -- */
 
 /*
- * A new socket, which has a pid from now on, wants to connect.  1: it may be one
- * that comes back, and client_recovered follows, later; 0: it is not.
+ * A new socket, which has a pid from now on, wants to connect.  1: it may be
+ * one that comes back, and client_recovered follows, later; 0: it is not.
  */
 int	recover_begin(struct sio_socket *, hostd_buf auth);
-/* It has entered its namespace: it gets its rooms back, and what it has missed. */
+/* It has entered its namespace: it gets its rooms back, and what it has
+ * missed. */
 void	recover_enter(struct sio_socket *);
 /* It goes, and is still in its rooms. */
 void	recover_keep(struct sio_socket *, int32_t reason);
@@ -36,8 +37,8 @@ void	recover_forget(struct sio_socket *);
 
 /* -- what api.c calls -- */
 
-/* An event to one socket that nobody acknowledges: it may be kept.  NULL: out of
- * memory. */
+/* An event to one socket that nobody acknowledges: it may be kept.  NULL: out
+ * of memory. */
 struct eio_message *recover_event(struct sio_socket *, uint32_t flags,
 	    hostd_buf name, const struct hostd_sio_args *);
 

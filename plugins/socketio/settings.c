@@ -12,17 +12,20 @@ static const struct hostd_key key_ping_timeout = {
 	"How long it has to answer that.", 10, 86400000, NULL
 };
 static const struct hostd_key key_upgrade_timeout = {
-	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "upgrade_timeout", "10s",
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0,
+	"upgrade_timeout", "10s",
 	"How long a change from polling to WebSocket may take.",
 	10, 86400000, NULL
 };
 static const struct hostd_key key_connect_timeout = {
-	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "connect_timeout", "45s",
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0,
+	"connect_timeout", "45s",
 	"A client that no namespace has accepted by then is closed.",
 	10, 86400000, NULL
 };
 static const struct hostd_key key_max_http_buffer_size = {
-	sizeof(struct hostd_key), HOSTD_KEY_SIZE, 0, "max_http_buffer_size", "1000000",
+	sizeof(struct hostd_key), HOSTD_KEY_SIZE, 0,
+	"max_http_buffer_size", "1000000",
 	"Bytes of a body or a message that a client may send.",
 	1, 16777216, NULL
 };
@@ -62,7 +65,8 @@ static const struct hostd_key key_allow_eio3 = {
 	"are served, too.", 0, 0, NULL
 };
 static const struct hostd_key key_max_disconnection_duration = {
-	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "max_disconnection_duration", "0",
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0,
+	"max_disconnection_duration", "0",
 	"How long a socket that was cut off can come back and is sent what "
 	"it has missed; 0: not at all.", 0, 86400000, NULL
 };
@@ -72,10 +76,11 @@ static const struct hostd_key key_skip_middlewares = {
 	"on_connecting.", 0, 0, NULL
 };
 static const struct hostd_key key_requests_timeout = {
-	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0, "requests_timeout", "5s",
-	"How long other workers and nodes have to answer a question, and a worker "
-	"that is replaced stays for acknowledgements that are due.", 10, 3600000,
-	NULL
+	sizeof(struct hostd_key), HOSTD_KEY_DURATION, 0,
+	"requests_timeout", "5s",
+	"How long other workers and nodes have to answer a question, and a "
+	"worker that is replaced stays for acknowledgements that are due.",
+	10, 3600000, NULL
 };
 static const struct hostd_key key_recovery_buffer = {
 	sizeof(struct hostd_key), HOSTD_KEY_SIZE, 0, "recovery_buffer", "4m",

@@ -9,8 +9,8 @@
  *   cluster, bus        other workers and nodes
  *   app, api            handlers of other plugins, and what they call
  *
- * Nothing calls up before its caller has returned to the loop, but for what came
- * from outside: bytes of clients go up by client.h, messages of others by
+ * Nothing calls up before its caller has returned to the loop, but for what
+ * came from outside: bytes of clients go up by client.h, messages of others by
  * cluster.h, and from there to app.h.
  */
 #ifndef SOCKETIO_SIO_H

@@ -134,8 +134,8 @@ int32_t	spaces_create(struct hostd_inst *, const struct hostd_conf *,
 	    struct hostd_err *);
 void	spaces_destroy(struct hostd_inst *);
 
-/* The namespace of that name, made if a handler's pattern has it; NULL: there is
- * none, which is "Invalid namespace", or no memory. */
+/* The namespace of that name, made if a handler's pattern has it; NULL: there
+ * is none, which is "Invalid namespace", or no memory. */
 struct space *space_get(struct hostd_inst *, hostd_buf name);
 /* Only if it is there. */
 struct space *space_find(const struct hostd_inst *, hostd_buf name);
@@ -147,8 +147,8 @@ space_name(const struct space *sp)
 }
 /* Handlers have come or gone: those served are there, and know them. */
 void	spaces_apps_changed(struct hostd_inst *);
-/* It was got for a socket that it does not get after all: if it was made for that,
- * it ends. */
+/* It was got for a socket that it does not get after all: if it was made for
+ * that, it ends. */
 void	space_settle(struct space *);
 /* A socket of it has gone. */
 void	space_release(struct space *);

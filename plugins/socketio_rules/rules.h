@@ -97,8 +97,8 @@ struct occasion {
 
 /* -- rooms.c -- */
 
-/* What a rule's rooms and except are for this occasion, in in->rooms: *nrooms of
- * the former, then the latter.  0; -1: one is no name, or no memory. */
+/* What a rule's rooms and except are for this occasion, in in->rooms: *nrooms
+ * of the former, then the latter.  0; -1: one is no name, or no memory. */
 int	rooms_make(struct hostd_inst *, const struct rule *,
 	    const struct occasion *, uint32_t *nrooms);
 /* Is the socket in it? */

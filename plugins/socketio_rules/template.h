@@ -10,9 +10,9 @@
  *			and data
  *	$$		a dollar
  *
- * Of JSON: in a string a place takes what is a string or a number, else any value;
- * what is not there is null.  Of plain texts: strings and numbers only.  So what a
- * client says never leaves the place that it was given.  Pure.
+ * Of JSON: in a string a place takes what is a string or a number, else any
+ * value; what is not there is null.  Of plain texts: strings and numbers only.
+ * So what a client says never leaves the place that it was given.  Pure.
  */
 #ifndef SOCKETIO_RULES_TEMPLATE_H
 #define SOCKETIO_RULES_TEMPLATE_H
@@ -62,7 +62,8 @@ void	template_free(struct template *);
  * string; out may have a part of it. */
 int	template_json(const struct template *, const struct values *,
 	    struct hostd_json *out);
-/* A text, with a NUL: its length; -1: something is not there or does not fit. */
+/* A text, with a NUL: its length; -1: something is not there or does not
+ * fit. */
 int64_t	template_text(const struct template *, const struct values *,
 	    char *room, size_t size);
 

@@ -8,10 +8,10 @@
  * on_end exactly once.
  *
  * The host picks a server by the group's balancer, and another one when that
- * fails, by the rules of the request.  It frames the message: it adds Connection
- * and Content-Length or Transfer-Encoding, and Host when there is none.  An
- * answer is parsed as strictly as requests are: what could be read in two ways
- * is an error, and a body that was cut short never ends with fin.
+ * fails, by the rules of the request.  It frames the message: it adds
+ * Connection and Content-Length or Transfer-Encoding, and Host when there is
+ * none.  An answer is parsed as strictly as requests are: what could be read in
+ * two ways is an error, and a body that was cut short never ends with fin.
  */
 #ifndef HOSTD_FETCH_H
 #define HOSTD_FETCH_H
@@ -187,7 +187,8 @@ struct hostd_fetch_api {
 	 * More of the request's body: OK, AGAIN, E_FULL, E_INVAL, E_STATE as
 	 * write of hostd.http/1.  Copied.  What was sent is kept for another
 	 * try up to 64 KiB; a longer body goes to one server, but for who has
-	 * on_rewind.  OK and dropped once the server has answered without waiting for it.
+	 * on_rewind.  OK and dropped once the server has answered without
+	 * waiting for it.
 	 */
 	int32_t (*write)(const struct hostd_host *, hostd_fetch, hostd_buf);
 	/* The request's body is complete; trailers go with a chunked one, else

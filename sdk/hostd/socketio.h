@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Socket.IO applications (protocol 5 over Engine.IO 4): sio_handler/1, which the
- * plugin socketio offers (<hostd/offer.h>), and hostd.socketio/1, what it gives
- * to those who provide it.
+ * Socket.IO applications (protocol 5 over Engine.IO 4): sio_handler/1, which
+ * the plugin socketio offers (<hostd/offer.h>), and hostd.socketio/1, what it
+ * gives to those who provide it.
  *
  * One socket, as a handler sees it
  *
@@ -27,13 +27,13 @@
  * load.  The client notices nothing.  Acknowledgements that are due then stay
  * where they were: the old worker goes on until they are done, at most for
  * requests_timeout of the plugin socketio (5 s) and seven eighths of
- * drain_timeout, so ack is good there, which is HOSTD_OK also when the client has
- * left meanwhile, and so are answers of ask and ask_all.  What is due at that
- * time is E_GONE.
+ * drain_timeout, so ack is good there, which is HOSTD_OK also when the client
+ * has left meanwhile, and so are answers of ask and ask_all.  What is due at
+ * that time is E_GONE.
  *
  * Names: socket, namespace, room, acknowledgement and the rest are those of
- * https://socket.io/docs/v4/.  Namespaces start with "/"; a text at NULL or of 0
- * bytes is "/".
+ * https://socket.io/docs/v4/.  Namespaces start with "/"; a text at NULL or of
+ * 0 bytes is "/".
  */
 #ifndef HOSTD_SOCKETIO_H
 #define HOSTD_SOCKETIO_H
@@ -63,8 +63,8 @@ typedef struct {
 /*
  * Arguments.  Each is one JSON value in UTF-8, nested at most 64 deep; binary
  * data stands in them as {"_placeholder":true,"num":i}, which is bins[i].  In:
- * [call], as the client wrote them.  Out: copied.  <hostd/json.h> reads and makes
- * them.
+ * [call], as the client wrote them.  Out: copied.  <hostd/json.h> reads and
+ * makes them.
  */
 struct hostd_sio_args {
 	uint32_t struct_size;
@@ -115,8 +115,8 @@ struct hostd_sio_ops {
 	uint32_t data_size;		/* at most 65536 */
 	uint32_t reserved;
 
-	/* "/chat", or with "*" for any characters but ",": "/room-*".  NULL-ended;
-	 * NULL: "/".  [instance] */
+	/* "/chat", or with "*" for any characters but ",": "/room-*".
+	 * NULL-ended; NULL: "/".  [instance] */
 	const char *const *namespaces;
 
 	/*
@@ -262,16 +262,17 @@ struct hostd_sio_api {
 	    uint32_t flags, hostd_buf name, const struct hostd_sio_args *);
 	/*
 	 * The same; answer(inst, arg, status, args) is called when the client
-	 * has acknowledged: HOSTD_OK and what it said; E_TIMEOUT, or E_GONE when
-	 * it has left or moved: args NULL.  timeout_ms 0: as long as it is connected.
-	 * E_FULL also: max_acks.
+	 * has acknowledged: HOSTD_OK and what it said; E_TIMEOUT, or E_GONE
+	 * when it has left: args NULL.  timeout_ms 0: as long as it is
+	 * connected.  E_FULL also: max_acks.
 	 */
 	int32_t (*ask)(const struct hostd_sio_api *, hostd_sio, uint32_t flags,
 	    hostd_buf name, const struct hostd_sio_args *, uint32_t timeout_ms,
 	    void (*answer)(struct hostd_inst *, void *arg, int32_t status,
 	    const struct hostd_sio_args *), void *arg);
-	/* Acknowledge an event, in on_event or later.  E_GONE: the socket is, it
-	 * was acknowledged, or max_acks later ones of the socket are owed. */
+	/* Acknowledge an event, in on_event or later.  E_GONE: the socket is,
+	 * it was acknowledged, or max_acks later ones of the socket are
+	 * owed. */
 	int32_t (*ack)(const struct hostd_sio_api *, hostd_sio_ack,
 	    const struct hostd_sio_args *);
 

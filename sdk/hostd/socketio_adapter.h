@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * sio_adapter/1: how the workers of Socket.IO reach those of other nodes, over
- * Redis for one; the plugin socketio offers the kind (<hostd/offer.h>).  What an
- * adapter is given is hostd.socketio.adapter/1.
+ * Redis for one; the plugin socketio offers the kind (<hostd/offer.h>).  What
+ * an adapter is given is hostd.socketio.adapter/1.
  *
  * Each worker has an instance of the adapter, which is a node of the cluster of
  * its own, with its own uid.  Workers of one machine also reach each other by
@@ -120,8 +120,8 @@ struct hostd_sio_adapter_ops {
 	    const struct hostd_sio_reply *);
 
 	/*
-	 * Optional: a few words that all nodes see, under names, for ttl_ms: the
-	 * addresses of nodes.  get: done(table, arg, status, value) of the
+	 * Optional: a few words that all nodes see, under names, for ttl_ms:
+	 * the addresses of nodes.  get: done(table, arg, status, value) of the
 	 * api's caller is called once, later; E_GONE: there is none.
 	 */
 	int32_t (*set)(struct hostd_inst *, hostd_buf name, hostd_buf value,

@@ -15,13 +15,13 @@
  *   old            drain, destroy
  *
  * Slot n of a pool hands to slot n of that pool, an instance to the one that is
- * configured by the same name and whose plugin has the same id.  That is so at a
- * reload, at a rollback, and at a restart that is asked for.
+ * configured by the same name and whose plugin has the same id.  That is so at
+ * a reload, at a rollback, and at a restart that is asked for.
  *
  * A cold start, one without load, is what happens otherwise: the first start of
  * a slot; a worker that crashed or was killed, whose state is lost; a slot that
- * is scaled away, whose state goes to nobody; a plugin without the table; a save
- * that failed, took longer than state_timeout, or put more than max_state
+ * is scaled away, whose state goes to nobody; a plugin without the table; a
+ * save that failed, took longer than state_timeout, or put more than max_state
  * (hostd.conf(5)); a load that refused.  All but the first and those without a
  * table are told in the log.  So state is what is good to have, never what must
  * not be lost.
@@ -30,11 +30,11 @@
  * refuses - the old worker accepts again and goes on with all that it had: save
  * must change nothing.
  *
- * A state is bytes and a version number, both the plugin's.  It never leaves the
- * machine, but the code that loads it may be older or newer than the code that
- * saved it: a reload may go either way.  Look at from_version, and at every
- * length; refuse what you do not know.  Where it is plain data, one line of
- * <hostd/easy.h> does: HOSTD_STATE_PLAIN and HOSTD_WS_STATE_PLAIN.
+ * A state is bytes and a version number, both the plugin's.  It never leaves
+ * the machine, but the code that loads it may be older or newer than the code
+ * that saved it: a reload may go either way.  Look at from_version, and at
+ * every length; refuse what you do not know.  Where it is plain data, one line
+ * of <hostd/easy.h> does: HOSTD_STATE_PLAIN and HOSTD_WS_STATE_PLAIN.
  */
 #ifndef HOSTD_STATE_H
 #define HOSTD_STATE_H
@@ -117,9 +117,9 @@ struct hostd_p_ws_state {
 	 * goes.
 	 * HOSTD_OK   it may go: next is moved, or any other callback when the
 	 *            successor has refused it
-	 * HOSTD_DEFER  not now: it is open as ever, and save is called again, at
-	 *            the latest when its client has said something.  Since 1.5;
-	 *            an older host takes it for HOSTD_OK.
+	 * HOSTD_DEFER  not now: it is open as ever, and save is called again,
+	 *            at the latest when its client has said something.  Since
+	 *            1.5; an older host takes it for HOSTD_OK.
 	 * negative   it stays, and is closed with 1012; on_close follows
 	 *            (HOSTD_E_NOTSUP: not worth a line in the log)
 	 */

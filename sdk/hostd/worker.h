@@ -6,7 +6,8 @@
  * It is for plugins whose clients belong to one worker, as the sessions of
  * Socket.IO do, and come by requests that any worker may get.  Nothing has to
  * be balanced by client then, and nothing is forwarded: what moves is the
- * connection, with the request that was read of it, or the one stream of HTTP/2.
+ * connection, with the request that was read of it, or the one stream of
+ * HTTP/2.
  *
  * A worker serves a slot of its pool.  Over a reload, and when it has crashed,
  * another process follows it in that slot; so a client that belongs to a worker

@@ -190,8 +190,8 @@ struct hostd_ws_api {
 	/*
 	 * Put the socket in a room, or take it out.  Subscribing twice is once.
 	 * A socket's subscriptions end with it.
-	 * Errors: E_INVAL (the name), E_FULL (the route's max_channels), E_STATE
-	 * (not subscribed; closing).
+	 * Errors: E_INVAL (the name), E_FULL (the route's max_channels),
+	 * E_STATE (not subscribed; closing).
 	 */
 	int32_t (*subscribe)(const struct hostd_host *, hostd_ws,
 	    hostd_buf channel);

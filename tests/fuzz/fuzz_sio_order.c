@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What workers of Socket.IO tell each other, which may come from another machine;
- * the first byte says what it is to be.
+ * What workers of Socket.IO tell each other, which may come from another
+ * machine; the first byte says what it is to be.
  *
- * What must hold: what is read lies in the record, and is written again as it was.
+ * What must hold: what is read lies in the record, and is written again as it
+ * was.
  */
 #include <stdint.h>
 #include <stdlib.h>

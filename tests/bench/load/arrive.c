@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a browser does when it comes to Socket.IO: a handshake by polling, the
- * namespace, then the upgrade to WebSocket; and it leaves.  Again and again, many
- * at a time.
+ * namespace, then the upgrade to WebSocket; and it leaves.  Again and again,
+ * many at a time.
  */
 #include <err.h>
 #include <errno.h>
