@@ -79,7 +79,8 @@ test('the sessions of a worker that was killed are over', async (t) => {
 	const waiting = await of[0].request();
 
 	process.kill(pid, 'SIGKILL');
-	await assert.rejects(waiting.answer);
+	// It is cut off; or it was still on its way there from the other worker.
+	await waiting.answer.then(unknownSession, () => {});
 	await where.logged(/generation 1\) is ready[^]*is ready[^]*is ready/);
 	await until(async () => (await of[0].ask()).status === 400, 'an answer');
 	unknownSession(await of[0].ask());
