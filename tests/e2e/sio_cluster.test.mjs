@@ -55,8 +55,9 @@ onHostd('everybody is reached, once', async (t, h) => {
 	assert.equal(error, null);
 	assert.deepEqual(answers.sort(), [['q', 0], ['q', 1], ['q', 2]]);
 
+	// What another worker says is in no order with that.
 	await call(all[0], 'joinall', 'room', 'more');
-	assert.equal((await call(all[1], 'fetch', 'more')).length, 3);
+	assert.equal((await call(all[0], 'fetch', 'more')).length, 3);
 	all[2].emit('kick', 'room');
 	await until(() => all.every((s) => !s.connected), 'the end of all');
 }, {}, { workers: 3 });
