@@ -18,7 +18,7 @@
  * 14	called subscribe with a socket that moves
  * 15	touched the socket's data block after its time
  * 16	a socket that moves leaks about
- * 17	save of a socket returned 2
+ * 17	save of a socket returned 3
  * 18	load of a socket returned -1 for what save has put
  * 19	touched memory lent to load of a socket
  * 20	touched memory lent to load of a socket beyond its end
@@ -126,7 +126,7 @@ ws_save(struct hostd_inst *in, hostd_ws ws, void *arg, put_fn *put,
 	if (IS(12))
 		(void)e->ws->send(e->host, ws, bytes("bye", 3), HOSTD_WS_TEXT);
 	if (IS(17))
-		return 2;
+		return 3;
 	return put(put_arg, bytes(d->words, d->n));
 }
 
