@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <hostd/json.h>
+#include <hostd/json_write.h>
 #include <hostd/session.h>
 #include "base/mem.h"
 #include "base/utf8.h"

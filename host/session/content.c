@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 #include <hostd/json.h>
+#include <hostd/json_write.h>
 #include "session/content.h"
 
 #define DATE_ROOM	96	/* for "+275760-09-13T00:00:00.000Z" */

@@ -2,6 +2,7 @@
 /* hostd.socketio/1: questions to many, and what comes of them. */
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/json.h>
 #include "api.h"
 #include "cluster.h"
 

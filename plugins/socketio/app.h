@@ -6,7 +6,7 @@
 #ifndef SOCKETIO_APP_H
 #define SOCKETIO_APP_H
 
-#include <hostd/json.h>
+#include <hostd/json_write.h>
 #include "space.h"
 
 struct asking;

@@ -2,6 +2,7 @@
 /* What handlers are told of a socket. */
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/json.h>
 #include "ack.h"
 #include "app.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 #include <string.h>
-#include <hostd/json.h>
+#include <hostd/json_write.h>
 #include "ack.h"
 #include "app.h"
 #include "away.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
-#include <hostd/json.h>
+#include <hostd/json_write.h>
 #include "api.h"
 #include "cluster.h"
 #include "cmd.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <hostd/json.h>
+#include <hostd/json_scan.h>
 #include "eio_payload.h"
 #include "eio_payload3.h"
 #include "engine.h"

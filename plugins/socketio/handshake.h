@@ -3,7 +3,7 @@
 #ifndef SOCKETIO_HANDSHAKE_H
 #define SOCKETIO_HANDSHAKE_H
 
-#include <hostd/json.h>
+#include <hostd/json_write.h>
 #include "eio.h"
 
 /* auth: a JSON object; n 0: {}. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 #include <hostd/json.h>
+#include <hostd/json_write.h>
 #include "old_packet.h"
 
 static hostd_buf

@@ -3,7 +3,7 @@
 #ifndef SOCKETIO_OLD_PACKET_H
 #define SOCKETIO_OLD_PACKET_H
 
-#include <hostd/json.h>
+#include <hostd/json_write.h>
 
 /* The query of "/chat?token=x", and the namespace without it; n 0: none. */
 hostd_buf old_query(hostd_buf *nsp);

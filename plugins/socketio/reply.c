@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 #include <string.h>
-#include <hostd/json.h>
+#include <hostd/json_write.h>
 #include "event.h"
 #include "old_packet.h"
 #include "reply.h"

@@ -21,7 +21,7 @@
 #include <sys/queue.h>
 #include <msgpack/sbuffer.h>
 #include <hostd/easy.h>
-#include <hostd/json.h>
+#include <hostd/json_write.h>
 #include <hostd/metrics.h>
 #include <hostd/ready.h>
 #include <hostd/socketio_adapter.h>

@@ -2,6 +2,7 @@
 /* What other nodes ask, until it is answered. */
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/json.h>
 #include "adapter.h"
 #include "pack.h"
 

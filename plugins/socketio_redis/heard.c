@@ -2,6 +2,7 @@
 /* What other nodes tell and ask: read, and handed on to socketio. */
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/json.h>
 #include "adapter.h"
 
 enum request {

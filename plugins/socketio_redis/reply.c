@@ -2,6 +2,7 @@
 /* What other nodes answer to our questions. */
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/json.h>
 #include "asking.h"
 
 static void

@@ -5,6 +5,7 @@
  * node one of its own for answers, and a room may have one.
  */
 #include <string.h>
+#include <hostd/json.h>
 #include "adapter.h"
 #include "pack.h"
 

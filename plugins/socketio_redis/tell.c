@@ -2,6 +2,7 @@
 /* What other nodes are told: broadcasts in MessagePack, the rest in JSON. */
 #include <stdlib.h>
 #include <string.h>
+#include <hostd/json.h>
 #include "adapter.h"
 #include "pack.h"
 

@@ -7,7 +7,7 @@
 #define SOCKETIO_REDIS_UNPACK_H
 
 #include <hostd/abi.h>
-#include <hostd/json.h>
+#include <hostd/json_write.h>
 
 /* Levels of a message: those around arguments, and theirs. */
 #define MESSAGE_DEPTH	(4 + HOSTD_JSON_DEPTH)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <hostd/json.h>
 #include "rules.h"
 
 /* Names lie one behind the other, each with a NUL; where is told when all are

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <hostd/json.h>
 #include "template.h"
 
 static const struct {

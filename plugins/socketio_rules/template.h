@@ -17,7 +17,7 @@
 #ifndef SOCKETIO_RULES_TEMPLATE_H
 #define SOCKETIO_RULES_TEMPLATE_H
 
-#include <hostd/json.h>
+#include <hostd/json_write.h>
 #include <hostd/socketio.h>
 
 enum place {

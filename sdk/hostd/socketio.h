@@ -63,8 +63,8 @@ typedef struct {
 /*
  * Arguments.  Each is one JSON value in UTF-8, nested at most 64 deep; binary
  * data stands in them as {"_placeholder":true,"num":i}, which is bins[i].  In:
- * [call], as the client wrote them.  Out: copied.  <hostd/json.h> reads and
- * makes them.
+ * [call], as the client wrote them.  Out: copied.  <hostd/json.h> reads them,
+ * <hostd/json_write.h> makes them.
  */
 struct hostd_sio_args {
 	uint32_t struct_size;

@@ -42,6 +42,7 @@
 
 #include <hostd/easy.h>
 #include <hostd/json.h>
+#include <hostd/json_write.h>
 #include <hostd/socketio.h>
 
 #define HOSTD_SIO_EASY_ARGS	16

@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <hostd/easy.h>
 #include <hostd/json.h>
+#include <hostd/json_write.h>
 #include <hostd/socketio.h>
 #include <hostd/timer.h>
 

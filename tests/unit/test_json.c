@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 #include <hostd/json.h>
+#include <hostd/json_write.h>
 #include "base/buf.h"
 
 static hostd_buf

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <hostd/json.h>
+#include <hostd/json_scan.h>
 #include "session/content.h"
 
 #define PLAIN	"\"cookie\":{\"originalMaxAge\":null,\"expires\":null," \

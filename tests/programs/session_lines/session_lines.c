@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <hostd/json.h>
+#include <hostd/json_scan.h>
 #include "base/buf.h"
 #include "session/content.h"
 #include "session/cookie.h"
