@@ -2,14 +2,12 @@
 // Sessions of Engine.IO belong to one worker of one machine; requests may come
 // to any, and nothing in front needs to know.
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import test from 'node:test';
 import { Polling, request, target, unknownSession, webSocket, works } from
     './lib/eio.mjs';
-import { atEnd, startHostd, tempDir, top, until } from
-    './lib/hostd.mjs';
+import { atEnd, startHostd, tempDir, until } from './lib/hostd.mjs';
 import { Client } from './lib/http1.mjs';
-import { buildPlugin } from './lib/plugin.mjs';
+import { buildSioApp } from './lib/plugin.mjs';
 import { startRedis } from './lib/redis.mjs';
 import { call, connect, eachMode, onWebSocket, startOurs } from
     './lib/sio.mjs';
@@ -90,8 +88,7 @@ test('the sessions of a worker that was killed are over', async (t) => {
 // A balancer in front of them that gives one request to this, one to that.
 async function startMachines(t) {
 	const redis = await startRedis(t);
-	const so = await buildPlugin(tempDir(t), 'sio_app',
-	    path.join(top, 'tests/e2e/sio_app.c'));
+	const so = await buildSioApp(tempDir(t));
 	const one = () => startHostd(t, { conf: `
 		upstream "machines" { any_server = on }
 		plugin "io" { module = "socketio.so"

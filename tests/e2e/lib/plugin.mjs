@@ -16,9 +16,13 @@ function copy(from, to) {
 	fs.renameSync(part, to);
 }
 
+const filesOf = (source) => !fs.statSync(source).isDirectory() ? [source] :
+	fs.readdirSync(source).sort().map((name) => path.join(source, name));
+
 /*
- * source: a .c file or its text.  Returns the path of dir/name.so.  The same
- * text is compiled in the same way only once in a run.
+ * source: a .c file, its text, or a directory with all of them.  Returns the
+ * path of dir/name.so.  The same text is compiled in the same way only once in
+ * a run.
  */
 export async function buildPlugin(dir, name, source, flags = []) {
 	const out = path.join(dir, `${name}.so`);
@@ -34,15 +38,18 @@ export async function buildPlugin(dir, name, source, flags = []) {
 
 	if (isText)
 		fs.writeFileSync(file, source);
+	const files = filesOf(file);
 	const kept = shared && path.join(shared, createHash('sha256')
-	    .update(JSON.stringify([cc, fs.readFileSync(file, 'latin1')]))
+	    .update(JSON.stringify([cc, ...files.map((f) =>
+		fs.readFileSync(f, 'latin1'))]))
 	    .digest('hex'));
 
 	if (kept && fs.existsSync(kept)) {
 		copy(kept, out);
 		return out;
 	}
-	const r = await command(cc[0], [...cc.slice(1), '-o', out, file]);
+	const r = await command(cc[0], [...cc.slice(1), '-o', out,
+		...files.filter((f) => f.endsWith('.c'))]);
 
 	if (r.code !== 0)
 		throw new Error(`building ${name}: ${r.stderr}`);
@@ -53,3 +60,7 @@ export async function buildPlugin(dir, name, source, flags = []) {
 
 export const testPlugin = (name) =>
 	path.join(top, 'tests/plugins', name, `${name}.c`);
+
+// The application of lib/sio_app.mjs.
+export const buildSioApp = (dir) => buildPlugin(dir, 'sio_app',
+    path.join(top, 'tests/plugins/sio_app'));

@@ -3,11 +3,10 @@
 // hostd, and the real client.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import path from 'node:path';
 import test, { after } from 'node:test';
-import { atEnd, startHostd, tempDir, top, until, within } from './hostd.mjs';
+import { atEnd, startHostd, tempDir, until, within } from './hostd.mjs';
 import { npm } from './npm.mjs';
-import { buildPlugin } from './plugin.mjs';
+import { buildSioApp } from './plugin.mjs';
 import { startNode } from './sio_app.mjs';
 
 const { io } = npm('socket.io-client');
@@ -38,8 +37,7 @@ const KEYS = {
 
 export async function startOurs(t, options,
     { workers = 2, conf = '', more = '' } = {}) {
-	const so = await buildPlugin(tempDir(t), 'sio_app',
-	    path.join(top, 'tests/e2e/sio_app.c'));
+	const so = await buildSioApp(tempDir(t));
 	const keys = Object.entries(options).map(([k, v]) => KEYS[k](v));
 	const h = await startHostd(t, { conf: `
 		pool "web" { workers = ${workers} }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The application that Socket.IO is tested with, on Node's server.  hostd has
- * the same in sio_app.c.
+ * the same in tests/plugins/sio_app.
  *
  * Namespaces: "/", "/chat", "/slow", "/private", "/watch", and "/dyn-" with
  * anything behind it.
