@@ -15,14 +15,71 @@
 
 #define LOG_BUFFER_MAX	(1u << 20)
 
-/* Those that all kinds have; a kind's own are from 0 on. */
-enum { VAR_TEXT = -1, VAR_TIME_LOCAL = -2, VAR_TIME_ISO = -3, VAR_MSEC = -4,
-	VAR_PID = -5, VAR_WORKER = -6 };
+/* -- variables that all kinds have -- */
+
+static uint64_t
+wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void
+put_time_local(struct access_log *log, const struct access_op *op,
+    const void *what)
+{
+	const struct access_logs *logs = log->logs;
+
+	(void)op;
+	(void)what;
+	buf_append(&log->out, logs->time_local, logs->time_local_len);
+}
+
+static void
+put_time_iso(struct access_log *log, const struct access_op *op,
+    const void *what)
+{
+	const struct access_logs *logs = log->logs;
+
+	(void)op;
+	(void)what;
+	buf_append(&log->out, logs->time_iso, logs->time_iso_len);
+}
+
+static void
+put_msec(struct access_log *log, const struct access_op *op, const void *what)
+{
+	(void)op;
+	(void)what;
+	access_put_seconds(log, wall_ms());
+}
+
+static void
+put_pid(struct access_log *log, const struct access_op *op, const void *what)
+{
+	(void)op;
+	(void)what;
+	access_put_number(log, (uint64_t)log->logs->pid);
+}
+
+static void
+put_worker(struct access_log *log, const struct access_op *op,
+    const void *what)
+{
+	const char *worker = log->logs->worker;
+
+	(void)op;
+	(void)what;
+	access_put_text(log, (hostd_buf){ worker, strlen(worker) });
+}
 
 static const struct access_var general[] = {
-	{ "time_local", VAR_TIME_LOCAL }, { "time_iso8601", VAR_TIME_ISO },
-	{ "msec", VAR_MSEC }, { "pid", VAR_PID }, { "worker", VAR_WORKER },
-	{ NULL, 0 },
+	{ "time_local", put_time_local, 0 },
+	{ "time_iso8601", put_time_iso, 0 }, { "msec", put_msec, 0 },
+	{ "pid", put_pid, 0 }, { "worker", put_worker, 0 },
+	{ NULL, NULL, 0 },
 };
 
 /* -- compiling a format -- */
@@ -44,18 +101,19 @@ variable_in(const struct access_var *v, const char *name, size_t n)
 }
 
 int
-access_op_header(struct access_op *op, int var, const char *name, size_t n)
+access_op_header(struct access_op *op, access_put *put, const char *name,
+    size_t n)
 {
 	size_t i;
 
 	if (n == 0)
 		return -1;
-	op->var = var;
-	op->text = xstrndup(name, n);
-	op->len = n;
+	op->put = put;
+	op->name = xstrndup(name, n);
+	op->name_len = n;
 	for (i = 0; i < n; i++)
-		if (op->text[i] == '_')
-			op->text[i] = '-';
+		if (op->name[i] == '_')
+			op->name[i] = '-';
 	return 0;
 }
 
@@ -70,30 +128,46 @@ variable_find(const struct access_kind *k, const char *name, size_t n,
 		v = variable_in(general, name, n);
 	if (v == NULL)
 		return k->find == NULL ? -1 : k->find(op, name, n);
+	op->put = v->put;
 	op->var = v->var;
 	return 0;
 }
 
-/* One variable or run of text at p; returns how much it takes, 0 on error. */
+/* The variable at p; returns how much it takes, 0 on error. */
 static size_t
-format_item(const struct access_kind *k, const char *p, struct access_op *op)
+format_variable(const struct access_kind *k, const char *p,
+    struct access_op *op)
 {
 	int braces = p[1] == '{';
-	size_t n;
+	size_t n = name_length(p + 1 + braces);
 
-	memset(op, 0, sizeof(*op));
-	if (p[0] != '$') {
-		n = strcspn(p, "$");
-		op->var = VAR_TEXT;
-		op->text = xstrndup(p, n);
-		op->len = n;
-		return n;
-	}
-	n = name_length(p + 1 + braces);
 	if (n == 0 || (braces && p[2 + n] != '}') ||
 	    variable_find(k, p + 1 + braces, n, op) == -1)
 		return 0;
 	return 1 + n + 2 * (size_t)braces;
+}
+
+static void
+op_free(struct access_op *op)
+{
+	free(op->text);
+	free(op->name);
+}
+
+/* The piece at p; returns how much it takes, 0 on error. */
+static size_t
+format_piece(const struct access_kind *k, const char *p, struct access_op *op)
+{
+	size_t text = strcspn(p, "$"), n = 0;
+
+	*op = (struct access_op){ .len = text };
+	op->text = xcalloc(text / ACCESS_TEXT + 1, ACCESS_TEXT);
+	memcpy(op->text, p, text);
+	if (p[text] == '$' && (n = format_variable(k, p + text, op)) == 0) {
+		op_free(op);
+		return 0;
+	}
+	return text + n;
 }
 
 int
@@ -107,13 +181,14 @@ access_format_check(const struct access_kind *k, const char *format, char *bad,
 	if (strcmp(format, "combined") == 0 || strcmp(format, "json") == 0)
 		return 0;
 	for (p = format; *p != '\0'; p += n) {
-		n = format_item(k, p, &op);
+		n = format_piece(k, p, &op);
 		if (n == 0) {
+			p += strcspn(p, "$");
 			(void)snprintf(bad, size, "%.*s",
 			    (int)name_length(p + 1) + 1, p);
 			return -1;
 		}
-		free(op.text);
+		op_free(&op);
 	}
 	return 0;
 }
@@ -126,7 +201,7 @@ format_compile(const struct access_kind *k, const char *format, size_t *nops)
 
 	for (*nops = 0; *format != '\0'; (*nops)++, format += n) {
 		ops = xrealloc(ops, (*nops + 1) * sizeof(*ops));
-		n = format_item(k, format, &ops[*nops]);
+		n = format_piece(k, format, &ops[*nops]);
 		if (n == 0)
 			break;
 	}
@@ -137,7 +212,7 @@ static void
 ops_free(struct access_op *ops, size_t n)
 {
 	while (n > 0)
-		free(ops[--n].text);
+		op_free(&ops[--n]);
 	free(ops);
 }
 
@@ -152,6 +227,7 @@ access_logs_add(struct access_logs *logs, const struct access_kind *k,
 	log = &logs->v[logs->n++];
 	memset(log, 0, sizeof(*log));
 	log->kind = k;
+	log->logs = logs;
 	sink_set(&log->sink, -1);
 	log->json = strcmp(format, "json") == 0;
 	if (log->json)
@@ -198,21 +274,60 @@ is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* The same of eight bytes at once, as most are. */
+/* The same of eight bytes at once, as most are; some that are may be missed. */
 static int
-are_plain(const unsigned char *p)
+are_plain(uint64_t w)
 {
 	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t w, del, quote, slash;
+	/* A byte that is 0 is one that is looked for; taken from, it has its
+	 * highest bit, as those have that are not ASCII. */
+	uint64_t del = w ^ ones * 0x7f, quote = w ^ ones * '"',
+	    slash = w ^ ones * '\\';
+
+	return ((w | (w - ones * 0x20) | (del - ones) | (quote - ones) |
+	    (slash - ones)) & ones * 0x80) == 0;
+}
+
+static int
+copy_eight(char *to, const char *p)
+{
+	uint64_t w;
 
 	memcpy(&w, p, sizeof(w));
-	/* Behind this a byte that is 0 is one that was looked for. */
-	del = w ^ ones * 0x7f;
-	quote = w ^ ones * '"';
-	slash = w ^ ones * '\\';
-	return ((w | ((w - ones * 0x20) & ~w) | ((del - ones) & ~del) |
-	    ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) &
-	    ones * 0x80) == 0;
+	memcpy(to, &w, sizeof(w));
+	return are_plain(w);
+}
+
+/* Four to seven. */
+static int
+copy_some(char *to, const char *p, size_t n)
+{
+	uint32_t a, b;
+
+	memcpy(&a, p, sizeof(a));
+	memcpy(&b, p + n - sizeof(b), sizeof(b));
+	memcpy(to, &a, sizeof(a));
+	memcpy(to + n - sizeof(b), &b, sizeof(b));
+	return are_plain((uint64_t)a << 32 | b);
+}
+
+/* Copy them while they are plain: 1 if all were. */
+static int
+copy_plain(char *to, const char *p, size_t n)
+{
+	size_t i;
+
+	if (n >= 8) {
+		for (i = 0; i < n - 8; i += 8)
+			if (!copy_eight(to + i, p + i))
+				return 0;
+		return copy_eight(to + n - 8, p + n - 8);
+	}
+	if (n >= 4)
+		return copy_some(to, p, n);
+	for (i = 0; i < n && is_plain((unsigned char)p[i]); i++)
+		to[i] = p[i];
+	return i == n;
 }
 
 /*
@@ -224,11 +339,13 @@ access_put_escaped(struct access_log *log, hostd_buf v)
 {
 	const unsigned char *p = v.p;
 	struct buf *out = &log->out;
-	size_t i = 0, from = 0;
+	size_t i, from = 0;
 
-	while (v.n - i >= 8 && are_plain(p + i))
-		i += 8;
-	for (; i < v.n; i++) {
+	if (copy_plain(buf_reserve(out, v.n), v.p, v.n)) {
+		out->len += v.n;
+		return;
+	}
+	for (i = 0; i < v.n; i++) {
 		if (is_plain(p[i]))
 			continue;
 		buf_append(out, p + from, i - from);
@@ -268,15 +385,6 @@ access_put_seconds(struct access_log *log, uint64_t ms)
 
 /* -- writing a line -- */
 
-static uint64_t
-wall_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME_COARSE, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 static void
 stamp_update(struct access_logs *logs)
 {
@@ -284,45 +392,36 @@ stamp_update(struct access_logs *logs)
 	struct tm tm;
 	size_t n;
 
+	logs->stamped = 1;
 	if (now == logs->stamp_s)
 		return;
 	logs->stamp_s = now;
 	localtime_r(&now, &tm);
-	(void)strftime(logs->time_local, sizeof(logs->time_local),
-	    "%d/%b/%Y:%H:%M:%S %z", &tm);
+	logs->time_local_len = strftime(logs->time_local,
+	    sizeof(logs->time_local), "%d/%b/%Y:%H:%M:%S %z", &tm);
 	n = strftime(logs->time_iso, sizeof(logs->time_iso),
 	    "%Y-%m-%dT%H:%M:%S%z", &tm);
 	/* +0100 -> +01:00 */
 	memmove(logs->time_iso + n - 1, logs->time_iso + n - 2, 3);
 	logs->time_iso[n - 2] = ':';
+	logs->time_iso_len = n + 1;
 }
 
 static void
-put_op(struct access_logs *logs, struct access_log *log,
-    const struct access_op *op, const void *what)
+put_ops(struct access_log *log, const struct access_op *op, size_t n,
+    const void *what)
 {
-	switch (op->var) {
-	case VAR_TEXT:
-		buf_append(&log->out, op->text, op->len);
-		break;
-	case VAR_TIME_LOCAL:
-		buf_puts(&log->out, logs->time_local);
-		break;
-	case VAR_TIME_ISO:
-		buf_puts(&log->out, logs->time_iso);
-		break;
-	case VAR_MSEC:
-		access_put_seconds(log, wall_ms());
-		break;
-	case VAR_PID:
-		access_put_number(log, (uint64_t)logs->pid);
-		break;
-	case VAR_WORKER:
-		access_put_text(log, (hostd_buf){ logs->worker,
-		    strlen(logs->worker) });
-		break;
-	default:
-		log->kind->put(log, op, what);
+	char *p;
+	size_t i;
+
+	for (; n > 0; n--, op++) {
+		p = buf_reserve(&log->out, op->len + ACCESS_TEXT);
+		/* Whole pieces, without asking the library for a few bytes. */
+		for (i = 0; i < op->len; i += ACCESS_TEXT)
+			memcpy(p + i, op->text + i, ACCESS_TEXT);
+		log->out.len += op->len;
+		if (op->put != NULL)
+			op->put(log, op, what);
 	}
 }
 
@@ -373,14 +472,13 @@ is_status(const struct access_when *w, int status)
 
 /* The variable's value is written behind the lines, and taken away again. */
 static int
-is_set(struct access_logs *logs, struct access_log *log, const void *what)
+is_set(struct access_log *log, const void *what)
 {
-	size_t k, from = log->out.len, n;
+	size_t from = log->out.len, n;
 	const char *p;
 	int set;
 
-	for (k = 0; k < log->nif; k++)
-		put_op(logs, log, &log->if_ops[k], what);
+	put_ops(log, log->if_ops, log->nif, what);
 	p = log->out.p + from;
 	n = log->out.len - from;
 	set = n > 1 || (n == 1 && *p != '0' && *p != '-');
@@ -398,7 +496,7 @@ is_wanted(struct access_logs *logs, struct access_log *log, const void *what)
 	    log->kind->ms(what) >= (uint64_t)w->slower_ms) &&
 	    (w->sample == RATIO_ONE ||
 	    random_next(logs) % RATIO_ONE < (uint64_t)w->sample) &&
-	    (log->nif == 0 || is_set(logs, log, what));
+	    (log->nif == 0 || is_set(log, what));
 }
 
 void
@@ -406,9 +504,10 @@ access_logs_note(struct access_logs *logs, const struct access_kind *kind,
     const void *what)
 {
 	struct access_log *log;
-	size_t i, k;
+	size_t i;
 
-	stamp_update(logs);
+	if (!logs->stamped)
+		stamp_update(logs);
 	for (i = 0; i < logs->n; i++) {
 		log = &logs->v[i];
 		if (log->kind != kind || log->sink.fd == -1)
@@ -422,8 +521,7 @@ access_logs_note(struct access_logs *logs, const struct access_kind *kind,
 		/* What was written last has no end. */
 		if (log->torn && log->out.len == 0)
 			buf_append(&log->out, "\n", 1);
-		for (k = 0; k < log->nops; k++)
-			put_op(logs, log, &log->ops[k], what);
+		put_ops(log, log->ops, log->nops, what);
 		buf_append(&log->out, "\n", 1);
 	}
 }
@@ -465,6 +563,7 @@ access_logs_flush(struct access_logs *logs)
 	size_t i;
 	ssize_t w;
 
+	logs->stamped = 0;
 	for (i = 0; i < logs->n; i++) {
 		log = &logs->v[i];
 		while (log->out.len > 0) {

@@ -23,17 +23,30 @@
 #include "base/syslog.h"
 
 struct access_log;
+struct access_logs;
+struct access_op;
 
+/* Write the value that it has in what has happened. */
+typedef void access_put(struct access_log *, const struct access_op *,
+    const void *what);
+
+/* A piece of a format: text, and a variable behind it. */
 struct access_op {
-	int var;		/* of the kind's, or a general one */
-	char *text;		/* what is to be written, or a header's name */
+	char *text;		/* zeroes up to a multiple of ACCESS_TEXT */
 	size_t len;
+	access_put *put;	/* NULL: the format ends with text */
+	int var;		/* for put */
+	char *name;		/* of the header that is meant, or the like */
+	size_t name_len;
 	unsigned which;		/* the kind's own */
 };
 
+#define ACCESS_TEXT	16
+
 struct access_var {
 	const char *name;
-	int var;		/* from 0 on */
+	access_put *put;
+	int var;
 };
 
 struct access_kind {
@@ -43,9 +56,6 @@ struct access_kind {
 	/* Others, a part of whose name says what is meant: 0 or -1.  May be
 	 * NULL. */
 	int (*find)(struct access_op *, const char *name, size_t n);
-	/* Write the value that it has in what has happened. */
-	void (*put)(struct access_log *, const struct access_op *,
-	    const void *what);
 	int (*status)(const void *what);
 	uint64_t (*ms)(const void *what);	/* that it has taken */
 };
@@ -64,6 +74,7 @@ struct access_when {
 
 struct access_log {
 	const struct access_kind *kind;
+	struct access_logs *logs;	/* that it is one of */
 	struct sink sink;	/* fd -1: off */
 	struct access_op *ops;	/* the compiled format */
 	size_t nops;
@@ -86,14 +97,17 @@ struct access_logs {
 	uint64_t random;	/* for samples */
 	pid_t pid;
 	char worker[80];	/* "web.0" */
+	int stamped;		/* in this turn of the loop */
 	int64_t stamp_s;	/* the second the stamps below are for */
 	char time_local[40], time_iso[40];
+	size_t time_local_len, time_iso_len;
 };
 
 /* Is this a format?  0, or -1 and the offending variable in *bad. */
 int	access_format_check(const struct access_kind *, const char *format,
 	    char *bad, size_t size);
-/* Append a log; it is off until access_logs_set_fd.  Good until the next. */
+/* Append a log; it is off until access_logs_set_fd.  Good until the next, and
+ * all of them stay where they are. */
 struct access_log *access_logs_add(struct access_logs *,
 	    const struct access_kind *, const char *format);
 /* It is called so, lines are for these alone, which stay the caller's, and a
@@ -120,9 +134,9 @@ access_logs_want(const struct access_logs *logs, const struct access_kind *k)
 	return 0;
 }
 
-/* For find: var, of the header with that name, "_" in which means "-".  0, or
+/* For find: put, of the header with that name, "_" in which means "-".  0, or
  * -1: it is empty. */
-int	access_op_header(struct access_op *, int var, const char *name,
+int	access_op_header(struct access_op *, access_put *, const char *name,
 	    size_t n);
 
 /* -- values -- */

@@ -3,21 +3,19 @@
 #define BASE_DECIMAL_H
 
 #include <stdint.h>
-#include <string.h>
 
 /* Write v in decimal at p (room for 20); returns the end. */
 static inline char *
 decimal_put(char *p, uint64_t v)
 {
-	char digits[20];
-	size_t n = sizeof(digits);
+	uint64_t limit = 10;
+	char *end = p + 1, *at;
 
-	do {
-		digits[--n] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v != 0);
-	memcpy(p, digits + n, sizeof(digits) - n);
-	return p + (sizeof(digits) - n);
+	for (; v >= limit && end < p + 20; limit *= 10)
+		end++;
+	for (at = end; at > p; v /= 10)
+		*--at = (char)('0' + v % 10);
+	return end;
 }
 
 #endif

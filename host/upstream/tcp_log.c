@@ -9,30 +9,6 @@ enum {
 	VAR_SNI
 };
 
-static const struct access_var variables[] = {
-	{ "remote_addr", VAR_ADDR }, { "remote_port", VAR_PORT },
-	{ "protocol", VAR_PROTOCOL }, { "status", VAR_STATUS },
-	{ "bytes_sent", VAR_SENT }, { "bytes_received", VAR_RECEIVED },
-	{ "session_time", VAR_TIME }, { "upstream_addr", VAR_UP_ADDR },
-	{ "upstream_bytes_sent", VAR_UP_SENT },
-	{ "upstream_bytes_received", VAR_UP_RECEIVED },
-	{ "upstream_connect_time", VAR_UP_CONNECT },
-	{ "ssl_preread_server_name", VAR_SNI }, { NULL, 0 },
-};
-
-static const char combined[] = "$remote_addr [$time_local] $protocol $status "
-    "$bytes_sent $bytes_received $session_time \"$upstream_addr\" "
-    "\"$upstream_bytes_sent\" \"$upstream_bytes_received\" "
-    "\"$upstream_connect_time\"";
-static const char json[] = "{\"time\":\"$time_iso8601\","
-    "\"remote_addr\":\"$remote_addr\",\"protocol\":\"$protocol\","
-    "\"status\":$status,\"bytes_sent\":$bytes_sent,"
-    "\"bytes_received\":$bytes_received,\"session_time\":$session_time,"
-    "\"server_name\":\"$ssl_preread_server_name\","
-    "\"upstream_addr\":\"$upstream_addr\","
-    "\"upstream_connect_time\":\"$upstream_connect_time\","
-    "\"worker\":\"$worker\",\"pid\":$pid}";
-
 uint64_t
 tcp_received(const struct tcp_conn *c)
 {
@@ -117,6 +93,35 @@ put_variable(struct access_log *log, const struct access_op *op,
 	}
 }
 
+static const struct access_var variables[] = {
+	{ "remote_addr", put_variable, VAR_ADDR },
+	{ "remote_port", put_variable, VAR_PORT },
+	{ "protocol", put_variable, VAR_PROTOCOL },
+	{ "status", put_variable, VAR_STATUS },
+	{ "bytes_sent", put_variable, VAR_SENT },
+	{ "bytes_received", put_variable, VAR_RECEIVED },
+	{ "session_time", put_variable, VAR_TIME },
+	{ "upstream_addr", put_variable, VAR_UP_ADDR },
+	{ "upstream_bytes_sent", put_variable, VAR_UP_SENT },
+	{ "upstream_bytes_received", put_variable, VAR_UP_RECEIVED },
+	{ "upstream_connect_time", put_variable, VAR_UP_CONNECT },
+	{ "ssl_preread_server_name", put_variable, VAR_SNI },
+	{ NULL, NULL, 0 },
+};
+
+static const char combined[] = "$remote_addr [$time_local] $protocol $status "
+    "$bytes_sent $bytes_received $session_time \"$upstream_addr\" "
+    "\"$upstream_bytes_sent\" \"$upstream_bytes_received\" "
+    "\"$upstream_connect_time\"";
+static const char json[] = "{\"time\":\"$time_iso8601\","
+    "\"remote_addr\":\"$remote_addr\",\"protocol\":\"$protocol\","
+    "\"status\":$status,\"bytes_sent\":$bytes_sent,"
+    "\"bytes_received\":$bytes_received,\"session_time\":$session_time,"
+    "\"server_name\":\"$ssl_preread_server_name\","
+    "\"upstream_addr\":\"$upstream_addr\","
+    "\"upstream_connect_time\":\"$upstream_connect_time\","
+    "\"worker\":\"$worker\",\"pid\":$pid}";
+
 static int
 status_of(const void *what)
 {
@@ -135,7 +140,7 @@ ms_of(const void *what)
 
 const struct access_kind tcp_log_kind = {
 	.combined = combined, .json = json, .vars = variables,
-	.put = put_variable, .status = status_of, .ms = ms_of,
+	.status = status_of, .ms = ms_of,
 };
 
 void
