@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <inttypes.h>
 #include <cmocka.h>
 
 #include "http/conn.h"
@@ -299,6 +300,27 @@ nothing_can_forge_a_line(void **state)
 }
 
 static void
+numbers_of_any_length(void **state)
+{
+	uint64_t n = 1, k;
+	char want[32];
+
+	(void)state;
+	req->head_len = 0;
+	for (k = 0; k < 20; k++, n *= 10) {
+		req->body_seen = n;
+		(void)snprintf(want, sizeof(want), "%" PRIu64 "\n", n);
+		assert_string_equal(line_of("$request_length"), want);
+		req->body_seen = n - 1;
+		(void)snprintf(want, sizeof(want), "%" PRIu64 "\n", n - 1);
+		assert_string_equal(line_of("$request_length"), want);
+	}
+	req->body_seen = UINT64_MAX;
+	assert_string_equal(line_of("$request_length"),
+	    "18446744073709551615\n");
+}
+
+static void
 json_is_json(void **state)
 {
 	json_error_t err;
@@ -433,30 +455,36 @@ a_broken_pipe_is_dropped(void **state)
 }
 
 /* Each byte at each place, as what looks at several at once could miss one. */
+/* One byte of a value, wherever it is, and however long that is. */
+static void
+check_byte(int c, int at, int len)
+{
+	char value[20], want[64];
+	int n = c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
+
+	memset(value, 'x', sizeof(value));
+	value[len] = '\0';
+	value[at] = (char)c;
+	req->view.path = buf_of(value);
+	(void)snprintf(want, sizeof(want), n ? "%.*s\\x%02X%s\n" :
+	    "%.*s%c%s\n", at, value, c, value + at + 1);
+	logs.v[0].out.len = 0;
+	request_log_note(&logs, req, 175, 3042);
+	assert_int_equal(logs.v[0].out.len, strlen(want));
+	assert_memory_equal(logs.v[0].out.p, want, strlen(want));
+}
+
 static void
 every_byte_everywhere(void **state)
 {
-	char value[20], want[64];
-	int c, at, n;
+	int c, at, len;
 
 	(void)state;
 	(void)line_of("$uri");
 	for (c = 1; c < 256; c++)
-		for (at = 0; at < 19; at++) {
-			memset(value, 'x', 19);
-			value[19] = '\0';
-			value[at] = (char)c;
-			req->view.path = buf_of(value);
-			n = c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
-			(void)snprintf(want, sizeof(want), n ?
-			    "%.*s\\x%02X%s\n" : "%.*s%c%s\n", at, value, c,
-			    value + at + 1);
-			logs.v[0].out.len = 0;
-			request_log_note(&logs, req, 175, 3042);
-			assert_int_equal(logs.v[0].out.len, strlen(want));
-			assert_memory_equal(logs.v[0].out.p, want,
-			    strlen(want));
-		}
+		for (len = 1; len < 20; len++)
+			for (at = 0; at < len; at++)
+				check_byte(c, at, len);
 	logs.v[0].out.len = 0;
 }
 
@@ -467,6 +495,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	    T(custom_formats),
 	    T(every_byte_everywhere),
+	    T(numbers_of_any_length),
 	    T(what_the_client_was_told),
 	    T(what_a_request_lacks),
 	    T(servers_that_were_asked),
