@@ -73,14 +73,19 @@ test('a request goes to the worker that has its session', async (t) => {
 test('the sessions of a worker that was killed are over', async (t) => {
 	const where = await startOurs(t, {}, { workers: 2 });
 	const of = await sessions(t, where, 2);
-	const [{ pid }] = (await where.workers()).filter((w) => w.slot === 0);
+	const held = async () => (await where.workers()).map((w) => w.active);
+
+	await until(async () => (await held()).every((n) => n === 0),
+	    'no connection');
 	const waiting = await of[0].request();
 
+	// Nobody else has its connection any more.
+	await until(async () => `${await held()}` === '1,0', 'the poll is there');
+	const [{ pid }] = await where.workers();
+
 	process.kill(pid, 'SIGKILL');
-	// It is cut off; or it was still on its way there from the other worker.
-	await waiting.answer.then(unknownSession, () => {});
+	await assert.rejects(waiting.answer, /closed/);
 	await where.logged(/generation 1\) is ready[^]*is ready[^]*is ready/);
-	await until(async () => (await of[0].ask()).status === 400, 'an answer');
 	unknownSession(await of[0].ask());
 	await of[1].works();
 });
