@@ -5,12 +5,13 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Polling, request, target, unknownSession, webSocket, works } from
     './lib/eio.mjs';
-import { atEnd, startHostd, tempDir, until } from './lib/hostd.mjs';
+import { atEnd, freePort, startHostd, tempDir, until } from './lib/hostd.mjs';
 import { Client } from './lib/http1.mjs';
 import { buildSioApp } from './lib/plugin.mjs';
 import { startRedis } from './lib/redis.mjs';
 import { call, connect, eachMode, onWebSocket, startOurs } from
     './lib/sio.mjs';
+import { authority, certificate } from './lib/tls.mjs';
 
 const slotOf = (sid) => Buffer.from(sid, 'base64url').readUInt16BE(3) >> 4;
 const nodeOf = (sid) => sid.slice(0, 4);
@@ -90,42 +91,64 @@ test('the sessions of a worker that was killed are over', async (t) => {
 	await of[1].works();
 });
 
-// A balancer in front of them that gives one request to this, one to that.
-async function startMachines(t) {
+// Machines that reach each other at their port; or, by TLS, at another one, and
+// then each has a certificate by one of the authorities, and trusts the first.
+async function startMachines(t, ...authorities) {
 	const redis = await startRedis(t);
 	const so = await buildSioApp(tempDir(t));
-	const one = () => startHostd(t, { conf: `
-		upstream "machines" { any_server = on }
+	const [first] = authorities;
+	const secure = async (ca, at) => {
+		const { cert, key } = await certificate(t, { ca });
+
+		return `
+		certificate "own" { file = "${cert}"  key = "${key}" }
+		tls "own" { certificates = { "own" }  client_ca = "${first.cert}"
+			client_certificates = required }
+		listen "front" { address = "127.0.0.1:@PORT@" }
+		listen "internal" { address = "${at}"  tls = "own" }
+		upstream "machines" { any_server = on  tls = on
+			tls_ca = "${first.cert}"
+			tls_certificate = "${cert}"  tls_key = "${key}" }`;
+	};
+	const one = async (ca) => {
+		const at = `127.0.0.1:${ca ? await freePort() : '@PORT@'}`;
+		const conf = ca ? await secure(ca, at) :
+		    'upstream "machines" { any_server = on }';
+
+		return startHostd(t, { conf: `
+		${conf}
 		plugin "io" { module = "socketio.so"
-			internal_address = "127.0.0.1:@PORT@"
-			upstream = "machines" }
+			internal_address = "${at}"  upstream = "machines" }
 		plugin "nodes" { module = "socketio_redis.so"
 			url = "${redis.url}" }
 		plugin "app" { module = "${so}" }
 		route "/socket.io/" { plugin = "io" }` });
-	const [a, b] = await Promise.all([one(), one()]);
-	const front = await startHostd(t, { conf: `
-		upstream "io" { balancer = "round_robin"
-			server "127.0.0.1:${a.port}" {}
-			server "127.0.0.1:${b.port}" {} }
-		plugin "proxy" { module = "http_proxy.so" }
-		route "/" { plugin = "proxy"  upstream = "io" }` });
+	};
 
-	return { a, b, front };
+	return Promise.all([one(first), one(authorities.at(-1))]);
 }
 
-test('two machines behind a balancer that knows nothing', async (t) => {
-	const { a, b, front } = await startMachines(t);
+// A balancer in front of them that gives one request to this, one to that.
+const startFront = (t, [a, b]) => startHostd(t, { conf: `
+	upstream "io" { balancer = "round_robin"
+		server "127.0.0.1:${a.port}" {}
+		server "127.0.0.1:${b.port}" {} }
+	plugin "proxy" { module = "http_proxy.so" }
+	route "/" { plugin = "proxy"  upstream = "io" }` });
+
+// A session of a, and one of b, when b knows of a; b is asked about the former.
+async function introduce(t, [a, b]) {
 	const p = await Polling.connect(t, a);
 	const other = await Polling.connect(t, b);
 
 	assert.notEqual(nodeOf(p.sid), nodeOf(other.sid));
-	await until(async () => {
-		const r = await (await request(t, b, { query: p.query,
-			method: 'POST', body: '42["echo",1]' })).answer;
+	await until(async () => (await (await request(t, b, { query: p.query,
+		method: 'POST', body: '42["echo",1]' })).answer).status === 200,
+	    'they know of each other');
+	return [p, other];
+}
 
-		return r.status === 200;
-	}, 'they know of each other');
+async function talkThrough(t, front) {
 	await eachMode(t, async (st, mode) => {
 		const s = await connect(st, front, mode);
 
@@ -136,7 +159,35 @@ test('two machines behind a balancer that knows nothing', async (t) => {
 		assert.equal(await call(s, 'back', 'x'.repeat(200000)),
 		    'x'.repeat(200000));
 	});
+}
+
+test('two machines behind a balancer that knows nothing', async (t) => {
+	const [a, b] = await startMachines(t);
+	const [, other] = await introduce(t, [a, b]);
+
+	await talkThrough(t, await startFront(t, [a, b]));
 	// Nobody is asked twice for what is not there.
 	unknownSession(await (await request(t, a, { query: { ...other.query,
 		sid: `${nodeOf(other.sid)}${'A'.repeat(20)}` } })).answer);
+});
+
+test('two machines that know each other by certificates', async (t) => {
+	const machines = await startMachines(t, await authority(t));
+
+	await introduce(t, machines);
+	await talkThrough(t, await startFront(t, machines));
+});
+
+test('a machine whose certificate is another authority\'s', async (t) => {
+	const [a, b] = await startMachines(t, await authority(t),
+	    await authority(t, 'Other CA'));
+	const p = await Polling.connect(t, b);
+
+	await until(async () => {
+		unknownSession(await (await request(t, a, { query: p.query }))
+		    .answer);
+		return /internal_address does not answer: .*certificate/
+		    .test(a.log);
+	}, 'why it is not asked');
+	await p.works();
 });
