@@ -14,7 +14,8 @@ const peak = (pid) => 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(
     fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 
 test('small messages to one that does not read', async (t) => {
-	const h = await startRooms(t, 1, { keys: 'max_output = 1m' });
+	const h = await startRooms(t, 1, { keys:
+	    'max_output = 1m  close_timeout = 1h' });
 	const a = await Member.open(t, h);
 	const slow = await Member.open(t, h);
 
