@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { command, within } from './lib/hostd.mjs';
+import { command, until, within } from './lib/hostd.mjs';
 import { plugin } from './lib/http1.mjs';
 import { answerOf, connect } from './lib/http2.mjs';
 import { poolOf, serveFar, sums } from './lib/pools.mjs';
@@ -156,10 +156,12 @@ test('WebSockets (RFC 8441)', async (t) => {
 		return s;
 	};
 	const a = await open(), b = await open();
-	const all = await sums(h);
 
-	assert.equal(all.socket.websockets, 2);
-	assert.equal(all.web.websockets, 0);
+	await until(async () => {
+		const { socket, web } = await sums(h);
+
+		return socket.websockets === 2 && web.websockets === 0;
+	}, 'two WebSockets, in their pool');
 	a.write(text('hello'));
 	const [got] = await within(once(a, 'data'), 'message');
 

@@ -2,9 +2,11 @@
 // The figures of http_metrics are those of wrk, exactly: over four workers, and
 // over reloads, upgrades, workers that are killed, and fewer workers.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { promisify } from 'node:util';
 import { command, startHostd, until } from './lib/hostd.mjs';
 import { metrics, neverLess, sum, untilSum } from './lib/metrics.mjs';
 import { ask } from './lib/static.mjs';
@@ -22,25 +24,36 @@ const EACH = 250;
 
 // Each connection is a thread's, and ends it between two requests: so nothing is
 // under way when wrk counts.
-const script = `
+const script = (file) => `
 	local answers = 0
 	function delay() return 2 end
 	function response()
 		answers = answers + 1
-		if answers == ${EACH} then wrk.thread:stop() end
+		if answers == ${EACH} then
+			wrk.thread:stop()
+			local f = io.open("${file}", "a")
+			f:write("x")
+			f:close()
+		end
 	end
 `;
 
-function wrk(h) {
+// It would wait for the end of its time even when all threads have ended.
+async function wrk(h) {
 	const file = path.join(h.dir, 'each.lua');
+	const ended = path.join(h.dir, 'each.ended');
 
-	fs.writeFileSync(file, script);
-	return command('wrk', ['-t8', '-c8', '-d2s', '-s', file,
-		`${h.url}/hello`]);
+	fs.writeFileSync(ended, '');
+	fs.writeFileSync(file, script(ended));
+	const running = promisify(execFile)('wrk', ['-t8', '-c8', '-d60s',
+		'--timeout', '60s', '-s', file, `${h.url}/hello`]);
+
+	await until(() => fs.statSync(ended).size === 8, 'end of the threads');
+	running.child.kill('SIGINT');
+	return running;
 }
 
-function requestsOf({ code, stdout, stderr }) {
-	assert.equal(code, 0, stderr);
+function requestsOf({ stdout }) {
 	assert.doesNotMatch(stdout, /Socket errors|Non-2xx/, stdout);
 	const n = Number(/(\d+) requests in/.exec(stdout)[1]);
 

@@ -432,7 +432,7 @@ export const statusOf = (text) =>
 // wrk for some seconds: { requests, bad, errors, output }
 export async function wrk(url, { connections = 16, seconds = 2, args = [] } = {}) {
 	const r = await command('wrk', ['-t1', `-c${connections}`,
-		`-d${seconds}s`, ...args, url]);
+		`-d${seconds}s`, '--timeout', `${WAIT_MS / 1000}s`, ...args, url]);
 	const n = (re) => Number(re.exec(r.stdout)?.[1] ?? 0);
 	const e = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/
 	    .exec(r.stdout);
