@@ -117,6 +117,7 @@ uint64_t fake_callbacks(void);
 /* Lent to the callback that runs: gone when it returns. */
 void	*fake_lend(size_t n);
 hostd_buf fake_lend_copy(const void *, size_t n);
+hostd_buf fake_lend_text(const char *);
 
 /*
  * At the start of every service function: whose host is it?  Ends the case

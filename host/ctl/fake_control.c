@@ -65,7 +65,7 @@ order_answer(struct hostd_inst *inst, void *arg)
 	free(o);
 	was.done(inst, was.arg, was.status,
 	    was.text == NULL ? (hostd_buf){NULL, 0}
-			     : fake_lend_copy(was.text, strlen(was.text)));
+			     : fake_lend_text(was.text));
 }
 
 /* Every third one goes well. */

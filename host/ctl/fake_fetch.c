@@ -51,7 +51,7 @@ fetch_end(struct fetch *x, int32_t status, const char *text)
 
 	fake_enter(x->fake, "on_end of an exchange", NULL);
 	x->ops.on_end(x->fake->inst, id, x->arg, status,
-	    fake_lend_copy(text, strlen(text)));
+	    fake_lend_text(text));
 	fake_leave(x->fake);
 	TAILQ_REMOVE(&fetches, x, entry);
 	nfetches--;
@@ -76,20 +76,20 @@ fetch_head(struct fetch *x, int32_t status)
 	r = fake_lend(sizeof(*r));
 	memset(r, 0, sizeof(*r));
 	h = fake_lend(3 * sizeof(*h));
-	h[0].name = fake_lend_copy("Content-Type", 12);
-	h[0].value = fake_lend_copy("text/plain", 10);
-	h[1].name = fake_lend_copy("Connection", 10);
-	h[1].value = fake_lend_copy("X-Hop", 5);
-	h[2].name = fake_lend_copy("X-Hop", 5);
-	h[2].value = fake_lend_copy("", 0);
+	h[0].name = fake_lend_text("Content-Type");
+	h[0].value = fake_lend_text("text/plain");
+	h[1].name = fake_lend_text("Connection");
+	h[1].value = fake_lend_text("X-Hop");
+	h[2].name = fake_lend_text("X-Hop");
+	h[2].value = fake_lend_text("");
 	r->struct_size = sizeof(*r);
 	r->status = status;
 	r->headers = h;
 	r->nheaders = 3;
 	r->tries = 1;
 	r->content_length = x->is_head ? 0 : -1;
-	r->server = fake_lend_copy("192.0.2.1:80", 12);
-	r->upstream = fake_lend_copy("check", 5);
+	r->server = fake_lend_text("192.0.2.1:80");
+	r->upstream = fake_lend_text("check");
 	fn(x->fake->inst, id, x->arg, r);
 	fake_leave(x->fake);
 }
@@ -411,8 +411,8 @@ fetch_trailers(const struct hostd_host *host, hostd_fetch id,
 	if (!x->in_fin)
 		return HOSTD_E_STATE;
 	*out = h = fake_lend(sizeof(*h));
-	h->name = fake_lend_copy("X-Check", 7);
-	h->value = fake_lend_copy("behind the body", 15);
+	h->name = fake_lend_text("X-Check");
+	h->value = fake_lend_text("behind the body");
 	*n = 1;
 	return HOSTD_OK;
 }

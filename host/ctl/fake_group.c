@@ -188,19 +188,19 @@ lend_request(const char *cookies)
 
 	q->struct_size = sizeof(*q);
 	q->method = HOSTD_METHOD_GET;
-	q->method_name = fake_lend_copy("GET", 3);
-	q->target = fake_lend_copy("/check?id=4711", 14);
-	q->path = fake_lend_copy("/check", 6);
-	q->rest = fake_lend_copy("", 0);
-	q->query = fake_lend_copy("id=4711", 7);
-	q->host = fake_lend_copy("check.example", 13);
-	q->peer = fake_lend_copy("192.0.2.77", 10);
-	h[0].name = fake_lend_copy("Host", 4);
-	h[0].value = fake_lend_copy("check.example", 13);
+	q->method_name = fake_lend_text("GET");
+	q->target = fake_lend_text("/check?id=4711");
+	q->path = fake_lend_text("/check");
+	q->rest = fake_lend_text("");
+	q->query = fake_lend_text("id=4711");
+	q->host = fake_lend_text("check.example");
+	q->peer = fake_lend_text("192.0.2.77");
+	h[0].name = fake_lend_text("Host");
+	h[0].value = fake_lend_text("check.example");
 	q->nheaders = 1;
 	if (cookies != NULL) {
-		h[1].name = fake_lend_copy("Cookie", 6);
-		h[1].value = fake_lend_copy(cookies, strlen(cookies));
+		h[1].name = fake_lend_text("Cookie");
+		h[1].value = fake_lend_text(cookies);
 		q->nheaders = 2;
 	}
 	q->headers = h;
@@ -371,8 +371,8 @@ head_comes(struct fake_search *s, int32_t status)
 	if (g->ops->answered != NULL) {
 		fake_enter(g->fake, "answered", NULL);
 		h = fake_lend(sizeof(*h));
-		h->name = fake_lend_copy("set-cookie", 10);
-		h->value = fake_lend_copy("sid=4711; Path=/", 16);
+		h->name = fake_lend_text("set-cookie");
+		h->value = fake_lend_text("sid=4711; Path=/");
 		g->ops->answered(g->fake->inst, g->data, s->last, lend_pick(s),
 		    status, h, 1);
 		fake_leave(g->fake);

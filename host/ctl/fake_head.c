@@ -33,20 +33,14 @@ method_of(const char *name)
 	return HOSTD_METHOD_OTHER;
 }
 
-static hostd_buf
-lend_text(const char *s)
-{
-	return fake_lend_copy(s, strlen(s));
-}
-
 static void
 add_header(
     struct hostd_request *q, hostd_hdr *h, const char *name, const char *value)
 {
 	if (q->nheaders == MAX_HEADERS)
 		return;
-	h[q->nheaders].name = lend_text(name);
-	h[q->nheaders++].value = lend_text(value);
+	h[q->nheaders].name = fake_lend_text(name);
+	h[q->nheaders++].value = fake_lend_text(value);
 }
 
 static void
@@ -97,16 +91,16 @@ fake_req_head(struct fake_req *r)
 	q = fake_lend(sizeof(*q));
 	q->struct_size = sizeof(*q);
 	q->method = method_of(s->method);
-	q->method_name = lend_text(s->method);
+	q->method_name = fake_lend_text(s->method);
 	(void)snprintf(target, sizeof(target), "%s%s%s", r->path,
 	    s->query == NULL ? "" : "?", s->query == NULL ? "" : s->query);
-	q->target = lend_text(target);
-	q->host = lend_text("check.example");
-	q->path = lend_text(r->path);
-	q->rest = lend_text(r->rest);
+	q->target = fake_lend_text(target);
+	q->host = fake_lend_text("check.example");
+	q->path = fake_lend_text(r->path);
+	q->rest = fake_lend_text(r->rest);
 	if (s->query != NULL)
-		q->query = lend_text(s->query);
-	q->peer = lend_text("192.0.2.1");
+		q->query = fake_lend_text(s->query);
+	q->peer = fake_lend_text("192.0.2.1");
 	q->content_length = s->chunked ? -1 : (int64_t)s->nbody;
 	add_headers(q, s);
 	r->head = q;

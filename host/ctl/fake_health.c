@@ -87,8 +87,8 @@ health_dependency(const struct hostd_host *host, uint32_t i)
 	(void)fake_called(host, "dependency of " HOSTD_EXT_HEALTH);
 	if (i > 0)
 		return NULL;
-	one.name = fake_lend_copy("redis", 5);
-	one.instance = fake_lend_copy("cache", 5);
+	one.name = fake_lend_text("redis");
+	one.instance = fake_lend_text("cache");
 	one.detail = fake_lend_copy("a \"word\"\n\xff", 10);
 	p = fake_lend(sizeof(one));
 	memcpy(p, &one, sizeof(one));

@@ -83,6 +83,12 @@ fake_lend_copy(const void *p, size_t n)
 	return b;
 }
 
+hostd_buf
+fake_lend_text(const char *s)
+{
+	return fake_lend_copy(s, strlen(s));
+}
+
 struct fake *
 fake_called_any(const struct hostd_host *host, const char *function)
 {

@@ -74,7 +74,7 @@ http_param(const struct hostd_host *host, hostd_req id, const char *name,
 		return HOSTD_E_GONE;
 	if ((value = fake_route_param(r, name)) == NULL)
 		return HOSTD_E_INVAL;
-	*out = fake_lend_copy(value, strlen(value));
+	*out = fake_lend_text(value);
 	return HOSTD_OK;
 }
 
@@ -407,8 +407,8 @@ http_trailers(const struct hostd_host *host, hostd_req id,
 		return HOSTD_E_STATE;
 	*n = r->spec.chunked != 0;
 	*out = h = fake_lend(sizeof(*h));
-	h->name = fake_lend_copy("X-Check", 7);
-	h->value = fake_lend_copy("behind the body", 15);
+	h->name = fake_lend_text("X-Check");
+	h->value = fake_lend_text("behind the body");
 	return HOSTD_OK;
 }
 

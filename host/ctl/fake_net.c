@@ -43,7 +43,7 @@ conn_end(struct net_conn *c, int32_t status, const char *text)
 	c->closed = 1;
 	fake_enter(c->fake, "on_close of a connection", NULL);
 	c->ops.on_close(c->fake->inst, id, c->arg, status,
-	    fake_lend_copy(text, strlen(text)));
+	    fake_lend_text(text));
 	fake_leave(c->fake);
 	TAILQ_REMOVE(&conns, c, entry);
 	nconns--;
@@ -70,7 +70,7 @@ conn_data(struct net_conn *c, const char *text)
 		return;
 	fake_enter(c->fake, "on_data of a connection", NULL);
 	c->ops.on_data(c->fake->inst, id, c->arg,
-	    fake_lend_copy(text, strlen(text)));
+	    fake_lend_text(text));
 	fake_leave(c->fake);
 }
 

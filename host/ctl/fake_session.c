@@ -404,7 +404,7 @@ api_get(const struct hostd_host *host, hostd_session h, const char *key,
 		return HOSTD_OK;
 	if (flags & HOSTD_SESSION_TEXT)
 		return lend_text(value, out);
-	*out = fake_lend_copy(value, strlen(value));
+	*out = fake_lend_text(value);
 	return HOSTD_OK;
 }
 
@@ -486,7 +486,7 @@ api_keys(const struct hostd_host *host, hostd_session h, hostd_buf *out)
 		(void)json_array_append_new(list,
 		    json_string("a \"\\\n\xc3\xa9"));
 	text = json_dumps(list, 0);
-	*out = fake_lend_copy(text, strlen(text));
+	*out = fake_lend_text(text);
 	free(text);
 	json_decref(list);
 	return HOSTD_OK;

@@ -227,7 +227,7 @@ sock_end(struct fake_sock *s, int32_t code, const char *reason)
 	if (s->ops->on_close != NULL) {
 		fake_enter(s->fake, "on_close", NULL);
 		s->ops->on_close(s->fake->inst, id, s->d, code,
-		    fake_lend_copy(reason, strlen(reason)));
+		    fake_lend_text(reason));
 		fake_leave(s->fake);
 	}
 	fake_sock_over(s);

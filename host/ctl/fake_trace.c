@@ -37,9 +37,9 @@ trace_get(const struct hostd_host *host, hostd_req id, struct hostd_trace *out)
 	out->trace_id = (hostd_buf){p + 3, 32};
 	out->span_id = (hostd_buf){p + 36, 16};
 	if (id.id % 3 == 1)
-		out->parent_id = fake_lend_copy("b7ad6b7169203331", 16);
+		out->parent_id = fake_lend_text("b7ad6b7169203331");
 	if (id.id % 3 == 1 && out->struct_size >= sizeof(*out))
-		out->tracestate = fake_lend_copy("rojo=1,congo=2", 14);
+		out->tracestate = fake_lend_text("rojo=1,congo=2");
 	return HOSTD_OK;
 }
 

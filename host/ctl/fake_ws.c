@@ -251,11 +251,11 @@ ws_info(const struct hostd_host *host, hostd_ws id)
 		return NULL;
 	info = fake_lend(sizeof(*info));
 	info->struct_size = sizeof(*info);
-	info->peer = fake_lend_copy("192.0.2.1", 9);
-	info->path = fake_lend_copy(s->path, strlen(s->path));
+	info->peer = fake_lend_text("192.0.2.1");
+	info->path = fake_lend_text(s->path);
 	if (s->protocol != NULL)
 		info->subprotocol =
-		    fake_lend_copy(s->protocol, strlen(s->protocol));
+		    fake_lend_text(s->protocol);
 	info->opened_ms = s->opened_ms;
 	info->pending = s->pending;
 	return info;
