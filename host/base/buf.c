@@ -58,6 +58,8 @@ buf_consume(struct buf *b, size_t n)
 void
 buf_free(struct buf *b)
 {
+	if (b->p == NULL)
+		return;
 	free(b->p);
 	memset(b, 0, sizeof(*b));
 }

@@ -75,23 +75,44 @@ is_field_value(const char *p, size_t n)
 	return !has_control(p + n - 8) || !has_bad_byte(p + n - 8, 8);
 }
 
+/* Are eight bytes visible ASCII? */
+static int
+are_visible(const char *p)
+{
+	uint64_t x, del;
+
+	memcpy(&x, p, sizeof(x));
+	del = x ^ (ONES * 0x7f);
+	return ((x | (x - ONES * 0x21) | (del - ONES)) & HIGHS) == 0;
+}
+
+/* How many are at the begin. */
+static size_t
+visible_run(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (n - i >= 8 && are_visible(p + i))
+		i += 8;
+	while (i < n && p[i] > 0x20 && p[i] < 0x7f)
+		i++;
+	return i;
+}
+
 /* method SP target SP version: visible ASCII with exactly two spaces. */
 static int
 is_request_line(const char *p, size_t n)
 {
-	size_t i, spaces = 0;
-	unsigned char c;
+	size_t at = 0, word;
+	int i;
 
-	for (i = 0; i < n; i++) {
-		c = (unsigned char)p[i];
-		if (c == ' ') {
-			if (i == 0 || p[i - 1] == ' ')
-				return 0;
-			spaces++;
-		} else if (c < 0x21 || c > 0x7e)
+	for (i = 0; i < 2; i++) {
+		word = visible_run(p + at, n - at);
+		at += word;
+		if (word == 0 || at == n || p[at++] != ' ')
 			return 0;
 	}
-	return spaces == 2 && p[n - 1] != ' ' &&
+	return at < n && visible_run(p + at, n - at) == n - at &&
 	    is_tchar((unsigned char)p[0]);
 }
 

@@ -2,7 +2,6 @@
 #include <string.h>
 #include <strings.h>
 #include "base/mem.h"
-#include "http/guard.h"
 #include "http/head.h"
 #include "http/path.h"
 
@@ -44,7 +43,7 @@ static const struct {
 	const char *name;
 	uint32_t method;
 } methods[] = {
-	{ "GET", HOSTD_METHOD_GET }, { "HEAD", HOSTD_METHOD_HEAD },
+	{ "HEAD", HOSTD_METHOD_HEAD },
 	{ "POST", HOSTD_METHOD_POST }, { "PUT", HOSTD_METHOD_PUT },
 	{ "DELETE", HOSTD_METHOD_DELETE }, { "OPTIONS", HOSTD_METHOD_OPTIONS },
 	{ "PATCH", HOSTD_METHOD_PATCH }, { "TRACE", HOSTD_METHOD_TRACE },
@@ -57,6 +56,11 @@ head_set_method(struct http_req *r, const char *p, size_t n)
 	size_t i;
 
 	r->view.method_name = (hostd_buf){ p, n };
+	/* As most are. */
+	if (n == 3 && memcmp(p, "GET", 3) == 0) {
+		r->view.method = HOSTD_METHOD_GET;
+		return;
+	}
 	r->view.method = HOSTD_METHOD_OTHER;
 	for (i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
 		if (strncmp(methods[i].name, p, n) == 0 &&
@@ -66,12 +70,42 @@ head_set_method(struct http_req *r, const char *p, size_t n)
 		}
 }
 
-/* Host without port into host; 0 or -1 (RFC 3986 section 3.2.2). */
+/* What a host's name is of: ! $ & ' * + - . 0-9 A-Z _ a-z ~ */
+enum { IN_NAME = 1, IN_UPPER_CASE };
+
+static const uint8_t name_bytes[256] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	0, 1, 0, 0, 1, 0, 1, 1, 0, 0, 1, 1, 0, 1, 1, 0,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0,
+	0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+	2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 1,
+	0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0
+};
+
+/* What is behind a host: nothing, or a colon and up to five digits. */
 static int
-parse_authority(const char *p, size_t n, hostd_buf *host)
+is_port(const char *p, size_t n)
 {
-	size_t i, end = n;
-	unsigned char c;
+	size_t i;
+
+	if (n == 0)
+		return 1;
+	if (p[0] != ':' || n > 6)
+		return 0;
+	for (i = 1; i < n; i++)
+		if (p[i] < '0' || p[i] > '9')
+			return 0;
+	return 1;
+}
+
+/* Host without port into r (RFC 3986 section 3.2.2); 0 or -1. */
+static int
+parse_authority(struct http_req *r, const char *p, size_t n)
+{
+	size_t end = 0;
+	int seen = 0;
 
 	if (n > 0 && p[0] == '[') {
 		const char *close = memchr(p, ']', n);
@@ -79,23 +113,18 @@ parse_authority(const char *p, size_t n, hostd_buf *host)
 		if (close == NULL)
 			return -1;
 		end = (size_t)(close - p) + 1;
+		seen = IN_UPPER_CASE;
 		if (end < 4 || strspn(p + 1, "0123456789abcdefABCDEF:.") <
 		    end - 2)
 			return -1;
 	} else {
-		for (i = 0; i < n && p[i] != ':'; i++) {
-			c = (unsigned char)p[i];
-			if (!is_tchar(c) || c == '^' || c == '`' || c == '|' ||
-			    c == '#' || c == '%')
-				return -1;
-		}
-		end = i;
+		for (; end < n && name_bytes[(unsigned char)p[end]] != 0; end++)
+			seen |= name_bytes[(unsigned char)p[end]];
 	}
-	for (i = end; i < n; i++)
-		if (!(i == end ? p[i] == ':' : p[i] >= '0' && p[i] <= '9') ||
-		    i > end + 5)
-			return -1;
-	*host = (hostd_buf){ p, end };
+	if (!is_port(p + end, n - end))
+		return -1;
+	r->host_as_sent = (hostd_buf){ p, end };
+	r->host_has_upper = (seen & IN_UPPER_CASE) != 0;
 	return end == 0 && n > 0 ? -1 : 0;
 }
 
@@ -106,7 +135,7 @@ head_check_host(struct http_req *r)
 
 	if (r->known[KNOWN_HOST] == 0)
 		return r->minor >= 1 ? 400 : 0;
-	return h.n == 0 || parse_authority(h.p, h.n, &r->host_as_sent) == -1 ?
+	return h.n == 0 || parse_authority(r, h.p, h.n) == -1 ?
 	    400 : 0;
 }
 
@@ -114,15 +143,16 @@ head_check_host(struct http_req *r)
 static int
 split_path(struct http_req *r, const char *p, size_t n)
 {
-	const char *q = memchr(p, '?', n);
+	size_t plain = path_plain(p, n);
+	const char *q;
 
-	if (memchr(p, '#', n) != NULL)
+	if (plain < n && memchr(p + plain, '#', n - plain) != NULL)
 		return 400;
-	if (q != NULL) {
+	if (plain < n && (q = memchr(p + plain, '?', n - plain)) != NULL) {
 		r->view.query = (hostd_buf){ q + 1, n - (size_t)(q - p) - 1 };
 		n = (size_t)(q - p);
 	}
-	if (path_is_plain(p, n)) {
+	if (plain == n) {
 		r->view.path = (hostd_buf){ p, n };
 	} else {
 		int len;
@@ -151,7 +181,7 @@ parse_absolute(struct http_req *r, const char *p, size_t n)
 		;
 	/* The target's authority wins over Host (RFC 9112 section 3.2.2). */
 	if (end == skip || memchr(p + skip, '@', end - skip) != NULL ||
-	    parse_authority(p + skip, end - skip, &r->host_as_sent) == -1)
+	    parse_authority(r, p + skip, end - skip) == -1)
 		return 400;
 	if (end < n && p[end] == '/')
 		return split_path(r, p + end, n - end);
@@ -203,9 +233,7 @@ head_set_host(struct http_req *r)
 	size_t i, n = r->host_as_sent.n;
 
 	r->view.host = r->host_as_sent;
-	for (i = 0; i < n && !(p[i] >= 'A' && p[i] <= 'Z'); i++)
-		;
-	if (i == n)
+	if (!r->host_has_upper)
 		return;
 	r->own_host = xmalloc(n);
 	for (i = 0; i < n; i++)

@@ -150,7 +150,8 @@ check_line(const struct http_req *r, const char *p, size_t n)
 {
 	const char *end = memchr(p, '\r', n);
 
-	if (!is_token(r->view.method_name.p, r->view.method_name.n) ||
+	if ((r->view.method == HOSTD_METHOD_OTHER &&
+	    !is_token(r->view.method_name.p, r->view.method_name.n)) ||
 	    end - p < 9 || memcmp(end - 9, " HTTP/", 6) != 0)
 		return 400;
 	return 0;

@@ -11,20 +11,28 @@ hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-int
-path_is_plain(const char *p, size_t n)
+/* Bytes that end what is plain, and those that do so behind a slash. */
+enum { ENDS = 1, ENDS_SEGMENT };
+
+static const unsigned char ends[256] = {
+	['%'] = ENDS, ['?'] = ENDS, ['#'] = ENDS,
+	['.'] = ENDS_SEGMENT, ['/'] = ENDS_SEGMENT,
+};
+
+size_t
+path_plain(const char *p, size_t n)
 {
 	size_t i;
+	int end;
 
 	if (n == 0 || p[0] != '/')
 		return 0;
 	for (i = 1; i < n; i++) {
-		if (p[i] == '%')
-			return 0;
-		if ((p[i] == '.' || p[i] == '/') && p[i - 1] == '/')
-			return 0;
+		end = ends[(unsigned char)p[i]];
+		if (end != 0 && (end == ENDS || p[i - 1] == '/'))
+			break;
 	}
-	return 1;
+	return i;
 }
 
 static int

@@ -130,6 +130,7 @@ struct http_req {
 	char *own_path;			/* decoded path, when it had to be */
 	char *own_host;			/* lower case, when it was not */
 	hostd_buf host_as_sent;
+	int host_has_upper;		/* or may have */
 	struct http_param params[REQ_MAX_PARAMS];
 	unsigned nparams;
 	int minor;			/* of the HTTP version */
