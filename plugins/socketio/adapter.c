@@ -69,51 +69,100 @@ tell_room(struct adapter *a, hostd_buf nsp, hostd_buf room, int on)
 }
 
 void
-cluster_open(struct hostd_inst *in, hostd_buf nsp)
+adapters_open(struct cluster *c, hostd_buf nsp, int on)
 {
 	struct adapter *a;
 
-	if (in->cluster != NULL)
-		LIST_FOREACH(a, &in->cluster->adapters, link)
-			if (a->is_opened)
-				tell_open(a, nsp, 1);
+	LIST_FOREACH(a, &c->adapters, link)
+		if (a->is_opened)
+			tell_open(a, nsp, on);
+}
+
+void
+adapters_room(struct cluster *c, hostd_buf nsp, hostd_buf room, int on)
+{
+	struct adapter *a;
+
+	LIST_FOREACH(a, &c->adapters, link)
+		if (a->is_opened)
+			tell_room(a, nsp, room, on);
+}
+
+void
+cluster_open(struct hostd_inst *in, hostd_buf nsp)
+{
+	static const hostd_buf none = { NULL, 0 };
+
+	if (in->cluster == NULL)
+		return;
+	coming_tell(in->cluster, nsp, none);
+	if (!coming_has(in->cluster, nsp, none))
+		adapters_open(in->cluster, nsp, 1);
 }
 
 void
 cluster_close(struct hostd_inst *in, hostd_buf nsp)
 {
-	struct adapter *a;
+	static const hostd_buf none = { NULL, 0 };
 
-	if (in->cluster != NULL)
-		LIST_FOREACH(a, &in->cluster->adapters, link)
-			if (a->is_opened)
-				tell_open(a, nsp, 0);
+	if (in->cluster != NULL && !coming_has(in->cluster, nsp, none))
+		adapters_open(in->cluster, nsp, 0);
 }
 
 void
 cluster_room(struct hostd_inst *in, hostd_buf nsp, hostd_buf room, int on)
 {
-	struct adapter *a;
-
-	if (in->cluster != NULL)
-		LIST_FOREACH(a, &in->cluster->adapters, link)
-			if (a->is_opened)
-				tell_room(a, nsp, room, on);
+	if (in->cluster == NULL)
+		return;
+	if (on)
+		coming_tell(in->cluster, nsp, room);
+	if (!coming_has(in->cluster, nsp, room))
+		adapters_room(in->cluster, nsp, room, on);
 }
 
-/* All that there is already. */
+int
+cluster_is_apart(const struct cluster *c, hostd_buf nsp, hostd_buf room)
+{
+	struct hostd_inst *it;
+	struct adapter *a;
+	int is = 0;
+
+	LIST_FOREACH(a, &c->adapters, link) {
+		if (a->ops.is_apart == NULL || (it = adapter_enter(a)) == NULL)
+			continue;
+		is = a->ops.is_apart(it, nsp, room) != 0;
+		adapter_leave(a);
+	}
+	return is;
+}
+
+static void
+tell_coming(struct cluster *c, hostd_buf nsp, hostd_buf room)
+{
+	if (room.n > 0)
+		adapters_room(c, nsp, room, 1);
+	else
+		adapters_open(c, nsp, 1);
+}
+
+/* All that there is already: there is one adapter. */
 static void
 tell_all(struct adapter *a)
 {
+	static const hostd_buf none = { NULL, 0 };
+	struct cluster *c = a->c;
 	struct space *sp;
 	struct room *r;
-	struct hostd_inst *in = a->c->in;
 
 	a->is_opened = 1;
-	for (sp = space_next(in, NULL); sp != NULL; sp = space_next(in, sp)) {
-		tell_open(a, space_name(sp), 1);
+	coming_each(c, tell_coming);
+	for (sp = space_next(c->in, NULL); sp != NULL;
+	    sp = space_next(c->in, sp)) {
+		if (!coming_has(c, space_name(sp), none))
+			tell_open(a, space_name(sp), 1);
 		for (r = room_next(sp, NULL); r != NULL; r = room_next(sp, r))
-			tell_room(a, space_name(sp), r->entry.name, 1);
+			if (!coming_has(c, space_name(sp), r->entry.name))
+				tell_room(a, space_name(sp), r->entry.name, 1);
 	}
 }
 

@@ -85,6 +85,9 @@ dispatch(struct cluster *c, struct bus_message *m)
 	case BUS_LINE:
 		lines_came(c, m);
 		break;
+	case BUS_ROOM:
+		coming_came(c, m);
+		break;
 	default:
 		break;		/* of a later version */
 	}

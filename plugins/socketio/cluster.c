@@ -403,6 +403,7 @@ cluster_destroy(struct hostd_inst *in)
 	answers_destroy(c);
 	held_destroy(c);
 	lines_destroy(c);
+	coming_destroy(c);
 	recover_destroy(c);
 	kept_destroy(c);
 	peers_destroy(c);

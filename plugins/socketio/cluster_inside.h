@@ -54,6 +54,7 @@ struct cluster {
 	uint64_t elders[ELDERS_MAX];	/* processes: see there */
 	uint32_t nelders;
 	TAILQ_HEAD(, held) held;
+	struct table coming;		/* namespaces, see coming.c */
 	uint64_t last_ask;
 	struct pack out;		/* scratch: one message */
 	struct kept *kept;
@@ -80,7 +81,8 @@ enum bus_type {
 	BUS_ACK = 11,			/* to a client: see away.c */
 	BUS_ANSWER = 12,		/* of one */
 	BUS_ENDED = 13,			/* it has gone */
-	BUS_LINE = 14			/* I have heard that by the adapter */
+	BUS_LINE = 14,			/* I have heard that by the adapter */
+	BUS_ROOM = 15			/* it is here: see coming.c */
 };
 
 struct bus_message {
@@ -165,6 +167,26 @@ int32_t	adapter_tell(struct adapter *, const struct hostd_sio_order *);
 int32_t	adapter_ask(struct adapter *, const struct hostd_sio_question *,
 	    uint64_t id);
 void	adapter_cancel(struct adapter *, uint64_t id);
+/* This worker has it from now on, or not any more. */
+void	adapters_open(struct cluster *, hostd_buf nsp, int on);
+void	adapters_room(struct cluster *, hostd_buf nsp, hostd_buf room, int on);
+/* Does an adapter begin something for this room? */
+int	cluster_is_apart(const struct cluster *, hostd_buf nsp, hostd_buf room);
+
+/* -- namespaces and rooms whose sockets are about to come (coming.c) -- */
+
+void	coming_pack(struct cluster *, struct pack *);
+int	coming_unpack(struct cluster *, struct unpack *);
+/* The successor should know of it, too; room.n 0: of the namespace. */
+void	coming_tell(struct cluster *, hostd_buf nsp, hostd_buf room);
+void	coming_came(struct cluster *, struct bus_message *);
+int	coming_has(const struct cluster *, hostd_buf nsp, hostd_buf room);
+/* The namespaces, each before its rooms. */
+void	coming_each(struct cluster *, void (*)(struct cluster *, hostd_buf nsp,
+	    hostd_buf room));
+/* All have come. */
+void	coming_end(struct cluster *);
+void	coming_destroy(struct cluster *);
 
 /* -- questions (ask.c) -- */
 

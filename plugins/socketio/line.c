@@ -153,6 +153,12 @@ line_open(const struct line *l)
 	return l->open < l->end ? at(l, l->open)->seq : UINT64_MAX;
 }
 
+uint64_t
+line_began(const struct line *l)
+{
+	return l->first < l->end ? at(l, l->first)->ms : UINT64_MAX;
+}
+
 void
 line_trim(struct line *l, uint64_t before_ms)
 {

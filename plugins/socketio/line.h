@@ -39,6 +39,8 @@ uint64_t line_seq(const struct line *, const struct line *ours, uint64_t seq);
 int	line_has(const struct line *, uint64_t seq);
 /* The number of the first that has not come to us; UINT64_MAX: all have. */
 uint64_t line_open(const struct line *);
+/* When the first that it has came. */
+uint64_t line_began(const struct line *);
 void	line_trim(struct line *, uint64_t before_ms);
 void	line_free(struct line *);
 

@@ -80,11 +80,12 @@ lines_came(struct cluster *c, struct bus_message *m)
 void
 lines_up(struct cluster *c)
 {
+	uint64_t now = now_of(c), since = line_began(&c->line);
 	struct line *l;
 
-	if (c->line.v == NULL)
-		LIST_FOREACH(l, &c->lines, link)
-			line_trim(l, now_of(c) - LAG_MS);
+	/* Some of it may have begun a moment before all of it. */
+	LIST_FOREACH(l, &c->lines, link)
+		line_trim(l, (since < now ? since : now) - LAG_MS);
 }
 
 void

@@ -6,7 +6,8 @@
  *	BUS_SAY		bytes id of a session, what was said to it while it went
  *
  * The state of an instance: u64 its process and when it started, marks of those
- * who have ended, u32 does it recover, and that (bequest.c).
+ * who have ended, namespaces and rooms (coming.c; not in version 1), u32 does it
+ * recover, and that (bequest.c).
  */
 #include <hostd/state.h>
 #include "client_move.h"
@@ -15,6 +16,7 @@
 #include "recover.h"
 
 #define VERSION	1
+#define STATE_VERSION	2
 
 static int32_t
 session_pack(struct eio *eio, struct pack *b)
@@ -221,6 +223,7 @@ state_save(struct hostd_inst *in, int32_t (*put)(void *, hostd_buf), void *arg)
 	pack_u64(&b, c->process);
 	pack_u64(&b, c->started_ms);
 	pack_gone(c, &b);
+	coming_pack(c, &b);
 	pack_u32(&b, in->opt.max_disconnection > 0);
 	if (in->opt.max_disconnection > 0)
 		recover_save(c, &b);
@@ -236,15 +239,19 @@ state_load(struct hostd_inst *in, uint32_t from_version, hostd_buf state)
 	uint64_t process, started_ms;
 	int recovers;
 
-	if (from_version != VERSION)
+	if (from_version < 1 || from_version > STATE_VERSION)
 		return HOSTD_E_NOTSUP;
 	process = unpack_u64(&u);
 	started_ms = unpack_u64(&u);
 	if (unpack_gone(in->cluster, &u) == -1)
 		return HOSTD_E_INVAL;
+	if (from_version > 1 && coming_unpack(in->cluster, &u) == -1)
+		u.bad = 1;
 	recovers = unpack_u32(&u) != 0;
-	if (u.bad)
+	if (u.bad) {
+		coming_destroy(in->cluster);
 		return HOSTD_E_INVAL;
+	}
 	peer_add_elder(in->cluster, process, started_ms);
 	if (!recovers || in->opt.max_disconnection == 0)
 		return HOSTD_OK;
@@ -252,6 +259,6 @@ state_load(struct hostd_inst *in, uint32_t from_version, hostd_buf state)
 }
 
 const struct hostd_p_state move_state = {
-	.struct_size = sizeof(move_state), .version = VERSION,
+	.struct_size = sizeof(move_state), .version = STATE_VERSION,
 	.save = state_save, .load = state_load
 };

@@ -94,6 +94,8 @@ peer_drop(struct cluster *c, uint64_t process)
 	peer_free(p);
 	recover_peer_left(c, process);
 	eio_expect(c->in, peer_elder(c) != NULL);
+	if (peer_elder(c) == NULL)
+		coming_end(c);
 }
 
 void

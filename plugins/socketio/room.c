@@ -260,6 +260,16 @@ room_members(const struct space *sp, hostd_buf name,
 	return one->socket != NULL && one->socket->is_in_own;
 }
 
+int
+space_has_room(const struct hostd_inst *in, hostd_buf nsp, hostd_buf room)
+{
+	const struct space *sp = space_find(in, nsp);
+	const struct room_place *members;
+	struct room_place one;
+
+	return sp != NULL && room_members(sp, room, &members, &one) > 0;
+}
+
 struct room *
 room_next(const struct space *sp, const struct room *r)
 {

@@ -50,6 +50,7 @@ struct channel {
 	struct table_entry entry;	/* of channels */
 	struct space *space;
 	enum role role;
+	int is_awaited;			/* it is not in force yet */
 };
 
 struct space {
@@ -120,6 +121,7 @@ struct hostd_inst {
 	const struct hostd_ready_api *ready;	/* not NULL: the worker is
 						   held back */
 	hostd_timer ready_late;
+	uint32_t hold_ms;
 	int up;
 	int said, refused;		/* that it is lost; that it refuses */
 	char why[256];			/* it is lost */
@@ -147,12 +149,14 @@ void	nodes_anew(struct hostd_inst *);
 /* -- link.c -- */
 
 extern const struct redis_client_ops link_client_ops;
-/* Until they can be reached this worker is not ready, for a moment at most: it
+/* Until they can be reached this worker is not ready, for hold_ms at most: it
  * would not hear what sockets that come to it are told. */
 void	link_hold(struct hostd_inst *);
 /* The others can't be reached. */
 void	link_lost(struct hostd_inst *, const char *why);
 void	link_subscribe(struct hostd_inst *, struct channel *, int on);
+/* This channel is not waited for any more. */
+void	link_forget(struct hostd_inst *, struct channel *);
 /* OK, AGAIN, or negative: not taken. */
 int32_t	link_publish(struct hostd_inst *, hostd_buf channel, hostd_buf);
 /* What came by this channel is of no use. */
@@ -168,6 +172,7 @@ void	space_open(struct hostd_inst *, hostd_buf name);
 void	space_close(struct hostd_inst *, hostd_buf name);
 void	space_room(struct hostd_inst *, hostd_buf name, hostd_buf room,
 	    int32_t on);
+int32_t	space_is_apart(struct hostd_inst *, hostd_buf name, hostd_buf room);
 struct space *space_find(const struct hostd_inst *, hostd_buf name);
 int	space_has(const struct space *, hostd_buf room);
 void	spaces_free(struct hostd_inst *);

@@ -9,7 +9,6 @@
 #include <strings.h>
 #include "adapter.h"
 
-#define READY_MS	2000
 #define SAID_AGAIN_MS	60000
 
 /* -- what is published -- */
@@ -123,6 +122,10 @@ hold_ends(struct hostd_inst *in, hostd_timer t, void *arg)
 {
 	(void)t;
 	(void)arg;
+	hostd_logf(in->host, HOSTD_LOG_WARN, "Redis has not confirmed all "
+	    "subscriptions within hold_timeout (%u are missing): this worker "
+	    "goes on, and may not hear of all that other nodes say now",
+	    in->waiting);
 	go_on(in);
 }
 
@@ -132,8 +135,8 @@ link_hold(struct hostd_inst *in)
 	const struct hostd_ready_api *ready = in->host->get_ext(in->host,
 	    HOSTD_EXT_READY);
 
-	if (ready != NULL && in->redis.timers->start(in->host, READY_MS, 0,
-	    hold_ends, NULL, &in->ready_late) == HOSTD_OK &&
+	if (ready != NULL && in->redis.timers->start(in->host,
+	    in->hold_ms, 0, hold_ends, NULL, &in->ready_late) == HOSTD_OK &&
 	    ready->hold(in->host, "subscribing at Redis") == HOSTD_OK)
 		in->ready = ready;
 }
@@ -194,6 +197,30 @@ verb_of(const struct hostd_inst *in, const struct channel *c, int on)
 	return on ? "SUBSCRIBE" : "UNSUBSCRIBE";
 }
 
+/* Rooms only before this worker is ready: later, a room takes part as soon as
+ * its channel does. */
+static void
+await(struct hostd_inst *in, struct channel *c)
+{
+	if (c->is_awaited || (c->role == ROOM && in->ready == NULL))
+		return;
+	c->is_awaited = 1;
+	in->waiting++;
+	if (c->role != ROOM)
+		c->space->waiting++;
+}
+
+void
+link_forget(struct hostd_inst *in, struct channel *c)
+{
+	if (!c->is_awaited)
+		return;
+	c->is_awaited = 0;
+	in->waiting--;
+	if (c->role != ROOM)
+		c->space->waiting--;
+}
+
 /* Where a connection is not there, or is given up now, all of it is asked for
  * again. */
 void
@@ -207,28 +234,22 @@ link_subscribe(struct hostd_inst *in, struct channel *c, int on)
 	rc = redis_subscribe(n->sub, verb_of(in, c, on), c->entry.name);
 	if (rc == HOSTD_E_NOMEM)
 		redis_client_drop(n->sub, "out of memory");
-	if (rc < 0 || !on || c->role == ROOM)
-		return;
-	c->space->waiting++;
-	in->waiting++;
+	if (rc >= 0 && on)
+		await(in, c);
 }
 
 static void
 subscribe_all(struct hostd_inst *in)
 {
 	struct table_entry *e;
-	struct space *s;
+	struct channel *c;
 
-	in->waiting = 0;
-	for (e = table_next(&in->spaces, NULL); e != NULL;
-	    e = table_next(&in->spaces, e))
-		TABLE_OF(e, struct space, entry)->waiting = 0;
 	for (e = table_next(&in->channels, NULL); e != NULL;
 	    e = table_next(&in->channels, e)) {
-		s = TABLE_OF(e, struct channel, entry)->space;
-		if (s != NULL)
-			link_subscribe(in, TABLE_OF(e, struct channel, entry),
-			    1);
+		c = TABLE_OF(e, struct channel, entry);
+		link_forget(in, c);
+		if (c->space != NULL)
+			link_subscribe(in, c, 1);
 	}
 }
 
@@ -252,12 +273,11 @@ on_subscribed(struct redis_client *c, const char *verb, hostd_buf name,
 		redis_client_drop(c, r->str);
 		return;
 	}
-	if (ch == NULL || ch->role == ROOM || ch->space->waiting == 0 ||
-	    strstr(verb, "UNSUB") != NULL)
-		return;
-	in->waiting--;
-	if (--ch->space->waiting == 0)
-		ask_space_ready(ch->space);
+	if (ch != NULL && ch->is_awaited && strstr(verb, "UNSUB") == NULL) {
+		link_forget(in, ch);
+		if (ch->role != ROOM && ch->space->waiting == 0)
+			ask_space_ready(ch->space);
+	}
 	link_came(in);
 }
 

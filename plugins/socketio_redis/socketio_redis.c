@@ -38,13 +38,17 @@ KEY(key_own, "publish_on_specific_response_channel", BOOL, "off", 0, 0,
 KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
     "Bytes that Redis has not confirmed, beyond which messages are dropped; "
     "above half of it, who broadcasts is told to slow down.");
+KEY(key_hold, "hold_timeout", DURATION, "8s", 100, 3600000,
+    "How long a worker that starts is held back until Redis has confirmed all "
+    "that it subscribes, so that nothing is lost at a reload; less than "
+    "ready_timeout.");
 
 static const struct hostd_key *const keys[] = {
 	&redis_key_url, &redis_key_password, &redis_key_password_file,
 	&redis_key_ca, &redis_key_cert, &redis_key_verify,
 	&key_key, &key_mode, &key_subscription, &key_own,
 	&redis_key_connect, &redis_key_ping, &redis_key_answer,
-	&redis_key_retry, &key_pending, NULL
+	&redis_key_retry, &key_pending, &key_hold, NULL
 };
 
 static int32_t
@@ -58,6 +62,7 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 		in->sharded = STATIC + (int)redis_number_key(conf,
 		    "subscription_mode");
 	in->redis.max_pending = (size_t)redis_number_key(conf, "max_pending");
+	in->hold_ms = (uint32_t)redis_number_key(conf, "hold_timeout");
 	in->redis.max_reply = REPLY_MAX;
 	return redis_settings_read(&in->settings, &in->redis, conf, 0, err);
 }
@@ -166,6 +171,7 @@ static const struct hostd_sio_adapter_ops ops = {
 	.answer = answer,
 	.set = words_set,
 	.get = words_get,
+	.is_apart = space_is_apart,
 };
 static const struct hostd_provide provide = {
 	.struct_size = sizeof(provide),

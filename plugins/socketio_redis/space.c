@@ -78,6 +78,7 @@ has_role(const struct hostd_inst *in, int role)
 static void
 channel_end(struct hostd_inst *in, struct channel *c)
 {
+	link_forget(in, c);
 	if (c->space != NULL)
 		table_remove(&in->channels, &c->entry);
 	free((char *)(uintptr_t)c->entry.name.p);
@@ -167,6 +168,13 @@ space_room(struct hostd_inst *in, hostd_buf name, hostd_buf room, int32_t on)
 		room_came(s, room);
 	else if (!on && e != NULL)
 		room_went(s, TABLE_OF(e, struct room, entry));
+}
+
+int32_t
+space_is_apart(struct hostd_inst *in, hostd_buf name, hostd_buf room)
+{
+	(void)name;
+	return sharded_has_channel(in, room);
 }
 
 int
@@ -287,7 +295,6 @@ space_close(struct hostd_inst *in, hostd_buf name)
 	if (s == NULL)
 		return;
 	unsubscribe_all(s);
-	in->waiting -= s->waiting;
 	table_remove(&in->spaces, &s->entry);
 	ask_gone(in, s);
 	space_free(s);

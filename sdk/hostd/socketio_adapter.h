@@ -129,6 +129,13 @@ struct hostd_sio_adapter_ops {
 	int32_t (*get)(struct hostd_inst *, hostd_buf name,
 	    void (*done)(void *arg, int32_t status, hostd_buf value),
 	    void *arg);
+
+	/*
+	 * Optional, since 1.5.  1: to hear of this room takes something of its
+	 * own, which `room` begins.  The worker that takes our place is told of
+	 * such rooms before sockets come to it.
+	 */
+	int32_t (*is_apart)(struct hostd_inst *, hostd_buf nsp, hostd_buf room);
 };
 
 /* What the adapter is given.  The first argument is this table itself. */
