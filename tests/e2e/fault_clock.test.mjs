@@ -1,100 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The machine's clock is set, forwards and back by days: what is told follows it,
-// what is waited for does not.  The clock is that of a library loaded before
-// libc, which adds what a file says.
+// what is waited for does not.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, command, startHostd, tempDir, until } from './lib/hostd.mjs';
+import { makeClock } from './lib/clock.mjs';
+import { atEnd, startHostd, until } from './lib/hostd.mjs';
 import { npm } from './lib/npm.mjs';
 
 const { WebSocket } = npm('ws');
 const DAY = 86_400;
 
-const source = (file) => `
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-
-static volatile const long *off;
-static int (*next)(clockid_t, struct timespec *);
-
-__attribute__((constructor)) static void
-start(void)
-{
-	int fd = open("${file}", O_RDONLY | O_CLOEXEC);
-	void *p = mmap(NULL, sizeof(long), PROT_READ, MAP_SHARED, fd, 0);
-
-	close(fd);
-	next = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT,
-	    "clock_gettime");
-	if (p != MAP_FAILED)
-		off = p;
-}
-
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	int rc = next(id, ts);
-
-	if (off && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
-		ts->tv_sec += *off;
-	return rc;
-}
-
-int
-gettimeofday(struct timeval *tv, void *tz)
-{
-	struct timespec ts;
-
-	(void)tz;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	tv->tv_sec = ts.tv_sec;
-	tv->tv_usec = ts.tv_nsec / 1000;
-	return 0;
-}
-
-time_t
-time(time_t *t)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	if (t)
-		*t = ts.tv_sec;
-	return ts.tv_sec;
-}
-`;
-
 async function start(t, conf) {
-	const dir = tempDir(t), file = path.join(dir, 'offset');
-	const c = path.join(dir, 'clock.c'), so = path.join(dir, 'clock.so');
+	const clock = await makeClock(t);
+	const h = await startHostd(t, { conf, env: clock.env });
 
-	fs.writeFileSync(file, Buffer.alloc(8));
-	fs.chmodSync(file, 0o644);
-	fs.writeFileSync(c, source(file));
-	const r = await command(process.env.CC ?? 'gcc', ['-shared', '-fPIC',
-		'-O1', '-o', so, c, '-ldl']);
-
-	assert.equal(r.code, 0, r.stderr);
-	const h = await startHostd(t, { conf, env: { LD_PRELOAD: so,
-		ASAN_OPTIONS: 'verify_asan_link_order=0:' +
-		    (process.env.ASAN_OPTIONS ?? '') } });
-
-	// Seconds; it holds for all processes at once.
-	h.setClock = (s) => {
-		const b = Buffer.alloc(8), fd = fs.openSync(file, 'r+');
-
-		b.writeBigInt64LE(BigInt(s));
-		fs.writeSync(fd, b, 0, 8, 0);
-		fs.closeSync(fd);
-	};
+	// Seconds.
+	h.setClock = clock.set;
 	return h;
 }
 

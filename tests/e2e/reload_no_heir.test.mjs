@@ -5,14 +5,15 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { startHostd } from './lib/hostd.mjs';
 import { plugin } from './lib/http1.mjs';
 import { Client } from './lib/load.mjs';
 import { closing, open, text } from './lib/websocket.mjs';
 
-async function start(t, drain) {
-	const h = await startHostd(t, { files: { gate: '' }, conf: `
-		pool "web" { workers = 2 }
+async function start(t, drain, env) {
+	const h = await startHostd(t, { env, files: { gate: '' }, conf: `
+		pool "web" { workers = 2  watchdog = 0 }
 		drain_timeout = ${drain}
 		plugin "slow" { module = "${await plugin('ready_route')}"
 			gate = "@DIR@/gate" }
@@ -55,8 +56,8 @@ async function openAt(t, h, pid) {
 }
 
 // The other worker of two has died and does not get ready again.
-async function startAlone(t, drain) {
-	const h = await start(t, drain);
+async function startAlone(t, drain, env) {
+	const h = await start(t, drain, env);
 	const [dies, stays] = (await h.workers())
 	    .sort((a, b) => a.slot - b.slot);
 
@@ -87,17 +88,25 @@ test('until one is ready', async (t) => {
 });
 
 test('half of its time at most', async (t) => {
-	const h = await startAlone(t, '2s');
+	const clock = await makeClock(t);
+	const h = await startAlone(t, '1h', clock.env);
+	const idle = new Client(h.port);
 
+	await idle.ask();
 	await fine(h, 'scale', 'web', '1');
+	await h.logged(/web\.1 gen 1 pid \d+\] draining/);
+	clock.pass(2000);
+	// That it has something to do.
+	idle.send();
 	await isSentAway(h.ws);
+	idle.destroy();
 	await h.workersSatisfy((ws) => ws.length === 1 && ws[0].slot === 0,
 	    'end of the one that goes');
 	assert.doesNotMatch(h.log, /still open at the drain deadline/);
 });
 
 test('where none will be, not at all', async (t) => {
-	const h = await startAlone(t, '4s');
+	const h = await startAlone(t, '1h');
 	const idle = new Client(h.port);
 
 	await idle.ask();

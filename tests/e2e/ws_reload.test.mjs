@@ -9,9 +9,9 @@ import { CLOSE, closing, CONT, frame, handshake, open, PING, PONG,
     serveEcho as serve, Socket, TEXT, text, untilWebsockets, websockets } from
     './lib/websocket.mjs';
 
-const conf = 'pool "web" { workers = 2 }\ndrain_timeout = 2s';
-const routes = { '/echo': '', '/brief': 'close_timeout = 300ms',
-	'/long': 'close_timeout = 60s' };
+const conf = 'pool "web" { workers = 2 }';
+const routes = { '/echo': 'close_timeout = 1h',
+	'/brief': 'close_timeout = 300ms', '/long': 'close_timeout = 1h' };
 
 const serveEcho = async (t, options) => serve(t, { ...options,
 	module: await plugin('stay_ws') });
@@ -137,14 +137,6 @@ test('a reload: 1012', async (t) => {
 		await s.end();
 		await generation(h, 8);
 	});
-	await t.test('and at the end of drain_timeout', async (t) => {
-		const s = await open(t, h, '/long');
-
-		await reload(h);
-		assert.equal((await s.closing()).code, 1012);
-		await s.end();
-		await generation(h, 9);
-	});
 	await t.test('one that is refused: nobody notices', async (t) => {
 		const [s] = await openMany(t, h, 1);
 		const good = fs.readFileSync(h.confFile);
@@ -171,6 +163,18 @@ test('a reload: 1012', async (t) => {
 		await s.send(frame(TEXT, 'x'.repeat(11)));
 		await s.closedWith(1009);
 	});
+});
+
+test('at the end of drain_timeout who has not answered is cut off',
+    async (t) => {
+	const h = await serveEcho(t, { routes,
+		conf: `${conf}\ndrain_timeout = 1s` });
+	const s = await open(t, h, '/long');
+
+	await reload(h);
+	assert.equal((await s.closing()).code, 1012);
+	await s.end();
+	await generation(h, 2);
 });
 
 test('a connection that has not upgraded yet does so in the next worker',

@@ -13,7 +13,9 @@
  * Messages: "pause"; "go" (all that have paused go on); "fill N" (send N bytes);
  * "stale" (use the last socket that has closed); "mark" this socket; "put N" and
  * "urge N" (send N bytes to the one that is marked, "urge" volatile ones; the
- * result is the answer); others come back.
+ * result is the answer); "watch N" (of those that are longer than commands the
+ * next N do not come back, and how many of them were in one turn is logged);
+ * others come back.
  *
  * What is done in callbacks, and how it ends, is logged.
  */
@@ -36,6 +38,8 @@ struct hostd_inst {
 	hostd_req deferred;
 	hostd_ws last;		/* that has closed */
 	hostd_ws marked;
+	unsigned watched;	/* messages that are still watched for */
+	unsigned in_turn, most_in_turn;	/* of them */
 };
 
 static int
@@ -191,6 +195,39 @@ send_marked(struct hostd_inst *in, hostd_ws ws, size_t n, uint32_t flags)
 	return hostd_ws_text(in, ws, answer);
 }
 
+/* Once in each turn. */
+static void
+turn(struct hostd_inst *in, void *arg)
+{
+	(void)arg;
+	if (in->watched == 0)
+		return;
+	in->in_turn = 0;
+	(void)in->easy.host->post(in->easy.host, turn, NULL);
+}
+
+static void
+watch(struct hostd_inst *in, unsigned n)
+{
+	in->watched = n;
+	in->in_turn = in->most_in_turn = 0;
+	(void)in->easy.host->post(in->easy.host, turn, NULL);
+}
+
+/* Is it one of those that are watched? */
+static int
+is_watched(struct hostd_inst *in)
+{
+	if (in->watched == 0)
+		return 0;
+	if (++in->in_turn > in->most_in_turn)
+		in->most_in_turn = in->in_turn;
+	if (--in->watched == 0)
+		hostd_logf(in->easy.host, HOSTD_LOG_INFO, "turns: at most %u",
+		    in->most_in_turn);
+	return 1;
+}
+
 static int32_t
 run(struct hostd_inst *in, hostd_ws ws, const char *line)
 {
@@ -211,6 +248,8 @@ run(struct hostd_inst *in, hostd_ws ws, const char *line)
 	else if (strncmp(line, "urge ", 5) == 0)
 		return send_marked(in, ws, strtoul(line + 5, NULL, 10),
 		    HOSTD_WS_VOLATILE);
+	else if (strncmp(line, "watch ", 6) == 0)
+		watch(in, (unsigned)strtoul(line + 6, NULL, 10));
 	else if (strncmp(line, "fill ", 5) == 0)
 		return fill(in, ws, strtoul(line + 5, NULL, 10));
 	return hostd_ws_text(in, ws, line);
@@ -233,6 +272,8 @@ on_message(struct hostd_inst *in, hostd_ws ws, void *d, hostd_buf msg,
 	char line[128];
 
 	(void)flags;
+	if (msg.n >= sizeof(line) && is_watched(in))
+		return HOSTD_OK;
 	if (msg.n >= sizeof(line))
 		return in->easy.ws->send(in->easy.host, ws, msg,
 		    HOSTD_WS_BINARY);
