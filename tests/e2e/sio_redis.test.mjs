@@ -130,6 +130,45 @@ nodes('clients of all nodes are asked', async (c) => {
 	}
 });
 
+// Each answers with its name in bytes, deep in other things and alone.
+nodes('answers with attachments, of clients of all nodes', async (c) => {
+	const shapes = {
+		'alone': (b) => b,
+		'empty': (b, n) => [n, Buffer.alloc(0)],
+		'deep': (b, n) => ({ n, deep: [{ b }, [Buffer.from([0, 255])]] }),
+		'long': (b) => Buffer.concat([b, Buffer.alloc(100_000, 0x1e)]),
+		'twice': (b) => [b, b],
+	};
+	const byText = (list) => list.map((v) => JSON.stringify(v)).sort();
+	const answers = (shape, names) => byText(names.map((n) =>
+	    shapes[shape](Buffer.from(n), n)));
+
+	for (const n of c.names)
+		c[n].on('question', (shape, v, done) =>
+		    done(shapes[shape](Buffer.from(n), n), Buffer.from('more')));
+	for (const s of [c.a1, c.b1, c.n1])
+		await call(s, 'join', 'r');
+	for (const from of [c.a2, c.n2])
+		for (const shape of Object.keys(shapes)) {
+			const [e, list] = await callAll(from, 'askall', 'r', shape,
+			    { b: Buffer.from([1, 2]) });
+
+			assert.equal(e, null, shape);
+			assert.deepEqual(byText(list),
+			    answers(shape, ['a1', 'b1', 'n1']), shape);
+		}
+	// Of each machine one does not answer: who asks has what the others say.
+	for (const n of ['a1', 'b2', 'n1'])
+		c[n].off('question');
+	await Promise.all([c.a2, c.n2].map(async (from) => {
+		const [e, list] = await callAll(from, 'askall', [], 'deep', 1);
+
+		assert.equal(e, 'timeout');
+		assert.deepEqual(byText(list),
+		    answers('deep', ['a2', 'b1', 'n2']));
+	}));
+});
+
 nodes('sockets, rooms and servers of all nodes', async (c, way) => {
 	const ids = (...names) => names.map((n) => c[n].id).sort();
 

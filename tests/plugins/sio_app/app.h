@@ -17,6 +17,8 @@ struct hostd_inst {
 	const struct hostd_timer_api *timer;
 };
 
+struct poll;
+
 /* Of a socket.  rooms: those it was in when it began to go. */
 struct seat {
 	int32_t recovered;
@@ -68,6 +70,15 @@ void	ack_status(const struct hostd_sio_api *, hostd_sio_ack,
 	    int32_t status, const struct hostd_sio_args *answer);
 int32_t	on_event(struct hostd_inst *, hostd_sio, void *d,
 	    const struct hostd_sio_event *);
+
+/* poll.c: who is asked, and what was answered; poll_came and poll_done are told
+ * of it. */
+struct poll *poll_new(hostd_sio_ack);	/* NULL: no memory */
+void	poll_free(struct poll *);	/* nobody was asked */
+void	poll_came(struct hostd_inst *, void *poll,
+	    const struct hostd_sio_args *);
+void	poll_done(struct hostd_inst *, void *poll, int32_t status,
+	    uint32_t n_asked, uint32_t n_answered);
 
 /* own.c */
 void	do_ask(struct call *);

@@ -7,12 +7,6 @@
 #define LONG_MS		20000
 #define SERVERS_MS	2000
 
-/* Who is asked, and what was answered. */
-struct poll {
-	hostd_sio_ack ack;
-	struct hostd_json answers;
-};
-
 static struct hostd_sio_to
 to_rooms(const struct call *c, const struct names *names)
 {
@@ -23,38 +17,9 @@ to_rooms(const struct call *c, const struct names *names)
 }
 
 static void
-one_answered(struct hostd_inst *in, void *arg,
-    const struct hostd_sio_args *args)
-{
-	struct poll *poll = arg;
-
-	(void)in;
-	hostd_json_raw(&poll->answers, args != NULL && args->n > 0 ?
-	    args->v[0] : hostd_str("null"));
-}
-
-static void
-all_answered(struct hostd_inst *in, void *arg, int32_t status,
-    uint32_t n_asked, uint32_t n_answered)
-{
-	struct poll *poll = arg;
-	hostd_buf list;
-	struct hostd_sio_args args = {.struct_size = sizeof(args), .n = 1,
-	    .v = &list};
-
-	(void)n_asked;
-	(void)n_answered;
-	hostd_json_end(&poll->answers, ']');
-	list = hostd_json_done(&poll->answers);
-	ack_status(in->sio, poll->ack, status, &args);
-	hostd_json_free(&poll->answers);
-	free(poll);
-}
-
-static void
 ask_all(struct call *c, uint32_t ms)
 {
-	struct poll *poll = calloc(1, sizeof(*poll));
+	struct poll *poll = poll_new(c->ack);
 	struct names names;
 	struct hostd_sio_to to;
 
@@ -62,13 +27,9 @@ ask_all(struct call *c, uint32_t ms)
 		return;
 	read_names(c, 0, &names);
 	to = to_rooms(c, &names);
-	poll->ack = c->ack;
-	hostd_json_begin(&poll->answers, '[');
 	if (c->sio->ask_all(c->sio, &to, hostd_str("question"), &c->rest,
-	    ms, one_answered, all_answered, poll) < 0) {
-		hostd_json_free(&poll->answers);
-		free(poll);
-	}
+	    ms, poll_came, poll_done, poll) < 0)
+		poll_free(poll);
 }
 
 void
@@ -230,15 +191,10 @@ do_sse(struct call *c)
 void
 do_sseask(struct call *c)
 {
-	struct poll *poll = calloc(1, sizeof(*poll));
+	struct poll *poll = poll_new(c->ack);
 
-	if (poll == NULL)
-		return;
-	poll->ack = c->ack;
-	hostd_json_begin(&poll->answers, '[');
-	if (c->sio->server_ask(c->sio, c->info->nsp, hostd_str("asked"),
-	    c->args, SERVERS_MS, one_answered, all_answered, poll) < 0) {
-		hostd_json_free(&poll->answers);
-		free(poll);
-	}
+	if (poll != NULL && c->sio->server_ask(c->sio, c->info->nsp,
+	    hostd_str("asked"), c->args, SERVERS_MS, poll_came, poll_done,
+	    poll) < 0)
+		poll_free(poll);
 }
