@@ -5,15 +5,7 @@
 #include <string.h>
 #include "backend.h"
 
-#define REPLY_MAX	(64u << 20)	/* a message has 16 MiB at most */
-
-#define KEY(var, name, type, dflt, min, max, help)			\
-	static const struct hostd_key var = {				\
-		sizeof(struct hostd_key), HOSTD_KEY_##type, 0, name,	\
-		dflt, help, min, max, NULL				\
-	}
-
-KEY(key_prefix, "prefix", STRING, "hostd:", 0, PREFIX_MAX,
+static REDIS_KEY(key_prefix, "prefix", STRING, "hostd:", 0, PREFIX_MAX,
     "In front of the names of channels, so that several systems can share "
     "one Redis.");
 static const char *const cluster_choices[] = { "auto", "yes", "no", NULL };
@@ -22,7 +14,8 @@ static const struct hostd_key key_cluster = {
 	"Is it a Redis Cluster, whose nodes are to be found?  With no, one of "
 	"them brings it all.", 0, 0, cluster_choices
 };
-KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
+static REDIS_KEY(key_pending, "max_pending", SIZE, "16m", 65536,
+    INT64_C(1) << 30,
     "Bytes that Redis has not confirmed, beyond which messages are dropped, "
     "and a connection is begun anew when subscriptions come and go; above half "
     "of it, publishers are told to slow down.");
@@ -117,8 +110,6 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 	if (in->prefix.p == NULL)
 		in->prefix = hostd_str("");
 	in->want = redis_number_key(conf, "cluster");
-	in->redis.max_pending = (size_t)redis_number_key(conf, "max_pending");
-	in->redis.max_reply = REPLY_MAX;
 	return redis_settings_read(&in->settings, &in->redis, conf,
 	    in->want == WANT_CLUSTER, err);
 }
@@ -138,16 +129,10 @@ static int32_t
 bind_tables(struct hostd_inst *in, const struct hostd_host *host,
     struct hostd_err *err)
 {
-	in->host = in->redis.host = host;
-	in->pubsub = host->get_ext(host, HOSTD_EXT_PUBSUB);
-	in->redis.net = host->get_ext(host, HOSTD_EXT_NET);
-	in->redis.timers = host->get_ext(host, HOSTD_EXT_TIMER);
-	if (in->pubsub == NULL || in->redis.net == NULL ||
-	    in->redis.timers == NULL)
-		return hostd_fail(err, HOSTD_E_NOTSUP, "this host does not "
-		    "serve %s", in->pubsub == NULL ? HOSTD_EXT_PUBSUB :
-		    in->redis.net == NULL ? HOSTD_EXT_NET : HOSTD_EXT_TIMER);
-	return HOSTD_OK;
+	in->host = host;
+	in->pubsub = redis_table(host, HOSTD_EXT_PUBSUB, err);
+	return in->pubsub == NULL ? HOSTD_E_NOTSUP :
+	    redis_bind(&in->redis, host, err);
 }
 
 static int32_t

@@ -9,40 +9,58 @@
 #include "settings.h"
 
 #define PASSWORD_MAX	1024
+#define REPLY_MAX	(64u << 20)	/* a message has 16 MiB at most */
 
-#define KEY(var, name, type, dflt, min, max, help)			\
-	const struct hostd_key var = {					\
-		sizeof(struct hostd_key), HOSTD_KEY_##type, 0, name,	\
-		dflt, help, min, max, NULL				\
-	}
-
-KEY(redis_key_url, "url", SECRET, NULL, 0, 1024,
+REDIS_KEY(redis_key_url, "url", SECRET, NULL, 0, 1024,
     "Where Redis is: redis://[user[:password]@]host[:port][/db], rediss://... "
     "with TLS, or unix:///path/to/redis.sock[?db=N]; not set: REDIS_URL of the "
     "environment, else " REDIS_URL_DEFAULT ".");
-KEY(redis_key_ca, "tls_ca", PATH, NULL, 1, 4096,
+REDIS_KEY(redis_key_ca, "tls_ca", PATH, NULL, 1, 4096,
     "A file with certificates, in PEM, of authorities that are trusted, "
     "instead of the system's.");
-KEY(redis_key_cert, "tls_certificate", PATH, NULL, 1, 4096,
+REDIS_KEY(redis_key_cert, "tls_certificate", PATH, NULL, 1, 4096,
     "A file with our own certificate, in PEM, and its private key, for a Redis "
     "that asks for it; workers must be able to read it.");
-KEY(redis_key_verify, "tls_verify", BOOL, "on", 0, 0,
+REDIS_KEY(redis_key_verify, "tls_verify", BOOL, "on", 0, 0,
     "The certificate must be of the host's name, and by an authority that is "
     "trusted.");
-KEY(redis_key_password, "password", SECRET, NULL, 0, PASSWORD_MAX,
+REDIS_KEY(redis_key_password, "password", SECRET, NULL, 0, PASSWORD_MAX,
     "The password, instead of the one in the URL.");
-KEY(redis_key_password_file, "password_file", PATH, NULL, 1, 4096,
+REDIS_KEY(redis_key_password_file, "password_file", PATH, NULL, 1, 4096,
     "A file that the password is in, instead, which workers can read, and not "
     "everybody; a line end at its end does not count.");
-KEY(redis_key_connect, "connect_timeout", DURATION, "5s", 100, 3600000,
+REDIS_KEY(redis_key_connect, "connect_timeout", DURATION, "5s", 100, 3600000,
     "How long a connection may take to come about.");
-KEY(redis_key_ping, "ping_interval", DURATION, "10s", 100, 3600000,
+REDIS_KEY(redis_key_ping, "ping_interval", DURATION, "10s", 100, 3600000,
     "How long Redis may be silent before it is asked for a sign of life.");
-KEY(redis_key_answer, "ping_timeout", DURATION, "5s", 100, 3600000,
+REDIS_KEY(redis_key_answer, "ping_timeout", DURATION, "5s", 100, 3600000,
     "How long that, and the greeting, may take.");
-KEY(redis_key_retry, "retry_max", DURATION, "5s", 100, 3600000,
+REDIS_KEY(redis_key_retry, "retry_max", DURATION, "5s", 100, 3600000,
     "The longest time between two attempts to connect; it is random, and grows "
     "from 100ms.");
+
+const void *
+redis_table(const struct hostd_host *host, const char *name,
+    struct hostd_err *err)
+{
+	const void *table = host->get_ext(host, name);
+
+	if (table == NULL)
+		(void)hostd_fail(err, HOSTD_E_NOTSUP,
+		    "this host does not serve %s", name);
+	return table;
+}
+
+int32_t
+redis_bind(struct redis_host *h, const struct hostd_host *host,
+    struct hostd_err *err)
+{
+	h->host = host;
+	if ((h->net = redis_table(host, HOSTD_EXT_NET, err)) == NULL ||
+	    (h->timers = redis_table(host, HOSTD_EXT_TIMER, err)) == NULL)
+		return HOSTD_E_NOTSUP;
+	return HOSTD_OK;
+}
 
 /* A text; NULL when it is not set, or empty. */
 static const char *
@@ -184,6 +202,8 @@ redis_settings_read(struct redis_settings *s, struct redis_host *h,
 	h->ping_ms = (uint32_t)redis_number_key(conf, "ping_interval");
 	h->answer_ms = (uint32_t)redis_number_key(conf, "ping_timeout");
 	h->retry_ms = (uint32_t)redis_number_key(conf, "retry_max");
+	h->max_pending = (size_t)redis_number_key(conf, "max_pending");
+	h->max_reply = REPLY_MAX;
 	return read_password(s, h, conf, err);
 }
 

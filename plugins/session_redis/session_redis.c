@@ -3,18 +3,10 @@
  * plugin's keys, life and table. */
 #include "store.h"
 
-#define REPLY_MAX	(64u << 20)
-
-#define KEY(var, name, type, dflt, min, max, help)			\
-	static const struct hostd_key var = {				\
-		sizeof(struct hostd_key), HOSTD_KEY_##type, 0, name,	\
-		dflt, help, min, max, NULL				\
-	}
-
-KEY(key_nodes, "nodes", LIST, NULL, 0, SEEDS_MAX - 1,
+static REDIS_KEY(key_nodes, "nodes", LIST, NULL, 0, SEEDS_MAX - 1,
     "More nodes of a Redis Cluster, as host:port: any of them can say who the "
     "others are, when that of the URL is away.");
-KEY(key_prefix, "prefix", STRING, "sess:", 0, PREFIX_MAX,
+static REDIS_KEY(key_prefix, "prefix", STRING, "sess:", 0, PREFIX_MAX,
     "In front of the ids of sessions; the default is that of connect-redis.");
 static const char *const cluster_choices[] = { "auto", "yes", "no", NULL };
 static const struct hostd_key key_cluster = {
@@ -22,14 +14,15 @@ static const struct hostd_key key_cluster = {
 	"Is it a Redis Cluster, whose nodes are to be found?", 0, 0,
 	cluster_choices
 };
-KEY(key_connections, "connections", INT, "2", 1, CONNECTIONS_MAX,
+static REDIS_KEY(key_connections, "connections", INT, "2", 1, CONNECTIONS_MAX,
     "Connections to each Redis, of each worker; over each of them many "
     "commands are under way at a time.");
-KEY(key_command, "answer_timeout", DURATION, "2s", 100, 3600000,
+static REDIS_KEY(key_command, "answer_timeout", DURATION, "2s", 100, 3600000,
     "How long Redis may be silent while commands wait for answers; then the "
     "connection is taken for dead, and until another one is there sessions "
     "fail at once.  A worker that starts waits so long for Redis.");
-KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
+static REDIS_KEY(key_pending, "max_pending", SIZE, "16m", 65536,
+    INT64_C(1) << 30,
     "Bytes on a connection that Redis has not answered, beyond which sessions "
     "fail at once.");
 
@@ -139,8 +132,6 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 	in->want = redis_number_key(conf, "cluster");
 	in->connections = (unsigned)redis_number_key(conf, "connections");
 	r->command_ms = (uint32_t)redis_number_key(conf, "answer_timeout");
-	r->max_pending = (size_t)redis_number_key(conf, "max_pending");
-	r->max_reply = REPLY_MAX;
 	if ((rc = redis_settings_read(&in->settings, r, conf,
 	    in->want == WANT_CLUSTER, err)) != HOSTD_OK)
 		return rc;
@@ -161,28 +152,15 @@ destroy(struct hostd_inst *in)
 	free(in);
 }
 
-static const void *
-bind(const struct hostd_host *host, const char *name, struct hostd_err *err)
-{
-	const void *table = host->get_ext(host, name);
-
-	if (table == NULL)
-		(void)hostd_fail(err, HOSTD_E_NOTSUP,
-		    "this host does not serve %s", name);
-	return table;
-}
-
 static int32_t
 bind_tables(struct hostd_inst *in, const struct hostd_host *host,
     struct hostd_err *err)
 {
-	in->host = in->redis.host = host;
+	in->host = host;
 	in->ready = host->get_ext(host, HOSTD_EXT_READY);
-	if ((in->op = bind(host, HOSTD_EXT_OP, err)) == NULL ||
-	    (in->redis.net = bind(host, HOSTD_EXT_NET, err)) == NULL ||
-	    (in->redis.timers = bind(host, HOSTD_EXT_TIMER, err)) == NULL)
-		return HOSTD_E_NOTSUP;
-	return HOSTD_OK;
+	in->op = redis_table(host, HOSTD_EXT_OP, err);
+	return in->op == NULL ? HOSTD_E_NOTSUP :
+	    redis_bind(&in->redis, host, err);
 }
 
 static int32_t

@@ -6,15 +6,7 @@
 #include <hostd/worker.h>
 #include "adapter.h"
 
-#define REPLY_MAX	(64u << 20)
-
-#define KEY(var, name, type, dflt, min, max, help)			\
-	static const struct hostd_key var = {				\
-		sizeof(struct hostd_key), HOSTD_KEY_##type, 0, name,	\
-		dflt, help, min, max, NULL				\
-	}
-
-KEY(key_key, "key", STRING, "socket.io", 1, KEY_MAX,
+static REDIS_KEY(key_key, "key", STRING, "socket.io", 1, KEY_MAX,
     "What the names of channels begin with: the option key of Node's adapter, "
     "which all nodes must have in common.");
 static const char *const mode_choices[] = { "classic", "sharded", NULL };
@@ -33,12 +25,14 @@ static const struct hostd_key key_subscription = {
 	"of Node's adapter, which all nodes must have in common.", 0, 0,
 	subscription_choices
 };
-KEY(key_own, "publish_on_specific_response_channel", BOOL, "off", 0, 0,
+static REDIS_KEY(key_own, "publish_on_specific_response_channel", BOOL,
+    "off", 0, 0,
     "Answer on the channel of the node that asks, which nobody else hears.");
-KEY(key_pending, "max_pending", SIZE, "16m", 65536, INT64_C(1) << 30,
+static REDIS_KEY(key_pending, "max_pending", SIZE, "16m", 65536,
+    INT64_C(1) << 30,
     "Bytes that Redis has not confirmed, beyond which messages are dropped; "
     "above half of it, who broadcasts is told to slow down.");
-KEY(key_hold, "hold_timeout", DURATION, "8s", 100, 3600000,
+static REDIS_KEY(key_hold, "hold_timeout", DURATION, "8s", 100, 3600000,
     "How long a worker that starts is held back until Redis has confirmed all "
     "that it subscribes, so that nothing is lost at a reload; less than "
     "ready_timeout.");
@@ -61,9 +55,7 @@ read_conf(struct hostd_inst *in, const struct hostd_conf *conf,
 	if (redis_number_key(conf, "mode") != 0)
 		in->sharded = STATIC + (int)redis_number_key(conf,
 		    "subscription_mode");
-	in->redis.max_pending = (size_t)redis_number_key(conf, "max_pending");
 	in->hold_ms = (uint32_t)redis_number_key(conf, "hold_timeout");
-	in->redis.max_reply = REPLY_MAX;
 	return redis_settings_read(&in->settings, &in->redis, conf, 0, err);
 }
 
@@ -88,16 +80,10 @@ static int32_t
 bind_tables(struct hostd_inst *in, const struct hostd_host *host,
     struct hostd_err *err)
 {
-	in->host = in->redis.host = host;
-	in->api = host->get_ext(host, HOSTD_EXT_SIO_ADAPTER);
-	in->redis.net = host->get_ext(host, HOSTD_EXT_NET);
-	in->redis.timers = host->get_ext(host, HOSTD_EXT_TIMER);
-	if (in->api == NULL || in->redis.net == NULL ||
-	    in->redis.timers == NULL)
-		return hostd_fail(err, HOSTD_E_NOTSUP, "this host does not "
-		    "serve %s", in->api == NULL ? HOSTD_EXT_SIO_ADAPTER :
-		    in->redis.net == NULL ? HOSTD_EXT_NET : HOSTD_EXT_TIMER);
-	return HOSTD_OK;
+	in->host = host;
+	in->api = redis_table(host, HOSTD_EXT_SIO_ADAPTER, err);
+	return in->api == NULL ? HOSTD_E_NOTSUP :
+	    redis_bind(&in->redis, host, err);
 }
 
 /* 6 bits for each character. */
