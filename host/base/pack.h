@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Records for another process of this machine: numbers and texts one behind the
- * other, in the machine's byte order.
+ * other, in the machine's byte order.  plugins/socketio/pack.h is the same for
+ * any machine; plugins may not include this one, and neither is for the SDK.
  */
 #ifndef BASE_PACK_H
 #define BASE_PACK_H

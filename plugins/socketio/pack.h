@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Records for other workers and nodes: numbers and texts one behind the other,
- * little-endian.
+ * little-endian.  host/base/pack.h is the same for one machine.
  */
 #ifndef SOCKETIO_PACK_H
 #define SOCKETIO_PACK_H
