@@ -133,6 +133,7 @@ function isAlive(pid) {
 export class Hostd extends EventEmitter {
 	log = '';
 	exited = false;
+	env = {};
 	through = [];		// a command that starts it
 	program = sbin('hostd');
 
@@ -146,7 +147,7 @@ export class Hostd extends EventEmitter {
 		this.url = `http://127.0.0.1:${port}`;
 	}
 
-	spawn(args = [], env = {}) {
+	spawn(args = [], env = this.env) {
 		this.spawnArgs(['-c', this.confFile, ...args], env);
 	}
 
@@ -328,7 +329,7 @@ export async function startHostd(t, options = {}) {
 	const h = await prepareHostd(t, options);
 
 	h.program = options.program ?? h.program;
-	h.spawn(options.args, options.env);
+	h.spawn(options.args);
 	atEnd(t, async () => {
 		await h.stop('SIGQUIT');
 		h.checkSanitizers();
@@ -354,6 +355,7 @@ export async function prepareHostd(t, options = {}) {
 	const port = options.port ?? await freePort();
 	const h = new Hostd(dir, port);
 
+	h.env = options.env ?? {};
 	h.atEnd = (fn) => atEnd(t, fn);
 	const fill = (s) => typeof s !== 'string' ? s :
 	    s.replaceAll('@DIR@', dir).replaceAll('@PORT@', String(port))

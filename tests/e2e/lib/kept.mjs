@@ -5,7 +5,7 @@ import path from 'node:path';
 import { atEnd, prepareHostd } from './hostd.mjs';
 import { plugin } from './http1.mjs';
 import { prepareUnprivileged } from './unprivileged.mjs';
-import { SECRET } from './session.mjs';
+import { patient, SECRET } from './session.mjs';
 
 /*
  * Its files; it is not started.
@@ -28,7 +28,7 @@ export async function prepareKept(t, { store = '', keys = '', workers = 4,
 		plugin "s" { module = "${so}" }
 		session "main" { secret = "${SECRET}"
 			${store === null ? '' : 'store = "kept"'}
-			${keys} }
+			${patient(keys)} }
 		route "/s" { plugin = "s" }
 		${conf}` });
 

@@ -2,7 +2,7 @@
 // hostd with tests/plugins/session_route, whose sessions are in a Redis.
 import { startHostd, until } from './hostd.mjs';
 import { plugin } from './http1.mjs';
-import { SECRET } from './session.mjs';
+import { patient, SECRET } from './session.mjs';
 
 /*
  *	store	keys of the plugin session_redis
@@ -18,10 +18,11 @@ export async function serveRedisSessions(t, redis, { store = '', keys = '',
 		state_dir = "@DIR@/state"
 		plugin "redis" { module = "session_redis.so" url = "${url}"
 			retry_max = 100ms
-			${store} }
+			${patient(patient(store, 'answer_timeout'),
+			    'ping_timeout')} }
 		plugin "s" { module = "${await plugin('session_route')}" }
 		session "main" { store = "redis"  ${secret}
-			${keys} }
+			${patient(keys)} }
 		route "/s" { plugin = "s" }
 		${conf}` });
 }

@@ -165,6 +165,10 @@ export function faultyStore(flags = '') {
 	return built.get(flags);
 }
 
+// keys, with time enough for a slow machine where they don't say how much.
+export const patient = (keys, name = 'timeout') =>
+	new RegExp(`\\b${name}\\b`).test(keys) ? keys : `${keys} ${name} = 60s`;
+
 /*
  * hostd with session_route on "/s", whose sessions are in a store of its own:
  * faulty_store in one worker, or with lmdb: session_lmdb in four.
@@ -189,7 +193,7 @@ export async function serveSessions(t, { keys = '', route = '', conf = '',
 		plugin "kept" { module = "${store}"  ${path} }
 		plugin "s" { module = "${so}" }
 		session "main" { store = "kept"  ${secret}
-			${keys} }
+			${lmdb ? patient(keys) : keys} }
 		route "/s" { plugin = "s"  ${route} }
 		${conf}` });
 
