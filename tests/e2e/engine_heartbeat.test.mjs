@@ -45,7 +45,7 @@ onServers('who does not answer', async (t, where) => {
 
 	await Promise.all([overWebSocket, overPolling, notPolling].map((f) =>
 	    f(t, where, w)));
-}, { pingInterval: 300, pingTimeout: 1000 });
+}, { pingInterval: 300, pingTimeout: 3000 });
 
 onServers('the next ping counts from the pong', async (t, where) => {
 	const s = await webSocketConnected(t, where);

@@ -3,9 +3,11 @@
 // beside those of now.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { until } from './lib/hostd.mjs';
 import { call, callAll, connect, eachMode, gone, heard, modes, next, onHostd,
-    onServers, settled, watch } from './lib/sio.mjs';
+    onServers, settled, startOurs, watch } from './lib/sio.mjs';
 import { also2, client2, connect2, entered, refusal } from './lib/sio2.mjs';
 
 const options = { allowEIO3: true };
@@ -188,21 +190,37 @@ on3('the client pings', (t, where) => eachMode(t, async (st, mode) => {
 	s.io.engine.on('pong', () => pongs++);
 	await until(() => pongs >= 5, 'pongs');
 	assert.equal(await call(s, 'back', 'alive'), 'alive');
-}), { pingInterval: 100, pingTimeout: 200 });
+}), { pingInterval: 100, pingTimeout: 20_000 });
+
+test('its pings are what it lives by', async (t) => {
+	const clock = await makeClock(t);
+	const h = await startOurs(t, { ...options, pingInterval: 100,
+		pingTimeout: 3_600_000 }, { clock, workers: 1 });
+	const s = await connect2(t, h, 'websocket');
+
+	for (let i = 0; i < 4; i++) {
+		// The second one's ping came after the time that has passed.
+		await next(s.io.engine, 'pong');
+		await next(s.io.engine, 'pong');
+		clock.pass(2400);
+	}
+	assert.equal(await call(s, 'back', 'alive'), 'alive');
+});
 
 on3('who does not is given up', async (t, where) => {
 	const w = await watch(t, where);
 
 	// Behind an upgrade, Node's server does not look any more.
-	await eachMode(t, async (st, mode) => {
-		const s = await connect2(st, where, mode);
+	await Promise.all((where.node ? ['polling', 'websocket'] :
+	    Object.keys(modes)).map(async (mode) => {
+		const s = await connect2(t, where, mode);
 		const { id } = s;
 
 		clearTimeout(s.io.engine.pingIntervalTimer);
 		clearTimeout(s.io.engine.pingTimeoutTimer);
 		assert.equal((await w.gone(id)).reason, 'ping timeout');
-	}, where.node ? ['polling', 'websocket'] : undefined);
-}, { pingInterval: 100, pingTimeout: 200 });
+	}));
+}, { pingInterval: 100, pingTimeout: 3000 });
 
 onHostd('they are not served unless that is allowed', async (t, where) => {
 	for (const mode of Object.keys(modes))

@@ -2,10 +2,14 @@
 // Socket.IO over reloads: clients stay who they are, and nothing that is said to
 // them or by them is lost, comes twice or in another order.
 import assert from 'node:assert/strict';
+import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { packet, Polling, webSocket, webSocketConnected, works } from
     './lib/eio.mjs';
 import { until, within } from './lib/hostd.mjs';
-import { call, client, connect, connected, heard, onHostd, settled } from './lib/sio.mjs';
+import { call, client, connect, connected, heard, onHostd, settled, startOurs }
+    from './lib/sio.mjs';
+import { CLOSE, frame, PING, PONG } from './lib/websocket.mjs';
 
 async function reload(h) {
 	const r = await h.hostctl('reload');
@@ -152,7 +156,10 @@ onHostd('in the middle of an upgrade', async (t, h) => {
 		await c.stop();
 });
 
-onHostd('the heartbeat', async (t, h) => {
+test('the heartbeat', async (t) => {
+	const clock = await makeClock(t);
+	const h = await startOurs(t, { pingInterval: 300,
+		pingTimeout: 3_600_000 }, { clock });
 	const s = await webSocketConnected(t, h);
 	const beat = async () => {
 		assert.equal(await packet(s), '2');
@@ -166,8 +173,12 @@ onHostd('the heartbeat', async (t, h) => {
 	// One that is not answered, neither here nor there.
 	assert.equal(await packet(s), '2');
 	await reload(h);
-	await s.closing();
-}, { pingInterval: 300, pingTimeout: 1500 });
+	clock.pass(3601);
+	// That its worker has something to do.
+	await s.send(frame(PING));
+	for (let f; f?.opcode !== CLOSE; f = await s.next())
+		assert.ok(f === undefined || f.opcode === PONG, f?.opcode);
+});
 
 // It has been told to stop polling: nothing but this WebSocket is left to it.
 onHostd('what a client says by polling before it upgrades', async (t, h) => {

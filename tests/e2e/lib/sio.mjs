@@ -35,12 +35,14 @@ const KEYS = {
 	    skip_middlewares = ${skipMiddlewares ? 'on' : 'off'}`,
 };
 
+// clock: of makeClock, which its time goes by.
 export async function startOurs(t, options,
-    { workers = 2, conf = '', more = '' } = {}) {
+    { workers = 2, conf = '', more = '', clock } = {}) {
 	const so = await buildSioApp(tempDir(t));
 	const keys = Object.entries(options).map(([k, v]) => KEYS[k](v));
-	const h = await startHostd(t, { conf: `
-		pool "web" { workers = ${workers} }
+	const h = await startHostd(t, { env: clock?.env, conf: `
+		pool "web" { workers = ${workers}
+			${clock ? 'watchdog = 0' : ''} }
 		plugin "io" { module = "socketio.so"
 			${keys.join('\n')} ${more} }
 		plugin "app" { module = "${so}" }
