@@ -97,9 +97,9 @@ struct unpack;
  * its next message.  NULL: none that could go. */
 struct eio *eio_of_ws(const void *d);
 /*
- * Its state.  From now on it is on its way: what eio_send is given is kept, and
- * eio_send_many leaves it out.  -1: not now, a request of it is going on, or it
- * ends.  When it has not gone, it goes on with the next message that comes.
+ * Its state.  From now on it is on its way: what it is sent is kept.  -1: not
+ * now, a request of it is going on, or it ends.  When it turns out that it has
+ * not gone, it goes on.
  */
 int	eio_pack(struct eio *, struct pack *);
 /* What was sent to it since, to be sent there, behind all else; returns how
@@ -117,7 +117,8 @@ struct eio *eio_unpack(struct hostd_inst *, hostd_ws, void *d,
 	    struct unpack *);
 int	eio_unpack_late(struct eio *, struct unpack *);
 
-/* Who is open now, in no order: start with NULL. */
+/* Who is open now, in no order: start with NULL.  The count has those, too,
+ * that are about to be. */
 struct eio *eio_next(const struct hostd_inst *, const struct eio *);
 uint32_t eio_count(const struct hostd_inst *);
 

@@ -9,15 +9,17 @@
 #include "metrics.h"
 
 #define VERSION 2
+#define LOOK_MS 100	/* whether one that is on its way is still here */
 
 /* -- messages -- */
 
-/* From number i on. */
 static void
-pack_messages(struct pack *p, const struct eio_queue *q, uint32_t i)
+pack_messages(struct pack *p, const struct eio_queue *q)
 {
-	pack_u32(p, q->n - i);
-	for (; i < q->n; i++) {
+	uint32_t i;
+
+	pack_u32(p, q->n);
+	for (i = 0; i < q->n; i++) {
 		pack_bytes(p, q->m[i]->text);
 		pack_list(p, q->m[i]->bins, q->m[i]->nbins);
 	}
@@ -157,23 +159,42 @@ eio_pack(struct eio *eio, struct pack *p)
 	pack_u32(p, eio->owes_pong);
 	pack_u32(p, eio->beat.kind == EIO_WAIT_PONG);
 	pack_u64(p, eio->beat.due > now ? eio->beat.due - now : 0);
-	pack_messages(p, &eio->queue, 0);
+	pack_messages(p, &eio->queue);
 	pack_handshake(p, eio->handshake);
 	eio->is_moving = 1;
+	eio_queue_clear(&eio->late);
 	eio_wait_end(eio->in, &eio->beat);
-	/* One on polling goes at once, or not at all. */
-	if (eio->ws == NULL && eio->probe == NULL)
-		eio->npacked = eio->queue.n;
-	else
-		eio_queue_clear(&eio->queue);
+	eio_wait_begin(eio->in, &eio->beat, EIO_WAIT_MOVING, LOOK_MS);
 	return 0;
 }
 
 uint32_t
 eio_pack_late(const struct eio *eio, struct pack *p)
 {
-	pack_messages(p, &eio->queue, eio->npacked);
-	return eio->queue.n - eio->npacked;
+	pack_messages(p, &eio->late);
+	return eio->late.n;
+}
+
+/* A WebSocket that may have gone takes nothing, not even this. */
+static int
+is_held(const struct eio *eio)
+{
+	const struct hostd_easy *e = &eio->in->easy;
+	const struct eio_ws *w = eio->ws != NULL ? eio->ws :
+	    eio->probe != NULL ? eio->probe->ws : NULL;
+
+	return w != NULL && e->ws->pause(e->host, w->ws, 0) == HOSTD_E_STATE;
+}
+
+void
+eio_move_look(struct hostd_inst *in, struct eio_wait *w)
+{
+	struct eio *eio = TABLE_OF(w, struct eio, beat);
+
+	if (is_held(eio))
+		eio_wait_begin(in, w, EIO_WAIT_MOVING, LOOK_MS);
+	else
+		eio_send_kept(eio);
 }
 
 void
@@ -243,6 +264,18 @@ take_ws(struct eio *eio, hostd_ws ws, struct eio_ws *w)
 	return 0;
 }
 
+/* What it was sent there at last can be sent when this WebSocket is open. */
+static void
+go_on(struct eio *eio, int is_pong, uint64_t ms)
+{
+	if (eio->transport == HOSTD_SIO_POLLING || eio->queue.n == 0) {
+		eio_beat_go_on(eio, is_pong, ms);
+		return;
+	}
+	eio->is_moving = 1;
+	eio_wait_begin(eio->in, &eio->beat, EIO_WAIT_MOVING, 0);
+}
+
 struct eio *
 eio_unpack(struct hostd_inst *in, hostd_ws ws, void *d, struct unpack *u)
 {
@@ -261,7 +294,7 @@ eio_unpack(struct hostd_inst *in, hostd_ws ws, void *d, struct unpack *u)
 		eio_free(eio);
 		return NULL;
 	}
-	eio_beat_go_on(eio, is_pong, ms);
+	go_on(eio, is_pong, ms);
 	eio_hold_retry(in);
 	if (w != NULL && take_ws(eio, ws, w) == -1) {
 		client_moved(eio->client);

@@ -118,7 +118,8 @@ eio_send_kept(struct eio *eio)
 	uint32_t i;
 
 	eio->is_moving = 0;
-	eio->npacked = 0;
+	eio_queue_clear(&eio->late);
+	eio_wait_end(eio->in, &eio->beat);
 	memset(&eio->queue, 0, sizeof(eio->queue));
 	for (i = 0; i < q.n && eio->state == EIO_OPEN; i++)
 		(void)eio_send(eio, q.m[i], 0);
@@ -133,9 +134,9 @@ keep(struct eio *eio, struct eio_message *m, uint32_t flags)
 {
 	if (flags & HOSTD_SIO_VOLATILE)
 		return HOSTD_E_FULL;
-	if (flags & EIO_BROADCAST)
-		return HOSTD_OK;
-	if (eio_queue_add(&eio->queue, m) == -1)
+	if (eio_queue_add(&eio->queue, m) == -1 ||
+	    ((flags & EIO_BROADCAST) == 0 &&
+	    eio_queue_add(&eio->late, m) == -1))
 		return overflow(eio, HOSTD_E_NOMEM);
 	return HOSTD_OK;
 }
@@ -210,8 +211,10 @@ eio_send_many(struct hostd_inst *in, struct eio *const *to, size_t n,
 		return;
 	}
 	for (k = 0; k < n; k++)
-		if (to[k]->state != EIO_OPEN || to[k]->is_moving) {
+		if (to[k]->state != EIO_OPEN) {
 			continue;
+		} else if (to[k]->is_moving) {
+			(void)keep(to[k], m, flags | EIO_BROADCAST);
 		} else if (to[k]->ws != NULL && to[k]->revision == 3 &&
 		    m->nbins > 0) {
 			(void)send_now(to[k], m, flags);

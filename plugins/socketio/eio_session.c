@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "eio_payload3.h"
+#include "cluster.h"
 #include "engine.h"
 #include "metrics.h"
 
@@ -21,6 +22,8 @@ eio_new(struct hostd_inst *in, const struct hostd_request *r,
 		return NULL;
 	eio->in = in;
 	eio->state = EIO_OPENING;
+	eio->is_first = 1;
+	in->engine->nopening++;
 	eio->transport = (uint8_t)transport;
 	eio_query_parse(r->query, &q);
 	eio->revision = q.is_revision_4 ? 4 : 3;
@@ -32,6 +35,14 @@ eio_new(struct hostd_inst *in, const struct hostd_request *r,
 		return NULL;
 	}
 	return eio;
+}
+
+/* Who goes stays for it until then. */
+static void
+first_ends(struct eio *eio)
+{
+	eio->in->engine->nopening -= eio->is_first;
+	eio->is_first = 0;
 }
 
 int
@@ -50,6 +61,7 @@ eio_enter(struct eio *eio)
 		eio->state = EIO_OPENING;
 		return -1;
 	}
+	first_ends(eio);
 	metrics_sessions(eio->in, eio->transport, 1);
 	return 0;
 }
@@ -122,7 +134,7 @@ eio_next(const struct hostd_inst *in, const struct eio *eio)
 uint32_t
 eio_count(const struct hostd_inst *in)
 {
-	return in->engine->nopen;
+	return in->engine->nopen + in->engine->nopening;
 }
 
 const char *
@@ -160,7 +172,8 @@ eio_client(const struct eio *eio)
 void
 eio_free(struct eio *eio)
 {
-	struct engine *e = eio->in->engine;
+	struct hostd_inst *in = eio->in;
+	struct engine *e = in->engine;
 
 	if (eio->state != EIO_OPENING)
 		table_remove(&e->sessions, &eio->entry);
@@ -169,8 +182,12 @@ eio_free(struct eio *eio)
 	eio_poll_forget(eio);
 	eio_wait_end(eio->in, &eio->beat);
 	eio_queue_clear(&eio->queue);
+	eio_queue_clear(&eio->late);
 	eio_handshake_free(eio->handshake);
+	first_ends(eio);
 	free(eio);
+	if (in->draining)
+		cluster_leave(in);
 }
 
 void

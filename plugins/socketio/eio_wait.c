@@ -19,6 +19,7 @@ static wait_fn *const due[EIO_WAIT_MOVED + 1] = {
 	[EIO_WAIT_PROBE] = eio_probe_late,
 	[EIO_WAIT_POLL] = eio_poll_late,
 	[EIO_WAIT_HELD] = eio_hold_late,
+	[EIO_WAIT_MOVING] = eio_move_look,
 	[EIO_WAIT_MOVED] = eio_beat_ping,
 };
 

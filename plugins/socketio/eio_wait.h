@@ -24,6 +24,7 @@ enum eio_wait_kind {
 	EIO_WAIT_PROBE,		/* it must have been upgraded */
 	EIO_WAIT_POLL,		/* a GET has waited long enough */
 	EIO_WAIT_HELD,		/* its session must have come */
+	EIO_WAIT_MOVING,	/* it should have gone to another worker */
 	EIO_WAIT_MOVED,		/* a ping: one list for each part of the
 				   interval, as they come in any order */
 	EIO_WAIT_KINDS = EIO_WAIT_MOVED + EIO_WAIT_PARTS

@@ -100,9 +100,11 @@ struct eio {
 	struct eio_probe *probe;
 	struct eio_poll *get, *post;	/* one of each at most */
 	struct eio_queue queue;
-	uint32_t npacked;		/* of its queue, while it is on its way */
+	struct eio_queue late;		/* of it, while it is on its way: what
+					   has to follow it */
 	uint8_t state, transport, has_work, owes_pong;
 	uint8_t is_moving;
+	uint8_t is_first;		/* it is one of nopening */
 	uint8_t revision, wants_base64;	/* the latter of revision 3 */
 	uint8_t how, reason;		/* of its end */
 	uint16_t code;			/* that its WebSocket is closed with */
@@ -121,6 +123,7 @@ struct engine {
 	struct hostd_inst *in;
 	struct table sessions;		/* by id; those that linger too */
 	uint32_t nopen;
+	uint32_t nopening;		/* whose first request is not answered */
 	struct eio_waits waits;
 	STAILQ_HEAD(, eio) work;
 	int posted;
@@ -262,6 +265,8 @@ void	eio_beat_late(struct hostd_inst *, struct eio_wait *);
 void	eio_many_free(struct eio_many *);
 /* One that was on its way is not any more. */
 void	eio_send_kept(struct eio *);
+/* Is it? */
+void	eio_move_look(struct hostd_inst *, struct eio_wait *);
 
 /* A packet of any type. */
 struct eio_message *eio_message_raw(hostd_buf text, const hostd_buf *bins,

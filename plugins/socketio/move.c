@@ -27,7 +27,7 @@ session_pack(struct eio *eio, struct pack *b)
 }
 
 /* It did not go after all.  What a WebSocket was sent meanwhile can't be sent
- * yet. */
+ * yet, see eio_move_look. */
 static void
 session_stays(struct eio *eio)
 {
