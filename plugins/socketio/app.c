@@ -19,7 +19,7 @@ is_like(const char *pattern, const char *p, const char *end)
 		if (*pattern == '*') {
 			star = pattern++;
 			again = p;
-		} else if (p < end && *pattern == *p) {
+		} else if (p < end && *pattern != '\0' && *pattern == *p) {
 			pattern++;
 			p++;
 		} else if (star != NULL && again < end && *again != ',') {

@@ -15,6 +15,17 @@ async function refused(s) {
 
 const UNKNOWN = { message: 'Invalid namespace', data: undefined };
 
+// One byte more than one that there is, or in its place.
+onServers('names with bytes that end texts elsewhere', (t, where) =>
+    eachMode(t, async (st, mode) => {
+	const s = await connect(st, where, mode);
+
+	for (const nsp of ['/\0', '/chat\0', '/chat\0/dyn-1', '/\0chat'])
+		assert.deepEqual(await refused(also(st, s, nsp)), UNKNOWN);
+	await connected(also(st, s, '/dyn-\0'));
+	assert.equal(await call(s, 'back', 1), 1);
+}, ['websocket', 'polling']));
+
 onServers('several over one connection', (t, where) =>
     eachMode(t, async (st, mode) => {
 	const a = await connect(st, where, mode, { auth: { who: 'a' } });
