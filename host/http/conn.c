@@ -405,6 +405,8 @@ conn_turn(struct http_conn *c)
 	stream_cork(&c->stream);
 	exchange_advance(c);
 	conn_input(c);
+	if (c->state == CONN_CLOSING && c->framed == NULL)
+		c->stream.ends = 1;
 	/* What is released on the way out may wake us again. */
 	c->busy = 0;
 	stream_uncork(&c->stream);

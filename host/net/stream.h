@@ -137,6 +137,8 @@ struct stream {
 	uint8_t rests;			/* stream_rest */
 	uint8_t held;			/* stream_hold */
 	uint8_t broken;			/* stream_break */
+	uint8_t ends;			/* nothing comes behind what is queued:
+					   a layer may say so with it */
 };
 
 void	stream_io_init(struct stream_io *, struct loop *);

@@ -59,6 +59,7 @@ tls_ready(struct stream *s, uint32_t events)
 {
 	struct tls *t = tls_of(s);
 
+	t->drained = 0;
 	if (t->shake != NULL) {
 		tls_shake_ready(s, events);
 		return;
@@ -122,6 +123,8 @@ tls_moved(struct stream *to)
 {
 	if (tls_of(to)->shake != NULL)
 		tls_of(to)->shake->stream = to;
+	if (tls_of(to)->waiting != NULL)
+		stream_flush_later(to);
 }
 
 static const struct stream_layer_ops tls_ops = {

@@ -375,6 +375,7 @@ finish(struct stream *s, size_t tickets)
 		k->ssl = NULL;
 		tls_shake_free(t);
 	}
+	t->drained = !s->can_read;
 	s->can_read = 1;
 	if (stream_pending(s) > 0)
 		stream_flush_later(s);
@@ -382,6 +383,21 @@ finish(struct stream *s, size_t tickets)
 }
 
 /* -- its steps -- */
+
+/* What OpenSSL has to say; later: with the answer to what has come already. */
+static int
+say(struct stream *s, int later)
+{
+	struct buf *out = &tls_of(s)->shake->out;
+	int rc;
+
+	if (out->len == 0)
+		return 0;
+	rc = later ? tls_put_later(s, out->p, out->len) :
+	    tls_put(s, out->p, out->len);
+	out->len = 0;
+	return rc;
+}
 
 /* With what there is of input: 0: it goes on; 1: it has ended, or failed, and
  * the stream may be gone. */
@@ -396,11 +412,10 @@ step(struct stream *s)
 	ERR_clear_error();
 	rc = SSL_do_handshake(k->ssl);
 	tickets = SSL_version(k->ssl) == TLS1_3_VERSION ? tickets_in(k) : 0;
-	if (k->out.len > 0 && tls_put(s, k->out.p, k->out.len) == -1) {
+	if (say(s, rc == 1 && k->nin > 0) == -1) {
 		fail(s, s->error, strerror(s->error));
 		return 1;
 	}
-	k->out.len = 0;
 	if (rc == 1) {
 		finish(s, tickets);
 		return 1;

@@ -327,6 +327,14 @@ tls_read(struct stream *s, void *buf, size_t n)
 		errno = s->error != 0 ? s->error : EAGAIN;
 		return -1;
 	}
+	if (t->drained) {
+		t->drained = 0;
+		s->can_read = 0;
+		if (t->ciphertext.len == 0) {
+			errno = EAGAIN;
+			return -1;
+		}
+	}
 	r = read_some(s, buf, n);
 	if (r == 0)
 		s->eof = 1;

@@ -48,9 +48,11 @@ tls_save(const struct stream *s, struct buf *b)
 {
 	const struct tls *t = tls_of(s);
 
-	if (t->shake != NULL || t->is_client || t->waiting != NULL ||
-	    t->alert != 0 || t->got_close || t->sent_close ||
-	    t->info->is_refused)
+	if (t->shake != NULL || t->is_client || t->alert != 0 ||
+	    t->got_close || t->sent_close || t->info->is_refused)
+		return -1;
+	/* What leads is gone when it is time for that. */
+	if (t->waiting != NULL && (!t->lead || b != NULL))
 		return -1;
 	if (b == NULL)
 		return 0;

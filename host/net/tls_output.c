@@ -47,6 +47,7 @@ tls_push(struct stream *s)
 
 	if (t->waiting == NULL)
 		return 0;
+	t->lead = 0;
 	if (push(s, t->waiting) == -1)
 		return -1;
 	if (!is_sent(t->waiting))
@@ -107,14 +108,37 @@ tls_put(struct stream *s, const void *p, size_t n)
 	return 0;
 }
 
+int
+tls_put_later(struct stream *s, const void *p, size_t n)
+{
+	struct tls_out o = { .p = (unsigned char *)(uintptr_t)p,
+		.len = (uint32_t)n };
+	struct tls *t = tls_of(s);
+
+	if (t->waiting != NULL || !s->can_write || n > TLS_LEAD)
+		return tls_put(s, p, n);
+	wait_for_room(t, &o);
+	t->lead = 1;
+	stream_flush_later(s);
+	return 0;
+}
+
 /* -- records that are none of data -- */
+
+static size_t
+seal_control(struct stream *s, enum tls_type type, const void *p, size_t n,
+    unsigned char *record)
+{
+	struct iovec iov = { (void *)(uintptr_t)p, n };
+
+	return tls_seal(&tls_of(s)->out, type, &iov, n, record);
+}
 
 int
 tls_put_control(struct stream *s, enum tls_type type, const void *p, size_t n)
 {
-	struct iovec iov = { (void *)(uintptr_t)p, n };
 	unsigned char record[TLS_EXPANSION + 8];
-	size_t len = tls_seal(&tls_of(s)->out, type, &iov, n, record);
+	size_t len = seal_control(s, type, p, n, record);
 
 	if (len > 0)
 		return tls_put(s, record, len);
@@ -199,6 +223,32 @@ seal_next(struct stream *s, struct tls_out *o, uint64_t sealed)
 	return 1;
 }
 
+static void
+take_lead(struct tls *t, struct tls_out *o)
+{
+	if (!t->lead)
+		return;
+	t->lead = 0;
+	memcpy(o->p, t->waiting->p, t->waiting->len);
+	o->len = t->waiting->len;
+	free(t->waiting);
+	t->waiting = NULL;
+}
+
+/* Behind the last data there is, the end. */
+static void
+seal_end(struct stream *s, struct tls_out *o)
+{
+	static const unsigned char body[] = { WARNING, TLS_CLOSE_NOTIFY };
+	struct tls *t = tls_of(s);
+
+	if (!s->ends || t->sent_close || !TAILQ_EMPTY(&s->segs))
+		return;
+	o->len += (uint32_t)seal_control(s, TLS_ALERT, body, sizeof(body),
+	    o->p + o->len);
+	t->sent_close = 1;
+}
+
 /* As much of the queue as makes one batch: bytes, or -1. */
 static ssize_t
 send_batch(struct stream *s)
@@ -207,12 +257,16 @@ send_batch(struct stream *s)
 	uint64_t sealed = 0;
 	int rc = 1;
 
+	take_lead(tls_of(s), &o);
 	while (o.nmarks < TLS_BATCH && rc == 1) {
 		rc = seal_next(s, &o, sealed);
 		if (rc == 1)
 			sealed += o.marks[o.nmarks - 1].content;
 	}
-	if (rc == -1 || push(s, &o) == -1)
+	if (rc == -1)
+		return -1;
+	seal_end(s, &o);
+	if (push(s, &o) == -1)
 		return -1;
 	if (!is_sent(&o))
 		wait_for_room(tls_of(s), &o);
@@ -236,9 +290,9 @@ tls_flush(struct stream *s)
 	if (t->shake != NULL)
 		return 0;
 	while (s->can_write) {
-		if (tls_push(s) == -1)
+		if ((!t->lead || TAILQ_EMPTY(&s->segs)) && tls_push(s) == -1)
 			return -1;
-		if (t->waiting != NULL || TAILQ_EMPTY(&s->segs))
+		if ((t->waiting != NULL && !t->lead) || TAILQ_EMPTY(&s->segs))
 			break;
 		if (budget == 0) {
 			stream_flush_later(s);

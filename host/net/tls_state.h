@@ -12,13 +12,14 @@
 #define TLS_BATCH	4	/* records that are sent at once */
 #define TLS_MARKS	8
 #define TLS_WIRE	(4 * TLS_RECORD_MAX)
+#define TLS_LEAD	1024	/* bytes of others, before these */
 
 /* What the streams of a worker share. */
 struct tls_io {
 	uint64_t told_ms;		/* when a failure was told last */
 	unsigned char wire[TLS_WIRE];	/* what has come */
-	unsigned char sealed[TLS_BATCH * (TLS_PLAIN_MAX + TLS_EXPANSION) +
-	    64];
+	unsigned char sealed[TLS_LEAD + TLS_BATCH * (TLS_PLAIN_MAX +
+	    TLS_EXPANSION) + 64];
 	unsigned char file[TLS_PLAIN_MAX];
 };
 
@@ -55,7 +56,8 @@ struct tls {
 					   a server sends; NULL: none are
 					   wanted */
 	struct tls_half in, out;
-	struct tls_out *waiting;	/* the socket did not take it yet */
+	struct tls_out *waiting;	/* the socket did not take it yet, or
+					   was not asked to */
 	struct buf ciphertext;		/* records, the last not all of it */
 	struct buf plain;		/* of one, what nobody has read yet */
 	struct tls_info *info;
@@ -70,6 +72,10 @@ struct tls {
 	uint8_t fin;			/* to be sent behind what waits */
 	uint8_t update;			/* the peer wants our next key */
 	uint8_t warned;			/* no_renegotiation was said */
+	uint8_t lead;			/* what waits goes with the next batch,
+					   in this turn */
+	uint8_t drained;		/* the handshake left nothing in the
+					   socket, and no event came since */
 };
 
 static inline struct tls *
@@ -102,6 +108,8 @@ int	tls_flush(struct stream *);
 int	tls_push(struct stream *);
 /* Records as they are, behind what waits.  0, or -1. */
 int	tls_put(struct stream *, const void *, size_t n);
+/* The same, together with what is sent next, if that is in this turn. */
+int	tls_put_later(struct stream *, const void *, size_t n);
 /* A record that is none of data; 0, or -1. */
 int	tls_put_control(struct stream *, enum tls_type, const void *,
 	    size_t n);

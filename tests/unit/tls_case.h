@@ -25,6 +25,7 @@ static int peer_fd;
 static struct buf heard;	/* by us */
 static int nreadable, nended, nfailed, failure;
 static int echo;
+static int pair_type = SOCK_STREAM;
 
 static X509 *
 self_signed(EVP_PKEY *key)
@@ -110,7 +111,7 @@ open_pair(void)
 	nreadable = nended = nfailed = failure = echo = 0;
 	loop_open();
 	stream_io_init(&sio, &loop);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+	assert_int_equal(socketpair(AF_UNIX, pair_type | SOCK_NONBLOCK, 0,
 	    fds), 0);
 	peer_fd = fds[1];
 	assert_int_equal(stream_open(&s, &sio, fds[0], &ops), 0);
