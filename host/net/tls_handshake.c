@@ -111,10 +111,38 @@ take_secret(const SSL *ssl, const char *line)
 		    sizeof(k->server));
 }
 
+/*
+ * The secrets that are wanted are made behind either side's Finished; OpenSSL
+ * prints each that it tells with hundreds of calls of sprintf, so it is asked
+ * for no others.
+ */
+static void
+note_message(int written, int version, int type, const void *p, size_t n,
+    SSL *ssl, void *arg)
+{
+	(void)written;
+	(void)version;
+	(void)arg;
+	if (type == SSL3_RT_HANDSHAKE && n > 0 &&
+	    *(const unsigned char *)p == SSL3_MT_FINISHED)
+		SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl), take_secret);
+}
+
+static int
+do_handshake(SSL *ssl)
+{
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_do_handshake(ssl);
+	SSL_CTX_set_keylog_callback(SSL_get_SSL_CTX(ssl), NULL);
+	return rc;
+}
+
 void
 tls_prepare(SSL_CTX *ctx)
 {
-	SSL_CTX_set_keylog_callback(ctx, take_secret);
+	SSL_CTX_set_msg_callback(ctx, note_message);
 	SSL_CTX_set_read_ahead(ctx, 0);
 	(void)SSL_CTX_set_max_early_data(ctx, 0);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
@@ -409,8 +437,7 @@ step(struct stream *s)
 	size_t tickets;
 	int rc;
 
-	ERR_clear_error();
-	rc = SSL_do_handshake(k->ssl);
+	rc = do_handshake(k->ssl);
 	tickets = SSL_version(k->ssl) == TLS1_3_VERSION ? tickets_in(k) : 0;
 	if (say(s, rc == 1 && k->nin > 0) == -1) {
 		fail(s, s->error, strerror(s->error));
