@@ -5,7 +5,8 @@
 #include "config/keys.h"
 #include "config/model.h"
 
-const char *const conf_log_levels[] = { "debug", "info", "warn", "error", NULL };
+const char *const conf_log_levels[] = { "debug", "info", "warn", "error",
+    NULL };
 static const char *const matches[] = { "auto", "exact", "prefix", NULL };
 static const char *const over_limits[] = { "wait", "503", NULL };
 static const char *const proxy_protocols[] = { "off", "v1", "v2", NULL };
@@ -39,12 +40,13 @@ static const struct hostd_key top_keys[] = {
 	    "read the error log.  Default: none."),
 	KEY("error_log", STRING, "stderr", "File for the error log, or "
 	    "\"stderr\", \"stdout\", or \"syslog:...\" as in access_log."),
-	KEY_ENUM("log_level", "info", conf_log_levels, "Least severe lines to log."),
+	KEY_ENUM("log_level", "info", conf_log_levels, "Least severe lines to "
+	    "log."),
 	KEY_RANGE("drain_timeout", DURATION, "30s", 0, DAY, "How long a worker "
 	    "that is replaced may take to finish; 0: as long as it takes."),
-	KEY_RANGE("drain_delay", DURATION, "0s", 0, DAY, "How long hostd goes on "
-	    "serving when it is told to end, after it has said that it is not "
-	    "ready any more: for load balancers to notice."),
+	KEY_RANGE("drain_delay", DURATION, "0s", 0, DAY, "How long hostd goes "
+	    "on serving when it is told to end, after it has said that it is "
+	    "not ready any more: for load balancers to notice."),
 	KEY_RANGE("ready_timeout", DURATION, "10s", 100, DAY, "How long a new "
 	    "worker may take to get ready."),
 	KEY_RANGE("state_timeout", DURATION, "2s", 10, DAY, "How long plugins "

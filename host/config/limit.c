@@ -70,7 +70,8 @@ static const struct {
 	const char *name;	/* one that ends in "_" has more behind it */
 	int what;
 } variables[] = {
-	{ "remote_addr", CONF_KEY_ADDR }, { "binary_remote_addr", CONF_KEY_ADDR },
+	{ "remote_addr", CONF_KEY_ADDR },
+	{ "binary_remote_addr", CONF_KEY_ADDR },
 	{ "remote_user", CONF_KEY_USER }, { "auth_user", CONF_KEY_USER },
 	{ "host", CONF_KEY_HOST }, { "uri", CONF_KEY_URI },
 	{ "request_method", CONF_KEY_METHOD }, { "route", CONF_KEY_ROUTE },

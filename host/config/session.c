@@ -28,8 +28,8 @@ static const struct hostd_key session_keys[] = {
 	KEY("name", STRING, "connect.sid", "Of the cookie."),
 	KEY("path", STRING, "/", "Of the cookie.  Requests for what does not "
 	    "begin with it have no session."),
-	KEY("domain", STRING, NULL, "Of the cookie; default: none, so that only "
-	    "the host that was asked gets it back."),
+	KEY("domain", STRING, NULL, "Of the cookie; default: none, so that "
+	    "only the host that was asked gets it back."),
 	KEY_ENUM("secure", "auto", secures, "The cookie goes by TLS only.  "
 	    "\"on\": and is not sent at all to who comes without; "
 	    "\"auto\": if that is how its request has come."),
@@ -67,10 +67,10 @@ static const struct hostd_key session_keys[] = {
 	KEY_ENUM("on_error", "refuse", on_errors, "What a request gets that "
 	    "needs a session which the store can't give: status 503, or none, "
 	    "as if it had not logged in."),
-	KEY("login", STRING, NULL, "Where browsers are sent that need a session "
-	    "and have none (303): \"/login\"; default: nowhere (401).  With "
-	    "\"=\" at its end, \"/login?next=\", what they have asked for is "
-	    "appended, percent-encoded."),
+	KEY("login", STRING, NULL, "Where browsers are sent that need a "
+	    "session and have none (303): \"/login\"; default: nowhere (401).  "
+	    "With \"=\" at its end, \"/login?next=\", what they have asked for "
+	    "is appended, percent-encoded."),
 	KEY_RANGE("required_key", STRING, NULL, 1, 255, "What has to be in a "
 	    "session that is required, as \"user\"; default: any session "
 	    "will do."),

@@ -172,7 +172,8 @@ take_statuses(struct builder *b, struct conf_health *h)
 		else
 			conf_error(b->errs, pos_of(b, "status"), "status "
 			    "\"%s\" is neither one from 100 to 599 nor a "
-			    "range of them, as \"200-399\" or \"2xx\"", list[i]);
+			    "range of them, as \"200-399\" or \"2xx\"",
+			    list[i]);
 		free(list[i]);
 	}
 	free(list);

@@ -289,8 +289,9 @@ sio_sockets_move(const struct hostd_sio_api *api,
     const struct hostd_sio_to *to, const hostd_buf *rooms, uint32_t n)
 {
 	(void)caller(api, "sockets_join or sockets_leave");
-	return n == 0 || fake_sio_judge_rooms(rooms, n) != HOSTD_OK ? HOSTD_E_INVAL :
-							     fake_sio_judge_to(to);
+	if (n == 0 || fake_sio_judge_rooms(rooms, n) != HOSTD_OK)
+		return HOSTD_E_INVAL;
+	return fake_sio_judge_to(to);
 }
 
 static int32_t

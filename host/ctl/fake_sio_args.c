@@ -34,7 +34,8 @@ is_reserved(hostd_buf name)
 int32_t
 fake_sio_judge_event(hostd_buf name, const struct hostd_sio_args *a)
 {
-	return is_reserved(name) || !fake_sio_args_ok(a) ? HOSTD_E_INVAL : HOSTD_OK;
+	return is_reserved(name) || !fake_sio_args_ok(a) ? HOSTD_E_INVAL :
+	    HOSTD_OK;
 }
 
 int32_t

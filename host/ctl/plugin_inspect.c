@@ -298,8 +298,8 @@ print_descriptor(const json_t *doc)
 			? ""
 			: " (of a plugin that offers it)");
 	json_array_foreach (json_object_get(doc, "extensions"), i, p)
-		(void)printf("%-12s%s, version %d\n", i == 0 ? "extensions" : "",
-		    text_of(p, "id"),
+		(void)printf("%-12s%s, version %d\n",
+		    i == 0 ? "extensions" : "", text_of(p, "id"),
 		    (int)json_integer_value(json_object_get(p, "version")));
 	print_sandbox(json_object_get(doc, "sandbox"));
 	print_list(doc, "keys");

@@ -76,7 +76,8 @@ struct http_conn {
 	struct http_req *req;		/* in progress */
 	TAILQ_HEAD(, http_req) unsent;	/* finished, output pending */
 	struct buf in;			/* bytes that had to wait */
-	struct http_framed *framed;	/* a stream of HTTP/2; NULL: it is not */
+	struct http_framed *framed;	/* a stream of HTTP/2; NULL: it is
+					   not */
 	struct http_upgrade *upgrade;	/* UPGRADED: who gets it */
 	struct conn_move *move;		/* MOVING */
 	struct tls_context *tls;	/* TLS will follow the proxy's header */
@@ -97,7 +98,8 @@ struct http_conn {
 	uint8_t cut;			/* close at the end of the turn */
 	uint8_t linger;			/* CLOSING ends in LINGER */
 	uint8_t gone;			/* as cut, and the peer is to blame */
-	uint8_t stalled;		/* in holds more than a part of a head */
+	uint8_t stalled;		/* in holds more than a part of a
+					   head */
 	uint8_t skipped_line;		/* the empty line before a request */
 	uint8_t counted_idle;
 	uint8_t shed;			/* came above the budget */

@@ -126,8 +126,8 @@ conn_arm_body(struct http_conn *c, int same)
 	uint64_t seen = c->req->body_seen;
 
 	conn_extend(c, TIMER_BODY, same, rt != NULL && rt->body_ms > 0 ?
-	    rt->body_ms : (uint64_t)lim->body_timeout, seen - c->timer_sent, rt != NULL ?
-	    rt->min_body_rate : (uint64_t)lim->min_body_rate);
+	    rt->body_ms : (uint64_t)lim->body_timeout, seen - c->timer_sent,
+	    rt != NULL ? rt->min_body_rate : (uint64_t)lim->min_body_rate);
 	c->timer_sent = seen;
 }
 

@@ -13,8 +13,8 @@
  */
 int	path_decode(const char *p, size_t n, char *out);
 
-/* How many bytes from the begin on, up to "?" or "#", path_decode would leave as
- * they are. */
+/* How many bytes from the begin on, up to "?" or "#", path_decode would leave
+ * as they are. */
 size_t	path_plain(const char *p, size_t n);
 
 #endif

@@ -7,7 +7,8 @@
 
 /* Does any listen block? */
 int	redirect_is_wanted(const struct conf *);
-/* 1: it was answered so.  0: it is secure, or is to go on for another reason. */
+/* 1: it was answered so.  0: it is secure, or is to go on for another
+ * reason. */
 int	redirect_request(struct http_req *);
 
 #endif

@@ -13,8 +13,8 @@
  *
  * $request_id and $upstream_cache_status are what the client was told: the
  * answer's X-Request-ID and X-Cache-Status.  $trace_json is for JSON: two
- * members and a comma before them, nothing without a trace.  Tokens in URLs are left out
- * (http/veil.h).
+ * members and a comma before them, nothing without a trace.  Tokens in URLs are
+ * left out (http/veil.h).
  */
 #ifndef HTTP_REQUEST_LOG_H
 #define HTTP_REQUEST_LOG_H

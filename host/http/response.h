@@ -41,9 +41,9 @@ int32_t	response_page(struct http_req *, int status, const hostd_hdr *,
 	    uint32_t nhdrs);
 
 /*
- * Nothing of r's answer is sent, whatever is queued of it, until it is released,
- * as often as it was held, or taken back; for errands, when its head is to be
- * queued.
+ * Nothing of r's answer is sent, whatever is queued of it, until it is
+ * released, as often as it was held, or taken back; for errands, when its head
+ * is to be queued.
  */
 void	response_hold(struct http_req *);
 void	response_let_go(struct http_req *);

@@ -59,7 +59,8 @@ struct http_server {
 	struct traces traces;
 	struct handle_table handles;		/* hostd_req -> http_req */
 	struct board_cell *cell;		/* counters */
-	struct traffic *traffic;		/* by route; NULL: nobody asks */
+	struct traffic *traffic;		/* by route; NULL: nobody
+						   asks */
 	const struct conf_pool *pool;		/* ours; NULL: the only one */
 	TAILQ_HEAD(, http_conn) conns;
 	TAILQ_HEAD(, http_conn) away;		/* nobody takes them now */
@@ -91,7 +92,7 @@ struct http_server {
 	/* A connection has ended: room for another, or drained. */
 	void (*conn_ended)(struct http_server *);
 
-	char stamp[128];			/* "Server: ...\r\nDate: ...\r\n" */
+	char stamp[128];		/* "Server: ...\r\nDate: ...\r\n" */
 	size_t stamp_len;
 	int64_t stamp_s;			/* the second it was made for */
 	uint64_t stamp_ms;

@@ -4,20 +4,20 @@
  * share, beside the board, so that a limit holds for all of them together, over
  * reloads and whatever becomes of a worker.
  *
- * Keys are hashes, and of two kinds.  A rate's has a time: when what has come so
- * far will have drained.  A place's has nothing but the key; how many of it are
- * taken is in rows, one for each worker, that are summed when one more comes.
- * So what a worker holds is gone with its row when it ends, and nothing has to
- * be repaired after it.
+ * Keys are hashes, and of two kinds.  A rate's has a time: when what has come
+ * so far will have drained.  A place's has nothing but the key; how many of it
+ * are taken is in rows, one for each worker, that are summed when one more
+ * comes.  So what a worker holds is gone with its row when it ends, and nothing
+ * has to be repaired after it.
  *
- * Both are sets of a few entries, of which a key may be in any of one set.  When
- * there is no free one, the entry goes that has drained, or, of rates, that
- * drains first; places that are taken never go, and whoever finds no entry is
- * let in uncounted: a limit must not keep out those who are below it.
+ * Both are sets of a few entries, of which a key may be in any of one set.
+ * When there is no free one, the entry goes that has drained, or, of rates,
+ * that drains first; places that are taken never go, and whoever finds no entry
+ * is let in uncounted: a limit must not keep out those who are below it.
  *
  * Nobody locks anything: of those who come at the same time one wins, and the
- * others look again.  What a worker that has gone bad writes here may let others
- * in or keep them out, and nothing else.
+ * others look again.  What a worker that has gone bad writes here may let
+ * others in or keep them out, and nothing else.
  */
 #ifndef LIMIT_TABLE_H
 #define LIMIT_TABLE_H
@@ -167,9 +167,9 @@ void	limit_rate_give(struct limit_table *, uint64_t key, uint64_t cost_us);
 #define LIMIT_UNCOUNTED	(-2)
 
 /*
- * One more of key in cell, where all may have max.  A place for limit_place_give,
- * LIMIT_FULL, or LIMIT_UNCOUNTED.  Never one too many; of those who come for the
- * last one at the same time, all may be refused.
+ * One more of key in cell, where all may have max.  A place for
+ * limit_place_give, LIMIT_FULL, or LIMIT_UNCOUNTED.  Never one too many; of
+ * those who come for the last one at the same time, all may be refused.
  */
 int32_t	limit_place_take(struct limit_table *, struct limit_count *,
 	    unsigned cell, uint64_t key, uint32_t max);

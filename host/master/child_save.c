@@ -56,7 +56,8 @@ child_save(const struct child *c, struct record *r)
 	    "calls", c->calls, "next_signal", c->killing, "up_ms",
 	    up, "timer_ms", timer_due(&c->timer), "why",
 	    record_bytes(c->why, strlen(c->why)), "held",
-	    record_bytes(c->held, strlen(c->held)), "pulse", child_pulse_save(c),
+	    record_bytes(c->held, strlen(c->held)), "pulse",
+	    child_pulse_save(c),
 	    "stdout", output_save(c, 0, r), "stderr", output_save(c, 1, r),
 	    "out", out);
 }

@@ -199,7 +199,8 @@ rollback_target(struct control_client *c, const json_t *request)
 		return g;
 	if (v == NULL)
 		(void)snprintf(text, sizeof(text),
-		    "there is no generation before %u to go back to", m->gen->n);
+		    "there is no generation before %u to go back to",
+		    m->gen->n);
 	else if (g == m->gen)
 		(void)snprintf(text, sizeof(text),
 		    "generation %lld is what is served", (long long)n);

@@ -11,7 +11,7 @@
 
 struct control_client;
 
-/* ---- cmd_reload.c: a rollout's watcher, and the answer when there is one ---- */
+/* ---- cmd_reload.c: a rollout's watcher, and its answer ---- */
 
 void	command_said(void *client, const json_t *step);
 void	command_ended(void *client, enum rollout_outcome,

@@ -45,7 +45,8 @@ write_hint(int e)
 	case EDQUOT:
 		return "; make room there, or choose another run_dir";
 	case EFBIG:
-		return "; the limit on the size of files is too low (ulimit -f)";
+		return "; the limit on the size of files is too low (ulimit "
+		    "-f)";
 	case EACCES:
 	case EPERM:
 	case EROFS:

@@ -246,7 +246,8 @@ generation_copy_secret(const struct conf *conf, const struct conf_session *s,
 	char reason[384];
 
 	/* Where nobody is served, there need not be one yet. */
-	if (s->secret_is_made && !to_serve && access(s->secret_file, F_OK) == -1)
+	if (s->secret_is_made && !to_serve &&
+	    access(s->secret_file, F_OK) == -1)
 		return secrets_make(to, why, size);
 	if (s->secret_is_made && generation_make_secret(conf, s->secret_file,
 	    why, size) == -1)

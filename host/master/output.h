@@ -8,9 +8,9 @@
  * with the plugin whose callback has written it, where that is known (see
  * worker/output.h).  Standard error's level is warn.
  *
- * The child never waits for us for long: its ends do not block.  Nobody can fill
- * the log: beyond OUTPUT_RATE lines a second, after a first OUTPUT_BURST, lines
- * are dropped and counted.
+ * The child never waits for us for long: its ends do not block.  Nobody can
+ * fill the log: beyond OUTPUT_RATE lines a second, after a first OUTPUT_BURST,
+ * lines are dropped and counted.
  */
 #ifndef MASTER_OUTPUT_H
 #define MASTER_OUTPUT_H

@@ -45,8 +45,8 @@ struct slot {
 	TAILQ_ENTRY(slot) link;
 	struct pool *pool;
 	uint32_t index;
-	struct generation *gen;		/* what a crashed worker is replaced from;
-					   NULL: none yet */
+	struct generation *gen;		/* what a crashed worker is replaced
+					   from; NULL: none yet */
 	struct generation *staged;	/* about to be rolled out */
 	struct worker *current, *next;
 	struct worker *borrower;	/* of another slot: accepts for us while
@@ -156,8 +156,8 @@ int	pools_settled(const struct pools *);
 
 json_t *pools_save(const struct pools *, struct record *);
 /* 0, or -1 with a reason in why. */
-int	pools_restore(struct pools *, const json_t *, struct record *, char *why,
-	    size_t size);
+int	pools_restore(struct pools *, const json_t *, struct record *,
+	    char *why, size_t size);
 
 /* What that uses of slot.c: the worker is not in the slot yet; NULL when there
  * is no such child. */

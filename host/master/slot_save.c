@@ -23,7 +23,8 @@ static json_t *
 listener_save(const struct listener *l, struct record *r)
 {
 	return json_pack("{s:o,s:o,s:b,s:b,s:I,s:I}", "socket",
-	    record_fd(r, l->fd), "address", record_bytes(&l->addr.ss, l->addr.len),
+	    record_fd(r, l->fd), "address",
+	    record_bytes(&l->addr.ss, l->addr.len),
 	    "listening", l->listening, "shared", l->shared, "device",
 	    (json_int_t)l->dev, "inode", (json_int_t)l->ino);
 }
@@ -139,8 +140,8 @@ pool_save(const struct pool *p, struct saving *saving)
 
 	TAILQ_FOREACH(s, &p->slots, link)
 		(void)json_array_append_new(slots, slot_save(s, saving));
-	return json_pack("{s:s,s:i,s:i,s:i,s:b,s:b,s:I,s:I,s:i,s:o,s:o}", "name",
-	    p->name, "configured", p->configured, "target", p->target,
+	return json_pack("{s:s,s:i,s:i,s:i,s:b,s:b,s:I,s:I,s:i,s:o,s:o}",
+	    "name", p->name, "configured", p->configured, "target", p->target,
 	    "before", p->before, "stopped", p->stopped, "deleted", p->deleted,
 	    "restart_due", (json_int_t)p->due, "restart_due_in",
 	    (json_int_t)p->due_in, "crashes", p->crashes, "drained",

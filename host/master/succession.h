@@ -6,8 +6,8 @@
  *	what it has saved, all or some of it, is passed on, the heir gets ready
  *
  * Each of the last two steps may take state_timeout.  After that the heir goes
- * on with what there is, or the one before accepts again: nobody waits longer for
- * whoever does not come back from a plugin's code.
+ * on with what there is, or the one before accepts again: nobody waits longer
+ * for whoever does not come back from a plugin's code.
  */
 #ifndef MASTER_SUCCESSION_H
 #define MASTER_SUCCESSION_H

@@ -29,7 +29,8 @@ struct master;
 /* Entries that no generation in use has, as of the last change. */
 struct upstreams_upkeep {
 	uint8_t spare[UP_ENTRIES];	/* 0: it is wanted, or free; else 1, and
-					   how often in a row nobody was there */
+					   how often in a row nobody was
+					   there */
 	uint32_t nspare;
 	uint32_t sequence;		/* of the table */
 	uint32_t nusers;		/* generations in use */

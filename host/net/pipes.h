@@ -9,7 +9,8 @@
 #include <sys/queue.h>
 
 #define PIPES_KEPT	8		/* empty, for the next */
-#define PIPES_MAX	256		/* in use; more connections are copied */
+#define PIPES_MAX	256		/* in use; more connections are
+					   copied */
 #define PIPES_SIZE	(256u << 10)	/* where the kernel lets us */
 
 struct pipes;

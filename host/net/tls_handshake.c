@@ -516,7 +516,8 @@ tls_shake_ready(struct stream *s, uint32_t events)
 			return;
 		}
 	}
-	/* Behind what is read there is an end, too; nobody will say so again. */
+	/* Behind what is read there is an end, too; nobody will say so
+	 * again. */
 	if (events & (EPOLLRDHUP | EPOLLHUP))
 		s->eof = 1;
 	if (events & EPOLLIN || s->eof)

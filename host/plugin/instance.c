@@ -136,7 +136,8 @@ instance_create(struct instance *in, struct conf_errors *errs)
 
 	in->creating = 1;
 	entered = instance_enter(in, BOARD_CB_CREATE);
-	rc = in->module->desc.create(&in->host, &in->values.view, &in->inst, &err);
+	rc = in->module->desc.create(&in->host, &in->values.view, &in->inst,
+	    &err);
 	instance_leave(in, entered);
 	in->creating = 0;
 	if (rc == HOSTD_OK) {

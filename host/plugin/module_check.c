@@ -177,8 +177,8 @@ module_check_provide(const struct hostd_provide *p, char *why, size_t size)
 {
 	if (!is_kind(p->kind))
 		REFUSE("broken provide: kind must be NAME/NUMBER, as "
-		    HOSTD_KIND_HTTP_ROUTE ", of [a-z0-9_.] and at most %u bytes",
-		    MAX_NAME);
+		    HOSTD_KIND_HTTP_ROUTE ", of [a-z0-9_.] and at most %u "
+		    "bytes", MAX_NAME);
 	if (!is_name(p->name))
 		REFUSE("%s: its name must be 1-%u of [a-z0-9_]", p->kind,
 		    MAX_NAME);

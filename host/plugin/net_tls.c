@@ -40,7 +40,8 @@ net_tls_new(const struct hostd_connect *to, int unchecked, char *why,
 
 	if ((client = tls_client_new(&o, text, sizeof(text))) == NULL)
 		(void)snprintf(why, size, "TLS with the certificates of "
-		    "%s%s%s: %s", to->tls_ca != NULL ? to->tls_ca : "the system",
+		    "%s%s%s: %s",
+		    to->tls_ca != NULL ? to->tls_ca : "the system",
 		    to->tls_cert != NULL ? " and " : "",
 		    to->tls_cert != NULL ? to->tls_cert : "", text);
 	return client;

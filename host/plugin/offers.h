@@ -17,7 +17,8 @@ struct plugins;
 enum offers_found {
 	OFFERS_READY,
 	OFFERS_WAIT,		/* one that it uses is still to be created */
-	OFFERS_ELSEWHERE,	/* it is of use only in workers of other pools */
+	OFFERS_ELSEWHERE,	/* it is of use only in workers of other
+				   pools */
 	OFFERS_NOWHERE		/* an error was added */
 };
 

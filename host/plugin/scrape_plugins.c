@@ -33,8 +33,8 @@ put_dependencies(const struct plugins *p, struct exposition *x)
 	    "Whether that is there, which a plugin or an upstream, the owner, "
 	    "depends on.");
 	for (i = 0; i < n; i++)
-		exposition_value(x, all[i].state == DEPENDENCY_UP, 1, "dependency",
-		    all[i].name, "owner", all[i].plugin, NULL);
+		exposition_value(x, all[i].state == DEPENDENCY_UP, 1,
+		    "dependency", all[i].name, "owner", all[i].plugin, NULL);
 	put_redis(all, n, x);
 	free(all);
 }

@@ -6,7 +6,8 @@
 #include "pubsub/hub.h"
 #include "ws/message.h"
 
-#define SKEW_MAX_US	60000000u	/* clocks that are further off are wrong */
+#define SKEW_MAX_US	60000000u	/* clocks that are further off are
+					   wrong */
 
 uint64_t
 hub_now_us(void)

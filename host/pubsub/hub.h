@@ -29,7 +29,8 @@
 #define HUB_OWN_PREFIX	"hostd/"	/* channels that are ours */
 #define HUB_OF_PREFIX	"hostd/of/"	/* but for those that are an instance's
 					   own */
-#define HUB_DEPARTED	64		/* workers that have ended, remembered */
+#define HUB_DEPARTED	64		/* workers that have ended,
+					   remembered */
 
 struct hub;
 struct ws_message;

@@ -8,7 +8,8 @@
 #include "pubsub/largest.h"
 
 #define QUESTIONS_MAX	4096	/* more are not answered */
-#define ANSWERS_BYTES	(1u << 20)	/* in a turn, and waiting for a worker */
+#define ANSWERS_BYTES	(1u << 20)	/* in a turn, and waiting for a
+					   worker */
 
 /* Whom an answer is awaited from. */
 struct asked {

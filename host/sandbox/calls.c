@@ -61,5 +61,5 @@ const char *const calls_of_exec[] = { "clone", "execve", "execveat", "fork",
 	"pidfd_send_signal", "chmod", "fchmodat", "utimensat", NULL };
 
 const char *const calls_missing[] = { "clone3", "io_uring_setup",
-	"io_uring_enter", "io_uring_register", "memfd_secret", "map_shadow_stack",
-	"cachestat", "mseal", NULL };
+	"io_uring_enter", "io_uring_register", "memfd_secret",
+	"map_shadow_stack", "cachestat", "mseal", NULL };

@@ -35,8 +35,8 @@ const struct path_call *path_call_find(int nr);
 typedef int path_copy(void *to, uint64_t from, size_t size, int text);
 
 /*
- * Is something named that is not allowed?  1, and in what "openat of /etc/passwd
- * for reading".  Safe in a signal handler.
+ * Is something named that is not allowed?  1, and in what "openat of
+ * /etc/passwd for reading".  Safe in a signal handler.
  */
 int	path_call_forbidden(const struct sandbox *, const struct path_call *,
 	    const char *name, const uint64_t args[6], path_copy *, char *what,

@@ -97,7 +97,8 @@ sandbox_allow_system(struct sandbox *s)
 		/* TLS */
 		"/etc/ssl", "/etc/pki", "/etc/crypto-policies",
 		"/usr/share/ca-certificates",
-		"/usr/local/share/ca-certificates", "/usr/share/crypto-policies",
+		"/usr/local/share/ca-certificates",
+		"/usr/share/crypto-policies",
 		/* the machine */
 		"/proc/self", "/proc/sys", "/proc/cpuinfo", "/proc/filesystems",
 		"/proc/loadavg", "/proc/meminfo", "/proc/stat",

@@ -99,7 +99,8 @@ is_ready(struct session_wait *w, struct session *s, int32_t status)
 	struct http_gate *g = r != NULL ? r->gated : NULL;
 
 	(void)w;
-	if (g != NULL && judge(gate_of(g)->kind->conf, r, s, status) == HOSTD_OK)
+	if (g != NULL &&
+	    judge(gate_of(g)->kind->conf, r, s, status) == HOSTD_OK)
 		gate_open(r);
 }
 

@@ -65,8 +65,9 @@ struct up_peer {
 	TAILQ_HEAD(, up_link) idle;	/* connections kept open, last used
 					   first; upstream/link.h */
 	unsigned nidle;
-	struct up_count *own;		/* of one that is in no table (direct.h);
-					   NULL: the table has its counts */
+	struct up_count *own;		/* of one that is in no table
+					   (direct.h); NULL: the table has its
+					   counts */
 };
 
 struct up_group {

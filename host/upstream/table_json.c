@@ -218,7 +218,8 @@ text_reason(const struct view *v)
 		    "by hand");
 	if (v->e.addr.len > 0)
 		(void)snprintf(t.s, sizeof(t.s), "%s; tried again in %llus",
-		    why, (unsigned long long)(v->down_until - now + 999) / 1000);
+		    why, 
+		    (unsigned long long)(v->down_until - now + 999) / 1000);
 	else
 		(void)snprintf(t.s, sizeof(t.s), "%s", v->why == UP_WHY_NAME ?
 		    why : "its name leads nowhere yet");

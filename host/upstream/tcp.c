@@ -130,8 +130,8 @@ tcp_turn_away(struct tcp_conn *c, int status, const char *why)
 	} else {
 		ts->told_ms = now;
 		if (ts->untold > 0)
-			log_warnx("%" PRIu64 " more TCP connections were turned "
-			    "away", ts->untold);
+			log_warnx("%" PRIu64 " more TCP connections were "
+			    "turned away", ts->untold);
 		ts->untold = 0;
 		log_warnx("listen %s: %s is turned away: %s", c->listen->name,
 		    c->client, why);

@@ -67,8 +67,9 @@ allow_granted(struct worker *w, struct sandbox *s)
 		sandbox_allow(s, c->grants[i].path, c->grants[i].access);
 	for (i = 0; i < c->ncalls; i++)
 		if (sandbox_allow_call(s, c->calls[i]) == -1)
-			conf_error(&w->errs, &c->calls_pos, "\"sandbox_calls\": "
-			    "there is no system call \"%s\"", c->calls[i]);
+			conf_error(&w->errs, &c->calls_pos,
+			    "\"sandbox_calls\": there is no system call "
+			    "\"%s\"", c->calls[i]);
 }
 
 /* It is looked into for as long as we live. */

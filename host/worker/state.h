@@ -85,7 +85,8 @@ struct worker {
 	int serving;			/* has been ready */
 	int draining;
 	int unfollowed;			/* there will be no heir */
-	int is_last;			/* and hostd stops: nobody is waited for */
+	int is_last;			/* and hostd stops: nobody is waited
+					   for */
 	int full;			/* at max_connections: not accepting */
 	int held;			/* saved for a successor: likewise */
 	struct calls calls;

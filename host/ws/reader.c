@@ -8,7 +8,8 @@
 
 #define CONTROL_MAX	125
 #define DIRECT_MIN	8192	/* less is not worth a read of its own */
-#define TRUST		(1u << 20)	/* announced lengths get memory at once */
+#define TRUST		(1u << 20)	/* announced lengths get memory at
+					   once */
 
 static int
 reader_fail(struct ws_reader *r, unsigned code)

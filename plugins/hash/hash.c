@@ -157,8 +157,8 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 	in->load_factor = (uint64_t)factor;
 	rc = key_parse(&in->key, text, err);
 	if (rc == HOSTD_OK && factor != 0 && factor <= 100)
-		rc = hostd_fail(err, HOSTD_E_INVAL, "load_factor: is a percentage "
-		    "of the mean load, above 100, or 0");
+		rc = hostd_fail(err, HOSTD_E_INVAL, "load_factor: is a "
+		    "percentage of the mean load, above 100, or 0");
 	if (rc != HOSTD_OK) {
 		free(in);
 		return rc;
@@ -176,10 +176,10 @@ destroy(struct hostd_inst *in)
 static const struct hostd_key key_key = {
 	.struct_size = sizeof(key_key), .type = HOSTD_KEY_STRING,
 	.name = "key", .dflt = "$remote_addr", .min = 1, .max = 1024,
-	.help = "What requests are told apart by: text with $uri, $request_uri, "
-	    "$args, $arg_NAME, $host, $http_NAME, $cookie_NAME, $remote_addr "
-	    "and $request_method; those that have nothing of it go to one "
-	    "server after the other.",
+	.help = "What requests are told apart by: text with $uri, "
+	    "$request_uri, $args, $arg_NAME, $host, $http_NAME, $cookie_NAME, "
+	    "$remote_addr and $request_method; those that have nothing of it "
+	    "go to one server after the other.",
 };
 static const struct hostd_key factor_key = {
 	.struct_size = sizeof(factor_key), .type = HOSTD_KEY_INT,

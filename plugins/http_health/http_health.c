@@ -286,13 +286,13 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 
 static const struct hostd_key key_required = { sizeof(key_required),
 	HOSTD_KEY_LIST, 0, "required", NULL, "Dependencies without which the "
-	"node is not ready, by what they are (\"redis\", \"upstream\") or whose "
-	"(the name of a plugin's block, or of an upstream with health checks).  "
-	"Whatever several nodes share makes all of them unready at once.", 0,
-	0, NULL };
+	"node is not ready, by what they are (\"redis\", \"upstream\") or "
+	"whose (the name of a plugin's block, or of an upstream with health "
+	"checks).  Whatever several nodes share makes all of them unready at "
+	"once.", 0, 0, NULL };
 static const struct hostd_key key_optional = { sizeof(key_optional),
-	HOSTD_KEY_LIST, 0, "optional", NULL, "Likewise, those that the node can "
-	"do without, whatever their plugin says.", 0, 0, NULL };
+	HOSTD_KEY_LIST, 0, "optional", NULL, "Likewise, those that the node "
+	"can do without, whatever their plugin says.", 0, 0, NULL };
 static const struct hostd_key key_details = { sizeof(key_details),
 	HOSTD_KEY_BOOL, 0, "details", "on", "Whether the answer says why a "
 	"dependency is down, and since when.  That may name addresses.", 0, 0,

@@ -13,7 +13,8 @@ server_wait(struct exchange *x, int on)
 }
 
 /* What can't be told to the client.  One who has left may be found out here,
- * before its request's end is told, and the server is to finish all the same. */
+ * before its request's end is told, and the server is to finish all the
+ * same. */
 static void
 download_failed(struct exchange *x, int32_t rc)
 {

@@ -49,7 +49,8 @@ static const struct {
 	int dashes;		/* "_" in it is "-" of the header */
 } families[] = {
 	{ "upstream_http_", UPSTREAM_HEADER, 1 }, { "http_", HEADER, 1 },
-	{ "jwt_claim_", CLAIM, 0 }, { "cookie_", COOKIE, 0 }, { "arg_", ARG, 0 },
+	{ "jwt_claim_", CLAIM, 0 }, { "cookie_", COOKIE, 0 },
+	{ "arg_", ARG, 0 },
 };
 
 /* -- parsing -- */

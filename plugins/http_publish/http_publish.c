@@ -14,8 +14,8 @@
  *	202 {"published":1}
  *		They are on their way, all of them.
  *	400 {"error":"channel: it is missing","element":0}
- *		Nothing was published; element, counted from 0, is the first that
- *		is wrong.
+ *		Nothing was published; element, counted from 0, is the first
+ *		that is wrong.
  *	401	The token is missing or wrong.
  *	413	The array is longer than max_batch, or the body than max_body.
  *	503	Nothing was published: a worker or another node does not keep

@@ -112,8 +112,8 @@ put_base64(struct frame *f, const unsigned char *p, size_t n)
 	uint32_t bits;
 
 	for (; n > 0; p += 3, n -= n < 3 ? n : 3) {
-		bits = (uint32_t)p[0] << 16 | (n > 1 ? (uint32_t)p[1] << 8 : 0) |
-		    (n > 2 ? p[2] : 0);
+		bits = (uint32_t)p[0] << 16 |
+		    (n > 1 ? (uint32_t)p[1] << 8 : 0) | (n > 2 ? p[2] : 0);
 		group[0] = digits[bits >> 18];
 		group[1] = digits[bits >> 12 & 63];
 		group[2] = n > 1 ? digits[bits >> 6 & 63] : '=';

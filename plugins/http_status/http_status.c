@@ -76,8 +76,8 @@ destroy(struct hostd_inst *in)
 
 static const char *const answers[] = { "status", "ready", NULL };
 static const struct hostd_key key_answer = { sizeof(key_answer),
-	HOSTD_KEY_ENUM, 0, "answer", "status", "The live state as JSON; or only "
-	"whether the node is ready: 200, or 503 from hostctl drain or the "
+	HOSTD_KEY_ENUM, 0, "answer", "status", "The live state as JSON; or "
+	"only whether the node is ready: 200, or 503 from hostctl drain or the "
 	"beginning of a stop on.", 0, 0, answers };
 static const struct hostd_key *const keys[] = { &key_answer, NULL };
 

@@ -12,7 +12,8 @@ struct adapter {
 	struct cluster *c;
 	hostd_user user;
 	struct hostd_sio_adapter_ops ops;	/* as far as it has them */
-	struct hostd_sio_adapter_api api;	/* what it was given; ctx: this */
+	struct hostd_sio_adapter_api api;	/* what it was given; ctx:
+						   this */
 	int is_up;
 	int is_opened;			/* it knows our namespaces */
 	int is_told;			/* handlers know that it is up */
@@ -426,7 +427,8 @@ cluster_node_address(struct hostd_inst *in, uint32_t node,
 	int32_t rc;
 
 	LIST_FOREACH(p, &c->peers, link)
-		if (cluster_short_node(p->node) == node && *p->address != '\0') {
+		if (cluster_short_node(p->node) == node &&
+		    *p->address != '\0') {
 			done(arg, HOSTD_OK, hostd_str(p->address));
 			return HOSTD_OK;
 		}

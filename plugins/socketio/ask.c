@@ -24,7 +24,8 @@ struct ask {
 	struct cluster *c;
 	uint64_t id;
 	uint32_t type;
-	void (*reply)(struct hostd_inst *, void *, const struct hostd_sio_reply *);
+	void (*reply)(struct hostd_inst *, void *,
+	    const struct hostd_sio_reply *);
 	void (*done)(struct hostd_inst *, void *, int32_t);
 	void *arg;
 	uint64_t *waiting;		/* processes that have not answered */

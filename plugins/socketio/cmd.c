@@ -255,8 +255,8 @@ run_emit(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv,
 		return refuse(in, op, "a namespace begins with \"/\", and a "
 		    "room has a name, or \"*\" is all");
 	if (api_event(in, argv[2], &args) != HOSTD_OK)
-		return refuse(in, op, "arguments are JSON, '\"text\"', say, and "
-		    "the event's name none of Socket.IO's own");
+		return refuse(in, op, "arguments are JSON, '\"text\"', say, "
+		    "and the event's name none of Socket.IO's own");
 	order.args = args;
 	(void)cluster_tell(in, &order);
 	hostd_json_raw(&j, hostd_str("{\"emitted\":true}"));

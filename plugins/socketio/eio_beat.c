@@ -33,8 +33,8 @@ eio_beat_go_on(struct eio *eio, int is_pong, uint64_t ms)
 		eio_wait_begin(eio->in, &eio->beat, EIO_WAIT_PONG,
 		    o->ping_timeout);
 	else
-		eio_wait_begin(eio->in, &eio->beat, EIO_WAIT_MOVED + (uint32_t)n,
-		    n * part);
+		eio_wait_begin(eio->in, &eio->beat,
+		    EIO_WAIT_MOVED + (uint32_t)n, n * part);
 }
 
 void

@@ -125,7 +125,8 @@ eio_probe_text(struct eio_probe *p, hostd_buf text)
 		eio_send_kept(p->eio);
 	if (p->eio->state != EIO_OPEN)
 		eio_probe_end(p);
-	else if (text.n == 6 && memcmp(text.p, "2probe", 6) == 0 && !p->is_probed)
+	else if (text.n == 6 && memcmp(text.p, "2probe", 6) == 0 &&
+	    !p->is_probed)
 		answer(p);
 	else if (text.n > 0 && *(const char *)text.p == '5')
 		upgrade(p);

@@ -23,7 +23,8 @@ enum eio_state {
 	EIO_OPENING,		/* the answer to its first request is due */
 	EIO_OPEN,
 	EIO_ENDING,		/* until the end of the turn */
-	EIO_LINGERING		/* on polling: what is left is for the next GET */
+	EIO_LINGERING		/* on polling: what is left is for the next
+				   GET */
 };
 
 /* How a session ends. */
@@ -44,7 +45,8 @@ struct eio_queue {
 
 /* A GET that waits, or a POST whose body comes: the request's block. */
 struct eio_poll {
-	struct eio *eio;		/* NULL: it has nothing to do with one */
+	struct eio *eio;		/* NULL: it has nothing to do with
+					   one */
 	hostd_req req;
 	struct user_ask ask;		/* of the first request */
 	uint8_t is_post, of_bytes, is_held;

@@ -6,8 +6,8 @@
  *	BUS_SAY		bytes id of a session, what was said to it while it went
  *
  * The state of an instance: u64 its process and when it started, marks of those
- * who have ended, namespaces and rooms (coming.c; not in version 1), u32 does it
- * recover, and that (bequest.c).
+ * who have ended, namespaces and rooms (coming.c; not in version 1), u32 does
+ * it recover, and that (bequest.c).
  */
 #include <hostd/state.h>
 #include "client_move.h"

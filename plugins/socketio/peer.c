@@ -20,7 +20,8 @@
 #define BEAT_MS	5000
 #define GONE_MS	16000
 #define DOUBT_MS 500
-#define HEIR_MS	30000	/* one that got our state comes by then, or not at all */
+#define HEIR_MS	30000	/* one that got our state comes by then, or not at
+			   all */
 #define MARKS_MS 600000
 
 #define HELLO_NEW	0x1u	/* I have just come: answer */

@@ -25,7 +25,8 @@ struct seeking {
 /* What a socket that comes back gets when it enters. */
 struct recovered {
 	size_t n;
-	char bytes[];			/* BUS_RECOVERED's, from the session on */
+	char bytes[];			/* BUS_RECOVERED's, from the session
+					   on */
 };
 
 /* -- looking for one -- */

@@ -183,7 +183,8 @@ void	rooms_leave(struct sio_socket *);
  * how many; with at most one, *one is it. */
 uint32_t room_members(const struct space *, hostd_buf name,
 	    const struct room_place **members, struct room_place *one);
-int	space_has_room(const struct hostd_inst *, hostd_buf nsp, hostd_buf room);
+int	space_has_room(const struct hostd_inst *, hostd_buf nsp,
+	    hostd_buf room);
 struct room *room_next(const struct space *, const struct room *);
 
 /* -- whom `to` means, of this worker -- */

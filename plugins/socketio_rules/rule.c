@@ -14,23 +14,23 @@ static const char *const actions[] = { "nothing", "join", "leave", "emit",
 	"broadcast", "reply", "set", "publish", "disconnect", NULL };
 
 KEY(key_action, ENUM, "action", "nothing",
-    "What is done: join or leave rooms; emit, to rooms or to all; broadcast, the "
-    "same but to this socket; reply, to this socket; set its data; publish to a "
-    "channel; disconnect it.", actions);
+    "What is done: join or leave rooms; emit, to rooms or to all; broadcast, "
+    "the same but to this socket; reply, to this socket; set its data; publish "
+    "to a channel; disconnect it.", actions);
 KEY(key_room, LIST, "room", NULL,
     "Which rooms, with places as $0; \"$rooms\" are all that the socket is in.",
     NULL);
-KEY(key_except, LIST, "except", NULL, "And who is in one of these is not meant.",
-    NULL);
+KEY(key_except, LIST, "except", NULL, "And who is in one of these is not "
+    "meant.", NULL);
 KEY(key_as, STRING, "as", NULL,
     "The name of the event that is sent; without it that of the one that came.",
     NULL);
 KEY(key_args, LIST, "args", NULL,
-    "Its arguments, each JSON with places; without it all that came.  Of set the "
-    "data.", NULL);
+    "Its arguments, each JSON with places; without it all that came.  Of set "
+    "the data.", NULL);
 KEY(key_ack, LIST, "ack", NULL,
-    "What a client that asked for it has acknowledged, JSON with places; without "
-    "it {\"ok\":true}.", NULL);
+    "What a client that asked for it has acknowledged, JSON with places; "
+    "without it {\"ok\":true}.", NULL);
 KEY(key_require, LIST, "require", NULL,
     "user: only of who has logged in; room: only of who is in the first of the "
     "rooms.", NULL);
@@ -39,8 +39,8 @@ KEY(key_volatile, BOOL, "volatile", "off",
 KEY(key_channel, STRING, "channel", NULL,
     "Where publish does it, with places as $0.", NULL);
 KEY(key_message, STRING, "message", NULL,
-    "What it publishes, JSON with places; without it an object with nsp, event, "
-    "id, user and args.", NULL);
+    "What it publishes, JSON with places; without it an object with nsp, "
+    "event, id, user and args.", NULL);
 
 static const struct hostd_key *const of_event[] = { &key_action, &key_room,
 	&key_except, &key_as, &key_args, &key_ack, &key_require,
@@ -52,8 +52,8 @@ static const struct hostd_key *const of_channel[] = { &key_room, &key_except,
 	&key_as, &key_args, &key_volatile, NULL };
 
 BLOCK(of_event, "event",
-    "What is done for an event of that name, \"*\" for any that has no block; of "
-    "several one after the other, until one can't be done.", 255);
+    "What is done for an event of that name, \"*\" for any that has no block; "
+    "of several one after the other, until one can't be done.", 255);
 static const struct hostd_key_block block_connect = { {
 	sizeof(struct hostd_key_block), HOSTD_KEY_BLOCK, 0, "on_connect", NULL,
 	"What is done when a socket has connected.", 0, 0, NULL }, of_socket };
@@ -62,8 +62,8 @@ static const struct hostd_key_block block_disconnect = { {
 	NULL, "What is done when it goes, and still is in its rooms.", 0, 0,
 	NULL }, of_socket };
 BLOCK(of_channel, "channel",
-    "What is published to the channel of that name, by http_publish or anybody, is "
-    "sent to sockets: $0 is the message.", 255);
+    "What is published to the channel of that name, by http_publish or "
+    "anybody, is sent to sockets: $0 is the message.", 255);
 KEY(key_namespaces, LIST, "namespaces", "/",
     "Which namespaces this is for; \"*\" in one is any characters.", NULL);
 KEY(key_require_user, BOOL, "require_user", "off",

@@ -14,7 +14,7 @@ enum { SAMESITE_OFF, SAMESITE_LAX, SAMESITE_STRICT, SAMESITE_NONE };
 static const char *const modes[] = { "insert", "learn", NULL };
 static const char *const samesites[] = { "off", "lax", "strict", "none", NULL };
 
-#define KEY(var, key_type, key_name, key_dflt, key_min, key_max, key_help)	\
+#define KEY(var, key_type, key_name, key_dflt, key_min, key_max, key_help) \
 static const struct hostd_key var = {					\
 	.struct_size = sizeof(var), .type = key_type, .name = key_name,	\
 	.dflt = key_dflt, .min = key_min, .max = key_max,		\
@@ -34,8 +34,8 @@ KEY(secret_key, HOSTD_KEY_SECRET, "secret", NULL, SECRET_MIN, SECRET_MAX,
     "What cookies are signed with, so that clients can't choose a server; the "
     "same on all machines.");
 KEY(file_key, HOSTD_KEY_PATH, "secret_file", NULL, 1, 4096,
-    "A file that the secret is in, which workers can read; line ends at its end "
-    "do not count.");
+    "A file that the secret is in, which workers can read; line ends at its "
+    "end do not count.");
 KEY(ttl_key, HOSTD_KEY_DURATION, "ttl", "0s", 0, YEAR,
     "How long a browser keeps the cookie; 0: until it is closed.");
 KEY(path_key, HOSTD_KEY_STRING, "path", "/", 1, 128,
@@ -51,7 +51,8 @@ static const struct hostd_key samesite_key = {
 	.name = "samesite", .dflt = "lax", .choices = samesites,
 	.help = "SameSite attribute of the cookie; none needs secure.",
 };
-KEY(learn_ttl_key, HOSTD_KEY_DURATION, "learn_ttl", "1h", 2000, 30ll * 24 * HOUR,
+KEY(learn_ttl_key, HOSTD_KEY_DURATION, "learn_ttl", "1h", 2000,
+    30ll * 24 * HOUR,
     "With learn: how long a cookie that does not come is remembered.");
 KEY(learn_max_key, HOSTD_KEY_INT, "learn_max", "65536", 8, 1 << 24,
     "With learn: how many cookies are remembered, 24 bytes each in every "

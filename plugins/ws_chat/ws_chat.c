@@ -22,9 +22,9 @@
  *	 "text":"Good morning!","time":1767225600000}
  *		Also to the one who said it.  time is in ms since 1970.
  *	{"type":"history","room":"lobby","messages":[{"type":"message",...}]}
- *		What is kept, oldest first: after a join all of it; when messages
- *		may have been lost between workers or nodes those that may be
- *		new, and nothing if there are none.
+ *		What is kept, oldest first: after a join all of it; when
+ *		messages may have been lost between workers or nodes those that
+ *		may be new, and nothing if there are none.
  *	{"type":"members","room":"lobby","names":["Ada","Bob","Ada"]}
  *		The answer to list, in no order: one for each connection, at
  *		most 1000.
@@ -36,11 +36,11 @@
  * A worker or a node that dies says nothing of those who were with it, and word
  * may be lost.  So every roll_call, and some seconds after a loss, each worker
  * asks all others who is in a room that it has people in.  When the answer is
- * not what they were told, and still is not when it asks again, they are told by
- * "left" of each name that nobody there has any more, and by "joined" of each
- * that is new.  Of a name that several connections have nothing is said while
- * one of them is there; of rooms with 1000 connections nothing at all.  A node
- * that can't be reached is as good as dead.
+ * not what they were told, and still is not when it asks again, they are told
+ * by "left" of each name that nobody there has any more, and by "joined" of
+ * each that is new.  Of a name that several connections have nothing is said
+ * while one of them is there; of rooms with 1000 connections nothing at all.  A
+ * node that can't be reached is as good as dead.
  *
  * A message may be heard and be in a history: the same id says so.  Messages of
  * several people come in no certain order; time sorts them.

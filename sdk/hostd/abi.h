@@ -252,9 +252,9 @@ struct hostd_key {
 				   items separated by commas; NULL: none */
 	const char *help;	/* one sentence */
 	int64_t min, max;	/* INT, DURATION (ms), SIZE (bytes), inclusive;
-				   both 0: no bound.  STRING, PATH, SECRET, LIST:
-				   length.  BLOCK: length of the title; both 0:
-				   blocks have none */
+				   both 0: no bound.  STRING, PATH, SECRET,
+				   LIST: length.  BLOCK: length of the title;
+				   both 0: blocks have none */
 	const char *const *choices; /* ENUM: NULL-ended */
 };
 

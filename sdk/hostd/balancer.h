@@ -75,7 +75,8 @@ struct hostd_report {
 	uint32_t struct_size;
 	int32_t rc;		/* OK; E_IO: connect, read or write failed;
 				   E_TIMEOUT; E_GONE: the client left; E_FULL:
-				   another worker was faster, it was not asked */
+				   another worker was faster, it was not
+				   asked */
 	int32_t status;		/* of the response; 0: none, or TCP */
 	uint32_t reserved;
 	uint64_t connect_us;	/* 0: a kept-alive connection */
@@ -99,8 +100,8 @@ struct hostd_balancer_ops {
 	 * The servers of the group: before the first pick, and whenever one
 	 * comes, goes or changes.  peers is NULL-ended, [call], ordered by
 	 * name and address as configured, never longer than 1024, and empty
-	 * while names are not known.  May allocate.  Negative: the old set stays in use, as far as its servers
-	 * are still there.
+	 * while names are not known.  May allocate.  Negative: the old set
+	 * stays in use, as far as its servers are still there.
 	 */
 	int32_t (*update)(struct hostd_inst *, void *d,
 	    const struct hostd_peer *const *peers);

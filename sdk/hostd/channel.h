@@ -6,12 +6,12 @@
  * while somebody is subscribed: a socket (hostd.ws/1, subscribe) or an instance
  * (below).  A message published to it goes to every subscriber of every worker
  * of this machine, and of every node when a pubsub_backend is configured.
- * All plugins share the names: prefix yours.  Those that start with "hostd/" are
- * the host's, and E_INVAL; except "hostd/own/", since ABI 1.3.  Such a channel
- * is the instance's own, in all workers and nodes that have an instance of its
- * name in the configuration: no other can publish or subscribe there, nor can
- * sockets.  There is room for 128 bytes behind HOSTD_CHANNEL_OWN, unless the
- * instance's name has more than 100.
+ * All plugins share the names: prefix yours.  Those that start with "hostd/"
+ * are the host's, and E_INVAL; except "hostd/own/", since ABI 1.3.  Such a
+ * channel is the instance's own, in all workers and nodes that have an instance
+ * of its name in the configuration: no other can publish or subscribe there,
+ * nor can sockets.  There is room for 128 bytes behind HOSTD_CHANNEL_OWN,
+ * unless the instance's name has more than 100.
  *
  * Delivery
  *
@@ -20,9 +20,9 @@
  *   published in one worker comes, on this machine, before what it has
  *   published in the one that it was moved to (<hostd/state.h>).
  *   A subscriber sees nothing that was published in its worker before its
- *   subscribe returned.  It gets what any worker of this machine publishes after
- *   that, except from one that is just starting and has not met this one yet;
- *   and from other nodes what the backend brings.
+ *   subscribe returned.  It gets what any worker of this machine publishes
+ *   after that, except from one that is just starting and has not met this one
+ *   yet; and from other nodes what the backend brings.
  *   A socket that is too slow loses messages or is closed, by its route's
  *   slow_peer; others do not notice.  A worker that stalls loses messages
  *   beyond the limit of the bus; its instances are told by a gap.
@@ -150,10 +150,10 @@ struct hostd_channel_api {
 
 	/*
 	 * Since 1.4.  The channels that most sockets of all workers of this
-	 * machine are subscribed to, whichever plugin's: done(inst, arg, status,
-	 * sizes, n) is called once, later, with at most max (1 to 1000), the
-	 * largest first.  status as of count.  Each worker tells its largest
-	 * 1000, so with more than that sizes may be too small.
+	 * machine are subscribed to, whichever plugin's: done(inst, arg,
+	 * status, sizes, n) is called once, later, with at most max (1 to
+	 * 1000), the largest first.  status as of count.  Each worker tells its
+	 * largest 1000, so with more than that sizes may be too small.
 	 * Errors: E_INVAL (max), E_STATE (the instance is ending).
 	 */
 	int32_t (*largest)(const struct hostd_host *, uint32_t max,

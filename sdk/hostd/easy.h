@@ -211,8 +211,9 @@ hostd_refuse_method(struct hostd_inst *in, hostd_req req, const char *allow)
 
 /*
  * Go on with the request's session: then is called with it, here if it is there
- * already, or later.  For the end of a callback: return hostd_session_then(...).
- * Errors: of open of hostd.session/1; then has not been called.
+ * already, or later.  For the end of a callback: return
+ * hostd_session_then(...).  Errors: of open of hostd.session/1; then has not
+ * been called.
  */
 static inline int32_t
 hostd_session_then(struct hostd_inst *in, hostd_req req,
@@ -428,8 +429,8 @@ hostd_state_plain_get_ext(const char *id)				\
 
 /*
  * hostd.p.ws_state/1 for a d that is plain data: its bytes are taken along as
- * they are.  table is the plugin's hostd_ws_ops, version a number to change with
- * the meaning of d; between versions nothing is moved.  Behind it,
+ * they are.  table is the plugin's hostd_ws_ops, version a number to change
+ * with the meaning of d; between versions nothing is moved.  Behind it,
  *
  *	.get_ext = hostd_ws_plain_get_ext
  *
@@ -537,8 +538,8 @@ HOSTD_EASY_PLUGIN_EXT(id, version, HOSTD_KIND_WS_HANDLER,		\
     &hostd_easy_ws_ops, route, hostd_ws_plain_get_ext)
 
 /*
- * A balancer that is three functions of a hostd_balancer_ops; close may be NULL.
- * size is that of d, what it keeps for each group.
+ * A balancer that is three functions of a hostd_balancer_ops; close may be
+ * NULL.  size is that of d, what it keeps for each group.
  */
 #define HOSTD_EASY_BALANCER(id, version, size, update, close, pick)	\
 static const struct hostd_balancer_ops hostd_easy_balancer_ops = {	\

@@ -117,8 +117,8 @@ struct hostd_fetch_response {
 					   balancer wants; p NULL: none */
 	hostd_buf protocol;		/* 101: value of Upgrade */
 	uint64_t header_us;		/* from the sent request to this */
-	hostd_buf upstream;		/* the group's name: the Host of requests
-					   that have none */
+	hostd_buf upstream;		/* the group's name: the Host of
+					   requests that have none */
 };
 
 /* An exchange's callbacks, [instance] or static.  All [loop]. */

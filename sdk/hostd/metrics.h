@@ -4,11 +4,11 @@
  *
  * Names follow Prometheus' rules (https://prometheus.io/docs/practices/naming/)
  * and are prefixed by the host with "hostd_<plugin id>_"; a first label,
- * plugin="<name of the block>", tells the instances of one plugin apart.  Values
- * live in memory shared by all workers, so any of them can report the sums:
- * hostd.status/1, http_metrics and `hostctl status --json` do.  Counters and
- * histograms outlive the worker that counted.  Values are whole numbers; give
- * times in milliseconds or microseconds, with that as the end of the name:
+ * plugin="<name of the block>", tells the instances of one plugin apart.
+ * Values live in memory shared by all workers, so any of them can report the
+ * sums: hostd.status/1, http_metrics and `hostctl status --json` do.  Counters
+ * and histograms outlive the worker that counted.  Values are whole numbers;
+ * give times in milliseconds or microseconds, with that as the end of the name:
  * Prometheus is told seconds.
  */
 #ifndef HOSTD_METRICS_H

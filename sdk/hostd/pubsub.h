@@ -15,9 +15,9 @@
  *
  * The host calls `subscribe` once per channel that anybody in this worker
  * listens to, not once per listener.  After every `up` it subscribes everything
- * again, so a backend keeps no list, and after one that follows a `down` it tells
- * plugins of a gap: of a channel when its subscription is in force, so that all
- * they miss lies before it.
+ * again, so a backend keeps no list, and after one that follows a `down` it
+ * tells plugins of a gap: of a channel when its subscription is in force, so
+ * that all they miss lies before it.
  */
 #ifndef HOSTD_PUBSUB_H
 #define HOSTD_PUBSUB_H
@@ -81,8 +81,8 @@ struct hostd_pubsub_api {
 	/* Connected and ready to subscribe; the subscribes follow later in the
 	 * turn.  Errors: E_STATE (is up). */
 	int32_t (*up)(const struct hostd_host *);
-	/* Disconnected, or could not connect; reason is a text for the log.  The
-	 * node goes on alone.  Errors: E_STATE (was told before). */
+	/* Disconnected, or could not connect; reason is a text for the log.
+	 * The node goes on alone.  Errors: E_STATE (was told before). */
 	int32_t (*down)(const struct hostd_host *, hostd_buf reason);
 	/* Messages of this channel (p NULL: of any) may have been lost without
 	 * a disconnect. */

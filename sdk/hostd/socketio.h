@@ -99,8 +99,9 @@ enum {
 };
 
 /* Flags of hostd_sio_ops. */
-#define HOSTD_SIO_PLAIN_DATA	0x1u	/* d is plain data: it moves as it is to
-					   a successor with the same data_size */
+#define HOSTD_SIO_PLAIN_DATA	0x1u	/* d is plain data: it moves as it is
+					   to a successor with the same
+					   data_size */
 
 /*
  * The plugin's table for "sio_handler/1".  All [loop], all optional.
@@ -191,7 +192,8 @@ struct hostd_sio_info {
 	/* of the first request of its connection */
 	const hostd_hdr *headers;
 	uint32_t nheaders;
-	uint32_t transport;		/* HOSTD_SIO_POLLING or WEBSOCKET, now */
+	uint32_t transport;		/* HOSTD_SIO_POLLING or WEBSOCKET,
+					   now */
 	hostd_buf url;			/* with its query, as sent */
 	hostd_buf query;		/* behind "?"; p NULL: none */
 	hostd_buf peer;			/* as in hostd_request */
@@ -254,8 +256,8 @@ struct hostd_sio_api {
 	 * To one socket.
 	 *   OK      taken
 	 *   AGAIN   taken, but its client is slow
-	 *   E_FULL  not taken: max_output (the socket is about to be closed), or
-	 *           volatile
+	 *   E_FULL  not taken: max_output (the socket is about to be closed),
+	 *           or volatile
 	 *   E_STATE not connected yet, or not any more
 	 */
 	int32_t (*emit)(const struct hostd_sio_api *, hostd_sio,

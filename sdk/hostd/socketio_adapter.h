@@ -82,11 +82,11 @@ struct hostd_sio_reply {
 	uint32_t flags;			/* HOSTD_SIO_LAST */
 	const struct hostd_sio_remote *sockets;	/* of ASK_SOCKETS */
 	uint32_t nsockets;
-	uint32_t clients;		/* of ASK_CLIENTS: so many are asked; the
-					   first reply says it */
+	uint32_t clients;		/* of ASK_CLIENTS: so many are asked;
+					   the first reply says it */
 	hostd_buf rooms;		/* of ASK_ROOMS: a JSON array */
-	const struct hostd_sio_args *args;	/* of ASK_SERVERS and ASK_CLIENTS:
-						   one answer; NULL: none */
+	/* Of ASK_SERVERS and ASK_CLIENTS: one answer; NULL: none. */
+	const struct hostd_sio_args *args;
 };
 
 #define HOSTD_SIO_LAST	0x1u	/* this node has nothing more to say; of

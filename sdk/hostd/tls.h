@@ -3,10 +3,10 @@
  * hostd.tls/1: how a request's connection is secured, and whose certificate its
  * client has shown.
  *
- * Whether clients are asked for one, and whether others are let in, the operator
- * says (client_certificates of a tls block).  A WebSocket has what its upgrade
- * has: keep what on_upgrade is told.  This is of the connection to this host;
- * what a proxy before it says in headers is not looked at.
+ * Whether clients are asked for one, and whether others are let in, the
+ * operator says (client_certificates of a tls block).  A WebSocket has what its
+ * upgrade has: keep what on_upgrade is told.  This is of the connection to this
+ * host; what a proxy before it says in headers is not looked at.
  */
 #ifndef HOSTD_TLS_H
 #define HOSTD_TLS_H
@@ -22,9 +22,10 @@ extern "C" {
 /* Flags of hostd_tls. */
 #define HOSTD_TLS_RESUMED	0x1u	/* the session of a handshake before */
 #define HOSTD_TLS_CLIENT	0x2u	/* the client has shown a certificate */
-#define HOSTD_TLS_VERIFIED	0x4u	/* which an authority has signed that the
-					   operator trusts.  Without it, what is
-					   said below anybody can claim */
+#define HOSTD_TLS_VERIFIED	0x4u	/* which an authority has signed that
+					   the operator trusts.  Without it,
+					   what is said below anybody can
+					   claim */
 
 /* Texts are [request]. */
 struct hostd_tls {
@@ -34,7 +35,8 @@ struct hostd_tls {
 	hostd_buf cipher;		/* "TLS_AES_128_GCM_SHA256" */
 	hostd_buf server_name;		/* that the client has asked for; n 0:
 					   none */
-	hostd_buf alpn;			/* "http/1.1"; n 0: none was agreed on */
+	hostd_buf alpn;			/* "http/1.1"; n 0: none was agreed
+					   on */
 	hostd_buf verify;		/* "NONE", "SUCCESS", "FAILED:reason" */
 	hostd_buf subject;		/* of the certificate (RFC 2253); n 0:
 					   there is none, here and below */

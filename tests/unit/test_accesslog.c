@@ -174,7 +174,8 @@ tokens_in_urls(void **state)
 	auth.from = from;
 	auth.nfrom = 4;
 	veil_init(&server.veil, &conf);
-	req->view.target = buf_of("/token=1?a=b&token=2.\"3&atoken=4&t=5&token=6");
+	req->view.target = buf_of("/token=1?a=b&token=2.\"3&atoken=4&t=5"
+	    "&token=6");
 	req->view.query = buf_of("token=7&&t=&token&token=8=9&tt=1;t=2#t=3");
 	add_header(KNOWN_REFERER, "Referer", "http://a/?token=10#token=11");
 	assert_string_equal(line_of("$request"), "GET /token=1?a=b&token=***"
@@ -356,7 +357,8 @@ formats_are_checked(void **state)
 	} wrong[] = {{"$", "$"}, {"$$", "$"}, {"$foo", "$foo"},
 	    {"$status $statu", "$statu"}, {"$statusx", "$statusx"},
 	    {"$http_", "$http_"},
-	    {"$jwt_claim_", "$jwt_claim_"}, {"$Status", "$Status"}, {"a $ b", "$"}};
+	    {"$jwt_claim_", "$jwt_claim_"}, {"$Status", "$Status"},
+	    {"a $ b", "$"}};
 	char bad[64];
 	size_t i;
 

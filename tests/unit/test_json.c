@@ -181,8 +181,9 @@ got(const char *object, const char *key, const char *want)
 static void
 members_are_found(void **state)
 {
-	static const char o[] = " { \"a\" : 1 , \"b\":\"}\\\"{\",\"c\":[{\"a\":9}]"
-	    ",\"\":null,\"a\":{ \"x\" : [ ] } ,\"\\u0064\":true } ";
+	static const char o[] = " { \"a\" : 1 , "
+	    "\"b\":\"}\\\"{\",\"c\":[{\"a\":9}],\"\":null,\"a\":{ \"x\" : [ ] "
+	    "} ,\"\\u0064\":true } ";
 
 	(void)state;
 	assert_true(is_value(o));

@@ -137,7 +137,8 @@ test_target(void **state)
 		{"//evil.example", NULL}, {"//", NULL}, {"///a", NULL},
 		{"/\\evil.example", NULL}, {"\\/evil", NULL}, {"/a\\b", NULL},
 		{"https://evil.example/", NULL}, {"javascript:alert(1)", NULL},
-		{"/\t/evil.example", NULL}, {"/\n/evil", NULL}, {"\t//evil", NULL},
+		{"/\t/evil.example", NULL}, {"/\n/evil", NULL},
+		{"\t//evil", NULL},
 		{"/\r\nSet-Cookie: a=b", NULL}, {" /", NULL}, {" //evil", NULL},
 		{"/\x7f", NULL},
 	};

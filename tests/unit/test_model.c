@@ -48,7 +48,8 @@ pools_and_listens(void **state)
 	    "listen \"b\" { address = \"[::1]:81\"  pool = two v6only = off }\n"
 	    "pool \"one\" { workers = auto }\npool \"two\" { workers = 3 }\n"
 	    "listen \"a\" { address = \"127.0.0.1:80\" backlog = 5 }\n"
-	    "listen \"c\" { address = \"unix:/x.sock\"  permissions = 0600 }\n");
+	    "listen \"c\" { address = \"unix:/x.sock\"  "
+	    "permissions = 0600 }\n");
 	no_errors();
 	p = TAILQ_FIRST(&conf->pools);
 	assert_string_equal(p->name, "one");
@@ -326,7 +327,8 @@ lists_where_texts_belong(void **state)
 	     "user = {}\ncontrol = {}\nconf_dir = {}\nlog_level = {}\n"
 	     "http { server = {}  max_head = {}  over_limit = {} }\n"
 	     "pool \"p\" { workers = {1, 2} }\n"
-	     "listen \"l\" { address = {} permissions = {} pool = {} backlog = {} }\n"
+	     "listen \"l\" { address = {} permissions = {} pool = {} "
+	     "backlog = {} }\n"
 	     "plugin \"x\" { module = {} }\n"
 	     "plugin \"y\" { module = {a, b} }\n"
 	     "route \"/\" { plugin = {} match = {} }\n"
@@ -361,8 +363,8 @@ addresses_once(void **state)
 	next_error("hostd.conf:8: address \"no:1\": it is not an address; "
 		   "write \"127.0.0.1:8080\", \"[::1]:8080\", \"*:8080\" or "
 		   "\"unix:/path\"");
-	next_error("hostd.conf:9: \"permissions\" must be octal permissions, as "
-		   "0660");
+	next_error("hostd.conf:9: \"permissions\" must be octal permissions, "
+		   "as 0660");
 	last_error("hostd.conf:9: address \"no:2\": it is not an address; "
 		   "write \"127.0.0.1:8080\", \"[::1]:8080\", \"*:8080\" or "
 		   "\"unix:/path\"");

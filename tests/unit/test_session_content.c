@@ -214,11 +214,11 @@ static void
 the_rest_stays_byte_for_byte(void **state)
 {
 	(void)state;
-	load(" {\n \"a\" : 1.50 , \"b\":[ 1,2 ]\t,\"cookie\" : { \"x\":\"\\u0041\""
-	    " } , \"\\u0063\":12345678901234567890 }\n ");
+	load(" {\n \"a\" : 1.50 , \"b\":[ 1,2 ]\t,\"cookie\" : { "
+	    "\"x\":\"\\u0041\" } , \"\\u0063\":12345678901234567890 }\n ");
 	assert_int_equal(set("b", " {\"n\": 1} "), HOSTD_OK);
-	is(" {\n \"a\" : 1.50 , \"b\":{\"n\": 1}\t,\"cookie\" : { \"x\":\"\\u0041\""
-	    " } , \"\\u0063\":12345678901234567890 }\n ");
+	is(" {\n \"a\" : 1.50 , \"b\":{\"n\": 1}\t,\"cookie\" : { "
+	    "\"x\":\"\\u0041\" } , \"\\u0063\":12345678901234567890 }\n ");
 	get("c", "12345678901234567890");
 	get("b", "{\"n\": 1}");
 	get("a", "1.50");
@@ -421,8 +421,8 @@ static void
 expires_moves_on(void **state)
 {
 	(void)state;
-	extends("{\"cookie\":{\"expires\":\"2020-01-01T00:00:00.000Z\",\"x\":[1 ],"
-	    "\"originalMaxAge\":60000},\"a\":1}", NOW, NOW + 60000,
+	extends("{\"cookie\":{\"expires\":\"2020-01-01T00:00:00.000Z\","
+	    "\"x\":[1 ],\"originalMaxAge\":60000},\"a\":1}", NOW, NOW + 60000,
 	    "{\"cookie\":{\"expires\":\"2026-11-21T00:09:37.891Z\",\"x\":[1 ],"
 	    "\"originalMaxAge\":60000},\"a\":1}");
 	/* Of another length, or not there. */

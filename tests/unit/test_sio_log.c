@@ -364,7 +364,8 @@ test_question_and_reply(void **state)
 	};
 	struct hostd_sio_to to = { .nsp = { "/", 1 } };
 	struct hostd_sio_question q = { .type = HOSTD_SIO_ASK_CLIENTS,
-		.to = &to, .name = { "ev", 2 }, .args = &args, .timeout_ms = 9 };
+		.to = &to, .name = { "ev", 2 }, .args = &args,
+		.timeout_ms = 9 };
 	struct hostd_sio_reply r = { .flags = HOSTD_SIO_LAST, .sockets =
 		sockets, .nsockets = 2, .clients = 5, .args = &args };
 	struct hostd_sio_question got;

@@ -100,9 +100,11 @@ values_of_any_type(void **state)
 	(void)state;
 	json("$0", "\"tea \\\"\\u0041\"");
 	json("[$2,$3,$9]", "[42,null,null]");
-	json("{\"a\":$1.a,\"n\":$1.n}", "{\"a\":{\"b\":[1,\"two\"]},\"n\":-1.5e3}");
+	json("{\"a\":$1.a,\"n\":$1.n}",
+	    "{\"a\":{\"b\":[1,\"two\"]},\"n\":-1.5e3}");
 	json("[$1.a.b.1,$1.a.b.2,$1.x.y,$0.x]", "[\"two\",null,null,null]");
-	json("[$id,$user,$nsp,$event]", "[\"AbC\",\"Ada\",\"/\",\"say \\\"x\\\"\"]");
+	json("[$id,$user,$nsp,$event]", "[\"AbC\",\"Ada\",\"/\",\"say "
+	    "\\\"x\\\"\"]");
 	json("[$auth,$auth.token,$data.0]", "[{\"token\":\"t\"},\"t\",\"x\"]");
 	values.nargs = 2;
 	json("{\"all\":$@}", "{\"all\":[\"tea \\\"\\u0041\",{\"a\":{\"b\":[1,"

@@ -334,7 +334,8 @@ streams(void **state)
 
 	(void)state;
 	load("listen \"db\" { address = \"5432\"  mode = stream\n"
-	    "upstream = db idle_timeout = 1h  proxy_protocol = on  hello_timeout = 1s }\n"
+	    "upstream = db idle_timeout = 1h  proxy_protocol = on  "
+	    "hello_timeout = 1s }\n"
 	    "listen \"tls\" { address = \"443\"  mode = stream\n"
 	    "sni \"*.Example.com\" { upstream = db }\n"
 	    "sni \"Example.com.\" { upstream = web } }\n"

@@ -7,11 +7,12 @@
  *	plugin "memory" { module = "memory_pubsub.so" }
  *
  * Positions in the ring only grow; a byte's place is its position modulo size.
- * Who writes holds a lock (flock(2), which the kernel takes from the dead), says
- * in `taken` how far it will overwrite, writes, and then moves `head`.  Whoever
- * is killed between leaves bytes behind head that nobody reads.  A reader copies
- * a record before it believes it, and looks at `taken` afterwards: if the ring
- * has come round to the record meanwhile, the copy is void, and that is a gap.
+ * Who writes holds a lock (flock(2), which the kernel takes from the dead),
+ * says in `taken` how far it will overwrite, writes, and then moves `head`.
+ * Whoever is killed between leaves bytes behind head that nobody reads.  A
+ * reader copies a record before it believes it, and looks at `taken`
+ * afterwards: if the ring has come round to the record meanwhile, the copy is
+ * void, and that is a gap.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -21,10 +21,12 @@
 #define CONNS	4096
 #define EVENTS	256
 
-/* The answer to the only key that the load has; then Engine.IO's first packet. */
+/* The answer to the only key that the load has; then Engine.IO's first
+ * packet. */
 #define HELLO	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" \
 	"Connection: Upgrade\r\n" \
-	"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n" "\x81\x03" "0{}"
+	"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+	"\x81\x03" "0{}"
 #define ENTERED	"\x81\x0d" "40{\"sid\":\"0\"}"
 
 struct conn {

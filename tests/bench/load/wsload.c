@@ -17,7 +17,8 @@
 static void
 usage(void)
 {
-	fprintf(stderr, "usage: wsload echo|fanout|idle|connect|arrive|paced [-2etz]\n"
+	fprintf(stderr, "usage: wsload echo|fanout|idle|connect|arrive|paced "
+	    "[-2etz]\n"
 	    "              [-c connections] [-d seconds] [-n messages] "
 	    "[-p url] [-r rate] [-s bytes]\n"
 	    "              "

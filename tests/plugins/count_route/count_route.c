@@ -123,7 +123,8 @@ destroy(struct hostd_inst *in)
 	free(in);
 }
 
-static const struct hostd_p_state state = { sizeof(state), VERSION, save, load };
+static const struct hostd_p_state state = { sizeof(state), VERSION, save,
+    load };
 
 static const void *
 get_ext(const char *id)

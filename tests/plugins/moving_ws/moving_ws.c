@@ -3,9 +3,9 @@
  * Sockets that go to another worker, or make trouble.  Messages:
  *
  *	mode M		what happens when this socket is to go:
- *			plain, stay (not worth it), fail, big (one byte too many),
- *			full (as many as there may be), refuse and crash (in
- *			load), meddle (try all that may not be done), halt
+ *			plain, stay (not worth it), fail, big (one byte too
+ *			many), full (as many as there may be), refuse and crash
+ *			(in load), meddle (try all that may not be done), halt
  *			(stop the process in load)
  *	who		answered with the process's number
  *	count		answered 1, 2, ...

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * For tests of the sandbox: "/read/etc/hosts" opens that file, "/write/..." as
- * well, and makes it; "/remove/..." removes it; "/work/..." opens it on a thread
- * of the pool; "/run/bin/true" executes that; "/trace" makes a system call that
- * no server needs, "/kill" ends the master, "/limit" asks for its limits, "/owner"
- * has it sent signals, "/socket" makes a raw socket, "/control/run/sock" commands
- * it there.  All answer what came of it, as "ok" or as an error's name.  The file of the key
- * early is opened by create, and with -DCONSTRUCTOR another one by dlopen.
- * With -DDECLARES the plugin says that it executes programs and reads
- * /etc/passwd; with -DDECLARES=is_plain(), where it has no capability.
+ * well, and makes it; "/remove/..." removes it; "/work/..." opens it on a
+ * thread of the pool; "/run/bin/true" executes that; "/trace" makes a system
+ * call that no server needs, "/kill" ends the master, "/limit" asks for its
+ * limits, "/owner" has it sent signals, "/socket" makes a raw socket,
+ * "/control/run/sock" commands it there.  All answer what came of it, as "ok"
+ * or as an error's name.  The file of the key early is opened by create, and
+ * with -DCONSTRUCTOR another one by dlopen.  With -DDECLARES the plugin says
+ * that it executes programs and reads /etc/passwd; with -DDECLARES=is_plain(),
+ * where it has no capability.
  */
 #define _GNU_SOURCE
 #include <hostd/easy.h>

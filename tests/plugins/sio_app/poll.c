@@ -53,7 +53,8 @@ put_bytes(struct poll *poll, hostd_buf bytes)
 	poll->bins[poll->nbins++] = (hostd_buf){p, bytes.n};
 }
 
-static void	put(struct poll *, hostd_buf value, const struct hostd_sio_args *);
+static void	put(struct poll *, hostd_buf value,
+		    const struct hostd_sio_args *);
 
 static void
 put_object(struct poll *poll, hostd_buf object,

@@ -5,17 +5,17 @@
  *
  *	all		all that may be done, in every callback
  *	close=WHERE	close from there: open, message, writable
- *	cut=HOW		the upgrade is aborted: before it is accepted, behind it,
- *			or "fail": accepted, and then an error returned
+ *	cut=HOW		the upgrade is aborted: before it is accepted, behind
+ *			it, or "fail": accepted, and then an error returned
  *	defer		it is decided by another socket's message "decide HOW":
  *			accept, cut, both, refuse
  *
- * Messages: "pause"; "go" (all that have paused go on); "fill N" (send N bytes);
- * "stale" (use the last socket that has closed); "mark" this socket; "put N" and
- * "urge N" (send N bytes to the one that is marked, "urge" volatile ones; the
- * result is the answer); "watch N" (of those that are longer than commands the
- * next N do not come back, and how many of them were in one turn is logged);
- * others come back.
+ * Messages: "pause"; "go" (all that have paused go on); "fill N" (send N
+ * bytes); "stale" (use the last socket that has closed); "mark" this socket;
+ * "put N" and "urge N" (send N bytes to the one that is marked, "urge" volatile
+ * ones; the result is the answer); "watch N" (of those that are longer than
+ * commands the next N do not come back, and how many of them were in one turn
+ * is logged); others come back.
  *
  * What is done in callbacks, and how it ends, is logged.
  */
