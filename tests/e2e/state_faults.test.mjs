@@ -3,6 +3,7 @@
 // refused and the old worker goes on with what it had.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { configure, count, countTo, reload, startCount } from
 	'./lib/count.mjs';
 
@@ -12,13 +13,11 @@ for (const [how, said] of [
 	['none', /plugin a: goes on with/],
 	['big', new RegExp('plugin b: its state is larger than max_state ' +
 	    '\\(65536 bytes\\); its successor starts cold')],
-	['hang', new RegExp('worker web\\.0 \\(pid \\d+\\): plugin b is still ' +
-	    'in save after state_timeout; its successor starts cold')],
 	['crash', /worker web\.0 .* died: SIGABRT in plugin b, save;/],
 ])
 	test(`save: ${how}`, async (t) => {
 		const h = await startCount(t, { keys: { b: `save = ${how}` },
-			top: 'max_state = 64k\nstate_timeout = 500ms' });
+			top: 'max_state = 64k\nstate_timeout = 60s' });
 
 		await countTo(h, 4, 'a');
 		await countTo(h, 4, 'b');
@@ -31,6 +30,30 @@ for (const [how, said] of [
 		if (how === 'none')
 			assert.doesNotMatch(h.log, /plugin b.*cold/);
 	});
+
+// So much time has gone by, which the master sees.
+async function pass(h, clock, s) {
+	clock.pass(s);
+	await h.status();
+}
+
+test('save: hang', async (t) => {
+	const clock = await makeClock(t);
+	const h = await startCount(t, { clock, keys: { b: 'save = hang' },
+		top: 'state_timeout = 1h\nready_timeout = 2h' });
+
+	await countTo(h, 4, 'a');
+	await countTo(h, 4, 'b');
+	const reloading = reload(h);
+
+	await h.logged('hangs');
+	await pass(h, clock, 3601);
+	await h.logged(new RegExp('worker web\\.0 \\(pid \\d+\\): plugin b is ' +
+	    'still in save after state_timeout; its successor starts cold'));
+	await reloading;
+	assert.equal(await count(h, 'a'), 5);
+	assert.equal(await count(h, 'b'), 1);
+});
 
 test('load: fail', async (t) => {
 	const h = await startCount(t);
@@ -47,12 +70,10 @@ test('load: fail', async (t) => {
 // The new worker comes to nothing; the old one has saved by then.
 for (const [key, why] of [
 	['load = crash', /SIGABRT in plugin b, load/],
-	['load = hang', /not ready in time: plugin b is still in load/],
 	['start = fail', /plugin "b" \(count\.so\): start failed with code -7/],
 ])
 	test(key, async (t) => {
-		const h = await startCount(t, {
-			top: 'state_timeout = 500ms\nready_timeout = 2s' });
+		const h = await startCount(t, { top: 'state_timeout = 60s' });
 
 		await countTo(h, 4, 'a');
 		configure(h, { b: key });
@@ -67,14 +88,41 @@ for (const [key, why] of [
 		assert.equal(await count(h, 'a'), 6);
 	});
 
-test('nobody waits for a load that hangs', async (t) => {
-	const h = await startCount(t, {
-		top: 'state_timeout = 100ms\nready_timeout = 60s' });
+test('load = hang', async (t) => {
+	const clock = await makeClock(t);
+	const h = await startCount(t, { clock,
+		top: 'state_timeout = 1h\nready_timeout = 2h' });
 
 	await countTo(h, 4, 'a');
 	configure(h, { b: 'load = hang' });
 	const reloading = h.hostctl('reload');
 
+	await h.logged('hangs');
+	await pass(h, clock, 3601);
+	await h.logged('is not ready after state_timeout');
+	await pass(h, clock, 3601);
+	const r = await reloading;
+
+	assert.equal(r.code, 1);
+	assert.match(r.stderr, /not ready in time: plugin b is still in load/);
+	await h.logged('accepting again: our successor came to nothing');
+	assert.equal(await count(h, 'a'), 5);
+	configure(h);
+	await reload(h);
+	assert.equal(await count(h, 'a'), 6);
+});
+
+test('nobody waits for a load that hangs', async (t) => {
+	const clock = await makeClock(t);
+	const h = await startCount(t, { clock,
+		top: 'state_timeout = 1h\nready_timeout = 2h' });
+
+	await countTo(h, 4, 'a');
+	configure(h, { b: 'load = hang' });
+	const reloading = h.hostctl('reload');
+
+	await h.logged('hangs');
+	await pass(h, clock, 3601);
 	await h.logged(new RegExp('worker web\\.0 of generation 2, which has ' +
 	    'its predecessor\'s state, is not ready after state_timeout'));
 	assert.equal(await count(h, 'a'), 5);

@@ -22,14 +22,18 @@ export async function putCount(t, h, version = 1) {
 	fs.copyFileSync(so, `${h.dir}/count.so`);
 }
 
-export async function startCount(t, { keys, top = '', workers = 1 } = {}) {
+// clock: of makeClock, which its time goes by.
+export async function startCount(t, { keys, top = '', workers = 1,
+	clock } = {}) {
 	const dir = tempDir(t);
 	const so = await buildPlugin(dir, 'count', testPlugin('count_route'));
 
 	return startHostd(t, {
 		files: { 'count.so': fs.readFileSync(so) },
+		env: clock?.env,
 		conf: `drain_timeout = 1s\n${top}\n` +
-		    `pool "web" { workers = ${workers} }\n`,
+		    `pool "web" { workers = ${workers} ` +
+		    `${clock ? 'watchdog = 0' : ''} }\n`,
 		confd: { 'count.conf': countConf(keys) },
 	});
 }

@@ -43,6 +43,8 @@ go_wrong(int64_t how)
 {
 	if (how == CRASH)
 		abort();
+	if (how == HANG)
+		(void)fputs("hangs\n", stderr);
 	while (how == HANG)
 		(void)pause();
 	return how == FAIL ? HOSTD_E_IO : how == NONE ? HOSTD_E_NOTSUP :

@@ -5,8 +5,9 @@
  * process first (SIGSTOP); "/crash", "/exit" and "/_exit" end the process; the
  * key create makes a start fail in several ways, and so does the file of the
  * key bomb, if there is one.  With create = once only one start works, which
- * makes that file; a probe does not count.  The key status is that of all
- * answers, and spin how long each takes to make, on the loop.
+ * makes that file; a probe does not count.  One that hangs makes it, too.  The
+ * key status is that of all answers, and spin how long each takes to make, on
+ * the loop.
  */
 #include <hostd/easy.h>
 #include <hostd/timer.h>
@@ -114,6 +115,8 @@ create(const struct hostd_host *host, const struct hostd_conf *conf,
 		abort();
 	if (how == CREATE_EXIT)
 		exit(0);
+	if (how == CREATE_HANG)
+		(void)close(open(bomb.p, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	while (how == CREATE_HANG)
 		(void)pause();
 	rc = hostd_easy_create(sizeof(**out), host, out, err);
