@@ -349,6 +349,7 @@ fill(struct cluster *c, const struct hostd_conf *conf)
 	(void)conf->get_str(conf, "internal_address", &address);
 	log_init(&c->log, (size_t)size);
 	c->started_ms = now_of(c);
+	c->elder_ms = c->started_ms;
 	c->log_until = c->started_ms + LOG_MS;
 	c->address = strdup(address.p == NULL ? "" : address.p);
 	return c->address == NULL ? HOSTD_E_NOMEM : HOSTD_OK;

@@ -55,6 +55,7 @@ struct cluster {
 	uint32_t nelders;
 	TAILQ_HEAD(, held) held;
 	struct table coming;		/* namespaces, see coming.c */
+	uint64_t elder_ms;		/* a worker before us was there */
 	uint64_t last_ask;
 	struct pack out;		/* scratch: one message */
 	struct kept *kept;
@@ -184,8 +185,8 @@ int	coming_has(const struct cluster *, hostd_buf nsp, hostd_buf room);
 /* The namespaces, each before its rooms. */
 void	coming_each(struct cluster *, void (*)(struct cluster *, hostd_buf nsp,
 	    hostd_buf room));
-/* All have come. */
-void	coming_end(struct cluster *);
+/* Have all come? */
+void	coming_look(struct cluster *, uint64_t now_ms);
 void	coming_destroy(struct cluster *);
 
 /* -- questions (ask.c) -- */

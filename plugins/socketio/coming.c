@@ -3,7 +3,8 @@
  * What an adapter has to begin for a namespace or a room takes a moment, and
  * what is said meanwhile would be lost.  So whoever takes a worker's place is
  * told of those that are there, and has the adapter begin before any socket
- * comes; what has no socket once the worker before us has gone is given up.
+ * comes; what has no socket for a while after the worker before us has gone is
+ * given up.
  *
  * In the state:
  *	u32	1: a namespace: bytes name; 0: no more
@@ -14,6 +15,9 @@
  *	BUS_ROOM	bytes namespace, bytes room; empty: none
  */
 #include "cluster_inside.h"
+
+/* There may be one before it that has not been heard of yet. */
+#define GRACE_MS 10000
 
 struct coming_room {
 	struct table_entry entry;
@@ -197,8 +201,9 @@ coming_came(struct cluster *c, struct bus_message *m)
 	int is_new;
 
 	if (m->body.bad || nsp.n == 0 || c->in->draining ||
-	    !cluster_is_here(c, m->node) || peer_elder(c) == NULL)
+	    !cluster_is_here(c, m->node))
 		return;
+	c->elder_ms = c->in->easy.host->now_ms(c->in->easy.host);
 	is_new = coming_find(c, nsp) == NULL;
 	if ((k = coming_get(c, nsp)) == NULL)
 		return;
@@ -240,9 +245,12 @@ all_end(struct cluster *c, int tells)
 }
 
 void
-coming_end(struct cluster *c)
+coming_look(struct cluster *c, uint64_t now_ms)
 {
-	all_end(c, 1);
+	if (peer_elder(c) != NULL)
+		c->elder_ms = now_ms;
+	else if (now_ms - c->elder_ms >= GRACE_MS)
+		all_end(c, 1);
 }
 
 void

@@ -95,8 +95,6 @@ peer_drop(struct cluster *c, uint64_t process)
 	peer_free(p);
 	recover_peer_left(c, process);
 	eio_expect(c->in, peer_elder(c) != NULL);
-	if (peer_elder(c) == NULL)
-		coming_end(c);
 }
 
 void
@@ -166,6 +164,7 @@ peers_look(struct hostd_inst *in, hostd_timer t, void *arg)
 		marks_forget(&c->heard, now - MARKS_MS);
 		marks_forget(&c->log.dropped, now - MARKS_MS);
 	}
+	coming_look(c, now);
 }
 
 /* The others are met only after start. */
