@@ -360,6 +360,8 @@ on_end(struct hostd_inst *in, hostd_req req, void *d, int32_t why)
 	(void)req;
 	(void)why;
 	free(p->body);
+	if (p->forward != NULL)
+		eio_forward_end(p->forward);
 	eio_hold_end(in, p);
 	poll_ended(in, p);
 	(void)move_polling(in);

@@ -93,8 +93,8 @@ test('the sessions of a worker that was killed are over', async (t) => {
 
 // Machines that reach each other at their port; or, by TLS, at another one, and
 // then each has a certificate by one of the authorities, and trusts the first.
-async function startMachines(t, ...authorities) {
-	const redis = await startRedis(t);
+async function startMachines(t, { redis, authorities = [], route = '' } = {}) {
+	const { url } = redis ?? await startRedis(t);
 	const so = await buildSioApp(tempDir(t));
 	const [first] = authorities;
 	const secure = async (ca, at) => {
@@ -120,9 +120,9 @@ async function startMachines(t, ...authorities) {
 		plugin "io" { module = "socketio.so"
 			internal_address = "${at}"  upstream = "machines" }
 		plugin "nodes" { module = "socketio_redis.so"
-			url = "${redis.url}" }
+			url = "${url}" }
 		plugin "app" { module = "${so}" }
-		route "/socket.io/" { plugin = "io" }` });
+		route "/socket.io/" { plugin = "io"  ${route} }` });
 	};
 
 	return Promise.all([one(first), one(authorities.at(-1))]);
@@ -171,16 +171,36 @@ test('two machines behind a balancer that knows nothing', async (t) => {
 		sid: `${nodeOf(other.sid)}${'A'.repeat(20)}` } })).answer);
 });
 
+test('a request that ends while its machine is looked up', async (t) => {
+	const redis = await startRedis(t);
+	const machines = await startMachines(t, { redis,
+		route: 'defer_timeout = 1500ms' });
+	const [a] = machines;
+	const [, { query }] = await introduce(t, machines);
+	const lost = { ...query, sid: `zzzz${'A'.repeat(20)}` };
+
+	redis.pause();
+	assert.equal((await (await request(t, a, { query: lost })).answer)
+	    .status, 504);
+	// What is said of the former is not of the next, in its place.
+	const { answer } = await request(t, a, { query, method: 'POST',
+		body: '42["echo",1]' });
+
+	redis.resume();
+	assert.equal((await answer).text, 'ok');
+});
+
 test('two machines that know each other by certificates', async (t) => {
-	const machines = await startMachines(t, await authority(t));
+	const machines = await startMachines(t,
+	    { authorities: [await authority(t)] });
 
 	await introduce(t, machines);
 	await talkThrough(t, await startFront(t, machines));
 });
 
 test('a machine whose certificate is another authority\'s', async (t) => {
-	const [a, b] = await startMachines(t, await authority(t),
-	    await authority(t, 'Other CA'));
+	const [a, b] = await startMachines(t, { authorities: [
+		await authority(t), await authority(t, 'Other CA')] });
 	const p = await Polling.connect(t, b);
 
 	await until(async () => {
