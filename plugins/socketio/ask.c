@@ -37,7 +37,6 @@ struct ask {
 	STAILQ_HEAD(, word) words;
 	int is_posted;
 	int is_busy;			/* reply is being called */
-	int is_over;			/* nobody wants it any more */
 };
 
 static struct ask *
@@ -95,9 +94,7 @@ ask_check(struct ask *a)
 {
 	if (a->is_busy)
 		return;
-	if (a->is_over)
-		ask_free(a);
-	else if (a->nwaiting == 0 && !a->here && !a->adapter &&
+	if (a->nwaiting == 0 && !a->here && !a->adapter &&
 	    STAILQ_EMPTY(&a->words))
 		ask_done(a);
 }
@@ -109,8 +106,7 @@ ask_tell(struct ask *a, const struct hostd_sio_reply *r)
 	if (r->args != NULL && a->type == HOSTD_SIO_ASK_CLIENTS)
 		a->answers++;
 	a->is_busy = 1;
-	if (!a->is_over)
-		a->reply(a->c->in, a->arg, r);
+	a->reply(a->c->in, a->arg, r);
 	a->is_busy = 0;
 }
 
@@ -369,22 +365,6 @@ cluster_ask(struct hostd_inst *in, const struct hostd_sio_question *question,
 	}
 	ask_post(a);
 	return HOSTD_OK;
-}
-
-void
-cluster_forget(struct hostd_inst *in, const void *arg)
-{
-	struct ask *a, *next;
-
-	if (in->cluster == NULL)
-		return;
-	for (a = ask_next(in->cluster, NULL); a != NULL; a = next) {
-		next = ask_next(in->cluster, a);
-		if (a->arg != arg)
-			continue;
-		a->is_over = 1;
-		ask_check(a);
-	}
 }
 
 void

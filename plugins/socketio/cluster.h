@@ -43,8 +43,6 @@ int32_t	cluster_ask(struct hostd_inst *, const struct hostd_sio_question *,
 	    const struct hostd_sio_reply *),
 	    void (*done)(struct hostd_inst *, void *arg, int32_t status),
 	    void *arg);
-/* All questions of this handler: it is going; done is not called. */
-void	cluster_forget(struct hostd_inst *, const void *arg_owner);
 
 /*
  * This worker's answer to a question, its own or another's: reply(arg, reply)
