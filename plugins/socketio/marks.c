@@ -97,5 +97,8 @@ marks_unpack(struct marks *m, struct unpack *u)
 		if (marks_raise(m, process, seq, 0) == -1)
 			u->bad = 1;
 	}
-	return u->bad ? -1 : 0;
+	if (!u->bad)
+		return 0;
+	marks_free(m);
+	return -1;
 }
