@@ -346,11 +346,18 @@ api_done(const struct hostd_sio_adapter_api *api, uint64_t id, int32_t status)
 
 /* -- life -- */
 
-static int
-is_whole(const struct hostd_sio_adapter_ops *ops)
+static int32_t
+check(const struct cluster *c, const struct hostd_sio_adapter_ops *ops,
+    struct hostd_err *err)
 {
+	if (!LIST_EMPTY(&c->adapters))
+		return hostd_fail(err, HOSTD_E_INVAL, "another plugin is the "
+		    "adapter already; there can be one, so leave one of them "
+		    "out");
 	return ops->open != NULL && ops->close != NULL && ops->tell != NULL &&
-	    ops->ask != NULL && ops->cancel != NULL && ops->answer != NULL;
+	    ops->ask != NULL && ops->cancel != NULL && ops->answer != NULL ?
+	    HOSTD_OK : hostd_fail(err, HOSTD_E_INVAL, "its table lacks one "
+	    "of open, close, tell, ask, cancel and answer");
 }
 
 static int32_t
@@ -360,15 +367,15 @@ attach(struct hostd_inst *in, hostd_user user,
 {
 	const struct hostd_sio_adapter_ops *ops = info->ops;
 	struct adapter *a = calloc(1, sizeof(*a));
+	int32_t rc;
 
 	if (a == NULL)
 		return hostd_fail(err, HOSTD_E_NOMEM, "out of memory");
 	memcpy(&a->ops, ops, ops->struct_size < sizeof(a->ops) ?
 	    ops->struct_size : sizeof(a->ops));
-	if (!is_whole(&a->ops) || !LIST_EMPTY(&in->cluster->adapters)) {
+	if ((rc = check(in->cluster, &a->ops, err)) != HOSTD_OK) {
 		free(a);
-		return hostd_fail(err, HOSTD_E_INVAL, "an adapter has all but "
-		    "room, set and get; and there is one at most");
+		return rc;
 	}
 	a->c = in->cluster;
 	a->user = user;
