@@ -9,11 +9,9 @@
  *	say(struct hostd_inst *in, hostd_sio s, void *d,
  *	    const struct hostd_sio_event *ev)
  *	{
- *		hostd_buf said = hostd_sio_arg(ev, 0);
- *
  *		(void)d;
  *		(void)hostd_sio_ackf(in, ev, "s", "heard");
- *		return hostd_sio_all_but(in, s, "said", "j", said);
+ *		return hostd_sio_all_but(in, s, "said", "a", ev, 0);
  *	}
  *
  *	static const struct hostd_sio_event_fn events[] = {
@@ -31,11 +29,14 @@
  *	d	double
  *	t	int		true or false
  *	n	nothing		null
- *	j	hostd_buf	JSON, one value
+ *	j	hostd_buf	JSON, one value; of 0 bytes: null
  *	B	hostd_buf	binary data
+ *	a	event, int	that argument of an event, from 0 on, with the
+ *				binary data in it; null: it has none
  *
- * at most HOSTD_SIO_EASY_ARGS of them.  These functions return what the one of
- * the table does, and E_INVAL or E_NOMEM when the arguments can't be made.
+ * at most HOSTD_SIO_EASY_ARGS of them; B not beside an a with binary data, nor
+ * those of two events.  These functions return what the one of the table does,
+ * and E_INVAL or E_NOMEM when the arguments can't be made.
  */
 #ifndef HOSTD_SOCKETIO_EASY_H
 #define HOSTD_SOCKETIO_EASY_H
@@ -136,10 +137,45 @@ struct hostd_sio_made {
 	struct hostd_json json;
 };
 
+static inline void
+hostd_sio_make_json(struct hostd_json *j, hostd_buf value)
+{
+	hostd_json_raw(j, value.n > 0 ? value : hostd_str("null"));
+}
+
+static inline int
+hostd_sio_make_bytes(struct hostd_sio_made *m, hostd_buf bytes)
+{
+	if (m->args.nbins > 0 && m->args.bins != m->bins)
+		return 0;
+	m->args.bins = m->bins;
+	m->bins[m->args.nbins] = bytes;
+	hostd_json_placeholder(&m->json, m->args.nbins++);
+	return 1;
+}
+
+static inline int
+hostd_sio_make_arg(struct hostd_sio_made *m, const struct hostd_sio_event *ev,
+    int i)
+{
+	const struct hostd_sio_args *from = ev->args;
+
+	hostd_sio_make_json(&m->json, i < 0 ? hostd_str(NULL) :
+	    hostd_sio_arg(ev, (uint32_t)i));
+	if (from->nbins == 0)
+		return 1;
+	if (m->args.nbins > 0 && m->args.bins != from->bins)
+		return 0;
+	m->args.bins = from->bins;
+	m->args.nbins = from->nbins;
+	return 1;
+}
+
 /* The value that a letter stands for; 0: there is no such letter. */
 static inline int
 hostd_sio_make_one(struct hostd_sio_made *m, char letter, va_list *ap)
 {
+	const struct hostd_sio_event *ev;
 	struct hostd_json *j = &m->json;
 
 	switch (letter) {
@@ -166,12 +202,13 @@ hostd_sio_make_one(struct hostd_sio_made *m, char letter, va_list *ap)
 		hostd_json_str(j, NULL);
 		return 1;
 	case 'j':
-		hostd_json_raw(j, va_arg(*ap, hostd_buf));
+		hostd_sio_make_json(j, va_arg(*ap, hostd_buf));
 		return 1;
 	case 'B':
-		m->bins[m->args.nbins] = va_arg(*ap, hostd_buf);
-		hostd_json_placeholder(j, m->args.nbins++);
-		return 1;
+		return hostd_sio_make_bytes(m, va_arg(*ap, hostd_buf));
+	case 'a':
+		ev = va_arg(*ap, const struct hostd_sio_event *);
+		return hostd_sio_make_arg(m, ev, va_arg(*ap, int));
 	default:
 		return 0;
 	}
@@ -201,7 +238,6 @@ hostd_sio_make(struct hostd_sio_made *m, const char *fmt, va_list *ap)
 	m->args.struct_size = (uint32_t)sizeof(m->args);
 	m->args.n = n;
 	m->args.v = m->v;
-	m->args.bins = m->bins;
 	return HOSTD_OK;
 }
 
@@ -230,24 +266,48 @@ hostd_sio_emitf(struct hostd_inst *in, hostd_sio s, const char *name,
 	return rc;
 }
 
+static inline int32_t
+hostd_sio_vack(struct hostd_inst *in, hostd_sio_ack ack, const char *fmt,
+    va_list *ap)
+{
+	const struct hostd_sio_api *api = hostd_sio_api_of(in);
+	struct hostd_sio_made m;
+	int32_t rc;
+
+	if (ack.id == 0)
+		return HOSTD_OK;
+	rc = hostd_sio_make(&m, fmt, ap);
+	if (rc == HOSTD_OK)
+		rc = api->ack(api, ack, &m.args);
+	hostd_sio_unmake(&m);
+	return rc;
+}
+
 /* Acknowledge an event; HOSTD_OK also if nobody waits for that. */
 static inline int32_t
 hostd_sio_ackf(struct hostd_inst *in, const struct hostd_sio_event *ev,
     const char *fmt, ...)
 {
-	const struct hostd_sio_api *api = hostd_sio_api_of(in);
-	struct hostd_sio_made m;
 	va_list ap;
 	int32_t rc;
 
-	if (ev->ack.id == 0)
-		return HOSTD_OK;
 	va_start(ap, fmt);
-	rc = hostd_sio_make(&m, fmt, &ap);
+	rc = hostd_sio_vack(in, ev->ack, fmt, &ap);
 	va_end(ap);
-	if (rc == HOSTD_OK)
-		rc = api->ack(api, ev->ack, &m.args);
-	hostd_sio_unmake(&m);
+	return rc;
+}
+
+/* The same when on_event has returned: ev->ack was kept. */
+static inline int32_t
+hostd_sio_ack_laterf(struct hostd_inst *in, hostd_sio_ack ack,
+    const char *fmt, ...)
+{
+	va_list ap;
+	int32_t rc;
+
+	va_start(ap, fmt);
+	rc = hostd_sio_vack(in, ack, fmt, &ap);
+	va_end(ap);
 	return rc;
 }
 
@@ -273,16 +333,72 @@ hostd_sio_askf(struct hostd_inst *in, hostd_sio s, uint32_t timeout_ms,
 	return rc;
 }
 
+static inline int32_t
+hostd_sio_vtell(struct hostd_inst *in, const struct hostd_sio_to *to,
+    const char *name, const char *fmt, va_list *ap)
+{
+	const struct hostd_sio_api *api = hostd_sio_api_of(in);
+	struct hostd_sio_made m;
+	int32_t rc = hostd_sio_make(&m, fmt, ap);
+
+	if (rc == HOSTD_OK)
+		rc = api->broadcast(api, to, hostd_str(name), &m.args);
+	hostd_sio_unmake(&m);
+	return rc;
+}
+
+/*
+ * To all that `to` says, where the short ways below do not:
+ *
+ *	struct hostd_sio_to to = {
+ *		.struct_size = sizeof(to), .flags = HOSTD_SIO_VOLATILE,
+ *		.nsp = info->nsp, .rooms = rooms, .nrooms = 2, .but = s
+ *	};
+ */
+static inline int32_t
+hostd_sio_broadcastf(struct hostd_inst *in, const struct hostd_sio_to *to,
+    const char *name, const char *fmt, ...)
+{
+	va_list ap;
+	int32_t rc;
+
+	va_start(ap, fmt);
+	rc = hostd_sio_vtell(in, to, name, fmt, &ap);
+	va_end(ap);
+	return rc;
+}
+
+/* Ask all of them; each and done as of `ask_all`.  One socket anywhere is who
+ * is in the room of its id. */
+static inline int32_t
+hostd_sio_ask_allf(struct hostd_inst *in, const struct hostd_sio_to *to,
+    uint32_t timeout_ms, void (*each)(struct hostd_inst *, void *arg,
+    const struct hostd_sio_args *), void (*done)(struct hostd_inst *,
+    void *arg, int32_t status, uint32_t asked, uint32_t answered), void *arg,
+    const char *name, const char *fmt, ...)
+{
+	const struct hostd_sio_api *api = hostd_sio_api_of(in);
+	struct hostd_sio_made m;
+	va_list ap;
+	int32_t rc;
+
+	va_start(ap, fmt);
+	rc = hostd_sio_make(&m, fmt, &ap);
+	va_end(ap);
+	if (rc == HOSTD_OK)
+		rc = api->ask_all(api, to, hostd_str(name), &m.args,
+		    timeout_ms, each, done, arg);
+	hostd_sio_unmake(&m);
+	return rc;
+}
+
 /* To whom the others below say.  room NULL: the whole namespace. */
 static inline int32_t
 hostd_sio_tell(struct hostd_inst *in, hostd_buf nsp, const char *room,
     hostd_sio but, const char *name, const char *fmt, va_list *ap)
 {
-	const struct hostd_sio_api *api = hostd_sio_api_of(in);
 	hostd_buf rooms = hostd_str(room);
-	struct hostd_sio_made m;
 	struct hostd_sio_to to;
-	int32_t rc;
 
 	memset(&to, 0, sizeof(to));
 	to.struct_size = (uint32_t)sizeof(to);
@@ -290,11 +406,7 @@ hostd_sio_tell(struct hostd_inst *in, hostd_buf nsp, const char *room,
 	to.rooms = &rooms;
 	to.nrooms = room != NULL;
 	to.but = but;
-	rc = hostd_sio_make(&m, fmt, ap);
-	if (rc == HOSTD_OK)
-		rc = api->broadcast(api, &to, hostd_str(name), &m.args);
-	hostd_sio_unmake(&m);
-	return rc;
+	return hostd_sio_vtell(in, &to, name, fmt, ap);
 }
 
 /* To who is in a room of a namespace. */
@@ -375,6 +487,15 @@ hostd_sio_leave(struct hostd_inst *in, hostd_sio s, const char *room)
 	const struct hostd_sio_api *api = hostd_sio_api_of(in);
 
 	return api->leave(api, s, hostd_str(room));
+}
+
+/* close 1: its whole connection, with its other namespaces. */
+static inline int32_t
+hostd_sio_disconnect(struct hostd_inst *in, hostd_sio s, int close)
+{
+	const struct hostd_sio_api *api = hostd_sio_api_of(in);
+
+	return api->disconnect(api, s, close);
 }
 
 /* For on_connecting: return hostd_sio_refuse(in, s, "not authorized"). */
