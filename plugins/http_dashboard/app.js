@@ -31,7 +31,8 @@ function bytes(n) {
 	return `${number(n)} B`;
 }
 
-const time = (ms) => ms >= 1000 ? `${number(ms / 1000, 1)} s` : `${number(ms, 1)} ms`;
+const time = (ms) => ms >= 1000 ? `${number(ms / 1000, 1)} s` :
+    `${number(ms, 1)} ms`;
 
 function age(ms) {
 	const s = Math.floor(ms / 1000);
@@ -103,7 +104,8 @@ function fill(body, items, key, make, update) {
 		}
 		before.delete(k);
 		update(row, item);
-		const next = at === null ? body.firstElementChild : at.nextElementSibling;
+		const next = at === null ? body.firstElementChild :
+		    at.nextElementSibling;
 
 		if (next !== row)
 			body.insertBefore(row, next);
@@ -113,7 +115,8 @@ function fill(body, items, key, make, update) {
 		row.remove();
 }
 
-// A cell for each: 'h' heads the row, 'n' is a number, 't' a tag, 'w' long text.
+// A cell for each: 'h' heads the row, 'n' is a number, 't' a tag, 'w' long
+// text.
 function makeRow(kinds) {
 	const row = element('tr');
 
@@ -153,7 +156,8 @@ const charts = {
 		{ name: 'p99', ink: 'i2', value: (s) => s[5] }], time, 3),
 	connections: new Chart($('chart-connections'), 'Connections', [
 		{ name: 'open', ink: 'i0', value: (s) => s[6], area: true },
-		{ name: 'WebSockets', ink: 'i1', value: (s) => s[7] }], short, 5),
+		{ name: 'WebSockets', ink: 'i1', value: (s) => s[7] }], short,
+		    5),
 	traffic: new Chart($('chart-traffic'), 'Traffic per second', [
 		{ name: 'sent', ink: 'i0', value: (s) => s[9], area: true }],
 	bytes, 1024, 1024),
@@ -213,9 +217,12 @@ function makePool(p) {
 	const cell = element('th', { colSpan: 13, scope: 'rowgroup' },
 	    element('span', { className: 'title' }),
 	    element('span', { className: 'actions' },
-		button('−', 'scale-', p.name, `One worker less in pool ${p.name}`),
-		button('+', 'scale+', p.name, `One worker more in pool ${p.name}`),
-		button('Restart', 'restart', p.name, `Restart pool ${p.name}`)));
+		button('−', 'scale-', p.name,
+		    `One worker less in pool ${p.name}`),
+		button('+', 'scale+', p.name,
+		    `One worker more in pool ${p.name}`),
+		button('Restart', 'restart', p.name,
+		    `Restart pool ${p.name}`)));
 
 	row.append(cell);
 	return row;
@@ -229,7 +236,8 @@ function updatePool(row, p) {
 	row.querySelector('.actions').hidden = !state.actions;
 	row.dataset.workers = p.target ?? p.workers.filter((w) =>
 	    w.state !== 'draining').length;
-	row.querySelector('[data-do="scale-"]').disabled = row.dataset.workers <= 1;
+	row.querySelector('[data-do="scale-"]').disabled =
+	    row.dataset.workers <= 1;
 }
 
 function makeWorker() {
@@ -242,12 +250,14 @@ function makeWorker() {
 function updateWorker(row, w) {
 	const name = `${w.pool}.${w.slot}`;
 	const rss = state.rss.get(w.pid);
-	const per = w.pid ? rate(state.workers, w.pid, w.requests, state.now) : null;
+	const per = w.pid ? rate(state.workers, w.pid, w.requests, state.now) :
+	    null;
 	const b = row.querySelector('button');
 	const l = w.latency_ms;
 	const has = (v) => v === undefined || v === null ? '–' : number(v);
 
-	putRow(row, [name, w.silent_ms ? 'silent' : w.stuck_in ? 'stuck' : w.state,
+	putRow(row, [name, w.silent_ms ? 'silent' : w.stuck_in ? 'stuck' :
+	    w.state,
 		String(w.pid ?? '–'), String(w.generation),
 		per === null ? '–' : number(per, per < 10 ? 1 : 0),
 		l && w.requests > 0 ? time(l.p50) : '–',
@@ -255,7 +265,8 @@ function updateWorker(row, w) {
 		has(w.active), has(w.websockets),
 		rss > 0 ? bytes(rss) : '–', w.uptime_ms === undefined ? '–' :
 		    age(w.uptime_ms), has(w.restarts)]);
-	row.title = w.stuck_in ? `in ${w.stuck_in} for ${time(w.stuck_ms)}` : '';
+	row.title = w.stuck_in ? `in ${w.stuck_in} for ${time(w.stuck_ms)}` :
+	    '';
 	b.hidden = !state.actions || w.state !== 'ready';
 	b.dataset.name = name;
 	b.ariaLabel = `Restart worker ${name}`;
@@ -274,7 +285,8 @@ function dropBodies(table, keys) {
 }
 
 function showWorkers(s, node) {
-	const targets = new Map((node?.pools ?? []).map((p) => [p.name, p.target]));
+	const targets = new Map((node?.pools ?? []).map((p) => [p.name,
+	    p.target]));
 	let n = 0;
 
 	for (const p of s.pools) {
@@ -285,7 +297,8 @@ function showWorkers(s, node) {
 		fill(bodyOf($('workers'), p.name), items,
 		    (i) => i.workers ? 'pool' : `${i.slot} ${i.pid}`,
 		    (i) => i.workers ? makePool(i) : makeWorker(),
-		    (r, i) => i.workers ? updatePool(r, i) : updateWorker(r, i));
+		    (r, i) => i.workers ? updatePool(r, i) :
+		    updateWorker(r, i));
 	}
 	dropBodies($('workers'), s.pools.map((p) => p.name));
 	put($('n-workers'), `${n} processes`);
@@ -315,7 +328,8 @@ function showUpstreams(list) {
 }
 
 function updateServer(row, u, v) {
-	const per = rate(state.servers, `${u.name} ${v.id}`, v.requests, state.now);
+	const per = rate(state.servers, `${u.name} ${v.id}`, v.requests,
+	    state.now);
 
 	putRow(row, [v.server + (v.address && v.address !== v.server ?
 	    ` (${v.address})` : ''), v.state, number(v.weight),
@@ -352,7 +366,8 @@ function showGenerations(list) {
 }
 
 function showPlugins(s) {
-	const all = new Map(s.plugins.map((name) => [name, { name, module: '', n: 0 }]));
+	const all = new Map(s.plugins.map((name) => [name,
+	    { name, module: '', n: 0 }]));
 
 	for (const w of s.pools.flatMap((p) => p.workers))
 		for (const p of w.plugins ?? []) {
@@ -380,7 +395,8 @@ function makeLine(text) {
 	const li = element('li', { className: ['', '', 'warn', 'bad'][level] });
 
 	if (m)
-		li.append(element('time', { dateTime: m[1], textContent: m[2] }),
+		li.append(element('time',
+		    { dateTime: m[1], textContent: m[2] }),
 		    element('span', { className: 'lv', textContent: m[3] }),
 		    element('span', {}, element('span', { className: 'from',
 			textContent: m[4] ?? '' }), m[5]));
@@ -414,7 +430,8 @@ function showLog(text, anew) {
 		line.li.hidden = !isShown(line);
 	state.lines.push(...more);
 	$('lines').append(...more.map((l) => l.li));
-	for (const line of state.lines.splice(0, state.lines.length - LINES_MAX))
+	for (const line of state.lines.splice(0,
+	    state.lines.length - LINES_MAX))
 		line.li.remove();
 	scrollLog();
 }
@@ -435,13 +452,15 @@ $('lines').addEventListener('wheel', (e) => {
 // -- actions --
 
 const QUESTIONS = {
-	reload: () => ['Reload the configuration?', 'It is checked first, with its ' +
+	reload: () => ['Reload the configuration?',
+	    'It is checked first, with its ' +
 	    'plugins. If all is well, workers are replaced one by one; if not, ' +
 	    'nothing changes.', 'Reload'],
 	restart: (name) => [`Restart ${name ? name : 'all workers'}?`,
 		'New processes of the same generation take over, one at a time.',
 		'Restart'],
-	drain: () => ['Drain this node?', 'It says that it is not ready any more, ' +
+	drain: () => ['Drain this node?',
+	    'It says that it is not ready any more, ' +
 	    'and asks its clients to go to another node. It goes on serving.',
 	'Drain'],
 	undrain: () => ['Undrain this node?', 'It says that it is ready again.',
@@ -478,7 +497,8 @@ async function act(order, title) {
 	try {
 		const r = await fetch('action', { method: 'POST', headers: {
 			'Content-Type': 'application/json',
-			'X-CSRF-Token': state.csrf }, body: JSON.stringify(order) });
+			'X-CSRF-Token': state.csrf },
+			    body: JSON.stringify(order) });
 		const answer = await r.json().catch(() => ({
 			ok: false, text: `hostd answered ${r.status}` }));
 
@@ -504,8 +524,8 @@ document.addEventListener('click', async (e) => {
 	const question = QUESTIONS[what](name, n);
 
 	if (await confirmed(question))
-		await act({ do: what, ...name && { name }, ...more && { number: n } },
-		    `${question[2]}${name ? ` ${name}` : ''}`);
+		await act({ do: what, ...name && { name }, ...more &&
+		    { number: n } }, `${question[2]}${name ? ` ${name}` : ''}`);
 });
 
 // -- what comes --

@@ -26,7 +26,8 @@ export function ticks(max, base = 10) {
 function decimalTicks(max) {
 	const rough = Math.max(max, 1e-9) / 3;
 	const power = 10 ** Math.floor(Math.log10(rough));
-	const step = [1, 2, 5, 10].find((f) => f * power >= rough * .999) * power;
+	const step = [1, 2, 5, 10].find(
+	    (f) => f * power >= rough * .999) * power;
 	const n = Math.max(1, Math.ceil(max / step - 1e-9));
 
 	return Array.from({ length: n + 1 }, (_, i) => i * step);
@@ -56,7 +57,8 @@ export class Chart {
 		});
 		this.when = document.createElement('span');
 		this.when.className = 'at';
-		this.svg = svg('svg', { class: 'chart', role: 'img', tabindex: 0 });
+		this.svg = svg('svg',
+		    { class: 'chart', role: 'img', tabindex: 0 });
 		this.title = title;
 		const caption = document.createElement('figcaption');
 
@@ -109,7 +111,8 @@ export class Chart {
 		let best = 0;
 
 		this.samples.forEach((s, i) => {
-			if (Math.abs(s[0] - time) < Math.abs(this.samples[best][0] - time))
+			if (Math.abs(s[0] - time) <
+			    Math.abs(this.samples[best][0] - time))
 				best = i;
 		});
 		return best;
@@ -123,7 +126,8 @@ export class Chart {
 		for (const s of this.samples) {
 			const v = value(s);
 
-			if (v !== null && (all.length === 0 || s[0] - last > GAP))
+			if (v !== null &&
+			    (all.length === 0 || s[0] - last > GAP))
 				all.push([]);
 			if (v !== null) {
 				all.at(-1).push([this.x(s[0]), this.y(v)]);
@@ -148,7 +152,8 @@ export class Chart {
 			return;
 		this.width = width - LEFT - RIGHT;
 		this.height = height - TOP - BOTTOM;
-		const marks = ticks(Math.max(this.least, ...this.samples.flatMap((s) =>
+		const marks = ticks(Math.max(this.least,
+		    ...this.samples.flatMap((s) =>
 		    this.lines.map((l) => l.value(s) ?? 0))), this.base);
 
 		this.max = marks.at(-1);
@@ -166,7 +171,8 @@ export class Chart {
 				y1: this.y(m), y2: this.y(m) }),
 			svg('text', { x: LEFT - 6, y: this.y(m) + 3.5,
 				'text-anchor': 'end' }, this.show(m)),
-		]), ...(this.width < 300 ? [4, 2, 0] : [5, 4, 3, 2, 1, 0]).map((min) => svg('text', {
+		]), ...(this.width < 300 ? [4, 2, 0] : [5, 4, 3, 2, 1, 0]).map(
+		    (min) => svg('text', {
 			x: LEFT + (1 - min / 5) * this.width,
 			y: TOP + this.height + 17,
 			'text-anchor': min === 0 ? 'end' : 'middle',
@@ -178,12 +184,14 @@ export class Chart {
 		const path = (p) => p.map(([x, y], i) =>
 		    `${i ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`).join('');
 
-		return this.lines.flatMap((l) => this.pieces(l.value).flatMap((p) => [
+		return this.lines.flatMap(
+		    (l) => this.pieces(l.value).flatMap((p) => [
 			...l.area ? [svg('path', { class: `area ${l.ink}`,
-				d: `${path(p)}L${p.at(-1)[0].toFixed(1)} ${floor}` +
+				d:
+				    `${path(p)}L${p.at(-1)[0].toFixed(1)} ${floor}` +
 				    `L${p[0][0].toFixed(1)} ${floor}Z` })] : [],
-			svg('path', { class: `line ${l.ink}`, d: p.length > 1 ? path(p) :
-			    `${path(p)}h.1` }),
+			svg('path', { class: `line ${l.ink}`, d: p.length > 1 ?
+			    path(p) : `${path(p)}h.1` }),
 		]));
 	}
 
@@ -209,7 +217,8 @@ export class Chart {
 		this.lines.forEach((l, i) => {
 			const v = s ? l.value(s) : null;
 
-			this.now[i].textContent = v === null ? '–' : this.show(v);
+			this.now[i].textContent = v === null ? '–' :
+			    this.show(v);
 		});
 		this.svg.setAttribute('aria-label', `${this.title}: ` +
 		    this.lines.map((l, i) =>

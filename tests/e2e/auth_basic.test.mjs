@@ -58,7 +58,8 @@ test('curl', async (t) => {
 		'/dev/null', '-w', '%{http_code} %header{www-authenticate}',
 		...args, h.url])).stdout;
 
-	assert.equal(await curl(), '401 Basic realm="Staff only", charset="UTF-8"');
+	assert.equal(await curl(),
+	    '401 Basic realm="Staff only", charset="UTF-8"');
 	for (const [user, password] of [['alice', 'secret'],
 		['bob', 'Hello world!'], ['carol', 'Hello world!'],
 		['dora', 'secret'], ['zo\u00e9', 'Hello world!']])
@@ -69,7 +70,8 @@ test('curl', async (t) => {
 		'Alice:secret', 'alice:secret ', 'bob:secret',
 		'alice :secret', '# of the dashboard:x'])
 		assert.match(await curl('-u', u), /^401 Basic/, u);
-	const log = () => fs.readFileSync(path.join(h.dir, 'access.log'), 'latin1');
+	const log = () => fs.readFileSync(path.join(h.dir, 'access.log'),
+	    'latin1');
 
 	await until(() => log().split('\n').length >= 22, 'its lines');
 	assert.deepEqual(log().split('\n').slice(0, 5), ['- 401', 'alice 200',
@@ -87,7 +89,8 @@ test('what is no name and password', async (t) => {
 	assert.equal(await status(h, good), 200);
 	assert.equal(await status(h, good.replace('Basic', 'bAsIc')), 200);
 	for (const bad of ['Basic', 'Basic ', 'Basic =', 'Basic ====',
-		good.slice(0, -1), `${good}=`, `${good}AAAA`, good.replace('=', ''),
+		good.slice(0, -1), `${good}=`, `${good}AAAA`,
+		    good.replace('=', ''),
 		good.replace(' ', ''), good.replace('Basic', 'Bearer'),
 		good.replace('Basic ', ''), encode('alice'), encode(''),
 		encode('alice:secret\0'), encode('alice\0:secret'),
@@ -106,7 +109,8 @@ test('again over a connection, and pipelined', async (t) => {
 	const h = await start(t);
 	const line = (s) => `Authorization: ${encode(s)}`;
 	const { text } = await raw(h.port, get('/', line('alice:secret')) +
-	    get('/', line('alice:no')) + get('/') + get('/', line('dora:secret')) +
+	    get('/', line('alice:no')) + get('/') +
+	    get('/', line('dora:secret')) +
 	    get('/', line('alice:secret'), 'Connection: close'));
 	const all = [...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map((m) => m[1]);
 
@@ -119,7 +123,8 @@ test('a body waits for the verdict', async (t) => {
 	for (const [password, want] of [['secret', 200], ['no', 401]]) {
 		const r = await fetch(h.url, { method: 'POST',
 			body: 'x'.repeat(200_000),
-			headers: { Authorization: encode(`alice:${password}`) } });
+			headers: { Authorization: encode(
+			    `alice:${password}`) } });
 
 		await r.arrayBuffer();
 		assert.equal(r.status, want);
@@ -137,7 +142,8 @@ test('many at once', async (t) => {
 
 	atEnd(t, () => agent.destroy());
 	const guess = (i) => new Promise((resolve, reject) => http.get(h.url,
-	    { agent, headers: { Authorization: encode(`alice:${i}`) } }, (r) => {
+	    { agent, headers: { Authorization: encode(`alice:${i}`) } },
+	    (r) => {
 		    r.resume().on('end', () => resolve([r.statusCode,
 			    r.headers['retry-after']]));
 	    }).on('error', reject));
@@ -165,7 +171,8 @@ test('clients that leave', async (t) => {
 				    encode(`alice:${round} ${i % 3}`) } });
 
 			setImmediate(() => abort.abort());
-			await asked.then((r) => r.arrayBuffer()).catch(() => {});
+			await asked.then((r) => r.arrayBuffer()).catch(() =>
+			    {});
 		}));
 	await becomes(h, encode('alice:secret'), 200);
 });
@@ -233,7 +240,8 @@ test('a reload while hashes are computed', async (t) => {
 
 test('refused at start', async (t) => {
 	for (const [text, why] of [
-		['alice:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=', /line 1 is one of LDAP's/],
+		['alice:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=',
+		    /line 1 is one of LDAP's/],
 		[`a:${HELLO}\nb:$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/`,
 			/line 2 is Apache's MD5 \(\$apr1\$\), .*htpasswd -B/],
 		['alice:secret', /line 1 is plain text or of a weak kind/],
@@ -245,7 +253,8 @@ test('refused at start', async (t) => {
 
 		assert.notEqual(code, 0);
 		assert.match(h.log, why);
-		assert.match(h.log, /hostd\.conf:\d+: auth "staff": .*\/users: /);
+		assert.match(h.log,
+		    /hostd\.conf:\d+: auth "staff": .*\/users: /);
 		assert.doesNotMatch(h.log, /5en6G6|HqJZ|secret/);
 	}
 });

@@ -109,7 +109,8 @@ for (const alg of ALGS)
 			    payload);
 			const node = await verdicts(alg, text);
 
-			assert.equal(await letsIn(h, alg, text), expected, name);
+			assert.equal(await letsIn(h, alg, text), expected,
+			    name);
 			if (expected)
 				assert.ok(node.every((v) => v), name);
 			else if (!stricter)
@@ -150,7 +151,8 @@ for (const alg of ALGS)
 			const text = token(keys[alg], header, { sub: 'x' });
 			const node = await verdicts(alg, text);
 
-			assert.equal(await letsIn(h, alg, text), expected, name);
+			assert.equal(await letsIn(h, alg, text), expected,
+			    name);
 			assert.equal(node.every((v) => v), expected, name);
 		}
 	});
@@ -179,7 +181,8 @@ test('a public key as a secret', async (t) => {
 			keys[alg].jwk.n ?? keys[alg].jwk.x])
 			for (const a of ['HS256', alg]) {
 				const text = token({ sign: (s) =>
-				    crypto.createHmac('sha256', secret).update(s)
+				    crypto.createHmac('sha256',
+				    secret).update(s)
 				    .digest() }, { alg: a }, { sub: 'admin' });
 
 				assert.equal(await letsIn(h, alg, text), false);
@@ -212,8 +215,10 @@ test('signatures that are none', async (t) => {
 			    { key: wide.privateKey,
 				dsaEncoding: 'ieee-p1363' })));
 			// r = n, s = n; r = 1, s = 0.
-			bad.push(b64(Buffer.from(('ffffffff00000000ffffffffffffffff' +
-			    'bce6faada7179e84f3b9cac2fc632551').repeat(2), 'hex')));
+			bad.push(b64(
+			    Buffer.from(('ffffffff00000000ffffffffffffffff' +
+			    'bce6faada7179e84f3b9cac2fc632551').repeat(2),
+			    'hex')));
 			bad.push(b64(Buffer.from('00'.repeat(31) + '01' +
 			    '00'.repeat(32), 'hex')));
 		}
@@ -227,8 +232,8 @@ test('signatures that are none', async (t) => {
 			bad.push(sig.replaceAll('-', '+').replaceAll('_', '/'));
 		assert.equal(await letsIn(h, alg, good), true);
 		for (const s of bad.filter((x) => x !== sig))
-			assert.equal(await letsIn(h, alg, `${head}.${body}.${s}`),
-			    false, `${alg} ${s}`);
+			assert.equal(await letsIn(h, alg,
+			    `${head}.${body}.${s}`), false, `${alg} ${s}`);
 	}
 });
 

@@ -34,7 +34,8 @@ const becomes = (h, text, want) => until(async () =>
 const set = (...keys) => JSON.stringify({ keys });
 
 test('a set of keys', async (t) => {
-	const small = crypto.generateKeyPairSync('rsa', { modulusLength: 1024 });
+	const small = crypto.generateKeyPairSync('rsa',
+	    { modulusLength: 1024 });
 	const jwks = { keys: [
 		{ ...a.RS256.jwk, kid: 'a', alg: 'RS256', use: 'sig' },
 		{ ...b.RS256.jwk, kid: 'b' },
@@ -55,7 +56,8 @@ test('a set of keys', async (t) => {
 		[b.RS256, { kid: 'f' }, false], [a.RS256, {}, false],
 		[a.RS256, { kid: '' }, false], [a.RS256, { kid: 'x' }, false],
 		[a.RS256, { kid: 'A' }, false], [a.RS256, { kid: 7 }, false],
-		[a.RS256, { kid: ['a'] }, false], [a.RS256, { kid: null }, false],
+		[a.RS256, { kid: ['a'] }, false],
+		[a.RS256, { kid: null }, false],
 		[a.RS256, { kid: 'a\u0000' }, false],
 		// A key of the token's own.
 		[b.RS256, { kid: 'a', jwk: b.RS256.jwk }, false],
@@ -65,14 +67,15 @@ test('a set of keys', async (t) => {
 		    { algorithms: ['RS256'] }).then(() => true, () => false);
 		const name = JSON.stringify(header);
 
-		assert.equal(await statusWith(h, '/', text), expected ? 200 : 401,
-		    name);
+		assert.equal(await statusWith(h, '/', text), expected ? 200 :
+		    401, name);
 		if (expected)
 			assert.equal(node, true, name);
 	}
 	for (const [alg, signer] of [['ES256', a.ES256], ['EdDSA', a.EdDSA],
 		['HS256', { sign: (s) => crypto.createHmac('sha256',
-		    Buffer.from(a.RS256.jwk.n, 'base64url')).update(s).digest() }]])
+		    Buffer.from(a.RS256.jwk.n,
+		    'base64url')).update(s).digest() }]])
 		for (const kid of ['a', 'c', 'd', 'h'])
 			assert.equal(await statusWith(h, '/',
 			    made(signer, alg, { kid })), 401);
@@ -140,8 +143,8 @@ test('secrets: a file of them, the environment', async (t) => {
 	assert.equal(await statusWith(h, '/', made(old, 'HS256')), 200);
 	write(h, 'secrets', `${SECRET}\n`);
 	await becomes(h, made(old, 'HS256'), 401);
-	const e = await start(t, 'algorithm = "HS256"  secret_env = "JWT_KEY"', {},
-	    { env: { JWT_KEY: SECRET } });
+	const e = await start(t, 'algorithm = "HS256"  secret_env = "JWT_KEY"',
+	    {}, { env: { JWT_KEY: SECRET } });
 
 	assert.equal(await statusWith(e, '/', made(a.HS256, 'HS256')), 200);
 	assert.ok(!h.log.includes(SECRET) && !e.log.includes(SECRET));
@@ -153,10 +156,12 @@ test('HS384 and HS512', async (t) => {
 		const secret = 'k'.repeat(n);
 		const h = await start(t, `algorithm = "${alg}"
 			secret = "${secret}"`);
-		const by = (name) => ({ sign: (s) => crypto.createHmac(name, secret)
+		const by = (name) =>
+		    ({ sign: (s) => crypto.createHmac(name, secret)
 		    .update(s).digest() });
 
-		assert.equal(await statusWith(h, '/', made(by(hash), alg)), 200);
+		assert.equal(await statusWith(h, '/', made(by(hash), alg)),
+		    200);
 		assert.equal(await statusWith(h, '/', made(by('sha256'), alg)),
 		    401);
 		assert.equal(await statusWith(h, '/', made(by('sha256'),
@@ -192,7 +197,8 @@ test('refused at start', async (t) => {
 
 	for (const [auth, k, why] of [
 		['secret = "x"', '', /auth "api" needs the key "algorithm"/],
-		['algorithm = "none"  secret = "x"', '', /must be one of HS256,/],
+		['algorithm = "none"  secret = "x"', '',
+		    /must be one of HS256,/],
 		['algorithm = "HS256"', '', /nothing to check signatures with/],
 		['algorithm = "HS256"  secret = "keyboard cat"', '',
 			/at least 32 bytes, this one has 12/],
@@ -202,22 +208,27 @@ test('refused at start', async (t) => {
 			/\/k: it has no secret/],
 		['algorithm = "HS256"  key_file = "k"', a.RS256.pem,
 			/public keys, which are not for HS256/],
-		['algorithm = "RS256"  secret = "x"', '', /RS256 takes key_file/],
-		[`${rs}  jwks_file = "k"`, a.RS256.pem, /already given another way/],
+		['algorithm = "RS256"  secret = "x"', '',
+		    /RS256 takes key_file/],
+		[`${rs}  jwks_file = "k"`, a.RS256.pem,
+		    /already given another way/],
 		[`${rs}  users_file = "k"`, a.RS256.pem, /is for type = basic/],
 		['type = basic', '', /needs the key "users_file"/],
 		['type = basic  users_file = "k"  issuer = "x"', '',
 			/"issuer" is for type = jwt/],
 		[`${rs}  from = {"body:x"}`, a.RS256.pem, /none of "header"/],
-		[`${rs}  from = {}`, a.RS256.pem, /no request would have a token/],
+		[`${rs}  from = {}`, a.RS256.pem,
+		    /no request would have a token/],
 		[`${rs}  realm = "a\\"b"`, a.RS256.pem, /"realm" has a byte/],
 		[rs, small, /\/k: an RSA key must have 2048/],
 		[rs, priv, /it has a PRIVATE KEY; only a PUBLIC/],
 		[rs, a.ES256.pem, /must be RSA, this one is of another type/],
 		[rs, 'x', /no public key in PEM/],
 		[rs, undefined, /\/k: No such file or directory/],
-		['algorithm = "ES256"  key_file = "k"', wide, /of the curve P-256/],
-		['algorithm = "RS256"  jwks_file = "k"', '{}', /array "keys"/]]) {
+		['algorithm = "ES256"  key_file = "k"', wide,
+		    /of the curve P-256/],
+		['algorithm = "RS256"  jwks_file = "k"', '{}',
+		    /array "keys"/]]) {
 		const h = await start(t, auth, k === undefined ? {} : { k },
 		    { ready: false });
 		const { code } = await within(h.ended, 'its end');
@@ -254,7 +265,8 @@ test('a file that everybody may write', async (t) => {
 // Whose name would be told to browsers.
 test('a block with a long name', async (t) => {
 	const name = 'a'.repeat(600);
-	const long = (t2, realm, options) => startHostd(t2, { ...options, conf: `
+	const long = (t2, realm, options) => startHostd(t2,
+	    { ...options, conf: `
 		plugin "yes" { module = "http_respond.so"  body = "yes" }
 		auth "${name}" { algorithm = "HS256"  secret = "${SECRET}" ${realm} }
 		route "/" { plugin = "yes"  auth = "${name}" }` });

@@ -105,7 +105,8 @@ test('where tokens are', async (t) => {
 	assert.equal(await status(`/who?access_token=${old}`,
 	    { Authorization: `Bearer ${good}` }), 200);
 	// Who reads another one than we did reads one that was not checked.
-	const { text: answer } = await raw(h.port, `GET /who HTTP/1.1\r\nHost: a\r\n` +
+	const { text: answer } = await raw(h.port,
+	    `GET /who HTTP/1.1\r\nHost: a\r\n` +
 	    `Authorization: Bearer ${good}\r\nAuthorization: Bearer ${old}\r\n` +
 	    'Connection: close\r\n\r\n');
 
@@ -116,7 +117,8 @@ test('where tokens are', async (t) => {
 test('a body that nobody is to have', async (t) => {
 	const h = await serveWho(t, '', `
 		route "/large" { plugin = "who"  auth = "api"  max_body = 10m }`);
-	const { text: answer } = await raw(h.port, `POST /who HTTP/1.1\r\nHost: a\r\n` +
+	const { text: answer } = await raw(h.port,
+	    `POST /who HTTP/1.1\r\nHost: a\r\n` +
 	    'Content-Length: 10\r\n\r\n0123456789' +
 	    `GET /who HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${good}\r\n` +
 	    'Connection: close\r\n\r\n');
@@ -131,7 +133,8 @@ test('a body that nobody is to have', async (t) => {
 	assert.match(large, /\r\nConnection: close\r\n/);
 	assert.equal((await fetch(`${h.url}/large`, { method: 'POST',
 		body: 'x'.repeat(2_000_000), ...bearer })).status, 200);
-	const { text: asked } = await raw(h.port, `POST /who HTTP/1.1\r\nHost: a\r\n` +
+	const { text: asked } = await raw(h.port,
+	    `POST /who HTTP/1.1\r\nHost: a\r\n` +
 	    'Content-Length: 10\r\nExpect: 100-continue\r\n\r\n',
 	    { until: '</h1>' });
 
@@ -145,7 +148,8 @@ test('WebSockets', async (t) => {
 	assert.deepEqual((await say('name')).slice(0, 4),
 	    ['alice', JSON.stringify(claims), '"Zo\u00e9"', 'Zo\u00e9']);
 	assert.equal(ws.protocol, '');
-	// As browsers can: the token is not agreed to, what stands beside it is.
+	// As browsers can: the token is not agreed to, what stands beside it
+	// is.
 	const b = await open(t, wsUrl(h), ['chat', `bearer.${good}`]);
 
 	assert.equal(b.ws.protocol, 'chat');
@@ -199,7 +203,8 @@ test('WebSockets with a password', async (t) => {
 
 test('the token is agreed to by nobody who was not asked', async (t) => {
 	const h = await serveWho(t, 'from = "subprotocol:bearer."');
-	const { text: answer } = await raw(h.port, 'GET /who HTTP/1.1\r\nHost: a\r\n' +
+	const { text: answer } = await raw(h.port,
+	    'GET /who HTTP/1.1\r\nHost: a\r\n' +
 	    'Upgrade: websocket\r\nConnection: Upgrade\r\n' +
 	    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
 	    'Sec-WebSocket-Version: 13\r\n' +
@@ -263,7 +268,8 @@ test('to a server', async (t) => {
 	    { headers: { ...bearer.headers, ...lies } })));
 
 	assert.equal(got['x-user'], 'alice');
-	assert.equal(Buffer.from(got['x-name'], 'latin1').toString(), 'Zo\u00e9');
+	assert.equal(Buffer.from(got['x-name'], 'latin1').toString(),
+	    'Zo\u00e9');
 	assert.equal(got['x-n'], '1.5');
 	assert.equal(got['x-quoted'], '<a"b%0A>');
 	assert.equal(got['x-none'], undefined);
@@ -407,7 +413,8 @@ test('a token in the query is in no log', async (t) => {
 	    { Referer: h.url + at } })).status, 200);
 	assert.equal((await fetch(`${h.url}/none?access_token=${good}`)).status,
 	    502);
-	const read = (name) => fs.readFileSync(path.join(h.dir, name), 'latin1');
+	const read = (name) => fs.readFileSync(path.join(h.dir, name),
+	    'latin1');
 
 	for (const name of ['a.log', 'b.log', 'c.log'])
 		await until(() => read(name).split('\n').length >= 5,

@@ -156,7 +156,8 @@ test('two plugins that claim one route', async (t) => {
 			const errors = await errorsOf(h);
 
 			assert.equal(errors.length, 1, errors.join('\n'));
-			assert.match(errors[0], new RegExp('^conf\\.d/b\\.conf:2: ' +
+			assert.match(errors[0],
+			    new RegExp('^conf\\.d/b\\.conf:2: ' +
 			    'route "\\S+" of plugin "two" is already taken by ' +
 			    'plugin "one" at conf\\.d/a\\.conf:4$'));
 		});
@@ -177,17 +178,20 @@ test('two plugins of one name', async (t) => {
 		confd: { 'a.conf': lifeConf(), 'life.so': so } });
 	const errors = await errorsOf(h);
 
-	assert.ok(errors.includes('conf.d/life.so:1: plugin "life" is already ' +
+	assert.ok(errors.includes(
+	    'conf.d/life.so:1: plugin "life" is already ' +
 	    'defined at conf.d/a.conf:1'), errors.join('\n'));
 });
 
 test('conf_dir', async (t) => {
 	for (const [name, code, what] of [
 		['"absent"', 1, /hostd\.conf:5: conf_dir .*absent: No such file/],
-		['"hostd.conf"', 1, /hostd\.conf:5: conf_dir .*: Not a directory/],
+		['"hostd.conf"', 1,
+		    /hostd\.conf:5: conf_dir .*: Not a directory/],
 	]) {
 		const h = await prepareHostd(t, { conf: `conf_dir = ${name}` });
-		const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+		const r = await command(sbin('hostd'),
+		    ['-t', '-c', h.confFile]);
 
 		assert.equal(r.code, code);
 		assert.match(r.stderr, what);

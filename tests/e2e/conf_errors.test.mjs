@@ -50,7 +50,8 @@ test('the errors of several files in one run', async (t) => {
 
 	for (const [where, what] of [
 		['hostd.conf:3: ', /"drain_timout".*"drain_timeout"/],
-		['hostd.conf:5: ', /"workers" must be "auto", -1 \(all cores but one\), or from 1 to 256/],
+		['hostd.conf:5: ',
+		    /"workers" must be "auto", -1 \(all cores but one\), or from 1 to 256/],
 		['hostd.conf:8: ', /"adress".*"address"/],
 		['hostd.conf:7: ', /"address"/],
 		['hostd.conf:9: ', /no pool "wbe".*"web"/],
@@ -75,7 +76,8 @@ test('the errors of several files in one run', async (t) => {
 
 	await t.test('as JSON', async () => {
 		for (const r of [
-			await command(sbin('hostd'), ['-t', '--json', '-c', h.confFile]),
+			await command(sbin('hostd'),
+			    ['-t', '--json', '-c', h.confFile]),
 			await h.hostctl('--json', 'test', '-c', h.confFile),
 			await h.hostctl('test', '-c', h.confFile, '--json')]) {
 			const all = JSON.parse(r.stdout);
@@ -122,7 +124,8 @@ const wrong = [
 	['pool "a" { workers = 0 }', /"workers"/],
 	['pool "a" { workers = 257 }', /"workers"/],
 	['pool "a" { workers = -2 }', /"workers"/],
-	['pool "web" { workers = 1 }', /pool "web" is already defined at .*hostd\.conf:3/],
+	['pool "web" { workers = 1 }',
+	    /pool "web" is already defined at .*hostd\.conf:3/],
 	['listen "x" { }', /"address"/],
 	['listen "x" { address = "nowhere:80" }', /address "nowhere:80": /],
 	['listen "x" { address = "127.0.0.1" }', /address "127\.0\.0\.1": /],
@@ -133,18 +136,23 @@ const wrong = [
 	['listen "x" { address = "unix:" }', /address/],
 	['listen "x" { address = "unix:relative" }', /address/],
 	[`listen "x" { address = "unix:/${'a'.repeat(120)}" }`, /address/],
-	['listen "x" { address = "127.0.0.1:1" permissions = 0999 }', /"permissions"/],
+	['listen "x" { address = "127.0.0.1:1" permissions = 0999 }',
+	    /"permissions"/],
 	['listen "x" { address = "127.0.0.1:1" v6only = perhaps }', /"v6only"/],
 	['listen "x" { address = "127.0.0.1:1" backlog = 0 }', /"backlog"/],
-	['listen "main" { address = "127.0.0.1:1" }', /listen "main" is already defined at/],
-	['listen "x" { address = "127.0.0.1:@PORT@" }', /already listened to by "main" at/],
+	['listen "main" { address = "127.0.0.1:1" }',
+	    /listen "main" is already defined at/],
+	['listen "x" { address = "127.0.0.1:@PORT@" }',
+	    /already listened to by "main" at/],
 	['plugin "x" { }', /needs the key "module"/],
 	['plugin "x y" { module = "http_status.so" }', /name of plugin "x y"/],
-	['plugin "x" { module = "/etc/passwd" }', /\/etc\/passwd|passwd: not a shared object/],
+	['plugin "x" { module = "/etc/passwd" }',
+	    /\/etc\/passwd|passwd: not a shared object/],
 	['plugin "x" { module = "/etc" }', /\/etc is not a regular file/],
 	['error_page "200" { file = "x" }', /from 400 to 599/],
 	['error_page "404" { file = "absent" }', /absent: No such file/],
-	['access_log "x" { path = "off" format = "$nothing" }', /"\$?nothing" is not a variable/],
+	['access_log "x" { path = "off" format = "$nothing" }',
+	    /"\$?nothing" is not a variable/],
 	['access_log "x" { }', /"path"/],
 	['user = ', /./],
 	['user', /./],
@@ -163,7 +171,8 @@ for (const [block, what] of wrong)
 		const errors = await errorsOf(h);
 
 		// What is left open is noticed at the end.
-		assert.ok(errors.some((e) => /^conf\.d\/x\.conf:[23]: /.test(e) &&
+		assert.ok(errors.some(
+		    (e) => /^conf\.d\/x\.conf:[23]: /.test(e) &&
 		    what.test(e)), errors.join('\n'));
 	});
 

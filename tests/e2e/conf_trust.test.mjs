@@ -33,7 +33,8 @@ for (const [file, mode] of [['hostd.conf', 0o666], ['hostd.conf', 0o620],
 		const r = await check(h);
 
 		assert.equal(r.code, 1);
-		assert.ok(r.stderr.includes(`${name} may be written by others; ` +
+		assert.ok(r.stderr.includes(
+		    `${name} may be written by others; ` +
 		    `chmod go-w ${name}`), r.stderr);
 		fs.chmodSync(name, fs.statSync(name).mode & ~0o022);
 		assert.equal((await check(h)).code, 0);
@@ -59,7 +60,8 @@ test('a link is judged by what it leads to', async (t) => {
 	const r = await check(h);
 
 	assert.equal(r.code, 1);
-	assert.ok(r.stderr.includes(`${so} may be written by others`), r.stderr);
+	assert.ok(r.stderr.includes(`${so} may be written by others`),
+	    r.stderr);
 });
 
 for (const file of ['hostd.conf', 'conf.d/life.conf', 'life.so', 'conf.d'])
@@ -72,8 +74,8 @@ for (const file of ['hostd.conf', 'conf.d/life.conf', 'life.so', 'conf.d'])
 		const r = await check(h);
 
 		assert.equal(r.code, 1);
-		assert.ok(r.stderr.includes(`${name} belongs to user ${NOBODY}`),
-		    r.stderr);
+		assert.ok(r.stderr.includes(
+		    `${name} belongs to user ${NOBODY}`), r.stderr);
 	});
 
 test('a user or group that does not exist', { skip: !root && 'needs root' },

@@ -55,8 +55,10 @@ const logged = (h, what) => until(() => what.test(logOf(h)), what);
 test('what hostctl can do', async (t) => {
 	const h = await start(t);
 
-	await t.test('scale, which is in the log with who wanted it', async () => {
-		assert.deepEqual((await ask(h, 'scale?name=web&number=3')).status, 0);
+	await t.test('scale, which is in the log with who wanted it',
+	    async () => {
+		assert.deepEqual((await ask(h,
+		    'scale?name=web&number=3')).status, 0);
 		assert.equal((await web(h)).filter((w) =>
 		    w.state === 'ready').length, 3);
 		await logged(h, /plugin boss of worker web\.\d asks for scale of web, for "ada\?"l""/);
@@ -81,14 +83,16 @@ test('what hostctl can do', async (t) => {
 		const after = await h.workersSatisfy((ws) => ws.length === 4 &&
 		    ws.every((w) => w.state === 'ready'), 'four workers');
 
-		assert.equal(after.filter((w) => before.includes(w.pid)).length, 2);
+		assert.equal(after.filter((w) => before.includes(w.pid)).length,
+		    2);
 	});
 	await t.test('reload, or why not', async () => {
 		const done = await ask(h, 'reload');
 
 		assert.equal(done.status, 0, done.text);
 		assert.equal((await h.status()).generation, 2);
-		fs.writeFileSync(path.join(h.dir, 'conf.d/bad.conf'), 'nonsense = 1');
+		fs.writeFileSync(path.join(h.dir, 'conf.d/bad.conf'),
+		    'nonsense = 1');
 		const refused = await ask(h, 'reload');
 
 		fs.unlinkSync(path.join(h.dir, 'conf.d/bad.conf'));
@@ -100,7 +104,8 @@ test('what hostctl can do', async (t) => {
 		for (const what of ['scale?name=nobody&number=2',
 			'scale?name=web&number=0', 'scale?number=2',
 			'restart?name=web.9', 'drain?name=web'])
-			assert.equal((await ask(h, what)).status, E.INVAL, what);
+			assert.equal((await ask(h, what)).status, E.INVAL,
+			    what);
 	});
 });
 
@@ -109,7 +114,8 @@ test('what workers do not see themselves', async (t) => {
 	const node = JSON.parse((await ask(h, 'node')).text);
 
 	assert.equal(node.state, 'serving');
-	assert.deepEqual(node.pools, [{ name: 'web', target: 2, stopped: false },
+	assert.deepEqual(node.pools,
+	    [{ name: 'web', target: 2, stopped: false },
 		{ name: 'side', target: 1, stopped: false }]);
 	assert.deepEqual(node.processes.map((p) => p.pid).sort(),
 	    (await h.workers()).map((w) => w.pid).sort());
@@ -122,7 +128,8 @@ test('what workers do not see themselves', async (t) => {
 
 	assert.equal(all[0].event, 'node.started');
 	await h.hostctl('logs', 'reopen');
-	assert.deepEqual(JSON.parse((await ask(h, `events?number=${last}`)).text)
+	assert.deepEqual(JSON.parse(
+	    (await ask(h, `events?number=${last}`)).text)
 	    .events.map((e) => [e.n, e.event]), [[last + 1, 'logs.reopened']]);
 
 	const first = JSON.parse((await ask(h, 'log')).text);
@@ -165,7 +172,8 @@ test('who may not', async (t) => {
 	assert.equal((await ask(h, 'may')).status, 0);
 	assert.equal((await ask(h, 'may', 'clerk')).status, E.NOTSUP);
 	for (const what of ['reload', 'log', 'scale?name=web&number=4'])
-		assert.equal((await ask(h, what, 'clerk')).status, E.NOTSUP, what);
+		assert.equal((await ask(h, what, 'clerk')).status, E.NOTSUP,
+		    what);
 
 	await t.test('nor by writing to the master itself', async () => {
 		await fetch(`${h.url}/crook/scale?name=web&number=5`);
@@ -178,9 +186,11 @@ test('who may not', async (t) => {
 		await logged(h, /worker side\.0 \(pid \d+\) asks for what plugin "boss" may not/);
 	});
 	// What is documented: a worker speaks for all of its instances.
-	await t.test('a worker that is taken over speaks for others', async () => {
+	await t.test('a worker that is taken over speaks for others',
+	    async () => {
 		await fetch(`${h.url}/thief/scale?name=web&number=1`);
-		await h.workersSatisfy((ws) => ws.length === 2, 'one worker of each');
+		await h.workersSatisfy((ws) => ws.length === 2,
+		    'one worker of each');
 	});
 });
 

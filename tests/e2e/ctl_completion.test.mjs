@@ -25,13 +25,14 @@ for (const [shell, complete] of Object.entries(each)) {
 		const all = (await commands()).sort();
 
 		assert.ok(all.length > 20, `${all}`);
-		assert.deepEqual(await complete([''], ['sta'], ['-s', '/x', 'und'],
-		    ['nonsense'], ['--so']),
+		assert.deepEqual(await complete([''], ['sta'],
+		    ['-s', '/x', 'und'], ['nonsense'], ['--so']),
 		[all, ['start', 'status'], ['undrain'], [], ['--socket']]);
 	});
 
 	test(`${shell}: options`, async () => {
-		assert.deepEqual(await complete(['reload', '--pa'], ['logs', '-'],
+		assert.deepEqual(await complete(['reload', '--pa'],
+		    ['logs', '-'],
 		    ['plugin', ''], ['plugin', 'check', '--me']), [
 			['--parallel'], ['--json', '-e', '-f', '-n'],
 			['call', 'check', 'commands', 'inspect', 'new',
@@ -60,8 +61,8 @@ for (const [shell, complete] of Object.entries(each)) {
 		assert.ok((await at(['signal', 'RTMI']))[0].includes('RTMIN'));
 		await h.hostctl('scale', 'web', '+1');
 		await h.hostctl('stop', 'other');
-		assert.deepEqual(await at(['describe', 'web.2'], ['start', 'o']),
-		    [['web.2'], ['other']]);
+		assert.deepEqual(await at(['describe', 'web.2'],
+		    ['start', 'o']), [['web.2'], ['other']]);
 	});
 
 	test(`${shell}: upstreams and their servers`, async (t) => {
@@ -106,8 +107,8 @@ test('bash: an address, which it takes apart at its colons', async (t) => {
 	const h = await startLife(t, { conf: `
 		upstream "app" { server "10.0.0.1:80" { }
 		    server "10.0.0.1:81" { } server "10.0.0.1:801" { } }` });
-	const at = (...words) => shells.bash('-s', h.socket, 'upstream', 'drain',
-	    'app', ...words);
+	const at = (...words) => shells.bash('-s', h.socket, 'upstream',
+	    'drain', 'app', ...words);
 
 	assert.deepEqual(await at('10.0.0.1', ':'), ['80', '801', '81']);
 	assert.deepEqual(await at('10.0.0.1', ':', '80'), ['80', '801']);

@@ -49,8 +49,10 @@ test('by name and by pid', async (t) => {
 	const text = (await h.hostctl('describe', `web.${w.slot}`)).stdout;
 
 	for (const re of [/^worker +web\.\d$/m, /^pid +\d+$/m,
-		/^state +ready$/m, /^last crash +-$/m, /^memory +\S+ resident, \S+ its share$/m,
-		/^plugins +life: life_route \S+$/m, /^sockets +127\.0\.0\.1:\d+$/m,
+		/^state +ready$/m, /^last crash +-$/m,
+		    /^memory +\S+ resident, \S+ its share$/m,
+		/^plugins +life: life_route \S+$/m,
+		    /^sockets +127\.0\.0\.1:\d+$/m,
 		/^max_memory +1\.0g$/m, /^requests +1, p50 below \d+ ms, /m])
 		assert.match(text, re);
 	assert.ok(text.split('\n').every((l) => l.length < 80), text);

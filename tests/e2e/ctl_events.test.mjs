@@ -21,8 +21,8 @@ test('a life, told in order', async (t) => {
 	const [first] = await h.workers();
 
 	await h.hostctl('signal', 'KILL', 'web.0');
-	await h.workersSatisfy((ws) => ws.length === 2 && ws[0].state === 'ready' &&
-	    ws[0].pid !== first.pid, 'a new worker');
+	await h.workersSatisfy((ws) => ws.length === 2 &&
+	    ws[0].state === 'ready' && ws[0].pid !== first.pid, 'a new worker');
 	await h.hostctl('reload');
 	fs.writeFileSync(path.join(h.dir, 'conf.d/bad.conf'), 'nonsense = 1');
 	assert.equal((await h.hostctl('reload')).code, 1);
@@ -39,7 +39,8 @@ test('a life, told in order', async (t) => {
 
 	for (const kind of ['node.started', 'worker.started', 'worker.ready',
 		'worker.signalled', 'worker.died', 'worker.started',
-		'worker.ready', 'reload.begun', 'worker.ready', 'worker.draining',
+		'worker.ready', 'reload.begun', 'worker.ready',
+		    'worker.draining',
 		'reload.done', 'reload.begun', 'reload.refused', 'pool.scaled',
 		'logs.reopened']) {
 		const next = kinds.indexOf(kind, at + 1);
@@ -56,7 +57,8 @@ test('a life, told in order', async (t) => {
 
 	await t.test('of a worker, a pool, a process', async () => {
 		const of = async (...args) =>
-			new Set((await events(h, ...args)).map((e) => e.worker));
+			new Set((await events(h, ...args)).map(
+			    (e) => e.worker));
 
 		assert.deepEqual(await of('web.0'), new Set(['web.0']));
 		assert.deepEqual(await of('web'),

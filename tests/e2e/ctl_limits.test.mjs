@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// hostctl limits: what they are and have done, and clients that are let in again.
+// hostctl limits: what they are and have done, and clients that are let in
+// again.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';

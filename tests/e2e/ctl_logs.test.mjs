@@ -94,14 +94,16 @@ test('of a worker, a pool, a process', async (t) => {
 	const r = await h.hostctl('logs', '-n', '100', String(second.pid));
 
 	assert.equal(r.code, 0);
-	assert.match(r.stdout, new RegExp(`worker web\\.1 \\(pid ${second.pid}`));
+	assert.match(r.stdout, new RegExp(
+	    `worker web\\.1 \\(pid ${second.pid}`));
 	assert.doesNotMatch(r.stdout, /web\.0/);
 
 	await t.test('that has gone', async () => {
 		await out(h, 'scale', 'web', '1');
 		await out(h, 'restart');
 		for (const name of ['web.1', String(first.pid)])
-			assert.match(await out(h, 'logs', name), / has ended: /);
+			assert.match(await out(h, 'logs', name),
+			    / has ended: /);
 		// Its events are forgotten, but not the line.
 		fs.appendFileSync(h.file('error.log'),
 		    'x info [web.7 gen 1 pid 7] before\n');
@@ -109,7 +111,8 @@ test('of a worker, a pool, a process', async (t) => {
 	});
 
 	await t.test('that nobody is', async () => {
-		for (const args of [['other'], ['-f', 'wbe.0'], ['-n', '0', '1']]) {
+		for (const args of [['other'], ['-f', 'wbe.0'],
+		    ['-n', '0', '1']]) {
 			const r = await h.hostctl('logs', ...args);
 
 			assert.equal(r.code, 1, `${args}`);
@@ -121,7 +124,8 @@ test('of a worker, a pool, a process', async (t) => {
 		const j = await h.hostctl('logs', '--json', 'other');
 
 		assert.equal(j.code, 1);
-		assert.match(JSON.parse(j.stdout).error, /^nobody is called "other"/);
+		assert.match(JSON.parse(j.stdout).error,
+		    /^nobody is called "other"/);
 	});
 });
 

@@ -35,7 +35,8 @@ test('one for real time', async (t) => {
 
 		assert.equal(r.code, 0, r.stderr);
 		assert.equal(r.stdout, `${name} sent to 1 process\n`);
-		await h.logged(new RegExp(`pid ${pid}, generation 1\\) has been ` +
+		await h.logged(new RegExp(
+		    `pid ${pid}, generation 1\\) has been ` +
 		    `sent signal \\d+ \\(${name.replace('+', '\\+')}\\) by hostctl`));
 		await h.logged(`worker web.0 (pid ${pid}, generation 1) ` +
 		    `died: ${name};`);
@@ -67,11 +68,13 @@ test('others are not reached', async (t) => {
 		assert.match(r.stderr, /there is no (pool|worker) /);
 	}
 	for (const sig of ['NONSENSE', '0', '-9', '32', '33', '65', '4000',
-		'RTMIN+31', 'RTMIN-1', 'RTMAX+1', 'RTMIN+', 'RTMAX-x', 'SIG', '']) {
+		'RTMIN+31', 'RTMIN-1', 'RTMAX+1', 'RTMIN+', 'RTMAX-x', 'SIG',
+		    '']) {
 		const r = await h.hostctl('signal', sig, 'web');
 
 		assert.equal(r.code, 2, sig);
-		assert.equal(r.stderr, `hostctl: "${sig}" is not a signal that ` +
+		assert.equal(r.stderr,
+		    `hostctl: "${sig}" is not a signal that ` +
 		    'can be sent, such as TERM, 15 or RTMIN+3; see kill -l\n');
 	}
 	assert.equal((await h.hostctl('signal', 'KILL')).code, 2);

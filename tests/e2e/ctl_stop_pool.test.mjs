@@ -134,7 +134,8 @@ test('a reload keeps it stopped, with the number configured then',
 	await isRefused(h.other);
 	assert.equal((await back(h)).stopped, true);
 	await fine(h, 'start', 'back');
-	const ws = (await workers(h, 'back', 3)).filter((w) => w.pool === 'back');
+	const ws = (await workers(h, 'back', 3)).filter(
+	    (w) => w.pool === 'back');
 
 	assert.ok(ws.every((w) => w.generation === 2));
 });

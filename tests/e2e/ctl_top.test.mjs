@@ -115,6 +115,8 @@ test('once, when it is no terminal', async (t) => {
 test('wrong usage', async (t) => {
 	const h = await startLife(t);
 
-	for (const args of [['-x'], ['-d'], ['-d', 'x'], ['-d', '1ms'], ['web']])
-		assert.equal((await h.hostctl('top', ...args)).code, 2, `${args}`);
+	for (const args of [['-x'], ['-d'], ['-d', 'x'], ['-d', '1ms'],
+	    ['web']])
+		assert.equal((await h.hostctl('top', ...args)).code, 2,
+		    `${args}`);
 });

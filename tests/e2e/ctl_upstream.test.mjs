@@ -18,7 +18,8 @@ const app = `
 		server "${B}" { backup = on  max_conns = 7 }
 		server "${C}" { down = on }
 	}`;
-const start = (t, more) => startLife(t, { confd: { 'app.conf': app }, ...more });
+const start = (t, more) => startLife(t,
+    { confd: { 'app.conf': app }, ...more });
 
 test('list says what is configured', async (t) => {
 	const h = await start(t, { conf:
@@ -88,7 +89,8 @@ test('each change, and its end', async (t) => {
 	await h.logged('upstream app: 127.0.0.1:1 is added');
 	const events = await h.hostctl('events');
 
-	assert.match(events.stdout, /upstream\.changed .*127\.0\.0\.1:1 drains/);
+	assert.match(events.stdout,
+	    /upstream\.changed .*127\.0\.0\.1:1 drains/);
 });
 
 test('a server that nobody has configured comes and goes', async (t) => {
@@ -128,7 +130,8 @@ test('a reload brings back what is configured, and says so', async (t) => {
 	r = await h.hostctl('reload');
 	assert.doesNotMatch(r.stdout, /by hand/);
 
-	// A reload that is refused, and workers that are replaced, change nothing.
+	// A reload that is refused, and workers that are replaced, change
+	// nothing.
 	await change(h, 'down', 'app', A);
 	assert.equal((await h.hostctl('restart')).code, 0);
 	rewrite(h, 'conf.d/bad.conf', 'upstream "x" { }\n');
@@ -220,7 +223,8 @@ test('an upgrade to one with another table makes it anew', async (t) => {
 	await change(h, 'down', 'app', A);
 	program.version(9, 'hsdother');
 	await upgraded(h);
-	assert.deepEqual(await states(h), { [A]: 'up', [B]: 'up', [C]: 'down' });
+	assert.deepEqual(await states(h),
+	    { [A]: 'up', [B]: 'up', [C]: 'down' });
 	await change(h, 'down', 'app', A);
 	assert.equal((await states(h))[A], 'down');
 });
@@ -234,8 +238,8 @@ test('what is not possible is refused', async (t) => {
 	    'add', 'x', A);
 	await refused(h, /upstream app has no server 10\.0\.0\.1:1; see hostctl/,
 	    'remove', 'app', '10.0.0.1:1');
-	await refused(h, /upstream app has 127\.0\.0\.1:1 already/, 'add', 'app',
-	    A);
+	await refused(h, /upstream app has 127\.0\.0\.1:1 already/, 'add',
+	    'app', A);
 	await refused(h, /server "10\.0\.0\.1": the port is missing/, 'add',
 	    'app', '10.0.0.1');
 	await refused(h, /weight is from 1 to 65535/, 'weight', 'app', A,
@@ -245,7 +249,8 @@ test('what is not possible is refused', async (t) => {
 	await refused(h, /has been removed; hostctl upstream add brings it back/,
 	    'drain', 'app', A);
 	for (const bad of [['add', 'app', A, 'wieght=3'], ['weight', 'app', A],
-		['weight', 'app', A, 'x'], ['drain', 'app'], ['darin', 'app', A],
+		['weight', 'app', A, 'x'], ['drain', 'app'],
+		['darin', 'app', A],
 		['drain', 'app', A, 'now'], [], ['list', 'a', 'b']])
 		assert.equal((await h.hostctl('upstream', ...bad)).code, 2,
 		    bad.join(' '));

@@ -17,7 +17,8 @@ const app = (more = '') => `upstream "app" {
 	server "${B}" { }
 	${more}
 }`;
-const start = (t, more) => startLife(t, { confd: { 'app.conf': app() }, ...more });
+const start = (t, more) => startLife(t,
+    { confd: { 'app.conf': app() }, ...more });
 const fileOf = (h) => path.join(h.dir, 'conf.d/upstream_changes-app.conf');
 const fine = async (h, ...args) => {
 	const r = await h.hostctl(...args);
@@ -40,8 +41,8 @@ test('every kind of change, over a reload and a restart', async (t) => {
 
 	assert.deepEqual(await is(h), want);
 	assert.equal(fs.statSync(fileOf(h)).mode & 0o777, 0o644);
-	assert.equal((await command(sbin('hostd'), ['-t', '-c', h.confFile])).code,
-	    0);
+	assert.equal((await command(sbin('hostd'),
+	    ['-t', '-c', h.confFile])).code, 0);
 	const ids = (await servers(h)).map((s) => s.id);
 
 	assert.doesNotMatch(await fine(h, 'reload'), /by hand/);
@@ -163,8 +164,8 @@ test('a file of somebody else is left alone', async (t) => {
 	const h = await start(t, { confd: { 'app.conf': app(),
 		'upstream_changes-app.conf': mine } });
 
-	await refused(h, /was not written by hostctl, and is left alone/, 'down',
-	    'app', A, '--persist');
+	await refused(h, /was not written by hostctl, and is left alone/,
+	    'down', 'app', A, '--persist');
 	assert.equal(fs.readFileSync(fileOf(h), 'utf8'), mine);
 	// One of ours that somebody has broken is not made worse.
 	fs.rmSync(fileOf(h));

@@ -41,7 +41,8 @@ function get(h, path = '/', agent = false) {
 
 			res.setEncoding('utf8');
 			res.on('data', (d) => { body += d; });
-			res.on('end', () => resolve({ status: res.statusCode, body }));
+			res.on('end',
+			    () => resolve({ status: res.statusCode, body }));
 		}).on('error', reject);
 	}), `answer to ${path}`);
 }

@@ -21,9 +21,11 @@ test('by auth', async (t) => {
 		const r = await curl(h, `/dashboard/${name}`, '-i');
 
 		assert.equal(r.status, 200);
-		assert.match(r.text, new RegExp(`Content-Type: ${type.replace('+',
+		assert.match(r.text,
+		    new RegExp(`Content-Type: ${type.replace('+',
 		    '\\+')}`));
-		assert.equal((await curl(h, `/dashboard/${name}`, '-u', 'ada:no'))
+		assert.equal((await curl(h, `/dashboard/${name}`, '-u',
+		    'ada:no'))
 		    .status, 401);
 		assert.equal((await curl(h, `/dashboard/${name}`, '-u',
 		    'grace:secret')).status, 403);
@@ -32,8 +34,8 @@ test('by auth', async (t) => {
 	    /^HTTP\/1.1 308[^]*Location: dashboard\//);
 	assert.equal((await curl(h, '/dashboard/none')).status, 404);
 	assert.equal((await curl(h, '/dashboard/live')).status, 426);
-	assert.equal((await curl(h, '/dashboard/', '-X', 'POST', '-d', 'x')).status,
-	    405);
+	assert.equal((await curl(h, '/dashboard/', '-X', 'POST', '-d',
+	    'x')).status, 405);
 
 	await t.test('and the WebSocket, for our own pages', async () => {
 		const hello = await look(h, { Origin: h.url,

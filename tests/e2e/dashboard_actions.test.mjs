@@ -13,8 +13,8 @@ const logOf = (h) => fs.readFileSync(path.join(h.dir, 'error.log'), 'utf8');
 
 // The page's cookie, as options of curl.
 async function cookieOf(h, user = 'ada') {
-	const { text } = await curl(h, '/dashboard/', '-u', `${user}:secret`, '-D',
-	    '-', '-o', '/dev/null');
+	const { text } = await curl(h, '/dashboard/', '-u', `${user}:secret`,
+	    '-D', '-', '-o', '/dev/null');
 	const [, line, token] =
 	    /Set-Cookie: (hostd_dashboard=([^;]+).*?)\r/.exec(text);
 
@@ -29,7 +29,8 @@ test('by the page', async (t) => {
 	const h = await startDashboard(t, { keys: 'actions = on' });
 	const v = await openPage(t, h);
 	const { page } = v;
-	const button = (name) => page.getByRole('button', { name, exact: true });
+	const button = (name) => page.getByRole('button',
+	    { name, exact: true });
 	const toast = (text) => page.locator('#toast p').filter({
 		hasText: text }).waitFor();
 
@@ -61,11 +62,13 @@ test('by the page', async (t) => {
 	await t.test('drain and undrain', async () => {
 		await button('Drain').click();
 		await page.locator('#ask-yes').click();
-		await page.locator('#state.warn', { hasText: 'draining' }).waitFor();
+		await page.locator('#state.warn',
+		    { hasText: 'draining' }).waitFor();
 		assert.equal((await h.status()).ready, false);
 		await button('Undrain').click();
 		await page.locator('#ask-yes').click();
-		await page.locator('#state.good', { hasText: 'serving' }).waitFor();
+		await page.locator('#state.good',
+		    { hasText: 'serving' }).waitFor();
 		assert.equal((await h.status()).ready, true);
 	});
 	await t.test('reload, by keys alone', async () => {
@@ -77,7 +80,8 @@ test('by the page', async (t) => {
 		await page.locator('#generation', { hasText: '2' }).waitFor();
 	});
 	await t.test('a reload that is refused says why', async () => {
-		fs.writeFileSync(path.join(h.dir, 'conf.d/bad.conf'), 'nonsense = 1');
+		fs.writeFileSync(path.join(h.dir, 'conf.d/bad.conf'),
+		    'nonsense = 1');
 		await button('Reload').click();
 		await page.locator('#ask-yes').click();
 		await toast(/bad\.conf:1: .*nonsense/);
@@ -96,19 +100,23 @@ test('not without what the page knows', async (t) => {
 	    /; Path=\/dashboard\/; HttpOnly; SameSite=Strict$/);
 	for (const args of [[SCALE, JSON_TYPE], [SCALE, JSON_TYPE, c.args],
 		[SCALE, JSON_TYPE, token],
-		[SCALE, JSON_TYPE, c.args, ['-H', `X-CSRF-Token: ${'A'.repeat(32)}`]],
+		[SCALE, JSON_TYPE, c.args,
+		    ['-H', `X-CSRF-Token: ${'A'.repeat(32)}`]],
 		[SCALE, JSON_TYPE, c.args, ['-H', 'X-CSRF-Token;']],
-		[SCALE, JSON_TYPE, c.args, token, ['-H', 'Origin: http://evil.example']],
+		[SCALE, JSON_TYPE, c.args, token,
+		    ['-H', 'Origin: http://evil.example']],
 		[SCALE, JSON_TYPE, c.args, token, ['-H', 'Origin: null']],
-		[SCALE, JSON_TYPE, c.args, token, ['-H', 'Sec-Fetch-Site: cross-site']],
-		[SCALE, JSON_TYPE, c.args, token, ['-H', 'Sec-Fetch-Site: same-site']]])
+		[SCALE, JSON_TYPE, c.args, token,
+		    ['-H', 'Sec-Fetch-Site: cross-site']],
+		[SCALE, JSON_TYPE, c.args, token,
+		    ['-H', 'Sec-Fetch-Site: same-site']]])
 		assert.equal((await post(...args)).status, 403, args.join(' '));
 	assert.equal((await post(SCALE, JSON_TYPE, c.args, token,
 	    ['-u', 'ada:wrong'])).status, 401);
 	assert.equal((await post(SCALE, c.args, token)).status, 415);
 	for (const body of ['', '{', '[]', '{"do":"stop"}', '{"do":7}'])
-		assert.equal((await post(['-X', 'POST', '-d', body], JSON_TYPE, c.args,
-		    token)).status, 400, body);
+		assert.equal((await post(['-X', 'POST', '-d', body], JSON_TYPE,
+		    c.args, token)).status, 400, body);
 	assert.equal((await curl(h, '/dashboard/action')).status, 405);
 	assert.equal((await h.workers()).length, 2);
 	assert.doesNotMatch(logOf(h), /asks for/);

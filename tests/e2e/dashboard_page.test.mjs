@@ -24,14 +24,17 @@ test('a live page', async (t) => {
 
 	await t.test('workers as they are', async () => {
 		for (const w of await h.workers()) {
-			const cells = await row(page, `web.${w.slot}`).locator('td')
+			const cells = await row(page,
+			    `web.${w.slot}`).locator('td')
 			    .allTextContents();
 
 			assert.deepEqual(cells.slice(0, 3),
 			    ['ready', String(w.pid), '1']);
 		}
-		await page.locator('#workers').getByText(/\d MiB$/).first().waitFor();
-		assert.equal(await page.title(), `hostd · ${(await h.status()).node}`);
+		await page.locator('#workers').getByText(
+		    /\d MiB$/).first().waitFor();
+		assert.equal(await page.title(),
+		    `hostd · ${(await h.status()).node}`);
 	});
 	await t.test('numbers move when requests come', async () => {
 		const all = page.locator('#chart-requests b').first();
@@ -43,7 +46,8 @@ test('a live page', async (t) => {
 			return Number(await all.textContent()) >= 5 &&
 			    Number(await per.textContent()) >= 1;
 		}, 'requests on the page');
-		assert.ok(await page.locator('#chart-requests path.line').count() >= 1);
+		assert.ok(await page.locator(
+		    '#chart-requests path.line').count() >= 1);
 		assert.match(await page.locator('#chart-latency svg')
 		    .getAttribute('aria-label'), /p50 \d.* ms/);
 	});
@@ -56,7 +60,8 @@ test('a live page', async (t) => {
 	await t.test('a worker that is killed, and the next', async () => {
 		process.kill(first.pid, 'SIGKILL');
 		const ws = await h.workersSatisfy((all) => all.length === 2 &&
-		    all.every((w) => w.state === 'ready' && w.pid !== first.pid),
+		    all.every((w) => w.state === 'ready' &&
+		    w.pid !== first.pid),
 		'a new worker');
 		const next = ws.find((w) => w.slot === first.slot);
 
@@ -82,15 +87,18 @@ test('a live page', async (t) => {
 		await page.getByLabel('Level').selectOption('info');
 		const texts = await page.locator('#lines li').allTextContents();
 
-		assert.equal(texts.filter((s) => s.includes('died: SIGKILL')).length,
+		assert.equal(texts.filter(
+		    (s) => s.includes('died: SIGKILL')).length,
 		    1, 'each line is there once');
 	});
 	await t.test('a reload: it goes on by itself', async () => {
-		await page.locator('#chart-requests path.line').first().waitFor();
+		await page.locator(
+		    '#chart-requests path.line').first().waitFor();
 		assert.equal((await h.hostctl('reload')).code, 0);
 		await page.locator('#generation', { hasText: '2' }).waitFor();
 		await page.locator('#generations .good').waitFor();
-		await h.workersSatisfy((ws) => ws.every((w) => w.generation === 2 &&
+		await h.workersSatisfy(
+		    (ws) => ws.every((w) => w.generation === 2 &&
 		    w.state === 'ready'), 'the new generation');
 	});
 	await t.test('by keys', async () => {
@@ -98,8 +106,8 @@ test('a live page', async (t) => {
 		await page.keyboard.press('ArrowLeft');
 		await page.locator('#chart-requests .cross').waitFor({
 			state: 'attached' });
-		assert.match(await page.locator('#chart-requests .at').textContent(),
-		    /^\d\d:\d\d:\d\d$/);
+		assert.match(await page.locator(
+		    '#chart-requests .at').textContent(), /^\d\d:\d\d:\d\d$/);
 		await page.keyboard.press('Escape');
 		await page.locator('#chart-requests .cross').waitFor({
 			state: 'detached' });
@@ -161,7 +169,8 @@ test('rooms of all workers and pools, the largest first', async (t) => {
 		plugin "rooms" { module = "${await plugin('rooms_ws')}" }
 		route "/rooms" { plugin = "rooms"  pool = "socket" }` });
 	const v = await openPage(t, h);
-	const rooms = () => v.page.locator('#rooms tbody tr').evaluateAll((rows) =>
+	const rooms = () => v.page.locator(
+	    '#rooms tbody tr').evaluateAll((rows) =>
 	    rows.map((r) => [...r.cells].map((c) => c.textContent)));
 	const shown = (wanted) => until(async () =>
 	    JSON.stringify(await rooms()) === JSON.stringify(wanted),

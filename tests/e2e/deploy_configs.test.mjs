@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// hostd with the configurations of examples/deploy does what its manifests count
-// on: probes, preStop, and an end within the grace period.
+// hostd with the configurations of examples/deploy does what its manifests
+// count on: probes, preStop, and an end within the grace period.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -49,8 +49,8 @@ test('Kubernetes: probes, preStop and SIGTERM', async (t) => {
 	const h = await start(t, 'kubernetes');
 
 	for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe'])
-		assert.equal(await status(h, container[probe].httpGet.path), 200,
-		    probe);
+		assert.equal(await status(h, container[probe].httpGet.path),
+		    200, probe);
 	const [program, ...args] = container.lifecycle.preStop.exec.command;
 
 	assert.equal(program, 'hostctl');
@@ -58,8 +58,10 @@ test('Kubernetes: probes, preStop and SIGTERM', async (t) => {
 
 	// Nobody is connected, so that nothing is waited for.
 	assert.equal((await within(drained, 'end of preStop')).code, 0);
-	assert.equal(await status(h, container.readinessProbe.httpGet.path), 503);
-	assert.equal(await status(h, container.livenessProbe.httpGet.path), 200);
+	assert.equal(await status(h, container.readinessProbe.httpGet.path),
+	    503);
+	assert.equal(await status(h, container.livenessProbe.httpGet.path),
+	    200);
 	h.child.kill('SIGTERM');
 	assert.equal((await within(h.ended, 'end')).code, 0);
 });
@@ -70,7 +72,8 @@ test('grace periods are longer than what ending may take', () => {
 	const needed = ms(pre[pre.indexOf('--wait') + 1]) +
 	    key(conf, 'drain_delay') + key(conf, 'drain_timeout');
 
-	assert.ok(pod.terminationGracePeriodSeconds * 1000 > needed, `${needed}`);
+	assert.ok(pod.terminationGracePeriodSeconds * 1000 > needed,
+	    `${needed}`);
 	const [compose] = documents(at('compose/compose.yaml'));
 	const two = fs.readFileSync(at('compose/hostd.conf'), 'utf8');
 
@@ -99,7 +102,8 @@ test('the image: files, and hostctl as its health', async (t) => {
 
 	fs.chmodSync(dir, 0o755);
 	writeFiles(dir, { 'www/index.html': 'here', 'conf.d/.keep': '',
-		'hostd.conf': conf.replace('0.0.0.0:8080', `127.0.0.1:${h.port}`)
+		'hostd.conf': conf.replace('0.0.0.0:8080',
+		    `127.0.0.1:${h.port}`)
 		    .replaceAll('/srv/www', `${dir}/www`)
 		    .concat(`run_dir = "${dir}/run"\nuser = "${
 		    os.userInfo().username}"\n`) });

@@ -55,7 +55,8 @@ test('the compose file is one', async (t) => {
 
 	assert.equal(r.code, 0, r.stderr);
 	assert.match(r.stdout, /hostd-2:/);
-	fs.writeFileSync(bad, fs.readFileSync(at('compose/compose.yaml'), 'utf8')
+	fs.writeFileSync(bad, fs.readFileSync(at('compose/compose.yaml'),
+	    'utf8')
 	    .replace('restart:', 'restrt:'));
 	assert.match((await compose(bad)).stderr, /restrt/);
 });

@@ -34,7 +34,8 @@ test('rotated logs lose no line', async (t) => {
 		route "/" { plugin = "r" }`, files: { 'log/.keep': '' } });
 	const file = path.join(tempDir(t), 'logrotate.conf');
 	const log = path.join(h.dir, 'log/access.log');
-	const lines = (f) => fs.readFileSync(f, 'utf8').split('\n').slice(0, -1);
+	const lines = (f) => fs.readFileSync(f, 'utf8').split('\n').slice(0,
+	    -1);
 	const ask = async (n) => {
 		for (let i = 0; i < 20; i++)
 			await (await fetch(`${h.url}/${n}-${i}`)).text();
@@ -65,7 +66,8 @@ test('directories', async (t) => {
 	const below = (p) => fs.statSync(path.join(root, prefix, p));
 
 	fs.mkdirSync(path.join(root, 'etc'));
-	fs.writeFileSync(path.join(root, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\n');
+	fs.writeFileSync(path.join(root, 'etc/passwd'),
+	    'root:x:0:0::/:/bin/sh\n');
 	fs.writeFileSync(path.join(root, 'etc/group'), 'root:x:0:\nadm:x:4:\n');
 	fs.writeFileSync(file, installed('lib/tmpfiles.d/hostd.conf'));
 	const r = await command('systemd-tmpfiles', ['--create',

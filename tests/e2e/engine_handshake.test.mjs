@@ -26,7 +26,8 @@ onServers('polling', async (t, where) => {
 	// Nothing is remembered of the query: anything else may be in it.
 	for (const query of ['?transport=polling&x=%zz&EIO=4', '?&&EIO=4&=&' +
 	    'transport=polling', '?EIO=3&transport=polling&EIO=4',
-	    '?EIO=4&transport=polling&sid=', 'more/path?EIO=4&transport=polling',
+	    '?EIO=4&transport=polling&sid=',
+	    'more/path?EIO=4&transport=polling',
 	    '?EIO=%34&transport=pol%6Cing'])
 		assert.equal((await ask(t, where, { query })).text[0], '0',
 		    query);
@@ -67,10 +68,12 @@ onServers('mistakes', async (t, where) => {
 		['?transport=polling', ...version],
 		['?EIO=5&transport=polling', ...version],
 		['?EIO=&transport=polling', ...version],
-		['?EIO=4&transport=polling&sid=nobody', 'Session ID unknown', 1],
+		['?EIO=4&transport=polling&sid=nobody', 'Session ID unknown',
+		    1],
 		[`?EIO=4&transport=polling&sid=${'x'.repeat(2000)}`,
 		    'Session ID unknown', 1],
-		[`?EIO=4&transport=polling&sid=${sid}x`, 'Session ID unknown', 1],
+		[`?EIO=4&transport=polling&sid=${sid}x`, 'Session ID unknown',
+		    1],
 		[`?EIO=4&transport=websocket&sid=${sid}`, ...bad],
 		[`?EIO=3&transport=polling&sid=${sid}`, ...bad],
 	];
@@ -78,10 +81,10 @@ onServers('mistakes', async (t, where) => {
 	for (const [query, message, code] of cases)
 		failed(await ask(t, where, { query }), code, message);
 	for (const method of ['POST', 'OPTIONS', 'PUT', 'DELETE'])
-		failed(await ask(t, where, { method, query: NEW, body: '40' }), 2,
-		    'Bad handshake method');
-	assert.equal((await ask(t, where, { method: 'HEAD', query: NEW })).status,
-	    400);
+		failed(await ask(t, where, { method, query: NEW, body: '40' }),
+		    2, 'Bad handshake method');
+	assert.equal((await ask(t, where,
+	    { method: 'HEAD', query: NEW })).status, 400);
 });
 
 onServers('mistakes of a handshake of WebSocket', async (t, where) => {

@@ -182,8 +182,8 @@ onServers('bodies of another kind', async (t, where) => {
 onServers('payloads that are none', async (t, where) => {
 	const w = await watch(t, where);
 
-	for (const body of ['abc', '', '\x1e', '42["echo",1]\x1ezz', '7', '\x00',
-	    '42["echo",1]\x1e']) {
+	for (const body of ['abc', '', '\x1e', '42["echo",1]\x1ezz', '7',
+	    '\x00', '42["echo",1]\x1e']) {
 		const p = await Polling.connect(t, where);
 		const r = await p.send(body);
 
@@ -194,7 +194,8 @@ onServers('payloads that are none', async (t, where) => {
 		const last = await p.ask();
 
 		if (last.status === 200)
-			assert.match(last.text, /^(42\["echo",1\])?\x1e?6?\x1e?1?$/);
+			assert.match(last.text,
+			    /^(42\["echo",1\])?\x1e?6?\x1e?1?$/);
 		else
 			unknownSession(last);
 	}
@@ -260,8 +261,8 @@ onServers('the server closes', async (t, where) => {
 	const poll = await p.request();
 
 	await p.post('42["bye",true]');
-	// The end comes by itself: behind others in a payload, the client takes it
-	// before them.
+	// The end comes by itself: behind others in a payload, the client takes
+	// it before them.
 	assert.equal((await poll.answer).text, '41');
 	assert.equal((await p.get()).at(-1), '1');
 

@@ -37,7 +37,8 @@ async function startExpress(t, redis, secret) {
 		await within(ended, 'end of the application');
 	});
 	const [text] = await within(Promise.race([once(child.stdout, 'data'),
-		ended.then(() => { throw new Error('the application ended'); })]),
+		ended.then(() => { throw new Error(
+		    'the application ended'); })]),
 	'port of the application');
 
 	return Number(/:(\d+)\//.exec(text)[1]);
@@ -78,7 +79,8 @@ test('logged in by hostd, and out by either', async (t) => {
 	assert.equal((await c.login('ada', 'lovelace')).status, 303);
 	assert.deepEqual(await seen(c), ['ada', 'ada', 200]);
 	// What Express puts there stays, and what hostd has put there, too.
-	assert.match((await c.get('/')).body_text, /Hello ada.*seen it 1 times/s);
+	assert.match((await c.get('/')).body_text,
+	    /Hello ada.*seen it 1 times/s);
 	assert.match((await c.get('/')).body_text, /seen it 2 times/);
 	const { csrf } = await c.whoami();
 	const stored = JSON.parse(await redis.command('GET', `sess:${sid(c)}`));
@@ -160,7 +162,8 @@ test('a second secret, and none that both have', async (t) => {
 
 test('a browser', async (t) => {
 	const { h } = await start(t);
-	const v = await Visitor.open(await startBrowser(t), `${h.url}/members/`);
+	const v = await Visitor.open(await startBrowser(t),
+	    `${h.url}/members/`);
 	const { page } = v;
 
 	// Sent to the login, and back.
@@ -184,6 +187,7 @@ test('versions', () => {
 	const { dependencies } = JSON.parse(read('package.json'));
 
 	for (const [name, version] of Object.entries(dependencies))
-		assert.equal(JSON.parse(fs.readFileSync(path.join(packages, name,
+		assert.equal(JSON.parse(
+		    fs.readFileSync(path.join(packages, name,
 		    'package.json'), 'utf8')).version, version, name);
 });

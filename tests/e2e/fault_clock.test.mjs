@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The machine's clock is set, forwards and back by days: what is told follows it,
-// what is waited for does not.
+// The machine's clock is set, forwards and back by days: what is told follows
+// it, what is waited for does not.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';

@@ -126,9 +126,11 @@ test('one that waits for a thread is not hanging', async (t) => {
 });
 
 for (const [what, keys, cause] of [
-	['is ended at its deadline', 'drain_timeout = 1s\npool "web" { workers = 1 }',
+	['is ended at its deadline',
+	    'drain_timeout = 1s\npool "web" { workers = 1 }',
 		/SIGKILL in plugin mire, drain$/m],
-	['is ended by the watchdog', 'drain_timeout = 0\npool "web" { workers = 1 watchdog = 1s }',
+	['is ended by the watchdog',
+	    'drain_timeout = 0\npool "web" { workers = 1 watchdog = 1s }',
 		/in plugin mire, drain, for \d+ ms \(watchdog\)$/m],
 ])
 	test(`a worker whose plugin's drain hangs ${what}`, async (t) => {

@@ -70,5 +70,6 @@ test('one that never was', async (t) => {
 	const { code } = await within(h.ended, 'end of hostd');
 
 	assert.equal(code, 1);
-	assert.match(h.log, new RegExp(`^hostd: ${h.dir}/run.*: Permission denied`, 'm'));
+	assert.match(h.log, new RegExp(
+	    `^hostd: ${h.dir}/run.*: Permission denied`, 'm'));
 });

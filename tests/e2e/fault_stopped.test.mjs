@@ -22,7 +22,8 @@ test('a reload', async (t) => {
 	const r = await h.hostctl('reload');
 
 	assert.equal(r.code, 0, r.stderr);
-	await h.logged(new RegExp(`pid ${victim.pid}, generation 1\\) has ended`));
+	await h.logged(new RegExp(
+	    `pid ${victim.pid}, generation 1\\) has ended`));
 	assert.deepEqual((await h.workers()).map((w) => w.generation), [2, 2]);
 });
 
@@ -45,7 +46,8 @@ test('a connection that has to go elsewhere', async (t) => {
 	}
 	await stop(h, ws[0].pid);
 	assert.equal((await h.hostctl('scale', 'web', '2')).code, 0);
-	await h.logged(new RegExp(`pid ${ws[2].pid}, generation 1\\) has ended: exit status 0`));
+	await h.logged(new RegExp(
+	    `pid ${ws[2].pid}, generation 1\\) has ended: exit status 0`));
 	for (const c of clients.filter((d) => d.pid === ws[2].pid)) {
 		assert.equal((await c.ask()).status, 200);
 		assert.equal(c.pid, ws[1].pid);

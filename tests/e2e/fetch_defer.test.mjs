@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The time that a server takes is no plugin's: defer_timeout used to end requests
-// whose server had more time.
+// The time that a server takes is no plugin's: defer_timeout used to end
+// requests whose server had more time.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fakeServer, OK, startFetch } from './lib/fetch.mjs';

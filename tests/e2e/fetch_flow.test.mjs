@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Large bodies stream: whoever is slow slows the other side down, and the worker
-// holds no more than its limits.
+// Large bodies stream: whoever is slow slows the other side down, and the
+// worker holds no more than its limits.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';

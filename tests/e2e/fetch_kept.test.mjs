@@ -76,7 +76,8 @@ test('not when the server says so', async (t) => {
 
 		await server.ended();
 	}
-	const server = await exchange(c, s, '/1', undefined, 'HTTP/1.0 200 OK\r\n' +
+	const server = await exchange(c, s, '/1', undefined,
+	    'HTTP/1.0 200 OK\r\n' +
 	    'Connection: keep-alive\r\nContent-Length: 0\r\n\r\n');
 
 	await exchange(c, s, '/2', server);

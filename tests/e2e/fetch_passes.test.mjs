@@ -92,7 +92,8 @@ test('an answer without a body', async (t) => {
 	await c.send(get('/0'));
 	const server = await s.accept();
 
-	for (const head of ['204 No Content\r\n', '304 Not Modified\r\nETag: "a"\r\n',
+	for (const head of ['204 No Content\r\n',
+	    '304 Not Modified\r\nETag: "a"\r\n',
 		'200 OK\r\nContent-Length: 0\r\n']) {
 		await server.until(`/${i++} HTTP`);
 		server.write(`HTTP/1.1 ${head}\r\n`);

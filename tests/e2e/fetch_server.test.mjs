@@ -102,7 +102,8 @@ test('an upgrade', async (t) => {
 	const h = await start(t);
 	const c = await connect(t, h.port);
 
-	await c.send(get('/up', 'Connection: Upgrade', 'Upgrade: echo/1', at(s)));
+	await c.send(get('/up', 'Connection: Upgrade', 'Upgrade: echo/1',
+	    at(s)));
 	const server = await s.accept();
 
 	await server.until('\r\n\r\n');
@@ -119,7 +120,8 @@ test('an upgrade', async (t) => {
 
 test('what is no address, and a group that does not allow it', async (t) => {
 	const s = await fakeServer(t);
-	const h = await startFetch(t, [s], 'server = 1', 'any_server = on', (so) => `
+	const h = await startFetch(t, [s], 'server = 1', 'any_server = on',
+	    (so) => `
 		upstream "listed" { server "127.0.0.1:${s.port}" { } }
 		plugin "other" { module = "${so}"  server = 1 }
 		route "/listed" { plugin = "other"  upstream = "listed" }`);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Upgrades to another protocol, which is then between the client and the server.
+// Upgrades to another protocol, which is then between the client and the
+// server.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { fakeServer, OK, startFetch } from './lib/fetch.mjs';
@@ -62,7 +63,8 @@ test('bytes go both ways', async (t) => {
 });
 
 test('bytes that came early are passed on', async (t) => {
-	const { c, server } = await open(t, { early: 'hello', first: 'welcome' });
+	const { c, server } = await open(t,
+	    { early: 'hello', first: 'welcome' });
 
 	await server.until('hello');
 	assert.equal(await c.bytes(7), 'welcome');
@@ -110,7 +112,8 @@ test('a server that does not want to', async (t) => {
 });
 
 test('a worker ends while tunnels are open', async (t) => {
-	const { c, server, h } = await open(t, { conf: 'drain_timeout = 500ms' });
+	const { c, server, h } = await open(t,
+	    { conf: 'drain_timeout = 500ms' });
 
 	await c.send('ping');
 	await server.until('ping');

@@ -32,12 +32,13 @@ const field = (...rest) => frame(h2.HEADERS, 5, 1, Buffer.concat([
 // section, what is sent behind the preface, what comes of it (of stream 1)
 const broken = [
 	['4.2 a DATA frame larger than SETTINGS_MAX_FRAME_SIZE',
-	    [post(1), frame(h2.DATA, 0, 1, zeros(16385))], goaway(FRAME_SIZE_ERROR)],
+	    [post(1), frame(h2.DATA, 0, 1, zeros(16385))],
+	    goaway(FRAME_SIZE_ERROR)],
 	['4.2 a HEADERS frame larger than that',
 	    [frame(h2.HEADERS, 5, 1, zeros(16385))], goaway(FRAME_SIZE_ERROR)],
 	['4.3 a block that is no HPACK',
-	    [frame(h2.HEADERS, 5, 1, bytes(0xff, 0xff, 0xff, 0xff, 0xff, 0xff))],
-	    goaway(COMPRESSION_ERROR)],
+	    [frame(h2.HEADERS, 5, 1, bytes(0xff, 0xff, 0xff, 0xff, 0xff,
+	    0xff))], goaway(COMPRESSION_ERROR)],
 	['4.3 an index that is not in the table',
 	    [frame(h2.HEADERS, 5, 1, bytes(0xfe))], goaway(COMPRESSION_ERROR)],
 	['4.3 a table larger than we allow',
@@ -66,8 +67,8 @@ const broken = [
 	    goaway(PROTOCOL_ERROR)],
 	['5.1 DATA on an idle stream', [frame(h2.DATA, 1, 1, bytes(1))],
 	    goaway(PROTOCOL_ERROR)],
-	['5.1 RST_STREAM on an idle stream', [frame(h2.RST_STREAM, 0, 1, u32(8))],
-	    goaway(PROTOCOL_ERROR)],
+	['5.1 RST_STREAM on an idle stream',
+	    [frame(h2.RST_STREAM, 0, 1, u32(8))], goaway(PROTOCOL_ERROR)],
 	['5.1 WINDOW_UPDATE on an idle stream',
 	    [frame(h2.WINDOW_UPDATE, 0, 1, u32(1))], goaway(PROTOCOL_ERROR)],
 	['5.1 CONTINUATION on an idle stream',
@@ -111,7 +112,8 @@ const broken = [
 	    [frame(h2.SETTINGS, 0, 0, setting(4, 0x80000000))],
 	    goaway(FLOW_CONTROL_ERROR)],
 	['6.5.2 a frame size that is too small',
-	    [frame(h2.SETTINGS, 0, 0, setting(5, 100))], goaway(PROTOCOL_ERROR)],
+	    [frame(h2.SETTINGS, 0, 0, setting(5, 100))],
+	    goaway(PROTOCOL_ERROR)],
 	['6.5.2 a frame size that is too large',
 	    [frame(h2.SETTINGS, 0, 0, setting(5, 0x1000000))],
 	    goaway(PROTOCOL_ERROR)],
@@ -128,13 +130,14 @@ const broken = [
 	    goaway(PROTOCOL_ERROR)],
 	['6.8 GOAWAY on a stream', [frame(h2.GOAWAY, 0, 1, zeros(8))],
 	    goaway(PROTOCOL_ERROR)],
-	['6.9 WINDOW_UPDATE by nothing', [frame(h2.WINDOW_UPDATE, 0, 0, u32(0))],
-	    goaway(PROTOCOL_ERROR)],
+	['6.9 WINDOW_UPDATE by nothing',
+	    [frame(h2.WINDOW_UPDATE, 0, 0, u32(0))], goaway(PROTOCOL_ERROR)],
 	['6.9 the same on a stream',
 	    [post(1), frame(h2.WINDOW_UPDATE, 0, 1, u32(0))],
 	    reset(PROTOCOL_ERROR)],
 	['6.9 WINDOW_UPDATE of another size',
-	    [frame(h2.WINDOW_UPDATE, 0, 0, zeros(3))], goaway(FRAME_SIZE_ERROR)],
+	    [frame(h2.WINDOW_UPDATE, 0, 0, zeros(3))],
+	    goaway(FRAME_SIZE_ERROR)],
 	['6.9.1 a window beyond 2^31-1',
 	    [frame(h2.WINDOW_UPDATE, 0, 0, u32(0x7fffffff))],
 	    goaway(FLOW_CONTROL_ERROR)],
@@ -146,8 +149,8 @@ const broken = [
 	    frame(h2.SETTINGS, 0, 0, setting(4, 65536))],
 	    reset(FLOW_CONTROL_ERROR)],
 	['6.10 CONTINUATION on stream 0', [frame(h2.HEADERS, 1, 1,
-	    block(pseudo())), frame(h2.CONTINUATION, 4, 0, block([['a', 'b']]))],
-	    goaway(PROTOCOL_ERROR)],
+	    block(pseudo())), frame(h2.CONTINUATION, 4, 0,
+	    block([['a', 'b']]))], goaway(PROTOCOL_ERROR)],
 	['6.10 CONTINUATION behind one that was the last', [frame(h2.HEADERS, 1,
 	    1, block(pseudo())), frame(h2.CONTINUATION, 4, 1,
 	    block([['a', 'b']])), frame(h2.CONTINUATION, 4, 1,
@@ -163,7 +166,8 @@ const broken = [
 const malformed = [
 	['8.1 trailers that do not end the stream',
 	    [post(1), headers(1, [['x', 'y']], h2.END_HEADERS)]],
-	['8.1 pseudo fields in trailers', [post(1), headers(1, [[':path', '/']])]],
+	['8.1 pseudo fields in trailers',
+	    [post(1), headers(1, [[':path', '/']])]],
 	['8.1.1 less than the length that was told',
 	    [post(1, ['content-length', '5']), frame(h2.DATA, 1, 1, zeros(4))]],
 	['8.1.1 more than that',
@@ -183,17 +187,20 @@ const malformed = [
 	['8.2.2 keep-alive', [get(1, '/', ['keep-alive', 'timeout=5'])]],
 	['8.2.2 proxy-connection', [get(1, '/', ['proxy-connection', 'a'])]],
 	['8.2.2 connection', [get(1, '/', ['connection', 'keep-alive'])]],
-	['8.2.2 transfer-encoding', [get(1, '/', ['transfer-encoding', 'chunked'])]],
+	['8.2.2 transfer-encoding',
+	    [get(1, '/', ['transfer-encoding', 'chunked'])]],
 	['8.2.2 upgrade', [get(1, '/', ['upgrade', 'websocket'])]],
 	['8.2.2 te that is not trailers', [get(1, '/', ['te', 'gzip'])]],
-	['8.3 an unknown pseudo field', [headers(1, [...pseudo(), [':x', 'y']])]],
+	['8.3 an unknown pseudo field',
+	    [headers(1, [...pseudo(), [':x', 'y']])]],
 	['8.3 a pseudo field of answers',
 	    [headers(1, [...pseudo(), [':status', '200']])]],
 	['8.3 a pseudo field behind others',
 	    [headers(1, [['a', 'b'], ...pseudo()])]],
 	['8.3.1 no :path', [headers(1, pseudo().slice(0, 3))]],
 	['8.3.1 no :method', [headers(1, pseudo().slice(1))]],
-	['8.3.1 no :scheme', [headers(1, pseudo().filter(([n]) => n !== ':scheme'))]],
+	['8.3.1 no :scheme', [headers(1,
+	    pseudo().filter(([n]) => n !== ':scheme'))]],
 	['8.3.1 an empty :path', [get(1, '')]],
 	['8.3.1 a :path that begins nowhere', [get(1, 'a')]],
 	['8.3.1 a :path with a fragment', [get(1, '/a#b')]],
@@ -227,7 +234,8 @@ const statusOf = (f) => {
 	return known[f.payload[0]] ?? 0;
 };
 
-test('frames that break rules end the connection, or their stream', async (t) => {
+test('frames that break rules end the connection, or their stream',
+    async (t) => {
 	const h = await serve(t, 'flow_route', conf);
 
 	for (const [name, send, expected] of broken)
@@ -268,7 +276,8 @@ test('malformed requests get no answer of a plugin', async (t) => {
 				assert.notEqual(statusOf(f), 200);
 				return;
 			}
-			assert.equal(f.payload.readUInt32BE(f.type === h2.GOAWAY ?
+			assert.equal(
+			    f.payload.readUInt32BE(f.type === h2.GOAWAY ?
 			    4 : 0), PROTOCOL_ERROR);
 		});
 });
@@ -292,8 +301,8 @@ test('the preface', async (t) => {
 	await t.test('one byte at a time', async (t2) => {
 		const c = await Frames.connect(t2, h.port, { preface: false });
 
-		for (const b of Buffer.concat([PREFACE, frame(h2.SETTINGS, 0, 0),
-		    get(1, '/')])) {
+		for (const b of Buffer.concat([PREFACE,
+		    frame(h2.SETTINGS, 0, 0), get(1, '/')])) {
 			await new Promise((r) => c.socket.write(bytes(b), r));
 		}
 		assert.equal(statusOf(await c.frame(h2.HEADERS, 1)), 200);
@@ -344,7 +353,8 @@ test('windows', async (t) => {
 	const c = await Frames.connect(t, h.port, { settings: [[4, 100],
 		[4, 1]] });
 	const data = (id) => Buffer.concat(c.frames.filter((f) =>
-	    f.type === h2.DATA && f.id === id).map((f) => f.payload)).toString();
+	    f.type === h2.DATA && f.id === id).map(
+	    (f) => f.payload)).toString();
 
 	// Settings hold in their order, and are acknowledged.
 	c.send(get(1, '/'));
@@ -372,7 +382,8 @@ test('what is allowed', async (t) => {
 	c.send(frame(0x33, 0xff, 0, zeros(5)), frame(h2.SETTINGS, 0, 0,
 	    setting(0x7777, 1)), frame(h2.PRIORITY, 0, 9, bytes(0, 0, 0, 0, 1)),
 	    frame(h2.HEADERS, h2.PADDED | 5, 1, padded),
-	    frame(h2.HEADERS, h2.PRIO | 5, 3, Buffer.concat([zeros(5), fields])),
+	    frame(h2.HEADERS, h2.PRIO | 5, 3,
+	    Buffer.concat([zeros(5), fields])),
 	    frame(h2.HEADERS, 1, 5, fields.subarray(0, 7)),
 	    frame(h2.CONTINUATION, 0, 5, fields.subarray(7, 20)),
 	    frame(h2.CONTINUATION, 4, 5, fields.subarray(20)),

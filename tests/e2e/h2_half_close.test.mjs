@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A client of HTTP/2 that closes its sending side: as over HTTP/1, what it asked
-// for before is answered, as far as it has opened windows, unless a plugin has
-// not begun to answer.
+// A client of HTTP/2 that closes its sending side: as over HTTP/1, what it
+// asked for before is answered, as far as it has opened windows, unless a
+// plugin has not begun to answer.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';

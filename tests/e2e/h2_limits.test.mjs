@@ -151,7 +151,8 @@ test('more streams than are allowed', async (t) => {
 	await c.ended();
 });
 
-test('a client that opens no window is cut off, and holds little', async (t) => {
+test('a client that opens no window is cut off, and holds little',
+    async (t) => {
 	const h = await serveFlow(t, 'send_timeout = 500ms');
 	const [w] = await h.workers();
 	const rss = () => Number(/VmRSS:\s+(\d+)/.exec(
@@ -169,13 +170,15 @@ test('a client that opens no window is cut off, and holds little', async (t) => 
 		assert.ok(f !== undefined);
 	}
 	if (process.env.HOSTD_BUILD !== 'asan')
-		assert.ok(rss() - before < 32 << 10, `${rss() - before} kB more`);
+		assert.ok(rss() - before < 32 << 10,
+		    `${rss() - before} kB more`);
 	assert.equal((await ask(t, h.port, '/')).body, 'hello');
 });
 
 test('a client that reads nothing is disconnected', async (t) => {
 	const h = await serveFlow(t, 'send_timeout = 500ms');
-	const c = await Frames.connect(t, h.port, { settings: [[4, 0x7fffffff]] });
+	const c = await Frames.connect(t, h.port,
+	    { settings: [[4, 0x7fffffff]] });
 
 	c.send(frame(h2.WINDOW_UPDATE, 0, 0, u32(0x7fff0000 - 65535)),
 	    get(1, '/flow/source?100000000'));

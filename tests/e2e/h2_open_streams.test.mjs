@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Streams of HTTP/2 that stay open: events, and what a drain and a stop mean for
-// them.
+// Streams of HTTP/2 that stay open: events, and what a drain and a stop mean
+// for them.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
@@ -57,7 +57,8 @@ test('many listeners on one connection hear events', async (t) => {
 
 test('a listener whose window is closed holds up nobody', async (t) => {
 	const h = await startSse(t, http);
-	const c = await connect(t, h, { settings: { initialWindowSize: 1000 } });
+	const c = await connect(t, h,
+	    { settings: { initialWindowSize: 1000 } });
 	const slow = await listen(c), other = await listen(c);
 
 	slow.s.pause();

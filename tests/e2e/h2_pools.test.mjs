@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Streams of HTTP/2 whose route is another pool's: a worker of that pool answers
-// them, and to clients, plugins, logs and counters nothing is different.
+// Streams of HTTP/2 whose route is another pool's: a worker of that pool
+// answers them, and to clients, plugins, logs and counters nothing is
+// different.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { once } from 'node:events';
@@ -148,7 +149,8 @@ test('WebSockets (RFC 8441)', async (t) => {
 	const c = await connect(t, h);
 	const open = async () => {
 		const s = c.open('/far/echo', { ':method': 'CONNECT',
-			':protocol': 'websocket', 'sec-websocket-version': '13' },
+			':protocol': 'websocket',
+			    'sec-websocket-version': '13' },
 		    { endStream: false });
 		const [head] = await within(once(s, 'response'), 'answer');
 
@@ -181,7 +183,8 @@ test('WebSockets (RFC 8441)', async (t) => {
 });
 
 test('each is counted and logged once, where it was answered', async (t) => {
-	const h = await serveFar(t, `access_log "all" { path = "@DIR@/access.log"
+	const h = await serveFar(t,
+	    `access_log "all" { path = "@DIR@/access.log"
 		format = "$pid $uri $status" }`);
 	const pools = await poolOf(h);
 	const r = await command('h2load', ['-n', '2000', '-c', '4', '-m', '20',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Streams of HTTP/2 that another pool answers: its worker ends, the client goes,
-// nobody takes them, and workers are replaced.
+// Streams of HTTP/2 that another pool answers: its worker ends, the client
+// goes, nobody takes them, and workers are replaced.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
@@ -215,7 +215,8 @@ test('reloads under load', async (t) => {
 			const all = await Promise.all(Array.from({ length: 10 },
 			    (_, i) => c.ask(i % 2 ? '/' : '/far/hello')
 			    .catch((e) => {
-				if (!/REFUSED_STREAM|GOAWAY/.test(e.code + e.message))
+				if (!/REFUSED_STREAM|GOAWAY/.test(e.code +
+				    e.message))
 					throw e;
 			})));
 

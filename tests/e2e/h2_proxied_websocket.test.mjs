@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// WebSockets over HTTP/2 whose server is behind http_proxy, and speaks HTTP/1.1.
+// WebSockets over HTTP/2 whose server is behind http_proxy, and speaks
+// HTTP/1.1.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';
@@ -48,7 +49,8 @@ function frame(opcode, payload) {
 // A stream that asks for a WebSocket, and n bytes of what comes of it.
 async function open(c, more = {}) {
 	const s = c.open('/chat?a=b', { ':method': 'CONNECT',
-		':protocol': 'websocket', 'sec-websocket-version': '13', ...more },
+		':protocol': 'websocket', 'sec-websocket-version': '13',
+		    ...more },
 	{ endStream: false });
 	let all = Buffer.alloc(0);
 

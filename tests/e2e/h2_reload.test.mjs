@@ -60,7 +60,8 @@ test('under load nothing fails', async (t) => {
 			// first, is refused by itself.
 			const all = await Promise.all(Array.from({ length: 10 },
 			    () => c.ask('/').catch((e) => {
-				if (!/REFUSED_STREAM|GOAWAY/.test(e.code + e.message))
+				if (!/REFUSED_STREAM|GOAWAY/.test(e.code +
+				    e.message))
 					throw e;
 			})));
 

@@ -47,7 +47,8 @@ test('methods, lengths and statuses', async (t) => {
 	assert.ok(Number(head.headers['content-length']) > 0);
 	assert.equal(head.body, '');
 	for (const status of [204, 304, 404, 500])
-		assert.equal((await c.ask(`/?status=${status}`)).status, status);
+		assert.equal((await c.ask(`/?status=${status}`)).status,
+		    status);
 	const r = await c.ask('/?length=100000');
 
 	assert.equal(r.headers['content-length'], '100000');

@@ -22,7 +22,8 @@ test('by curl and node', async (t) => {
 	assert.equal(await version(h, '--http1.1'), '1.1');
 	const c = await connect(t, h, { ca: fs.readFileSync(h.ca) });
 	const all = await Promise.all(Array.from({ length: 8 },
-	    (_, i) => c.ask(i % 2 ? '/big' : '/a.txt', { ':scheme': 'https' })));
+	    (_, i) => c.ask(i % 2 ? '/big' : '/a.txt',
+	    { ':scheme': 'https' })));
 
 	all.forEach((r, i) => assert.ok(r.bytes.equals(i % 2 ? big :
 	    Buffer.from('hello'))));

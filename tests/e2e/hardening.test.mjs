@@ -41,7 +41,8 @@ for (const file of [...programs, ...plugins])
 		});
 
 		await t.test('its stack is not executable', () => {
-			const [, flags] = /^ *GNU_STACK .* ([R W E]{3}) /m.exec(head);
+			const [, flags] =
+			    /^ *GNU_STACK .* ([R W E]{3}) /m.exec(head);
 
 			assert.equal(flags.trim(), 'RW');
 			assert.doesNotMatch(head, /^ *LOAD .* RWE /m);
@@ -63,7 +64,8 @@ for (const file of [...programs, ...plugins])
 for (const file of plugins)
 	test(`${path.basename(file)} shows one symbol`, { skip }, async () => {
 		const own = (await readelf('--dyn-syms', file)).split('\n')
-		    .filter((l) => / (GLOBAL|WEAK) /.test(l) && !/ UND /.test(l))
+		    .filter((l) => / (GLOBAL|WEAK) /.test(l) &&
+		    !/ UND /.test(l))
 		    .map((l) => l.trim().split(/\s+/).at(-1));
 
 		assert.deepEqual(own.map((n) => n.replace(/@.*/, '')),

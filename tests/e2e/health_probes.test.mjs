@@ -84,13 +84,15 @@ test('over HTTPS, and HTTP/2', async (t) => {
 		return [JSON.parse(body).status, how];
 	};
 
-	assert.deepEqual(await get('readiness', '--http1.1'), ['up', '1.1 200']);
+	assert.deepEqual(await get('readiness', '--http1.1'),
+	    ['up', '1.1 200']);
 	for (const name of ['liveness', 'readiness', 'startup'])
 		assert.deepEqual(await get(name), ['up', '2 200']);
 	assert.equal((await h.hostctl('drain', '--over', '1h')).code, 0);
 	await until(async () => (await get('readiness'))[1] === '2 503',
 	    'readiness 503');
-	assert.deepEqual(await get('readiness', '--http1.1'), ['down', '1.1 503']);
+	assert.deepEqual(await get('readiness', '--http1.1'),
+	    ['down', '1.1 503']);
 	assert.deepEqual(await get('liveness'), ['up', '2 200']);
 });
 
@@ -125,12 +127,14 @@ test('a Redis that goes and comes back', async (t) => {
 	assert.equal((await probe(h, 'liveness')).code, 200);
 	const said = await scrape(h);
 
-	assert.equal(said.metrics['redis_connection_status{plugin="store"}'], 0);
+	assert.equal(said.metrics['redis_connection_status{plugin="store"}'],
+	    0);
 	assert.equal(said.metrics[
 	    'hostd_dependency_up{dependency="redis",owner="store"}'], 0);
 	assert.equal(await promtool(said.text), '');
 	await redis.start();
-	assert.equal(statusOf(await becomes(h, 'readiness', 200), 'redis'), 'up');
+	assert.equal(statusOf(await becomes(h, 'readiness', 200), 'redis'),
+	    'up');
 });
 
 test('a Redis that the node can do without, and says no more', async (t) => {

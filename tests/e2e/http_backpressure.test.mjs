@@ -61,7 +61,8 @@ async function readBody(s, n, pace) {
 			const len = Math.min(BLOCK - from, buf.length - at);
 
 			assert.equal(Buffer.compare(buf.subarray(at, at + len),
-			    block.subarray(from, from + len)), 0, 'the bytes sent');
+			    block.subarray(from, from + len)), 0,
+			    'the bytes sent');
 			at += len;
 		}
 		body += buf.length;
@@ -135,7 +136,8 @@ test('a reader that never comes back costs no more', async (t) => {
 async function sendAll(s, n) {
 	for (let sent = 0; sent < n; sent += BLOCK)
 		if (!s.write(block))
-			await new Promise((resolve) => s.once('drain', resolve));
+			await new Promise((resolve) => s.once('drain',
+			    resolve));
 }
 
 test('a plugin that stops reading stops the client', async (t) => {

@@ -33,7 +33,8 @@ test('chunked requests', async (t) => {
 		for (const [bytes, want] of cases) {
 			const all = body(bytes);
 
-			for (let i = 0; i < all.length; i += pieces ?? all.length)
+			for (let i = 0; i < all.length;
+			    i += pieces ?? all.length)
 				await c.send(all.slice(i,
 				    i + (pieces ?? all.length)));
 			const r = await shown(c);
@@ -59,7 +60,8 @@ test('trailers are dropped, and the connection goes on', async (t) => {
 	const trailers = 'X-Sum: 1\r\nContent-Length: 7\r\nHost: b\r\n' +
 	    'Transfer-Encoding: gzip\r\n';
 
-	await c.send(body(`5\r\nhello\r\n0\r\n${trailers}\r\n`) + get('/after'));
+	await c.send(body(`5\r\nhello\r\n0\r\n${trailers}\r\n`) +
+	    get('/after'));
 	const r = await shown(c);
 
 	assert.equal(r.body, 'hello');
@@ -72,7 +74,8 @@ test('chunked answers', async (t) => {
 	const h = await serveShow(t);
 	const c = await connect(t, h.port);
 
-	for (const [n, of] of [[0, 1], [1, 1], [3, 10], [100, 1000], [3, 70000]]) {
+	for (const [n, of] of [[0, 1], [1, 1], [3, 10], [100, 1000],
+	    [3, 70000]]) {
 		await c.send(get(`/?stream=${n}&of=${of}`));
 		const r = await c.next();
 

@@ -80,11 +80,13 @@ test('http: one connection for many requests', async (t) => {
 	const ports = new Set();
 	const once = (i) => new Promise((resolve, reject) => {
 		const req = http.request({ host: '127.0.0.1', port: h.port,
-			path: `/${i}`, agent, method: i % 2 ? 'POST' : 'GET' }, (res) => {
+			path: `/${i}`, agent, method: i % 2 ? 'POST' : 'GET' },
+			    (res) => {
 			let text = '';
 
 			ports.add(res.socket.localPort);
-			res.setEncoding('utf8').on('data', (d) => { text += d; });
+			res.setEncoding('utf8').on('data',
+			    (d) => { text += d; });
 			res.on('end', () => resolve(JSON.parse(text)));
 		});
 

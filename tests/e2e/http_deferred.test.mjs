@@ -18,7 +18,8 @@ test('answered by another request, any number of them', async (t) => {
 		const c = await connect(t, h.port);
 		const from = h.log.length;
 
-		await c.send(i % 2 ? get('/flow/defer') : post('/flow/defer', 'x'));
+		await c.send(i % 2 ? get('/flow/defer') :
+		    post('/flow/defer', 'x'));
 		await h.logged('holding defer', from);
 		all.push(c);
 	}

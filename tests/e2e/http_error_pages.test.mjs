@@ -31,7 +31,8 @@ const answer = async (t, h, bytes, options) => {
 test('without pages: a small one', async (t) => {
 	const h = await serveShow(t);
 
-	for (const [status, reason] of [[400, 'Bad Request'], [404, 'Not Found'],
+	for (const [status, reason] of [[400, 'Bad Request'],
+	    [404, 'Not Found'],
 		[418, ''], [500, 'Internal Server Error'],
 		[503, 'Service Unavailable']]) {
 		const r = await ask(t, h.port, `/?status=${status}`);
@@ -49,7 +50,8 @@ test('the page of a status, whoever answers it', async (t) => {
 
 	assert.equal(r.status, 404);
 	assert.equal(r.body, '<p>not here</p>');
-	assert.deepEqual(r.headers['content-type'], ['text/html; charset=utf-8']);
+	assert.deepEqual(r.headers['content-type'],
+	    ['text/html; charset=utf-8']);
 	assert.deepEqual(r.headers['content-length'], ['15']);
 	r = await ask(t, h.port, '/?status=502');
 	assert.deepEqual(r.json, { down: true });
@@ -103,7 +105,8 @@ test('a page deleted from disk stays in the generation', async (t) => {
 	const [w] = await h.workers();
 
 	process.kill(w.pid, 'SIGKILL');
-	await h.workersSatisfy((all) => all.length === 1 && all[0].pid !== w.pid &&
+	await h.workersSatisfy((all) => all.length === 1 &&
+	    all[0].pid !== w.pid &&
 	    all[0].state === 'ready', 'the worker\'s successor');
 	assert.equal(await page(), '<p>not here</p>');
 	assert.deepEqual((await ask(t, h.port, '/?status=502')).json,

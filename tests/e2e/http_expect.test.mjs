@@ -105,7 +105,8 @@ test('node waits for it', async (t) => {
 	const got = await new Promise((resolve, reject) => {
 		const seen = [];
 		const req = http.request({ host: '127.0.0.1', port: h.port,
-			method: 'PUT', path: '/n', agent: false, headers: { expect: '100-continue',
+			method: 'PUT', path: '/n', agent: false,
+			    headers: { expect: '100-continue',
 				'content-length': 3 } });
 
 		req.on('continue', () => { seen.push(100); req.end('abc'); });

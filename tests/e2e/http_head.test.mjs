@@ -13,15 +13,18 @@ test('Date is an IMF-fixdate of now, in whatever time zone', async (t) => {
 	const h = await serveShow(t, '', '', { env: { TZ: 'Asia/Kolkata',
 		LC_ALL: 'C.UTF-8' } });
 
-	for (const path of ['/', '/?status=404', '/?stream=2&of=5', '/?status=204']) {
+	for (const path of ['/', '/?status=404', '/?stream=2&of=5',
+	    '/?status=204']) {
 		const from = Date.now() - 2000;
 		const { headers } = await ask(t, h.port, path);
 		const [date] = headers.date;
 
 		assert.equal(headers.date.length, 1);
 		assert.match(date, imf);
-		assert.equal(new Date(date).toUTCString(), date, 'the right day');
-		assert.ok(Date.parse(date) >= from && Date.parse(date) <= Date.now());
+		assert.equal(new Date(date).toUTCString(), date,
+		    'the right day');
+		assert.ok(Date.parse(date) >= from
+		    && Date.parse(date) <= Date.now());
 	}
 });
 
@@ -45,7 +48,8 @@ test('Server is configured', async (t) => {
 		['me/1 (x)']], ['server = ""', undefined]]) {
 		const h = await serveShow(t, http);
 
-		assert.deepEqual((await ask(t, h.port, '/')).headers.server, want);
+		assert.deepEqual((await ask(t, h.port, '/')).headers.server,
+		    want);
 		const c = await connect(t, h.port);
 
 		await c.send('nonsense\r\n\r\n');

@@ -31,7 +31,8 @@ test('HTTP/1.1 goes on unless asked not to', async (t) => {
 test('Connection is a list of options in any case', async (t) => {
 	const h = await serveShow(t);
 
-	for (const value of ['Close', 'foo, CLOSE', 'close,', ', close , bar']) {
+	for (const value of ['Close', 'foo, CLOSE', 'close,',
+	    ', close , bar']) {
 		const c = await connect(t, h.port);
 
 		await c.send(get('/', `Connection: ${value}`));

@@ -121,7 +121,8 @@ test('a route\'s own limit', async (t) => {
 	await refused(t, h, post('/big/', 'x'.repeat(5121)), 413);
 	await refused(t, h, post('/small/', 'x'.repeat(11)), 413);
 	await refused(t, h, chunked('/small/', ['x'.repeat(11)]), 413);
-	assert.equal((await answer(t, h, post('/', 'x'.repeat(11)))).status, 200);
+	assert.equal((await answer(t, h, post('/', 'x'.repeat(11)))).status,
+	    200);
 });
 
 test('a route\'s own limits of heads', async (t) => {
@@ -134,7 +135,8 @@ test('a route\'s own limits of heads', async (t) => {
 	    (_, i) => `X-${i}: y`));
 
 	for (const [path, refuses] of [['/', 0], ['/small/', 256]]) {
-		assert.equal((await answer(t, h, large(path, 256))).status, 200);
+		assert.equal((await answer(t, h, large(path, 256))).status,
+		    200);
 		assert.equal((await answer(t, h, large(path, 257))).status,
 		    refuses ? 431 : 200);
 	}

@@ -19,7 +19,8 @@ async function stubborn(t, h, path, extra) {
 	c.socket.pause();
 	await c.send(head(path, extra));
 	for (let sent = 0; sent < SIZE && !c.error; sent += part.length)
-		await c.send(part.subarray(0, Math.min(part.length, SIZE - sent)));
+		await c.send(part.subarray(0,
+		    Math.min(part.length, SIZE - sent)));
 	c.socket.resume();
 	const r = await c.next();
 
@@ -97,9 +98,11 @@ test('curl and node read the answer', async (t) => {
 	assert.equal(r.stdout, '413');
 	const status = await new Promise((resolve, reject) => {
 		const req = http.request({ host: '127.0.0.1', port: h.port,
-			method: 'POST', agent: false, headers: { 'content-length': SIZE } });
+			method: 'POST', agent: false,
+			    headers: { 'content-length': SIZE } });
 
-		req.on('response', (res) => { res.resume(); resolve(res.statusCode); });
+		req.on('response',
+		    (res) => { res.resume(); resolve(res.statusCode); });
 		req.on('error', reject);
 		req.end(Buffer.alloc(SIZE));
 	});
@@ -109,7 +112,8 @@ test('curl and node read the answer', async (t) => {
 
 test('it ends when the client closes, or after lingering_timeout',
     async (t) => {
-	const h = await serveShow(t, 'max_body = 1k  lingering_timeout = 200ms');
+	const h = await serveShow(t,
+	    'max_body = 1k  lingering_timeout = 200ms');
 	const idle = () => until(async () =>
 	    (await h.status()).connections.active === 0, 'no connection');
 	const c = await connect(t, h.port);

@@ -71,7 +71,8 @@ for (const store of ['session_memory', 'session_lmdb', 'session_token'])
 			const { user, csrf } = await c.whoami();
 
 			assert.equal(user, 'ada');
-			assert.deepEqual(await keysOf(c, 'cart'), [i ? null : 1]);
+			assert.deepEqual(await keysOf(c, 'cart'),
+			    [i ? null : 1]);
 			assert.equal((await c.post('/logout', { csrf })).status,
 			    303);
 			assert.deepEqual(await c.whoami(), { user: null });
@@ -142,8 +143,8 @@ test('the id changes, and what was in the session stays', async (t) => {
 	assert.deepEqual(await keysOf(c, 'remember'), [true]);
 	const last = await c.loginAgain('zo\u00e9', 'Hello world!');
 
-	assert.doesNotMatch(last.lines.find((l) => l.startsWith('connect.sid=')),
-	    /Expires/);
+	assert.doesNotMatch(last.lines.find(
+	    (l) => l.startsWith('connect.sid=')), /Expires/);
 	assert.deepEqual(await keysOf(c, 'remember'), [null]);
 	// Where something of his can't be taken away nobody gets in.
 	order(h, 'get 0 value {"cookie":{},"user":"eve","a\\u0000b":1}');
@@ -158,8 +159,8 @@ test('who only looks at the form has no session', async (t) => {
 	const r = await c.get('/login');
 
 	assert.equal(r.lines.length, 1);
-	assert.match(r.lines[0], new RegExp('^hostd_login=[\\w-]{32}; Path=/; ' +
-	    'HttpOnly; SameSite=Lax$'));
+	assert.match(r.lines[0], new RegExp(
+	    '^hostd_login=[\\w-]{32}; Path=/; ' + 'HttpOnly; SameSite=Lax$'));
 	// The next form has the same one: both of two tabs will do.
 	const again = await c.get('/login');
 
@@ -189,12 +190,16 @@ test('forged forms', async (t) => {
 	// Another's token, or one without the cookie.
 	const other = new Client(h);
 
-	assert.equal((await other.post('/login', { ...good, csrf })).status, 403);
+	assert.equal((await other.post('/login', { ...good, csrf })).status,
+	    403);
 	await other.token();
-	assert.equal((await other.post('/login', { ...good, csrf })).status, 403);
-	for (const bad of ['', 'x', 'x'.repeat(32).replace(/.$/, '.'), '='.repeat(32)]) {
+	assert.equal((await other.post('/login', { ...good, csrf })).status,
+	    403);
+	for (const bad of ['', 'x', 'x'.repeat(32).replace(/.$/, '.'),
+	    '='.repeat(32)]) {
 		other.jar.set('hostd_login', bad);
-		assert.equal((await other.post('/login', { ...good, csrf: bad }))
+		assert.equal((await other.post('/login',
+		    { ...good, csrf: bad }))
 		    .status, 403, bad);
 	}
 	assert.equal((await c.post('/login', { ...good, csrf })).status, 303);
@@ -202,7 +207,8 @@ test('forged forms', async (t) => {
 	const who = await c.whoami();
 
 	for (const token of ['', csrf, 'x', `${who.csrf}x`])
-		assert.equal((await c.post('/logout', { csrf: token })).status, 403);
+		assert.equal((await c.post('/logout', { csrf: token })).status,
+		    403);
 	assert.equal((await c.post('/logout', '')).status, 403);
 	assert.equal((await c.get('/logout')).status, 405);
 	assert.equal((await c.whoami()).user, 'ada');
@@ -219,7 +225,8 @@ test('where one goes afterwards', async (t) => {
 	for (const [next, want] of [['/', '/'], ['/a?b=c&d', '/a?b=c&d'],
 		['/r\u00e4um e', '/r%C3%A4um%20e'], ['/#x', '/#x'],
 		['/a//b', '/a//b'], ['', '/home?a=b'], ['a', '/home?a=b'],
-		['//evil.example', '/home?a=b'], ['/\\evil.example', '/home?a=b'],
+		['//evil.example', '/home?a=b'],
+		['/\\evil.example', '/home?a=b'],
 		['\\\\evil.example', '/home?a=b'], ['/\t/evil', '/home?a=b'],
 		['///evil.example', '/home?a=b'], ['\n//evil', '/home?a=b'],
 		['https://evil.example/', '/home?a=b'],
@@ -238,7 +245,8 @@ test('where one goes afterwards', async (t) => {
 		    '/home?a=b' ? '/bye' : want);
 	}
 	// The form takes it from the address, if it is one of ours.
-	assert.equal(fieldsOf((await c.get('/login?x=1&next=%2Fa%3Fb%3D%22c%22'))
+	assert.equal(fieldsOf((await c.get(
+	    '/login?x=1&next=%2Fa%3Fb%3D%22c%22'))
 	    .body_text).next, '/a?b="c"');
 	assert.equal(fieldsOf((await c.get('/login?next=%2F%2Fevil'))
 	    .body_text).next, '');
@@ -387,7 +395,8 @@ test('forms that are none', async (t) => {
 		['{"user":"ada"}', 403]])
 		assert.equal((await c.post('/login', body)).status, status,
 		    String(body).slice(0, 120));
-	for (const type of ['application/json', 'multipart/form-data; boundary=x',
+	for (const type of ['application/json',
+	    'multipart/form-data; boundary=x',
 		'text/plain', 'application/x-www-form-urlencodedx', ''])
 		assert.equal((await c.post('/login', good, { 'Content-Type':
 		    type })).status, 415, type);
@@ -400,13 +409,15 @@ test('forms that are none', async (t) => {
 
 	assert.equal(statusOf((await raw(h.port, chunk + parts(`${good}&x=${
 		'x'.repeat(9000)}`))).text), 413);
-	assert.equal(statusOf((await raw(h.port, chunk + parts(good))).text), 303);
+	assert.equal(statusOf((await raw(h.port, chunk + parts(good))).text),
+	    303);
 	// Other methods, and other paths.
 	for (const [method, where, status] of [['PUT', '/login', 405],
 		['DELETE', '/logout', 405], ['POST', '/whoami', 405],
 		['OPTIONS', '/login', 204], ['GET', '/account/x', 404],
 		['HEAD', '/login', 200], ['GET', '/account/', 200],
-		['GET', '/account/login', 200], ['GET', '/account/whoami', 200]]) {
+		['GET', '/account/login', 200],
+		    ['GET', '/account/whoami', 200]]) {
 		const r = await c.ask(where, { method });
 
 		assert.equal(r.status, status, `${method} ${where}`);
@@ -427,7 +438,8 @@ test('nothing is kept, framed or guessed', async (t) => {
 		assert.equal(r.headers.get('x-frame-options'), 'DENY');
 		assert.match(r.headers.get('content-security-policy'),
 		    /default-src 'none'.*frame-ancestors 'none'/);
-		assert.equal(r.headers.get('x-content-type-options'), 'nosniff');
+		assert.equal(r.headers.get('x-content-type-options'),
+		    'nosniff');
 		assert.equal(r.headers.get('vary'), 'Accept, Cookie');
 	}
 });
@@ -443,7 +455,8 @@ test('a page of one\'s own', async (t) => {
 	assert.match((await c.get('/login?next=/%3Ca%3E')).body_text,
 	    /^<form>A &amp; B\|\|[\w-]{32}\|\/&lt;a&gt;\|\|<label.*<\/form>$/s);
 	const csrf = /[\w-]{32}/.exec((await c.get('/login')).body_text)[0];
-	const r = await c.post('/login', { user: '"><script>', password: 'x', csrf });
+	const r = await c.post('/login', { user: '"><script>', password: 'x',
+	    csrf });
 
 	assert.match(r.body_text, /\|&quot;&gt;&lt;script&gt;\|/);
 	await c.post('/login', { user: 'ada', password: 'secret', csrf });
@@ -459,7 +472,8 @@ test('what will not do is refused at start', async (t) => {
 		[{ users: 'staff' }, /users: there is no auth block "staff"/],
 		[{ keys: 'key = "csrf"' }, /key: "csrf" has another meaning/],
 		[{ keys: 'home = "/a b"' }, /home: a blank/],
-		[{ keys: 'page = "no.html"' }, /page: .*no\.html: No such file/],
+		[{ keys: 'page = "no.html"' },
+		    /page: .*no\.html: No such file/],
 		[{ keys: 'page = "."' }, /page: .*it is no file/],
 		[{ keys: 'page = "p"', files: { p: 'no form' } },
 			/page: .*p: it has no \{\{csrf\}\}/],
@@ -480,7 +494,8 @@ test('sessions that can\'t be had', async (t) => {
 	const csrf = await c.token();
 
 	order(h, 'set 0 fail -7');
-	const r = await c.post('/login', { user: 'ada', password: 'secret', csrf });
+	const r = await c.post('/login', { user: 'ada', password: 'secret',
+	    csrf });
 
 	assert.equal(r.status, 503);
 	assert.equal(c.session, undefined);
@@ -533,7 +548,8 @@ test('a store that answers later', async (t) => {
 test('curl', async (t) => {
 	const h = await serveLogin(t, { lmdb: true });
 	const jar = path.join(h.dir, 'jar');
-	const curl = async (...args) => (await command('curl', ['-sS', '-b', jar,
+	const curl = async (...args) =>
+	    (await command('curl', ['-sS', '-b', jar,
 		'-c', jar, ...args])).stdout;
 	const csrf = JSON.parse(await curl('-H', 'Accept: application/json',
 	    `${h.url}/login`)).csrf;
@@ -544,6 +560,7 @@ test('curl', async (t) => {
 	    `${h.url}/login`), `303 ${h.url}/`);
 	// Whichever worker answers.
 	for (let i = 0; i < 20; i++)
-		assert.equal(JSON.parse(await curl(`${h.url}/whoami`)).user, 'ada');
+		assert.equal(JSON.parse(await curl(`${h.url}/whoami`)).user,
+		    'ada');
 	assert.ok(fs.existsSync(jar));
 });

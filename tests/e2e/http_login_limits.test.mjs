@@ -56,7 +56,8 @@ test('from one address', async (t) => {
 		assert.equal(await status(h, 'ada', 'secret', address), 429);
 	}
 	// One network of IPv6 is one client.
-	assert.equal(await status(h, 'ada', 'secret', '2001:db8:1:2:3::4'), 429);
+	assert.equal(await status(h, 'ada', 'secret', '2001:db8:1:2:3::4'),
+	    429);
 	assert.equal(await status(h, 'ada', 'secret', '2001:db8:1:3::1'), 303);
 	assert.equal(await status(h, 'ada', 'secret', '192.0.2.2'), 303);
 	// As JSON.
@@ -116,7 +117,8 @@ test('all workers count together', async (t) => {
 test('many at once', async (t) => {
 	const h = await serveLogin(t, { conf: trusted, keys:
 	    'tries_user = 5  tries_address = 0  tries_time = 1h' });
-	const clients = await Promise.all(Array.from({ length: 40 }, async () => {
+	const clients = await Promise.all(Array.from({ length: 40 },
+	    async () => {
 		const c = new Client(h);
 
 		c.csrf = await c.token();
@@ -139,7 +141,8 @@ test('many at once', async (t) => {
 });
 
 test('clients that leave while their password is checked', async (t) => {
-	const h = await serveLogin(t, { keys: 'tries_user = 0  tries_address = 0' });
+	const h = await serveLogin(t,
+	    { keys: 'tries_user = 0  tries_address = 0' });
 	const c = new Client(h);
 	const csrf = await c.token();
 

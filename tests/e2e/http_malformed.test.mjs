@@ -30,7 +30,8 @@ for (const [how, pieces] of [['whole', undefined], ['byte by byte', 1]])
 		assert.ok(cases.length >= 100);
 		for (const [name, bytes, want] of cases)
 			await t.test(name, async () => {
-				const got = await raw(h.port, bytes, { pieces });
+				const got = await raw(h.port, bytes,
+				    { pieces });
 				const status = statusOf(got.text);
 				const answers = got.text.match(
 				    /^HTTP\/1\.[01] \d{3} /gm) ?? [];
@@ -39,7 +40,8 @@ for (const [how, pieces] of [['whole', undefined], ['byte by byte', 1]])
 				    `${status} is not ${want}: ${got.text}`);
 				assert.equal(answers.length, 1,
 				    `one answer, not ${got.text}`);
-				assert.ok(got.closed, 'the connection is closed');
+				assert.ok(got.closed,
+				    'the connection is closed');
 			});
 		const n = await count(h);
 
@@ -60,7 +62,8 @@ test('a request behind a refused one does not reach the plugin', async (t) => {
 	assert.equal(statusOf(got.text), 200);
 	const after = await count(h);
 
-	// The id was new to the plugin now: nothing had carried it there before.
+	// The id was new to the plugin now: nothing had carried it there
+	// before.
 	assert.equal(after.begun - before.begun, 2);
 	assert.equal(after.doubled, 1);
 });

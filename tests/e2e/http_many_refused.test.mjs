@@ -41,7 +41,8 @@ for (const asks of [false, true])
 		}
 		const got = await within(Promise.all(Array.from(
 		    { length: CROWD }, () => refused(t, h, asks))), 'refusals');
-		const { active, refused: counted } = (await h.status()).connections;
+		const { active, refused: counted } =
+		    (await h.status()).connections;
 
 		assert.ok(active >= LIMIT && active <= LIMIT + REFUSED_MAX,
 		    `${active} connections`);

@@ -12,7 +12,8 @@ test('HEAD: the head of GET, and nothing behind it', async (t) => {
 	const c = await connect(t, h.port);
 	const varying = ({ date, ...rest }) => rest;
 
-	for (const path of ['/?length=12345', '/?stream=3&of=10', '/?status=404']) {
+	for (const path of ['/?length=12345', '/?stream=3&of=10',
+	    '/?status=404']) {
 		await c.send(get(path));
 		const g = await c.next();
 
@@ -158,7 +159,8 @@ test('a body with any method', async (t) => {
 	const c = await connect(t, h.port);
 
 	for (const m of ['GET', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
-		await c.send(line(`${m} /m HTTP/1.1`, 'Content-Length: 4') + 'data');
+		await c.send(line(`${m} /m HTTP/1.1`, 'Content-Length: 4') +
+		    'data');
 		assert.equal(JSON.parse((await c.next()).body).body, 'data', m);
 	}
 });

@@ -38,7 +38,8 @@ test('two thousand requests, bodies of all kinds between them', async (t) => {
 		if (all[i].startsWith('HEAD'))
 			continue;
 		assert.equal(r.path, `/${i}`);
-		assert.equal(r.body, all[i].startsWith('POST') ? `body ${i}` : '');
+		assert.equal(r.body, all[i].startsWith('POST') ? `body ${i}` :
+		    '');
 	}
 	await sent;
 	assert.equal(c.unread, '', 'nothing is answered twice');
@@ -129,7 +130,8 @@ test('a malformed request behind good ones', async (t) => {
 	assert.equal(await c.end(), '');
 });
 
-test('requests followed by the end of the client all get answers', async (t) => {
+test('requests followed by the end of the client all get answers',
+    async (t) => {
 	const h = await serveShow(t);
 	const all = Array.from({ length: 20 }, (_, i) => get(`/${i}`)).join('');
 

@@ -14,7 +14,8 @@ const start = (t) => serve(t, 'promise_route', (so) => `
 const OK = 0, AGAIN = 1, INVAL = -1, STATE = -9;
 
 async function codes(h, path) {
-	const m = await h.logged(new RegExp(`promise: ${path}:([ \\d-]*)$`, 'm'));
+	const m = await h.logged(new RegExp(`promise: ${path}:([ \\d-]*)$`,
+	    'm'));
 
 	return m[1].trim().split(' ').map(Number);
 }
@@ -52,7 +53,8 @@ test('a second answer is refused', async (t) => {
 	await c.send(get('/twice') + get('/owned'));
 	assert.equal((await c.next()).body, 'once');
 	assert.equal((await c.next()).body, 'fine');
-	assert.deepEqual(await codes(h, 'twice'), [OK, STATE, STATE, STATE, STATE]);
+	assert.deepEqual(await codes(h, 'twice'),
+	    [OK, STATE, STATE, STATE, STATE]);
 });
 
 for (const [path, n] of [['owned', 7], ['bytes', 7], ['status', 7]])
@@ -111,8 +113,8 @@ test('borrowed bytes are given back once each, in order', async (t) => {
 
 	assert.equal(r.body, `${'r'.repeat(10)}12345${'r'.repeat(100000)}`);
 	await h.logged('ended why 0');
-	assert.deepEqual((await codes(h, 'ref')).map((c) => c === AGAIN ? OK : c),
-	    [STATE, OK, OK, OK, OK, OK]);
+	assert.deepEqual((await codes(h, 'ref')).map((c) => c === AGAIN ? OK :
+	    c), [STATE, OK, OK, OK, OK, OK]);
 	assert.deepEqual([...h.log.matchAll(/released (\d)/g)].map((m) => m[1]),
 	    ['1', '2', '3']);
 	const from = h.log.length;

@@ -85,7 +85,8 @@ test('texts as they are, other values as JSON, bytes from base64',
 	    [...Array(i % 7).keys()].map((k) => (i * 37 + k * 101) & 255)));
 
 	assert.equal((await publish(h, bytes.map((b) => ({
-		channel: 'chat/lobby', binary: b.toString('base64') })))).status,
+		channel: 'chat/lobby',
+		    binary: b.toString('base64') })))).status,
 	    202);
 	for (const b of bytes) {
 		const m = await p.until(() => p.unread.shift(), 'bytes');
@@ -114,7 +115,8 @@ test('one bad element, and nothing is published', async (t) => {
 	const bad = [null, 1, 'x', [], [good], {}, { channel: 'chat/x' },
 		{ message: 'x' }, { ...good, binary: '' }, { ...good, x: 1 },
 		{ channel: null, message: 'x' }, { channel: 1, message: 'x' },
-		{ channel: '', message: 'x' }, { channel: 'a\0c', message: 'x' },
+		{ channel: '', message: 'x' },
+		{ channel: 'a\0c', message: 'x' },
 		{ channel: 'a\nc', message: 'x' },
 		{ channel: 'a\u007fc', message: 'x' },
 		{ channel: `a${'b'.repeat(254)}c`, message: 'x' },
@@ -122,18 +124,23 @@ test('one bad element, and nothing is published', async (t) => {
 		{ channel: 'xchat/x', message: 'x' },
 		{ channel: 'ab', message: 'x' },
 		{ channel: 'hostd/nodes', message: 'x' },
-		...['A', 'AA', 'AAA', 'AA=A', '====', 'A===', 'AA==AAAA', 'AB==',
-		    'AAB=', 'AA==\n', ' AAAA', 'A-_A', 'AAAA=', null, 1, ['AAAA'],
-		    'A\0AA'].map((binary) => ({ channel: 'chat/lobby', binary }))];
+		...['A', 'AA', 'AAA', 'AA=A', '====', 'A===', 'AA==AAAA',
+		    'AB==',
+		    'AAB=', 'AA==\n', ' AAAA', 'A-_A', 'AAAA=', null, 1,
+		    ['AAAA'],
+		    'A\0AA'].map((binary) => ({ channel: 'chat/lobby',
+		    binary }))];
 
 	for (const b of bad)
 		for (const [body, element] of [[[b, good], 0], [[good, b], 1],
 			[[good, good, b, b], 2]]) {
-			const r = await publish(h, body), what = JSON.stringify(b);
+			const r = await publish(h, body),
+			    what = JSON.stringify(b);
 
 			assert.equal(r.status, 400, what);
 			assert.equal(r.json.element, element, what);
-			assert.match(r.json.error, /^(channel|message|binary|it)\b/);
+			assert.match(r.json.error,
+			    /^(channel|message|binary|it)\b/);
 		}
 	for (const channel of ['ac', 'abc', 'a/b/c', 'chat/'])
 		assert.equal((await publish(h, { channel, message: 'x' }))
@@ -177,7 +184,8 @@ test('only who knows the token', async (t) => {
 		[`Bearer ${TOKEN.toUpperCase()}`, /error="invalid_token"$/],
 		[`Bearer ${TOKEN}, Bearer x`, /error="invalid_token"$/],
 	]) {
-		const r = await publish(h, to('no'), { headers: { Authorization } });
+		const r = await publish(h, to('no'),
+		    { headers: { Authorization } });
 
 		assert.equal(r.status, 401, Authorization);
 		assert.match(r.headers['www-authenticate'], challenge);

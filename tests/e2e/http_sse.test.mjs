@@ -51,7 +51,8 @@ test('lines, and what looks like a field', async (t) => {
 		['', ''], ['a\nb', 'a\nb'], ['a\n', 'a\n'], ['\n', '\n'],
 		['\n\n', '\n\n'], ['a\r\nb', 'a\nb'], ['a\rb', 'a\nb'],
 		['a\r\r\nb\n\r', 'a\n\nb\n\n'], ['\r', '\n'], ['\r\n', '\n'],
-		[' leading', ' leading'], ['id: 1\nevent: x\nretry: 1\n:c', null],
+		[' leading', ' leading'], ['id: 1\nevent: x\nretry: 1\n:c',
+		    null],
 		['data: x', null], [':', null], ['\0', null],
 		['gr\u00fc\u00dfe \u{1f600}\ufeff', null], ['{"a":\n1}', null],
 		['x'.repeat(300_000), null], ['\n'.repeat(10_000), null],
@@ -88,7 +89,8 @@ test('names, and who may be heard', async (t) => {
 	for (const [path, status] of [['/events/news', 200],
 		['/events/blog-', 200], ['/events/blog-a', 200],
 		['/events/blog-%C3%BC', 200], ['/events/new', 404],
-		['/events/newss', 404], ['/events/ablog-', 404], ['/events/', 404],
+		['/events/newss', 404], ['/events/ablog-', 404],
+		['/events/', 404],
 		['/events/public%2Fnews', 404], ['/all/', 404],
 		['/all/hostd/nodes', 404], ['/all/a%01b', 404],
 		['/all/public/news', 200], [`/all/${'x'.repeat(255)}`, 200],
@@ -121,7 +123,8 @@ test('methods', async (t) => {
 	    { method: 'OPTIONS' });
 
 	assert.equal(options.status, 204);
-	const head = await Stream.open(t, h, '/events/news', { method: 'HEAD' });
+	const head = await Stream.open(t, h, '/events/news',
+	    { method: 'HEAD' });
 
 	assert.equal(head.status, 200);
 	assert.equal(head.headers['content-type'], 'text/event-stream');
@@ -143,7 +146,8 @@ test('pages of other origins', async (t) => {
 			headers: origin ? { Origin: origin } : {} });
 
 		s.close();
-		return [s.headers['access-control-allow-origin'], s.headers.vary,
+		return [s.headers['access-control-allow-origin'],
+		    s.headers.vary,
 			s.headers['access-control-allow-headers']];
 	};
 

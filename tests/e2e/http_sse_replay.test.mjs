@@ -121,7 +121,8 @@ test('nothing is lost or doubled while messages keep coming', async (t) => {
 			let e;
 
 			// Some of it; what else has come counts as not seen.
-			for (let i = 0; i <= got.length % 7 && got.length < n; i++) {
+			for (let i = 0; i <= got.length % 7 && got.length < n;
+			    i++) {
 				e = await s.next();
 				got.push(e.data);
 			}

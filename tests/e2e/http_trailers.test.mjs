@@ -32,7 +32,8 @@ test('interim responses come before the answer, in order', async (t) => {
 		const r = await c.next();
 
 		assert.equal(r.status, status);
-		assert.deepEqual(r.headers, { link: ['</a.css>; rel=preload'] });
+		assert.deepEqual(r.headers,
+		    { link: ['</a.css>; rel=preload'] });
 	}
 	const r = await c.next();
 

@@ -38,8 +38,8 @@ test('plugins', () => {
 	assert.ok(plugins.length >= 3, `${plugins}`);
 	assert.deepEqual(list('lib/hostd/plugins'), plugins);
 	for (const p of plugins)
-		assert.equal(fs.statSync(at('lib/hostd/plugins', p)).mode & 0o022,
-		    0, p);
+		assert.equal(fs.statSync(at('lib/hostd/plugins',
+		    p)).mode & 0o022, 0, p);
 });
 
 test('headers, as they are in the tree', () => {
@@ -79,13 +79,15 @@ test('what authors of plugins build with', async () => {
 });
 
 test('configuration, with a sample of each file', async (t) => {
-	const files = names('conf.d', '.conf').filter((f) => f !== 'hostd.conf');
+	const files = names('conf.d',
+	    '.conf').filter((f) => f !== 'hostd.conf');
 
 	assert.ok(files.length >= 3);
 	for (const f of ['hostd.conf', ...files.map((n) => `conf.d/${n}`)]) {
 		assert.ok(fs.existsSync(at('etc/hostd', f)), f);
 		assert.ok(fs.existsSync(at('etc/hostd', `${f}.sample`)), f);
-		assert.equal(fs.statSync(at('etc/hostd', f)).mode & 0o022, 0, f);
+		assert.equal(fs.statSync(at('etc/hostd', f)).mode & 0o022, 0,
+		    f);
 	}
 	const text = fs.readFileSync(at('etc/hostd/hostd.conf.sample'), 'utf8');
 

@@ -18,7 +18,8 @@ const start = (t, conf, options = {}) => startHostd(t, { ...options, conf: `
 	${conf}` });
 
 const curl = async (h, uri, ...args) => Number((await command('curl', ['-s',
-	'-o', '/dev/null', '-w', '%{http_code}', ...args, h.url + uri])).stdout);
+	'-o', '/dev/null', '-w', '%{http_code}', ...args,
+	    h.url + uri])).stdout);
 
 const connections = async (h) => {
 	const st = await h.status();
@@ -153,7 +154,8 @@ test('mistakes in rules', async (t) => {
 
 // One connection that is closed before it is answered; its end.
 const knock = (h, localAddress) => new Promise((resolve) => {
-	const s = net.connect({ port: h.port, host: '127.0.0.1', localAddress });
+	const s = net.connect({ port: h.port, host: '127.0.0.1',
+	    localAddress });
 
 	s.on('error', () => {});
 	s.on('close', resolve);
@@ -200,7 +202,8 @@ test('a connection of HTTP/2 has one place, and gives it back', async (t) => {
 	const h = await start(t, 'http { max_connections_per_address = 1  h2c = on }',
 	    { noPort: true });
 	const ask = async () => {
-		const r = await command('curl', ['-s', '--http2-prior-knowledge',
+		const r = await command('curl',
+		    ['-s', '--http2-prior-knowledge',
 			'--interface', '127.0.0.6', '-w', '%{http_code} ',
 			'-o', '/dev/null', `${h.url}/`]);
 

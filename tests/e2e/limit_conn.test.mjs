@@ -24,7 +24,8 @@ const zone = async (h, name) => {
 };
 
 const get = async (h, uri, ...args) => Number((await command('curl', ['-s',
-	'-o', '/dev/null', '-w', '%{http_code}', ...args, h.url + uri])).stdout);
+	'-o', '/dev/null', '-w', '%{http_code}', ...args,
+	    h.url + uri])).stdout);
 
 // Asks for more than the kernel takes, and reads the head only.
 async function slow(t, h, uri = '/large') {

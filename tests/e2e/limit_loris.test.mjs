@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// slowhttptest in its four modes, from one address, while wrk asks from the same
-// one: its clients see no errors, and the slow ones are cut off.
+// slowhttptest in its four modes, from one address, while wrk asks from the
+// same one: its clients see no errors, and the slow ones are cut off.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { command, startHostd, wrk } from './lib/hostd.mjs';

@@ -60,20 +60,24 @@ test('burst, refusals, keys', async (t) => {
 	const passed = (performance.now() - began) / 1000;
 
 	// Three came at once; the next may when one has drained.
-	assert.ok(after <= 60 && after >= 60 - passed, `${after} at ${passed} s`);
+	assert.ok(after <= 60 && after >= 60 - passed,
+	    `${after} at ${passed} s`);
 	assert.deepEqual(await statuses(h, 4, '/free'), [200, 200, 200, 200]);
 
 	await t.test('a request without the key is not limited', async () => {
-		assert.deepEqual(await statuses(h, 3, '/name'), [200, 200, 200]);
+		assert.deepEqual(await statuses(h, 3, '/name'),
+		    [200, 200, 200]);
 		assert.deepEqual(await statuses(h, 2, '/name', 'X-Name: a'),
 		    [200, 429]);
-		assert.deepEqual(await statuses(h, 2, '/name?name=a'), [200, 429]);
+		assert.deepEqual(await statuses(h, 2, '/name?name=a'),
+		    [200, 429]);
 		assert.deepEqual(await statuses(h, 2, '/name?x=1&name=b'),
 		    [200, 429]);
 		assert.deepEqual(await statuses(h, 2, '/name',
 		    'Cookie: a=b; my.id=7'), [200, 503]);
 	});
-	await t.test('one that another limit refuses is not counted', async () => {
+	await t.test('one that another limit refuses is not counted',
+	    async () => {
 		// "user" refuses what "name" has let in.
 		assert.equal((await ask(h, '/name', 'X-Name: c',
 		    'Cookie: my.id=7')).status, 503);
@@ -85,7 +89,8 @@ test('burst, refusals, keys', async (t) => {
 		assert.equal(z.kind, 'limit_req');
 		assert.deepEqual([z.passed, z.refused, z.delayed], [3, 3, 0]);
 		await h.logged(/limit_req slow: refused a request of 127.0.0.1/);
-		const text = await logged(h, /503 \/name REJECTED\n200 \/name PASSED/);
+		const text = await logged(h,
+		    /503 \/name REJECTED\n200 \/name PASSED/);
 
 		assert.match(text, /^200 \/ PASSED\n/);
 		assert.match(text, /\n429 \/ REJECTED\n/);
@@ -145,7 +150,8 @@ test('IPv6 addresses count by their network', async (t) => {
 		limit_req "one" { rate = "1/m"  ipv6_prefix = 128 }
 		route "/" { plugin = "ok"  limit_req = "net" }
 		route "/one" { plugin = "ok"  limit_req = "one" }`);
-	const as = async (uri, ip) => (await ask(h, uri, `X-Real-IP: ${ip}`)).status;
+	const as = async (uri, ip) =>
+	    (await ask(h, uri, `X-Real-IP: ${ip}`)).status;
 
 	assert.equal(await as('/', '2001:db8:1:2::1'), 200);
 	assert.equal(await as('/', '2001:db8:1:2:ffff::9'), 429);
@@ -157,7 +163,8 @@ test('IPv6 addresses count by their network', async (t) => {
 	assert.equal(await as('/one', '2001:db8::2'), 200);
 });
 
-test('many limits of one route: none counts what another refuses', async (t) => {
+test('many limits of one route: none counts what another refuses',
+    async (t) => {
 	const names = Array.from({ length: 18 }, (_, i) => `z${i}`);
 	const h = await start(t, `
 		limit_req "dry" { rate = "1/m"  key = "$host"  dry_run = on }
@@ -198,7 +205,8 @@ test('a burst of four workers is exact', async (t) => {
 	await until(async () => {
 		const { refused } = await zone(h, 'all');
 
-		({ stdout } = await command('curl', ['-s', `${h.url}/metrics`]));
+		({ stdout } = await command('curl',
+		    ['-s', `${h.url}/metrics`]));
 		return stdout.includes('hostd_limit_refused_total{' +
 		    `kind="limit_req",zone="all"} ${refused}\n`);
 	}, 'the same in both');

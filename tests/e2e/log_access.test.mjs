@@ -37,7 +37,8 @@ test('combined', async (t) => {
 	const sizes = [x.body.length, 12345];
 
 	await c.next();
-	sizes.push((await c.next()).body.length, (await c.next()).body.length, 0);
+	sizes.push((await c.next()).body.length, (await c.next()).body.length,
+	    0);
 	await c.next({ head: true });
 	await c.next();
 	// The coding counts: 3 chunks of 10 and the last.
@@ -61,7 +62,8 @@ test('combined', async (t) => {
 	for (const m of all) {
 		assert.equal(m[0], '127.0.0.1');
 		assert.equal(m[1], '-');
-		const [, d, mon, y, time, zone] = new RegExp('^(\\d\\d)/(\\w{3})/' +
+		const [, d, mon, y, time, zone] =
+		    new RegExp('^(\\d\\d)/(\\w{3})/' +
 		    '(\\d{4}):(\\d\\d:\\d\\d:\\d\\d) ([+-]\\d{4})$').exec(m[2]);
 		const when = Date.parse(`${d} ${mon} ${y} ${time} ${zone}`);
 
@@ -82,7 +84,8 @@ test('json', async (t) => {
 	const [x, p] = (await lines(h, 'access.json', 2)).map(JSON.parse);
 	const [w] = await h.workers();
 
-	assert.deepEqual(Object.keys(x), ['time', 'remote_addr', 'method', 'host',
+	assert.deepEqual(Object.keys(x), ['time', 'remote_addr', 'method',
+	    'host',
 		'uri', 'protocol', 'status', 'body_bytes_sent', 'request_time',
 		'referer', 'user_agent', 'worker', 'pid']);
 	assert.match(x.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d$/);

@@ -149,7 +149,8 @@ test('a flood is cut, counted, and stops nobody', async (t) => {
 	const h = await startTalk(t);
 
 	await h.ask('/flood');
-	const [, n] = await h.logged(/web\.0 \(pid \d+\): (?:at least )?(\d+) lines of its stdout were dropped: more than 1000 a second/);
+	const [, n] = await h.logged(
+	    /web\.0 \(pid \d+\): (?:at least )?(\d+) lines of its stdout were dropped: more than 1000 a second/);
 	const logged = h.log.match(/talker stdout: flood/g).length;
 
 	assert.ok(Number(n) > 0);

@@ -14,7 +14,8 @@ async function start(t, name) {
 	atEnd(t, () => fs.rmSync(path.dirname(fifo), { recursive: true }));
 	assert.equal((await command('mkfifo', [fifo])).code, 0);
 	// Both ends, so that there is a reader that does not read.
-	const fd = fs.openSync(fifo, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+	const fd = fs.openSync(fifo, fs.constants.O_RDWR |
+	    fs.constants.O_NONBLOCK);
 	const h = await serve(t, 'show_route', (so) => `
 		plugin "show" { module = "${so}" }
 		route "/" { plugin = "show" }
@@ -71,7 +72,8 @@ test('a pipe nobody reads', async (t) => {
 	assert.deepEqual(numbers, [...numbers].sort((a, b) => a - b));
 	assert.equal(numbers.length + (await h.status()).log_dropped, n);
 	fs.closeSync(fd);
-	assert.equal((await ask(t, h.port, '/')).status, 200, 'EPIPE is no harm');
+	assert.equal((await ask(t, h.port, '/')).status, 200,
+	    'EPIPE is no harm');
 });
 
 test('a full disk', async (t) => {

@@ -20,7 +20,8 @@ async function start(t) {
 	await h.listening();
 	h.read = (name) => {
 		try {
-			return fs.readFileSync(path.join(h.dir, name), 'latin1');
+			return fs.readFileSync(path.join(h.dir, name),
+			    'latin1');
 		} catch (e) {
 			if (e.code === 'ENOENT')
 				return '';
@@ -72,7 +73,8 @@ for (const [name, reopen] of Object.entries(ways))
 
 		for (let i = 1; i <= 5; i++) {
 			await h.fileHas('access.log', /\n/);
-			fs.renameSync(`${h.dir}/access.log`, `${h.dir}/access.${i}`);
+			fs.renameSync(`${h.dir}/access.log`,
+			    `${h.dir}/access.${i}`);
 			await reopen(h);
 			await h.fileHas('access.log', /\n/);
 		}

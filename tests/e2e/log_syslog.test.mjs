@@ -13,14 +13,16 @@ const uri = (s) => (l) => l.msg.includes(` ${s} `);
 
 test('RFC 3164 over a unix socket', async (t) => {
 	const d = await startSyslogd(t, tempDir(t));
-	const h = await serveShow(t, '', access('a', `server=unix:${d.socket}`) +
+	const h = await serveShow(t, '',
+	    access('a', `server=unix:${d.socket}`) +
 	    access('b', `server=unix:${d.socket}` +
 		',facility=daemon,severity=notice,tag=edge_1', 'other $uri'),
 	{ noPort: true });
 	const from = Date.now() - 2000;
 
 	await ask(t, h.port, '/a?b');
-	const [l, o] = (await d.lines(2)).sort((x, y) => x.msg < y.msg ? -1 : 1);
+	const [l, o] = (await d.lines(2)).sort((x, y) => x.msg < y.msg ? -1 :
+	    1);
 
 	assert.equal(l.msg.trim(), 'GET /a 200');
 	assert.deepEqual([l['syslogfacility-text'], l['syslogseverity-text'],
@@ -69,7 +71,8 @@ test('the error log: severities are its levels; a daemon comes back',
 	    access('a', `server=unix:${d.socket}`), { ready: false });
 
 	await h.listening();
-	const [ready] = await d.lines(1, (m) => /serving generation 1/.test(m.msg));
+	const [ready] = await d.lines(1,
+	    (m) => /serving generation 1/.test(m.msg));
 
 	assert.deepEqual([ready['syslogseverity-text'], ready['app-name']],
 	    ['info', 'errors']);
@@ -118,7 +121,8 @@ test('mistakes', async (t) => {
 	path = "${value}"
 }
 error_log = "${value}"` });
-		const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+		const r = await command(sbin('hostd'),
+		    ['-t', '-c', h.confFile]);
 
 		assert.equal(r.code, 1, value);
 		return r.stderr;

@@ -68,7 +68,8 @@ test('combined and json', async (t) => {
 	const [c] = await lines(h, 1, 'c.log');
 	const [j] = await lines(h, 1, 'j.log');
 
-	assert.match(c, new RegExp('^127\\.0\\.0\\.1 \\[[^\\]]+\\] TCP 200 4 3 ' +
+	assert.match(c, new RegExp(
+	    '^127\\.0\\.0\\.1 \\[[^\\]]+\\] TCP 200 4 3 ' +
 	    `\\d+\\.\\d{3} "127\\.0\\.0\\.1:${a.port}" "3" "4" "\\d\\.\\d{3}"$`));
 	const o = JSON.parse(j);
 
@@ -106,7 +107,8 @@ test('no server', async (t) => {
 	await (await connect(t, h.port)).end();
 	const [line] = await lines(h, 1);
 
-	assert.match(line, new RegExp('^127\\.0\\.0\\.1\\|\\d+\\|TCP\\|502\\|0\\|0' +
+	assert.match(line, new RegExp(
+	    '^127\\.0\\.0\\.1\\|\\d+\\|TCP\\|502\\|0\\|0' +
 	    `\\|127\\.0\\.0\\.1:${dead}\\|0\\|0\\|-$`));
 });
 
@@ -130,7 +132,8 @@ test('headers of the PROXY protocol, in and out', async (t) => {
 
 test('names in a hello', async (t) => {
 	const a = await recorder(t);
-	const h = await startStream(t, 'sni "*.example.com" { upstream = "app" }',
+	const h = await startStream(t,
+	    'sni "*.example.com" { upstream = "app" }',
 	    `upstream "app" { server "127.0.0.1:${a.port}" { } }
 	    ${log('$status $ssl_preread_server_name')}`);
 	const hello = async (servername, port) => {

@@ -72,14 +72,16 @@ test('two nodes chat', async (t) => {
 	await eve.close();
 	await ada.next('left', (m) => m.name === 'Eve');
 	for (const p of [ada, abe, bob])
-		assert.deepEqual(p.unread.filter((m) => m.type === 'message'), []);
+		assert.deepEqual(p.unread.filter((m) => m.type === 'message'),
+		    []);
 });
 
 test('large messages, and one that is too large for the ring', async (t) => {
 	const at = await place(t, 'size = 1m');
 	// The answer to a question would be too large, too.
 	const keys = 'history = 0';
-	const one = await node(t, at, { keys }), two = await node(t, at, { keys });
+	const one = await node(t, at, { keys }),
+	    two = await node(t, at, { keys });
 	const ada = await Person.open(t, one), bob = await Person.open(t, two);
 
 	await ada.join('lobby', 'Ada');
@@ -168,7 +170,8 @@ test('what somebody left who died in the middle of a record', async (t) => {
 		const fd = fs.openSync(at.ring, 'r+');
 		const head = Buffer.alloc(24);
 
-		// What it would have taken, and half of what it would have written.
+		// What it would have taken, and half of what it would have
+		// written.
 		fs.readSync(fd, head, 0, 24, 0);
 		const n = 1000 * (i + 1), from = head.readBigUInt64LE(16);
 		const junk = Buffer.alloc(n / 2, i % 2 ? 0xff : 0x41);

@@ -22,8 +22,8 @@ const conf = `pool "web" { workers = 4 }
 const HELLO = { method: 'GET', status: '200', route: '/hello' };
 const EACH = 250;
 
-// Each connection is a thread's, and ends it between two requests: so nothing is
-// under way when wrk counts.
+// Each connection is a thread's, and ends it between two requests: so nothing
+// is under way when wrk counts.
 const script = (file) => `
 	local answers = 0
 	function delay() return 2 end

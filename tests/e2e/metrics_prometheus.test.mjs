@@ -35,7 +35,8 @@ const OPEN = 'application/openmetrics-text;version=1.0.0,' +
 async function start(t) {
 	const h = await startHostd(t, { conf });
 
-	for (const p of ['/hello', '/item/1', '/item/2', '/bad', '/api/x', '/no'])
+	for (const p of ['/hello', '/item/1', '/item/2', '/bad', '/api/x',
+	    '/no'])
 		await ask(h, p);
 	await ask(h, '/hello', {}, { method: 'POST' });
 	await untilSum(h, 1, 'http_requests_total', { method: 'POST' });
@@ -62,12 +63,16 @@ test('routes, methods and statuses', async (t) => {
 		!s.includes('/metrics')));
 
 	assert.deepEqual(requests, {
-		'http_requests_total{method="GET",status="200",route="/hello"}': 1,
+		'http_requests_total{method="GET",status="200",route="/hello"}':
+		    1,
 		'http_requests_total{method="POST",status="200",route="/hello"}': 1,
 		'http_requests_total{method="GET",status="200",route="/item/:id"}': 2,
-		'http_requests_total{method="GET",status="503",route="/bad"}': 1,
-		'http_requests_total{method="GET",status="502",route="/api/"}': 1,
-		'http_requests_total{method="GET",status="404",route="none"}': 1,
+		'http_requests_total{method="GET",status="503",route="/bad"}':
+		    1,
+		'http_requests_total{method="GET",status="502",route="/api/"}':
+		    1,
+		'http_requests_total{method="GET",status="404",route="none"}':
+		    1,
 	});
 	assert.equal(all['http_request_duration_seconds_count' +
 	    '{route="/item/:id"}'], 2);
@@ -106,7 +111,8 @@ test('no series for what clients make up', async (t) => {
 	await untilSum(h, 3, 'http_requests_total', { method: 'other' });
 	const added = (await of()).filter((s) => !before.includes(s));
 
-	assert.deepEqual(added.filter((s) => !s.includes('method="other"')), []);
+	assert.deepEqual(added.filter((s) => !s.includes('method="other"')),
+	    []);
 	assert.ok(added.length <= 2, `${added}`);
 });
 
@@ -180,7 +186,8 @@ test('Prometheus scrapes it', async (t) => {
 	'the requests'), 2);
 	assert.equal(await p.value('http_request_duration_seconds_bucket' +
 	    '{route="/hello",le="+Inf"}'), 2);
-	const kinds = await p.get('metadata?metric=http_request_duration_seconds');
+	const kinds = await p.get(
+	    'metadata?metric=http_request_duration_seconds');
 
 	assert.equal(kinds.http_request_duration_seconds[0].type, 'histogram');
 	// It has asked for OpenMetrics, where a counter is called by its name.
@@ -245,7 +252,8 @@ test('and fire when they should', async (t) => {
 		[requests('200')]: '0+90x20', [requests('503')]: '0+10x20',
 		[series('hostd_last_reload_successful', {})]: '0x20',
 		[series('hostd_ready', {})]: '1x20',
-		[series('hostd_worker_restarts_total', { pool: 'web' })]: '0+1x20',
+		[series('hostd_worker_restarts_total', { pool: 'web' })]:
+		    '0+1x20',
 		[series('hostd_upstream_up', { upstream: 'app', server: 'x' })]:
 			'0x20',
 		[series('hostd_upstream_up', { upstream: 'app', server: 'y' })]:
@@ -254,8 +262,10 @@ test('and fire when they should', async (t) => {
 		['HostdErrors', { exp_labels: { instance: 'a', route: '/',
 			severity: 'page' }, exp_annotations: { summary:
 			'/ of a: more than a twentieth of the answers are 5xx' } }],
-		['HostdReloadFailed', { exp_labels: { ...at, severity: 'ticket' },
-			exp_annotations: { summary: 'a serves what it did before: ' +
+		['HostdReloadFailed',
+		    { exp_labels: { ...at, severity: 'ticket' },
+			exp_annotations:
+			    { summary: 'a serves what it did before: ' +
 			    'its last reload was refused' } }],
 		['HostdWorkersRestart', { exp_labels: { ...at, pool: 'web',
 			severity: 'page' }, exp_annotations: { summary:

@@ -15,7 +15,8 @@ const E_IO = -7;
 const echo = (s) => s.once('data', (d) => s.end(d));
 
 async function echoes(t, h, where) {
-	const r = await run(t, h, 'run', { ...where, say: 'hello', shut: 'eof' });
+	const r = await run(t, h, 'run',
+	    { ...where, say: 'hello', shut: 'eof' });
 
 	assert.equal(r.story, 'connect data eof close', r.text);
 	assert.equal(r.status, 0);
@@ -123,7 +124,8 @@ test('many at once', async (t) => {
 	const h = await startNet(t);
 	const { port } = await listen(t, echo);
 	const hole = await blackHole(t);
-	const unix = await listen(t, echo, { path: path.join(tempDir(t), 's') });
+	const unix = await listen(t, echo,
+	    { path: path.join(tempDir(t), 's') });
 
 	await Promise.all(Array.from({ length: 150 }, (_, i) =>
 	    i % 3 === 0 ? echoes(t, h, { host: '127.0.0.1', port }) :

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// hostctl plugin call: what a command of a plugin is given, and what comes back.
+// hostctl plugin call: what a command of a plugin is given, and what comes
+// back.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { pidsOf, startCommands } from './lib/command.mjs';
@@ -74,7 +75,8 @@ test('long answers, and those that are too long', async (t) => {
 
 	assert.deepEqual(all.workers.map((w) => w.result.length),
 	    [MiB / 2, MiB / 2]);
-	assert.match((await h.call('near', 'every_big', `${MiB / 2 + 1}`)).stderr,
+	assert.match((await h.call('near', 'every_big',
+	    `${MiB / 2 + 1}`)).stderr,
 	    /web\.0: the answer is longer than 524288 bytes\n.*web\.1: /);
 	// What is asked for must fit a message.
 	const long = await h.call('near', 'echo', 'y'.repeat(16000));
@@ -145,16 +147,18 @@ test('what is not there, and what is too much or too little', async (t) => {
 		assert.match(r.stderr, what);
 	};
 
-	await refused(1, /no plugin "nera"; did you mean "near"\?/, 'nera', 'x');
+	await refused(1, /no plugin "nera"; did you mean "near"\?/, 'nera',
+	    'x');
 	await refused(1, /no plugin "zzzzzz"; see hostctl plugin commands/,
 	    'zzzzzz', 'hello');
 	await refused(1, /"near" has no command "helo"; did you mean "hello"\?/,
 	    'near', 'helo');
 	await refused(1, /"far" has no command "xyzzyx"; it has: hello, echo/,
 	    'far', 'xyzzyx');
-	await refused(2, /too many .*plugin call near hello\n$/, 'near', 'hello',
-	    'x');
-	await refused(2, /too few .*plugin call far later MS \[BYTES\]\n$/, 'far', 'later');
+	await refused(2, /too many .*plugin call near hello\n$/, 'near',
+	    'hello', 'x');
+	await refused(2, /too few .*plugin call far later MS \[BYTES\]\n$/,
+	    'far', 'later');
 	await refused(2, /^usage: hostctl plugin call /, 'near');
 	await refused(2, /--timeout is a time/, '--timeout', '2h', 'near', 'x');
 	await refused(2, /--timeout is a time/, '--timeout', 'x', 'near', 'x');
@@ -184,7 +188,8 @@ test('which commands there are', async (t) => {
 	const table = await h.hostctl('plugin', 'commands', 'near');
 
 	assert.match(table.stdout, /^INSTANCE +COMMAND +RUNS IN +WHAT\n/);
-	assert.match(table.stdout, /^near +echo \[WORD\.\.\.\] +one worker +What echo does\.$/m);
+	assert.match(table.stdout,
+	    /^near +echo \[WORD\.\.\.\] +one worker +What echo does\.$/m);
 	assert.match(table.stdout, /^near +every_pid +all workers/m);
 	assert.doesNotMatch(table.stdout, /^far/m);
 	const r = await h.hostctl('plugin', 'commands', '--json');

@@ -13,7 +13,8 @@ const count = (h) => h.log.split('never, left').length - 1;
 // Until so many more workers have begun with it.
 const begun = async (h, n) => {
 	while (count(h) < n)
-		await h.logged('never, left', h.log.lastIndexOf('never, left') + 1);
+		await h.logged('never, left', h.log.lastIndexOf('never, left') +
+		    1);
 };
 
 test('a worker that is killed in the middle', async (t) => {

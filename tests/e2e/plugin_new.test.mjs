@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Plugins as `hostctl plugin new` makes them do what they say: a room, a backend
-// that carries what is said there to another node by way of a relay, a balancer, a
-// store of sessions, a Socket.IO application.
+// Plugins as `hostctl plugin new` makes them do what they say: a room, a
+// backend that carries what is said there to another node by way of a relay, a
+// balancer, a store of sessions, a Socket.IO application.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import path from 'node:path';
@@ -53,7 +53,8 @@ class Guest {
 
 	async hears(what) {
 		await within(new Promise((resolve) => {
-			this.look = () => this.heard.includes(what) && resolve();
+			this.look = () => this.heard.includes(what) &&
+			    resolve();
 			this.look();
 		}), what);
 	}

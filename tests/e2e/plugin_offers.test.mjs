@@ -244,8 +244,10 @@ test('which, of two', async (t) => {
 
 	assert.equal(await said(h), 'ada=hm/1 ');
 	assert.equal(await (await fetch(`${h.url}/one`)).text(), '');
-	await assert.rejects(serve(t, two('')), /plugin "ada" provides words\/1, which 2 plugins offer; choose one: offered_by = "two"/);
-	await assert.rejects(serve(t, two('offered_by = "tow"')), /plugin "ada" provides words\/1, which no plugin "tow" offers/);
+	await assert.rejects(serve(t, two('')),
+	    /plugin "ada" provides words\/1, which 2 plugins offer; choose one: offered_by = "two"/);
+	await assert.rejects(serve(t, two('offered_by = "tow"')),
+	    /plugin "ada" provides words\/1, which no plugin "tow" offers/);
 });
 
 test('nobody offers it, or wants it', async (t) => {

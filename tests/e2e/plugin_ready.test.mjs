@@ -68,7 +68,8 @@ test('a start waits for it', async (t) => {
 	// ended the master.
 	for (const request of [
 		{ cmd: 'scale', name: 'web.0', more: 1 },
-		{ cmd: 'start-pool', name: 'web.0' }, { cmd: 'scale', pool: 'web' }])
+		{ cmd: 'start-pool', name: 'web.0' },
+		    { cmd: 'scale', pool: 'web' }])
 		assert.equal((await control(h, request)).ok, false);
 	const r = await h.hostctl('drain', 'web.0');
 

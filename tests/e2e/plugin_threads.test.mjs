@@ -29,7 +29,8 @@ test('a worker with such a thread ends orderly on SIGTERM', async (t) => {
 	    from);
 	assert.equal(await c.end(), '');
 	// And another takes its place.
-	assert.deepEqual((await ask(t, h.port, '/s/sum')).json, { sum: 500500 });
+	assert.deepEqual((await ask(t, h.port, '/s/sum')).json,
+	    { sum: 500500 });
 	assert.doesNotMatch(h.log.slice(from), /died: SIG/);
 });
 

@@ -98,7 +98,8 @@ test('small ones', async (t) => {
 		const bytes = post('/far', 'hello') + get('/') +
 		    chunked('/far', ['he', 'llo'], 'Connection: close');
 		const r = await raw(h.port, bytes, { pieces: 1 });
-		const answers = r.text.match(/\{.*\}/g).map((j) => JSON.parse(j));
+		const answers = r.text.match(/\{.*\}/g).map(
+		    (j) => JSON.parse(j));
 
 		assert.deepEqual(answers.map((a) => `${a.label} ${a.body}`),
 		    ['far hello', 'near ', 'far hello']);
@@ -117,7 +118,8 @@ test('small ones', async (t) => {
 		await c.send('ok');
 		assert.equal(JSON.parse((await c.next()).body).body, 'ok');
 	});
-	await t.test('a body that is too large, and one that is not', async () => {
+	await t.test('a body that is too large, and one that is not',
+	    async () => {
 		const c = await client();
 
 		await c.send('POST /far HTTP/1.1\r\nHost: a\r\n' +

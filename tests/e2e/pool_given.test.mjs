@@ -82,7 +82,8 @@ test('cpus and priority', async (t) => {
 	assert.deepEqual(of('list').map(niceOf), [ownNice + 1]);
 	assert.deepEqual(of('any').map(cpusOf), [cpusOf(process.pid)]);
 	assert.deepEqual(of('any').map(niceOf), [ownNice]);
-	assert.equal(of('but').length, Math.max(1, os.availableParallelism() - 1));
+	assert.equal(of('but').length,
+	    Math.max(1, os.availableParallelism() - 1));
 	const spread = of('auto').map(cpusOf);
 
 	assert.ok(spread.every((s) => /^\d+$/.test(s)), `${spread}`);
@@ -107,7 +108,8 @@ test('cpus and priority', async (t) => {
 		const r = await h.hostctl('reload');
 
 		assert.equal(r.code, 1);
-		assert.match(r.stderr, /worker list\.0 of generation 2 did not get ready: .*hostd\.conf:\d+: affinity: there is no cpu \d+ for us/);
+		assert.match(r.stderr,
+		    /worker list\.0 of generation 2 did not get ready: .*hostd\.conf:\d+: affinity: there is no cpu \d+ for us/);
 		assert.equal((await h.workers()).length, ws.length);
 	});
 });

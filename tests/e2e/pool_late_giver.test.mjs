@@ -70,7 +70,8 @@ test('the taker answers and closes', async (t) => {
 		assert.equal(c.error, undefined);
 		c.finish();
 	}
-	// Connections that come now have their memory, and none of their events.
+	// Connections that come now have their memory, and none of their
+	// events.
 	for (let i = 0; i < 20; i++)
 		assert.equal((await ask(await connect(t, h.farPort),
 		    get('/far'))).status, 200);

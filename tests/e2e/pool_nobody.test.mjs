@@ -84,7 +84,8 @@ test('nobody is there', async (t) => {
 		    'utf8').split('\n').filter((l) => l.startsWith('/far 503'));
 
 		assert.equal(lines.length, 302);
-		assert.match(h.log, /warn .*no worker of pool "socket" has taken/);
+		assert.match(h.log,
+		    /warn .*no worker of pool "socket" has taken/);
 	});
 	await t.test('and when they are back', async () => {
 		up(h);
@@ -125,7 +126,8 @@ test('at the end of it all nobody is waited for', async (t) => {
 });
 
 test('workers of the pool are killed', async (t) => {
-	const h = await servePools(t, { socket: 'workers = 2  max_restarts = 0' });
+	const h = await servePools(t,
+	    { socket: 'workers = 2  max_restarts = 0' });
 	const pools = await poolOf(h);
 	const load = new Load(h, { clients: 8, kind: 'new', path: '/far' });
 	let killed = [];
@@ -134,7 +136,8 @@ test('workers of the pool are killed', async (t) => {
 		await load.more(100);
 		const pid = (await h.workersSatisfy((ws) => ws.some((w) =>
 		    w.pool === 'socket' && w.state === 'ready'), 'a worker'))
-		    .find((w) => w.pool === 'socket' && w.state === 'ready').pid;
+		    .find((w) => w.pool === 'socket' &&
+		    w.state === 'ready').pid;
 
 		process.kill(pid, 'SIGKILL');
 		killed = [...killed, pid];
@@ -142,8 +145,8 @@ test('workers of the pool are killed', async (t) => {
 	}
 	await load.more(100);
 	await load.stop();
-	// Those that the dead had are lost, and no others: no 503, and none that
-	// was on its way.
+	// Those that the dead had are lost, and no others: no 503, and none
+	// that was on its way.
 	assert.ok(load.failures.length <= 8 * killed.length,
 	    `${load.failures.length} failures`);
 	for (const f of load.failures)

@@ -87,7 +87,8 @@ test('under wrk', async (t) => {
 	assert.equal(r.errors + r.bad, 0, r.output);
 });
 
-test('idle ones stay in their pool, and know where they are from', async (t) => {
+test('idle ones stay in their pool, and know where they are from',
+    async (t) => {
 	const h = await servePools(t);
 	const c = await client(t, h.port);
 

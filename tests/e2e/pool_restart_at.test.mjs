@@ -18,8 +18,8 @@ test('every minute', async (t) => {
 	const now = Date.now();
 	const due = (Math.floor(now / MINUTE) + 1) * MINUTE;
 	const restart = within(new Promise((resolve) => {
-		h.on('log', () => /it is time to replace all workers/.test(h.log) &&
-		    resolve());
+		h.on('log', () => /it is time to replace all workers/.test(
+		    h.log) && resolve());
 	}), 'restart', MINUTE + 20_000);
 
 	// All the time until then would only be in the way of others.
@@ -47,6 +47,7 @@ test('every minute', async (t) => {
 		const r = await h.hostctl('reload');
 
 		assert.equal(r.code, 1);
-		assert.match(r.stderr, /hostd\.conf:\d+: restart_at "\* \* \* \* mon-": "mon-" is no weekday/);
+		assert.match(r.stderr,
+		    /hostd\.conf:\d+: restart_at "\* \* \* \* mon-": "mon-" is no weekday/);
 	});
 });

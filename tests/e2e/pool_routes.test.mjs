@@ -66,7 +66,8 @@ test('one connection, two pools', async (t) => {
 		const c = await Client.connect(h.port);
 
 		t.after(() => c.destroy());
-		for (const [target, pool] of [['/far', 'socket'], ['/', 'web']]) {
+		for (const [target, pool] of [['/far', 'socket'],
+		    ['/', 'web']]) {
 			await ask(c, target);
 			// Who gave it away may hear later than the client.
 			await until(async () => {
@@ -137,7 +138,8 @@ test('one connection, two pools', async (t) => {
 			c.socket.resetAndDestroy();
 		}
 		await h.workersSatisfy((ws) => ws.reduce((n, w) =>
-		    n + (w.active ?? 0), 0) === before, 'end of those connections');
+		    n + (w.active ?? 0), 0) === before,
+		    'end of those connections');
 	});
 });
 
@@ -199,7 +201,8 @@ test('whose a route is', async (t) => {
 	assert.equal(await from(`${h.url}/b/3`), 'b third');
 	assert.equal(await from(`${h.url}/m`), 'a web');
 	assert.equal(await from(`${h.url}/m`, { method: 'PUT' }), 'b socket');
-	assert.equal((await fetch(`${h.url}/m`, { method: 'POST' })).status, 405);
+	assert.equal((await fetch(`${h.url}/m`, { method: 'POST' })).status,
+	    405);
 	assert.equal((await fetch(`${h.url}/none`)).status, 404);
 	// A route of no pool is that of the listen block.
 	for (const [target, want] of [['/a', 'a third'], ['/b', 'b socket']]) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A plugin gives a request to the worker of its pool that serves a certain slot,
-// and clients notice nothing.
+// A plugin gives a request to the worker of its pool that serves a certain
+// slot, and clients notice nothing.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import fs from 'node:fs';
@@ -71,16 +71,19 @@ test('one connection, to whom it wants', async (t) => {
 	await t.test('who gave it knows that it has gone', async () => {
 		assert.ok(all.every((a) => a.rc === CODE.state));
 		await h.logged(/given, ended/);
-		assert.doesNotMatch(h.log, new RegExp(`given, ended [^${MOVED}]`));
+		assert.doesNotMatch(h.log,
+		    new RegExp(`given, ended [^${MOVED}]`));
 		assert.match(h.log, new RegExp(`given, ended ${MOVED}`));
 	});
-	await t.test('it is counted and logged once, where it is answered', async () => {
+	await t.test('it is counted and logged once, where it is answered',
+	    async () => {
 		const st = await h.status();
 		const file = path.join(h.dir, 'access.log');
 
 		assert.equal(st.requests.total, all.length);
 		const lines = await until(() => {
-			const l = fs.readFileSync(file, 'utf8').trim().split('\n');
+			const l = fs.readFileSync(file,
+			    'utf8').trim().split('\n');
 
 			return l.length === all.length && l;
 		}, 'all lines');
@@ -107,7 +110,8 @@ test('to whom it cannot go', async (t) => {
 	assert.equal((await c.next()).status, 500);
 	const again = await client(t, h), { slot: at } = await ask(again, '');
 
-	assert.equal((await ask(again, `answer=1&slot=${1 - at}`)).slot, 1 - at);
+	assert.equal((await ask(again, `answer=1&slot=${1 - at}`)).slot,
+	    1 - at);
 	await h.logged(/again -9, answered -9/);
 });
 
@@ -120,7 +124,8 @@ test('bodies, some of which have not come yet', async (t) => {
 	for (const args of [[], ['-H', 'Transfer-Encoding: chunked'],
 	    ['-H', 'Expect:']]) {
 		const r = await command('curl', ['-sS', '--max-time', '20',
-			...[0, 1, 0].flatMap((slot, i) => [...i ? ['--next'] : [],
+			...[0, 1, 0].flatMap((slot, i) => [...i ? ['--next'] :
+			    [],
 				...args, '--data-binary', `@${file}`,
 				`${h.url}/give?slot=${slot}`])]);
 
@@ -167,7 +172,8 @@ test('WebSockets', async (t) => {
 	const h = await serve(t);
 
 	for (const slot of [0, 1, 1, 0]) {
-		const r = await talk(t, `ws://127.0.0.1:${h.port}/give?slot=${slot}`);
+		const r = await talk(t,
+		    `ws://127.0.0.1:${h.port}/give?slot=${slot}`);
 
 		assert.deepEqual([r.slot, r.echo], [slot, 'hello']);
 	}
@@ -206,14 +212,16 @@ test('TLS', async (t) => {
 		    ...[0, 1, 1, 0].map((s) => `${h.url}/give?slot=${s}`));
 
 		assert.equal(r.code, 0, r.stderr);
-		assert.deepEqual(r.stdout.split('}').filter(Boolean).map((x) => {
+		assert.deepEqual(r.stdout.split('}').filter(
+		    Boolean).map((x) => {
 			const a = JSON.parse(`${x}}`);
 
 			return [a.slot, a.body];
 		}), [0, 1, 1, 0].map((s) => [s, 500_000]));
 	}
 	for (const slot of [0, 1])
-		assert.equal((await talk(t, `wss://localhost:${h.port}/give?slot=${slot}`,
+		assert.equal((await talk(t,
+		    `wss://localhost:${h.port}/give?slot=${slot}`,
 		    { ca: fs.readFileSync(h.ca) })).slot, slot);
 });
 
@@ -335,7 +343,8 @@ test('over reloads there is always somebody in a slot', async (t) => {
 });
 
 test('a slot whose worker has crashed, or takes nothing', async (t) => {
-	const h = await serve(t, { pool: 'workers = 2  queue_timeout = 300ms' });
+	const h = await serve(t, { pool:
+	    'workers = 2  queue_timeout = 300ms' });
 	const c = await client(t, h);
 	const { slot: own } = await ask(c, '');
 	const other = (await h.workers()).find((w) => w.slot !== own);

@@ -61,7 +61,8 @@ test('where they are', async (t) => {
 	await untilWebsockets(h, 0);
 });
 
-test('behind other requests of the connection, and words at once', async (t) => {
+test('behind other requests of the connection, and words at once',
+    async (t) => {
 	const h = await serve(t);
 	const s = await Socket.connect(t, h);
 	let text = '';

@@ -40,7 +40,8 @@ const cases = [
 	['no colon', head('Content-Length: 2', 'X') + 'ok'],
 	['empty name', head('Content-Length: 2', ': x') + 'ok'],
 	['NUL in a value', head('Content-Length: 2', 'X: a\0b') + 'ok'],
-	['control byte in a value', head('Content-Length: 2', 'X: a\x01b') + 'ok'],
+	['control byte in a value', head('Content-Length: 2', 'X: a\x01b') +
+	    'ok'],
 	['head too large', head('Content-Length: 2',
 	    `X: ${'a'.repeat(300000)}`) + 'ok'],
 	['too many headers', head('Content-Length: 2',
@@ -56,7 +57,8 @@ const cases = [
 	['Content-Length empty', head('Content-Length:') + 'ok'],
 	['Content-Length overflow',
 		head('Content-Length: 18446744073709551618') + 'ok'],
-	['CL and TE', head('Content-Length: 2', chunks) + '2\r\nok\r\n0\r\n\r\n'],
+	['CL and TE', head('Content-Length: 2', chunks) +
+	    '2\r\nok\r\n0\r\n\r\n'],
 	['TE and CL', head(chunks, 'Content-Length: 30') +
 	    '2\r\nok\r\n0\r\n\r\n'],
 	['two TEs', head(chunks, chunks) + '2\r\nok\r\n0\r\n\r\n'],
@@ -97,7 +99,8 @@ const cases = [
 		{ close: true }],
 	['end in the last chunk', head(chunks) + '2\r\nok\r\n0\r\n',
 		{ close: true }],
-	['reset in the body', head('Content-Length: 20') + 'ok', { reset: true }],
+	['reset in the body', head('Content-Length: 20') + 'ok',
+	    { reset: true }],
 	['reset of a body without length', head('Connection: close') + 'ok',
 		{ reset: true }],
 	// more than was asked for
@@ -142,8 +145,8 @@ function answers(text, methods) {
 
 	for (let rest = text; rest !== '';) {
 		const a = parseAnswer(rest,
-		    { head: methods[all.filter((r) => r.status >= 200).length] ===
-		    'HEAD' });
+		    { head: methods[all.filter(
+		    (r) => r.status >= 200).length] === 'HEAD' });
 
 		if (!a) {
 			all.push({ whole: false, text: rest });
@@ -186,8 +189,8 @@ for (const [how, pieces] of [['whole', false], ['byte by byte', true]])
 			const [, bytes, want = {}] = c;
 			const b = Buffer.from(bytes, 'latin1');
 
-			// What comes later than the end cannot be told from what
-			// belongs to the next request.
+			// What comes later than the end cannot be told from
+			// what belongs to the next request.
 			if (pieces && b.length < 1000 && !want.more)
 				for (const byte of b)
 					await new Promise((resolve) =>
@@ -195,7 +198,8 @@ for (const [how, pieces] of [['whole', false], ['byte by byte', true]])
 					    setImmediate(resolve)));
 			else
 				s.write(b);
-			if (want.close || (want.body === undefined && !want.reset))
+			if (want.close ||
+			    (want.body === undefined && !want.reset))
 				s.end();
 			if (want.reset)
 				setImmediate(() => s.resetAndDestroy());
@@ -229,7 +233,8 @@ test('a connection that had more than an answer is not used again',
 	const h = await startHostd(t, { conf: `
 		pool "web" { workers = 1 }
 		${upstreamConf(backend)}` });
-	const get = (path) => raw(h.port, `GET ${path} HTTP/1.1\r\nHost: a\r\n` +
+	const get = (path) => raw(h.port,
+	    `GET ${path} HTTP/1.1\r\nHost: a\r\n` +
 	    'Connection: close\r\n\r\n');
 
 	assert.match((await get('/first')).text, /\r\n\r\nok$/);

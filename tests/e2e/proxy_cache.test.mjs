@@ -48,7 +48,8 @@ const numbered = (...headers) => {
 for (const [store, keys] of Object.entries(stores)) {
 	test(`${store}: kept, for as long as the server says`, async (t) => {
 		const { ask, backend, count } = await start(t, keys, (r) => ({
-			'/kept': () => plain('kept', 'Cache-Control: max-age=60',
+			'/kept': () => plain('kept',
+			    'Cache-Control: max-age=60',
 			    'X-A: 1', 'Set-Header: x'),
 			'/no': () => plain('no', 'Cache-Control: no-store'),
 			'/silent': () => plain('silent'),
@@ -56,7 +57,8 @@ for (const [store, keys] of Object.entries(stores)) {
 			    'Cache-Control: max-age=60'),
 			'/empty': () => 'HTTP/1.1 204 No\r\n' +
 			    'Cache-Control: max-age=60\r\n\r\n',
-			'/gone': () => plain('gone', 'Cache-Control: max-age=60')
+			'/gone': () => plain('gone',
+			    'Cache-Control: max-age=60')
 			    .replace('200 OK', '404 Not Found'),
 		})[r.target]());
 
@@ -113,7 +115,8 @@ for (const [store, keys] of Object.entries(stores)) {
 		await ask('/y', 'Range: bytes=2-4');
 		assert.equal(backend.requests.at(-1).headers.range[0],
 		    'bytes=2-4');
-		// For what is kept the client's conditions are not the server's.
+		// For what is kept the client's conditions are not the
+		// server's.
 		await ask('/z', 'If-None-Match: "a"');
 		assert.equal(backend.requests.at(-1).headers['if-none-match'],
 		    undefined);
@@ -133,7 +136,8 @@ for (const [store, keys] of Object.entries(stores)) {
 
 		for (let i = 0; i < 3; i++) {
 			await c.send('HEAD /cut HTTP/1.1\r\nHost: a\r\n\r\n');
-			assert.equal((await c.next({ head: true })).status, 200);
+			assert.equal((await c.next({ head: true })).status,
+			    200);
 			await c.send('GET /after HTTP/1.1\r\nHost: a\r\n\r\n');
 			assert.equal((await c.next()).body, 'after');
 		}
@@ -147,7 +151,8 @@ for (const [store, keys] of Object.entries(stores)) {
 
 		for (const want of ['MISS', 'HIT', 'HIT'])
 			for (const lang of ['de', 'en', 'fr']) {
-				const r = await ask('/', `Accept-Language: ${lang}`);
+				const r = await ask('/',
+				    `Accept-Language: ${lang}`);
 
 				assert.equal(r.cache, want);
 				assert.equal(r.body, `for ${lang}`);
@@ -192,7 +197,8 @@ for (const [store, keys] of Object.entries(stores)) {
 	    async (t) => {
 		let go;
 		const gate = new Promise((resolve) => { go = resolve; });
-		const { ask, backend, count } = await start(t, keys, async (r) => {
+		const { ask, backend, count } = await start(t, keys,
+		    async (r) => {
 			await gate;
 			return r.target === '/kept' ?
 			    plain('kept', 'Cache-Control: max-age=60') :
@@ -212,7 +218,8 @@ for (const [store, keys] of Object.entries(stores)) {
 		assert.ok(count('/kept') <= (store === 'disk' ? 1 : 2),
 		    `${count('/kept')} requests`);
 		// What is not kept everybody asks for.
-		assert.ok((await Promise.all(own)).every((r) => r.body === 'own'));
+		assert.ok((await Promise.all(own)).every(
+		    (r) => r.body === 'own'));
 		assert.equal(count('/own'), 10);
 	});
 
@@ -221,7 +228,8 @@ for (const [store, keys] of Object.entries(stores)) {
 		let n = 0;
 		const { ask, backend, count } = await start(t,
 		    `${keys}  next_upstream = {"off"}`, (r, s) => {
-			const cc = { '/swr': 'max-age=0, stale-while-revalidate=60',
+			const cc =
+			    { '/swr': 'max-age=0, stale-while-revalidate=60',
 				'/sie': 'max-age=0, stale-if-error=60',
 				'/must': 'max-age=0, must-revalidate, ' +
 				    'stale-if-error=60' }[r.target];
@@ -278,7 +286,8 @@ for (const [store, keys] of Object.entries(stores)) {
 		assert.equal((await ask('/x?a=2')).cache, 'MISS');
 		assert.equal((await ask('/x?a=1&fresh=0')).cache, 'HIT');
 		assert.equal((await ask('/x?a=1&fresh=1')).cache, 'BYPASS');
-		assert.equal((await ask('/x?a=1', 'X-Fresh: y')).cache, 'BYPASS');
+		assert.equal((await ask('/x?a=1', 'X-Fresh: y')).cache,
+		    'BYPASS');
 		// What came of it was kept.
 		assert.equal((await ask('/x?a=1&c')).body, '/x?a=1');
 		// Somebody's own.
@@ -355,10 +364,12 @@ for (const [store, keys] of Object.entries(stores)) {
 			assert.equal(r.cache, status);
 			assert.equal(r.headers['content-encoding'][0], 'gzip');
 			assert.equal(r.headers.vary[0], 'Accept-Encoding');
-			assert.equal(zlib.gunzipSync(Buffer.from(r.body, 'latin1'))
+			assert.equal(
+			    zlib.gunzipSync(Buffer.from(r.body, 'latin1'))
 			    .toString(), text);
 			assert.equal((await ask('/')).body, text);
-			assert.equal((await ask('HEAD /', 'Accept-Encoding: gzip'))
+			assert.equal(
+			    (await ask('HEAD /', 'Accept-Encoding: gzip'))
 			    .headers['content-encoding'][0], 'gzip');
 			assert.equal((await ask('/', 'Accept-Encoding: gzip',
 			    'If-None-Match: W/"a"')).status, 304);

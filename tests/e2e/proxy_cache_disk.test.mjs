@@ -187,7 +187,8 @@ test('a full disk: nothing is kept, and clients do not notice', async (t) => {
 	const { h, backend, dir } = await start(t);
 	const limit = async (what) => {
 		for (const w of await h.workers()) {
-			const r = await command('prlimit', ['--pid', String(w.pid),
+			const r = await command('prlimit',
+			    ['--pid', String(w.pid),
 				`--fsize=${what}:`]);
 
 			assert.equal(r.code, 0, r.stderr);

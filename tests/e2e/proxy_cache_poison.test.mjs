@@ -26,7 +26,8 @@ async function start(t, keys, script) {
 		const r = await c.next();
 
 		c.destroy();
-		return { body: r.body, cache: r.headers['x-cache-status']?.[0] };
+		return { body: r.body,
+		    cache: r.headers['x-cache-status']?.[0] };
 	};
 }
 

@@ -152,7 +152,8 @@ for (const [status, answers, keys] of [
 	[404, () => reply(404, 'theirs'), 'intercept_errors = on']])
 	for (const page of [true, false])
 		test(`one id in all places: ${status}${page ?
-			', with a page of the operator\'s' : ''}`, async (t) => {
+			', with a page of the operator\'s' : ''}`,
+			    async (t) => {
 			const all = answers === null ?
 				[await freePort(), await freePort()] :
 				[await startBackend(t, answers)];
@@ -173,13 +174,17 @@ for (const [status, answers, keys] of [
 
 			assert.equal(r.status, status);
 			if (page)
-				assert.equal(r.body, `<b>${id}</b>, again: ${id}.`);
+				assert.equal(r.body,
+				    `<b>${id}</b>, again: ${id}.`);
 			else
-				assert.ok(r.body.includes(`<p>Request ${id}</p>`));
-			assert.equal((await lines(h, status === 503 ? 2 : 1)).at(-1),
+				assert.ok(
+				    r.body.includes(`<p>Request ${id}</p>`));
+			assert.equal(
+			    (await lines(h, status === 503 ? 2 : 1)).at(-1),
 			    `${status} ${id}`);
 			if (status !== 404)
-				await h.logged(new RegExp(`answered ${status}: ` +
+				await h.logged(
+				    new RegExp(`answered ${status}: ` +
 				    `.*request ${id}\\)`), from);
 		});
 
@@ -204,7 +209,8 @@ test('the access log tells which servers were asked', async (t) => {
 	const text = (await lines(h, 2)).join('\n');
 	const number = String.raw`\d+\.\d{3}`;
 
-	assert.match(text, new RegExp(`^127.0.0.1:${dead}, 127.0.0.1:${b.port}` +
+	assert.match(text, new RegExp(
+	    `^127.0.0.1:${dead}, 127.0.0.1:${b.port}` +
 	    String.raw`\|502, 200\|-, ${number}\|-, ${number}\|${number}, ` +
 	    `${number}$`, 'm'));
 });

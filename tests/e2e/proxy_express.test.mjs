@@ -33,7 +33,8 @@ function application(dir) {
 	});
 	app.get('/redirect', (req, res) => res.redirect('/me'));
 	app.get('/cookies', (req, res) => res
-	    .cookie('a', '1', { httpOnly: true }).cookie('b', '2 3').send('ok'));
+	    .cookie('a', '1', { httpOnly: true }).cookie('b',
+	    '2 3').send('ok'));
 	app.get('/items/:id', (req, res) => res.json({ id: req.params.id,
 		q: req.query }));
 	app.get('/stream', (req, res) => {
@@ -124,7 +125,8 @@ test('an Express application', async (t) => {
 		assert.equal(await c.text(), hash(big));
 		const f = await at('/files/big');
 
-		assert.equal(hash(Buffer.from(await f.arrayBuffer())), hash(big));
+		assert.equal(hash(Buffer.from(await f.arrayBuffer())),
+		    hash(big));
 	});
 	await t.test('paths, queries, redirects, cookies', async () => {
 		const r = await at('/items/a%2Fb%20c?x=1&y=%26');

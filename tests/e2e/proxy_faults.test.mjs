@@ -60,9 +60,10 @@ function judge(text, head) {
 		r = parseAnswer(rest, { head });
 		if (!r)
 			return;
-		if (r.status === 200 && !r.headers['content-encoding'] && !head &&
-		    r.headers['content-length'])
-			assert.ok(r.body === body || r.body === 'one', 'a body');
+		if (r.status === 200 && !r.headers['content-encoding'] &&
+		    !head && r.headers['content-length'])
+			assert.ok(r.body === body || r.body === 'one',
+			    'a body');
 		if (r.status === 101)
 			return;
 	}
@@ -117,8 +118,9 @@ for (const [name, keys] of [
 			fs.readdirSync(`/proc/${w.pid}/fd`).length;
 		const before = open();
 
-		// As long as a client waits: until some other requests are done.
-		// On a busy machine they may come later than idle_timeout.
+		// As long as a client waits: until some other requests are
+		// done.  On a busy machine they may come later than
+		// idle_timeout.
 		h.patience = async () => {
 			for (let i = 0; i < 40; i++)
 				await ask(t, h.port, '/hello');

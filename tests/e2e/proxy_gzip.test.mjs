@@ -6,7 +6,8 @@ import zlib from 'node:zlib';
 import { connect, get } from './lib/http1.mjs';
 import { reply, serveProxy, startBackend } from './lib/proxied.mjs';
 
-const text = 'It was the best of times, it was the worst of times. '.repeat(200);
+const text = 'It was the best of times, it was the worst of times. '.repeat(
+    200);
 const type = 'Content-Type: text/html; charset=utf-8';
 const unzip = (r) => zlib.gunzipSync(Buffer.from(r.body, 'latin1')).toString();
 
@@ -43,7 +44,8 @@ test('text is compressed, and says so', async (t) => {
 test('not for who does not take it, but caches learn that it varies',
     async (t) => {
 	for (const takes of [null, 'br', 'gzip;q=0', 'identity']) {
-		const r = await answer(t, { takes, lines: [type, 'ETag: "abc"'] });
+		const r = await answer(t,
+		    { takes, lines: [type, 'ETag: "abc"'] });
 
 		assert.ok(!r.zipped, takes);
 		assert.equal(r.body, text);

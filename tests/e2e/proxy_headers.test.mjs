@@ -31,12 +31,16 @@ async function got(t, keys, lines, options = {}) {
 }
 
 test('hop-by-hop headers of requests end here', async (t) => {
-	const { headers } = await sent(t, '', ['Connection: close, X-Mine, Cookie',
-		'X-Mine: 1', 'Cookie: a=b', 'Keep-Alive: timeout=5', 'TE: trailers',
-		'Proxy-Connection: keep-alive', 'Proxy-Authorization: Basic eA==',
+	const { headers } = await sent(t, '',
+	    ['Connection: close, X-Mine, Cookie',
+		'X-Mine: 1', 'Cookie: a=b', 'Keep-Alive: timeout=5',
+		    'TE: trailers',
+		'Proxy-Connection: keep-alive',
+		    'Proxy-Authorization: Basic eA==',
 		'Upgrade: websocket', 'Accept: */*', 'X-Two: 1', 'X-Two: 2']);
 
-	for (const name of ['x-mine', 'cookie', 'keep-alive', 'te', 'connection',
+	for (const name of ['x-mine', 'cookie', 'keep-alive', 'te',
+	    'connection',
 		'proxy-connection', 'proxy-authorization', 'upgrade'])
 		assert.equal(headers[name], undefined, name);
 	assert.deepEqual(headers.accept, ['*/*']);
@@ -45,7 +49,8 @@ test('hop-by-hop headers of requests end here', async (t) => {
 
 test('hop-by-hop headers of answers end here', async (t) => {
 	const headers = await got(t, '', ['Connection: X-Mine', 'X-Mine: 1',
-		'Keep-Alive: timeout=5', 'Proxy-Authenticate: Basic', 'Server: x',
+		'Keep-Alive: timeout=5', 'Proxy-Authenticate: Basic',
+		    'Server: x',
 		'X-Two: 1', 'X-Two: 2', 'Set-Cookie: a=1', 'Set-Cookie: b=2']);
 
 	for (const name of ['x-mine', 'keep-alive', 'proxy-authenticate'])
@@ -92,7 +97,8 @@ test('or what came, or nothing', async (t) => {
 });
 
 test('a trusted proxy\'s client is who asks', async (t) => {
-	const { headers } = await sent(t, 'forwarded = set  x_forwarded_for = set',
+	const { headers } = await sent(t,
+	    'forwarded = set  x_forwarded_for = set',
 	    ['X-Forwarded-For: 2001:db8::7'], '/a',
 	    { http: 'real_ip_from = {"127.0.0.0/8"}' });
 
@@ -105,8 +111,8 @@ test('a trusted proxy\'s client is who asks', async (t) => {
 test('the host that servers see', async (t) => {
 	assert.deepEqual((await sent(t, 'host = "$host"', [])).headers.host,
 	    ['a']);
-	assert.deepEqual((await sent(t, 'host = "app.test:81"', [])).headers.host,
-	    ['app.test:81']);
+	assert.deepEqual((await sent(t, 'host = "app.test:81"',
+	    [])).headers.host, ['app.test:81']);
 	const own = await sent(t, 'host = "$proxy_host"', []);
 
 	assert.deepEqual(own.headers.host, ['app']);
@@ -121,7 +127,8 @@ test('the host that servers see', async (t) => {
 test('names with underscores are no second way in', async (t) => {
 	const lines = ['X_Forwarded_For: 192.0.2.1', 'X_Other: 1'];
 
-	assert.equal((await sent(t, '', lines)).headers.x_forwarded_for, undefined);
+	assert.equal((await sent(t, '', lines)).headers.x_forwarded_for,
+	    undefined);
 	assert.deepEqual((await sent(t, 'underscores = on', lines))
 	    .headers.x_other, ['1']);
 });
@@ -163,7 +170,8 @@ test('headers for clients are added and hidden', async (t) => {
 
 test('each request has an id', async (t) => {
 	const b = await startBackend(t, tell);
-	const h = await serveProxy(t, [b], 'set_header = {"X-Id: $request_id"}');
+	const h = await serveProxy(t, [b],
+	    'set_header = {"X-Id: $request_id"}');
 	const c = await connect(t, h.port);
 	const ids = new Set();
 

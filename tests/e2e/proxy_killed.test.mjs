@@ -77,9 +77,11 @@ test('what is not idempotent and was sent is not sent again', async (t) => {
 	const seen = [];
 	const ask = async () => {
 		while (!ask.over) {
-			const r = await fetch(h.url, { method: 'POST', body: 'x' });
+			const r = await fetch(h.url,
+			    { method: 'POST', body: 'x' });
 
-			seen.push([r.status, Number.parseInt(await r.text(), 10)]);
+			seen.push([r.status,
+			    Number.parseInt(await r.text(), 10)]);
 		}
 	};
 	const clients = 8;
@@ -113,10 +115,12 @@ for (const kind of ['keep', 'new'])
 		await load.more(200);
 		for (const a of apps) {
 			const name = `127.0.0.1:${a.port}`;
-			const r = await h.hostctl('upstream', 'drain', 'app', name);
+			const r = await h.hostctl('upstream', 'drain', 'app',
+			    name);
 
 			assert.equal(r.code, 0, r.stderr);
-			await serverSatisfies(h, a.port, (s) => s.inflight === 0 &&
+			await serverSatisfies(h, a.port,
+			    (s) => s.inflight === 0 &&
 			    s.state === 'draining', 'drained server');
 			await a.stop();
 			await a.again();

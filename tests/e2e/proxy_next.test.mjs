@@ -34,7 +34,8 @@ for (const status of answers)
 		assert.deepEqual((await statuses(t, bad, '')).seen,
 		    [200, status]);
 		assert.deepEqual((await statuses(t, bad,
-		    `next_upstream = {"error", "http_${status}"}`)).seen, [200, 200]);
+		    `next_upstream = {"error", "http_${status}"}`)).seen,
+		    [200, 200]);
 	});
 
 // Read the request, say nothing, go.
@@ -42,8 +43,8 @@ const cut = (q) => { q.socket.destroy(); return null; };
 
 test('after an error, by default', async (t) => {
 	assert.deepEqual((await statuses(t, cut, '')).seen, [200, 200]);
-	assert.deepEqual((await statuses(t, cut, 'next_upstream = {"off"}')).seen,
-	    [200, 502]);
+	assert.deepEqual((await statuses(t, cut,
+	    'next_upstream = {"off"}')).seen, [200, 502]);
 	assert.deepEqual((await statuses(t, cut,
 	    'next_upstream = {"timeout"}')).seen, [200, 502]);
 });
@@ -67,7 +68,8 @@ test('after what is not HTTP, if that is wanted', async (t) => {
 test('a request that may have been done is not done again', async (t) => {
 	const request = post('/', 'hello');
 
-	assert.deepEqual((await statuses(t, cut, '', request)).seen, [200, 502]);
+	assert.deepEqual((await statuses(t, cut, '', request)).seen,
+	    [200, 502]);
 	const r = await statuses(t, cut,
 	    'next_upstream = {"error", "non_idempotent"}', request);
 
@@ -78,7 +80,8 @@ test('a request that may have been done is not done again', async (t) => {
 test('but one that was not sent is', async (t) => {
 	const dead = await freePort();
 	const b = await startBackend(t, () => reply(200, 'good'));
-	const h = await serveProxy(t, [dead, b], '', { group: 'max_fails = 0' });
+	const h = await serveProxy(t, [dead, b], '',
+	    { group: 'max_fails = 0' });
 	const c = await connect(t, h.port);
 
 	for (let i = 0; i < 4; i++) {
@@ -132,7 +135,8 @@ const failing = {
 };
 
 for (const [how, { early, answer }] of Object.entries(failing))
-	test(`a large body that is buffered is sent again: ${how}`, async (t) => {
+	test(`a large body that is buffered is sent again: ${how}`,
+	    async (t) => {
 		const first = await startBackend(t, answer, { early });
 		const second = await startBackend(t, () => reply(200, 'good'));
 		const body = crypto.randomBytes(1 << 20).toString('hex');
@@ -159,12 +163,14 @@ test('one that is not buffered is not', async (t) => {
 	const first = await startBackend(t, () => reply(503, 'bad'));
 	const second = await startBackend(t, () => reply(200, 'good'));
 	const h = await serveProxy(t, [first, second],
-	    'next_upstream = {"http_503"}', { group: 'max_fails = 0', http: 'max_body = 8m' });
+	    'next_upstream = {"http_503"}',
+	    { group: 'max_fails = 0', http: 'max_body = 8m' });
 	const c = await connect(t, h.port);
 	const seen = [];
 
 	for (let i = 0; i < 2; i++) {
-		await c.send(post('/', 'x'.repeat(1 << 20)).replace('POST', 'PUT'));
+		await c.send(post('/', 'x'.repeat(1 << 20)).replace('POST',
+		    'PUT'));
 		seen.push((await c.next()).status);
 	}
 	assert.deepEqual(seen.sort(), [200, 503]);

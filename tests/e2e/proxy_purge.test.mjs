@@ -38,15 +38,16 @@ class Node {
 	}
 
 	async call(...args) {
-		const r = await this.h.hostctl('plugin', 'call', 'proxy', ...args);
+		const r = await this.h.hostctl('plugin', 'call', 'proxy',
+		    ...args);
 
 		assert.equal(r.code, 0, r.stderr);
 		return r.stdout;
 	}
 
 	async stats() {
-		const r = await this.h.hostctl('plugin', 'call', '--json', 'proxy',
-		    'cache');
+		const r = await this.h.hostctl('plugin', 'call', '--json',
+		    'proxy', 'cache');
 
 		assert.equal(r.code, 0, r.stderr);
 		return JSON.parse(r.stdout).workers.map((w) => w.result);
@@ -54,7 +55,8 @@ class Node {
 
 	// Until every worker keeps what is below path.
 	async fill(...paths) {
-		const full = (all) => all.every((s) => s.entries >= paths.length);
+		const full = (all) =>
+		    all.every((s) => s.entries >= paths.length);
 
 		await within((async () => {
 			do
@@ -139,7 +141,8 @@ for (const [store, keys] of Object.entries(stores)) {
 }
 
 test('another instance keeps what it has', async (t) => {
-	const n = await Node.start(t, await keeps(t), 'cache = memory', { conf: `
+	const n = await Node.start(t, await keeps(t), 'cache = memory',
+	    { conf: `
 		plugin "other" { module = "http_proxy.so"  upstream = "app"
 			cache = memory }
 		route "/other/" { plugin = "other" }` });
@@ -176,7 +179,8 @@ test('what makes no sense, and no cache', async (t) => {
 
 	await refused(1, /its cache is off/, 'purge', 'all');
 	await refused(1, /its cache is off/, 'cache');
-	await refused(2, /too few .* purge URL\.\.\.\|URL\*\.\.\.\|all/, 'purge');
+	await refused(2, /too few .* purge URL\.\.\.\|URL\*\.\.\.\|all/,
+	    'purge');
 	const on = await Node.start(t, await keeps(t), 'cache = memory');
 	const r = await on.h.hostctl('plugin', 'call', 'proxy', 'purge', '');
 

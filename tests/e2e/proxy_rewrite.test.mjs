@@ -12,7 +12,8 @@ async function targets(t, keys, route, pairs) {
 
 	for (const [path, want] of pairs) {
 		await c.send(get(path));
-		assert.equal(JSON.parse((await c.next()).body).target, want, path);
+		assert.equal(JSON.parse((await c.next()).body).target, want,
+		    path);
 	}
 }
 
@@ -38,7 +39,8 @@ test('or takes it away', (t) =>
 // The header that the client gets when the server sends value.
 async function changed(t, keys, route, name, values) {
 	let value;
-	const b = await startBackend(t, (q) => reply(302, '', ...value.map((v) =>
+	const b = await startBackend(t,
+	    (q) => reply(302, '', ...value.map((v) =>
 		`${name}: ${v.replaceAll('PORT', b.port).replaceAll('HOST',
 		    q.headers.host[0])}`)));
 	const h = await serveProxy(t, [b], keys, { route });
@@ -71,7 +73,8 @@ test('what a rewrite has changed is changed back', (t) =>
 test('Refresh has a URL, too', (t) =>
 	changed(t, 'rewrite = "/new/"', '/api/', 'Refresh', [
 		['5; url=/new/there', '5; url=/api/there'],
-		['0;URL=http://127.0.0.1:PORT/new/', '0;URL=/api/'], ['5', '5']]));
+		['0;URL=http://127.0.0.1:PORT/new/', '0;URL=/api/'],
+		    ['5', '5']]));
 
 test('redirects by hand, and as they are', async (t) => {
 	await changed(t, `redirect = {"http://inner:81/ https://example.com/",
@@ -85,7 +88,9 @@ test('redirects by hand, and as they are', async (t) => {
 test('cookies are of our paths and names', (t) =>
 	changed(t, `cookie_path = {"/new/ /api/"}
 		cookie_domain = {"inner.test example.com"}`, '/api/', 'Set-Cookie', [
-		[['a=1; Path=/new/; HttpOnly', 'b=2;path=/new/x;Domain=.INNER.test'],
+		[['a=1; Path=/new/; HttpOnly',
+		    'b=2;path=/new/x;Domain=.INNER.test'],
 			['a=1; Path=/api/; HttpOnly',
 				'b=2; path=/api/x; Domain=example.com']],
-		['c=3; Path=/; Domain=other.test', 'c=3; Path=/; Domain=other.test']]));
+		['c=3; Path=/; Domain=other.test',
+		    'c=3; Path=/; Domain=other.test']]));

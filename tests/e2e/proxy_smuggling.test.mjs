@@ -55,8 +55,10 @@ const odd = [
 		{ without: ['upgrade', 'http2-settings'] }],
 	['Content_Length', get('Content_Length: 5')],
 	['Transfer_Encoding', get('Transfer_Encoding: chunked')],
-	['Content-Length of zero', post(['Content-Length: 0'], ''), { body: '' }],
-	['absolute form', get().replace('GET /', 'GET http://b/x'), { host: 'b' }],
+	['Content-Length of zero', post(['Content-Length: 0'], ''),
+	    { body: '' }],
+	['absolute form', get().replace('GET /', 'GET http://b/x'),
+	    { host: 'b' }],
 	['trailer named Content-Length', chunked(
 	    '5\r\nhello\r\n0\r\nContent-Length: 50\r\n\r\n'),
 		{ body: 'hello', noTrailer: 'content-length' }],
@@ -126,8 +128,8 @@ for (const [how, pieces] of [['whole', undefined], ['byte by byte', 1]])
 					    statusOf(got.text)), got.text);
 				assert.deepEqual(await seen(h, backend), []);
 			});
-		// Heads may have gone before their bodies turned out to be wrong;
-		// none was ever completed.
+		// Heads may have gone before their bodies turned out to be
+		// wrong; none was ever completed.
 		assert.deepEqual(backend.errors, []);
 		assert.ok(!backend.cut.some(isSmuggled), String(backend.cut));
 	});
@@ -140,7 +142,8 @@ for (const [how, pieces] of [['whole', undefined], ['byte by byte', 1]])
 
 		for (const [name, bytes, want = {}] of odd)
 			await t.test(name, async () => {
-				const got = await raw(h.port, bytes, { pieces });
+				const got = await raw(h.port, bytes,
+				    { pieces });
 				const all = await seen(h, backend);
 
 				// Refused, or just one.
@@ -154,7 +157,8 @@ for (const [how, pieces] of [['whole', undefined], ['byte by byte', 1]])
 
 				assert.equal(r.body, want.body ?? '');
 				for (const name of [want.without ?? []].flat())
-					assert.equal(r.headers[name], undefined);
+					assert.equal(r.headers[name],
+					    undefined);
 				if (want.noTrailer)
 					assert.equal(r.trailers[want.noTrailer],
 					    undefined);

@@ -127,7 +127,8 @@ test('rooms of clients of both kinds', async (t) => {
 		assert.ok(mine.length > 0);
 		for (const s of mine)
 			await s.timeout(20_000).emitWithAck('join', 'room');
-		const said = mine.map((s) => within(once(s, 'said'), 'message'));
+		const said = mine.map((s) => within(once(s, 'said'),
+		    'message'));
 
 		mine[0].emit('say', 'room', { from: app.name });
 		for (const p of said)

@@ -52,7 +52,8 @@ async function startApp(t) {
 		server.close();
 	});
 	// next(): the next stream, what it was asked for by and its answer.
-	return { port: server.address().port, next: () => streams.next('stream') };
+	return { port: server.address().port,
+	    next: () => streams.next('stream') };
 }
 
 // hostd with one proxy for each of these keys, at /0, /1 ...
@@ -159,7 +160,8 @@ test('X-Accel-Buffering comes before the key', async (t) => {
 			assert.equal(await Promise.race([rid, stalled(r)]),
 			    false, says);
 		else
-			assert.equal(await within(rid, 'all of it'), true, says);
+			assert.equal(await within(rid, 'all of it'), true,
+			    says);
 		c.socket.resume();
 		assert.equal((await c.next()).body.length, large.length);
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// http_proxy: bodies pass as they come, both ways, and no faster than the slower
-// side.
+// http_proxy: bodies pass as they come, both ways, and no faster than the
+// slower side.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -32,9 +32,11 @@ for (const [name, framing, parts] of [
 	test(`a request's body is there before its end: ${name}`, async (t) => {
 		const first = later();
 		const b = await startBackend(t, async (q) => {
-			assert.equal(q.headers[framing.split(':')[0].toLowerCase()][0],
+			assert.equal(
+			    q.headers[framing.split(':')[0].toLowerCase()][0],
 			    framing.split(': ')[1]);
-			first.resolve(await q.reader.bytes(name === 'chunks' ? 10 :
+			first.resolve(await q.reader.bytes(name === 'chunks' ?
+			    10 :
 				5));
 			await q.reader.next((s) => s.includes('world') &&
 				{ value: s, used: s.length });
@@ -136,8 +138,8 @@ test('answers without a body', async (t) => {
 	await c.send(get('/304'));
 	assert.deepEqual((await c.next()).headers.etag, ['"a"']);
 	await c.send(get('/head').replace('GET', 'HEAD'));
-	assert.deepEqual((await c.next({ head: true })).headers['content-length'],
-	    ['1234']);
+	assert.deepEqual((await c.next(
+	    { head: true })).headers['content-length'], ['1234']);
 	assert.equal(b.connections, 1);
 });
 
@@ -387,7 +389,8 @@ test('and when only the rest is in the file', async (t) => {
 test('without room for it they are refused', async (t) => {
 	const b = await startBackend(t, tell);
 
-	for (const keys of ['buffer_dir = "/nowhere"', 'buffer_file_size = 4k']) {
+	for (const keys of ['buffer_dir = "/nowhere"',
+	    'buffer_file_size = 4k']) {
 		const h = await serveProxy(t, [b], `request_buffering = on
 			buffer_size = 1k  ${keys}`);
 		const c = await connect(t, h.port);
@@ -395,7 +398,8 @@ test('without room for it they are refused', async (t) => {
 		await c.send(post('/', 'x'.repeat(100_000)));
 		assert.equal((await c.next()).status, 503);
 		await h.logged(keys.includes('nowhere') ?
-			'/nowhere (buffer_dir): No such file' : 'buffer_file_size');
+			'/nowhere (buffer_dir): No such file' :
+			    'buffer_file_size');
 	}
 	assert.equal(b.requests.length, 0);
 });

@@ -41,7 +41,8 @@ for (const protocol of ['websocket', 'my-protocol/2'])
 		assert.ok(r.headers['x-request-id']);
 		await c.bytes('welcomeearlyearly'.length);
 		await c.send('hello');
-		assert.equal(await c.bytes('welcomeearlyearlyhellohello'.length),
+		assert.equal(await c.bytes(
+		    'welcomeearlyearlyhellohello'.length),
 		    'welcomeearlyearlyhellohello');
 		// One side says it has finished; the other may go on.
 		c.finish();
@@ -102,7 +103,8 @@ test('a silent tunnel is closed', async (t) => {
 // Bug: what it had sent was in no count.
 test('one that is cut at the end of its worker is counted', async (t) => {
 	const b = await echo(t);
-	const h = await serveProxy(t, [b], '', { conf: 'drain_timeout = 300ms' });
+	const h = await serveProxy(t, [b], '',
+	    { conf: 'drain_timeout = 300ms' });
 	const c = await connect(t, h.port);
 	const said = 'welcomehellohello';
 	const count = async () => (await serversOf(h, 'app'))
@@ -112,7 +114,8 @@ test('one that is cut at the end of its worker is counted', async (t) => {
 	assert.equal((await c.next()).status, 101);
 	await c.send('hello');
 	await c.bytes(said.length);
-	const [was, pids] = [await count(), (await h.workers()).map((w) => w.pid)];
+	const [was, pids] = [await count(),
+	    (await h.workers()).map((w) => w.pid)];
 
 	assert.equal((await h.hostctl('reload')).code, 0);
 	await c.end();

@@ -50,7 +50,8 @@ test('ten in a row, and not one more', async (t) => {
 	const c = await connect(t, h.port);
 	const via = (n) => `Via: ${Array(n).fill('1.1 HOSTD').join(', ')}`;
 
-	await c.send(get('/a', via(9), 'Via: 1.1 hostd.example, 1.1 x (hostd)'));
+	await c.send(get('/a', via(9),
+	    'Via: 1.1 hostd.example, 1.1 x (hostd)'));
 	assert.equal((await c.next()).status, 200);
 	await c.send(get('/a', via(5), via(5)));
 	assert.equal((await c.next()).status, 508);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Bug: what another worker remembers was left out altogether when it was too much
-// for one answer.
+// Bug: what another worker remembers was left out altogether when it was too
+// much for one answer.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { oneOnEach, startRooms } from './lib/rooms.mjs';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Rooms: who is in one hears what is said there, once, in order, and nobody else.
+// Rooms: who is in one hears what is said there, once, in order, and nobody
+// else.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Member, oneOnEach, startRooms, untilHeard } from './lib/rooms.mjs';
@@ -101,7 +102,8 @@ test('across workers', async (t) => {
 	await t.test('large ones', async () => {
 		await a.do('flood red 3 900000');
 		for (const m of [b, c])
-			assert.deepEqual((await m.hears(3)).map((s) => s.length),
+			assert.deepEqual(
+			    (await m.hears(3)).map((s) => s.length),
 			    [900016, 900016, 900016]);
 	});
 	await t.test('both ways', async () => {

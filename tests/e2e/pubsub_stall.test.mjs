@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A worker that stalls costs a bounded amount, loses what is beyond, is told so,
-// and nobody else notices.
+// A worker that stalls costs a bounded amount, loses what is beyond, is told
+// so, and nobody else notices.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { atEnd } from './lib/hostd.mjs';
@@ -29,8 +29,8 @@ test('a stopped worker', async (t) => {
 	});
 	await a.do(`flood red ${N} ${SIZE}`, 1);
 	await h.logged(/a worker does not take its messages: \d+ bytes wait/);
-	assert.deepEqual((await near.hears(N)).map((s) => Number(s.slice(0, 14))),
-	    [...Array(N).keys()]);
+	assert.deepEqual((await near.hears(N)).map(
+	    (s) => Number(s.slice(0, 14))), [...Array(N).keys()]);
 	const { dropped } = (await h.status()).bus;
 
 	assert.ok(dropped > 0 && dropped < N, `${dropped} dropped`);
@@ -88,6 +88,7 @@ test('reloads, with rooms full', async (t) => {
 	await d.do('join red');
 	await untilHeard(c, 'red', a, b, d);
 	await untilHeard(a, 'red', b, c, d);
-	await h.workersSatisfy((ws) => ws.length === 2, 'end of the old workers');
+	await h.workersSatisfy((ws) => ws.length === 2,
+	    'end of the old workers');
 	assert.deepEqual(await c.ask('count red'), ['0', '4']);
 });

@@ -24,8 +24,10 @@ test('two pages of two workers chat both ways', async (t) => {
 		    ['Good morning!', 'gr\u00fc\u00dfe \u{1f600}']);
 		assert.deepEqual(await v.page.locator('#log li b')
 		    .allTextContents(), ['Ada', 'Bob']);
-		// The page shows whom it is served by, in words and in the table.
-		const [, name, pid] = /^(\S+) pid (\d+)$/.exec(await v.worker());
+		// The page shows whom it is served by, in words and in the
+		// table.
+		const [, name, pid] =
+		    /^(\S+) pid (\d+)$/.exec(await v.worker());
 
 		assert.match(await v.page.locator('#state').textContent(),
 		    new RegExp(`Served by ${name} pid ${pid} on \\w+`));
@@ -168,18 +170,22 @@ test('what a screen reader is told', async (t) => {
 	const { page } = ada;
 
 	await ada.join('Ada');
-	await page.getByRole('heading', { name: 'hostd chat', level: 1 }).waitFor();
+	await page.getByRole('heading',
+	    { name: 'hostd chat', level: 1 }).waitFor();
 	await page.getByRole('heading', { name: 'tea', level: 2 }).waitFor();
 	await page.getByRole('log', { name: 'tea' }).waitFor();
-	await page.getByRole('status').filter({ hasText: 'Served by' }).waitFor();
+	await page.getByRole('status').filter(
+	    { hasText: 'Served by' }).waitFor();
 	await page.getByRole('main').waitFor();
 	for (const name of ['Your name', 'Room', 'Message'])
-		await page.getByRole('textbox', { name, exact: true }).waitFor();
+		await page.getByRole('textbox',
+		    { name, exact: true }).waitFor();
 	for (const name of ['Join', 'Send'])
 		await page.getByRole('button', { name }).waitFor();
 	await page.getByLabel('Your name').fill('A\u200bda');
 	await page.getByRole('button', { name: 'Join' }).click();
-	await page.getByRole('alert').filter({ hasText: 'your name has control' })
+	await page.getByRole('alert').filter(
+	    { hasText: 'your name has control' })
 	    .waitFor();
 	assert.equal(await ada.focused(), 'name');
 	assert.equal(await page.getByLabel('Your name')
@@ -211,8 +217,8 @@ test('name and room are kept; the address is the room', async (t) => {
 	await ada.inRoom();
 	await ada.hears('in tea');
 	assert.equal(await page.getByLabel('Your name').inputValue(), 'Ada');
-	assert.equal(await page.getByLabel('Room', { exact: true }).inputValue(),
-	    'tea');
+	assert.equal(await page.getByLabel('Room',
+	    { exact: true }).inputValue(), 'tea');
 	ada.noErrors();
 	other.noErrors();
 });
@@ -231,7 +237,8 @@ test('text is text', async (t) => {
 	await bob.page.getByText('2 people: <b>Eve</b>, Bob').waitFor();
 	for (const v of [eve, bob]) {
 		assert.equal(await v.page.title(), 'hostd chat');
-		assert.equal(await v.page.locator('img, li b b, h2 *').count(), 0);
+		assert.equal(await v.page.locator('img, li b b, h2 *').count(),
+		    0);
 		v.noErrors();
 	}
 });
@@ -242,7 +249,8 @@ const contrast = ([a, b]) => {
 	    .map((v) => v / 255)
 	    .map((v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
 	    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-	const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+	const [dark, light] = [luminance(a),
+	    luminance(b)].sort((x, y) => x - y);
 
 	return (light + 0.05) / (dark + 0.05);
 };
@@ -251,7 +259,8 @@ for (const colorScheme of ['light', 'dark'])
 	test(`a phone, ${colorScheme}`, async (t) => {
 		const h = await startQuickstart(t);
 		const browser = await startBrowser(t);
-		const ada = await Visitor.open(browser, `${h.url}/`, { colorScheme,
+		const ada = await Visitor.open(browser, `${h.url}/`,
+		    { colorScheme,
 			viewport: { width: 320, height: 640 }, hasTouch: true,
 			reducedMotion: 'reduce' });
 		const { page } = ada;
@@ -276,10 +285,12 @@ for (const colorScheme of ['light', 'dark'])
 			const back = (e) => {
 				const c = getComputedStyle(e).backgroundColor;
 
-				return /, 0\)$/.test(c) ? back(e.parentElement) : c;
+				return /, 0\)$/.test(c) ?
+				    back(e.parentElement) : c;
 			};
 
-			return [...document.querySelectorAll('h1, #state, label, ' +
+			return [...document.querySelectorAll(
+			    'h1, #state, label, ' +
 			    'input, button, h2, #present, #log li, #log time, ' +
 			    '#log p, summary, th, td, a, code')].map((e) =>
 			    [getComputedStyle(e).color, back(e)]);
@@ -290,11 +301,13 @@ for (const colorScheme of ['light', 'dark'])
 			assert.ok(contrast(pair) >= 4.5, `contrast of ${pair}`);
 		// Nothing moves by itself, and the newest is in sight.
 		assert.equal(await page.getByRole('button', { name: 'Join' })
-		    .evaluate((e) => getComputedStyle(e).transitionDuration), '0s');
+		    .evaluate((e) => getComputedStyle(e).transitionDuration),
+		    '0s');
 		await page.waitForFunction(() => {
 			const e = document.getElementById('log');
 
-			return e.scrollHeight - e.scrollTop - e.clientHeight < 2;
+			return e.scrollHeight - e.scrollTop - e.clientHeight <
+			    2;
 		});
 		ada.noErrors();
 	});

@@ -41,8 +41,10 @@ test('a name that one logs in by, in all workers', async (t) => {
 	assert.equal(new URL(ada.page.url()).hash, '#tea');
 	await ada.inRoom();
 	await ada.page.getByText('1 person: ada').waitFor();
-	assert.equal(await ada.page.getByLabel('Your name').inputValue(), 'ada');
-	assert.equal(await ada.page.getByLabel('Your name').isEditable(), false);
+	assert.equal(await ada.page.getByLabel('Your name').inputValue(),
+	    'ada');
+	assert.equal(await ada.page.getByLabel('Your name').isEditable(),
+	    false);
 	await ada.say('by my name');
 	const first = await ada.pid();
 
@@ -127,7 +129,8 @@ test('wrong, then right; and out again', async (t) => {
 	await page.goto(`${h.url}/login`);
 	await page.getByRole('button', { name: 'Log out' }).click();
 	await page.getByRole('link', { name: 'Log in' }).waitFor();
-	assert.deepEqual(ada.errors.filter((e) => !/status of 401/.test(e)), []);
+	assert.deepEqual(ada.errors.filter((e) => !/status of 401/.test(e)),
+	    []);
 });
 
 // WCAG 2: large enough, named, and told when something is wrong.
@@ -142,11 +145,12 @@ for (const colorScheme of ['light', 'dark'])
 		await page.getByRole('main').waitFor();
 		await page.getByRole('heading', { name: 'Log in', level: 1 })
 		    .waitFor();
-		await page.getByRole('checkbox', { name: 'Remember me' }).waitFor();
+		await page.getByRole('checkbox',
+		    { name: 'Remember me' }).waitFor();
 		assert.equal(await page.evaluate(() =>
 		    document.documentElement.scrollWidth), 320);
-		for (const e of await page.locator('input:not([type=hidden]), ' +
-		    'button').all()) {
+		for (const e of await page.locator(
+		    'input:not([type=hidden]), ' + 'button').all()) {
 			const label = e.locator('xpath=ancestor::label');
 			const box = await (await label.count() ? label : e)
 			    .boundingBox();

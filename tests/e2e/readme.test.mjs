@@ -45,7 +45,8 @@ test('the room is one for all workers', async (t) => {
 
 	atEnd(t, () => sockets.forEach((s) => s.terminate()));
 	await within(Promise.all(sockets.map((s) => once(s, 'open'))), 'opens');
-	await h.workersSatisfy((ws) => ws.every((w) => w.websockets > 0), 'both');
+	await h.workersSatisfy((ws) => ws.every((w) => w.websockets > 0),
+	    'both');
 	const heard = sockets.map((s) => once(s, 'message'));
 
 	sockets.forEach((s, i) => s.send(`hello from ${i}`));
@@ -74,7 +75,8 @@ test('HTTPS', async (t) => {
 	    .replace('0.0.0.0:443', `127.0.0.1:${secure}`)
 	    .replace('0.0.0.0:80', '127.0.0.1:@PORT@')
 	    .replace('redirect_https = on', `redirect_https = "${secure}"`) });
-	const r = await command('curl', ['-sS', '-L', '-D', '-', '--cacert', cert,
+	const r = await command('curl', ['-sS', '-L', '-D', '-', '--cacert',
+	    cert,
 		`http://localhost:${h.port}/`]);
 
 	assert.match(r.stdout, /^HTTP\/1\.1 301 [^]*\nHTTP\/2 [^]*strict-tra/);
@@ -126,7 +128,8 @@ test('the manual page\'s example passes the test', async (t) => {
 	const h = await prepareHostd(t, {});
 	const page = fs.readFileSync(
 	    path.join(top, 'man/hostd.conf.5.in'), 'utf8');
-	const text = /^\.Sh EXAMPLES\n\.Bd -literal\n(.*?)^\.Ed$/ms.exec(page)[1]
+	const text = /^\.Sh EXAMPLES\n\.Bd -literal\n(.*?)^\.Ed$/ms.exec(
+	    page)[1]
 	    .replaceAll('/var/log/hostd', h.dir).replaceAll('/srv/www', h.dir);
 
 	fs.mkdirSync(path.join(h.dir, 'pages'));
@@ -144,7 +147,8 @@ test('the quickstart serves its pages', async (t) => {
 
 	assert.equal(r.code, 0, r.stdout + r.stderr);
 	for (const page of ['/', '/hello', '/status'])
-		assert.match(r.stdout, new RegExp(`^${page}: [1-9]\\d* bytes$`, 'm'));
+		assert.match(r.stdout, new RegExp(`^${page}: [1-9]\\d* bytes$`,
+		    'm'));
 });
 
 test('visits are counted by all workers', async (t) => {

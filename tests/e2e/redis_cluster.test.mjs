@@ -49,7 +49,8 @@ test('every room is at the master of its slot', async (t) => {
 		assert.equal(count(h, 'redis is down'), 0);
 	}
 	await t.test('and left there', async () => {
-		const master = await masterOf(all, await slotOf(all[0], 'room-0'));
+		const master = await masterOf(all,
+		    await slotOf(all[0], 'room-0'));
 
 		await b.do('leave room-0');
 		await shardSubscribers(master, 'room-0', 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Bug: a gap was told while SUBSCRIBE was on its way to Redis; what was published
-// behind it was lost, too, and nobody said so.
+// Bug: a gap was told while SUBSCRIBE was on its way to Redis; what was
+// published behind it was lost, too, and nobody said so.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { startRedis } from './lib/redis.mjs';

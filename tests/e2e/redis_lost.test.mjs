@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Redis that is not there, goes away, hangs, or talks nonsense: the node goes on
-// alone, says so once, and is back when Redis is.
+// Redis that is not there, goes away, hangs, or talks nonsense: the node goes
+// on alone, says so once, and is back when Redis is.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import test from 'node:test';
@@ -18,7 +18,8 @@ const count = (h, what) => h.log.split(what).length - 1;
 function saidOnce(h, up, down) {
 	assert.equal(count(h, 'redis is up'), up, h.log);
 	assert.equal(count(h, 'redis is down'), down, h.log);
-	assert.equal(h.log.match(/\] (redis|pubsub): /g).length, up + down, h.log);
+	assert.equal(h.log.match(/\] (redis|pubsub): /g).length, up + down,
+	    h.log);
 }
 
 async function speaks(m) {
@@ -108,7 +109,8 @@ test('what nobody wants any more is not subscribed again', async (t) => {
 	await b.do('join blue');
 	await redis.subscribers('red', 1);
 	await redis.subscribers('blue', 1);
-	await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+	await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME',
+	    'yes');
 	await h.logged('redis is down');
 	await b.do('leave blue');
 	await h.logged(/redis is down[^]*redis is up/);
@@ -229,10 +231,12 @@ for (const [what, [bytes, why]] of Object.entries(nonsense))
 // Plain, up, and then it brings messages that are none.
 test('it brings what is no message', async (t) => {
 	const url = await fake(t, (s, d) => {
-		for (const word of d.matchAll(/(PING|CLUSTER|COMMAND|SUBSCRIBE|PUBLISH)\r\n/g))
+		for (const word of d.matchAll(
+		    /(PING|CLUSTER|COMMAND|SUBSCRIBE|PUBLISH)\r\n/g))
 			s.write({ PING: '+PONG\r\n', CLUSTER: '-ERR no\r\n',
 				COMMAND: '*1\r\n*-1\r\n', PUBLISH: ':0\r\n',
-				SUBSCRIBE: '*3\r\n$7\r\nmessage\r\n:1\r\n:2\r\n' +
+				SUBSCRIBE:
+				    '*3\r\n$7\r\nmessage\r\n:1\r\n:2\r\n' +
 				    '*2\r\n$7\r\nmessage\r\n$1\r\nx\r\n' +
 				    '*2\r\n$12\r\nsunsubscribe\r\n:1\r\n' +
 				    '*2\r\n*0\r\n*0\r\n*0\r\n',
@@ -277,7 +281,8 @@ test('the configuration is wrong', async (t) => {
 	for (const [keys, why] of [
 		['url = "http://u:s3cret@h"', 'url: it starts with neither'],
 		['url = "redis://:s3cret@h:x"', 'url: the port is not'],
-		['url = "redis://h/2" cluster = yes', 'a cluster has no database'],
+		['url = "redis://h/2" cluster = yes',
+		    'a cluster has no database'],
 		[`url = "${h.url}" prefix = "${'x'.repeat(65)}"`, 'prefix'],
 	]) {
 		const hostd = await startRooms(t, 1, { ready: false, conf: `

@@ -70,7 +70,8 @@ test('between workers of two nodes nothing comes twice', async (t) => {
 	const redis = await startRedis(t);
 	const one = await node(t, redis.url, { workers: 2 });
 	const two = await node(t, redis.url, { workers: 2 });
-	const all = [...await oneOnEach(t, one, 2), ...await oneOnEach(t, two, 2)];
+	const all = [...await oneOnEach(t, one, 2),
+	    ...await oneOnEach(t, two, 2)];
 
 	for (const m of all)
 		await m.do('join red');
@@ -84,7 +85,8 @@ test('between workers of two nodes nothing comes twice', async (t) => {
 
 		assert.equal(new Set(got).size, 400);
 		for (let k = 0; k < 4; k++)
-			assert.deepEqual(got.filter((s) => s.startsWith(`${k}-`)),
+			assert.deepEqual(
+			    got.filter((s) => s.startsWith(`${k}-`)),
 			    Array.from({ length: 100 }, (_, i) => `${k}-${i}`));
 	}
 });
@@ -165,9 +167,11 @@ test('what others put there does no harm', async (t) => {
 	await a.do('join red');
 	await redis.subscribers('red', 1);
 	for (const junk of ['', 'x', '\0'.repeat(100), 'y'.repeat(1 << 20)])
-		assert.equal(await redis.command('PUBLISH', 'hostd:red', junk), 1);
+		assert.equal(await redis.command('PUBLISH', 'hostd:red', junk),
+		    1);
 	await redis.command('PUBLISH', 'hostd:hostd/nodes', 'junk');
 	await a.do('pub red still');
 	assert.deepEqual(await a.hears(1), ['still']);
-	await until(async () => (await backendOf(h)).bad >= 4, 'end of the junk');
+	await until(async () => (await backendOf(h)).bad >= 4,
+	    'end of the junk');
 });

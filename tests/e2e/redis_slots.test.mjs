@@ -75,7 +75,8 @@ test('a master dies, and comes back', async (t) => {
 	await b.do('join red');
 	await all[2].kill();
 	for (const h of [one, two])
-		await h.logged(new RegExp(`redis is down: 127.0.0.1:${all[2].port
+		await h.logged(new RegExp(
+		    `redis is down: 127.0.0.1:${all[2].port
 		    }: the server has closed the connection`));
 	await a.do('join red');
 	await a.do('pub red alone');

@@ -211,8 +211,10 @@ test('wrong options', async (t) => {
 	const h = await startLife(t);
 
 	for (const args of [['--canary'], ['--canary', '0'], ['--canary', 'x'],
-		['--for', '1s'], ['--factor', '2'], ['--canary', '1', '--for', 'x'],
-		['--canary', '1', '--factor', '0.5'], ['--canary', '1', '--for', '0'],
+		['--for', '1s'], ['--factor', '2'],
+		['--canary', '1', '--for', 'x'],
+		['--canary', '1', '--factor', '0.5'],
+		['--canary', '1', '--for', '0'],
 		['--parallel', '0'], ['--parallel'], ['--unknown'], ['x']]) {
 		const r = await h.hostctl('reload', ...args);
 
@@ -228,7 +230,8 @@ test('wrong options', async (t) => {
 	assert.equal((await h.status()).generation, 1);
 });
 
-test('what has gone to a canary that goes back comes back with it', async (t) => {
+test('what has gone to a canary that goes back comes back with it',
+    async (t) => {
 	const h = await startLife(t, { keys: 'text = "one"', conf: `
 		pool "web" { workers = 2 }
 		plugin "moving" { module = "${await plugin('moving_ws')}" }

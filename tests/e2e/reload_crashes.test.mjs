@@ -46,7 +46,8 @@ test('more than max_restarts within min_uptime', async (t) => {
 	await crash(h);
 	await crash(h);
 	assert.equal(await generation(h), 2);
-	const events = new Lines(bin('hostctl'), ['-s', h.socket, 'events', '-f',
+	const events = new Lines(bin('hostctl'),
+	    ['-s', h.socket, 'events', '-f',
 		'--json']);
 
 	await crash(h);
@@ -96,7 +97,8 @@ test('the first generation has none before it', async (t) => {
 });
 
 test('after min_uptime it has proved itself', async (t) => {
-	const h = await startLife(t, pool('max_restarts = 1 min_uptime = 500ms'));
+	const h = await startLife(t,
+	    pool('max_restarts = 1 min_uptime = 500ms'));
 
 	await reload(h, 'two');
 	await h.workersSatisfy((ws) => ws.every((w) => w.generation === 2 &&
@@ -148,7 +150,8 @@ test('back over one that was bad as well', async (t) => {
 		await h.workersSatisfy((ws) => ws.length === 1 &&
 		    ws[0].generation === to && ws[0].state === 'ready',
 		    `generation ${to}`);
-		await h.logged(new RegExp(`generation \\d: workers of pool web .*` +
+		await h.logged(new RegExp(
+		    `generation \\d: workers of pool web .*` +
 		    `; going back from generation ${to + 1} to ${to}`));
 		await h.logged(new RegExp(`serving generation ${to}$`, 'm'));
 	}

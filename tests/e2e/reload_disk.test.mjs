@@ -72,7 +72,8 @@ test('a full disk', async (t) => {
 		t.skip('nothing may be mounted here');
 		return;
 	}
-	const h = await start(t, ({ dir }, size) => ['unshare', '-m', 'sh', '-c',
+	const h = await start(t, ({ dir }, size) => ['unshare', '-m', 'sh',
+	    '-c',
 		`mount -t tmpfs -o mode=0755,size=${2 * size + (256 << 10)} none ` +
 		`${dir}/run && exec "$@"`, 'sh']);
 	const run = path.join(`/proc/${h.child.pid}/root`, h.dir, 'run');

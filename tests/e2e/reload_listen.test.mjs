@@ -96,7 +96,8 @@ test('an address that was removed is free as soon as the reload has ended',
 		const r = await h.hostctl('reload');
 
 		assert.equal(r.code, 1);
-		assert.match(r.stderr, new RegExp(`^hostctl: ${h.dir}/conf\\.d/` +
+		assert.match(r.stderr,
+		    new RegExp(`^hostctl: ${h.dir}/conf\\.d/` +
 		    `x\\.conf:2: listen "x2": address 127\\.0\\.0\\.1:${port}: ` +
 		    '.*another program listens there$', 'm'));
 		assert.equal((await h.status()).generation, 2);

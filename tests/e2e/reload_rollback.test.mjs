@@ -72,8 +72,10 @@ test('back and further back, and forth', async (t) => {
 			assert.equal(r.code, 1, r.stdout);
 			assert.match(r.stderr, new RegExp(why));
 		}
-		for (const args of [['x'], ['0'], ['1', '2'], ['--canary', '1']])
-			assert.equal((await h.hostctl('rollback', ...args)).code, 2);
+		for (const args of [['x'], ['0'], ['1', '2'],
+		    ['--canary', '1']])
+			assert.equal(
+			    (await h.hostctl('rollback', ...args)).code, 2);
 		assert.equal(await answer(h), 'one');
 	});
 

@@ -86,7 +86,8 @@ test('nobody notices twenty reloads', async (t) => {
 	});
 
 	await t.test('nothing is left of the old workers', async () => {
-		assert.doesNotMatch(h.log, /drain deadline|can't move|ended: SIG|not held/);
+		assert.doesNotMatch(h.log,
+		    /drain deadline|can't move|ended: SIG|not held/);
 		await descriptorsAtMost(h.child.pid, master.fds);
 		if (process.env.HOSTD_BUILD !== 'asan')
 			assert.ok(kb <= master.kb + 512,

@@ -76,7 +76,8 @@ test('broken versions are refused', async (t) => {
 
 		assert.equal(r.code, 1, r.stdout);
 		assert.match(r.stderr, why);
-		assert.match(r.stderr, /^hostctl: not reloaded; generation 1 goes on serving$/m);
+		assert.match(r.stderr,
+		    /^hostctl: not reloaded; generation 1 goes on serving$/m);
 		traffic.reloads++;
 		assert.equal((await ask(h))[1], 1);
 		await crowd.until(() => crowd.answers > answers + SOCKETS,

@@ -37,7 +37,8 @@ test('refused, unless it waits', async (t) => {
 		const r = await h.hostctl(...args);
 
 		assert.equal(r.code, 1, r.stdout);
-		assert.match(r.stderr, /a reload or a change of scale is under way; try again/);
+		assert.match(r.stderr,
+		    /a reload or a change of scale is under way; try again/);
 	}
 	const second = ctl(h, 'reload', '--wait');
 	const third = ctl(h, 'reload', '--wait');
@@ -192,7 +193,8 @@ test('several workers at a time', async (t) => {
 
 		// Whether one was ready before another has failed is chance.
 		assert.ok(s.code === 1 || s.code === 4, s.stdout);
-		assert.match(s.stderr, /generation 3 did not get ready: .*start failed/);
+		assert.match(s.stderr,
+		    /generation 3 did not get ready: .*start failed/);
 		const back = await h.workersSatisfy((all) => all.length === 6 &&
 		    all.every((w) => w.state === 'ready'), 'all workers');
 

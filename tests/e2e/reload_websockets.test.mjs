@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Open WebSockets stay open over a reload, and go on in the next worker: nothing
-// that is said to them or by them is lost, comes twice or in another order.
+// Open WebSockets stay open over a reload, and go on in the next worker:
+// nothing that is said to them or by them is lost, comes twice or in another
+// order.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { atEnd, startHostd, until, within } from './lib/hostd.mjs';
@@ -81,7 +82,8 @@ async function echoes(t, keys, options, size) {
 	for (const c of all)
 		assert.ok(await c.stop() > 15);
 	await h.workersSatisfy((ws) => ws.length === 2 &&
-	    ws.reduce((n, w) => n + w.websockets, 0) === 40, 'all in new workers');
+	    ws.reduce((n, w) => n + w.websockets, 0) === 40,
+	    'all in new workers');
 	assert.doesNotMatch(h.log, /drain deadline|can't move/);
 }
 

@@ -123,8 +123,8 @@ test('the successor is killed while it takes them', async (t) => {
 	const from = h.log.length;
 
 	// As soon as it is there, while it takes the first of them.
-	const [, pid] = await h.logged(/web\.0 \(pid (\d+), generation 2\) is ready/,
-	    from);
+	const [, pid] = await h.logged(
+	    /web\.0 \(pid (\d+), generation 2\) is ready/, from);
 
 	process.kill(Number(pid), 'SIGKILL');
 	await r;
@@ -259,7 +259,8 @@ test('two reloads, one behind the other', async (t) => {
 const untilStopped = (pid) => until(() => /^State:\s+T/m.test(
     fs.readFileSync(`/proc/${pid}/status`, 'utf8')), `stop of ${pid}`);
 
-test('all is stopped while they are on their way, and nobody takes them', async (t) => {
+test('all is stopped while they are on their way, and nobody takes them',
+    async (t) => {
 	const h = await start(t, { drain: '60s' });
 	const all = [await openAs(t, h, 'halt')];
 
@@ -270,7 +271,8 @@ test('all is stopped while they are on their way, and nobody takes them', async 
 	    /web\.0 \(pid (\d+), generation 2\) is ready/);
 
 	atEnd(t, () => {
-		try { process.kill(Number(pid), 'SIGCONT'); } catch { /* gone */ }
+		try { process.kill(Number(pid),
+		    'SIGCONT'); } catch { /* gone */ }
 	});
 	await untilStopped(pid);
 	h.child.kill('SIGTERM');

@@ -43,7 +43,8 @@ test('bodies and types', async (t) => {
 test('every method, and HEAD', async (t) => {
 	const h = await startHostd(t, { conf: conf({ '/a': 'body = "a"' }) });
 
-	for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+	for (const method of ['GET', 'POST', 'PUT', 'DELETE', 'PATCH',
+	    'OPTIONS']) {
 		const r = await ask(h, '/a', {}, { method });
 
 		assert.equal(r.status, 200);
@@ -59,13 +60,15 @@ test('statuses', async (t) => {
 	const all = [200, 201, 202, 204, 206, 304, 400, 401, 403, 404, 410, 418,
 		429, 451, 500, 503, 599];
 	const h = await startHostd(t, { conf: conf(Object.fromEntries(
-	    all.map((s) => [`/${s}`, `status = ${s}  body = "this is ${s}"`]))) });
+	    all.map((s) => [`/${s}`,
+	    `status = ${s}  body = "this is ${s}"`]))) });
 
 	for (const s of all) {
 		const r = await ask(h, `/${s}`);
 
 		assert.equal(r.status, s);
-		assert.equal(r.text, s === 204 || s === 304 ? '' : `this is ${s}`);
+		assert.equal(r.text, s === 204 || s === 304 ? '' :
+		    `this is ${s}`);
 	}
 });
 
@@ -114,7 +117,8 @@ test('headers', async (t) => {
 for (const [name, keys, why] of [
 	['a status below 200', 'status = 100', /status: 100/],
 	['a status above 599', 'status = 600', /status/],
-	['a header without a colon', 'headers = { "X-A 1" }', /headers: "X-A 1"/],
+	['a header without a colon', 'headers = { "X-A 1" }',
+	    /headers: "X-A 1"/],
 	['a header without a name', 'headers = { ": 1" }', /headers: ": 1"/],
 	['a name with a space', 'headers = { "X A: 1" }', /headers: "X A: 1"/],
 	['a space before the colon', 'headers = { "X-A : 1" }', /headers: /],
@@ -130,7 +134,8 @@ for (const [name, keys, why] of [
 	['an unknown variable', 'location = "/$nothing"', /location: /],
 	['a dollar alone', 'location = "/a$"', /location: /],
 	['a space in a location', 'location = "/a b"', /location: /],
-	['a line feed in a location', 'location = "/a\\r\\nX: y"', /location: /],
+	['a line feed in a location', 'location = "/a\\r\\nX: y"',
+	    /location: /],
 	['a backslash in a location', 'location = "/\\\\evil"', /location: /],
 	['a location that is not ASCII', 'location = "/ü"', /location: /],
 	// The client would say which host it is.
@@ -142,15 +147,18 @@ for (const [name, keys, why] of [
 	['the query behind a host', 'location = "//a.example$args"',
 		/location: /],
 	['the rest behind a scheme', 'location = "https:$rest"', /location: /],
-	['the rest behind one slash', 'location = "https:/$rest"', /location: /],
-	['the rest behind three slashes', 'location = "///$rest"', /location: /],
+	['the rest behind one slash', 'location = "https:/$rest"',
+	    /location: /],
+	['the rest behind three slashes', 'location = "///$rest"',
+	    /location: /],
 	['the rest alone', 'location = "$rest"', /location: /],
 	['the query alone', 'location = "$args"', /location: /],
 	['a scheme alone', 'location = "https://"', /location: /],
 ])
 	test(`refused: ${name}`, async (t) => {
 		const h = await prepareHostd(t, { conf: conf({ '/': keys }) });
-		const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+		const r = await command(sbin('hostd'),
+		    ['-t', '-c', h.confFile]);
 
 		assert.notEqual(r.code, 0);
 		assert.match(r.stderr + r.stdout, why);

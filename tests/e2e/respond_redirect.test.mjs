@@ -85,7 +85,8 @@ test('variables', async (t) => {
 });
 
 test('the host that is asked', async (t) => {
-	const h = await start(t, { '/': 'location = "https://$host$request_uri"' });
+	const h = await start(t, { '/':
+	    'location = "https://$host$request_uri"' });
 	const get = (line, host) => raw(h.port, `GET ${line} HTTP/1.1\r\n` +
 	    `Host: ${host}\r\nConnection: close\r\n\r\n`);
 
@@ -129,11 +130,13 @@ test('no header is slipped in', async (t) => {
 
 	for (const p of ['/rest/', '/args/?', '/uri/', '/ruri/', '/ruri/?'])
 		for (const e of evil) {
-			const r = await raw(h.port, `GET ${p}${e} HTTP/1.1\r\n` +
+			const r = await raw(h.port,
+			    `GET ${p}${e} HTTP/1.1\r\n` +
 			    'Host: a\r\nConnection: close\r\n\r\n');
 			const [head] = r.text.split('\r\n\r\n');
 
-			assert.ok([302, 400].includes(statusOf(r.text)), r.text);
+			assert.ok([302, 400].includes(statusOf(r.text)),
+			    r.text);
 			assert.doesNotMatch(head, /^X-Evil/mi, p + e);
 			assert.doesNotMatch(head, /[^\r]\n|\r(?!\n)/, p + e);
 			assert.equal(r.text.match(/HTTP\/1\.1 /g).length, 1);
@@ -163,11 +166,13 @@ test('nobody is sent elsewhere', async (t) => {
 		'/\\evil.com', '/rest//evil.com', '/rest/%2fevil.com',
 		'/rest/%5cevil.com', '/rest/https:%2f%2fevil.com',
 		'/rest/javascript:alert(1)', '/ruri/..//evil.com',
-		'/ruri/..%2f%2fevil.com', '/args/?/evil.com', '/args/?\\evil.com',
+		'/ruri/..%2f%2fevil.com', '/args/?/evil.com',
+		    '/args/?\\evil.com',
 		'/args/?//evil.com', '/args/?https://evil.com',
 		'/b/..//@evil.com', '/b/%40evil.com', '/b/.evil.com',
 		'http://evil.com//evil.com', '/@evil.com', '/.evil.com']) {
-		const r = await raw(h.port, `GET ${p} HTTP/1.1\r\nHost: home\r\n` +
+		const r = await raw(h.port,
+		    `GET ${p} HTTP/1.1\r\nHost: home\r\n` +
 		    'Connection: close\r\n\r\n');
 		const to = locationOf(r.text);
 

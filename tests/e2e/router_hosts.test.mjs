@@ -95,5 +95,6 @@ test('two plugins that claim one place are refused by name', async (t) => {
 	const r = await h.hostctl('reload');
 
 	assert.notEqual(r.code, 0);
-	assert.match(r.stdout + r.stderr, /hostd\.conf:\d+: .*"thief".*"exact"/);
+	assert.match(r.stdout + r.stderr,
+	    /hostd\.conf:\d+: .*"thief".*"exact"/);
 });

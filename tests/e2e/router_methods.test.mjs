@@ -31,7 +31,8 @@ async function tryAll(t, cases) {
 		} else {
 			assert.equal(r.status, 200, name);
 			if (method !== 'HEAD')
-				assert.equal(JSON.parse(r.body).label, want, name);
+				assert.equal(JSON.parse(r.body).label, want,
+				    name);
 		}
 		assert.deepEqual(r.headers.allow?.[0].split(', ').sort(),
 		    allow?.sort(), name);
@@ -69,7 +70,8 @@ test('404 has no Allow, and the connection goes on', (t) => tryAll(t, [
 	['POST', '/none', 404],
 	['HEAD', '/none', 404],
 	['OPTIONS', '/none', 404],
-	['OPTIONS', '*', 200, ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS',
+	['OPTIONS', '*', 200, ['GET', 'HEAD', 'POST', 'PUT', 'DELETE',
+	    'OPTIONS',
 		'PATCH']],
 	['GET', '/doc', 'read'],
 ]));

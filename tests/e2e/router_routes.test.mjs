@@ -138,7 +138,8 @@ test('a plugin dropped in serves the route it names', async (t) => {
 	const h = await serve(t, 'show_route', () => '', { confd: {
 		'20-show.so': fs.readFileSync(await plugin('show_route')) } });
 
-	assert.equal((await ask(t, h.port, '/any/where')).json.rest, 'any/where');
+	assert.equal((await ask(t, h.port, '/any/where')).json.rest,
+	    'any/where');
 });
 
 test('no routes at all', async (t) => {

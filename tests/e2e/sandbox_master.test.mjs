@@ -59,7 +59,8 @@ test('those that the unit leaves it are enough', asRoot, async (t) => {
 	    .map((name) => name.replace('CAP_', ''));
 
 	assert.deepEqual(names.toSorted(), Object.keys(CAPS).toSorted());
-	const h = await startSandbox(t, { user: 'nobody', start: prepareHostd });
+	const h = await startSandbox(t,
+	    { user: 'nobody', start: prepareHostd });
 
 	h.through = ['setpriv', '--bounding-set', ['-all',
 		...names.map((name) => `+${name.toLowerCase()}`)].join(',')];
@@ -114,7 +115,8 @@ test('core files', async (t) => {
 });
 
 test('a core that is no size', async (t) => {
-	const h = await startSandbox(t, { ready: false, conf: 'core = "many"' });
+	const h = await startSandbox(t,
+	    { ready: false, conf: 'core = "many"' });
 
 	await h.logged(/hostd\.conf:\d+: "core": "many" is not "on", "off" or a size/);
 	assert.equal((await h.ended).code, 1);

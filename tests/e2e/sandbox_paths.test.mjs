@@ -46,7 +46,8 @@ async function paths(t, start) {
 	    `${below(h, 'given/new')} for writing`);
 	await stopped(h, at('remove', 'secret/key'), 'on_headers: unlink of ' +
 	    `${below(h, 'secret/key')} for writing`);
-	await stopped(h, `/work${below(h, 'secret/key')}`, 'work on a thread: ' +
+	await stopped(h, `/work${below(h, 'secret/key')}`,
+	    'work on a thread: ' +
 	    `openat of ${below(h, 'secret/key')} for reading`);
 	assert.equal(fs.readFileSync(below(h, 'secret/key'), 'utf8'), 'x');
 	assert.ok(!fs.existsSync(below(h, 'given/new')));

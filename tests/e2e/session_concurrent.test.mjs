@@ -81,7 +81,8 @@ test('saved in the middle', async (t) => {
 	    [set('a', 1), 'save', set('b', 1), 'save', set('c', 1)],
 	    [set('d', 1), 'save', 'savenow', set('e', 1), 'savenow',
 		set('f', 1)]);
-	assert.deepEqual(await content(v), { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 });
+	assert.deepEqual(await content(v),
+	    { a: 1, b: 1, c: 1, d: 1, e: 1, f: 1 });
 });
 
 test('what somebody has ended is not brought back', async (t) => {
@@ -92,7 +93,8 @@ test('what somebody has ended is not brought back', async (t) => {
 		for (const end of ['destroy', 'regenerate']) {
 			const v = await visitor(h, set('a', 1));
 			const old = v.twin();
-			const [first, second] = await overlap(h, v, [end], steps);
+			const [first, second] = await overlap(h, v, [end],
+			    steps);
 			const what = `${end}, ${steps}`;
 
 			assert.equal(first.status, 200, what);
@@ -100,8 +102,8 @@ test('what somebody has ended is not brought back', async (t) => {
 			assert.deepEqual(await old.do('new', get('a')),
 			    [['OK', 1], ['OK']], what);
 			if (end === 'regenerate')
-				assert.deepEqual(await content(first.w), { a: 1 },
-				    what);
+				assert.deepEqual(await content(first.w),
+				    { a: 1 }, what);
 		}
 });
 

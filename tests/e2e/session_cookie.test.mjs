@@ -105,7 +105,8 @@ test('expires is when max_age says', async (t) => {
 	assert.match(calls(h).at(-1), /^set \S{32} 60000 same /);
 	near((await v.visit(set('a', 4))).cookies[0], now, 60_000);
 	assert.equal((await v.visit('age=0', set('a', 5))).cookies.length, 0);
-	assert.match(calls(h).at(-1), /^set \S{32} 86400000 same .*"expires":null/);
+	assert.match(calls(h).at(-1),
+	    /^set \S{32} 86400000 same .*"expires":null/);
 });
 
 test('rolling', async (t) => {
@@ -127,7 +128,8 @@ test('rolling', async (t) => {
 });
 
 test('secure = on is not for who comes without', async (t) => {
-	const h = await serveSessions(t, { keys: 'secure = on', conf: trusted });
+	const h = await serveSessions(t,
+	    { keys: 'secure = on', conf: trusted });
 
 	for (const headers of [{}, { 'X-Forwarded-Proto': 'https' },
 		{ ...secure.headers, 'X-Forwarded-Proto': 'http' },
@@ -187,7 +189,8 @@ test('which cookies name a session', async (t) => {
 
 		assert.equal(statusOf(text), 200, what);
 		assert.doesNotMatch(text, /^set-cookie/im, what);
-		const body = JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4));
+		const body = JSON.parse(text.slice(text.indexOf('\r\n\r\n') +
+		    4));
 
 		if (want) {
 			assert.deepEqual(body, [['OK', id], ['OK', 1]], what);
@@ -228,7 +231,8 @@ test('which cookies name a session', async (t) => {
 	const other = (c) => c === 'A' ? 'B' : 'A';
 
 	for (const value of ['', 's:', 's%3A', 's:.', '.', 's', id, `s:${id}`,
-		`s:${id}.`, good.slice(2), enc(good.slice(2)), `S${good.slice(1)}`,
+		`s:${id}.`, good.slice(2), enc(good.slice(2)),
+		    `S${good.slice(1)}`,
 		`j:${good}`, enc(enc(good)), enc(sign(id, 'another secret')),
 		enc(sign(id, '')), enc(`${good}=`), `${enc(good)}%`,
 		`${enc(good)}%zz`, `${enc(good)}%00`, `${enc(good)}\xe9`,
@@ -242,7 +246,8 @@ test('which cookies name a session', async (t) => {
 		'"', '""', '"""', `"${enc(good)}`, `'${enc(good)}'`,
 		// No store could have these.
 		enc(sign('')), enc(sign('a b')), enc(sign('z\u00e9')),
-		enc(sign('a\0b')), enc(sign('a\nset')), enc(sign('x'.repeat(256))),
+		enc(sign('a\0b')), enc(sign('a\nset')),
+		    enc(sign('x'.repeat(256))),
 		'%'.repeat(3000), 's'.repeat(8000), enc(sign('x'.repeat(6000))),
 		enc(good) + '%41'.repeat(2700)])
 		await is(false, cookie(value));
@@ -315,7 +320,8 @@ test('two blocks, two cookies', async (t) => {
 test('cookies that browsers would drop are not configured', async (t) => {
 	for (const [keys, why] of [
 		['name = "__Host-s"', 'needs secure = on'],
-		['name = "__Host-s" secure = on path = "/s"', 'needs path = "/"'],
+		['name = "__Host-s" secure = on path = "/s"',
+		    'needs path = "/"'],
 		['name = "__Host-s" secure = on domain = "a"', 'no domain'],
 		['name = "__Secure-s"', 'needs secure = on'],
 		['samesite = none secure = off', 'samesite'],
@@ -326,7 +332,8 @@ test('cookies that browsers would drop are not configured', async (t) => {
 		['login = "/a\\r\\nSet-Cookie: x"', 'login']]) {
 		const h = await prepareHostd(t, { conf:
 			`session "main" { secret = "x" ${keys} }` });
-		const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+		const r = await command(sbin('hostd'),
+		    ['-t', '-c', h.confFile]);
 
 		assert.equal(r.code, 1, keys);
 		assert.ok(r.stderr.includes(why), `${keys}: ${r.stderr}`);

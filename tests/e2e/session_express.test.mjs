@@ -146,7 +146,8 @@ test('both at the same time', async (t) => {
 	}
 	const { cookie, ...all } = JSON.parse(await text());
 
-	assert.deepEqual(all, { a: 1, h0: 0, h1: 1, h2: 2, e0: 0, e1: 1, e2: 2 });
+	assert.deepEqual(all, { a: 1, h0: 0, h1: 1, h2: 2, e0: 0, e1: 1,
+	    e2: 2 });
 	assert.ok(cookie.path);
 	// Who has logged out stays so.
 	const slow = await begin(redis, h, set('late', 1));
@@ -172,8 +173,10 @@ for (const [name, keys, options, seconds] of [
 		const { h, e, ttl, age, text } = await together(t, { keys,
 			...options });
 		// The attributes of the cookie that is sent, if it is.
-		const sent = (r) => r.cookies.map(({ id, attributes, expires }) =>
-		    [id, attributes, expires && Math.round((expires - Date.now()) /
+		const sent = (r) =>
+		    r.cookies.map(({ id, attributes, expires }) =>
+		    [id, attributes, expires &&
+		    Math.round((expires - Date.now()) /
 			60000)]);
 		const both = async (steps) => {
 			await age(100);
@@ -193,13 +196,15 @@ for (const [name, keys, options, seconds] of [
 		const { cookie } = JSON.parse(await text());
 		const other = new Visitor(e.h, { path: '/e' });
 
-		assert.deepEqual(sent(await other.visit(set('a', 0)))[0].slice(1),
+		assert.deepEqual(sent(
+		    await other.visit(set('a', 0)))[0].slice(1),
 		    first[0].slice(1));
 		await t.test('read', async () =>
 			assert.equal((await both(() => [get('a')])).length,
 			    options.rolling ? 1 : 0));
 		await t.test('changed', async () =>
-			assert.equal((await both((i) => [set('a', i + 1)])).length,
+			assert.equal(
+			    (await both((i) => [set('a', i + 1)])).length,
 			    options.rolling || seconds === HOUR ? 1 : 0));
 		await t.test('as they write it', async () => {
 			await e.visit(set('a', 'by Express'));
@@ -207,10 +212,12 @@ for (const [name, keys, options, seconds] of [
 
 			for (const c of [cookie, theirs])
 				if (c.expires)
-					c.expires = Math.round((Date.parse(c.expires) -
+					c.expires =
+					    Math.round((Date.parse(c.expires) -
 					    Date.now()) / 60000);
 			assert.deepEqual(theirs, cookie);
-			assert.deepEqual(Object.keys(theirs), Object.keys(cookie));
+			assert.deepEqual(Object.keys(theirs),
+			    Object.keys(cookie));
 		});
 	});
 
@@ -240,7 +247,8 @@ test('secrets that change', async (t) => {
 		    { secret: ['new', SECRET] });
 		const e = new Visitor(app, { path: '/e' });
 
-		for (const [cookies, a] of [[h.cookies, 1], [other.cookies, 3]]) {
+		for (const [cookies, a] of [[h.cookies, 1],
+		    [other.cookies, 3]]) {
 			e.cookies = cookies;
 			assert.deepEqual((await e.visit(get('a'))).text,
 			    JSON.stringify({ value: a }));

@@ -87,14 +87,15 @@ test('set: refuse', async (t) => {
 				continue;
 			order(h, `set 0 ${how} ${code}`);
 			for (const w of [v, new Visitor(h)]) {
-				const r = await w.visit(set('a', 2), 'cookie=x%3Dy');
+				const r = await w.visit(set('a', 2),
+				    'cookie=x%3Dy');
 
 				assert.equal(r.status, 503, `${how} ${name}`);
 				// Nothing of the plugin's answer.
 				assert.deepEqual(r.setCookie, []);
 				assert.doesNotMatch(r.text, /OK/);
-				assert.equal(await w.do('pid').then((x) => x.length),
-				    1);
+				assert.equal(
+				    await w.do('pid').then((x) => x.length), 1);
 			}
 		}
 	order(h);
@@ -109,8 +110,8 @@ test('set: what save is told', async (t) => {
 	for (const how of ['fail', 'later'])
 		for (const name of ['E_IO', 'E_FULL', 'E_TIMEOUT']) {
 			order(h, `set 1 ${how} ${codes[name]}`);
-			assert.deepEqual(await v.do(set('b', name), 'save', 'save'),
-			    [['OK'], [name], ['OK']]);
+			assert.deepEqual(await v.do(set('b', name), 'save',
+			    'save'), [['OK'], [name], ['OK']]);
 			assert.equal(await v.get(get('b')), name);
 		}
 });
@@ -320,7 +321,8 @@ test('required', async (t) => {
 		for (const fault of ['fail -7', 'later -7', 'never',
 			'value garbage']) {
 			order(h, `get 0 ${fault}`);
-			const r = await ask(h, '/s?pid', { headers: { ...headers,
+			const r = await ask(h, '/s?pid',
+			    { headers: { ...headers,
 				cookie: cookieOf('A'.repeat(32)) } });
 
 			assert.equal(r.status, status, `${keys} ${fault}`);
@@ -332,7 +334,8 @@ test('required', async (t) => {
 // -- the worker ends --
 
 test('one that crashes', async (t) => {
-	const h = await serveSessions(t, { conf: 'pool "web" { workers = 2 }' });
+	const h = await serveSessions(t,
+	    { conf: 'pool "web" { workers = 2 }' });
 
 	for (const op of ['get', 'set', 'touch', 'del']) {
 		order(h);

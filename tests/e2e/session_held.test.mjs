@@ -33,7 +33,8 @@ async function client(h, v) {
 	const c = await Client.connect(h.port);
 	const cookie = `Cookie: connect.sid=${v.cookies.get('connect.sid')}`;
 
-	return { c, say: (line, ...rest) => c.send([`${line} HTTP/1.1`, 'Host: a',
+	return { c, say: (line, ...rest) => c.send([`${line} HTTP/1.1`,
+	    'Host: a',
 		cookie, ...rest, '', ''].join('\r\n')) };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// kill -9 of workers in the middle of writes: the file opens, no session is torn,
-// and none is lost that was answered.  HOSTD_FULL=1: 200 times.  And SIGSTOP.
+// kill -9 of workers in the middle of writes: the file opens, no session is
+// torn, and none is lost that was answered.  HOSTD_FULL=1: 200 times.  And
+// SIGSTOP.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from './lib/hostd.mjs';
@@ -87,7 +88,8 @@ class Writers {
 		const until = this.answers + n;
 
 		while (this.answers < until)
-			await Promise.race([this.done, new Promise((resolve) => {
+			await Promise.race([this.done,
+			    new Promise((resolve) => {
 				this.wake = resolve;
 			})]);
 	}

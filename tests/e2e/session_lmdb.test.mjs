@@ -147,7 +147,8 @@ test('a full store refuses new ones', async (t) => {
 	assert.equal(await v.get(get('a')), undefined);
 	const all = await h.hostctl('plugin', 'call', 'kept', 'destroy', 'all');
 
-	assert.match(all.stdout, new RegExp(`${sessions - 1} sessions destroyed`));
+	assert.match(all.stdout, new RegExp(
+	    `${sessions - 1} sessions destroyed`));
 	assert.equal((await countKept(h)).sessions, 0);
 	assert.equal(await come(h), 200);
 	assert.ok(fs.statSync(h.file).size <= max_size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Files that session_lmdb can't use: whoever starts or reloads is told which, why
-// and what to do; who serves goes on.
+// Files that session_lmdb can't use: whoever starts or reloads is told which,
+// why and what to do; who serves goes on.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -78,7 +78,8 @@ test('a file that was cut, and one that is empty', async (t) => {
 
 	for (const part of [1 / 2, 1 / 4]) {
 		fs.truncateSync(file, Math.floor(size * part));
-		await refused(h, file, /it is damaged; stop hostd and move it away/);
+		await refused(h, file,
+		    /it is damaged; stop hostd and move it away/);
 	}
 	fs.truncateSync(file, 0);
 	const from = h.log.length;
@@ -122,7 +123,8 @@ test('a full disk, and a read-only one', async (t) => {
 		t.skip('nothing may be mounted here');
 		return;
 	}
-	const h = await prepareKept(t, { store: AT, files: { 'at/.keep': '' } });
+	const h = await prepareKept(t,
+	    { store: AT, files: { 'at/.keep': '' } });
 	const at = path.join(h.dir, 'at');
 
 	h.through = ['unshare', '-m', 'sh', '-c',

@@ -53,8 +53,8 @@ test('what is in it, and for how long', async (t) => {
 		assert.notEqual(v.id, id);
 		assert.equal(await stored(redis, id), null);
 		s = await stored(redis, v.id);
-		assert.deepEqual([s.value.name && s.value.user, near(s.ttl, DAY)],
-		    ['zoe', true]);
+		assert.deepEqual([s.value.name && s.value.user,
+		    near(s.ttl, DAY)], ['zoe', true]);
 		await v.do('destroy');
 		assert.equal(await stored(redis, v.id), null);
 	});
@@ -90,7 +90,8 @@ test('prefix, database, connections', async (t) => {
 	await redis.until((s) => s.trim().split('\n').length === 4,
 	    'CLIENT', 'LIST');
 	await redis.command('SELECT', 3);
-	assert.deepEqual(await redis.command('KEYS', '*'), [`app:sess:${v.id}`]);
+	assert.deepEqual(await redis.command('KEYS', '*'),
+	    [`app:sess:${v.id}`]);
 	assert.equal(await v.get(get('a')), 1);
 	await t.test('an empty one', async (t) => {
 		const h = await serveRedisSessions(t, redis, {
@@ -119,7 +120,8 @@ test('changes of two requests are both there', async (t) => {
 	const { value } = await stored(redis, v.id);
 
 	for (let i = 0; i < 5; i++)
-		assert.deepEqual([value[`slow${i}`], value[`fast${i}`]], [i, i]);
+		assert.deepEqual([value[`slow${i}`], value[`fast${i}`]],
+		    [i, i]);
 	await t.test('by a script that is sent once', async () => {
 		const stats = await redis.command('INFO', 'commandstats');
 
@@ -163,7 +165,8 @@ test('users and passwords', async (t) => {
 	const works = async (t, options) => {
 		const h = await serveRedisSessions(t, redis, options);
 
-		assert.equal(await outcome(new Visitor(h), set('a', 1)), 'OK', h.log);
+		assert.equal(await outcome(new Visitor(h), set('a', 1)), 'OK',
+		    h.log);
 		return h;
 	};
 
@@ -178,7 +181,8 @@ test('users and passwords', async (t) => {
 		    '>changed');
 		await redis.command('CLIENT', 'KILL', 'USER', 'hostd');
 		await h.logged('AUTH is: WRONGPASS');
-		assert.equal(await outcome(new Visitor(h), set('a', 1)), 'refused');
+		assert.equal(await outcome(new Visitor(h), set('a', 1)),
+		    'refused');
 		await redis.command('ACL', 'SETUSER', 'hostd', '>s3cr3t!');
 		await untilServed(new Visitor(h), set('a', 1));
 	});
@@ -187,8 +191,10 @@ test('users and passwords', async (t) => {
 			['generations', '--json'], ['test']]) {
 			const r = await h.hostctl(...what);
 
-			assert.deepEqual([r.code, r.stdout === ''], [0, false], what);
-			assert.ok(!(r.stdout + r.stderr).includes('s3cr3t'), what);
+			assert.deepEqual([r.code, r.stdout === ''], [0, false],
+			    what);
+			assert.ok(!(r.stdout + r.stderr).includes('s3cr3t'),
+			    what);
 		}
 		assert.ok(!h.log.includes('s3cr3t'));
 	});
@@ -197,18 +203,21 @@ test('users and passwords', async (t) => {
 			store: 'password = "wr0ng!"' });
 
 		await h.logged('AUTH is: WRONGPASS');
-		assert.equal(await outcome(new Visitor(h), set('a', 1)), 'refused');
+		assert.equal(await outcome(new Visitor(h), set('a', 1)),
+		    'refused');
 		assert.equal(count(h, 'wr0ng!'), 0);
 	});
 	await t.test('none', async (t) => {
 		const h = await serveRedisSessions(t, redis);
 
 		await h.logged('PING is: NOAUTH');
-		assert.equal(await outcome(new Visitor(h), set('a', 1)), 'refused');
+		assert.equal(await outcome(new Visitor(h), set('a', 1)),
+		    'refused');
 	});
 	for (const [what, make, why] of [
 		['is not there', () => fs.rmSync(file), 'No such file'],
-		['is empty', () => fs.writeFileSync(file, '\n', { mode: 0o600 }),
+		['is empty', () => fs.writeFileSync(file, '\n',
+		    { mode: 0o600 }),
 			'it is empty'],
 		['has two lines', () => fs.writeFileSync(file, 'a\nb\n'),
 			'it is not one line'],
@@ -218,14 +227,16 @@ test('users and passwords', async (t) => {
 			make();
 			await assert.rejects(serveRedisSessions(t, redis, { url,
 				store: `password_file = "${file}"` }),
-			(e) => e.message.includes(`password_file: ${file}: ${why}`));
+			(e) => e.message.includes(
+			    `password_file: ${file}: ${why}`));
 		});
 });
 
 // What hostd-plugins(7) asks for.
 test('a user who may do no more than has to be', async (t) => {
 	const redis = await startRedis(t, { args: ['--user', 'default', 'on',
-		'nopass', '~sess:*', '+get', '+set', '+pexpire', '+del', '+eval',
+		'nopass', '~sess:*', '+get', '+set', '+pexpire', '+del',
+		    '+eval',
 		'+evalsha', '+ping'] });
 	const h = await serveRedisSessions(t, redis);
 	const v = new Visitor(h);
@@ -384,7 +395,8 @@ test('it is counted', async (t) => {
 	const counted = (kind, what = 'calls') =>
 	    metric(`${what}_total{plugin="redis",command="${kind}"}`);
 	const connections = (n) => until(async () =>
-	    await metric('connections{plugin="redis"}') === n, `${n} connections`);
+	    await metric('connections{plugin="redis"}') === n,
+	    `${n} connections`);
 
 	await connections(4);
 	await v.do(set('a', 1));
@@ -395,8 +407,8 @@ test('it is counted', async (t) => {
 	await until(async () => await counted('touch') === 1, 'the touch');
 	assert.deepEqual([await counted('get'), await counted('set'),
 		await counted('delete')], [2, 2, 0]);
-	assert.equal((await metric('answer_milliseconds{plugin="redis"}')).count,
-	    5);
+	assert.equal((await metric(
+	    'answer_milliseconds{plugin="redis"}')).count, 5);
 	await redis.kill();
 	await connections(0);
 	assert.equal(await counted('get', 'errors'), 0);

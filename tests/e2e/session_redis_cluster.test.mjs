@@ -50,7 +50,8 @@ test('every session is at the master of its slot', async (t) => {
 		const master = await holder(all, v.id);
 		const text = await master.command('GET', `sess:${v.id}`);
 
-		assert.deepEqual([JSON.parse(text).i, JSON.parse(text).j], [i, i]);
+		assert.deepEqual([JSON.parse(text).i, JSON.parse(text).j],
+		    [i, i]);
 		assert.deepEqual(await v.do(get('i'), 'regenerate', 'destroy'),
 		    [['OK', i], ['OK'], ['OK']]);
 		used.add(master);
@@ -58,8 +59,8 @@ test('every session is at the master of its slot', async (t) => {
 	assert.equal(used.size, 3);
 	for (const r of all) {
 		await r.until((n) => n.length === 0, 'KEYS', '*');
-		// Two connections of each worker; at the one that was asked first,
-		// too; and ours.
+		// Two connections of each worker; at the one that was asked
+		// first, too; and ours.
 		await r.until((s) => s.trim().split('\n').length === 5,
 		    'CLIENT', 'LIST');
 	}
@@ -139,15 +140,16 @@ test('the one of the URL is not there', async (t) => {
 	const all = await startCluster(t);
 
 	await all[0].kill();
-	const nodes = all.slice(1).map((r) => `"127.0.0.1:${r.port}"`).join(', ');
+	const nodes = all.slice(1).map(
+	    (r) => `"127.0.0.1:${r.port}"`).join(', ');
 	const h = await serveRedisSessions(t, all[0], { url: at(all[0]),
 		store: `nodes = { ${nodes} }` });
 	const v = new Visitor(h);
 
 	await h.logged(/is down, and the sessions/);
 	for (const r of all.slice(1))
-		await r.until((s) => s.includes('cluster_state:fail'), 'CLUSTER',
-		    'INFO');
+		await r.until((s) => s.includes('cluster_state:fail'),
+		    'CLUSTER', 'INFO');
 	assert.equal(await outcome(v, set('a', 1)), 'refused');
 	await all[0].start();
 	await untilServed(v, set('a', 1));
@@ -171,7 +173,8 @@ test('a part of it is nobody\'s', async (t) => {
 	const slot = await slotOf(r, v.id);
 
 	await r.command('CLUSTER', 'DELSLOTS', slot);
-	await r.until((s) => s.includes('cluster_state:fail'), 'CLUSTER', 'INFO');
+	await r.until((s) => s.includes('cluster_state:fail'), 'CLUSTER',
+	    'INFO');
 	assert.equal(await outcome(v, set('a', 2)), 'E_IO');
 	await h.logged('Redis refuses GET: CLUSTERDOWN');
 	await r.command('CLUSTER', 'ADDSLOTS', slot);

@@ -27,7 +27,8 @@ function parse(buf) {
 		for (let i = 0; head && i < Number(head[1]); i++) {
 			const n = /^\$(\d+)\r\n/.exec(buf.slice(end));
 
-			if (!n || buf.length < end + n[0].length + Number(n[1]) + 2)
+			if (!n || buf.length < end + n[0].length +
+			    Number(n[1]) + 2)
 				return { commands, rest: buf.slice(at) };
 			end += n[0].length + Number(n[1]) + 2;
 			words.push(buf.slice(end - Number(n[1]) - 2, end - 2));
@@ -51,7 +52,8 @@ class Fake {
 
 	static async start(t) {
 		const f = new Fake();
-		const usual = { PING: '+PONG\r\n', DEL: ':1\r\n', PEXPIRE: ':1\r\n',
+		const usual = { PING: '+PONG\r\n', DEL: ':1\r\n',
+		    PEXPIRE: ':1\r\n',
 			GET: `$${SESSION.length}\r\n${SESSION}\r\n`,
 			SET: '+OK\r\n', EVALSHA: ':1\r\n',
 			CLUSTER: '-ERR This instance has cluster support ' +
@@ -64,12 +66,14 @@ class Fake {
 			s.on('close', () => f.sockets.delete(s));
 			s.on('error', () => {});
 			s.on('data', (d) => {
-				const { commands, rest } = parse(buf + d.toString(
+				const { commands, rest } =
+				    parse(buf + d.toString(
 				    'latin1'));
 
 				buf = rest;
 				for (const words of commands) {
-					const a = f.says[words[0]] ?? usual[words[0]] ??
+					const a = f.says[words[0]] ??
+					    usual[words[0]] ??
 					    '-ERR unknown command\r\n';
 					const text = typeof a === 'function' ?
 					    a(words, s) : a;
@@ -194,7 +198,8 @@ for (const [error, said = error] of [
 		fake.says.GET = `-${error}\r\n`;
 		for (let i = 0; i < 10; i++)
 			assert.equal(await outcome(v, get('a')), 'E_IO');
-		assert.equal(count(h, `Redis refuses GET: ${said}\n`), 1, h.log);
+		assert.equal(count(h, `Redis refuses GET: ${said}\n`), 1,
+		    h.log);
 		assert.equal(count(h, 'Redis refuses'), 1);
 		assert.equal(count(h, ID), 0);
 		assert.equal(fake.connections, before);
@@ -206,7 +211,8 @@ test('it wants to be asked again', async (t) => {
 	const { fake, v } = await begin(t);
 	let times = 0;
 
-	fake.says.GET = () => ++times < 4 ? '-TRYAGAIN Multiple keys\r\n' : '$-1\r\n';
+	fake.says.GET = () => ++times < 4 ? '-TRYAGAIN Multiple keys\r\n' :
+	    '$-1\r\n';
 	assert.deepEqual(await v.do(get('a')), [['OK']]);
 	assert.equal(times, 4);
 	await t.test('for ever', async () => {

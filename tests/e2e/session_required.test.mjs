@@ -97,14 +97,18 @@ test('the login itself is open', async (t) => {
 		conf: 'route "/s/" { plugin = "s"  session = required }' });
 	const v = new Visitor(h, { path: '/s/in' });
 
-	assert.equal((await ask(h, '/s/in?pid', { headers: html })).status, 200);
-	assert.equal((await ask(h, '/s/in?pid', { method: 'POST' })).status, 200);
+	assert.equal((await ask(h, '/s/in?pid', { headers: html })).status,
+	    200);
+	assert.equal((await ask(h, '/s/in?pid', { method: 'POST' })).status,
+	    200);
 	// What only looks like it is not.
 	for (const target of ['/s/in/', '/s/inn', '/s/i', '/s/', '/s/in%2f',
 		'/s/IN', '/s/in/../x'])
-		assert.equal((await ask(h, `${target}?pid`)).status, 401, target);
+		assert.equal((await ask(h, `${target}?pid`)).status, 401,
+		    target);
 	for (const target of ['/s/x/../in', '/s/%69n', '/s/./in', '/s//in'])
-		assert.equal((await ask(h, `${target}?pid`)).status, 200, target);
+		assert.equal((await ask(h, `${target}?pid`)).status, 200,
+		    target);
 	// In, and out.
 	await v.do('regenerate', set('user', 'alice'));
 	assert.equal(await enters(v, '/s/other?pid'), 200);
@@ -132,7 +136,8 @@ test('where to come back to', async (t) => {
 		    .startsWith('/in'), true);
 	}
 	// In absolute form there is another authority in it.
-	const { text } = await raw(h.port, 'GET http://evil.example/in HTTP/1.1' +
+	const { text } = await raw(h.port,
+	    'GET http://evil.example/in HTTP/1.1' +
 	    '\r\nHost: evil.example\r\nAccept: text/html\r\n' +
 	    'Connection: close\r\n\r\n');
 
@@ -162,7 +167,8 @@ test('required_key', async (t) => {
 		await v.do(...steps);
 		assert.equal(await enters(v), 401, steps.join());
 	}
-	for (const value of [1, 'alice', true, {}, [], '', 0, 'null', 'false']) {
+	for (const value of [1, 'alice', true, {}, [], '', 0, 'null',
+	    'false']) {
 		await v.do(set('user', value));
 		assert.equal(await enters(v), 200, JSON.stringify(value));
 	}

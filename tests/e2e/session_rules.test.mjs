@@ -60,7 +60,8 @@ function serveExpress(t, options) {
 	}
 	app.use(expressSession({ secret: SECRET, store, resave: false,
 		saveUninitialized: false, ...options,
-		cookie: { secure: 'auto', sameSite: 'lax', ...options.cookie } }));
+		cookie: { secure: 'auto', sameSite: 'lax',
+		    ...options.cookie } }));
 	app.get('/s', async (q, r) => {
 		const all = [];
 
@@ -185,14 +186,18 @@ for (const [keys, options] of Object.entries(blocks))
 			for (const [i, steps] of requests.entries()) {
 				const title = `${what}, ${i + 1}: ${steps}`;
 				const [got, want] = [
-					await once(ours, names1, steps, callsOfOurs),
-					await once(its, names2, steps, e.calls) ];
+					await once(ours, names1, steps,
+					    callsOfOurs),
+					await once(its, names2, steps,
+					    e.calls) ];
 
 				assert.deepEqual(got, want, title);
 				const id = its.cookies.size > 0 ? its.id : '';
 
-				assert.equal(withoutTime(id && kept.get(ours.id)),
-				    withoutTime(id && e.store.sessions[id]), title);
+				assert.equal(withoutTime(id &&
+				    kept.get(ours.id)),
+				    withoutTime(id && e.store.sessions[id]),
+				    title);
 			}
 		}
 		// Cookies that are none, and one that nobody knows.
@@ -209,7 +214,8 @@ for (const [keys, options] of Object.entries(blocks))
 					return n;
 				};
 
-				assert.deepEqual(await once(new Visitor(h, { headers }),
+				assert.deepEqual(
+				    await once(new Visitor(h, { headers }),
 				    names(), steps, callsOfOurs),
 				await once(new Visitor(e, { headers }), names(),
 				    steps, e.calls), `${cookie} ${steps}`);
@@ -220,8 +226,8 @@ for (const [keys, options] of Object.entries(blocks))
 
 test('how long the store keeps it', async (t) => {
 	for (const [keys, ms] of [['', 86400_000], ['ttl = 90s', 90_000],
-		['max_age = 1h', 3600_000], ['max_age = 1h ttl = 90s', 3600_000],
-		['max_age = 1ms', 1]]) {
+		['max_age = 1h', 3600_000],
+		['max_age = 1h ttl = 90s', 3600_000], ['max_age = 1ms', 1]]) {
 		const h = await serveSessions(t, { keys });
 		const v = new Visitor(h);
 
@@ -363,8 +369,8 @@ test('handles', async (t) => {
 
 	for (id = 1n; id < 1n << 40n; id += 1n << 32n)
 		for (let i = 0n; i < 4n; i++)
-			assert.deepEqual(await other.do(`use=${id + i}`, get('a')),
-			    [['OK'], ['E_GONE']]);
+			assert.deepEqual(await other.do(`use=${id + i}`,
+			    get('a')), [['OK'], ['E_GONE']]);
 	held.go();
 	assert.deepEqual((await held.done).slice(1), [['OK'], ['OK', ['a']]]);
 });
@@ -410,8 +416,8 @@ test('max_size', async (t) => {
 
 	assert.deepEqual(await v.do('big=a:2000', set('b', 1)),
 	    [['E_FULL'], ['OK']]);
-	assert.deepEqual(await v.do('big=a:800', 'big=c:800', 'big=b:3', 'keys'),
-	    [['OK'], ['E_FULL'], ['OK'], ['OK', ['b', 'a']]]);
+	assert.deepEqual(await v.do('big=a:800', 'big=c:800', 'big=b:3',
+	    'keys'), [['OK'], ['E_FULL'], ['OK'], ['OK', ['b', 'a']]]);
 	assert.equal((await v.get(get('a'))).length, 800);
 	assert.deepEqual(await v.do('big=a:810', 'del=a', 'big=c:800'),
 	    [['OK'], ['OK'], ['OK']]);

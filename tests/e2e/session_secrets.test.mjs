@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Where the secrets of cookies come from, how they change, and where they are not
-// to be seen.
+// Where the secrets of cookies come from, how they change, and where they are
+// not to be seen.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -22,7 +22,8 @@ async function signer(h, secrets) {
 
 // Is a session found by a cookie that this one has signed?
 async function verifies(h, v, secret) {
-	const w = new Visitor(h, { headers: { cookie: cookieOf(v.id, secret) } });
+	const w = new Visitor(h, { headers: { cookie: cookieOf(v.id,
+	    secret) } });
 
 	return (await w.do(get('a')))[0].length === 2;
 }
@@ -61,7 +62,8 @@ for (const [what, options, all] of [
 		env: { HOSTD_TEST_SECRETS: 'one\ntwo' } }, ['one', 'two']],
 	['many', { secret: 'secret_file = "secrets"',
 		...files(Array.from({ length: 32 }, (_, i) => `s${i}\n`)
-		    .join('')) }, Array.from({ length: 32 }, (_, i) => `s${i}`)],
+		    .join('')) }, Array.from({ length: 32 },
+		    (_, i) => `s${i}`)],
 	['a long one', { secret: 'secret_file = "secrets"',
 		...files('x'.repeat(60000)) }, ['x'.repeat(60000)]],
 ])
@@ -76,12 +78,14 @@ for (const [what, options, all] of [
 			assert.equal(await signer(h, all), all[0]);
 		await v.do(set('a', 1));
 		for (const secret of all)
-			assert.equal(await verifies(h, v, secret), true, secret);
-		for (const secret of ['', 'on', 'One', 'one\n', 'two\r', 'one\ntwo',
+			assert.equal(await verifies(h, v, secret), true,
+			    secret);
+		for (const secret of ['', 'on', 'One', 'one\n', 'two\r',
+		    'one\ntwo',
 			' one', 'other', 'x'.repeat(59999)])
 			if (!all.includes(secret))
-				assert.equal(await verifies(h, v, secret), false,
-				    secret);
+				assert.equal(await verifies(h, v, secret),
+				    false, secret);
 		// Used, it stays as it is.
 		const w = new Visitor(h, { headers:
 			{ cookie: cookieOf(v.id, all.at(-1)) } });
@@ -324,7 +328,8 @@ test('a made one that others have had in hands', async (t) => {
 
 	await v.do(set('a', 1));
 	fs.chmodSync(file, 0o644);
-	assert.match(await reload(h, 1), /mode 0644, so others could have read it/);
+	assert.match(await reload(h, 1),
+	    /mode 0644, so others could have read it/);
 	fs.chmodSync(file, 0o600);
 	fs.writeFileSync(file, '');
 	assert.match(await reload(h, 1), /there is no secret in it/);

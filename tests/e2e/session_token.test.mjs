@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // session_token: all of a session is in its cookie, which every worker with the
-// keys can open, and nobody else; what was changed in it, or has ended, is none.
+// keys can open, and nobody else; what was changed in it, or has ended, is
+// none.
 import assert from 'node:assert/strict';
 import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
@@ -180,7 +181,8 @@ test('forged, cut and mixed', async (t) => {
 	// A later form of tokens.
 	for (const form of [0, 3, 255])
 		await none(h, Buffer.concat([Buffer.from([form]),
-			raw.subarray(1)]).toString('base64url'), `form ${form}`);
+			raw.subarray(1)]).toString('base64url'),
+			    `form ${form}`);
 	assert.equal(await v.get(get('a')), 'secret');
 });
 
@@ -249,7 +251,8 @@ test('keys change over reloads', async (t) => {
 	const r = await h.hostctl('reload');
 
 	assert.notEqual(r.code, 0);
-	assert.match(r.stdout + r.stderr, /keys: line 1: a key is 32 random bytes/);
+	assert.match(r.stdout + r.stderr,
+	    /keys: line 1: a key is 32 random bytes/);
 	assert.doesNotMatch(r.stdout + r.stderr + h.log, /hunter2/);
 	assert.equal(await stays.get(get('a')), 1);
 });
@@ -354,7 +357,8 @@ for (const [name, keys, mode, want] of [
 			fs.writeFileSync(file, keys);
 			fs.chmodSync(file, mode);
 		}
-		const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+		const r = await command(sbin('hostd'),
+		    ['-t', '-c', h.confFile]);
 
 		assert.notEqual(r.code, 0);
 		assert.match(r.stderr + r.stdout, want);

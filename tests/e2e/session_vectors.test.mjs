@@ -149,7 +149,8 @@ function makeHeader() {
 		' ', '=x', 'connect.sid', 'Connect.sid=x', 'connect.sid2=y',
 		'xconnect.sid=z', 'c=d=e',
 		'connect.sid=', 'connect.sid="', '"connect.sid=q"', ';=']);
-	const parts = [...some(1, others), `${pick(['', '', ' ', '\t'])}${NAME}${
+	const parts = [...some(1, others),
+	    `${pick(['', '', ' ', '\t'])}${NAME}${
 		pick(['', '', '', ' '])}=${makeSent()}`, ...some(2, others)];
 
 	if (below(4) === 0)
@@ -374,7 +375,8 @@ test('a new session has the cookie that Node writes', (t) => {
 	t.mock.timers.enable({ apis: ['Date'], now: NOW });
 	const all = Array.from({ length: 1000 }, () => {
 		const [ours, options] = makeAttributes();
-		const age = pick([0, 1, 60000, 86400000, below(1 << 30) * 1000]);
+		const age = pick([0, 1, 60000, 86400000,
+		    below(1 << 30) * 1000]);
 
 		if (age > 0)
 			options.maxAge = age;

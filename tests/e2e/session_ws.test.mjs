@@ -6,7 +6,8 @@ import fs from 'node:fs';
 import test from 'node:test';
 import { atEnd, until, within } from './lib/hostd.mjs';
 import { npm } from './lib/npm.mjs';
-import { called, calls, cookieOf, get, order, serveSessions, set, Visitor, words }
+import { called, calls, cookieOf, get, order, serveSessions, set, Visitor,
+    words }
     from './lib/session.mjs';
 
 const { WebSocket } = npm('ws');
@@ -198,7 +199,8 @@ test('without a session', async (t) => {
 		const s = await open(t, new Visitor(h, { headers:
 			cookie ? { cookie } : {} }));
 
-		assert.deepEqual(await s.do('new', 'keys', set('a', 1), get('a'),
+		assert.deepEqual(await s.do('new', 'keys', set('a', 1),
+		    get('a'),
 		    'save'), [['OK', 1], ['OK', []], ['OK'], ['OK', 1],
 			['E_NOTSUP']]);
 		assert.ok(!words(h).includes('set'));
@@ -233,7 +235,8 @@ test('misuse', async (t) => {
 	await s.closed;
 	await within((async () => {
 		for (;;) {
-			const [, [code]] = await v.do(`use=${handle}`, get('a'));
+			const [, [code]] = await v.do(`use=${handle}`,
+			    get('a'));
 
 			if (code === 'E_GONE')
 				return;
@@ -261,15 +264,16 @@ test('faults', async (t) => {
 	}
 	order(h);
 	assert.equal(await s.get(get('a')), 1);
-	// Sockets that go while the store thinks: what they wanted is done all the
-	// same.
+	// Sockets that go while the store thinks: what they wanted is done all
+	// the same.
 	for (const op of ['get', 'set', 'touch'])
 		for (let i = 0; i < 5; i++) {
 			const gone = await open(t, v);
 
 			calls(h);
 			order(h, `${op} 0 hold`);
-			gone.ws.send({ get: 'open', set: `${set('a', 10 + i)}&save`,
+			gone.ws.send({ get: 'open',
+			    set: `${set('a', 10 + i)}&save`,
 				touch: 'save' }[op]);
 			await called(h, op);
 			gone.ws.terminate();

@@ -22,7 +22,8 @@ const scenario = (h, transports) => ({
 		engine: 'socketio',
 		flow: [
 			{ emit: ['joinRoom', 'lobby'],
-				acknowledge: { match: { json: '$.0', value: null } } },
+				acknowledge: { match: { json: '$.0',
+				    value: null } } },
 			{ loop: [
 				{ emit: ['sendMessage', 'lobby', 'hello'],
 					acknowledge: {} },
@@ -56,7 +57,8 @@ test('Artillery', async (t) => {
 			const n = await play(u, scenario(h, transports));
 
 			assert.deepEqual(Object.keys(n)
-			    .filter((k) => /error|failed/.test(k) && n[k] > 0), []);
+			    .filter((k) => /error|failed/.test(k) && n[k] > 0),
+			    []);
 			assert.equal(n['vusers.created'], PEOPLE);
 			assert.equal(n['vusers.completed'], PEOPLE);
 			assert.equal(n['socketio.emit'], PEOPLE * 5);

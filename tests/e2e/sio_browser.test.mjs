@@ -29,13 +29,15 @@ class Guest extends Visitor {
 	}
 
 	async join(room) {
-		await this.page.getByRole('textbox', { name: 'Room' }).fill(room);
+		await this.page.getByRole('textbox',
+		    { name: 'Room' }).fill(room);
 		await this.page.getByRole('button', { name: 'Join' }).click();
 		await this.shows(`in ${room}`);
 	}
 
 	async say(text) {
-		await this.page.getByRole('textbox', { name: 'Message' }).fill(text);
+		await this.page.getByRole('textbox',
+		    { name: 'Message' }).fill(text);
 		await this.page.getByRole('button', { name: 'Send' }).click();
 	}
 
@@ -58,7 +60,8 @@ async function start(t) {
 	    .replace(/^(user|run_dir|error_log) = .*$/gm, '')
 	    .replaceAll('${HOSTD_WWW}', path.join(dir, 'www'))
 	    .replaceAll('${HOSTD_CLIENT}', client)
-	    .replaceAll('${HOSTD_CHAT}', await buildPlugin(tempDir(t), 'sio_chat',
+	    .replaceAll('${HOSTD_CHAT}',
+	    await buildPlugin(tempDir(t), 'sio_chat',
 		plugin))
 	    .replaceAll('${HOSTD_LISTEN}', '127.0.0.1:@PORT@');
 
@@ -90,7 +93,8 @@ test('two people chat across a reload and a killed worker', async (t) => {
 
 		assert.equal((await h.hostctl('reload')).code, 0);
 		await talk('reloaded');
-		assert.deepEqual(await Promise.all([ada.id(), grace.id()]), before);
+		assert.deepEqual(await Promise.all([ada.id(), grace.id()]),
+		    before);
 	});
 
 	await t.test('workers are killed', async () => {

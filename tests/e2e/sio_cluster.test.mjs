@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Socket.IO in several workers: what is said and asked reaches all of them, once,
-// and a worker that is killed or stands still holds nobody up for long.
+// Socket.IO in several workers: what is said and asked reaches all of them,
+// once, and a worker that is killed or stands still holds nobody up for long.
 import assert from 'node:assert/strict';
 import { until } from './lib/hostd.mjs';
 import { call, connect, heard, onHostd, settled } from './lib/sio.mjs';
 
-// A socket in each worker, in the order of their slots; and what process has it.
+// A socket in each worker, in the order of their slots; and what process has
+// it.
 async function oneOnEach(t, h) {
 	const count = async () => (await h.workers()).map((w) => w.websockets);
 	const found = [];
 	let before = await count();
 
 	while (found.filter(Boolean).length < before.length) {
-		const s = await connect(t, h, 'websocket', { reconnection: false });
+		const s = await connect(t, h, 'websocket',
+		    { reconnection: false });
 		const after = await until(async () => {
 			const now = await count();
 
@@ -81,14 +83,16 @@ onHostd('killed while it is asked', async (t, h) => {
 	await until(() => heard(other, 'said').length === 1, 'the word');
 }, { requestsTimeout: 30_000 }, { workers: 3 });
 
-// Nobody waits for one that stands still longer than for an answer, and only once.
+// Nobody waits for one that stands still longer than for an answer, and only
+// once.
 onHostd('one that stands still', async (t, h) => {
 	const [asker, other] = await oneOnEach(t, h);
 	const [, victim] = await h.workers();
 
 	process.kill(victim.pid, 'SIGSTOP');
 	try {
-		const got = (await call(asker, 'fetch', [])).map(({ id }) => id);
+		const got = (await call(asker, 'fetch', [])).map(({ id }) =>
+		    id);
 
 		assert.ok(got.includes(asker.id) && !got.includes(other.id));
 		await call(asker, 'fetch', []);
@@ -97,6 +101,6 @@ onHostd('one that stands still', async (t, h) => {
 	}
 	// It is there again.
 	await call(other, 'join', 'room');
-	await until(async () => (await call(asker, 'fetch', 'room')).length === 1,
-	    'both to be seen');
+	await until(async () => (await call(asker, 'fetch',
+	    'room')).length === 1, 'both to be seen');
 }, { requestsTimeout: 500 });

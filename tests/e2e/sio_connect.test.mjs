@@ -9,7 +9,8 @@ const ID = /^[A-Za-z0-9_-]{16,}$/;
 onServers('who comes', (t, where) => eachMode(t, async (st, mode) => {
 	const w = await watch(st, where);
 	const s = await connect(st, where, mode, { query: { name: 'ädä &+' },
-		extraHeaders: { 'x-test': 'hello' }, auth: { token: 'ü', n: 1 } });
+		extraHeaders: { 'x-test': 'hello' },
+		    auth: { token: 'ü', n: 1 } });
 	const me = await call(s, 'whoami');
 
 	assert.match(s.id, ID);
@@ -93,15 +94,16 @@ onServers('no upgrade', async (t, where) => {
 
 	assert.deepEqual(await call(s, 'back', 1), 1);
 	assert.equal(s.io.engine.transport.name, 'polling');
-	assert.equal(await call(await connect(t, where, 'websocket'), 'back', 2),
-	    2);
+	assert.equal(await call(await connect(t, where, 'websocket'), 'back',
+	    2), 2);
 }, { allowUpgrades: false });
 
 for (const [has, hasNot] of [['polling', 'websocket'],
     ['websocket', 'polling']])
 	onServers(`only ${has}`, async (t, where) => {
 		await assert.rejects(connected(client(t, where, hasNot)),
-		    hasNot === 'polling' ? /xhr poll error/ : /websocket error/);
+		    hasNot === 'polling' ? /xhr poll error/ :
+		    /websocket error/);
 
 		const s = await connected(client(t, where, has));
 

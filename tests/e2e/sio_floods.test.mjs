@@ -54,7 +54,8 @@ test('namespaces that come and go, and who may not be in them', async (t) => {
 	await s.say(...all);
 	for (let i = 0; i < 500; i++)
 		assert.match(await packet(s), new RegExp(`^40/dyn-${i},`));
-	// What is said to get there is kept, but no more of it than one packet has.
+	// What is said to get there is kept, but no more of it than one packet
+	// has.
 	await s.say(`40/dyn-a,${auth(600000)}`, `40/dyn-b,${auth(600000)}`,
 	    `40/dyn-c,${auth(6)}`);
 	assert.match(await packet(s), /^40\/dyn-a,/);
@@ -163,7 +164,8 @@ test('an end and an upgrade at the same time', async (t) => {
 		await s.say('2probe');
 		assert.equal(await packet(s), '3probe');
 		// Both wait for the worker when it looks again.
-		await Promise.all([busy.say(`42["nobody",${'1,'.repeat(2e5)}1]`),
+		await Promise.all(
+		    [busy.say(`42["nobody",${'1,'.repeat(2e5)}1]`),
 			client.send([`POST ${target(p.query)} HTTP/1.1`,
 				'Host: a', 'Content-Length: 1', '', '1']
 				.join('\r\n')), s.say('5')]);

@@ -34,8 +34,8 @@ const bin = binary(Buffer.from([1]));
 const attached = {
 	'no event': [bin],
 	'one too many': [text(`451-["nobody",${PLACE}]`), bin, bin],
-	'a namespace that was not joined': [text(`451-/dyn-9,["back",${PLACE}]`),
-	    bin],
+	'a namespace that was not joined':
+	    [text(`451-/dyn-9,["back",${PLACE}]`), bin],
 	'text instead': [text(`451-["nobody",${PLACE}]`), text('42["back"]')],
 	'a number that is none': [text('451-["nobody",{"_placeholder":true,' +
 	    '"num":"0"}]'), bin],
@@ -114,7 +114,8 @@ onServers('over polling', async (t, where) => {
 const fine = ['42', '431', '43999[]', '437["nobody asked"]', '42["nobody"]',
 	'42[7,1]', '42[""]', '420["nobody",1]', '42["error",1]',
 	'42["nobody",{"_placeholder":true,"num":7}]', '42 ["nobody"]',
-	'42[ "nobody" , 1 ]', '4299999999999["nobody"]', '42["nobody","\\ud800"]',
+	'42[ "nobody" , 1 ]', '4299999999999["nobody"]',
+	    '42["nobody","\\ud800"]',
 	'42["nobody",{"a":1,"a":2}]', '42/,["nobody"]'];
 
 onServers('what does no harm', async (t, where) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Socket.IO: what one client may have and send, and what it sent before it could
-// know better.
+// Socket.IO: what one client may have and send, and what it sent before it
+// could know better.
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { packet, webSocket, webSocketConnected, works } from './lib/eio.mjs';

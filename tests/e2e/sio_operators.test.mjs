@@ -21,7 +21,8 @@ const rulesOf = (keys) => `
 		event "secret" { require = user  ack = "\\"of $user\\"" }
 	}`;
 
-const serve = async (t, { io = '', more = '', rules = '', workers = 2 } = {}) => {
+const serve = async (t, { io = '', more = '', rules = '', workers = 2 } =
+    {}) => {
 	const h = await startHostd(t, { conf: `
 		pool "web" { workers = ${workers} }
 		plugin "io" { module = "socketio.so"  ${io} }
@@ -73,7 +74,8 @@ test('counters', async (t) => {
 });
 
 test('files of the client', async (t) => {
-	const dir = path.dirname(npm.resolve('socket.io-client/dist/socket.io.js'));
+	const dir = path.dirname(npm.resolve(
+	    'socket.io-client/dist/socket.io.js'));
 	const h = await serve(t, { workers: 1, io: `client_dir = "${dir}"` });
 	const get = (name, headers) => fetch(`${h.url}/socket.io/${name}`,
 	    { headers });
@@ -96,8 +98,8 @@ test('files of the client', async (t) => {
 	assert.equal((await get('package.json')).status, 400);
 	const without = await serve(t, { workers: 1 });
 
-	assert.equal((await fetch(`${without.url}/socket.io/socket.io.js`)).status,
-	    400);
+	assert.equal((await fetch(
+	    `${without.url}/socket.io/socket.io.js`)).status, 400);
 	await assert.rejects(serve(t, { io: 'client_dir = "/nowhere"' }),
 	    /client_dir: \/nowhere\/socket.io.js: No such file/);
 });
@@ -150,23 +152,27 @@ test('tokens', async (t) => {
 	const refused = /^Error: not authorized$/;
 
 	for (const mode of ['polling', 'websocket']) {
-		const ada = await connect(t, h, mode, { auth: { token: of('ada') } });
+		const ada = await connect(t, h, mode,
+		    { auth: { token: of('ada') } });
 		const bob = await connect(t, h, mode);
 
 		assert.deepEqual(await callAll(ada, 'whoami'), [ada.id, 'ada']);
 		assert.deepEqual(await callAll(bob, 'whoami'), [bob.id, null]);
-		const also7 = (s, auth) => connected(also(t, s, '/room-7', { auth }));
+		const also7 = (s, auth) => connected(also(t, s, '/room-7',
+		    { auth }));
 
 		await also7(ada, { token: of('ada') });
 		await assert.rejects(also7(await connect(t, h, mode,
-		    { auth: { token: of('ada') } }), { token: of('eve') }), refused);
+		    { auth: { token: of('ada') } }), { token: of('eve') }),
+		    refused);
 		for (const bad of ['x', 7, {}, `${of('ada')}x`,
 			of('ada', { exp: now() - 120 })])
 			await assert.rejects(connect(t, h, mode,
 			    { auth: { token: bad } }), refused);
 	}
 	// A route's own auth block, for all of its requests.
-	const options = { path: '/guarded/', query: { access_token: of('zoe') } };
+	const options = { path: '/guarded/',
+	    query: { access_token: of('zoe') } };
 
 	for (const mode of ['polling', 'upgrade'])
 		assert.equal(await call(await connect(t, h, mode, options),
@@ -186,7 +192,8 @@ test('hostctl sio', async (t) => {
 		assert.equal(r.code, 0, r.stderr);
 		return r.stdout;
 	};
-	const json = async (...args) => JSON.parse(await sio(...args, '--json'));
+	const json = async (...args) => JSON.parse(await sio(...args,
+	    '--json'));
 	const all = await Promise.all(['websocket', 'polling', 'upgrade',
 	    'websocket'].map((mode) => connect(t, h, mode)));
 
@@ -200,7 +207,8 @@ test('hostctl sio', async (t) => {
 	assert.equal(space.nsp, '/');
 	assert.equal(space.sockets, 4);
 	assert.equal(sum(space), 4);
-	assert.match(await sio('list'), /^NAMESPACE +SOCKETS +WORKERS\n\/ +4 +web/);
+	assert.match(await sio('list'),
+	    /^NAMESPACE +SOCKETS +WORKERS\n\/ +4 +web/);
 	const { rooms } = await json('rooms', '/');
 
 	assert.deepEqual(rooms.map((r) => [r.room, r.sockets, sum(r)]).sort(),
@@ -210,8 +218,8 @@ test('hostctl sio', async (t) => {
 	assert.deepEqual((await json('rooms', '/', 'm')).rooms.length, 1);
 	const { sockets } = await json('sockets', '/', 'milk');
 
-	assert.deepEqual(sockets.map((s) => [s.id, s.peer, s.transport, s.user]),
-	    [[all[0].id, '127.0.0.1', 'websocket', null]]);
+	assert.deepEqual(sockets.map((s) => [s.id, s.peer, s.transport,
+	    s.user]), [[all[0].id, '127.0.0.1', 'websocket', null]]);
 	assert.equal((await json('sockets', '/')).sockets.length, 4);
 	assert.match(await sio('sockets', '/', 'milk'),
 	    new RegExp(`^SOCKET .*\n${all[0].id} +127.0.0.1 +websocket`));
@@ -231,8 +239,8 @@ test('hostctl sio', async (t) => {
 	assert.equal(await sio('disconnect', '/', all[1].id),
 	    '1 socket was put out\n');
 	await gone[1];
-	assert.deepEqual(await json('disconnect', '/', '-not-there', 'room:tea'),
-	    { disconnected: 3 });
+	assert.deepEqual(await json('disconnect', '/', '-not-there',
+	    'room:tea'), { disconnected: 3 });
 	assert.deepEqual((await gone[0])[0], 'io server disconnect');
 	await Promise.all(gone);
 	assert.equal((await h.hostctl('sio', 'rooms')).code, 2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Socket.IO applications that are plugins: several of them, who decides, and who
-// is blamed; and the example.
+// Socket.IO applications that are plugins: several of them, who decides, and
+// who is blamed; and the example.
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
@@ -313,7 +313,8 @@ test('two handlers', async (t) => {
 	});
 	await t.test('a client that goes before it is decided', async (t) => {
 		const from = h.log.length;
-		const s = client(t, h, 'websocket', { auth: { second: 'never' } });
+		const s = client(t, h, 'websocket',
+		    { auth: { second: 'never' } });
 
 		await h.logged('second: on_connecting', from);
 		s.io.engine.close();

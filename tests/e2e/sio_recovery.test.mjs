@@ -140,7 +140,8 @@ onServers('what has an offset, and what has none', (t, where) =>
 		assert.equal(v.length, 1);
 }), MINUTE);
 
-onServers('a guard does not ask again, and each namespace is recovered', (t, where) => eachMode(t, async (st, mode) => {
+onServers('a guard does not ask again, and each namespace is recovered',
+    (t, where) => eachMode(t, async (st, mode) => {
 	const w = await watch(st, where);
 	const s = await start(st, where, mode,
 	    { nsp: '/private', auth: { token: 'secret' } });

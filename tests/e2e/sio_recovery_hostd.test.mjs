@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { call, connect, connected, gone, heard, onHostd, settled, watch } from
     './lib/sio.mjs';
 
-const MINUTE = { connectionStateRecovery: { maxDisconnectionDuration: 60_000 } };
+const MINUTE = { connectionStateRecovery:
+    { maxDisconnectionDuration: 60_000 } };
 
 async function start(t, h) {
 	const s = await connect(t, h, 'websocket');

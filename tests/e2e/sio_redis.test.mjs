@@ -45,7 +45,8 @@ nodes('rooms are of all nodes', async (c, way) => {
 		const s = c[from];
 
 		await call(s, 'say', 'r', from);
-		assert.equal(await told(c), `a1:"${from}" b1:"${from}" n1:"${from}"`);
+		assert.equal(await told(c),
+		    `a1:"${from}" b1:"${from}" n1:"${from}"`);
 		await call(s, 'say', ['r', 'q'], 1);
 		assert.equal(await told(c), 'a1:1 a2:1 b1:1 n1:1 n2:1');
 		await call(s, 'except', [], ['r', c.b2.id], 2);
@@ -106,7 +107,8 @@ nodes('clients of all nodes are asked', async (c) => {
 	for (const n of c.names)
 		c[n].on('question', (v, done) => done(n, v));
 	for (const s of [c.a1, c.b2, c.n1]) {
-		const [e, list] = await callAll(s, 'askall', [], Buffer.from('?'));
+		const [e, list] = await callAll(s, 'askall', [],
+		    Buffer.from('?'));
 
 		assert.equal(e, null);
 		assert.deepEqual(list.sort(), c.names);
@@ -118,8 +120,10 @@ nodes('clients of all nodes are asked', async (c) => {
 
 	assert.deepEqual(bins, [Buffer.from([1, 2])]);
 	// Nobody is in the room, anywhere.
-	assert.deepEqual(await callAll(c.a1, 'askall', 'nobody', 1), [null, []]);
-	assert.deepEqual(await callAll(c.n1, 'askall', 'nobody', 1), [null, []]);
+	assert.deepEqual(await callAll(c.a1, 'askall', 'nobody', 1),
+	    [null, []]);
+	assert.deepEqual(await callAll(c.n1, 'askall', 'nobody', 1),
+	    [null, []]);
 	// One does not answer.
 	c.b1.off('question');
 	for (const s of [c.a2, c.n2]) {
@@ -135,7 +139,8 @@ nodes('answers with attachments, of clients of all nodes', async (c) => {
 	const shapes = {
 		'alone': (b) => b,
 		'empty': (b, n) => [n, Buffer.alloc(0)],
-		'deep': (b, n) => ({ n, deep: [{ b }, [Buffer.from([0, 255])]] }),
+		'deep': (b, n) => (
+		    { n, deep: [{ b }, [Buffer.from([0, 255])]] }),
 		'long': (b) => Buffer.concat([b, Buffer.alloc(100_000, 0x1e)]),
 		'twice': (b) => [b, b],
 	};
@@ -145,19 +150,21 @@ nodes('answers with attachments, of clients of all nodes', async (c) => {
 
 	for (const n of c.names)
 		c[n].on('question', (shape, v, done) =>
-		    done(shapes[shape](Buffer.from(n), n), Buffer.from('more')));
+		    done(shapes[shape](Buffer.from(n), n),
+		    Buffer.from('more')));
 	for (const s of [c.a1, c.b1, c.n1])
 		await call(s, 'join', 'r');
 	for (const from of [c.a2, c.n2])
 		for (const shape of Object.keys(shapes)) {
-			const [e, list] = await callAll(from, 'askall', 'r', shape,
-			    { b: Buffer.from([1, 2]) });
+			const [e, list] = await callAll(from, 'askall', 'r',
+			    shape, { b: Buffer.from([1, 2]) });
 
 			assert.equal(e, null, shape);
 			assert.deepEqual(byText(list),
 			    answers(shape, ['a1', 'b1', 'n1']), shape);
 		}
-	// Of each machine one does not answer: who asks has what the others say.
+	// Of each machine one does not answer: who asks has what the others
+	// say.
 	for (const n of ['a1', 'b2', 'n1'])
 		c[n].off('question');
 	await Promise.all([c.a2, c.n2].map(async (from) => {
@@ -203,7 +210,8 @@ nodes('sockets, rooms and servers of all nodes', async (c, way) => {
 		await call(c[from], 'sse', 'x', { y: 1 });
 		await settledAll(c.all);
 		const mine = from[0] === 'n' ? ['n1', 'n2'] : [];
-		const who = c.names.filter((n) => heard(c[n], 'sse').length > 0);
+		const who = c.names.filter((n) => heard(c[n],
+		    'sse').length > 0);
 
 		assert.ok(mine.every((n) => !who.includes(n)));
 		assert.ok(['b1', 'b2'].every((n) => who.includes(n)));

@@ -55,7 +55,8 @@ test('broadcasts', async (t) => {
 	const c = await start(t);
 	const uid = hex([0xa0 | c.uid.length], c.uid);
 	const expect = async (channel, ...parts) => {
-		const [on, bytes] = await c.rec.next(([n]) => !n.includes('watch'),
+		const [on, bytes] =
+		    await c.rec.next(([n]) => !n.includes('watch'),
 		    'broadcast');
 
 		assert.equal(on, channel);
@@ -116,7 +117,8 @@ async function dummy(t, c) {
 	const sub = await redisClient(t, c.redis);
 	const heardBy = [];
 
-	await sub.subscribe('socket.io-request#/#', (b) => heardBy.push(b), true);
+	await sub.subscribe('socket.io-request#/#', (b) => heardBy.push(b),
+	    true);
 	return { answer: (v) => c.publish('socket.io-response#/#', v),
 		next: () => until(() => heardBy.shift(), 'request') };
 }
@@ -256,7 +258,8 @@ test('sharded', async (t) => {
 	await expect('socket.io#/#', { type: 3, data: { packet: { type: 2,
 		data: ['said', 1] }, opts: { ...opts, rooms: [c.s.id] } } });
 	await call(c.s, 'joinall', 'room1', 'r9');
-	await expect('socket.io#/#', { type: 4, data: { opts, rooms: ['r9'] } });
+	await expect('socket.io#/#',
+	    { type: 4, data: { opts, rooms: ['r9'] } });
 	await call(c.s, 'kick', 'room1', false);
 	await expect('socket.io#/#', { type: 6, data: { opts, close: false } });
 	await call(c.s, 'sse', 5);
@@ -313,7 +316,8 @@ test('rooms that are numbers, and packets of other order', async (t) => {
 	const c = await start(t);
 
 	await call(c.s, 'join', '42');
-	await c.publish('socket.io#/#42#', hex('\x93\xa6other1\x83\xa3nsp\xa1/' +
+	await c.publish('socket.io#/#42#',
+	    hex('\x93\xa6other1\x83\xa3nsp\xa1/' +
 	    '\xa4data\x92\xa4said\x01\xa4type\x02\x83\xa5flags\x80\xa5rooms' +
 	    '\x91\x2a\xa6except\x90'));
 	// No nsp, no except, no flags; and one of another namespace.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Nodes of Socket.IO that meet in a Redis Cluster, each at another master of it.
+// Nodes of Socket.IO that meet in a Redis Cluster, each at another master of
+// it.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from './lib/hostd.mjs';

@@ -44,7 +44,8 @@ async function everybodyHears(c, what) {
 		await call(s, 'say', [], what);
 	await settledAll(c.all);
 	for (const s of c.all)
-		assert.equal(heard(s, 'said').filter(([v]) => v === what).length,
+		assert.equal(heard(s,
+		    'said').filter(([v]) => v === what).length,
 		    c.all.length, what);
 }
 
@@ -62,8 +63,8 @@ test('Redis goes away, and comes back', async (t) => {
 		for (const s of [b1, b2])
 			assert.equal(heard(s, 'said').filter(([v]) =>
 			    v === `again ${i}`).length, 1);
-		assert.deepEqual((await call(one, 'fetch', [])).map((s) => s.id),
-		    [one.id]);
+		assert.deepEqual((await call(one, 'fetch', [])).map((s) =>
+		    s.id), [one.id]);
 		assert.deepEqual((await call(b1, 'fetch', [])).map((s) => s.id)
 		    .sort(), [b1.id, b2.id].sort());
 		await c.redis.start();
@@ -73,7 +74,8 @@ test('Redis goes away, and comes back', async (t) => {
 		assert.equal(count(c.a, 'Redis is back'), i, c.a.log);
 	}
 	// What was said without it is not said later.
-	assert.deepEqual(heard(one, 'said').filter(([v]) => /a[lg]/.test(v)), []);
+	assert.deepEqual(heard(one, 'said').filter(([v]) => /a[lg]/.test(v)),
+	    []);
 });
 
 test('it is not there at first', async (t) => {
@@ -118,7 +120,8 @@ test('nodes that do not answer', async (t) => {
 	await c.redis.until((r) => r[1] === 4, 'PUBSUB', 'NUMSUB',
 	    'socket.io-request#/#');
 	assert.equal((await call(one, 'fetch', [])).length, c.all.length);
-	// And with Redis, in the middle of a question; Node's would not catch it.
+	// And with Redis, in the middle of a question; Node's would not catch
+	// it.
 	c.all.pop().disconnect();
 	await c.n.stop();
 	await (await redisClient(t, c.redis)).subscribe('socket.io-request#/#',
@@ -132,7 +135,8 @@ test('nodes that do not answer', async (t) => {
 });
 
 // What decodes as nothing, as something else, and as too much.
-const GARBAGE = ['', '{', '{}', '[]', 'null', '\xc1', '\x93', '\x90', '\x93\0\0\0',
+const GARBAGE = ['', '{', '{}', '[]', 'null', '\xc1', '\x93', '\x90',
+    '\x93\0\0\0',
 	'\x93\xa1x\x80\x80', '\xdd\xff\xff\xff\xff', '\x91'.repeat(5000),
 	'\x93\xa1x\x82\xa4type\x05\xa4data\x91\xa4said\x80',
 	'\x93\xa1x\x82\xa4type\x02\xa4data\x90\x80',
@@ -141,7 +145,8 @@ const GARBAGE = ['', '{', '{}', '[]', 'null', '\xc1', '\x93', '\x90', '\x93\0\0\
 	'{"type":4,"close":true}', '{"type":4,"opts":{"rooms":5},"close":true}',
 	'{"type":2,"opts":{"rooms":[]}}', '{"type":99}', '{"type":"5"}',
 	'{"type":5,"requestId":"x"}', '{"type":6,"data":[]}', '{"type":6}',
-	'{"requestId":"x","sockets":5}', `${'{"a":'.repeat(100)}1${'}'.repeat(100)}`,
+	'{"requestId":"x","sockets":5}',
+	    `${'{"a":'.repeat(100)}1${'}'.repeat(100)}`,
 	'{"type":1,"uid":"\xff"}'];
 
 test('garbage', async (t) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Socket.IO by a Redis Cluster that changes: slots move, masters die.  The rooms
-// are together again by themselves, and each log has one line of either kind.
+// Socket.IO by a Redis Cluster that changes: slots move, masters die.  The
+// rooms are together again by themselves, and each log has one line of either
+// kind.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { masterOf, moveSlot } from './lib/cluster.mjs';

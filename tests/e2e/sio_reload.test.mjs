@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Socket.IO over reloads: clients stay who they are, and nothing that is said to
-// them or by them is lost, comes twice or in another order.
+// Socket.IO over reloads: clients stay who they are, and nothing that is said
+// to them or by them is lost, comes twice or in another order.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { makeClock } from './lib/clock.mjs';
@@ -141,7 +141,8 @@ onHostd('who they are', async (t, h) => {
 	}
 });
 
-// An upgrade that a reload falls into ends well, or the client stays on polling.
+// An upgrade that a reload falls into ends well, or the client stays on
+// polling.
 onHostd('in the middle of an upgrade', async (t, h) => {
 	const sockets = Array.from({ length: 12 },
 	    () => client(t, h, 'upgrade'));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Acknowledgements that are due when a reload comes: what a handler has taken an
-// event for, and what clients were asked.
+// Acknowledgements that are due when a reload comes: what a handler has taken
+// an event for, and what clients were asked.
 import assert from 'node:assert/strict';
 import { until } from './lib/hostd.mjs';
 import { call, callAll, connect, next, onHostd } from './lib/sio.mjs';

@@ -51,7 +51,8 @@ test('a session that is looked up meanwhile', async (t) => {
 });
 
 test('sockets that the next worker refuses', async (t) => {
-	const h = await startOurs(t, {}, { workers: 1, conf: 'drain_timeout = 4s',
+	const h = await startOurs(t, {},
+	    { workers: 1, conf: 'drain_timeout = 4s',
 		more: 'max_rooms = 3' });
 	const all = await Promise.all(Array.from({ length: 8 },
 	    () => connect(t, h, 'websocket')));

@@ -56,12 +56,14 @@ test('whatever it calls, and whenever', async (t) => {
 
 test('all at once', async (t) => {
 	const h = await serve(t);
-	const all = await Promise.all(Array.from({ length: 20 }, async (_, i) => {
+	const all = await Promise.all(Array.from({ length: 20 },
+	    async (_, i) => {
 		const s = await webSocket(t, h);
 
 		await s.say('40', '40/rude-1,');
 		if (i % 2)
-			await s.say('42["ask"]', '420["wait"]', '42/rude-1,["ask"]');
+			await s.say('42["ask"]', '420["wait"]',
+			    '42/rude-1,["ask"]');
 		return s;
 	}));
 	const s = await connect(t, h, 'polling');

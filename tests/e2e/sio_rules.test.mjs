@@ -40,7 +40,8 @@ test('a chat', async (t) => {
 	const bob = await connect(t, h, 'polling');
 	const eve = await connect(t, h, 'upgrade');
 
-	assert.deepEqual(await callAll(ada, 'joinRoom', 'tea'), [{ room: 'tea' }]);
+	assert.deepEqual(await callAll(ada, 'joinRoom', 'tea'),
+	    [{ room: 'tea' }]);
 	const joined = next(ada, 'joined');
 
 	assert.deepEqual(await call(bob, 'joinRoom', 'tea'), { room: 'tea' });
@@ -152,7 +153,8 @@ test('to and from back-ends', async (t) => {
 		channel "news" { as = "news" }`, `
 		plugin "publish" { module = "http_publish.so"  token = "0123456789abcdef" }
 		route "/publish" { plugin = "publish" }`);
-	const all = [await connect(t, h, 'websocket'), await connect(t, h, 'polling'),
+	const all = [await connect(t, h, 'websocket'),
+	    await connect(t, h, 'polling'),
 		await connect(t, h, 'websocket')];
 	const publish = async (channel, message) => assert.equal((await fetch(
 	    `${h.url}/publish`, { method: 'POST',
@@ -164,7 +166,8 @@ test('to and from back-ends', async (t) => {
 	const order = next(all[1], 'order');
 
 	await publish('orders', { shop: 'tea', id: 4, what: 'green' });
-	assert.deepEqual(await order, [4, { shop: 'tea', id: 4, what: 'green' }]);
+	assert.deepEqual(await order,
+	    [4, { shop: 'tea', id: 4, what: 'green' }]);
 	await publish('orders', 'no JSON, so of no shop');
 	await publish('news', 'it is "noon"');
 	for (const n of news)
@@ -188,9 +191,11 @@ test('mistakes have a place', async (t) => {
 	};
 
 	await wrong('event "a" { action = joyn }', /"action" must be one of/);
-	await wrong('event "a" { rom = "x" }', /unknown key "rom"; did you mean "room"/);
+	await wrong('event "a" { rom = "x" }',
+	    /unknown key "rom"; did you mean "room"/);
 	await wrong('event { }', /"event" must have a title/);
-	await wrong('evnt "a" { }', /unknown block "evnt"; did you mean "event"/);
+	await wrong('evnt "a" { }',
+	    /unknown block "evnt"; did you mean "event"/);
 	await wrong('event "a" { action = join }',
 	    /hostd.conf:\d+: event "a": it needs the key "room"/);
 	await wrong('event "a" { action = emit  args = "hello" }',

@@ -109,14 +109,16 @@ for (const kind of ['path', 'abstract'])
 		    ['READY=1', 'STATUS=serving generation 2']);
 
 		h.child.kill('SIGTERM');
-		assert.deepEqual(await next(), ['STOPPING=1', 'STATUS=draining']);
+		assert.deepEqual(await next(),
+		    ['STOPPING=1', 'STATUS=draining']);
 		await h.ended;
 	});
 
 test('a start that fails does not say that it is ready', async (t) => {
 	const dir = tempDir(t);
 	const next = await notifySocket(t, `${dir}/notify`);
-	const h = await prepareHostd(t, { conf: 'plugin "x" { module = "x.so" }' });
+	const h = await prepareHostd(t,
+	    { conf: 'plugin "x" { module = "x.so" }' });
 	const r = await command(sbin('hostd'), ['-c', h.confFile],
 	    { env: { ...process.env, NOTIFY_SOCKET: `${dir}/notify` } });
 

@@ -109,12 +109,15 @@ test('usage', async (t) => {
 	const dir = tempDir(t);
 
 	for (const [args, code, what] of [
-		[['--dev', path.join(dir, 'absent.so')], 1, /absent\.so: No such file or directory/],
+		[['--dev', path.join(dir, 'absent.so')], 1,
+		    /absent\.so: No such file or directory/],
 		[['--dev', 'a.so', '-t'], 2, /--dev goes with --port alone/],
-		[['--dev', 'a.so', '-c', 'x'], 2, /--dev goes with --port alone/],
+		[['--dev', 'a.so', '-c', 'x'], 2,
+		    /--dev goes with --port alone/],
 		[['--port', '80'], 2, /--port goes with --dev/],
 		[['--dev', 'a.so', '--port', '0'], 2, /1 to 65535, not "0"/],
-		[['--dev', 'a.so', '--port', 'http'], 2, /1 to 65535, not "http"/],
+		[['--dev', 'a.so', '--port', 'http'], 2,
+		    /1 to 65535, not "http"/],
 	]) {
 		const r = await command(sbin('hostd'), args);
 

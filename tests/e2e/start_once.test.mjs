@@ -104,7 +104,8 @@ test('a directory that can\'t be made, a log that can\'t be opened',
 		const h = await prepareHostd(t, {});
 		const text = fs.readFileSync(h.confFile, 'utf8');
 
-		fs.writeFileSync(h.confFile, `${conf}\n` + (conf.startsWith('run')
+		fs.writeFileSync(h.confFile, `${conf}\n` +
+		    (conf.startsWith('run')
 		    ? text.replace(/^run_dir.*$/m, '') : text));
 		const lines = await refused(h);
 

@@ -40,7 +40,8 @@ test('unknown options and words', async () => {
 		assert.match(r.stderr, /Try hostd -h\.$/m);
 		assert.equal(r.stdout, '');
 	}
-	assert.match((await hostd('start')).stderr, /^hostd: what is "start"\?$/m);
+	assert.match((await hostd('start')).stderr,
+	    /^hostd: what is "start"\?$/m);
 });
 
 test('-t', async (t) => {
@@ -95,7 +96,8 @@ test('a relative -c', async (t) => {
 	    { cwd: h.dir });
 
 	assert.equal(r.code, 0, r.stderr);
-	assert.ok(r.stdout.startsWith(`hostd: ${h.dir}/hostd.conf: `), r.stdout);
+	assert.ok(r.stdout.startsWith(`hostd: ${h.dir}/hostd.conf: `),
+	    r.stdout);
 });
 
 test('-p moves everything below a prefix', async (t) => {

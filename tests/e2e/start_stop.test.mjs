@@ -46,7 +46,8 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
 		// Nobody is let in any more, even now.
 		const late = new Client(h.port);
 
-		assert.match(await late.ended, /ECONNREFUSED|ECONNRESET|closed/);
+		assert.match(await late.ended,
+		    /ECONNREFUSED|ECONNRESET|closed/);
 		fs.writeFileSync(path.join(h.dir, 'gate'), '');
 		const a = await c.answer();
 

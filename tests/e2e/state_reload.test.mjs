@@ -70,7 +70,8 @@ test('each slot hands to its own successor', async (t) => {
 	await reload(h);
 	for (let i = 0; i < n; i++)
 		seen.push(await count(h));
-	// Three that count on: each number at most three times, none starts anew.
+	// Three that count on: each number at most three times, none starts
+	// anew.
 	for (const one of new Set(seen))
 		assert.ok(seen.filter((s) => s === one).length <= 3, `${seen}`);
 	assert.equal((h.log.match(/plugin a: goes on with/g)).length, 3);

@@ -101,7 +101,8 @@ test('an empty file', async (t) => {
 test('names of all kinds', async (t) => {
 	const names = ['with space', 'per%cent', 'ques?tion', 'ha#sh', 'a&b=c',
 		'ünïcode', '日本', 'semi;colon', 'co:lon', 'quote"s', "apo'",
-		'back\\slash', '~tilde', '...', '..a', 'a..', 'plus+', 'new\nline'];
+		'back\\slash', '~tilde', '...', '..a', 'a..', 'plus+',
+		    'new\nline'];
 	const h = await startStatic(t, { keys: 'dotfiles = on',
 		files: Object.fromEntries(names.map((n) => [n, n])) });
 
@@ -143,7 +144,8 @@ test('other methods', async (t) => {
 
 test('below a prefix', async (t) => {
 	const h = await startStatic(t, { route: '/files/',
-		files: { 'a.txt': 'a', 'files/b.txt': 'b', 'index.html': 'i' } });
+		files: { 'a.txt': 'a', 'files/b.txt': 'b',
+		    'index.html': 'i' } });
 
 	assert.equal((await ask(h, '/files/a.txt')).text, 'a');
 	assert.equal((await ask(h, '/files/files/b.txt')).text, 'b');

@@ -10,7 +10,8 @@ import { ask, askUntil, at, openFiles, pattern, put, startStatic }
 	from './lib/static.mjs';
 
 const names = (n) => Array.from({ length: n }, (_, i) => `f${i}.txt`);
-const some = (n) => Object.fromEntries(names(n).map((f) => [f, `this is ${f}`]));
+const some = (n) => Object.fromEntries(
+    names(n).map((f) => [f, `this is ${f}`]));
 
 test('a change is seen when cache_valid has passed', async (t) => {
 	const h = await startStatic(t, { keys: 'cache_valid = 100ms',

@@ -32,5 +32,6 @@ test('the first pattern that matches', async (t) => {
 		'/other/assets/b.txt': undefined,
 		'/none.js': undefined,
 	}))
-		assert.equal((await ask(h, p)).headers['cache-control'], want, p);
+		assert.equal((await ask(h, p)).headers['cache-control'], want,
+		    p);
 });

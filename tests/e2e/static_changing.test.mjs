@@ -38,7 +38,8 @@ async function begin(h, target, headers = '') {
 		const head = all.subarray(0, end).toString('latin1');
 
 		return { body: all.subarray(end + 4), head,
-			length: Number(/^Content-Length: (\d+)/mi.exec(head)[1]) };
+			length: Number(
+			    /^Content-Length: (\d+)/mi.exec(head)[1]) };
 	};
 }
 

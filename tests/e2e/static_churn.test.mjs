@@ -97,7 +97,8 @@ test('everything at once', async (t) => {
 		const roll = dice(seed);
 
 		for (let i = 0; i < 150; i++) {
-			const target = ['/x.txt', '/y.txt', '/z.txt', '/d/', '/d',
+			const target = ['/x.txt', '/y.txt', '/z.txt', '/d/',
+			    '/d',
 				'/d/index.html', '/'][roll(7)];
 
 			if (roll(6) === 0)

@@ -10,7 +10,8 @@ import { ask, at, startStatic } from './lib/static.mjs';
 const SECRET = 'the secret outside';
 
 async function start(t, options = {}) {
-	const h = await startStatic(t, { keys: 'listing = on', ...options, files: {
+	const h = await startStatic(t, { keys: 'listing = on', ...options,
+	    files: {
 		'index.html': 'root', 'sub/a.txt': 'inside', 'b.txt': 'b',
 		'..a/x': 'dots', 'a../x': 'dots',
 	} });
@@ -31,14 +32,16 @@ test('dots and escapes', async (t) => {
 		const h = await start(t, { route });
 
 		for (const dots of up)
-			for (const p of [`${dots}/secret`, `${dots}/${dots}/secret`,
+			for (const p of [`${dots}/secret`,
+			    `${dots}/${dots}/secret`,
 				`sub/${dots}/${dots}/secret`,
 				`sub/${dots}${dots}/secret`, `${dots}secret`,
 				`/${dots}/secret`, `./${dots}/secret`,
 				`sub/./${dots}//${dots}/secret`,
 				`${dots}/www-secret`, `${dots}-secret`,
 				`${dots}/outside/`, `sub/${dots}/${dots}/`]) {
-				const r = await raw(h.port, `GET ${route}${p} ` +
+				const r = await raw(h.port,
+				    `GET ${route}${p} ` +
 				    'HTTP/1.1\r\nHost: a\r\n' +
 				    'Connection: close\r\n\r\n');
 

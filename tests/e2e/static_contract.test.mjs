@@ -25,9 +25,11 @@ for (const [what, plugin, target, set] of [
 	test(`${plugin}: ${what}`, async (t) => {
 		const dir = tempDir(t);
 
-		writeFiles(dir, { 'a.txt': text, 'large.bin': pattern(200_000) });
+		writeFiles(dir, { 'a.txt': text,
+		    'large.bin': pattern(200_000) });
 		const r = await command(bin('hostctl'), ['plugin', 'check',
-			...set.flatMap((s) => ['--set', s.replace('@DIR@', dir)]),
+			...set.flatMap((s) => ['--set',
+			    s.replace('@DIR@', dir)]),
 			'--path', target,
 			path.join(prefix, `lib/hostd/plugins/${plugin}.so`)]);
 

@@ -142,8 +142,10 @@ test('validators, conditions and ranges are those of the coding', async (t) => {
 	const status = async (headers) => (await ask(h, '/a.txt',
 	    { ...accept('gzip'), ...headers })).status;
 
-	assert.equal(await status({ 'If-None-Match': coded.headers.etag }), 304);
-	assert.equal(await status({ 'If-None-Match': plain.headers.etag }), 200);
+	assert.equal(await status({ 'If-None-Match': coded.headers.etag }),
+	    304);
+	assert.equal(await status({ 'If-None-Match': plain.headers.etag }),
+	    200);
 	assert.equal(await status({ 'If-Match': plain.headers.etag }), 412);
 	const part = await ask(h, '/a.txt', { ...accept('gzip'),
 		Range: 'bytes=100-199', 'If-Range': coded.headers.etag });
@@ -192,7 +194,8 @@ test('gzip on the fly', async (t) => {
 test('what gets no smaller is not compressed', async (t) => {
 	const noise = pattern(5000, 9);
 	const h = await startStatic(t, { keys: 'gzip = on  gzip_min = 0',
-		files: { 'noise.txt': noise, 'empty.txt': '', 'a.txt': text } });
+		files: { 'noise.txt': noise, 'empty.txt': '',
+		    'a.txt': text } });
 
 	for (const p of ['/noise.txt', '/empty.txt'])
 		await ask(h, p, accept('gzip'));

@@ -29,8 +29,8 @@ test('browsers get the fallback', async (t) => {
 	assert.equal(headers.etag, (await ask(h, '/')).headers.etag);
 	assert.equal((await ask(h, '/users/7', { ...html,
 		'If-None-Match': headers.etag })).status, 304);
-	assert.equal((await head(h, '/users/7', html)).headers['content-length'],
-	    '7');
+	assert.equal((await head(h, '/users/7',
+	    html)).headers['content-length'], '7');
 });
 
 test('what no page is asked for stays missing', async (t) => {
@@ -62,7 +62,8 @@ test('a fallback outside of the root', async (t) => {
 
 test('the fallback is compressed, too', async (t) => {
 	const page = '<p>hello</p>\n'.repeat(300);
-	const h = await startStatic(t, { keys: 'fallback = "index.html" gzip = on',
+	const h = await startStatic(t,
+	    { keys: 'fallback = "index.html" gzip = on',
 		files: { 'index.html': page } });
 	const r = await askUntil(h, '/x',
 	    { ...html, 'Accept-Encoding': 'gzip' },

@@ -13,7 +13,8 @@ test('HEAD equals GET', async (t) => {
 		files: {
 			'index.html': 'root', 'a.txt': text, 'empty': '',
 			'pre.txt': text, 'pre.txt.gz': zlib.gzipSync(text),
-			'large.bin': pattern(300_000), 'list/x': '', 'dir/y': '',
+			'large.bin': pattern(300_000), 'list/x': '',
+			    'dir/y': '',
 			'medium.bin': pattern(40_000),
 		},
 		keys: `listing = on  fallback = "/index.html"
@@ -53,7 +54,8 @@ test('nothing comes behind the head', async (t) => {
 		const r = await raw(h.port, `${line('HEAD')}\r\n` +
 		    `${line('OPTIONS')}Connection: close\r\n\r\n`);
 
-		assert.match(r.text, /^HTTP\/1\.1 \d+ [^]*?\r\n\r\nHTTP\/1\.1 204 /,
+		assert.match(r.text,
+		    /^HTTP\/1\.1 \d+ [^]*?\r\n\r\nHTTP\/1\.1 204 /,
 		    'the next answer follows at once');
 	}
 });

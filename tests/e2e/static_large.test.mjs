@@ -76,7 +76,8 @@ test('several ranges of it', async (t) => {
 	assert.equal(r.headers['content-length'], String(r.body.length));
 	for (const i of [0, 3, 4])
 		assert.ok(r.body.includes(mark(i)), `mark ${i}`);
-	assert.ok(r.body.includes(`bytes ${MARKS[3]}-${MARKS[3] + 63}/${SIZE}`));
+	assert.ok(r.body.includes(
+	    `bytes ${MARKS[3]}-${MARKS[3] + 63}/${SIZE}`));
 });
 
 test('more than 2 GiB in one answer', async (t) => {

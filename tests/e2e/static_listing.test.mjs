@@ -11,7 +11,8 @@ const plain = (s) => s.replace(/&(amp|lt|gt|quot);/g, (e) => UNESCAPE[e]);
 // [{ href, text }] of the listing's links.
 function links(page) {
 	return [...page.matchAll(/<a href="([^"]*)">([^<]*)<\/a>/g)]
-	    .map(([, href, text]) => ({ href: plain(href), text: plain(text) }));
+	    .map(([, href, text]) =>
+	    ({ href: plain(href), text: plain(text) }));
 }
 
 const HOSTILE = ['<script>alert(1)<\u2215script>',

@@ -78,7 +78,8 @@ test('several ranges', async (t) => {
 
 	for (const [Range, want] of [
 		['bytes=0-0,1-1', [[0, 0], [1, 1]]],
-		['bytes=0-99, 200-299,\t-10', [[0, 99], [200, 299], [4990, 4999]]],
+		['bytes=0-99, 200-299,\t-10',
+		    [[0, 99], [200, 299], [4990, 4999]]],
 		['bytes=4000-,0-9', [[4000, 4999], [0, 9]]],
 		['bytes=0-0,9999-,2-2', [[0, 0], [2, 2]]],
 		['bytes=5-5,5-5', [[5, 5], [5, 5]]],
@@ -121,7 +122,8 @@ test('several ranges of a file on disk', async (t) => {
 	const cut = [[0, 99_999], [150_000, 150_000], [200_000, 399_999]];
 
 	check(await ask(h, '/large.bin', { Range:
-		`bytes=${cut.map(([a, b]) => `${a}-${b}`).join()}` }), large, cut,
+		`bytes=${cut.map(([a, b]) => `${a}-${b}`).join()}` }), large,
+		    cut,
 	    'application/octet-stream');
 });
 

@@ -19,7 +19,8 @@ function answers(bytes, methods) {
 		const end = bytes.indexOf('\r\n\r\n', at);
 		const head = bytes.slice(at, end);
 		const status = Number(/^HTTP\/1\.1 (\d+)/.exec(head)[1]);
-		const n = method === 'HEAD' || status === 304 || status === 204 ?
+		const n = method === 'HEAD' || status === 304 ||
+		    status === 204 ?
 		    0 : Number(/^Content-Length: (\d+)/mi.exec(head)[1]);
 
 		at = end + 4 + n;
@@ -61,7 +62,8 @@ for (const [how, pieces] of [['at once', undefined], ['in pieces', 7]])
 		const got = answers(r.text, list.map(([method]) => method));
 
 		for (const [i, [method, p, , status, body]] of list.entries()) {
-			assert.equal(got[i].status, status, `${i} ${method} ${p}`);
+			assert.equal(got[i].status, status,
+			    `${i} ${method} ${p}`);
 			if (body !== undefined)
 				assert.ok(Buffer.from(got[i].body, 'latin1')
 				    .equals(Buffer.from(body)),

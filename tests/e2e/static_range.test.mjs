@@ -152,7 +152,8 @@ test('ranges of an empty file', async (t) => {
 		assert.equal(r.status, 416, Range);
 		assert.equal(r.headers['content-range'], 'bytes */0');
 	}
-	assert.equal((await ask(h, '/empty', { Range: 'bytes=x' })).status, 200);
+	assert.equal((await ask(h, '/empty', { Range: 'bytes=x' })).status,
+	    200);
 });
 
 test('every cut of a file', async (t) => {

@@ -28,7 +28,8 @@ test('a slash is added, a query is kept', async (t) => {
 		['/d%69r', '/dir/'],
 		['/x/../dir', '/dir/'],
 		['/a:b', '/a%3Ab/'],
-		[`/${encodeURIComponent(NAME)}`, '/a%20b%25%3F%23%22%5C%3C%C3%BC/'],
+		[`/${encodeURIComponent(NAME)}`,
+		    '/a%20b%25%3F%23%22%5C%3C%C3%BC/'],
 	]) {
 		const r = await ask(h, from);
 
@@ -51,7 +52,8 @@ test('no other host is named', async (t) => {
 	const h = await start(t);
 
 	for (const p of ['//evil.com', '///evil.com', '/%2fevil.com',
-		'/%2Fevil.com', '//evil.com/', '/.//evil.com', '/x/..//evil.com',
+		'/%2Fevil.com', '//evil.com/', '/.//evil.com',
+		    '/x/..//evil.com',
 		'/%5cevil.com', '/%5Cevil.com', '/\\evil.com', '/@evil.com',
 		'//evil.com/%2e%2e', '/%2e/%2fevil.com', '/dir/..//evil.com',
 		'/new%0d%0aX-Evil:%201', 'http://evil.com//evil.com',

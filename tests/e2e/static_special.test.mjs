@@ -12,9 +12,11 @@ const isRoot = process.getuid() === 0;
 
 test('a FIFO, a socket and a directory', async (t) => {
 	const h = await startStatic(t, { files: { 'a.txt': 'a',
-		'dir/index.html/x': '', 'odd.txt': 'odd', 'odd.txt.gz/x': '' } });
+		'dir/index.html/x': '', 'odd.txt': 'odd',
+		    'odd.txt.gz/x': '' } });
 
-	assert.equal((await command('mkfifo', [at(h, 'fifo'), at(h, 'f.txt.gz')]))
+	assert.equal((await command('mkfifo',
+	    [at(h, 'fifo'), at(h, 'f.txt.gz')]))
 	    .code, 0);
 	fs.writeFileSync(at(h, 'f.txt'), 'f');
 	const server = net.createServer();
@@ -47,14 +49,16 @@ test('a device', { skip: !isRoot && 'mknod needs root' }, async (t) => {
 		return;
 	}
 	assert.equal((await ask(h, '/zero')).status, 403);
-	assert.equal((await ask(h, '/zero', { Range: 'bytes=0-9' })).status, 403);
+	assert.equal((await ask(h, '/zero', { Range: 'bytes=0-9' })).status,
+	    403);
 });
 
 test('what may not be read', { skip: !isRoot && 'the files need an owner ' +
     'that hostd\'s user is not' }, async (t) => {
 	const h = await startStatic(t, {
 		user: 'nobody', keys: 'listing = on  cache_valid = 0ms',
-		files: { 'shut.txt': 's', 'shutdir/a.txt': 'a', 'list/a.txt': 'a',
+		files: { 'shut.txt': 's', 'shutdir/a.txt': 'a',
+		    'list/a.txt': 'a',
 			'open.txt': 'o', 'open.txt.gz': 'g',
 			'idx/index.html': 'i' },
 	});

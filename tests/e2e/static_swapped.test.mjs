@@ -18,7 +18,8 @@ async function load(h, target, enough) {
 	const one = async () => {
 		while (!enough(counts)) {
 			const r = await ask(h, target, {}, { agent });
-			const key = `${r.status} ${r.status === 200 ? r.text : ''}`;
+			const key =
+			    `${r.status} ${r.status === 200 ? r.text : ''}`;
 
 			counts[key] = (counts[key] ?? 0) + 1;
 		}

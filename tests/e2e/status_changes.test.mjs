@@ -48,7 +48,8 @@ function neverLess(before, after) {
 		assert.ok(after.requests.status[key] >=
 		    before.requests.status[key], key);
 	for (const key of ['accepted', 'refused', 'closed'])
-		assert.ok(after.connections[key] >= before.connections[key], key);
+		assert.ok(after.connections[key] >= before.connections[key],
+		    key);
 	assert.equal(after.pid, before.pid);
 	assert.equal(after.started_ms, before.started_ms);
 }
@@ -61,7 +62,8 @@ test('a reload', async (t) => {
 		const r = await h.hostctl('reload');
 
 		assert.equal(r.code, 0, r.stderr);
-		const st = await page(h, (now) => now.generation === generation &&
+		const st = await page(h,
+		    (now) => now.generation === generation &&
 		    workersOf(now).every((w) => w.generation === generation));
 
 		neverLess(last, st);
@@ -75,7 +77,8 @@ test('a reload', async (t) => {
 
 test('a reload that fails', async (t) => {
 	const { h, first } = await start(t);
-	fs.writeFileSync(h.confFile, `${fs.readFileSync(h.confFile)}\nnonsense`);
+	fs.writeFileSync(h.confFile,
+	    `${fs.readFileSync(h.confFile)}\nnonsense`);
 	assert.notEqual((await h.hostctl('reload')).code, 0);
 	const st = await page(h);
 
@@ -127,7 +130,8 @@ test('all workers killed', async (t) => {
 	for (const w of workersOf(first))
 		process.kill(w.pid, 'SIGKILL');
 	const st = await page(h, (now) => workersOf(now).length === 2 &&
-	    workersOf(now).every((w) => w.state === 'ready' && w.restarts === 1));
+	    workersOf(now).every((w) => w.state === 'ready' &&
+	    w.restarts === 1));
 
 	neverLess(first, st);
 	for (const pid of pidsOf(first))

@@ -82,7 +82,8 @@ test('it is what hostctl says', async (t) => {
 	const from = await h.status();
 	const st = await page(h);
 
-	for (const key of ['node', 'version', 'pid', 'generation', 'started_ms'])
+	for (const key of ['node', 'version', 'pid', 'generation',
+	    'started_ms'])
 		assert.equal(st[key], (from.status ?? from)[key], key);
 	assert.deepEqual((await h.workers()).map((w) => w.pid).sort(),
 	    st.pools[0].workers.map((w) => w.pid).sort());

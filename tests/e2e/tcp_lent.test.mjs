@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The sockets of a worker that is stopped, or was scaled away, are another
-// one's.  What came there was taken for HTTP without a PROXY header, whatever it
-// was.
+// one's.  What came there was taken for HTTP without a PROXY header, whatever
+// it was.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { atEnd, freePort } from './lib/hostd.mjs';
@@ -29,7 +29,8 @@ async function allAreAnswered(t, { h, proxied }) {
 		assert.equal(await whoAnswers(h.port), '127.0.0.1');
 		const c = await track(t, proxied);
 
-		await c.send(proxyV1('192.0.2.1', 1, '192.0.2.2', 2) + get('/'));
+		await c.send(proxyV1('192.0.2.1', 1, '192.0.2.2', 2) +
+		    get('/'));
 		assert.equal((await c.next()).status, 200);
 		c.destroy();
 	}

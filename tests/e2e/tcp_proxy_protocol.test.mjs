@@ -127,6 +127,7 @@ test('ip_hash goes by the address that it says', async (t) => {
 		await c.send(`${proxyV1(`10.${i}.2.3`, 1, '10.0.0.1', 2)}bye`);
 		c.finish();
 	}
-	await until(() => counts().reduce((a, b) => a + b) === 45, 'all of them');
+	await until(() => counts().reduce((a, b) => a + b) === 45,
+	    'all of them');
 	assert.ok(counts().every((x) => x > 0), counts().join());
 });

@@ -88,8 +88,8 @@ test('another upstream, and another mode, for new ones', async (t) => {
 	fs.writeFileSync(h.confFile,
 	    conf.replace('mode = stream', '').replace('upstream = "app"', ''));
 	await reload(h);
-	assert.match(await first(t, h.port, 12, 'GET / HTTP/1.1\r\nHost: a\r\n' +
-	    '\r\n'), /^HTTP\/1.1 404/);
+	assert.match(await first(t, h.port, 12,
+	    'GET / HTTP/1.1\r\nHost: a\r\n' + '\r\n'), /^HTTP\/1.1 404/);
 	await ping(c, 'z');
 	c.finish();
 	await c.end();
@@ -121,7 +121,8 @@ test('no connection fails while workers are replaced', async (t) => {
 	assert.ok(n > 0);
 });
 
-test('a worker that is killed takes its own with it, and no counts', async (t) => {
+test('a worker that is killed takes its own with it, and no counts',
+    async (t) => {
 	const a = await echo(t, 'a');
 	const h = await startGroup(t, [a.port]);
 	const c = await joined(t, h);

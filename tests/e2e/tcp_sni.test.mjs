@@ -29,7 +29,8 @@ async function secure(t, dir, name) {
 	const own = await certificate(dir, name);
 	const server = tls.createServer(own, (s) => {
 		s.on('error', () => {});
-		s.on('data', () => s.end('HTTP/1.1 200 OK\r\nConnection: close' +
+		s.on('data', () =>
+		    s.end('HTTP/1.1 200 OK\r\nConnection: close' +
 		    `\r\n\r\n${name} ${s.servername}`));
 	});
 

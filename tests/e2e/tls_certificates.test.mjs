@@ -33,7 +33,8 @@ test('by name', async (t) => {
 	assert.equal((await ask(h.port, ['-noservername'])).subject,
 	    'CN = first');
 	// Somebody who verifies.
-	const r = await command('curl', ['-sS', '--cacert', ca.cert, '--resolve',
+	const r = await command('curl',
+	    ['-sS', '--cacert', ca.cert, '--resolve',
 		`q.wild.test:${h.port}:127.0.0.1`,
 		`https://q.wild.test:${h.port}/`]);
 
@@ -54,7 +55,8 @@ test('when they end is a metric', async (t) => {
 			'-enddate', '-in', c.cert]);
 		const end = Date.parse(x.stdout.split('=')[1]) / 1000;
 
-		assert.ok(r.stdout.includes('hostd_certificate_not_after_seconds' +
+		assert.ok(r.stdout.includes(
+		    'hostd_certificate_not_after_seconds' +
 		    `{certificate="${name}"} ${end}\n`), r.stdout);
 	}
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Mistakes in certificates and tls blocks: all of them are told in one run, with
-// their places.
+// Mistakes in certificates and tls blocks: all of them are told in one run,
+// with their places.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
@@ -104,7 +104,8 @@ test('keys', async (t) => {
 	matches(r.lines, wants.map(([, want]) => want));
 	assert.match((await tried(t, 'tls "a" { }')).stderr,
 	    /tls "a" has no certificate; add certificate "a"/);
-	for (const [value, why] of [['x y', /neither "on"/], ['0', /no such port/],
+	for (const [value, why] of [['x y', /neither "on"/],
+	    ['0', /no such port/],
 		['65536', /no such port/], ['a.test:x', /neither "on"/]])
 		assert.match((await tried(t, 'listen "l" { address = ' +
 		    `"127.0.0.1:@PORT@"  redirect_https = "${value}" }`)).stderr,

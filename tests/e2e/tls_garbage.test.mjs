@@ -29,7 +29,8 @@ test('garbage', async (t) => {
 		Buffer.concat([Buffer.from([0]), crypto.randomBytes(1000)]),
 		Buffer.from('\x80\x2e\x01\x03\x01', 'latin1'),	// SSLv2
 		record(22, Buffer.alloc(16384)), record(22, hello),
-		record(23, Buffer.from('data')), record(21, Buffer.from([2, 40])),
+		record(23, Buffer.from('data')),
+		    record(21, Buffer.from([2, 40])),
 		record(20, Buffer.from([1])),
 		Buffer.from([22, 3, 1, 0xff, 0xff]),
 	];

@@ -29,7 +29,8 @@ test('versions and ciphers', async (t) => {
 		}
 		for (const suite of ['TLS_AES_128_GCM_SHA256',
 		    'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']) {
-			const r = await sClient(t, h, ['-tls1_3', '-ciphersuites',
+			const r = await sClient(t, h,
+			    ['-tls1_3', '-ciphersuites',
 			    suite, '-ign_eof'], GET).ended;
 
 			assert.match(r.text, /200 OK[^]*hello/, suite);
@@ -85,7 +86,8 @@ test('a client that keys change for', async (t) => {
 	await until(() => /New, TLSv1.3/.test(c.text), 'handshake');
 	for (let i = 1; i <= 4; i++) {
 		c.child.stdin.write(i % 2 ? 'K\n' : 'k\n');
-		await until(() => c.text.split('KEYUPDATE').length > i, 'update');
+		await until(() => c.text.split('KEYUPDATE').length > i,
+		    'update');
 		c.child.stdin.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
 		await until(() => count() === i, 'answer');
 	}

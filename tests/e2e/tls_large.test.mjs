@@ -25,7 +25,8 @@ test('files', async (t) => {
 
 	for (const v of ['1.2', '1.3']) {
 		const out = path.join(h.dir, `got-${v}`);
-		const r = await curl(h, '--tls-max', v, '-o', out, `${h.url}/big`);
+		const r = await curl(h, '--tls-max', v, '-o', out,
+		    `${h.url}/big`);
 
 		assert.equal(r.code, 0, r.stderr);
 		assert.ok(fs.readFileSync(out).equals(bytes));

@@ -89,7 +89,8 @@ test('500 WebSockets over a reload', async (t) => {
 	const open = (i) => new Promise((resolve, reject) => {
 		const s = new WebSocket(`wss://127.0.0.1:${h.port}/echo`,
 		    { ca: fs.readFileSync(h.ca), servername: 'localhost',
-			perMessageDeflate: false, maxVersion: versions[i % 2] });
+			perMessageDeflate: false,
+			    maxVersion: versions[i % 2] });
 
 		all.push(s);
 		s.once('open', resolve);
@@ -135,7 +136,8 @@ test('to and from another pool', async (t) => {
 			const [path, text] = i % 2 ? ['/', 'near'] :
 			    ['/far', 'far'];
 
-			c.socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+			c.socket.write(
+			    `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
 			await c.next(new RegExp(`200 OK[^]*${text}`));
 		}
 		// A body that is half there.

@@ -22,7 +22,8 @@ async function respond(t, ca, c, minutes) {
 
 	assert.equal(q.code, 0, q.stderr);
 	const r = await command('openssl', ['ocsp', '-index', `${dir}/index`,
-		'-CA', ca.cert, '-rsigner', ca.signer ?? ca.cert, '-rkey', ca.key,
+		'-CA', ca.cert, '-rsigner', ca.signer ?? ca.cert, '-rkey',
+		    ca.key,
 		'-reqin', `${dir}/request`, '-respout', `${dir}/response`,
 		...(minutes ? ['-nmin', String(minutes)] : [])]);
 
@@ -35,7 +36,8 @@ const serve = (t, certificates) => startHostd(t, {
 
 test('it is stapled, to the certificate that it is of', async (t) => {
 	const ca = await authority(t);
-	const rsa = await certificate(t, { names: ['a.test'], ca, kind: 'rsa' });
+	const rsa = await certificate(t,
+	    { names: ['a.test'], ca, kind: 'rsa' });
 	const ec = await certificate(t, { names: ['a.test'], ca });
 	const without = await certificate(t, { names: ['b.test'], ca });
 	const h = await serve(t,
@@ -50,11 +52,13 @@ test('it is stapled, to the certificate that it is of', async (t) => {
 				'-servername', 'a.test', '-sigalgs', sigalg,
 				'-CAfile', ca.cert]);
 
-			assert.match(r.text, /OCSP Response Status: successful/);
+			assert.match(r.text,
+			    /OCSP Response Status: successful/);
 			assert.match(r.text, /Cert Status: good/);
 			// Of each its own.
 			const stapled = /Serial Number: (\w+)/.exec(
-			    /OCSP Response Data:[^]*?Cert Status/.exec(r.text)[0]);
+			    /OCSP Response Data:[^]*?Cert Status/.exec(
+			    r.text)[0]);
 			const c = sigalg[0] === 'r' ? rsa : ec;
 			const x = await command('openssl', ['x509', '-noout',
 				'-serial', '-in', c.cert]);
@@ -77,7 +81,8 @@ test('the authority has to have signed it', async (t) => {
 	for (const [file, code] of [[good, 0], [bad, 1]]) {
 		const h = await prepareHostd(t, { conf: `${listen}${hello}
 			${block('a', c, `ocsp = "${file}"`)}tls "main" { }` });
-		const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+		const r = await command(sbin('hostd'),
+		    ['-t', '-c', h.confFile]);
 
 		assert.equal(r.code, code, r.stderr);
 		if (code)
@@ -90,8 +95,8 @@ test('one that is over is not', async (t) => {
 	const ca = await authority(t);
 	const c = await certificate(t, { ca });
 	const old = await respond(t, ca, c, 1);
-	// Its end is two minutes ago: nextUpdate is signed, but nobody checks that
-	// here before clients do.
+	// Its end is two minutes ago: nextUpdate is signed, but nobody checks
+	// that here before clients do.
 	const der = fs.readFileSync(old);
 	const times = [...der.toString('latin1').matchAll(/\d{14}Z/g)];
 

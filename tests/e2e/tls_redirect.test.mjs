@@ -21,7 +21,8 @@ async function serve(t, { redirect, conf = '', ...options } = {}) {
 	// As curl has it, by any name: { status, location, hsts, body, ... }
 	h.get = async (url, ...args) => {
 		const file = `${tempDir(t)}/head`;
-		const r = await command('curl', ['-sS', '--http1.1', '--cacert', ca.cert,
+		const r = await command('curl',
+		    ['-sS', '--http1.1', '--cacert', ca.cert,
 			'--resolve', `a.test:${h.port}:127.0.0.1`,
 			'--resolve', `a.test:${secure}:127.0.0.1`,
 			'-D', '-', '-o', file, ...args, url]);
@@ -39,7 +40,8 @@ async function serve(t, { redirect, conf = '', ...options } = {}) {
 
 test('requests go to the same with https', async (t) => {
 	const h = await serve(t, { conf: `http { hsts = "${HSTS}" }` });
-	const from = `http://a.test:${h.port}`, to = `https://a.test:${h.secure}`;
+	const from = `http://a.test:${h.port}`,
+	    to = `https://a.test:${h.secure}`;
 
 	for (const path of ['/', '/a/b?c=d&e=%2F', '/%41?', '/?x']) {
 		const r = await h.get(from + path, '--path-as-is');
@@ -67,8 +69,8 @@ test('targets and hosts of other shapes', async (t) => {
 	    'Connection: close\r\n\r\n')).text)?.[1];
 	const to = `https://b.test:${h.secure}`;
 
-	assert.equal(await location('GET http://b.test/p?q HTTP/1.1\r\nHost: c'),
-	    `${to}/p?q`);
+	assert.equal(await location(
+	    'GET http://b.test/p?q HTTP/1.1\r\nHost: c'), `${to}/p?q`);
 	assert.equal(await location('GET http://b.test HTTP/1.1\r\nHost: c'),
 	    `${to}/`);
 	assert.equal(await location('GET http://b.test?q HTTP/1.1\r\nHost: c'),

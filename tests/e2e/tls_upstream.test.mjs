@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// TLS to servers: who they have to be, who we are, and what is told when it does
-// not fit.
+// TLS to servers: who they have to be, who we are, and what is told when it
+// does not fit.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import https from 'node:https';
@@ -59,7 +59,8 @@ const get = (h, ...args) => command('curl', ['-sS', '-w', '\n%{http_code}',
 test('requests, kept connections, checks', async (t) => {
 	const ca = await authority(t);
 	const s = await server(t, await certificate(t, { ca }));
-	const h = await startHostd(t, { conf: conf(s.port, `tls_ca = "${ca.cert}"
+	const h = await startHostd(t,
+	    { conf: conf(s.port, `tls_ca = "${ca.cert}"
 		health { interval = 50ms  jitter = 0 }`) });
 
 	for (let i = 0; i < 5; i++) {
@@ -106,7 +107,8 @@ test('a server that it is not', async (t) => {
 		assert.equal(s.requests, 0);
 		await h.stop();
 	}
-	const s = await server(t, await certificate(t, { names: ['x.example'] }));
+	const s = await server(t, await certificate(t,
+	    { names: ['x.example'] }));
 	const h = await startHostd(t, { conf: conf(s.port,
 	    'tls_verify = off') });
 
@@ -152,7 +154,8 @@ test('sessions go on with the same server only', async (t) => {
 		await ask(6);
 		// Each has its own.
 		for (const s of [a, b])
-			assert.deepEqual(s.reused, [false, true, true], version);
+			assert.deepEqual(s.reused, [false, true, true],
+			    version);
 		fs.writeFileSync(h.confFile, fs.readFileSync(h.confFile, 'utf8')
 		    .replace('tls = on', 'tls = on  tls_session_reuse = off'));
 		assert.equal((await h.hostctl('reload')).code, 0);
@@ -196,7 +199,8 @@ test('a server that says nothing, or no TLS', async (t) => {
 test('mistakes', async (t) => {
 	const a = await certificate(t), b = await certificate(t);
 	const cases = [
-		['tls_ca = "/nowhere.pem"', /tls_ca \/nowhere\.pem: No such file/],
+		['tls_ca = "/nowhere.pem"',
+		    /tls_ca \/nowhere\.pem: No such file/],
 		[`tls_ca = "${a.key}"`, /has no certificate in PEM/],
 		[`tls_certificate = "${a.cert}"`, /belong together/],
 		[`tls_certificate = "${a.cert}"  tls_key = "${b.key}"`,
@@ -210,7 +214,8 @@ test('mistakes', async (t) => {
 
 	for (const [keys, why] of cases) {
 		const h = await prepareHostd(t, { conf: conf(1, keys) });
-		const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+		const r = await command(sbin('hostd'),
+		    ['-t', '-c', h.confFile]);
 
 		assert.equal(r.code, 1, keys);
 		assert.match(r.stderr, why);

@@ -66,8 +66,10 @@ test('a trace goes on: plugin, access log, error log', async (t) => {
 
 test('one that is wrong, or twice there, begins a new one', async (t) => {
 	const h = await serveShow(t, 'trace = w3c');
-	const wrong = [`ff-${ID}-${SPAN}-01`, `00-${ID.toUpperCase()}-${SPAN}-01`,
-		`00-${'0'.repeat(32)}-${SPAN}-01`, `00-${ID}-${'0'.repeat(16)}-01`,
+	const wrong = [`ff-${ID}-${SPAN}-01`,
+	    `00-${ID.toUpperCase()}-${SPAN}-01`,
+		`00-${'0'.repeat(32)}-${SPAN}-01`,
+		    `00-${ID}-${'0'.repeat(16)}-01`,
 		`${PARENT}-`, `${PARENT}-extra`, `00-${ID}-${SPAN}`,
 		`cc-${ID}-${SPAN}-01.extra`, ''];
 	const all = await told(t, h, ...wrong.map((p) =>
@@ -110,7 +112,8 @@ test('only whom the operator trusts; new ones are sampled', async (t) => {
 
 test('by HTTP/2', async (t) => {
 	const h = await serveShow(t, 'h2c = on  trace = w3c', log);
-	const curl = async (...headers) => JSON.parse((await command('curl', ['-sS',
+	const curl = async (...headers) =>
+	    JSON.parse((await command('curl', ['-sS',
 		'--http2-prior-knowledge', ...headers.flatMap((s) => ['-H', s]),
 		`http://127.0.0.1:${h.port}/?trace`])).stdout);
 	const own = await curl(`traceparent: ${PARENT}`, 'tracestate: a=b');
@@ -129,7 +132,8 @@ test('servers get it, with our span', async (t) => {
 	const b = await startBackend(t, (q) => q.headers.upgrade ?
 	    'HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n' :
 	    tell(q));
-	const h = await serveProxy(t, [b], '', { http: 'trace = w3c', conf: log });
+	const h = await serveProxy(t, [b], '',
+	    { http: 'trace = w3c', conf: log });
 	const c = await connect(t, h.port);
 
 	await c.send(get('/', `traceparent: ${PARENT}`, 'tracestate: a=b',
@@ -157,18 +161,22 @@ test('unless the operator says something else', async (t) => {
 		const h = await serveProxy(t, [b], keys, { http });
 		const c = await connect(t, h.port);
 
-		await c.send(get('/', `traceparent: ${PARENT}`, 'tracestate: a=b'));
+		await c.send(get('/', `traceparent: ${PARENT}`,
+		    'tracestate: a=b'));
 		await c.next();
 		return b.requests.at(-1).headers;
 	};
 	const off = await sent('', '');
 
-	assert.deepEqual([off.traceparent, off.tracestate], [[PARENT], ['a=b']]);
+	assert.deepEqual([off.traceparent, off.tracestate],
+	    [[PARENT], ['a=b']]);
 	const set = await sent('set_header = {"traceparent: mine"}',
 	    'trace = w3c');
 
-	assert.deepEqual([set.traceparent, set.tracestate], [['mine'], undefined]);
-	const none = await sent('remove_header = {"traceparent"}', 'trace = w3c');
+	assert.deepEqual([set.traceparent, set.tracestate],
+	    [['mine'], undefined]);
+	const none = await sent('remove_header = {"traceparent"}',
+	    'trace = w3c');
 
 	assert.deepEqual([none.traceparent, none.tracestate],
 	    [undefined, undefined]);

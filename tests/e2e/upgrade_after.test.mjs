@@ -248,7 +248,8 @@ test('workers that die meanwhile are replaced', async (t) => {
 		for (const w of all)
 			process.kill(w.pid, 'SIGKILL');
 		assert.equal((await upgrade).code, 0);
-		await h.workersSatisfy((ws) => ws.length === 2 && ws.every((w) =>
+		await h.workersSatisfy((ws) => ws.length === 2 &&
+		    ws.every((w) =>
 		    w.state === 'ready' && !all.some((o) => o.pid === w.pid)),
 		    'the replaced workers');
 	}

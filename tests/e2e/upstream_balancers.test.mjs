@@ -43,7 +43,8 @@ function ask(h, { path: p = '/', headers = {}, localAddress } = {}) {
 			localAddress }, (res) => {
 			let body = '';
 
-			res.setEncoding('utf8').on('data', (d) => { body += d; });
+			res.setEncoding('utf8').on('data',
+			    (d) => { body += d; });
 			res.on('error', reject);
 			res.on('end', () => resolve({ body,
 				status: res.statusCode,
@@ -107,7 +108,8 @@ test('least_conn counts what all workers have', async (t) => {
 
 test('round_robin is by weight', async (t) => {
 	const servers = await startServers(t, 3);
-	const h = await start(t, servers, 'round_robin', ['weight = 5', '', '']);
+	const h = await start(t, servers, 'round_robin',
+	    ['weight = 5', '', '']);
 	const counts = await askMany(h, 140);
 
 	// Each worker has its own turn.
@@ -219,7 +221,8 @@ test('hash: the same path is the same server', async (t) => {
 	const places = new Map();
 
 	for (let i = 0; i < 40; i++)
-		places.set(`/p${i}`, (await ask(h, { path: `/p${i}?x=1` })).body);
+		places.set(`/p${i}`,
+		    (await ask(h, { path: `/p${i}?x=1` })).body);
 	assert.equal(new Set(places.values()).size, 4);
 	for (const [p, body] of places)
 		for (let i = 0; i < 3; i++)
@@ -281,7 +284,8 @@ test('a server that has failed is named once, with the reason', async (t) => {
 	const lines = h.log.split('\n').filter((l) => l.includes('is down'));
 
 	assert.equal(lines.length, 1, h.log);
-	assert.match(lines[0], new RegExp('upstream app: 127\\.0\\.0\\.1:\\d+ is ' +
+	assert.match(lines[0], new RegExp(
+	    'upstream app: 127\\.0\\.0\\.1:\\d+ is ' +
 	    'down: .*refused.*, 3 failures in 10s; left alone for 10s'));
 });
 
@@ -291,15 +295,19 @@ test('one that is not there is refused, with one that is', async (t) => {
 			'plugin "spread" { module = "least_conn.so" }\n' +
 			`upstream "app" {\n\tbalancer = "${balancer}"\n` +
 			'\tserver "127.0.0.1:1" { }\n}\n' } });
-		const r = await command(sbin('hostd'), ['-t', '-c', h.confFile]);
+		const r = await command(sbin('hostd'),
+		    ['-t', '-c', h.confFile]);
 
 		assert.equal(r.code, 1);
-		assert.match(r.stderr, /app\.conf:3: upstream "app": there is no /);
+		assert.match(r.stderr,
+		    /app\.conf:3: upstream "app": there is no /);
 		assert.match(r.stderr, what);
-		assert.equal(r.stderr.match(/there is no/g).length, 1, r.stderr);
+		assert.equal(r.stderr.match(/there is no/g).length, 1,
+		    r.stderr);
 	};
 
-	await refused('least_con', new RegExp('balancer "least_con": neither a ' +
+	await refused('least_con',
+	    new RegExp('balancer "least_con": neither a ' +
 	    'plugin block, nor a module /.*/least_con\\.so; did you mean ' +
 	    '"least_conn"\\?'));
 	await refused('spred', /did you mean "spread"\?/);
@@ -309,7 +317,8 @@ test('one that is not there is refused, with one that is', async (t) => {
 test('one that is no balancer is refused with file and line', async (t) => {
 	const servers = [{ port: 1 }];
 	const h = await prepareHostd(t, { conf: '',
-		confd: { 'app.conf': 'plugin "proxy" { module = "http_proxy.so" }\n' +
+		confd: { 'app.conf':
+		    'plugin "proxy" { module = "http_proxy.so" }\n' +
 			'upstream "app" {\n\tbalancer = "proxy"\n' +
 			`\tserver "127.0.0.1:${servers[0].port}" { }\n}\n` +
 			'plugin "sticky" { module = "sticky_cookie.so" }\n' } });

@@ -99,7 +99,8 @@ test('one that is about to change says how far it is', async (t) => {
 	await says(/^check: status 503; down after 1000 like that, this is \d+$/);
 	assert.equal((await serversOf(h, 'app'))[0].state, 'up');
 	status = 200;
-	await serversSatisfy(h, 'app', ([one]) => one.reason === '', 'no reason');
+	await serversSatisfy(h, 'app', ([one]) => one.reason === '',
+	    'no reason');
 });
 
 test('one that comes back slowly says how far it is', async (t) => {
@@ -127,7 +128,8 @@ test('requests go to those that are up, in all workers', async (t) => {
 
 	for (let i = 0; i < 2; i++)
 		apps.push(await httpServer(t, (req, res) => res.writeHead(
-		    i === 0 && req.url === '/healthz' ? status : 200).end(`${i}`)));
+		    i === 0 && req.url === '/healthz' ? status :
+		    200).end(`${i}`)));
 	const h = await startHostd(t, { conf: `
 		pool "web" { workers = 3 }
 		plugin "proxy" { module = "http_proxy.so" }
@@ -172,7 +174,8 @@ test('which statuses are right, and what has to be in the body', async (t) => {
 		(res) => res.writeHead(204).end(),
 		(res) => res.writeHead(418).end('not <ready>'),
 		(res) => res.writeHead(200).end('I am rea'),
-		(res) => { res.writeHead(200); res.write('I am rea'); res.end('dy'); },
+		(res) => { res.writeHead(200); res.write('I am rea');
+		    res.end('dy'); },
 	];
 	const apps = [];
 
@@ -199,7 +202,8 @@ test('which statuses are right, and what has to be in the body', async (t) => {
 test('servers that hang, talk nonsense, or hang up', async (t) => {
 	const kinds = {
 		'no answer within 300 ms': () => {},
-		'not an HTTP answer': (s) => s.end('SSH-2.0-OpenSSH_9.2p1\r\n\r\n'),
+		'not an HTTP answer': (s) =>
+		    s.end('SSH-2.0-OpenSSH_9.2p1\r\n\r\n'),
 		'closed early': (s) => {
 			s.resume();
 			s.end('HTTP/1.1 200');

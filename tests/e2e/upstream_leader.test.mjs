@@ -106,7 +106,8 @@ test('stopped, it is followed, and does no harm when it goes on', async (t) => {
 	assert.equal(leaders(h).length, 2);
 });
 
-test('a reload: the new generation goes on where the old one was', async (t) => {
+test('a reload: the new generation goes on where the old one was',
+    async (t) => {
 	const { h, app } = await start(t);
 
 	app.fails = true;

@@ -56,7 +56,8 @@ test('a change is seen when the TTL is over', async (t) => {
 	assert.deepEqual(await allWhoAnswer(h.port, 4), ['127.0.0.1']);
 	const [{ id }] = await serversOf(h, 'app');
 
-	dns.zone['app.test'] = { ttl: 1, addresses: ['127.0.0.3', '127.0.0.1'] };
+	dns.zone['app.test'] = { ttl: 1,
+	    addresses: ['127.0.0.3', '127.0.0.1'] };
 	await h.logged(`127.0.0.3:${port}`);
 	assert.deepEqual(await allWhoAnswer(h.port, 8),
 	    ['127.0.0.1', '127.0.0.3']);
@@ -97,7 +98,8 @@ for (const [what, zone] of Object.entries({
 	});
 
 test('a family that fails keeps its addresses', async (t) => {
-	const { port } = await namedServers(t, ['127.0.0.1', '127.0.0.2', '::1']);
+	const { port } = await namedServers(t,
+	    ['127.0.0.1', '127.0.0.2', '::1']);
 	const dns = await startDns(t, { 'app.test': { ttl: 1,
 		addresses: ['127.0.0.1', '::1'] } });
 	const h = await start(t, dns, port);
@@ -198,7 +200,8 @@ test('a name that comes back leads where it leads now', async (t) => {
 	    `new.test:${port}`);
 	const led = (addresses) => serversSatisfy(h, 'app', (all) =>
 		all.filter((s) => s.server.startsWith('new') &&
-		    s.state !== 'leaving').map((s) => s.address).sort().join() ===
+		    s.state !== 'leaving').map(
+		    (s) => s.address).sort().join() ===
 		addresses.map((a) => `${a}:${port}`).join(),
 	`${addresses}`);
 

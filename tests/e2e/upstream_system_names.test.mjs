@@ -42,7 +42,8 @@ async function start(t, server, files) {
 		h.checkSanitizers();
 	});
 	await h.logged(/serving generation/);
-	h.write = (name, text) => fs.writeFileSync(path.join(h.dir, name), text);
+	h.write = (name, text) => fs.writeFileSync(path.join(h.dir, name),
+	    text);
 	return h;
 }
 
@@ -69,7 +70,8 @@ test('the search list, and another one', { skip: whyNot() }, async (t) => {
 		'app.two.test': { ttl: 1, addresses: ['127.0.0.3'] },
 	}, 53, DNS);
 	const conf = (domain) => `nameserver ${DNS}\nsearch no.test ${domain}\n`;
-	const h = await start(t, `app:${port}`, { 'hosts': '127.0.0.1 localhost\n',
+	const h = await start(t, `app:${port}`,
+	    { 'hosts': '127.0.0.1 localhost\n',
 		'resolv.conf': conf('one.test') });
 
 	assert.equal(await whoAnswers(h.port), '127.0.0.2');

@@ -118,7 +118,8 @@ test('watching', async (t) => {
 		    path.join(dir, 'x.conf'),
 		    path.join(h.dir, 'conf.d/x.conf')));
 		await after(h, served, () => fs.writeFileSync(
-		    path.join(dir, 'x.conf'), 'route "/x" { plugin = "life" }'));
+		    path.join(dir, 'x.conf'),
+		    'route "/x" { plugin = "life" }'));
 	});
 
 	await t.test('nobody was disturbed', async () => {

@@ -29,7 +29,8 @@ async function crash(h, pid) {
 
 	c.send('/crash');
 	await c.ended;
-	const [, delay] = await h.logged(new RegExp(`\\(pid ${pid}, generation ` +
+	const [, delay] = await h.logged(
+	    new RegExp(`\\(pid ${pid}, generation ` +
 	    '1\\) died: SIGABRT in plugin life, on_headers; restarting in ' +
 	    '(\\d+) ms'));
 
@@ -116,9 +117,12 @@ test('a worker that can\'t start again', async (t) => {
 		const r = await h.hostctl('scale', 'web', '3');
 
 		assert.equal(r.code, 1, r.stdout);
-		assert.match(r.stderr, /^hostctl: worker web\.2 of generation 1 did not get ready: SIGABRT in plugin life, create$/m);
-		assert.match(r.stderr, /^hostctl: not scaled; generation 1 goes on serving$/m);
-		assert.deepEqual((await h.workers()).map((w) => w.slot), [0, 1]);
+		assert.match(r.stderr,
+		    /^hostctl: worker web\.2 of generation 1 did not get ready: SIGABRT in plugin life, create$/m);
+		assert.match(r.stderr,
+		    /^hostctl: not scaled; generation 1 goes on serving$/m);
+		assert.deepEqual((await h.workers()).map((w) => w.slot),
+		    [0, 1]);
 		fs.rmSync(bomb);
 		const s = await h.hostctl('scale', 'web', '3');
 

@@ -25,7 +25,8 @@ test('exit() in a plugin', async (t) => {
 		const r = await h.hostctl('reload');
 
 		assert.equal(r.code, 1, r.stdout);
-		assert.match(r.stderr, /life\.conf:1: plugin "life": .*life\.so: trying it failed: exit\(0\) in plugin life, create$/m);
+		assert.match(r.stderr,
+		    /life\.conf:1: plugin "life": .*life\.so: trying it failed: exit\(0\) in plugin life, create$/m);
 		assert.equal((await fetch(h.url)).status, 200);
 	});
 });

@@ -11,8 +11,8 @@ test('0: done', async (t) => {
 	const h = await startLife(t);
 
 	for (const args of [['status'], ['list'], ['version'], ['reload'],
-		['scale', 'web', '2'], ['test', '-c', h.confFile], ['-h'], ['-V'],
-		['plugin', 'schema', path.join(h.dir, 'life.so')]]) {
+		['scale', 'web', '2'], ['test', '-c', h.confFile], ['-h'],
+		['-V'], ['plugin', 'schema', path.join(h.dir, 'life.so')]]) {
 		const r = await h.hostctl(...args);
 
 		assert.equal(r.code, 0, `${args}: ${r.stderr}`);
@@ -56,7 +56,8 @@ test('3: nobody there', async (t) => {
 
 	for (const args of [['status'], ['list'], ['reload'], ['stop'],
 		['scale', 'web', '2'], ['logs', 'reopen'], ['version']]) {
-		const r = await command(bin('hostctl'), ['-s', socket, ...args]);
+		const r = await command(bin('hostctl'),
+		    ['-s', socket, ...args]);
 
 		assert.equal(r.code, 3, `${args}: ${r.stderr}`);
 		assert.ok(r.stderr.includes(socket), r.stderr);
@@ -108,7 +109,8 @@ test('what comes over the control socket is checked', async (t) => {
 		let text = '';
 
 		s.setEncoding('utf8');
-		s.on('data', (d) => { text += d; if (text.includes('"ok"')) s.end(); });
+		s.on('data', (d) => { text += d;
+		    if (text.includes('"ok"')) s.end(); });
 		s.on('error', () => {});
 		s.write(bytes);
 		return within(new Promise((resolve) =>

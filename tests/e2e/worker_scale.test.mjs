@@ -63,7 +63,8 @@ test('nobody waits where there is no worker any more', async (t) => {
 	const serve = async (ws, port = h.port) => {
 		const load = new Load(h, { kind: 'new', port });
 
-		await load.more(() => ws.every((w) => load.byPid.get(w.pid) > 3));
+		await load.more(() =>
+		    ws.every((w) => load.byPid.get(w.pid) > 3));
 		await load.more(50);
 		await load.stop();
 		assert.deepEqual(load.failures, []);

@@ -71,7 +71,8 @@ async function weather(t, signal, workers) {
 			if (f.answered === 0)
 				nameless.push(f);
 			else
-				assert.ok(hit.has(f.pid), `${f.why} of ${f.pid}`);
+				assert.ok(hit.has(f.pid),
+				    `${f.why} of ${f.pid}`);
 		// Not answered yet, they do not know whose they were: one of
 		// each client at most for each that was hit.
 		for (const f of nameless)

@@ -69,7 +69,8 @@ test('a callback that does not return', async (t) => {
 	    'generation 1\\) has been in plugin sleeper, on_headers, for ' +
 	    '\\d+ ms \\(watchdog\\): killing it'));
 
-	await h.logged(new RegExp(`pid ${pid}, generation 1\\) died: in plugin ` +
+	await h.logged(new RegExp(
+	    `pid ${pid}, generation 1\\) died: in plugin ` +
 	    'sleeper, on_headers, for \\d+ ms \\(watchdog\\); restarting in'));
 	assert.ok(await request instanceof Error);
 	const ws = await h.workersSatisfy((list) => list.length === 2 &&
@@ -86,7 +87,8 @@ test('a worker that is stopped', async (t) => {
 	const load = new Load(h, { kind: 'new' });
 
 	process.kill(victim.pid, 'SIGSTOP');
-	await h.logged(new RegExp(`pid ${victim.pid}, generation 1\\) has been ` +
+	await h.logged(new RegExp(
+	    `pid ${victim.pid}, generation 1\\) has been ` +
 	    'stopped by a signal, for \\d+ ms and serves nobody'));
 	const [w] = await h.workersSatisfy((list) =>
 	    list.some((x) => x.silent_ms > 0), 'silence in status');

@@ -128,7 +128,8 @@ test('as many rooms as one may be in, and not one more', async (t) => {
 
 test('the route\'s limit of channels counts, too, and half a room is none',
     async (t) => {
-	const h = await startChat(t, { route: 'websocket { max_channels = 3 }' });
+	const h = await startChat(t,
+	    { route: 'websocket { max_channels = 3 }' });
 	const p = await Person.open(t, h), other = await Person.open(t, h);
 
 	await other.join('2', 'Other');

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { oneOnEach, Person, startChat } from './lib/chat.mjs';
-import { masterOf, moveSlot, shardSubscribers, slotOf } from './lib/cluster.mjs';
+import { masterOf, moveSlot, shardSubscribers, slotOf } from
+    './lib/cluster.mjs';
 import { atEnd } from './lib/hostd.mjs';
 import { startCluster } from './lib/redis.mjs';
 
@@ -66,8 +67,8 @@ test('a gap of one room is made good there only', async (t) => {
 	assert.deepEqual(ada.unread.filter((m) => m.type === 'history'), []);
 });
 
-// Each gets it in its turn, and whoever asks for something meanwhile is not kept
-// waiting until all have it.
+// Each gets it in its turn, and whoever asks for something meanwhile is not
+// kept waiting until all have it.
 test('a long history for many', async (t) => {
 	const h = await startChat(t, { workers: 2, keys: 'history = 100',
 		conf: 'pubsub { queue = 256k }' });

@@ -65,7 +65,8 @@ test('while they talk', async (t) => {
 	}
 	const talk = async (p, name) => {
 		for (let i = 0; talking; i++) {
-			p.send('message', { room: 'lobby', text: `${name} ${i}` });
+			p.send('message',
+			    { room: 'lobby', text: `${name} ${i}` });
 			said.push(`${name} ${i}`);
 			await Promise.all(people.map((q) => q.until(() =>
 			    q.unread.find((m) => m.text === `${name} ${i}`),
@@ -79,7 +80,8 @@ test('while they talk', async (t) => {
 	talking = false;
 	await Promise.all(talkers);
 	for (const p of people) {
-		const heard = texts(p.unread.filter((m) => m.type === 'message'));
+		const heard = texts(
+		    p.unread.filter((m) => m.type === 'message'));
 
 		for (const who of ['B', 'C'])
 			assert.deepEqual(heard.filter((s) => s.startsWith(who)),

@@ -20,7 +20,8 @@ for (const how of [['stop'], ['stop', '--now']])
 		const one = await startNode(t, redis);
 		const two = await startNode(t, redis);
 		const ada = await Person.open(t, one);
-		const bob = await Person.open(t, two), eve = await Person.open(t, two);
+		const bob = await Person.open(t, two),
+		    eve = await Person.open(t, two);
 
 		await ada.join('lobby', 'Ada');
 		await redis.subscribers('chat/lobby', 1);
@@ -29,7 +30,8 @@ for (const how of [['stop'], ['stop', '--now']])
 		await redis.subscribers('chat/lobby', 2);
 		await eve.say('lobby', 'hello');
 		await ada.hears('hello');
-		assert.deepEqual(await ada.list('lobby'), ['Ada', 'Bob', 'Eve']);
+		assert.deepEqual(await ada.list('lobby'),
+		    ['Ada', 'Bob', 'Eve']);
 		assert.equal((await two.hostctl(...how)).code, 0);
 		const left = [(await ada.next('left')).name,
 			(await ada.next('left')).name];
@@ -39,5 +41,6 @@ for (const how of [['stop'], ['stop', '--now']])
 		// What they have said was kept here, too.
 		const kim = await Person.open(t, one);
 
-		assert.deepEqual(texts(await kim.join('lobby', 'Kim')), ['hello']);
+		assert.deepEqual(texts(await kim.join('lobby', 'Kim')),
+		    ['hello']);
 	});

@@ -31,7 +31,8 @@ test('two people on two workers talk', async (t) => {
 		id: said.id, text: 'Good morning!', time: said.time });
 	assert.ok(said.time >= before - 1 && said.time <= Date.now(), 'now');
 	assert.deepEqual(await bob.hears('Good morning!'), said);
-	const answer = await bob.say('lobby', 'And you?\n\u{1f44b} "<b>"\u0001');
+	const answer = await bob.say('lobby',
+	    'And you?\n\u{1f44b} "<b>"\u0001');
 
 	assert.deepEqual(await ada.hears(answer.text), answer);
 	assert.notEqual(answer.id, said.id);
@@ -100,8 +101,8 @@ test('a connection has one name, and another once it has left', async (t) => {
 
 	await other.join('lobby', 'Other');
 	await p.join('lobby', 'Ada');
-	assert.equal(await p.refused({ type: 'join', room: 'den', name: 'Bob' }),
-	    'bad_name');
+	assert.equal(await p.refused({ type: 'join', room: 'den',
+	    name: 'Bob' }), 'bad_name');
 	await p.join('den', 'Ada');
 	p.send('leave', { room: 'lobby' });
 	p.send('leave', { room: 'den' });

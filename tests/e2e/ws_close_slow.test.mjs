@@ -65,7 +65,8 @@ test('a client that takes a little now and then gets all', async (t) => {
 });
 
 test('one that takes nothing is cut', async (t) => {
-	const h = await serveEcho(t, { routes: { '/echo': 'close_timeout = 1s  ' +
+	const h = await serveEcho(t,
+	    { routes: { '/echo': 'close_timeout = 1s  ' +
 		'high_water = 64m  max_output = 64m' } });
 
 	await full(t, h, 1500);

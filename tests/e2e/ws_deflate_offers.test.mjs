@@ -136,7 +136,8 @@ test('offers', async (t) => {
 		    async (t) => {
 			const { r } = await upgrade(t, h, path, { headers: {
 				'Sec-WebSocket-Extensions': [
-					...Array(16).fill('x-unknown'), last] } });
+					...Array(16).fill('x-unknown'),
+					    last] } });
 
 			assert.equal(r.status, 400);
 		});

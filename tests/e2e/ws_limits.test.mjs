@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { BINARY, binary, CONT, fragments, frame, open, pass, piecewise, PING, PONG,
-    serveEcho, TEXT, text } from './lib/websocket.mjs';
+import { BINARY, binary, CONT, fragments, frame, open, pass, piecewise, PING,
+    PONG, serveEcho, TEXT, text } from './lib/websocket.mjs';
 import { pattern } from './lib/static.mjs';
 import { within } from './lib/hostd.mjs';
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What becomes of WebSockets that can't go on in another worker when theirs goes.
+// What becomes of WebSockets that can't go on in another worker when theirs
+// goes.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';

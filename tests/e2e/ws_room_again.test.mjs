@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What is refused for lack of room: who is told of room again, and who is closed.
-// Bugs: a volatile message that was not taken while nothing but pongs waited was
-// never followed by on_writable; one that could never fit closed the socket.
+// What is refused for lack of room: who is told of room again, and who is
+// closed.  Bugs: a volatile message that was not taken while nothing but pongs
+// waited was never followed by on_writable; one that could never fit closed the
+// socket.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { serveTurns } from './lib/turns.mjs';

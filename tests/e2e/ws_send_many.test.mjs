@@ -137,7 +137,8 @@ async function open(t, h, perMessageDeflate = false) {
 	return s;
 }
 
-test('each gets it as it wants it, and the codes say who does not', async (t) => {
+test('each gets it as it wants it, and the codes say who does not',
+    async (t) => {
 	const h = await serve(t, 'deflate = on  deflate_server_takeover = on  deflate_min = 1');
 	const plain = await open(t, h);
 	const packed = await open(t, h, { serverNoContextTakeover: true });

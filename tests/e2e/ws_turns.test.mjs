@@ -72,7 +72,8 @@ test('closing', async (t) => {
 				await s.send(text('one'), text('two'));
 			if (where === 'writable') {
 				await s.send(text(MUCH));
-				assert.equal((await s.message()).opcode, BINARY);
+				assert.equal((await s.message()).opcode,
+				    BINARY);
 			}
 			assert.deepEqual(await s.expect(CLOSE),
 			    closePayload(4001, 'enough'));

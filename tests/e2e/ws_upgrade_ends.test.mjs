@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Upgrades that come to nothing: on_refused is called once, and nothing is left.
-// Bug: one that was accepted and then aborted was told to nobody.
+// Upgrades that come to nothing: on_refused is called once, and nothing is
+// left.  Bug: one that was accepted and then aborted was told to nobody.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { serveTurns, times } from './lib/turns.mjs';
@@ -28,7 +28,8 @@ async function deferred(t, h) {
 const decide = (by, how) => by.echo(TEXT, `decide ${how}`);
 
 test('upgrades that come to nothing', async (t) => {
-	const h = await serveTurns(t, 'ping_interval = 0', 'http { defer_timeout = 1s }');
+	const h = await serveTurns(t, 'ping_interval = 0',
+	    'http { defer_timeout = 1s }');
 	const by = await open(t, h, '/turns');
 	let count = 0;
 	const refused = async (why) => {

@@ -226,7 +226,8 @@ const connection = new Connection(
 		allowTalk(false);
 		delete $('state').dataset.worker;
 		showState('waiting', 'Connection lost; trying again ' +
-		    (ms < 1500 ? 'now' : `in ${Math.round(ms / 1000)} seconds`));
+		    (ms < 1500 ? 'now' :
+		    `in ${Math.round(ms / 1000)} seconds`));
 	},
 });
 
@@ -234,7 +235,8 @@ const connection = new Connection(
 
 enter.addEventListener('submit', (e) => {
 	e.preventDefault();
-	const newName = $('name').value.trim(), newRoom = $('room').value.trim();
+	const newName = $('name').value.trim(),
+	    newRoom = $('room').value.trim();
 
 	if (newName === '' || newRoom === '') {
 		showProblem('A name and a room are needed.',

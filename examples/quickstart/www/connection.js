@@ -62,7 +62,8 @@ export class Connection {
 		this.onmessage(message);
 	}
 
-	// A connection that has silently gone looks like one where nobody talks.
+	// A connection that has silently gone looks like one where nobody
+	// talks.
 	#heard() {
 		clearTimeout(this.#silence);
 		this.#silence = setTimeout(() => {
@@ -84,7 +85,8 @@ export class Connection {
 
 	// Twice as long each time, and never all clients at the same moment.
 	#wait(code) {
-		const longest = Math.min(FIRST_MS * 2 ** this.#tries++, LONGEST_MS);
+		const longest = Math.min(FIRST_MS * 2 ** this.#tries++,
+		    LONGEST_MS);
 		// The server has asked us to come back.
 		const least = code === 1012 ? 0 : longest / 2;
 		const ms = least + Math.random() * (longest - least);

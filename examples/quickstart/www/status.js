@@ -28,7 +28,8 @@ async function refresh() {
 	try {
 		const s = await (await fetch('status')).json();
 
-		node.textContent = `${s.node}, hostd ${s.version}, generation ` +
+		node.textContent =
+		    `${s.node}, hostd ${s.version}, generation ` +
 		    `${s.generation}: ${s.requests.total} requests`;
 		rows.replaceChildren(...s.pools.flatMap((p) =>
 		    p.workers.map((w) => row(p.name, w))));

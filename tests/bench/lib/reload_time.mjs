@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // `reload_time.mjs URL WANTED COMMAND [ARGUMENT ...]`: run the command, and ask
 // on one new connection after the other, until it has ended and many answers in
-// a row are the wanted one.  Prints two numbers of milliseconds: until the first
-// of these (or the end of the command, if that is later), and until the end of
-// the command; and how many requests failed.
+// a row are the wanted one.  Prints two numbers of milliseconds: until the
+// first of these (or the end of the command, if that is later), and until the
+// end of the command; and how many requests failed.
 import { spawn } from 'node:child_process';
 import http from 'node:http';
 
@@ -15,7 +15,8 @@ function ask() {
 		http.get(url, { agent: false }, (res) => {
 			let text = '';
 
-			res.setEncoding('utf8').on('data', (d) => { text += d; });
+			res.setEncoding('utf8').on('data',
+			    (d) => { text += d; });
 			res.on('end', () => resolve(text.trim()));
 			res.on('error', reject);
 		}).on('error', reject);

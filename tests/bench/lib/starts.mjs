@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// `starts.mjs URL N`: N requests without a cookie, each of which is greeted, 16 at
-// a time over each of 16 connections.
+// `starts.mjs URL N`: N requests without a cookie, each of which is greeted, 16
+// at a time over each of 16 connections.
 import net from 'node:net';
 
 const url = new URL(process.argv[2]);

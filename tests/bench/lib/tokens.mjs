@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// `tokens.mjs N SECRET`: the header Authorization of N users, with a JWT by HS256
-// that is good for an hour.
+// `tokens.mjs N SECRET`: the header Authorization of N users, with a JWT by
+// HS256 that is good for an hour.
 import { createHmac } from 'node:crypto';
 
 const [n, secret] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Express with express-session and connect-redis: `session.mjs REDIS-PORT SECRET`
-// does what the last part of the path says, as plugins/session.c does.  Prints
-// its port.
+// Express with express-session and connect-redis: `session.mjs REDIS-PORT
+// SECRET` does what the last part of the path says, as plugins/session.c does.
+// Prints its port.
 import { createRequire } from 'node:module';
 import path from 'node:path';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Socket.IO: "m" goes to all others in the room, "e" comes back.  With a port of
-// Redis as argument it is one node of a cluster.  Prints its port.
+// Socket.IO: "m" goes to all others in the room, "e" comes back.  With a port
+// of Redis as argument it is one node of a cluster.  Prints its port.
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -13,7 +13,8 @@ const options = { perMessageDeflate: false, serveClient: false };
 if (process.argv[2] !== undefined) {
 	const { createClient } = require('redis');
 	const { createAdapter } = require('@socket.io/redis-adapter');
-	const pub = createClient({ url: `redis://127.0.0.1:${process.argv[2]}` });
+	const pub = createClient({ url:
+	    `redis://127.0.0.1:${process.argv[2]}` });
 	const sub = pub.duplicate();
 
 	await Promise.all([pub.connect(), sub.connect()]);

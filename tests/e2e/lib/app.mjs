@@ -35,7 +35,8 @@ export class App {
 
 	// On the port that it had.
 	async again() {
-		this.child = spawn(process.execPath, ['--input-type=module', '-e',
+		this.child = spawn(process.execPath,
+		    ['--input-type=module', '-e',
 			program(this.delay), String(this.port)],
 		    { stdio: ['ignore', 'pipe', 'inherit'] });
 		this.ended = once(this.child, 'exit');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A server behind hostd that forgives nothing: it keeps the exact bytes of every
-// request, says what is wrong with them, and answers by script.
+// A server behind hostd that forgives nothing: it keeps the exact bytes of
+// every request, says what is wrong with them, and answers by script.
 import { listen } from './net.mjs';
 import { within } from './hostd.mjs';
 
@@ -63,7 +63,8 @@ function parseChunks(text, from, errors) {
 		if (eol < 0)
 			return null;
 		if (!/^[0-9a-fA-F]{1,8}$/.test(size)) {
-			errors.push(`not a chunk size: ${JSON.stringify(size)}`);
+			errors.push(
+			    `not a chunk size: ${JSON.stringify(size)}`);
 			return { parts, trailers: {}, end: text.length };
 		}
 		const n = parseInt(size, 16);
@@ -75,7 +76,8 @@ function parseChunks(text, from, errors) {
 
 			if (end === 1 || text.length < at + 2)
 				return null;
-			return { parts, end: end + 2, trailers: end === at ? {} :
+			return { parts, end: end + 2, trailers: end === at ?
+			    {} :
 				parseLines(text.slice(at, end - 2).split(CRLF),
 				    errors) };
 		}

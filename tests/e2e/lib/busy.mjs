@@ -5,10 +5,11 @@ import path from 'node:path';
 import { startHostd, tempDir } from './hostd.mjs';
 import { buildPlugin, testPlugin } from './plugin.mjs';
 
-// Its .so, built anew: version is said in all answers; broken: 1 create fails, 2
-// it crashes.
+// Its .so, built anew: version is said in all answers; broken: 1 create fails,
+// 2 it crashes.
 export async function buildBusy(t, version, broken = 0) {
-	const so = await buildPlugin(tempDir(t), 'busy', testPlugin('busy_route'),
+	const so = await buildPlugin(tempDir(t), 'busy',
+	    testPlugin('busy_route'),
 	    [`-DVERSION=${version}`, `-DBROKEN=${broken}`]);
 
 	return fs.readFileSync(so);

@@ -25,7 +25,8 @@ function parse(data, binary) {
 	} catch {
 		// Others may publish what they like.
 	}
-	return typeof m?.type === 'string' ? m : { type: 'other', data, binary };
+	return typeof m?.type === 'string' ? m :
+	    { type: 'other', data, binary };
 }
 
 // One connection.  What has come waits until it is asked for.
@@ -49,7 +50,8 @@ export class Person {
 		});
 		p.socket.on('error', () => {});
 		p.welcome = await p.next('welcome');
-		p.pid = Number(/^\w+\.\d+ pid (\d+)$/.exec(p.welcome.worker)[1]);
+		p.pid = Number(/^\w+\.\d+ pid (\d+)$/.exec(
+		    p.welcome.worker)[1]);
 		return p;
 	}
 
@@ -63,7 +65,8 @@ export class Person {
 			const look = () => {
 				const v = test();
 
-				if (v === undefined && this.closed === undefined)
+				if (v === undefined &&
+				    this.closed === undefined)
 					return;
 				this.#waiting.delete(look);
 				if (v !== undefined)
@@ -112,7 +115,8 @@ export class Person {
 		this.send('join', { room, name });
 		await this.next('joined', (m) => m.room === room &&
 		    (name === undefined || m.name === name));
-		return (await this.next('history', (m) => m.room === room)).messages;
+		return (await this.next('history',
+		    (m) => m.room === room)).messages;
 	}
 
 	// Until it has heard itself.
@@ -135,7 +139,8 @@ export class Person {
 	// A request that is refused; a string or bytes are sent as they are.
 	async refused(request) {
 		this.socket.send(typeof request === 'string' ||
-		    Buffer.isBuffer(request) ? request : JSON.stringify(request));
+		    Buffer.isBuffer(request) ? request :
+		    JSON.stringify(request));
 		const e = await this.next('error');
 
 		assert.equal(typeof e.text, 'string');

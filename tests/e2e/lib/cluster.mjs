@@ -10,7 +10,8 @@ export const startNode = (t, redis, keys = '') => startRooms(t, 1, { conf: `
 
 export const count = (h, what) => h.log.split(what).length - 1;
 
-export const slotOf = (r, room) => r.command('CLUSTER', 'KEYSLOT', `hostd:${room}`);
+export const slotOf = (r, room) => r.command('CLUSTER', 'KEYSLOT',
+    `hostd:${room}`);
 
 // The master who has a slot, of those that can be asked.
 export async function masterOf(all, slot) {

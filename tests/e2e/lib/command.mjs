@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// hostd with tests/plugins/command_route as the plugins "near", in pool web, and
-// "far", in pool socket.
+// hostd with tests/plugins/command_route as the plugins "near", in pool web,
+// and "far", in pool socket.
 import fs from 'node:fs';
 import { plugin } from './http1.mjs';
 import { startHostd } from './hostd.mjs';

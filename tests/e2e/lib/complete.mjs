@@ -58,7 +58,8 @@ zpty -d shell
 export async function zsh(...lines) {
 	const r = await command('zsh', ['-f', '-o', 'extendedglob', '-c',
 		zshScript, 'zsh', zshDirectory,
-		...lines.map((words) => ['hostctl', ...words].join(' '))], { env });
+		...lines.map((words) => ['hostctl', ...words].join(' '))],
+		    { env });
 	const told = r.stdout.split('\n').filter(Boolean);
 
 	assert.equal(r.stderr, '');
@@ -66,6 +67,7 @@ export async function zsh(...lines) {
 	return told.map((text, i) => {
 		const [matches, ...words] = text.trim().split(/\s+/);
 
-		return matches === '0' ? [] : words.slice(lines[i].length).sort();
+		return matches === '0' ? [] :
+		    words.slice(lines[i].length).sort();
 	});
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Many WebSockets at tests/plugins/busy_route.  Each says numbers and is
-// answered; some say numbers to rooms, of which each member must hear all, once,
-// and in order.
+// answered; some say numbers to rooms, of which each member must hear all,
+// once, and in order.
 import assert from 'node:assert/strict';
 import { atEnd, within } from './hostd.mjs';
 import { npm } from './npm.mjs';
@@ -16,8 +16,8 @@ const AT_ONCE = 3;	// messages
 // less each: so often in a second, all of them together.
 const ROUNDS = 3000;
 
-// One who speaks to a room, a few messages at once: the next when all have heard
-// those.
+// One who speaks to a room, a few messages at once: the next when all have
+// heard those.
 class Stream {
 	said = 0;
 	heard = 0;		// deliveries
@@ -150,8 +150,8 @@ export class Crowd {
 			m.socket.send('join all');
 			m.say();
 		});
-		await this.until(() => this.members.every((m) => m.answered > 0),
-		    'a first answer to each');
+		await this.until(() => this.members.every(
+		    (m) => m.answered > 0), 'a first answer to each');
 		this.members.forEach((m, i) => {
 			const n = this.members.filter((o) =>
 			    o.room === m.room).length;
@@ -203,7 +203,8 @@ export class Crowd {
 	}
 
 	pids() {
-		return new Set(this.members.filter((m) => m.closed === undefined)
+		return new Set(this.members.filter(
+		    (m) => m.closed === undefined)
 		    .map((m) => m.pid));
 	}
 
@@ -222,12 +223,14 @@ export class Crowd {
 			    `${s.said * s.n - s.heard}`).join(', '));
 		});
 		this.talking = false;
-		await this.until(() => open.every((m) => m.closed !== undefined ||
+		await this.until(() =>
+		    open.every((m) => m.closed !== undefined ||
 		    m.said === m.answered), 'the last answers');
 		// What was on its way before is here with one more answer.
 		for (const m of open)
 			m.say();
-		await this.until(() => open.every((m) => m.closed !== undefined ||
+		await this.until(() =>
+		    open.every((m) => m.closed !== undefined ||
 		    m.said === m.answered), 'one more answer to each');
 		for (const s of streams)
 			for (const m of open.filter((o) => s.room === 'all' ||

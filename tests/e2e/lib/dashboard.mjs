@@ -33,7 +33,8 @@ export async function startDashboard(t, { keys = '', route = 'auth = "people"',
 		${conf}` });
 
 	await h.listening();
-	await until(async () => (await h.hostctl('status')).code === 0, 'status');
+	await until(async () => (await h.hostctl('status')).code === 0,
+	    'status');
 	return h;
 }
 
@@ -41,7 +42,8 @@ export async function startDashboard(t, { keys = '', route = 'auth = "people"',
 export async function openPage(t, h, { user = 'ada', ...options } = {}) {
 	const browser = await startBrowser(t);
 	const v = await Visitor.open(browser, 'about:blank', {
-		httpCredentials: { username: user, password: 'secret' }, ...options });
+		httpCredentials: { username: user, password: 'secret' },
+		    ...options });
 
 	v.asked = [];
 	v.page.on('request', (r) => v.asked.push(r.url()));

@@ -60,7 +60,8 @@ export class Dns extends EventEmitter {
 
 	async start(t, port = 0, host = '127.0.0.1') {
 		atEnd(t, () => this.stop());
-		// A port that is free for one of them may be taken for the other.
+		// A port that is free for one of them may be taken for the
+		// other.
 		for (let tries = 0; !(await this.open(port, host)); tries++)
 			if (port !== 0 || tries === 20)
 				throw new Error(`no port for a name server`);
@@ -78,7 +79,8 @@ export class Dns extends EventEmitter {
 			cutShort(data), from.port, from.address)));
 		try {
 			this.tcp.listen(port, host);
-			await within(once(this.tcp, 'listening'), 'name server');
+			await within(once(this.tcp, 'listening'),
+			    'name server');
 			this.port = this.tcp.address().port;
 			this.socket.bind(this.port, host);
 			await within(once(this.socket, 'listening'),
@@ -131,7 +133,8 @@ export class Dns extends EventEmitter {
 
 				this.answer(data.subarray(2, end), (answer) =>
 				    c.write(Buffer.concat([
-					Buffer.from(u16(answer.length)), answer])));
+					Buffer.from(u16(answer.length)),
+					    answer])));
 				data = data.subarray(end);
 			}
 		});
@@ -149,7 +152,8 @@ export class Dns extends EventEmitter {
 		if (at === 'silence')
 			return;
 		const all = at === undefined || at === 'servfail' ? [] :
-		    at.addresses.filter((a) => net.isIPv6(a) === (type === AAAA));
+		    at.addresses.filter(
+		    (a) => net.isIPv6(a) === (type === AAAA));
 		const rcode = at === undefined ? NXDOMAIN :
 		    at === 'servfail' ? SERVFAIL : 0;
 		const head = Buffer.from([...message.subarray(0, 2), 0x81,

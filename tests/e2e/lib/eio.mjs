@@ -97,7 +97,8 @@ export class Polling {
 	}
 
 	request(what = {}) {
-		return request(this.t, this.where, { query: this.query, ...what });
+		return request(this.t, this.where,
+		    { query: this.query, ...what });
 	}
 
 	async ask(what) {

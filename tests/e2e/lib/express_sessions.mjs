@@ -37,7 +37,8 @@ const steps = {
 async function answer(q, r) {
 	let value;
 
-	for (const step of new URL(q.url, 'http://a').search.slice(1).split('&')) {
+	for (const step of new URL(q.url,
+	    'http://a').search.slice(1).split('&')) {
 		const [, name, key = '', text] =
 		    /^([a-z]+)(?:=([^:]*)(?::(.*))?)?$/.exec(step);
 
@@ -58,7 +59,8 @@ export async function serveExpress(t, redis, { prefix, ...options } = {}) {
 	app.use(session({ secret: SECRET, resave: false,
 		saveUninitialized: false, ...options,
 		cookie: { sameSite: 'lax', ...options.cookie },
-		store: new RedisStore({ client, ...(prefix && { prefix }) }) }));
+		store: new RedisStore({ client,
+		    ...(prefix && { prefix }) }) }));
 	app.get('/e', answer);
 	const server = app.listen(0, '127.0.0.1');
 

@@ -56,7 +56,8 @@ export async function fakeServer(t) {
 		port: server.address().port,
 		accept: () => within(come.length > 0 ?
 		    Promise.resolve(come.shift()) :
-		    new Promise((resolve) => waiting.push(resolve)), 'connection'),
+		    new Promise((resolve) => waiting.push(resolve)),
+		    'connection'),
 		pending: () => come.length,
 		close: () => server.close(),
 	};

@@ -4,7 +4,8 @@
 import net from 'node:net';
 import { within } from './hostd.mjs';
 
-export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
+export const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    'latin1');
 
 export const DATA = 0, HEADERS = 1, PRIORITY = 2, RST_STREAM = 3, SETTINGS = 4,
     PUSH_PROMISE = 5, PING = 6, GOAWAY = 7, WINDOW_UPDATE = 8, CONTINUATION = 9;
@@ -53,7 +54,8 @@ export const u32 = (...n) => {
 
 export const headers = (id, fields, flags = END_HEADERS | END_STREAM) =>
 	frame(HEADERS, flags, id, block(fields));
-export const get = (id, path, ...more) => headers(id, [...pseudo(path), ...more]);
+export const get = (id, path, ...more) => headers(id,
+    [...pseudo(path), ...more]);
 export const setting = (id, value) =>
 	Buffer.concat([Buffer.from([id >> 8, id & 255]), u32(value)]);
 
@@ -102,7 +104,8 @@ export class Frames {
 
 			if (this.rest.length < 9 + n)
 				break;
-			this.frames.push({ type: this.rest[3], flags: this.rest[4],
+			this.frames.push({ type: this.rest[3],
+			    flags: this.rest[4],
 				id: this.rest.readUInt32BE(5) & 0x7fffffff,
 				payload: this.rest.subarray(9, 9 + n) });
 			this.rest = this.rest.subarray(9 + n);
@@ -121,8 +124,8 @@ export class Frames {
 		});
 	}
 
-	// The first frame so far, or to come, for which fn holds; undefined: the
-	// connection has ended without one.
+	// The first frame so far, or to come, for which fn holds; undefined:
+	// the connection has ended without one.
 	first(fn, what = 'frame') {
 		return within(new Promise((resolve) => {
 			this.waiting.push({ fn, resolve });
@@ -132,26 +135,30 @@ export class Frames {
 
 	frame(type, id) {
 		return this.first((f) => f.type === type &&
-		    (id === undefined || f.id === id), `frame ${type} of ${id}`);
+		    (id === undefined || f.id === id),
+		    `frame ${type} of ${id}`);
 	}
 
 	ended() {
 		return this.closed ? undefined : within(new Promise((resolve) =>
-			this.waiting.push({ fn: () => false, resolve })), 'close');
+			this.waiting.push({ fn: () => false, resolve })),
+			    'close');
 	}
 
-	// { reset: code } of a stream, { goaway: code }, { answered: true }, or {}
-	// when the connection ends without a word.
+	// { reset: code } of a stream, { goaway: code }, { answered: true }, or
+	// {} when the connection ends without a word.
 	async outcome(id) {
 		const f = await this.first((x) => x.type === GOAWAY ||
-		    (x.id === id && (x.type === RST_STREAM || x.type === HEADERS)),
+		    (x.id === id &&
+		    (x.type === RST_STREAM || x.type === HEADERS)),
 		    `outcome of ${id}`);
 
 		if (f === undefined)
 			return {};
 		if (f.type === HEADERS)
 			return { answered: true };
-		return f.type === GOAWAY ? { goaway: f.payload.readUInt32BE(4) } :
+		return f.type === GOAWAY ?
+		    { goaway: f.payload.readUInt32BE(4) } :
 		    { reset: f.payload.readUInt32BE(0) };
 	}
 }

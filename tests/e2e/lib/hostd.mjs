@@ -49,8 +49,8 @@ export async function until(look, what, ms = WAIT_MS) {
 	return within(loop(), what, ms).finally(() => { over = true; });
 }
 
-// Run fn when the test has ended: the last one that asked comes first, so that a
-// server is stopped before its directory goes.
+// Run fn when the test has ended: the last one that asked comes first, so that
+// a server is stopped before its directory goes.
 const endings = new WeakMap();
 
 export function atEnd(t, fn) {
@@ -80,7 +80,8 @@ export function tempDir(t) {
 	return dir;
 }
 
-// One that no connection of a client is given meanwhile: those are from 32768 on.
+// One that no connection of a client is given meanwhile: those are from 32768
+// on.
 export async function freePort() {
 	for (;;) {
 		const port = 10_000 + Math.floor(Math.random() * 22_768);
@@ -192,7 +193,8 @@ export class Hostd extends EventEmitter {
 				if (m)
 					resolve(m);
 				else
-					reject(new Error(`hostd ended before it ` +
+					reject(
+					    new Error(`hostd ended before it ` +
 					    `logged ${what}:\n${this.log}`));
 			};
 
@@ -209,7 +211,8 @@ export class Hostd extends EventEmitter {
 		const attempt = () => new Promise((resolve) => {
 			const s = net.connect(port, host);
 
-			s.once('connect', () => { s.destroy(); resolve(true); });
+			s.once('connect',
+			    () => { s.destroy(); resolve(true); });
 			s.once('error', () => resolve(false));
 		});
 
@@ -250,7 +253,8 @@ export class Hostd extends EventEmitter {
 	// As hostctl status --json says it, without a process for every look.
 	async status() {
 		const { ok, error, status } = await this.control(
-		    { cmd: 'status' }).catch(({ message }) => ({ error: message }));
+		    { cmd: 'status' }).catch(({ message }) =>
+		    ({ error: message }));
 
 		if (!ok)
 			throw new Error(`status: ${error}\n${this.log}`);
@@ -280,7 +284,8 @@ export class Hostd extends EventEmitter {
 			try {
 				return fs.readFileSync(
 				    `/proc/${pid}/task/${pid}/children`, 'utf8')
-				    .trim().split(' ').filter(Boolean).map(Number);
+				    .trim().split(' ').filter(
+				    Boolean).map(Number);
 			} catch {
 				return [];
 			}
@@ -296,10 +301,12 @@ export class Hostd extends EventEmitter {
 		const pids = this.pids();
 
 		this.child.kill(signal);
-		const end = await within(this.ended, 'end of hostd').catch((e) => {
+		const end = await within(this.ended,
+		    'end of hostd').catch((e) => {
 			e.message += `\n${this.log}`;
 			for (const pid of pids)
-				try { process.kill(pid, 'SIGKILL'); } catch { /* gone */ }
+				try { process.kill(pid,
+				    'SIGKILL'); } catch { /* gone */ }
 			throw e;
 		});
 		const left = pids.filter(isAlive);
@@ -386,7 +393,8 @@ export async function prepareHostd(t, options = {}) {
  * { text, closed, error }
  */
 export function raw(port, bytes, options = {}) {
-	const { until, pieces, host = '127.0.0.1', unix, half = false } = options;
+	const { until, pieces, host = '127.0.0.1', unix, half = false } =
+	    options;
 	const done = (text) => typeof until === 'function' ? until(text) :
 	    until instanceof RegExp ? until.test(text) :
 	    until !== undefined && text.includes(until);
@@ -416,7 +424,8 @@ export function raw(port, bytes, options = {}) {
 
 			for (let i = 0; i < b.length && !s.destroyed; i += step)
 				await new Promise((r) => s.write(
-				    b.subarray(i, i + step), () => setImmediate(r)));
+				    b.subarray(i, i + step),
+				    () => setImmediate(r)));
 			if (half && !s.destroyed)
 				s.end();
 		});
@@ -432,9 +441,11 @@ export const statusOf = (text) =>
 	Number(/^HTTP\/1\.[01] (\d{3}) /.exec(text)?.[1] ?? 0);
 
 // wrk for some seconds: { requests, bad, errors, output }
-export async function wrk(url, { connections = 16, seconds = 2, args = [] } = {}) {
+export async function wrk(url, { connections = 16, seconds = 2, args = [] } =
+    {}) {
 	const r = await command('wrk', ['-t1', `-c${connections}`,
-		`-d${seconds}s`, '--timeout', `${WAIT_MS / 1000}s`, ...args, url]);
+		`-d${seconds}s`, '--timeout', `${WAIT_MS / 1000}s`, ...args,
+		    url]);
 	const n = (re) => Number(re.exec(r.stdout)?.[1] ?? 0);
 	const e = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/
 	    .exec(r.stdout);

@@ -23,7 +23,8 @@ function parseHead(text) {
 		const [, name, value] = /^([^\s:]+): ?(.*)$/.exec(line) ?? [];
 
 		if (name === undefined)
-			throw new Error(`not a header: ${JSON.stringify(line)}`);
+			throw new Error(
+			    `not a header: ${JSON.stringify(line)}`);
 		(headers[name.toLowerCase()] ??= []).push(value);
 	}
 	return { version: m[1], status: Number(m[2]), reason: m[3], headers };
@@ -58,13 +59,15 @@ function parseChunks(text, from, more) {
 		const digits = text.slice(at, eol);
 
 		if (!/^[0-9a-f]+$/i.test(digits))
-			throw new Error(`not a chunk size: ${JSON.stringify(digits)}`);
+			throw new Error(
+			    `not a chunk size: ${JSON.stringify(digits)}`);
 		const size = parseInt(digits, 16);
 
 		if (size === 0) {
 			const t = parseTrailers(text, eol + 2);
 
-			return t && { body: parts.join(''), chunks: parts, ...t };
+			return t && { body: parts.join(''), chunks: parts,
+			    ...t };
 		}
 		const end = eol + 2 + size;
 
@@ -308,7 +311,8 @@ export const post = (path, body, ...more) =>
 
 export const chunked = (path, parts, ...more) =>
 	[`POST ${path} HTTP/1.1`, 'Host: a', 'Transfer-Encoding: chunked',
-		...more, '', ...parts.flatMap((p) => [p.length.toString(16), p]),
+		...more, '', ...parts.flatMap((p) => [p.length.toString(16),
+		    p]),
 		'0', '', ''].join(CRLF);
 
 // One request over a connection of its own; its answer, parsed.

@@ -22,12 +22,14 @@ export class Client {
 
 	// A stream, whose answer's head has not come.
 	open(path, headers = {}, options = {}) {
-		return this.session.request({ ':path': path, ...headers }, options);
+		return this.session.request({ ':path': path, ...headers },
+		    options);
 	}
 
 	// One request to its end: { status, headers, trailers, infos, body }.
 	ask(path, headers = {}, body) {
-		const s = this.open(path, headers, { endStream: body === undefined });
+		const s = this.open(path, headers,
+		    { endStream: body === undefined });
 
 		if (body !== undefined)
 			s.end(body);
@@ -51,7 +53,8 @@ export function answerOf(s) {
 			a.bytes = Buffer.concat(parts);
 			a.body = a.bytes.toString('latin1');
 		});
-		s.on('close', () => s.rstCode === http2.constants.NGHTTP2_NO_ERROR ?
+		s.on('close', () =>
+		    s.rstCode === http2.constants.NGHTTP2_NO_ERROR ?
 		    resolve(a) : reject(new Error(`reset: ${s.rstCode}`)));
 	}), 'answer');
 }

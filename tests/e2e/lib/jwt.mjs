@@ -15,7 +15,8 @@ export function makeKeys() {
 	const ec = pair('ec', { namedCurve: 'P-256' });
 	const ed = pair('ed25519');
 	const hmac = (hash) => ({ key: Buffer.from(SECRET),
-		sign: (s) => crypto.createHmac(hash, SECRET).update(s).digest() });
+		sign: (s) => crypto.createHmac(hash,
+		    SECRET).update(s).digest() });
 	const signed = (k, by) => ({ key: k.publicKey, private: k.privateKey,
 		pem: k.publicKey.export({ type: 'spki', format: 'pem' }),
 		jwk: k.publicKey.export({ format: 'jwk' }),
@@ -23,7 +24,8 @@ export function makeKeys() {
 
 	return {
 		HS256: hmac('sha256'),
-		RS256: signed(rsa, (b) => crypto.sign('sha256', b, rsa.privateKey)),
+		RS256: signed(rsa,
+		    (b) => crypto.sign('sha256', b, rsa.privateKey)),
 		ES256: signed(ec, (b) => crypto.sign('sha256', b,
 		    { key: ec.privateKey, dsaEncoding: 'ieee-p1363' })),
 		EdDSA: signed(ed, (b) => crypto.sign(null, b, ed.privateKey)),

@@ -12,7 +12,8 @@ let built;
 // Its .so, built once for a test file.
 export function lifePlugin() {
 	built ??= (async () => {
-		const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'hostd-life-'));
+		const dir = fs.mkdtempSync(path.join(os.tmpdir(),
+		    'hostd-life-'));
 
 		process.on('exit', () =>
 		    fs.rmSync(dir, { recursive: true, force: true }));

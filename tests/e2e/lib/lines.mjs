@@ -42,7 +42,8 @@ export class Lines {
 				if (found !== undefined)
 					resolve(found);
 				else if (this.code !== undefined)
-					reject(new Error(`ended (${this.code}) ` +
+					reject(
+					    new Error(`ended (${this.code}) ` +
 					    `after ${JSON.stringify(this.all)}`));
 				return found !== undefined ||
 				    this.code !== undefined;

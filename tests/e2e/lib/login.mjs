@@ -15,7 +15,8 @@ export const USERS = `ada:${SECRET}\nzo\u00e9:${HELLO}\n<b>&"':${SECRET}\n`;
  * keys: of http_login; users: its auth block; session: of the session block; lmdb: that store, in two
  * workers, or store: a plugin, instead of faulty_store; conf: more.
  */
-export async function serveLogin(t, { keys = '', users = 'people', session = '', conf = '',
+export async function serveLogin(t, { keys = '', users = 'people', session = '',
+    conf = '',
 	auth = '', lmdb = false, store, workers = lmdb ? 2 : 1, files = {},
 	...options } = {}) {
 	const so = store ?? (lmdb ? 'session_lmdb.so' : await faultyStore());
@@ -59,7 +60,8 @@ export class Client {
 	}
 
 	async ask(path, options = {}) {
-		const cookie = [...this.jar].map(([k, v]) => `${k}=${v}`).join('; ');
+		const cookie = [...this.jar].map(
+		    ([k, v]) => `${k}=${v}`).join('; ');
 		const r = await fetch(this.h.url + path, { redirect: 'manual',
 			...options, headers: { ...(cookie && { cookie }),
 			...this.headers, ...options.headers } });
@@ -84,7 +86,8 @@ export class Client {
 	post(path, fields, headers = {}) {
 		return this.ask(path, { method: 'POST', body: encode(fields),
 			headers: { 'Content-Type':
-			    'application/x-www-form-urlencoded', ...headers } });
+			    'application/x-www-form-urlencoded',
+			    ...headers } });
 	}
 
 	async json(path, options = {}) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Bytes that are not one well-formed request each, for hostd and for whatever is
-// behind it.  Limits that some of them are over: max_request_line 512, max_head
-// 2k, max_headers 32, max_body 4k.
+// Bytes that are not one well-formed request each, for hostd and for whatever
+// is behind it.  Limits that some of them are over: max_request_line 512,
+// max_head 2k, max_headers 32, max_body 4k.
 
 const get = (head) => `GET / HTTP/1.1\r\nHost: a\r\n${head}\r\n`;
 const post = (head, body = '') =>
@@ -84,8 +84,10 @@ export const malformed = [
 	['Host with words in brackets',
 		'GET / HTTP/1.1\r\nHost: [a/b]\r\n\r\n', 400],
 	['Host with empty brackets', 'GET / HTTP/1.1\r\nHost: []\r\n\r\n', 400],
-	['target with words in brackets', line('GET http://[x y]/ HTTP/1.1'), 400],
-	['target with a name in brackets', line('GET http://[x]/ HTTP/1.1'), 400],
+	['target with words in brackets', line('GET http://[x y]/ HTTP/1.1'),
+	    400],
+	['target with a name in brackets', line('GET http://[x]/ HTTP/1.1'),
+	    400],
 	['Host with a comma list', 'GET / HTTP/1.1\r\nHost: a,b\r\n\r\n', 400],
 	['two Hosts in HTTP/1.0',
 		'GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n', 400],
@@ -112,7 +114,8 @@ export const malformed = [
 	['head ends with CR X', 'GET / HTTP/1.1\r\nHost: a\r\n\rX', 400],
 	['too many headers', get('X: y\r\n'.repeat(40)), 431],
 	['head too large', get(`X: ${'y'.repeat(3000)}\r\n`), 431],
-	['many large headers', get(`X: ${'y'.repeat(300)}\r\n`.repeat(10)), 431],
+	['many large headers', get(`X: ${'y'.repeat(300)}\r\n`.repeat(10)),
+	    431],
 	['header without end', `GET / HTTP/1.1\r\nX: ${'y'.repeat(3000)}`, 431],
 	// framing
 	['two Content-Lengths', post('Content-Length: 5\r\n' +
@@ -145,11 +148,13 @@ export const malformed = [
 	['TE xchunked', post('Transfer-Encoding: xchunked\r\n'), 400],
 	['TE chunkedx', post('Transfer-Encoding: chunkedx\r\n'), 400],
 	['TE quoted', post('Transfer-Encoding: "chunked"\r\n'), 400],
-	['TE with a parameter', post('Transfer-Encoding: chunked;q=1\r\n'), 400],
+	['TE with a parameter', post('Transfer-Encoding: chunked;q=1\r\n'),
+	    400],
 	['TE with a vertical tab', post(
 		'Transfer-Encoding: \x0bchunked\r\n', '0\r\n\r\n'), 400],
 	['TE empty', post('Transfer-Encoding:\r\n'), 400],
-	['two TEs', chunked('0\r\n\r\n', 'Transfer-Encoding: chunked\r\n'), 400],
+	['two TEs', chunked('0\r\n\r\n', 'Transfer-Encoding: chunked\r\n'),
+	    400],
 	['TE with space before colon', post(
 		'Transfer-Encoding : chunked\r\n', '0\r\n\r\n'), 400],
 	['TE folded', post('Transfer-Encoding:\r\n chunked\r\n',
@@ -173,15 +178,18 @@ export const malformed = [
 	['chunk not ended', chunked('5\r\nhello0\r\n\r\n'), 400],
 	['chunk ended by LF', chunked('5\r\nhello\n0\r\n\r\n'), 400],
 	['chunk longer than it says', chunked('3\r\nhello\r\n0\r\n\r\n'), 400],
-	['chunk extension with LF', chunked('5;a\nb\r\nhello\r\n0\r\n\r\n'), 400],
+	['chunk extension with LF', chunked('5;a\nb\r\nhello\r\n0\r\n\r\n'),
+	    400],
 	['chunk extension too long', chunked(
 		`5;${'a'.repeat(300)}\r\nhello\r\n0\r\n\r\n`), 400],
-	['chunk extension with NUL', chunked('5;\0\r\nhello\r\n0\r\n\r\n'), 400],
+	['chunk extension with NUL', chunked('5;\0\r\nhello\r\n0\r\n\r\n'),
+	    400],
 	['trailer with a space', chunked('0\r\nX : y\r\n\r\n'), 400],
 	['trailer without a colon', chunked('0\r\nX\r\n\r\n'), 400],
 	['trailer folded', chunked('0\r\nX: y\r\n z\r\n\r\n'), 400],
 	['trailer with NUL', chunked('0\r\nX: \0\r\n\r\n'), 400],
-	['trailers too long', chunked(`0\r\nX: ${'y'.repeat(9000)}\r\n\r\n`), 400],
+	['trailers too long', chunked(`0\r\nX: ${'y'.repeat(9000)}\r\n\r\n`),
+	    400],
 	['chunks too large', chunked(`${(5000).toString(16)}\r\n` +
 		`${'a'.repeat(5000)}\r\n0\r\n\r\n`), 413],
 	// the rest

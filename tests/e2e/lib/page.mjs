@@ -51,7 +51,8 @@ export class Visitor {
 		v.page.on('console', (m) => {
 			// That a server is away is logged by the browser.
 			if (m.type() === 'error' &&
-			    !/WebSocket connection|ERR_|status of 5/.test(m.text()))
+			    !/WebSocket connection|ERR_|status of 5/.test(
+			    m.text()))
 				v.errors.push(m.text());
 		});
 		await v.page.goto(url);
@@ -92,7 +93,8 @@ export class Visitor {
 	// Until a message with that text is shown.
 	hears(text) {
 		return this.page.locator('#log li p').filter({
-			hasText: new RegExp(`^${text.replace(/[^\w ]/g, '\\$&')}$`),
+			hasText: new RegExp(
+			    `^${text.replace(/[^\w ]/g, '\\$&')}$`),
 		}).first().waitFor();
 	}
 
@@ -105,7 +107,8 @@ export class Visitor {
 		return this.page.evaluate(() => {
 			const e = document.activeElement;
 
-			return e.id || e.textContent.trim().slice(0, 10) || e.tagName;
+			return e.id || e.textContent.trim().slice(0, 10) ||
+			    e.tagName;
 		});
 	}
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A server to stand behind hostd that shows every byte: requests are taken apart
-// as they come, and answers are whatever the test writes.
+// A server to stand behind hostd that shows every byte: requests are taken
+// apart as they come, and answers are whatever the test writes.
 import { once } from 'node:events';
 import net from 'node:net';
 import { atEnd } from './hostd.mjs';
@@ -30,7 +30,8 @@ class Reader {
 
 	constructor(socket) {
 		socket.setEncoding('latin1');
-		socket.on('data', (d) => { this.#text += d; this.#waiting?.(); });
+		socket.on('data', (d) => { this.#text += d;
+		    this.#waiting?.(); });
 		for (const what of ['end', 'close', 'error'])
 			socket.on(what, () => {
 				this.closed = true;
@@ -38,7 +39,8 @@ class Reader {
 			});
 	}
 
-	// What take(text) gives, once it gives { value, used }; null at the end.
+	// What take(text) gives, once it gives { value, used }; null at the
+	// end.
 	async next(take) {
 		for (;;) {
 			const got = take(this.#text);
@@ -89,7 +91,8 @@ async function readBody(reader, headers) {
 	const parts = [], trailers = [];
 
 	if (headers['content-length']) {
-		const body = await reader.bytes(Number(headers['content-length'][0]));
+		const body = await reader.bytes(
+		    Number(headers['content-length'][0]));
 
 		return body === null ? null : { body, trailers };
 	}
@@ -129,7 +132,8 @@ export async function startBackend(t, answer, { early = false, where,
 	forgetful = false } = {}) {
 	const sockets = new Set();
 	const b = { requests: [], connections: 0, sockets };
-	const server = net.createServer({ allowHalfOpen: true }, async (socket) => {
+	const server = net.createServer({ allowHalfOpen: true },
+	    async (socket) => {
 		const reader = new Reader(socket);
 
 		b.connections++;
@@ -144,7 +148,8 @@ export async function startBackend(t, answer, { early = false, where,
 			let read = null;
 
 			Object.assign(q, { reader, socket,
-				read: () => read ??= readBody(reader, q.headers) });
+				read: () => read ??= readBody(reader,
+				    q.headers) });
 			if (!forgetful)
 				b.requests.push(q);
 			if (!early)
@@ -175,7 +180,8 @@ export async function startBackend(t, answer, { early = false, where,
 // An answer's bytes; a body has a length unless the headers frame it.
 export const reply = (status, body = '', ...headers) =>
 	[`HTTP/1.1 ${status} X`, ...headers,
-		...headers.some((h) => /^(transfer-encoding|content-length|connection: close)/i
+		...headers.some((h) =>
+		    /^(transfer-encoding|content-length|connection: close)/i
 		    .test(h)) ? [] : [`Content-Length: ${body.length}`],
 		'', body].join(CRLF);
 

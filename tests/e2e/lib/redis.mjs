@@ -113,7 +113,8 @@ export class Redis {
 		const ready = new Promise((resolve, reject) => {
 			const text = (d) => {
 				this.log += d;
-				if (/ready to accept connections/i.test(this.log.slice(from)))
+				if (/ready to accept connections/i.test(
+				    this.log.slice(from)))
 					resolve();
 			};
 
@@ -121,7 +122,8 @@ export class Redis {
 			this.child.stderr.setEncoding('utf8').on('data', text);
 			this.child.on('error', reject);
 			this.child.on('exit', () =>
-			    reject(new Error(`redis-server ended:\n${this.log}`)));
+			    reject(
+			    new Error(`redis-server ended:\n${this.log}`)));
 		});
 
 		await within(ready, 'redis-server');
@@ -146,7 +148,8 @@ export class Redis {
 	}
 
 	async command(...words) {
-		this.client ??= await Client.connect(this.t, { path: this.socket });
+		this.client ??= await Client.connect(this.t,
+		    { path: this.socket });
 		return this.client.command(...words);
 	}
 
@@ -192,7 +195,8 @@ export async function acquaint(all) {
 		await all[0].command('CLUSTER', 'MEET', '127.0.0.1', r.port,
 		    r.args.at(-1));
 	for (const r of all)
-		await r.until((s) => s.trim().split('\n').length === all.length &&
+		await r.until((s) =>
+		    s.trim().split('\n').length === all.length &&
 		    !s.includes('handshake'), 'CLUSTER', 'NODES');
 }
 

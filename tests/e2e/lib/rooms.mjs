@@ -89,7 +89,8 @@ export class Member {
 		const [verb] = command.split(' ');
 
 		this.socket.send(command);
-		const a = await this.until(() => this.#answers.shift(), command);
+		const a = await this.until(() => this.#answers.shift(),
+		    command);
 
 		assert.equal(a[0], verb);
 		return a.slice(1);
@@ -97,7 +98,8 @@ export class Member {
 
 	// A command that must be answered with that code.
 	async do(command, code = 0) {
-		assert.deepEqual(await this.ask(command), [String(code)], command);
+		assert.deepEqual(await this.ask(command), [String(code)],
+		    command);
 	}
 
 	// Until it has heard that many messages; they are taken.
@@ -138,8 +140,8 @@ export async function oneOnEach(t, where, n) {
 	return [...all.values()];
 }
 
-// Until what one publishes is heard by all of the others: word of their interest
-// has got around.  What they have heard of it is taken.
+// Until what one publishes is heard by all of the others: word of their
+// interest has got around.  What they have heard of it is taken.
 export async function untilHeard(from, channel, ...others) {
 	const mark = `probe-${Math.random()}`;
 

@@ -28,7 +28,8 @@ export function parseCookie(line, secrets = [SECRET]) {
 	const [, name, value] = /^([^=]+)=(.*)$/.exec(pair);
 	const [, id] = /^s:(.*)\.[^.]*$/.exec(decodeURIComponent(value)) ?? [];
 	const at = attributes.findIndex((a) => a.startsWith('Expires='));
-	const expires = at < 0 ? undefined : Date.parse(attributes[at].slice(8));
+	const expires = at < 0 ? undefined :
+	    Date.parse(attributes[at].slice(8));
 
 	if (at >= 0)
 		attributes[at] = 'Expires';
@@ -101,7 +102,8 @@ export class Visitor {
 
 	// The whole answer to steps, perhaps with more for ask.
 	visit(...steps) {
-		const options = typeof steps.at(-1) === 'object' ? steps.pop() : {};
+		const options = typeof steps.at(-1) === 'object' ? steps.pop() :
+		    {};
 
 		return this.ask(`${this.path}?${steps.join('&')}`, options);
 	}
@@ -118,7 +120,8 @@ export class Visitor {
 	async get(...steps) {
 		const all = await this.do(...steps);
 
-		assert.deepEqual(all.map(([code]) => code), all.map(() => 'OK'));
+		assert.deepEqual(all.map(([code]) => code),
+		    all.map(() => 'OK'));
 		return all.at(-1)[1];
 	}
 
@@ -154,8 +157,8 @@ export function faultyStore(flags = '') {
 	if (!flags)
 		return plugin('faulty_store');
 	if (!built.has(flags)) {
-		const dir = fs.mkdtempSync(path.join(process.env.TMPDIR ?? '/tmp',
-		    'plugin-'));
+		const dir = fs.mkdtempSync(
+		    path.join(process.env.TMPDIR ?? '/tmp', 'plugin-'));
 
 		fs.chmodSync(dir, 0o755);
 		process.on('exit', () => fs.rmSync(dir, { recursive: true }));

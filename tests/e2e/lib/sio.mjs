@@ -52,7 +52,8 @@ export async function startOurs(t, options,
 	return Object.assign(h, { name: 'hostd', node: false });
 }
 
-// HOSTD_SIO_ONLY=node or hostd: one of them.  Node is the same beside each build.
+// HOSTD_SIO_ONLY=node or hostd: one of them.  Node is the same beside each
+// build.
 const only = process.env.HOSTD_SIO_ONLY ??
     (process.env.HOSTD_BUILD === 'asan' ? 'hostd' : undefined);
 const starts = Object.entries({ node: startNode, hostd: startOurs })

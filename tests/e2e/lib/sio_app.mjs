@@ -115,7 +115,8 @@ function listen(socket) {
 	act('others', (room, ...args) => socket.to(room).emit('said', ...args));
 	act('except', (room, not, ...args) =>
 	    nsp.to(room).except(not).emit('said', ...args));
-	act('local', (room, ...args) => nsp.local.to(room).emit('said', ...args));
+	act('local', (room, ...args) => nsp.local.to(room).emit('said',
+	    ...args));
 	act('volatile', (room, ...args) =>
 	    nsp.volatile.to(room).emit('said', ...args));
 	act('many', (n, ...args) => {
@@ -202,8 +203,8 @@ export async function startNode(t, options) {
 	    res.writeHead(404).end());
 	const io = new Server(server, { ...options });	// it adds to them
 
-	// How long who was sent away may take to hear of it: 30 s otherwise, for
-	// which a test file would have to wait.
+	// How long who was sent away may take to hear of it: 30 s otherwise,
+	// for which a test file would have to wait.
 	io.engine.on('connection', (s) => { s.transport.closeTimeout = 1000; });
 
 	serveApplication(io);
@@ -221,6 +222,7 @@ export async function startNode(t, options) {
 		server.closeAllConnections();
 		return stop();
 	});
-	return { name: 'node', node: true, port, url: `http://127.0.0.1:${port}`,
+	return { name: 'node', node: true, port,
+	    url: `http://127.0.0.1:${port}`,
 		io, stop };
 }

@@ -57,8 +57,8 @@ export async function startEmitter(t, redis) {
 	return new Emitter(await redisClient(t, redis));
 }
 
-// Clients c.a1, c.a2 of the first hostd, c.b1, c.b2 of the second, c.n1 and c.n2
-// of Node's; each of them knows all others.
+// Clients c.a1, c.a2 of the first hostd, c.b1, c.b2 of the second, c.n1 and
+// c.n2 of Node's; each of them knows all others.
 export async function startNodes(t, sharded) {
 	const redis = await startRedis(t);
 	const keys = sharded ? `mode = sharded  subscription_mode = ${sharded}` :
@@ -82,7 +82,7 @@ export const acquainted = (some, n = some.length) => Promise.all(some.map((s) =>
     until(async () => (await call(s, 'fetch', [])).length === n,
     'all nodes')));
 
-// All of them have heard what any of them has caused: what a node tells comes in
-// its order, whatever other nodes do.
+// All of them have heard what any of them has caused: what a node tells comes
+// in its order, whatever other nodes do.
 export const settledAll = (all) => Promise.all(all.map((s) =>
     settled(s, ...all.filter((o) => o !== s))));

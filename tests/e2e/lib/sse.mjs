@@ -132,7 +132,9 @@ export class Stream {
 				if (v !== undefined)
 					resolve(v);
 				else
-					reject(new Error(`it ended before ${what}`));
+					reject(
+					    new Error(
+					    `it ended before ${what}`));
 			};
 
 			this.#waiting.add(look);
@@ -152,7 +154,8 @@ export class Stream {
 			const { type, data } = await this.next();
 
 			if (type !== 'message')
-				throw new Error(`an event ${type}, not a message`);
+				throw new Error(
+				    `an event ${type}, not a message`);
 			all.push(data);
 		}
 		return all;

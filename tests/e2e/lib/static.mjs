@@ -19,7 +19,8 @@ export const at = (h, name) => path.join(h.www, name);
  */
 export async function startStatic(t, options = {}) {
 	const { files = {}, keys = '', conf = '', route = '/' } = options;
-	const under = Object.fromEntries(Object.entries({ '.keep': '', ...files })
+	const under = Object.fromEntries(
+	    Object.entries({ '.keep': '', ...files })
 	    .map(([name, content]) => [`www/${name}`, content]));
 	const h = await startHostd(t, {
 		...options,
@@ -54,7 +55,8 @@ export function ask(h, target, headers = {}, options = {}) {
 				const body = Buffer.concat(parts);
 
 				resolve({ status: res.statusCode, body,
-					headers: res.headers, raw: res.rawHeaders,
+					headers: res.headers,
+					    raw: res.rawHeaders,
 					text: body.toString(),
 					complete: res.complete });
 			};

@@ -35,7 +35,8 @@ export async function startSyslogd(t, dir) {
 		{ stdio: ['ignore', 'ignore', 'pipe'] });
 		d.said = '';
 		d.child.stderr.on('data', (s) => { d.said += s; });
-		d.ended = new Promise((resolve) => d.child.on('close', resolve));
+		d.ended = new Promise((resolve) => d.child.on('close',
+		    resolve));
 		await until(() => {
 			if (d.child.exitCode !== null)
 				throw new Error(`rsyslogd: ${d.said}`);

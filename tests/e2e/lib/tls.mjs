@@ -82,7 +82,8 @@ export const curl = (h, ...args) => command('curl', ['-sS', '--cacert', h.ca,
 // A connection of node's: { socket, text(), closed }.
 export async function secure(t, h, options = {}) {
 	const socket = tls.connect({ port: h.port, host: '127.0.0.1',
-		servername: 'localhost', ca: fs.readFileSync(h.ca), ...options });
+		servername: 'localhost', ca: fs.readFileSync(h.ca),
+		    ...options });
 	const c = { socket, got: '', closed: false };
 
 	atEnd(t, () => socket.destroy());

@@ -121,13 +121,15 @@ class SlowUpload extends Asker {
 
 class Late extends Asker {
 	async round() {
-		return said(await this.text('late?800', {}, (r) => r.end()), 800);
+		return said(await this.text('late?800', {}, (r) => r.end()),
+		    800);
 	}
 }
 
 class SlowReader extends Asker {
 	async round() {
-		const a = await this.ask(`source?${SOURCE}`, {}, (r) => r.end());
+		const a = await this.ask(`source?${SOURCE}`, {},
+		    (r) => r.end());
 		const [pid, version] = a.headers['x-worker'].split(' ')
 		    .map(Number);
 		let at = 0, next = 0;
@@ -227,8 +229,8 @@ class Fresh {
 	end() {}
 }
 
-// How many of each at once.  Quick ones have more than one answer while a reload
-// goes on, others are in the middle of something then.
+// How many of each at once.  Quick ones have more than one answer while a
+// reload goes on, others are in the middle of something then.
 const KINDS = [
 	{ name: 'keep-alive', make: Plain, n: 8, quick: true },
 	{ name: 'pipelined', make: Pipelined, n: 4, quick: true },
@@ -261,10 +263,12 @@ export class Traffic {
 	}
 
 	constructor(h) {
-		this.kinds = KINDS.map((k) => ({ ...k, answers: 0, connections: 0,
+		this.kinds = KINDS.map(
+		    (k) => ({ ...k, answers: 0, connections: 0,
 			crossed: 0 /* reloads */ }));
 		this.all = Promise.all(this.kinds.flatMap((kind) =>
-		    Array.from({ length: kind.n }, () => this.client(kind, h))));
+		    Array.from({ length: kind.n },
+		    () => this.client(kind, h))));
 	}
 
 	async client(kind, h) {
@@ -310,7 +314,8 @@ export class Traffic {
 
 	// Until the last answer of all that stay connected is as it should be.
 	async settled(isRight) {
-		await until(() => this.clients.every((c) => c.kind.make === Fresh ||
+		await until(() => this.clients.every(
+		    (c) => c.kind.make === Fresh ||
 		    (c.last.pid !== 0 && isRight(c.last))), 'answers of all');
 	}
 

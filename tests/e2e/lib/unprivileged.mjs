@@ -38,8 +38,8 @@ export async function startUnprivileged(t, options) {
 	return h;
 }
 
-// Change limits of processes: what is as of prlimit(1), "nproc=1:".  through: as
-// of h, whose processes they are.
+// Change limits of processes: what is as of prlimit(1), "nproc=1:".  through:
+// as of h, whose processes they are.
 export function limit(pids, what, through = []) {
 	for (const pid of pids) {
 		const [file, ...args] = [...through, 'prlimit', '--pid',

@@ -356,8 +356,8 @@ export async function piecewise(s, bytes, pace, size = 1) {
 	}
 }
 
-// Until the clock has moved that far; the server is kept talking meanwhile, over
-// a WebSocket that is good for nothing else.
+// Until the clock has moved that far; the server is kept talking meanwhile,
+// over a WebSocket that is good for nothing else.
 export async function pass(s, ms) {
 	const until = performance.now() + ms;
 
