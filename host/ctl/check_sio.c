@@ -6,12 +6,15 @@
 
 #include <hostd/json.h>
 
+#include "ctl/check_state.h"
 #include "ctl/check_usage.h"
 #include "ctl/check_use.h"
 #include "ctl/fake_sio.h"
 #include "ctl/fake_sock.h"
 
 #define CROWD 32
+#define MOVING 6
+#define STATE_MAX 32768 /* of one socket */
 
 /* The first namespace that it has, with something for each "*". */
 static const char *
@@ -150,6 +153,138 @@ case_others(const struct check *c, const void *arg)
 	fake_destroy(f);
 }
 
+/* -- to a successor -- */
+
+struct pair {
+	struct fake *a, *b;
+};
+
+static void
+pair_begin(const struct check *c, struct pair *k)
+{
+	struct module *m = fake_load(c);
+
+	k->a = fake_serve(m, c);
+	k->b = fake_serve(m, c);
+	if (!fake_sio_moves(k->a))
+		check_skip("nothing of its sockets moves");
+}
+
+static void
+pair_end(struct pair *k)
+{
+	fake_destroy(k->a);
+	fake_destroy(k->b);
+}
+
+static void
+sio_go(struct fake_sio **s, struct fake *f)
+{
+	static const struct fake_put limit = {STATE_MAX, HOSTD_E_FULL};
+	struct fake_state state;
+	struct fake_sio *to;
+	int32_t rc;
+
+	if (!fake_sio_is_open(*s))
+		return;
+	if ((rc = fake_sio_save(*s, &limit, &state)) != HOSTD_OK) {
+		check_note("save returned %d", rc);
+		return;
+	}
+	to = fake_sio_move(*s, f, &state, &rc);
+	if (to == NULL)
+		check_fail("load of a socket returned %d for what save has "
+			   "put, %zu bytes", rc, state.n);
+	*s = to;
+	fake_state_free(&state);
+}
+
+/* All go, and some of them back; then the old worker ends. */
+static void
+case_moves(const struct check *c, const void *arg)
+{
+	struct fake_sio *s[MOVING];
+	struct pair k;
+	unsigned i;
+
+	(void)arg;
+	pair_begin(c, &k);
+	for (i = 0; i < MOVING; i++) {
+		s[i] = fake_sio_open(k.a, some_space(k.a), "{}");
+		if (i % 2)
+			say_all(s[i]);
+	}
+	for (i = 0; i < MOVING; i++) {
+		sio_go(&s[i], k.b);
+		say_all(s[i]);
+		if (i % 3 == 2) {
+			sio_go(&s[i], k.a);
+			sio_go(&s[i], k.b);
+		}
+	}
+	fake_drain(k.a, 1000);
+	fake_settle();
+	fake_destroy(k.a);
+	for (i = 0; i < MOVING; i++) {
+		say_all(s[i]);
+		fake_sio_leave(s[i], HOSTD_SIO_TRANSPORT_CLOSE);
+	}
+	fake_destroy(k.b);
+}
+
+/* Nobody takes it: it goes on where it is. */
+static void
+case_stays(const struct check *c, const void *arg)
+{
+	struct fake_state state;
+	struct fake_put limit;
+	struct fake_sio *s;
+	struct pair k;
+	unsigned i;
+
+	(void)arg;
+	pair_begin(c, &k);
+	for (i = 0; state_refuse(64, i, &limit) == 0; i++) {
+		s = fake_sio_open(k.a, some_space(k.a), "{}");
+		say_all(s);
+		if (fake_sio_is_open(s) &&
+		    fake_sio_save(s, &limit, &state) == HOSTD_OK)
+			fake_state_free(&state);
+		say_all(s);
+		fake_sio_leave(s, HOSTD_SIO_SHUTTING_DOWN);
+	}
+	pair_end(&k);
+}
+
+/* As of WebSockets: refused and gone on with here, or taken there. */
+static void
+case_broken(const struct check *c, const void *arg)
+{
+	const unsigned *i = arg;
+	struct fake_state state, bad;
+	struct fake_sio *s, *to;
+	struct pair k;
+	int32_t rc;
+
+	pair_begin(c, &k);
+	s = fake_sio_open(k.a, some_space(k.a), "{}");
+	say_all(s);
+	if (!fake_sio_is_open(s) ||
+	    fake_sio_save(s, &fake_put_all, &state) != HOSTD_OK)
+		check_skip("its state is not saved");
+	if (state_break(&state, *i, &bad) == -1)
+		check_skip("no more");
+	to = fake_sio_move(s, k.b, &bad, &rc);
+	check_report()->value[0] = to != NULL;
+	if (to == NULL)
+		to = s;
+	say_all(to);
+	fake_sio_leave(to, HOSTD_SIO_PING_TIMEOUT);
+	fake_state_free(&bad);
+	fake_state_free(&state);
+	pair_end(&k);
+}
+
 void
 check_sio(struct check *c)
 {
@@ -158,4 +293,7 @@ check_sio(struct check *c)
 	check_simple(c, "sio_events", case_events, NULL);
 	check_simple(c, "sio_crowd", case_crowd, NULL);
 	check_simple(c, "sio_others", case_others, NULL);
+	check_simple(c, "sio_moves", case_moves, NULL);
+	check_simple(c, "sio_stays", case_stays, NULL);
+	check_each(c, "sio_broken", case_broken);
 }

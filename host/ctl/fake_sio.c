@@ -67,8 +67,8 @@ fake_sio_is_open(const struct fake_sio *s)
 	return s->state == SIO_OPEN;
 }
 
-static void
-sio_free(struct fake_sio *s)
+void
+fake_sio_free(struct fake_sio *s)
 {
 	LIST_REMOVE(s, entry);
 	guard_retire(s->d);
@@ -121,7 +121,7 @@ ask(struct fake_sio *s)
 }
 
 struct fake_sio *
-fake_sio_open(struct fake *f, const char *nsp, const char *auth)
+fake_sio_make(struct fake *f, const char *nsp, const char *auth)
 {
 	const struct hostd_sio_ops *ops = fake_sio_ops(f);
 	struct fake_sio *s = xcalloc(1, sizeof(*s));
@@ -135,6 +135,15 @@ fake_sio_open(struct fake *f, const char *nsp, const char *auth)
 	s->d = guard_alloc(ops->data_size + 1, "d of a socket");
 	memset(s->d, 0, ops->data_size);
 	LIST_INSERT_HEAD(&sockets, s, entry);
+	return s;
+}
+
+struct fake_sio *
+fake_sio_open(struct fake *f, const char *nsp, const char *auth)
+{
+	const struct hostd_sio_ops *ops = fake_sio_ops(f);
+	struct fake_sio *s = fake_sio_make(f, nsp, auth);
+
 	ask(s);
 	if (s->verdict == -1) {
 		tell_refused(s);
@@ -224,7 +233,7 @@ fake_sio_leave(struct fake_sio *s, int32_t reason)
 	if (s->state == SIO_OPEN || s->state == SIO_GOING)
 		tell_going(s, reason);
 	(void)fake_turn();
-	sio_free(s);
+	fake_sio_free(s);
 }
 
 void

@@ -6,7 +6,7 @@
 #include <hostd/socketio.h>
 #include <hostd/socketio_adapter.h>
 
-#include "ctl/fake.h"
+#include "ctl/fake_state.h"
 
 struct fake_sio;
 
@@ -23,6 +23,13 @@ void	fake_sio_say(struct fake_sio *, const char *array, const char *data,
 	    int with_ack);
 /* It leaves, if it is still there.  Then it is stale. */
 void	fake_sio_leave(struct fake_sio *, int32_t reason);
+/* fake_sio_move.c: as of a WebSocket (fake_state.h), of what the handler has of
+ * it.  Does anything of it go along? */
+int	fake_sio_moves(const struct fake *);
+int32_t	fake_sio_save(struct fake_sio *, const struct fake_put *,
+	    struct fake_state *);
+struct fake_sio *fake_sio_move(struct fake_sio *, struct fake *to,
+	    const struct fake_state *, int32_t *rc);
 /* What another worker says. */
 void	fake_sio_server(struct fake *, const char *nsp, const char *array);
 void	fake_sio_cluster(struct fake *, int on);

@@ -27,7 +27,12 @@ struct fake_sio {
 	char *data;
 };
 
-/* fake_sio.c: the socket, if it is the plugin's and is there; the one that the
+/* fake_sio.c: one that nobody was asked or told about; its end, without a word.
+ */
+struct fake_sio *fake_sio_make(struct fake *, const char *nsp,
+	    const char *auth);
+void	fake_sio_free(struct fake_sio *);
+/* The socket, if it is the plugin's and is there; the one that the
  * plugin owes this acknowledgement. */
 struct fake_sio *fake_sio_find(const struct fake *, hostd_sio);
 struct fake_sio *fake_sio_owed(const struct fake *, hostd_sio_ack);

@@ -11,6 +11,14 @@
  * 7	which is [loop], on another thread
  * 8	crashed with SIGABRT
  * 9	called serve behind create
+ * 10	save of a socket returned 3
+ * 11	load of a socket returned 2
+ * 12	load of a socket returned -1 for what save has put
+ * 13	touched memory lent to load of a socket
+ * 14	touched memory lent to load of a socket beyond its end
+ * 15	called put when save had returned
+ * 16	its handler has save or load, but not both
+ * 17	crashed with SIGABRT, while in load of a socket
  */
 #include <pthread.h>
 #include <string.h>
@@ -22,6 +30,8 @@
 #endif
 /* A constant, so that all of it is compiled, whichever is chosen. */
 #define IS(n) (MISTAKE == (n))
+/* It starts aligned, and ends there at the latest. */
+#define BEHIND(n) (((n) + 15) & ~(size_t)15)
 
 struct seat {
 	char said[64];
@@ -30,8 +40,10 @@ struct seat {
 struct hostd_inst {
 	HOSTD_SIO_EASY_HEAD;
 	struct hostd_sio_api copy;
-	hostd_buf kept;
+	hostd_buf kept, state;
 	struct seat *left;
+	int32_t (*put)(void *, hostd_buf);
+	void *put_arg;
 	char seen;
 };
 
@@ -60,6 +72,10 @@ look_back(struct hostd_inst *in)
 		in->seen = *(const char *)in->kept.p;
 	if (IS(3) && in->left != NULL)
 		in->seen = in->left->said[0];
+	if (IS(13) && in->state.n > 0)
+		in->seen = *(const char *)in->state.p;
+	if (IS(15) && in->put != NULL)
+		(void)in->put(in->put_arg, in->kept);
 }
 
 static int32_t
@@ -101,6 +117,36 @@ on_disconnect(struct hostd_inst *in, hostd_sio s, void *d, int32_t reason)
 }
 
 static int32_t
+save(struct hostd_inst *in, hostd_sio s, void *d,
+    int32_t (*put)(void *, hostd_buf), void *arg)
+{
+	hostd_buf b;
+
+	(void)s;
+	in->put = put;
+	in->put_arg = arg;
+	b.p = d;
+	b.n = sizeof(struct seat);
+	return IS(10) ? 3 : put(arg, b);
+}
+
+static int32_t
+load(struct hostd_inst *in, hostd_sio s, void *d, uint32_t from_version,
+    hostd_buf state)
+{
+	(void)s;
+	in->state = state;
+	if (IS(14))
+		in->seen = ((const char *)state.p)[BEHIND(state.n)];
+	if (IS(17) && state.n != sizeof(struct seat))
+		abort();
+	if (from_version != 1 || state.n != sizeof(struct seat) || IS(12))
+		return HOSTD_E_INVAL;
+	memcpy(d, state.p, state.n);
+	return IS(11) ? 2 : HOSTD_OK;
+}
+
+static int32_t
 create(const struct hostd_host *host, const struct hostd_conf *conf,
     struct hostd_inst **out, struct hostd_err *err)
 {
@@ -133,6 +179,9 @@ static const struct hostd_sio_ops ops = {
 	.on_connect = on_connect,
 	.on_event = on_event,
 	.on_disconnect = on_disconnect,
+	.version = 1,
+	.save = save,
+	.load = IS(16) ? NULL : load,
 };
 static const struct hostd_provide app = {
 	.struct_size = sizeof(app),
