@@ -193,7 +193,8 @@ unpack_apps(struct sio_socket *s, struct unpack *u)
 static int
 set_id(struct sio_socket *s, hostd_buf id, hostd_buf pid, hostd_buf data)
 {
-	if (id.n != strlen(s->id) || (pid.n != 0 && pid.n != EIO_ID_LEN) ||
+	if (!unpack_is_text(id, strlen(s->id)) ||
+	    (pid.n != 0 && !unpack_is_text(pid, EIO_ID_LEN)) ||
 	    socket_find(s->space, id) != NULL || copy(&s->data, data) == -1)
 		return -1;
 	memcpy(s->id, id.p, id.n);

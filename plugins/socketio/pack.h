@@ -148,6 +148,13 @@ unpack_bytes(struct unpack *u)
 	return (hostd_buf){ p, p != NULL ? n : 0 };
 }
 
+/* Is it a text that has just that length? */
+static inline int
+unpack_is_text(hostd_buf s, size_t n)
+{
+	return s.n == n && memchr(s.p, '\0', n) == NULL;
+}
+
 /* How many a list has: none that the record has no room for. */
 static inline uint32_t
 unpack_count(struct unpack *u)
