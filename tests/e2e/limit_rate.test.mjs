@@ -14,7 +14,7 @@ for (const [name, n] of [['small', 1000], ['two', 2 << 20],
 	files[`www/${name}`] = Buffer.alloc(n, 'x');
 
 const routes = `
-	http { h2c = on  send_timeout = 900ms }
+	http { h2c = on }
 	plugin "files" { module = "http_static.so"  root = "@DIR@/www" }
 	route "/" { plugin = "files" }
 	route "/slow/" { plugin = "files"  limit_rate = 2m }
@@ -22,7 +22,10 @@ const routes = `
 		plugin = "files"
 		limit_rate = 400k  limit_rate_after = 24m
 	}
-	route "/drops/" { plugin = "files"  limit_rate = 1400 }`;
+	route "/drops/" {
+		plugin = "files"
+		limit_rate = 1400  send_timeout = 300ms
+	}`;
 
 const start = (t) => startHostd(t, { files, conf: `
 	pool "web" { workers = 1 }

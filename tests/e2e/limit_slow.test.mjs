@@ -4,16 +4,17 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { atEnd, command, startHostd, until } from './lib/hostd.mjs';
 
 const LARGE = 32 << 20, SMALL = 150_000;
 const FILES = 'plugin "files" { module = "http_static.so"  root = "@DIR@/www" }';
 
-const start = (t, http, routes) => startHostd(t, {
+const start = (t, http, routes, { env } = {}) => startHostd(t, { env,
 	files: { 'www/large': Buffer.alloc(LARGE, 'x'),
 		'www/small': Buffer.alloc(SMALL, 'x') },
 	conf: `
-	pool "web" { workers = 1 }
+	pool "web" { workers = 1  ${env ? 'watchdog = 0' : ''} }
 	http { ${http} }
 	${routes}` });
 
@@ -39,42 +40,62 @@ function trickle(t, h, head, ms) {
 
 const POST = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n';
 
-test('a body in drops', async (t) => {
+// Its requests' bodies are swallowed.
+async function startSwallow(t, http, route = '', options = {}) {
 	const backend = net.createServer((s) => s.resume());
 
 	await new Promise((r) => backend.listen(0, '127.0.0.1', r));
 	atEnd(t, () => backend.close());
-	const h = await start(t, 'body_timeout = 300ms  min_body_rate = 1k', `
+	return start(t, http, `
 		plugin "show" { module = "http_proxy.so" }
+		plugin "ok" { module = "http_respond.so" }
 		upstream "b" { server "127.0.0.1:${backend.address().port}" { } }
-		route "/" { plugin = "show"  upstream = "b" }
-		route "/any" { plugin = "show"  upstream = "b"
-		    min_body_rate = 0  body_timeout = 200ms }`);
+		route "/" { plugin = "show"  upstream = "b"  ${route} }
+		route "/ok" { plugin = "ok" }`, options);
+}
+
+test('a body in drops', async (t) => {
+	const h = await startSwallow(t,
+	    'body_timeout = 300ms  min_body_rate = 1k');
 
 	assert.equal(await trickle(t, h, POST, 50), 408);
+});
 
-	await t.test('a route has its own', async () => {
-		const s = net.connect(h.port, '127.0.0.1');
-		let n = 0, text = '';
+test('a body in drops, where a route lets it', async (t) => {
+	const clock = await makeClock(t);
+	const h = await startSwallow(t,
+	    'body_timeout = 1000s  min_body_rate = 1k',
+	    'min_body_rate = 0  body_timeout = 600s', { env: clock.env });
+	const s = net.connect(h.port, '127.0.0.1');
+	// What was said before has been read, and so much time goes by.
+	const pass = async (seconds) => {
+		await fetch(`${h.url}/ok`);
+		clock.pass(seconds);
+		await fetch(`${h.url}/ok`);
+	};
+	let text = '';
 
-		atEnd(t, () => s.destroy());
-		s.write(POST.replace('/ ', '/any '));
-		s.on('error', () => {});
-		s.on('data', (d) => { text += d; });
-		const timer = setInterval(() => { s.write('x'); n++; }, 50);
+	atEnd(t, () => s.destroy());
+	s.write(POST);
+	s.on('error', () => {});
+	s.on('data', (d) => { text += d; });
+	// Three times what others would have had.
+	for (let i = 0; i < 10; i++) {
+		await new Promise((r) => s.write('x', r));
+		await pass(300);
+	}
+	assert.equal(text, '');
+	const closed = new Promise((r) => s.on('close', r));
 
-		// Three times what "/" would have had.
-		await until(() => n >= 18 || text !== '', 'drops');
-		clearInterval(timer);
-		assert.equal(text, '');
-		await new Promise((r) => s.on('close', r));
-		assert.match(text, /^HTTP\/1.1 408 /);
-	});
+	await pass(601);
+	await closed;
+	assert.match(text, /^HTTP\/1.1 408 /);
 });
 
 test('an answer that is read in drops', async (t) => {
 	const h = await start(t, 'send_timeout = 400ms  min_send_rate = 10m',
-	    `${FILES} route "/" { plugin = "files" }`);
+	    `${FILES} route "/" { plugin = "files" }
+	    route "/patient/" { plugin = "files"  send_timeout = 30s }`);
 	const s = net.connect(h.port, '127.0.0.1');
 	let n = 0;
 
@@ -90,7 +111,7 @@ test('an answer that is read in drops', async (t) => {
 	assert.ok(n < LARGE, `${n} bytes came`);
 	// Who reads is not.
 	const r = await command('curl', ['-s', '-o', '/dev/null', '-w',
-		'%{size_download}', `${h.url}/large`]);
+		'%{size_download}', `${h.url}/patient/large`]);
 
 	assert.equal(Number(r.stdout), LARGE);
 });
@@ -98,9 +119,13 @@ test('an answer that is read in drops', async (t) => {
 // Who is slowed down is overtaken by those who are not: by another connection,
 // and by its own, when that answer has ended.
 test('limit_rate', async (t) => {
-	const h = await start(t, 'send_timeout = 600ms', `
+	const h = await start(t, '', `
 		${FILES}
 		route "/" { plugin = "files" }
+		route "/slower/" {
+			plugin = "files"
+			limit_rate = 20k  send_timeout = 600ms
+		}
 		route "/slow/" { plugin = "files"  limit_rate = 100k }`);
 	const s = net.connect(h.port, '127.0.0.1');
 	let got = 0, closed = false;
@@ -109,7 +134,7 @@ test('limit_rate', async (t) => {
 	s.on('error', () => {});
 	s.on('data', (d) => { got += d.length; });
 	s.on('close', () => { closed = true; });
-	s.write('GET /slow/large HTTP/1.1\r\nHost: a\r\n\r\n');
+	s.write('GET /slower/large HTTP/1.1\r\nHost: a\r\n\r\n');
 	await until(() => got > 0, 'the begin of it');
 	const r = await command('curl', ['-s', '-w',
 		'%{http_code} %{size_download} %{num_connects}\n',
