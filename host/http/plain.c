@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 #include "base/decimal.h"
+#include "base/put.h"
 #include "http/plain.h"
 #include "http/response.h"
 #include "http/server.h"
-
-static char *
-put(char *p, const void *s, size_t n)
-{
-	memcpy(p, s, n);
-	return p + n;
-}
-
-#define PUT(p, literal) put(p, literal, sizeof(literal) - 1)
 
 static char *
 put_status(char *p, int status)
@@ -20,13 +12,13 @@ put_status(char *p, int status)
 	const char *reason;
 
 	if (status == 200)
-		return PUT(p, "HTTP/1.1 200 OK\r\n");
+		return TEXT_PUT(p, "HTTP/1.1 200 OK\r\n");
 	reason = status_reason(status);
-	p = PUT(p, "HTTP/1.1 ");
+	p = TEXT_PUT(p, "HTTP/1.1 ");
 	p = decimal_put(p, (unsigned)status);
 	*p++ = ' ';
-	p = put(p, reason, strlen(reason));
-	return PUT(p, "\r\n");
+	p = bytes_put(p, reason, strlen(reason));
+	return TEXT_PUT(p, "\r\n");
 }
 
 static char *
@@ -35,11 +27,11 @@ put_headers(char *p, const hostd_hdr *h, uint32_t n)
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
-		p = put(p, h[i].name.p, h[i].name.n);
-		p = PUT(p, ": ");
+		p = bytes_put(p, h[i].name.p, h[i].name.n);
+		p = TEXT_PUT(p, ": ");
 		if (h[i].value.n > 0)
-			p = put(p, h[i].value.p, h[i].value.n);
-		p = PUT(p, "\r\n");
+			p = bytes_put(p, h[i].value.p, h[i].value.n);
+		p = TEXT_PUT(p, "\r\n");
 	}
 	return p;
 }
@@ -56,17 +48,17 @@ static char *
 put_connection(char *p, const struct http_req *r)
 {
 	if (names_protocol(r)) {
-		p = PUT(p, "Upgrade: ");
-		p = put(p, r->upgrade_to, strlen(r->upgrade_to));
-		p = PUT(p, "\r\nConnection: Upgrade");
+		p = TEXT_PUT(p, "Upgrade: ");
+		p = bytes_put(p, r->upgrade_to, strlen(r->upgrade_to));
+		p = TEXT_PUT(p, "\r\nConnection: Upgrade");
 		if (!r->keepalive && r->status != 101)
-			p = PUT(p, ", close");
-		return PUT(p, "\r\n");
+			p = TEXT_PUT(p, ", close");
+		return TEXT_PUT(p, "\r\n");
 	}
 	if (!r->keepalive)
-		return PUT(p, "Connection: close\r\n");
+		return TEXT_PUT(p, "Connection: close\r\n");
 	if (r->minor == 0)
-		return PUT(p, "Connection: keep-alive\r\n");
+		return TEXT_PUT(p, "Connection: keep-alive\r\n");
 	return p;
 }
 
@@ -74,17 +66,17 @@ static char *
 put_framing(char *p, const struct http_req *r)
 {
 	if (r->chunked_out)
-		p = PUT(p, "Transfer-Encoding: chunked\r\n");
+		p = TEXT_PUT(p, "Transfer-Encoding: chunked\r\n");
 	else if (r->status == 205)
 		/* It has no body, and says so (RFC 9110 section 15.3.6). */
-		p = PUT(p, "Content-Length: 0\r\n");
+		p = TEXT_PUT(p, "Content-Length: 0\r\n");
 	else if (r->length >= 0 && !has_no_body(r->status)) {
-		p = PUT(p, "Content-Length: ");
+		p = TEXT_PUT(p, "Content-Length: ");
 		p = decimal_put(p, (uint64_t)r->length);
-		p = PUT(p, "\r\n");
+		p = TEXT_PUT(p, "\r\n");
 	}
 	p = put_connection(p, r);
-	return PUT(p, "\r\n");
+	return TEXT_PUT(p, "\r\n");
 }
 
 char *
@@ -92,7 +84,7 @@ plain_answer(char *p, const struct http_req *r, const hostd_hdr *h, uint32_t n,
     const hostd_hdr *more, uint32_t nmore)
 {
 	p = put_status(p, r->status);
-	p = put(p, r->server->stamp, r->server->stamp_len);
+	p = bytes_put(p, r->server->stamp, r->server->stamp_len);
 	p = put_headers(p, h, n);
 	p = put_headers(p, more, nmore);
 	return put_framing(p, r);
@@ -102,13 +94,13 @@ char *
 plain_head(char *p, int status, const hostd_hdr *h, uint32_t n)
 {
 	p = put_headers(put_status(p, status), h, n);
-	return PUT(p, "\r\n");
+	return TEXT_PUT(p, "\r\n");
 }
 
 char *
 plain_trailers(char *p, const hostd_hdr *h, uint32_t n)
 {
-	p = PUT(p, "0\r\n");
+	p = TEXT_PUT(p, "0\r\n");
 	p = put_headers(p, h, n);
-	return PUT(p, "\r\n");
+	return TEXT_PUT(p, "\r\n");
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/decimal.h"
+#include "base/put.h"
 #include "http/guard.h"
 #include "http/trace.h"
 #include "upstream/exchange.h"
@@ -123,22 +124,13 @@ check_body(const struct hostd_fetch_request *r)
 }
 
 static char *
-put(char *p, const void *s, size_t n)
-{
-	memcpy(p, s, n);
-	return p + n;
-}
-
-#define PUT(p, literal) put(p, literal, sizeof(literal) - 1)
-
-static char *
 put_field(char *p, hostd_buf name, hostd_buf value)
 {
-	p = put(p, name.p, name.n);
-	p = PUT(p, ": ");
+	p = bytes_put(p, name.p, name.n);
+	p = TEXT_PUT(p, ": ");
 	if (value.n > 0)
-		p = put(p, value.p, value.n);
-	return PUT(p, "\r\n");
+		p = bytes_put(p, value.p, value.n);
+	return TEXT_PUT(p, "\r\n");
 }
 
 static int
@@ -162,20 +154,20 @@ static char *
 put_framing(char *p, const struct up_exchange *x, const struct ask *a)
 {
 	if (x->length < 0) {
-		p = PUT(p, "Transfer-Encoding: chunked\r\n");
+		p = TEXT_PUT(p, "Transfer-Encoding: chunked\r\n");
 	} else if (x->length > 0 || is_with_body(a->method)) {
-		p = PUT(p, "Content-Length: ");
+		p = TEXT_PUT(p, "Content-Length: ");
 		p = decimal_put(p, (uint64_t)x->length);
-		p = PUT(p, "\r\n");
+		p = TEXT_PUT(p, "\r\n");
 	}
 	if (x->rules.upgrade)
-		p = PUT(p, "Connection: Upgrade\r\n");
+		p = TEXT_PUT(p, "Connection: Upgrade\r\n");
 	else if (!is_kept(x))
-		p = a->has_te ? PUT(p, "Connection: TE, close\r\n") :
-		    PUT(p, "Connection: close\r\n");
+		p = a->has_te ? TEXT_PUT(p, "Connection: TE, close\r\n") :
+		    TEXT_PUT(p, "Connection: close\r\n");
 	else if (a->has_te)
-		p = PUT(p, "Connection: TE\r\n");
-	return PUT(p, "\r\n");
+		p = TEXT_PUT(p, "Connection: TE\r\n");
+	return TEXT_PUT(p, "\r\n");
 }
 
 /* A group may be called anything. */
@@ -239,10 +231,10 @@ put_head(struct up_exchange *x, const struct ask *a,
 	x->out.len = 0;
 	p = start = buf_reserve(&x->out, HEAD_FIXED + a->method.n +
 	    r->target.n + group.n + a->size + (traced ? trace_size(x) : 0));
-	p = put(p, a->method.p, a->method.n);
+	p = bytes_put(p, a->method.p, a->method.n);
 	*p++ = ' ';
-	p = put(p, r->target.p, r->target.n);
-	p = PUT(p, " HTTP/1.1\r\n");
+	p = bytes_put(p, r->target.p, r->target.n);
+	p = TEXT_PUT(p, " HTTP/1.1\r\n");
 	if (!a->has_host)
 		p = put_field(p, host, group);
 	for (i = 0; i < r->nheaders; i++)

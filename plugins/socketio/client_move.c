@@ -147,20 +147,6 @@ client_pack(const struct client *c, struct pack *b)
 /* -- coming -- */
 
 static int
-copy(hostd_buf *to, hostd_buf from)
-{
-	char *p;
-
-	if (from.n == 0)
-		return 0;
-	if ((p = malloc(from.n)) == NULL)
-		return -1;
-	memcpy(p, from.p, from.n);
-	*to = (hostd_buf){ p, from.n };
-	return 0;
-}
-
-static int
 unpack_rooms(struct sio_socket *s, struct unpack *u, int enters)
 {
 	uint32_t n = unpack_count(u), i;
@@ -195,7 +181,8 @@ set_id(struct sio_socket *s, hostd_buf id, hostd_buf pid, hostd_buf data)
 {
 	if (!unpack_is_text(id, strlen(s->id)) ||
 	    (pid.n != 0 && !unpack_is_text(pid, EIO_ID_LEN)) ||
-	    socket_find(s->space, id) != NULL || copy(&s->data, data) == -1)
+	    socket_find(s->space, id) != NULL ||
+	    socket_keep(&s->data, data) == -1)
 		return -1;
 	memcpy(s->id, id.p, id.n);
 	if (pid.n > 0)

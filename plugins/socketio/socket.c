@@ -138,8 +138,8 @@ id_free(struct sio_socket *s)
 
 /* -- life -- */
 
-static int
-copy(hostd_buf *to, hostd_buf from)
+int
+socket_keep(hostd_buf *to, hostd_buf from)
 {
 	char *p;
 
@@ -164,7 +164,7 @@ socket_new(struct client *c, struct space *sp, hostd_buf auth)
 	s->last_ack = &s->acks;
 	s->id = s->random_id;
 	if ((c->revision == 3 ? old_id_new(s, c) : id_new(c->in->spaces,
-	    s->id)) == -1 || copy(&s->auth, auth) == -1 ||
+	    s->id)) == -1 || socket_keep(&s->auth, auth) == -1 ||
 	    app_data_new(s) == -1 || handle_new(s, c->in->spaces) == -1) {
 		app_data_free(s);
 		free((void *)(uintptr_t)s->auth.p);

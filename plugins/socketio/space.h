@@ -158,6 +158,8 @@ void	space_release(struct space *);
 /* Connecting, not in any room, at the end of the client's list.  NULL: no
  * memory. */
 struct sio_socket *socket_new(struct client *, struct space *, hostd_buf auth);
+/* A copy, for auth or data; -1: no memory. */
+int	socket_keep(hostd_buf *to, hostd_buf from);
 /* In the namespace and the room of its id. -1: no memory. */
 int	socket_enter(struct sio_socket *);
 /* Out of all rooms and the namespace. */

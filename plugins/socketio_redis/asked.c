@@ -167,6 +167,19 @@ put_socket(struct asked *k, const struct hostd_sio_remote *s)
 	hostd_json_end(j, '}');
 }
 
+/* All that has come, as a list. */
+static void
+answer_parts(struct hostd_inst *in, struct asked *k, const char *key)
+{
+	begin(in, k, NO_TYPE, SHARDED_SOCKETS);
+	hostd_json_key(&in->json, key);
+	hostd_json_begin(&in->json, '[');
+	hostd_json_bytes(&in->json, k->parts.p, k->parts.n);
+	hostd_json_end(&in->json, ']');
+	if (!k->parts.failed)
+		finish(in, k, NULL);
+}
+
 static void
 answer_sockets(struct hostd_inst *in, struct asked *k,
     const struct hostd_sio_reply *r)
@@ -175,15 +188,8 @@ answer_sockets(struct hostd_inst *in, struct asked *k,
 
 	for (i = 0; i < r->nsockets; i++)
 		put_socket(k, &r->sockets[i]);
-	if (!(r->flags & HOSTD_SIO_LAST))
-		return;
-	begin(in, k, NO_TYPE, SHARDED_SOCKETS);
-	hostd_json_key(&in->json, "sockets");
-	hostd_json_begin(&in->json, '[');
-	hostd_json_bytes(&in->json, k->parts.p, k->parts.n);
-	hostd_json_end(&in->json, ']');
-	if (!k->parts.failed)
-		finish(in, k, NULL);
+	if (r->flags & HOSTD_SIO_LAST)
+		answer_parts(in, k, "sockets");
 }
 
 static void
@@ -196,15 +202,8 @@ answer_rooms(struct hostd_inst *in, struct asked *k,
 	w = hostd_json_walk(r->rooms);
 	while (hostd_json_next(&w, &room))
 		hostd_json_raw(&k->parts, room);
-	if (!(r->flags & HOSTD_SIO_LAST))
-		return;
-	begin(in, k, NO_TYPE, SHARDED_SOCKETS);
-	hostd_json_key(&in->json, "rooms");
-	hostd_json_begin(&in->json, '[');
-	hostd_json_bytes(&in->json, k->parts.p, k->parts.n);
-	hostd_json_end(&in->json, ']');
-	if (!k->parts.failed)
-		finish(in, k, NULL);
+	if (r->flags & HOSTD_SIO_LAST)
+		answer_parts(in, k, "rooms");
 }
 
 /* A node that has nobody to answer keeps silent, as Node's does. */

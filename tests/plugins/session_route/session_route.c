@@ -4,8 +4,7 @@
  * JSON array of what came of each step: ["OK"], ["OK", value] or ["E_STATE"].
  * Steps are separated by "&", what is in them may be percent-encoded:
  *
- *	open		ask for the session (as the first step that needs it
- *			does)
+ *	open		ask for the session (the first step that needs it does)
  *	opens=N		N times before it is loaded: how many were told
  *	get=K  text=K	its JSON, and as text; no value: there is none
  *	set=K:JSON  settext=K:TEXT  big=K:N (a string of N bytes)  del=K
