@@ -3,14 +3,15 @@
 // section; and the connection after them serves as before, or has ended.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import * as h2 from './lib/h2frames.mjs';
 import { Frames, PREFACE, block, frame, get, headers, pseudo, setting, u32 }
 	from './lib/h2frames.mjs';
-import { serve } from './lib/http1.mjs';
+import { ask, serve } from './lib/http1.mjs';
 
 const conf = (so) => `
 	pool "web" { workers = 1 }
-	http { h2c = on  head_timeout = 500ms }
+	http { h2c = on }
 	plugin "hello" { module = "http_respond.so"  body = "hello" }
 	route "/" { plugin = "hello" }
 	plugin "flow" { module = "${so}" }
@@ -307,22 +308,42 @@ test('the preface', async (t) => {
 		}
 		assert.equal(statusOf(await c.frame(h2.HEADERS, 1)), 200);
 	});
-	await t.test('it does not end', async (t2) => {
+});
+
+test('what takes longer than head_timeout', async (t) => {
+	const clock = await makeClock(t);
+	const h = await serve(t, 'flow_route', (so) => conf(so)
+	    .replace('workers = 1', 'workers = 1  watchdog = 0')
+	    .replace('h2c = on', 'h2c = on  head_timeout = 1h'),
+	    { env: clock.env });
+	// What was sent before has been read.
+	const pass = async () => {
+		await ask(t, h.port, '/');
+		clock.pass(3601);
+		await ask(t, h.port, '/');
+	};
+
+	await t.test('a preface', async (t2) => {
 		const c = await Frames.connect(t2, h.port, { preface: false });
 
 		c.send(PREFACE.subarray(0, 20));
+		await pass();
 		await c.ended();
 	});
-	await t.test('and nothing after it', async (t2) => {
+	await t.test('what comes after it', async (t2) => {
 		const c = await Frames.connect(t2, h.port);
 
+		await c.frame(h2.SETTINGS, 0);
+		await pass();
 		assert.equal((await c.outcome(0)).goaway, h2.NO_ERROR);
 		await c.ended();
 	});
-	await t.test('a head that does not end', async (t2) => {
+	await t.test('a head', async (t2) => {
 		const c = await Frames.connect(t2, h.port);
 
 		c.send(frame(h2.HEADERS, 1, 1, block(pseudo())));
+		await c.frame(h2.SETTINGS, 0);
+		await pass();
 		assert.equal((await c.outcome(0)).goaway, h2.NO_ERROR);
 		await c.ended();
 	});

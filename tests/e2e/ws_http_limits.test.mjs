@@ -2,18 +2,29 @@
 // What limits of HTTP mean for a WebSocket.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { closing, open, serveEcho, Socket, TEXT, upgrade } from
     './lib/websocket.mjs';
 
 test('its time limits and sizes end with the 101', async (t) => {
-	const h = await serveEcho(t, { conf: `http { head_timeout = 300ms
-		idle_timeout = 300ms  body_timeout = 300ms  send_timeout = 300ms
+	const clock = await makeClock(t);
+	const h = await serveEcho(t, { env: clock.env,
+		routes: { '/echo': 'ping_interval = 0' },
+		conf: `pool "web" { workers = 1  watchdog = 0 }
+		http { head_timeout = 1000s
+		idle_timeout = 1000s  body_timeout = 1000s  send_timeout = 1000s
 		keepalive_requests = 1  max_body = 1 }` });
 	const s = await open(t, h);
 
 	// Those who say nothing are sent away meanwhile, one after the other.
-	for (let i = 0; i < 2; i++)
-		await (await Socket.connect(t, h)).end();
+	for (let i = 0; i < 2; i++) {
+		const silent = await Socket.connect(t, h);
+
+		await s.roundtrip();
+		clock.pass(1001);
+		await s.roundtrip();
+		await silent.end();
+	}
 	await s.echo(TEXT, 'still there');
 });
 
