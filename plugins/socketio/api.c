@@ -322,21 +322,6 @@ api_leave(const struct hostd_sio_api *api, hostd_sio h, hostd_buf room)
 	return rc;
 }
 
-/* Room for n values in the scratch. */
-static hostd_buf *
-values(struct apps *apps, uint32_t n)
-{
-	hostd_buf *v;
-
-	if (n <= apps->nvalues)
-		return apps->values;
-	if ((v = realloc(apps->values, n * sizeof(*v))) == NULL)
-		return NULL;
-	apps->values = v;
-	apps->nvalues = n;
-	return v;
-}
-
 static int32_t
 api_rooms(const struct hostd_sio_api *api, hostd_sio h, hostd_buf *out)
 {
@@ -350,7 +335,7 @@ api_rooms(const struct hostd_sio_api *api, hostd_sio h, hostd_buf *out)
 
 	if (rc != HOSTD_OK)
 		return rc;
-	if ((names = values(in->apps, s->nrooms + 1)) == NULL)
+	if ((names = api_values(in->apps, s->nrooms + 1)) == NULL)
 		return HOSTD_E_NOMEM;
 	n = socket_rooms(s, names, s->nrooms + 1);
 	hostd_json_reset(j);

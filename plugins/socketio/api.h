@@ -28,6 +28,9 @@ int32_t	api_nsp(hostd_buf *nsp);
 int32_t	api_to(struct hostd_inst *, const struct hostd_sio_to *from,
 	    struct hostd_sio_to *to);
 
+/* Room for n values in the scratch of the instance; NULL: no memory. */
+hostd_buf	*api_values(struct apps *, uint32_t n);
+
 /* The rows of the other files. */
 void	api_fill_many(struct hostd_sio_api *);
 void	api_fill_ask(struct hostd_sio_api *);

@@ -40,13 +40,11 @@ api_args(const struct hostd_inst *in, const struct hostd_sio_args **args)
 static int
 is_reserved(hostd_buf name)
 {
-	static const char *const names[] = { "connect", "connect_error",
-	    "disconnect", "disconnecting", "newListener", "removeListener" };
-	size_t i;
+	const char *const *own;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strlen(names[i]) == name.n &&
-		    memcmp(names[i], name.p, name.n) == 0)
+	for (own = sio_reserved; *own != NULL; own++)
+		if (strlen(*own) == name.n &&
+		    memcmp(*own, name.p, name.n) == 0)
 			return 1;
 	return 0;
 }
@@ -82,19 +80,29 @@ api_nsp(hostd_buf *nsp)
 	    !hostd_json_is_utf8(*nsp) ? HOSTD_E_INVAL : HOSTD_OK;
 }
 
+hostd_buf *
+api_values(struct apps *apps, uint32_t n)
+{
+	hostd_buf *v;
+
+	if (n <= apps->nvalues)
+		return apps->values;
+	if ((v = realloc(apps->values, n * sizeof(*v))) == NULL)
+		return NULL;
+	apps->values = v;
+	apps->nvalues = n;
+	return v;
+}
+
 /* Those of except and one more. */
 static int32_t
 add_except(struct apps *apps, struct hostd_sio_to *to, const char *id)
 {
 	uint32_t n = to->nexcept + 1;
-	hostd_buf *values = apps->values;
+	hostd_buf *values = api_values(apps, n);
 
-	if (n > apps->nvalues) {
-		if ((values = realloc(values, n * sizeof(*values))) == NULL)
-			return HOSTD_E_NOMEM;
-		apps->values = values;
-		apps->nvalues = n;
-	}
+	if (values == NULL)
+		return HOSTD_E_NOMEM;
 	if (to->nexcept > 0)
 		memcpy(values, to->except, to->nexcept * sizeof(*values));
 	values[to->nexcept] = hostd_str(id);

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 #include "files.h"
 
@@ -131,26 +130,15 @@ files_destroy(struct hostd_inst *in)
 	in->files = NULL;
 }
 
-static const hostd_buf *
-header(const struct hostd_request *r, const char *name)
-{
-	uint32_t i;
-
-	for (i = 0; i < r->nheaders; i++)
-		if (r->headers[i].name.n == strlen(name) && strncasecmp(
-		    r->headers[i].name.p, name, r->headers[i].name.n) == 0)
-			return &r->headers[i].value;
-	return NULL;
-}
-
 /* Does If-None-Match have it?  A weak one is as good. */
 static int
-is_known(const struct hostd_request *r, const char *etag)
+is_known(struct hostd_inst *in, hostd_req req, const char *etag)
 {
-	const hostd_buf *h = header(r, "If-None-Match");
+	hostd_buf h;
 
-	return h != NULL && (memmem(h->p, h->n, etag, strlen(etag)) != NULL ||
-	    (h->n == 1 && *(const char *)h->p == '*'));
+	return in->easy.http->header(in->easy.host, req, "If-None-Match",
+	    &h) == HOSTD_OK && (memmem(h.p, h.n, etag, strlen(etag)) != NULL ||
+	    (h.n == 1 && *(const char *)h.p == '*'));
 }
 
 static int32_t
@@ -169,7 +157,7 @@ send_file(struct hostd_inst *in, hostd_req req, const struct hostd_request *r,
 	h[2] = hostd_header("Content-Type", is_map ?
 	    "application/json; charset=utf-8" :
 	    "application/javascript; charset=utf-8");
-	if (!is_known(r, in->files->of[i].etag))
+	if (!is_known(in, req, in->files->of[i].etag))
 		return e->http->respond(e->host, req, 200, h, 3, body);
 	body.n = 0;
 	return e->http->respond(e->host, req, 304, h, 2, body);

@@ -7,6 +7,9 @@
 
 #define VALUES_LEAST	16
 
+const char *const sio_reserved[] = { "connect", "connect_error", "disconnect",
+	"disconnecting", "newListener", "removeListener", NULL };
+
 void
 sio_values_free(struct sio_values *vs)
 {
@@ -183,18 +186,15 @@ sio_packet_parse(hostd_buf text, uint32_t max_bins, struct sio_packet *out,
 int
 sio_event_name_ok(hostd_buf raw)
 {
-	static const char *const reserved[] = { "connect", "connect_error",
-		"disconnect", "disconnecting", "newListener",
-		"removeListener" };
-	size_t i;
+	const char *const *name;
 
 	if (hostd_json_is_number(raw))
 		return 1;
 	if (!hostd_json_is_string(raw))
 		return 0;
-	for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (raw.n >= strlen(reserved[i]) + 2 &&
-		    hostd_json_says(raw, hostd_str(reserved[i])))
+	for (name = sio_reserved; *name != NULL; name++)
+		if (raw.n >= strlen(*name) + 2 &&
+		    hostd_json_says(raw, hostd_str(*name)))
 			return 0;
 	return 1;
 }

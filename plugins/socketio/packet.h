@@ -49,6 +49,8 @@ struct sio_packet {
 int	sio_packet_parse(hostd_buf text, uint32_t max_bins,
 	    struct sio_packet *, struct sio_values *, const char **why);
 
+/* Names of events that are Socket.IO's own; NULL-ended. */
+extern const char *const sio_reserved[];
 /* May an event have this name (raw JSON: a string or a number)? */
 int	sio_event_name_ok(hostd_buf raw);
 
