@@ -176,14 +176,14 @@ static const char *
 reason_name(int32_t reason)
 {
 	static const char *const names[REASONS] = {
-		[HOSTD_SIO_CLIENT_DISCONNECT] = "client",
-		[HOSTD_SIO_SERVER_DISCONNECT] = "server",
+		[HOSTD_SIO_CLIENT_DISCONNECT] = "client namespace disconnect",
+		[HOSTD_SIO_SERVER_DISCONNECT] = "server namespace disconnect",
 		[HOSTD_SIO_TRANSPORT_CLOSE] = "transport close",
 		[HOSTD_SIO_TRANSPORT_ERROR] = "transport error",
 		[HOSTD_SIO_PING_TIMEOUT] = "ping timeout",
 		[HOSTD_SIO_PARSE_ERROR] = "parse error",
 		[HOSTD_SIO_FORCED_CLOSE] = "forced close",
-		[HOSTD_SIO_SHUTTING_DOWN] = "shutting down"
+		[HOSTD_SIO_SHUTTING_DOWN] = "server shutting down"
 	};
 
 	return names[reason];

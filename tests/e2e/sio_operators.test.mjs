@@ -66,7 +66,8 @@ test('counters', async (t) => {
 		of('events_received_total', ',namespace="/"', 3),
 		of('events_sent_total', ',namespace="/"', 2),
 		of('broadcasts_total', ',namespace="/"', 1),
-		of('disconnects_total', ',namespace="/",reason="client"', 1),
+		of('disconnects_total', ',namespace="/",' +
+		    'reason="client namespace disconnect"', 1),
 		of('sessions', ',transport="websocket"', 1),
 		of('sessions', ',transport="polling"', 0),
 		of('upgrades_total', '', 1),
