@@ -537,6 +537,8 @@ client_binary(struct client *c, hostd_buf data)
 
 	if (p == NULL)
 		return invalid(c, "no attachment is due");
+	if (in->opt.max_packet > 0 && p->bytes + data.n > in->opt.max_packet)
+		return invalid(c, "its attachments are more than max_packet");
 	if ((rc = partial_add(p, data)) <= 0)
 		return rc == 0 ? 0 : invalid(c, "no memory");
 	c->partial = NULL;

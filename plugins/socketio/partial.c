@@ -14,6 +14,7 @@ partial_new(uint64_t handle, hostd_buf text, uint32_t nbins)
 		return NULL;
 	p->handle = handle;
 	p->nbins = nbins;
+	p->bytes = text.n;
 	p->bins = (hostd_buf *)(void *)(p + 1);
 	copy = (char *)p->bins + bins;
 	memcpy(copy, text.p, text.n);
@@ -35,6 +36,7 @@ partial_add(struct sio_partial *p, hostd_buf data)
 		return -1;
 	if (data.n > 0)
 		memcpy(copy, data.p, data.n);
+	p->bytes += data.n;
 	p->bins[p->n].p = copy;
 	p->bins[p->n++].n = data.n;
 	return 0;

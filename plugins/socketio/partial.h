@@ -9,6 +9,7 @@
 struct sio_partial {
 	uint64_t handle;		/* of the socket */
 	uint32_t nbins, n;		/* announced, and here */
+	size_t bytes;			/* of it and what is here */
 	hostd_buf text;			/* the packet */
 	hostd_buf *bins;
 };

@@ -33,6 +33,10 @@ const struct hostd_key *const sio_keys[] = {
 	    "wait for one client; one that has more is closed."),
 	KEY_RANGE("max_attachments", INT, "10", 0, 1000, "Binary attachments "
 	    "of one packet of a client."),
+	KEY_RANGE("max_packet", SIZE, "0", 0, 1 << 30, "Bytes of one packet "
+	    "of a client with all of its attachments, which are kept until the "
+	    "last one has come; 0: max_http_buffer_size for it and for each of "
+	    "max_attachments."),
 	KEY_RANGE("max_acks", INT, "1000", 1, 1000000, "Acknowledgements that "
 	    "one socket may owe."),
 	KEY_RANGE("max_rooms", INT, "1000", 1, 1000000, "Rooms that one socket "
@@ -144,6 +148,7 @@ settings_read(struct hostd_inst *in, const struct hostd_conf *conf,
 	o->max_payload = number(conf, "max_http_buffer_size");
 	o->max_output = number(conf, "max_output");
 	o->max_attachments = (uint32_t)number(conf, "max_attachments");
+	o->max_packet = number(conf, "max_packet");
 	o->max_acks = (uint32_t)number(conf, "max_acks");
 	o->max_rooms = (uint32_t)number(conf, "max_rooms");
 	o->max_namespaces = (uint32_t)number(conf, "max_namespaces");

@@ -42,6 +42,7 @@ struct sio_options {
 	uint32_t ping_interval, ping_timeout, upgrade_timeout, connect_timeout;
 	uint32_t max_disconnection;	/* ms; 0: no recovery */
 	uint64_t max_payload;		/* max_http_buffer_size */
+	uint64_t max_packet;		/* with its attachments; 0: any */
 	uint64_t max_output;		/* bytes that wait for one session */
 	uint32_t max_attachments, max_acks, max_rooms, max_namespaces;
 	uint32_t max_handshakes;

@@ -9,7 +9,8 @@ import { binary, text } from './lib/websocket.mjs';
 
 const endings = [];
 const where = await startOurs({ after: (fn) => endings.push(fn) }, {},
-    { workers: 1, more: 'max_namespaces = 3  max_attachments = 2' });
+    { workers: 1, more: `max_namespaces = 3
+	max_attachments = 2  max_packet = 150000` });
 
 after(async () => {
 	for (const fn of endings)
@@ -95,6 +96,21 @@ test('attachments', async (t) => {
 	assert.equal((await s.expect(2)).toString(), 'a');
 	assert.equal((await s.expect(2)).length, 100000);
 	await ends(s, `453-["back",${place(0)}]`);
+
+	// All that is kept of one that never is whole.
+	const big = await webSocketConnected(t, where);
+	const head = `452-2["back",${place(0)},${place(1)}]`;
+	// The '4' is not of the packet.
+	const second = 150000 - (head.length - 1) - 100000;
+
+	await big.send(text(head), binary(Buffer.alloc(100000)),
+	    binary(Buffer.alloc(second)));
+	assert.match(await packet(big), /^462-2\[/);
+	assert.equal((await big.expect(2)).length, 100000);
+	assert.equal((await big.expect(2)).length, second);
+	await big.send(text(head), binary(Buffer.alloc(100000)),
+	    binary(Buffer.alloc(second + 1)));
+	await big.closing();
 });
 
 test('many values in one packet', async (t) => {
