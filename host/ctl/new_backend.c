@@ -338,11 +338,6 @@ static const char source_3[] =
     "};\n";
 
 static const char test[] =
-    "#!/bin/sh\n"
-    "# Usage: test HOSTCTL PLUGIN.  What make check runs.\n"
-    "set -eu\n"
-    "hostctl=$1 plugin=$2\n"
-    "\n"
     "# Everything a hostile or clumsy host could do to it, with relays that\n"
     "# are not there, say nothing, talk nonsense and hang up.\n"
     "\"$hostctl\" plugin check \"./$plugin\"\n"
@@ -362,15 +357,9 @@ static const char readme[] =
     "\n"
     "A plugin for hostd: carries channels between nodes by way of a relay.\n"
     "Its protocol is at the top of `@NAME@.c`: put in its place what your\n"
-    "server speaks.\n"
-    "\n"
-    "    make                # builds @NAME@.so\n"
-    "    make check          # tries it against a fake host\n"
-    "    make install        # copies it to hostd's plugin directory\n"
-    "\n"
-    "hostd in a prefix of its own: set `PKG_CONFIG_PATH` to its\n"
-    "`lib/pkgconfig`.\n"
-    "\n"
+    "server speaks.\n";
+
+static const char readme_use[] =
     "To use it, add `conf.d/@NAME@.conf` on every node:\n"
     "\n"
     "    plugin \"@NAME@\" {\n"
@@ -385,6 +374,6 @@ static const char readme[] =
 const struct new_kind new_backend = {
     .kind = "pubsub_backend",
     .source = {source_1, source_2, source_3},
-    .test = {test},
-    .readme = {readme},
+    .test = {new_test_head, test},
+    .readme = {readme, new_readme_make, readme_use},
 };

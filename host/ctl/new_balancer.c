@@ -111,26 +111,15 @@ static const char source[] =
     "    close_group, pick)\n";
 
 static const char test[] =
-    "#!/bin/sh\n"
-    "# Usage: test HOSTCTL PLUGIN.  What make check runs.\n"
-    "set -eu\n"
-    "hostctl=$1 plugin=$2\n"
-    "\n"
     "# Servers come, go, fail and fill up; everything that a host may do to it.\n"
     "\"$hostctl\" plugin check \"./$plugin\"\n";
 
 static const char readme[] =
     "# @NAME@\n"
     "\n"
-    "A balancer for hostd: for each request of an upstream it chooses the server.\n"
-    "\n"
-    "    make                # builds @NAME@.so\n"
-    "    make check          # tries it against a fake host\n"
-    "    make install        # copies it to hostd's plugin directory\n"
-    "\n"
-    "hostd in a prefix of its own: set `PKG_CONFIG_PATH` to its\n"
-    "`lib/pkgconfig`.\n"
-    "\n"
+    "A balancer for hostd: for each request of an upstream it chooses the server.\n";
+
+static const char readme_use[] =
     "To use it, name it in an upstream:\n"
     "\n"
     "    upstream \"app\" {\n"
@@ -144,6 +133,6 @@ static const char readme[] =
 const struct new_kind new_balancer = {
     .kind = "balancer",
     .source = {source},
-    .test = {test},
-    .readme = {readme},
+    .test = {new_test_head, test},
+    .readme = {readme, new_readme_make, readme_use},
 };

@@ -288,11 +288,6 @@ static const char source_4[] =
     "};\n";
 
 static const char test[] =
-    "#!/bin/sh\n"
-    "# Usage: test HOSTCTL PLUGIN.  What make check runs.\n"
-    "set -eu\n"
-    "hostctl=$1 plugin=$2\n"
-    "\n"
     "# Sessions of all sorts, that come, go, change at once and end.\n"
     "\"$hostctl\" plugin check \"./$plugin\"\n";
 
@@ -301,15 +296,9 @@ static const char readme[] =
     "\n"
     "A store of sessions for hostd: it keeps what the host gives it under a key, for\n"
     "a time. Here that is the memory of each worker, so it is only for a pool with one\n"
-    "worker, and it forgets everything at a reload: put your server in its place.\n"
-    "\n"
-    "    make                # builds @NAME@.so\n"
-    "    make check          # tries it against a fake host\n"
-    "    make install        # copies it to hostd's plugin directory\n"
-    "\n"
-    "hostd in a prefix of its own: set `PKG_CONFIG_PATH` to its\n"
-    "`lib/pkgconfig`.\n"
-    "\n"
+    "worker, and it forgets everything at a reload: put your server in its place.\n";
+
+static const char readme_use[] =
     "To use it, name it in a session block:\n"
     "\n"
     "    plugin \"@NAME@\" { module = \"@NAME@.so\" }\n"
@@ -321,6 +310,6 @@ static const char readme[] =
 const struct new_kind new_store = {
     .kind = "session_store",
     .source = {source_1, source_2, source_3, source_4},
-    .test = {test},
-    .readme = {readme},
+    .test = {new_test_head, test},
+    .readme = {readme, new_readme_make, readme_use},
 };

@@ -59,6 +59,32 @@ static const char make_text[] =
 
 static const char ignore_text[] = "*.so\n*.o\n";
 
+const char new_test_head[] =
+    "#!/bin/sh\n"
+    "# Usage: test HOSTCTL PLUGIN.  What make check runs.\n"
+    "set -eu\n"
+    "hostctl=$1 plugin=$2\n"
+    "\n";
+
+const char new_test_greeting[] =
+    "\n"
+    "# What belongs to this plugin alone: its keys.\n"
+    "\"$hostctl\" plugin schema \"./$plugin\" | grep -q '#greeting = ' || {\n"
+    "\techo \"test: the key greeting is not declared\" >&2\n"
+    "\texit 1\n"
+    "}\n"
+    "\"$hostctl\" plugin check --set greeting=hi \"./$plugin\" >/dev/null\n";
+
+const char new_readme_make[] =
+    "\n"
+    "    make                # builds @NAME@.so\n"
+    "    make check          # tries it against a fake host\n"
+    "    make install        # copies it to hostd's plugin directory\n"
+    "\n"
+    "hostd in a prefix of its own: set `PKG_CONFIG_PATH` to its\n"
+    "`lib/pkgconfig`.\n"
+    "\n";
+
 static const struct new_kind *const kinds[] = {
     &new_route, &new_ws, &new_backend, &new_balancer, &new_store,
     &new_sio, NULL};

@@ -14,6 +14,10 @@ struct new_kind {
 	const char *source[NEW_PARTS], *test[NEW_PARTS], *readme[NEW_PARTS];
 };
 
+/* Parts of several kinds: how a test begins, how it ends where there is a key
+ * greeting, and how a README says what make does. */
+extern const char new_test_head[], new_test_greeting[], new_readme_make[];
+
 extern const struct new_kind new_route;		/* new_route.c */
 extern const struct new_kind new_ws;		/* new_ws.c */
 extern const struct new_kind new_backend;	/* new_backend.c */
