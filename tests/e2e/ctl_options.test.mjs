@@ -69,16 +69,37 @@ const ends = { 'plugin call': ['1s', 'app', 'x'],
 	'sio rooms': ['x', '/'], 'sio sockets': ['x', '/'],
 	'sio disconnect': ['x', '/', 's'], 'sio emit': ['x', '/', 'r', 'e'] };
 
-async function takes(name, option) {
-	const r = await hostctl(...name.split(' '), ...(needs[name] ?? []), option,
-	    ...(ends[name] ?? []));
-	const known = /requires an argument|is ambiguous/.test(r.stderr);
+// Many starts: a shell makes them, which is smaller than we are.
+const SHELL = `for option in $TRIED; do
+	e=$("$@" "$option" $ENDS 2>&1 >/dev/null)
+	printf '%s\\0%s\\0' $? "$e"
+done`;
 
-	if (!known && r.code === 2)
-		assert.match(r.stderr, /invalid option|unrecognized option/,
-		    `${name} ${option}`);
-	return { known: known || r.code !== 2, stderr: r.stderr };
+// Whether each is known, and what was said about it: a map.
+async function takeAll(name, options) {
+	const { stdout } = await command('sh', ['-c', SHELL, 'sh',
+		bin('hostctl'), '-s', '/absent', ...name.split(' '),
+		...(needs[name] ?? [])], { env: { ...process.env,
+		TRIED: options.join(' '), ENDS: (ends[name] ?? []).join(' ') } });
+	const said = stdout.split('\0').slice(0, -1);
+
+	assert.equal(said.length, 2 * options.length);
+	return new Map(options.map((option, i) => {
+		const code = Number(said[2 * i]);
+		const stderr = said[2 * i + 1];
+		const known = /requires an argument|is ambiguous/.test(stderr);
+
+		if (!known && code === 2)
+			assert.match(stderr, /invalid option|unrecognized option/,
+			    `${name} ${option}`);
+		return [option, { known: known || code !== 2, stderr }];
+	}));
 }
+
+// What getopt refuses is the same in every build: where starts take long, some
+// of it.
+const every = process.env.HOSTD_BUILD === 'asan' ? 9 : 1;
+const refused = (list, may) => list.filter((o, i) => may(o) || i % every === 0);
 
 test('there are commands, with options', async () => {
 	const all = await documented();
@@ -96,24 +117,29 @@ for (const name of commands)
 	test(`${name}: what is taken`, async () => {
 		const said = (await documented())[name];
 		const may = (o) => o === '--json' || said.includes(o);
-
-		for (const c of [...letters('a'), ...letters('A')])
-			assert.equal((await takes(name, `-${c}`)).known,
-			    may(`-${c}`), `-${c}`);
 		// The beginning of one stands for it, or for several.
-		for (const c of letters('a')) {
-			const want = said.filter((o) => o.startsWith(`--${c}`));
-			const { known, stderr } = await takes(name, `--${c}`);
+		const begun = (o) => said.filter((s) => s.startsWith(o));
+		const short = refused([...letters('a'), ...letters('A')]
+		    .map((c) => `-${c}`), may);
+		const long = refused(letters('a').map((c) => `--${c}`),
+		    (o) => begun(o).length > 0);
+		const all = await takeAll(name, [...short, ...long, ...said]);
 
-			assert.equal(known, want.length > 0, `--${c}: ${stderr}`);
+		for (const o of short)
+			assert.equal(all.get(o).known, may(o), o);
+		for (const o of long) {
+			const want = begun(o);
+			const { known, stderr } = all.get(o);
+
+			assert.equal(known, want.length > 0, `${o}: ${stderr}`);
 			if (/is ambiguous/.test(stderr))
 				assert.deepEqual(sorted([...stderr.matchAll(/'(--\w+)'/g)]
 				    .map((m) => m[1]).slice(1)), want);
 			else
-				assert.ok(want.length <= 1, `--${c}: ${want}`);
+				assert.ok(want.length <= 1, `${o}: ${want}`);
 		}
 		for (const o of said)
-			assert.ok((await takes(name, o)).known, o);
+			assert.ok(all.get(o).known, o);
 	});
 
 test('the manual page', async () => {
@@ -162,7 +188,9 @@ test('--json, before a command and behind it', async () => {
 		const words = [...name.split(' '), ...(needs[name] ?? []),
 			...(ends[name] ?? [])];
 
-		assert.equal((await takes(name, '--json')).known, true, name);
+		const all = await takeAll(name, ['--json']);
+
+		assert.equal(all.get('--json').known, true, name);
 		assert.notEqual((await hostctl('--json', ...words)).code, 2, name);
 	}
 });
