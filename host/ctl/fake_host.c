@@ -116,6 +116,17 @@ fake_called(const struct hostd_host *host, const char *function)
 	return f;
 }
 
+/* Only when it is asked for: most plugins ask for few. */
+static const void *
+table_made(struct fake *f, size_t i)
+{
+	void **table = &f->tables[i - 1];
+
+	if (*table == NULL)
+		*table = fake_table_make(&fake_tables[i], &f->shape);
+	return *table;
+}
+
 static const void *
 host_get_ext(const struct hostd_host *host, const char *id)
 {
@@ -134,7 +145,7 @@ host_get_ext(const struct hostd_host *host, const char *id)
 		return NULL;
 	for (i = 1; fake_tables[i].id != NULL; i++)
 		if (strcmp(fake_tables[i].id, id) == 0)
-			return f->tables[i - 1];
+			return table_made(f, i);
 	return NULL;
 }
 
@@ -200,18 +211,15 @@ fake_load(const struct check *c)
 }
 
 static void
-make_tables(struct fake *f, const struct fake_shape *shape)
+make_host(struct fake *f, const struct fake_shape *shape)
 {
 	static const struct fake_shape plain = {
 	    NULL, NULL, 0, 0, HOSTD_ABI_MINOR};
-	size_t i;
 
 	f->shape = shape == NULL ? plain : *shape;
 	f->host = fake_table_make(&fake_tables[0], &f->shape);
 	f->host->abi_minor = f->shape.minor;
 	f->host->ctx = f;
-	for (i = 1; fake_tables[i].id != NULL; i++)
-		f->tables[i - 1] = fake_table_make(&fake_tables[i], &f->shape);
 }
 
 /* Did a create that failed keep to its contract? */
@@ -242,7 +250,7 @@ fake_create(const struct module *m, const struct fake_set *sets,
 	f->number = ++last_number;
 	f->m = m;
 	f->conf = fake_conf_new(m, sets, f->number);
-	make_tables(f, shape);
+	make_host(f, shape);
 	LIST_INSERT_HEAD(&fakes, f, entry);
 	fake_enter(f, "create", NULL);
 	f->creating = 1;

@@ -12,15 +12,19 @@
 #define GUARDS 512 /* kept, so that a fault can be explained */
 
 struct guard {
-	char *base; /* of the mapping; its last page is a fence */
+	char *base; /* its last page is a fence */
 	size_t len;
 	char *mem;
-	int retired;
+	int in_arena, retired;
 	char what[80];
 };
 
 static struct guard guards[GUARDS];
 static unsigned next_guard;
+
+/* A page and its fence for each guard: most pieces need no mapping of their
+ * own. */
+static char *arena;
 
 /* The oldest retired one makes room. */
 static struct guard *
@@ -31,14 +35,23 @@ guard_slot(void)
 
 	for (i = 0; i < GUARDS; i++) {
 		g = &guards[next_guard++ % GUARDS];
-		if (g->base == NULL)
-			return g;
-		if (g->retired) {
+		if (g->base != NULL && !g->retired)
+			continue;
+		if (g->base != NULL && !g->in_arena)
 			(void)munmap(g->base, g->len);
-			return g;
-		}
+		return g;
 	}
 	fatalx("more than %d pieces of guarded memory in use", GUARDS);
+}
+
+static char *
+map(size_t n, int prot)
+{
+	char *p = mmap(NULL, n, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		fatal("mmap");
+	return p;
 }
 
 void *
@@ -49,12 +62,17 @@ guard_alloc(size_t n, const char *what)
 
 	room = (n + 15) & ~(size_t)15;
 	g->len = (room + page - 1) / page * page + page;
-	g->base = mmap(NULL, g->len, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (g->base == MAP_FAILED ||
-	    mprotect(g->base + g->len - page, page, PROT_NONE) == -1)
-		fatal("mmap");
+	if ((g->in_arena = g->len <= 2 * page)) {
+		if (arena == NULL)
+			arena = map(GUARDS * 2 * page, PROT_NONE);
+		g->len = 2 * page;
+		g->base = arena + (size_t)(g - guards) * g->len;
+	} else
+		g->base = map(g->len, PROT_NONE);
+	if (mprotect(g->base, g->len - page, PROT_READ | PROT_WRITE) == -1)
+		fatal("mprotect");
 	g->mem = g->base + g->len - page - room;
+	memset(g->mem, 0, room);
 	g->retired = 0;
 	(void)snprintf(g->what, sizeof(g->what), "%s", what);
 	return g->mem;
@@ -79,12 +97,7 @@ guard_retire(void *p)
 void *
 hidden_alloc(size_t n)
 {
-	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		fatal("mmap");
-	return p;
+	return map(n, PROT_READ | PROT_WRITE);
 }
 
 void
