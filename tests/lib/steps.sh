@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The steps of tests/run; each notes what passed.
 
-packages="chromium clang curl debhelper docker-compose dpkg-dev
+packages="ccache chromium clang curl debhelper docker-compose dpkg-dev
 libclang-rt-14-dev libcmocka-dev logrotate mandoc nodejs npm procps prometheus
 redis-server rsyslog shellcheck slowhttptest systemd wrk xz-utils zsh"
 
@@ -51,6 +51,15 @@ npm_packages() {
 		cp "$from/package-lock.json" installed.json
 	) >"$log" 2>&1
 	note "npm packages" "$log" $?
+}
+
+# What distcheck and the next run compile in the same way as the first is taken
+# from there.
+use_ccache() {
+	[ -d /usr/lib/ccache ] || return 0
+	PATH=/usr/lib/ccache:$PATH
+	export PATH CCACHE_DIR="${CCACHE_DIR:-$build/ccache}" \
+	    CCACHE_BASEDIR="$top" CCACHE_NOHASHDIR=1
 }
 
 bootstrap_tree() {
@@ -138,9 +147,24 @@ fuzz_one() {
 	echo $? >"$dir/$name.status"
 }
 
+# Only the targets and what they need.
+build_fuzzers() {
+	local dir=$build/fuzz log=$build/fuzz.log sources status=0
+	sources=$(cd "$top" && echo tests/fuzz/fuzz_*.c)
+	mkdir -p "$dir"
+	# shellcheck disable=SC2086 # a list
+	(
+		cd "$dir" && CC=clang "$top/configure" --quiet \
+		    --enable-fuzzing "$sanitizer_flags" && make config.h &&
+		make -j"$jobs" ${sources//.c/}
+	) >"$log" 2>&1 || status=$?
+	note "build fuzz" "$log" $status
+	return $status
+}
+
 run_fuzzers() {
 	local target name targets=()
-	CC=clang build_tree fuzz --enable-fuzzing "$sanitizer_flags" || return 0
+	build_fuzzers || return 0
 	for target in "$build"/fuzz/tests/fuzz/fuzz_*; do
 		case $target in *.o|*.dSYM) continue ;; esac
 		[ -x "$target" ] && targets+=("$target")
@@ -183,8 +207,9 @@ run_target() {
 	note "make $1" "$log" $?
 }
 
-# Of the tarball, whose unit tests have been run twice already: it is compiled
-# as fast as can be.  What is released is built by those who have no autotools.
+# Of the tarball: compiled as the first build was, so that ccache has it, and
+# with one of each list of mistakes, since all were made twice already.  What is
+# released is built by those who have no autotools.
 run_distcheck() {
 	local dir=$build/no-autotools tool
 	mkdir -p "$dir"
@@ -193,8 +218,8 @@ run_distcheck() {
 		    "$tool" >"$dir/$tool"
 	done
 	chmod +x "$dir"/*
-	PATH=$dir:$PATH run_target normal distcheck \
-	    "DISTCHECK_CONFIGURE_FLAGS=CFLAGS=-O0"
+	MISTAKES_EACH=1 PATH=$dir:$PATH run_target normal distcheck \
+	    "DISTCHECK_CONFIGURE_FLAGS=--enable-werror"
 }
 
 # Of the tarball, too; what is in the packages is looked at.
