@@ -127,8 +127,9 @@ client_is_old(struct client *c)
 
 /* It has waited for a namespace for as long as it may. */
 static void
-send_away(struct client *c)
+send_away(struct client *c, const char *why)
 {
+	eio_log(c->eio, "it is closed: no namespace has accepted it, ", why);
 	client_is_old(c);
 	eio_end(c->eio, HOSTD_SIO_FORCED_CLOSE);
 }
@@ -152,7 +153,7 @@ on_time(struct hostd_inst *in, hostd_timer t, void *arg)
 	(void)arg;
 	all->is_armed = 0;
 	while ((c = TAILQ_FIRST(&all->fresh)) != NULL && time_left(c) <= 0)
-		send_away(c);
+		send_away(c, "in connect_timeout");
 	arm(in);
 }
 
@@ -182,7 +183,8 @@ client_new(struct hostd_inst *in, struct eio *eio)
 		return NULL;
 	/* Who means it is faster than a flood. */
 	if (all->nfresh >= in->opt.max_handshakes)
-		send_away(TAILQ_FIRST(&all->fresh));
+		send_away(TAILQ_FIRST(&all->fresh), "and there are more of "
+		    "those than max_handshakes");
 	c->in = in;
 	c->eio = eio;
 	c->revision = (uint8_t)eio_revision(eio);
@@ -334,10 +336,7 @@ client_disconnect(struct sio_socket *s, int close)
 static int
 invalid(const struct client *c, const char *why)
 {
-	const struct eio_handshake *h = eio_handshake(c->eio);
-
-	hostd_logf(c->in->easy.host, HOSTD_LOG_DEBUG, "%.*s: its packet is "
-	    "invalid: %s", (int)h->peer.n, (const char *)h->peer.p, why);
+	eio_log(c->eio, "its packet is invalid: ", why);
 	return -1;
 }
 

@@ -117,6 +117,9 @@ struct eio *eio_unpack(struct hostd_inst *, hostd_ws, void *d,
 	    struct unpack *);
 int	eio_unpack_late(struct eio *, struct unpack *);
 
+/* For the log, at debug: why it is not treated well.  what, then why. */
+void	eio_log(const struct eio *, const char *what, const char *why);
+
 /* Who is open now, in no order: start with NULL.  The count has those, too,
  * that are about to be. */
 struct eio *eio_next(const struct hostd_inst *, const struct eio *);

@@ -8,6 +8,9 @@
 static int32_t
 overflow(struct eio *eio, int32_t rc)
 {
+	eio_log(eio, "it is closed: ", rc == HOSTD_E_NOMEM ? "no memory for "
+	    "what it is sent" : "it is too slow, more than max_output would "
+	    "wait for it");
 	/* A client that has missed a message is of no use any more. */
 	eio_stop(eio, HOSTD_SIO_FORCED_CLOSE, EIO_END_CUT, HOSTD_WS_TRY_LATER);
 	return rc;

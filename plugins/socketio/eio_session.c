@@ -167,6 +167,15 @@ eio_client(const struct eio *eio)
 	return eio->client;
 }
 
+void
+eio_log(const struct eio *eio, const char *what, const char *why)
+{
+	hostd_buf peer = eio->handshake->peer;
+
+	hostd_logf(eio->in->easy.host, HOSTD_LOG_DEBUG, "%.*s: %s%s",
+	    (int)peer.n, (const char *)peer.p, what, why);
+}
+
 /* -- end -- */
 
 void

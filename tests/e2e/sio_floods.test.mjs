@@ -13,6 +13,7 @@ import { text } from './lib/websocket.mjs';
 const endings = [];
 const file = { after: (fn) => endings.push(fn) };
 const conf = `
+	log_level = "debug"
 	plugin "metrics" { module = "http_metrics.so" }
 	route "/metrics" { plugin = "metrics" }
 	route "/few/" { plugin = "io"  limit_req = "few" }
@@ -89,6 +90,7 @@ test('sessions that never go on', async (t) => {
 
 	// The oldest has made room, and is not kept for another poll.
 	await old.isOver();
+	await where.logged(/127\.0\.0\.1: it is closed: .*max_handshakes/);
 	await Promise.all(flood.map((p) => p.join()));
 	const more = [];
 
@@ -131,6 +133,7 @@ test('who never polls', async (t) => {
 		assert.equal((await w.gone(p.id)).reason, 'forced close');
 		await p.isOver();
 	}
+	await where.logged(/127\.0\.0\.1: it is closed: .*max_output/);
 });
 
 test('who reads nothing, and those in its room', async (t) => {
