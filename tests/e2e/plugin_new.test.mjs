@@ -245,5 +245,5 @@ test('a Socket.IO application', async (t) => {
 	assert.equal(await call(a, 'say', 'room', { text: 'hello' }), 1);
 	assert.deepEqual(await said, [{ text: 'hello' }]);
 	assert.equal(await call(a, 'join', ''), false);
-	assert.deepEqual(await callAll(a, 'say', 'room'), [null]);
+	assert.deepEqual(await callAll(a, 'say'), [null]);
 });

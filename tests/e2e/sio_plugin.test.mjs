@@ -386,9 +386,10 @@ test('the example is a chat', async (t) => {
 	for (const s of [a, b])
 		assert.equal(await call(s, 'joinRoom', 'x'), null);
 	const message = next(b, 'message');
+	const said = { hi: 'wörld', bytes: Buffer.from([0, 255]) };
 
-	assert.equal(await call(a, 'sendMessage', 'x', { hi: 'wörld' }), null);
-	assert.deepEqual(await message, ['x', { hi: 'wörld' }]);
+	assert.equal(await call(a, 'sendMessage', 'x', said), null);
+	assert.deepEqual(await message, ['x', said]);
 	assert.equal(await call(a, 'whoami'), a.id);
 	assert.equal(await call(a, 'joinRoom', ''), 'no such room');
 	assert.equal(await call(b, 'leaveRoom', 'x'), null);

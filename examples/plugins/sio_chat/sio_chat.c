@@ -31,15 +31,13 @@ static int32_t
 send_message(struct hostd_inst *in, hostd_sio s, void *d,
     const struct hostd_sio_event *ev)
 {
-	hostd_buf message = hostd_sio_arg(ev, 1);
 	char room[64];
 
 	(void)d;
-	if (hostd_sio_arg_text(ev, 0, room, sizeof(room)) <= 0 ||
-	    message.p == NULL || ev->args->nbins > 0)
+	if (hostd_sio_arg_text(ev, 0, room, sizeof(room)) <= 0)
 		return hostd_sio_ackf(in, ev, "s", "say a room and a message");
 	(void)hostd_sio_ackf(in, ev, "n");
-	return hostd_sio_to_room(in, s, room, "message", "sj", room, message);
+	return hostd_sio_to_room(in, s, room, "message", "sa", room, ev, 1);
 }
 
 static int32_t
