@@ -12,6 +12,8 @@
 #define EXPLICIT	8	/* 1.2 with GCM: a part of the nonce */
 #define NONCE		12
 #define BLOCK_MAX	(2 * (32 + 12))	/* of 1.2's keys */
+#define SMALL		2048	/* copied for less than what another call of
+				   OpenSSL's costs */
 
 static const struct aead {
 	const char *name;
@@ -295,12 +297,32 @@ put_header(const struct tls_keys *k, enum tls_type type, size_t n,
 	return TLS_HEADER + len;
 }
 
-/* The content, and its type behind it. */
-static int
-seal_content(struct tls_half *h, enum tls_type type, const struct iovec *iov,
+/* Put together first, and encrypted where it is; returns its end, or NULL. */
+static unsigned char *
+encrypt_small(struct tls_half *h, unsigned char inner, const struct iovec *iov,
     size_t n, unsigned char *out)
 {
-	unsigned char inner = (unsigned char)type;
+	unsigned char *p = out;
+	size_t part;
+	int len;
+
+	for (; n > 0; n -= part, p += part, iov++) {
+		part = iov->iov_len < n ? iov->iov_len : n;
+		memcpy(p, iov->iov_base, part);
+	}
+	if (h->keys.version == TLS_1_3)
+		*p++ = inner;
+	if (p > out && EVP_EncryptUpdate(h->ctx, out, &len, out,
+	    (int)(p - out)) != 1)
+		return NULL;
+	return p;
+}
+
+/* The same without a copy. */
+static unsigned char *
+encrypt_large(struct tls_half *h, unsigned char inner, const struct iovec *iov,
+    size_t n, unsigned char *out)
+{
 	size_t part;
 	int len;
 
@@ -308,12 +330,24 @@ seal_content(struct tls_half *h, enum tls_type type, const struct iovec *iov,
 		part = iov->iov_len < n ? iov->iov_len : n;
 		if (EVP_EncryptUpdate(h->ctx, out, &len, iov->iov_base,
 		    (int)part) != 1)
-			return -1;
+			return NULL;
 	}
 	if (h->keys.version == TLS_1_3 &&
 	    EVP_EncryptUpdate(h->ctx, out++, &len, &inner, 1) != 1)
-		return -1;
-	return EVP_EncryptFinal_ex(h->ctx, out, &len) == 1 &&
+		return NULL;
+	return out;
+}
+
+/* The content, and its type behind it. */
+static int
+seal_content(struct tls_half *h, enum tls_type type, const struct iovec *iov,
+    size_t n, unsigned char *out)
+{
+	int len;
+
+	out = n <= SMALL ? encrypt_small(h, (unsigned char)type, iov, n, out) :
+	    encrypt_large(h, (unsigned char)type, iov, n, out);
+	return out != NULL && EVP_EncryptFinal_ex(h->ctx, out, &len) == 1 &&
 	    EVP_CIPHER_CTX_ctrl(h->ctx, EVP_CTRL_AEAD_GET_TAG, TAG,
 	    out) == 1 ? 0 : -1;
 }

@@ -197,6 +197,46 @@ padding(void **state)
 	    -TLS_RECORD_OVERFLOW);
 }
 
+/* Whatever parts it is of. */
+static void
+contents_of_any_length(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 15, 16, 17, 2047, 2048, 2049,
+		TLS_PLAIN_MAX };
+	static unsigned char plain[TLS_PLAIN_MAX], record[TLS_RECORD_MAX],
+	    out[TLS_RECORD_MAX];
+	struct tls_keys k = keys_of(client_secret);
+	struct tls_half sealing, opening;
+	enum tls_alert alert;
+	enum tls_type type;
+	size_t i, n, part;
+	ssize_t len;
+
+	(void)state;
+	for (i = 0; i < sizeof(plain); i++)
+		plain[i] = (unsigned char)(i * 7);
+	assert_int_equal(tls_half_open(&sealing, &k, 1), 0);
+	assert_int_equal(tls_half_open(&opening, &k, 0), 0);
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		n = sizes[i];
+		part = n / 3;
+		/* The last is longer than what is wanted of it. */
+		struct iovec iov[3] = { { plain, part },
+			{ plain + part, part },
+			{ plain + 2 * part, sizeof(plain) - 2 * part } };
+
+		len = (ssize_t)tls_seal(&sealing, TLS_DATA, iov, n, record);
+		assert_true(len > (ssize_t)n);
+		len = tls_open(&opening, record, (size_t)len, out, &type,
+		    &alert);
+		assert_int_equal(len, n);
+		assert_int_equal(type, TLS_DATA);
+		assert_memory_equal(out, plain, n);
+	}
+	tls_half_close(&sealing);
+	tls_half_close(&opening);
+}
+
 static void
 what_is_no_key(void **state)
 {
@@ -223,6 +263,7 @@ main(void)
 		cmocka_unit_test(no_bit_may_change),
 		cmocka_unit_test(lengths),
 		cmocka_unit_test(padding),
+		cmocka_unit_test(contents_of_any_length),
 		cmocka_unit_test(what_is_no_key),
 	};
 
