@@ -68,11 +68,13 @@ print_million() {
 }
 
 print_millions() {
-	printf '\nA million sessions, each of which lives for %s s:\n\n' "$lives"
+	printf '\nA million sessions, each of which lives for %s s:\n\n' \
+	    "$lives"
 	echo "| store | | before | a million made | expired |" \
 	    "another million | expired |"
 	echo "| --- | --- | --- | --- | --- | --- | --- |"
-	store_lmdb lmdb-million "sync = off  sweep_interval = 1s" "ttl = ${lives}s"
+	store_lmdb lmdb-million "sync = off  sweep_interval = 1s" \
+	    "ttl = ${lives}s"
 	print_million lmdb-million session_lmdb
 	store_hostd memory-million session_memory "max_sessions = 2000000" \
 	    "ttl = ${lives}s"

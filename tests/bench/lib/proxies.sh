@@ -5,8 +5,8 @@
 # are on the second one, beside the load.  Each has HTTP on one port, with
 # WebSocket at /echo, and TCP on another.
 
-# Servers behind them: nginx for HTTP, on $http_port; hostd's ws_echo on $ws_port.
-# Their processes are in $beside_pids.
+# Servers behind them: nginx for HTTP, on $http_port; hostd's ws_echo on
+# $ws_port.  Their processes are in $beside_pids.
 start_behind() {
 	local d=$dir/behind
 	mkdir -p "$d/conf.d" "$d/www"

@@ -61,8 +61,8 @@ start_hostd() {
 	wait_for "http://127.0.0.1:$port/small"
 }
 
-# nginx_conf DIR CONNECTIONS: nginx.conf there, with what is said on standard input
-# in its http.
+# nginx_conf DIR CONNECTIONS: nginx.conf there, with what is said on standard
+# input in its http.
 nginx_conf() {
 	{
 		cat <<-EOF

@@ -48,7 +48,8 @@ start_redis() {
 	# What stop_servers says first would be the end of it, with a core.
 	(trap '' QUIT
 	on_client redis-server --bind 127.0.0.1 --port "$redis_port" \
-	    --save "" --appendonly no --dir "$dir") >"$dir/redis.out" 2>&1 9<&- &
+	    --save "" --appendonly no --dir "$dir") \
+	    >"$dir/redis.out" 2>&1 9<&- &
 	server_pids+=($!)
 	beside_pids=$!
 	await_redis

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # One run of wrk, for measure of the caller.
 
-# measure_wrk PIDS URL WRK-ARGUMENTS...: what beside_pids use counts as the load's.
+# measure_wrk PIDS URL WRK-ARGUMENTS...: what beside_pids use counts as the
+# load's.
 measure_wrk() {
 	local pids=$1 url=$2 ns before out aside TIMEFORMAT='own %U %S'
 	shift 2
@@ -23,7 +24,8 @@ measure_wrk() {
 		echo "bench: errors under load from $url:" >&2
 		grep -E 'Non-2xx|Socket errors' <<<"$out" >&2
 	fi
-	read -r count took own < <(awk -v aside="$aside" '/requests in/ { n = $1 }
+	read -r count took own < <(awk -v aside="$aside" '
+	    /requests in/ { n = $1 }
 	    /^Requests\/sec/ { s = n / $2 }
 	    /^own/ { print n, s, $2 + $3 + aside / 1e9 }' <<<"$out")
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154 # what load of measure.sh reads, and has set
 # SPDX-License-Identifier: BSD-2-Clause
-# One run of tests/bench/load.  Servers have names: url, pids and options of them
-# are the caller's, and so is $dir with the fifo go in it.
+# One run of tests/bench/load.  Servers have names: url, pids and options of
+# them are the caller's, and so is $dir with the fifo go in it.
 
 # The next line that the load says, in $said.
 hear() {
