@@ -221,7 +221,8 @@ unpack_state(struct eio *eio, struct unpack *u)
 
 	uint32_t revision = unpack_u32(u);
 
-	if (!unpack_is_text(id, EIO_ID_LEN) || (transport != HOSTD_SIO_POLLING &&
+	if (!unpack_is_text(id, EIO_ID_LEN) ||
+	    (transport != HOSTD_SIO_POLLING &&
 	    transport != HOSTD_SIO_WEBSOCKET) ||
 	    (revision != 3 && revision != 4))
 		return -1;

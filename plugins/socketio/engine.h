@@ -125,7 +125,8 @@ struct engine {
 	struct hostd_inst *in;
 	struct table sessions;		/* by id; those that linger too */
 	uint32_t nopen;
-	uint32_t nopening;		/* whose first request is not answered */
+	uint32_t nopening;		/* whose first request is not
+					   answered */
 	struct eio_waits waits;
 	STAILQ_HEAD(, eio) work;
 	int posted;

@@ -80,7 +80,8 @@ async function takeAll(name, options) {
 	const { stdout } = await command('sh', ['-c', SHELL, 'sh',
 		bin('hostctl'), '-s', '/absent', ...name.split(' '),
 		...(needs[name] ?? [])], { env: { ...process.env,
-		TRIED: options.join(' '), ENDS: (ends[name] ?? []).join(' ') } });
+		TRIED: options.join(' '),
+		ENDS: (ends[name] ?? []).join(' ') } });
 	const said = stdout.split('\0').slice(0, -1);
 
 	assert.equal(said.length, 2 * options.length);
@@ -90,7 +91,8 @@ async function takeAll(name, options) {
 		const known = /requires an argument|is ambiguous/.test(stderr);
 
 		if (!known && code === 2)
-			assert.match(stderr, /invalid option|unrecognized option/,
+			assert.match(stderr,
+			    /invalid option|unrecognized option/,
 			    `${name} ${option}`);
 		return [option, { known: known || code !== 2, stderr }];
 	}));
@@ -133,7 +135,8 @@ for (const name of commands)
 
 			assert.equal(known, want.length > 0, `${o}: ${stderr}`);
 			if (/is ambiguous/.test(stderr))
-				assert.deepEqual(sorted([...stderr.matchAll(/'(--\w+)'/g)]
+				assert.deepEqual(
+				    sorted([...stderr.matchAll(/'(--\w+)'/g)]
 				    .map((m) => m[1]).slice(1)), want);
 			else
 				assert.ok(want.length <= 1, `${o}: ${want}`);
@@ -191,6 +194,7 @@ test('--json, before a command and behind it', async () => {
 		const all = await takeAll(name, ['--json']);
 
 		assert.equal(all.get('--json').known, true, name);
-		assert.notEqual((await hostctl('--json', ...words)).code, 2, name);
+		assert.notEqual((await hostctl('--json', ...words)).code, 2,
+		    name);
 	}
 });

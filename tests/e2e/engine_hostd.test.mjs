@@ -81,7 +81,8 @@ test('the sessions of a worker that was killed are over', async (t) => {
 	const waiting = await of[0].request();
 
 	// Nobody else has its connection any more.
-	await until(async () => `${await held()}` === '1,0', 'the poll is there');
+	await until(async () => `${await held()}` === '1,0',
+	    'the poll is there');
 	const [{ pid }] = await where.workers();
 
 	process.kill(pid, 'SIGKILL');

@@ -74,7 +74,8 @@ test('a wrong plugin', async (t) => {
 			if (reason instanceof RegExp)
 				assert.match(errors[0], reason);
 			else
-				assert.ok(errors[0].includes(reason), errors[0]);
+				assert.ok(errors[0].includes(reason),
+				    errors[0]);
 		});
 
 	for (const [what, mode] of [['the world', 0o757], ['a group', 0o775]])
@@ -103,7 +104,8 @@ test('a wrong plugin', async (t) => {
 			const errors = await refused(h);
 
 			assert.equal(errors.length, 1, errors.join('\n'));
-			assert.ok(errors[0].startsWith(`${conf}:3: `), errors[0]);
+			assert.ok(errors[0].startsWith(`${conf}:3: `),
+			    errors[0]);
 			assert.match(errors[0], reason);
 			fs.rmSync(conf);
 		});

@@ -39,7 +39,8 @@ test('a plugin alone', async (t) => {
 	const dir = tempDir(t);
 	const so = await buildPlugin(dir, 'my.hello', source('one'));
 	const port = await freePort();
-	// At once: a linker may write in several goes, which are so many reloads.
+	// At once: a linker may write in several goes, which are so many
+	// reloads.
 	const rebuild = async (text) => fs.renameSync(await buildPlugin(
 	    tempDir(t), 'my.hello', source(text)), so);
 	const h = await startDev(t, path.relative(process.cwd(), so), port);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// State that can't be had costs no more than itself: the reload goes on, or it is
-// refused and the old worker goes on with what it had.
+// State that can't be had costs no more than itself: the reload goes on, or it
+// is refused and the old worker goes on with what it had.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { makeClock } from './lib/clock.mjs';
@@ -48,7 +48,8 @@ test('save: hang', async (t) => {
 
 	await h.logged('hangs');
 	await pass(h, clock, 3601);
-	await h.logged(new RegExp('worker web\\.0 \\(pid \\d+\\): plugin b is ' +
+	await h.logged(new RegExp(
+	    'worker web\\.0 \\(pid \\d+\\): plugin b is ' +
 	    'still in save after state_timeout; its successor starts cold'));
 	await reloading;
 	assert.equal(await count(h, 'a'), 5);

@@ -126,7 +126,8 @@ arguments_go_on_as_they_came(void **state)
 	hostd_buf bins[] = { { "\0\1", 2 } };
 	struct hostd_sio_args args = { .struct_size = sizeof(args), .n = 2,
 		.v = v, .bins = bins, .nbins = 1 }, none = { .n = 0 };
-	struct hostd_sio_event ev = { .args = &args }, other = { .args = &none };
+	struct hostd_sio_event ev = { .args = &args },
+	    other = { .args = &none };
 
 	(void)state;
 	assert_int_equal(HOSTD_OK, hostd_sio_emitf(&in, someone, "on", "aaas",
