@@ -57,6 +57,13 @@ adapter_done(const struct hostd_sio_adapter_api *api, uint64_t id,
 	    (unsigned long long)id);
 }
 
+static void
+adapter_synced(const struct hostd_sio_adapter_api *api)
+{
+	adapter_called(api, "synced");
+	check_fail("is synced, which nobody has asked for");
+}
+
 const struct hostd_sio_adapter_api fake_sio_adapter_api = {
     .struct_size = sizeof(struct hostd_sio_adapter_api),
     .up = adapter_up,
@@ -64,4 +71,5 @@ const struct hostd_sio_adapter_api fake_sio_adapter_api = {
     .asked = adapter_asked,
     .reply = adapter_reply,
     .done = adapter_done,
+    .synced = adapter_synced,
 };

@@ -209,6 +209,8 @@ adapters_settle(struct hostd_inst *in, void *arg)
 			a->is_told = a->is_up;
 			say_address(a);
 			apps_cluster(in, a->is_up);
+			if (a->is_up)
+				sync_begin(c);
 		}
 	}
 }
@@ -262,6 +264,33 @@ adapter_cancel(struct adapter *a, uint64_t id)
 		return;
 	a->ops.cancel(it, id);
 	adapter_leave(a);
+}
+
+int
+adapters_sync(struct cluster *c)
+{
+	struct adapter *a = adapter_up(c);
+	struct hostd_inst *it;
+
+	if (a == NULL || a->ops.sync == NULL || (it = adapter_enter(a)) == NULL)
+		return 0;
+	a->ops.sync(it);
+	adapter_leave(a);
+	return 1;
+}
+
+void
+adapters_settled(struct cluster *c)
+{
+	struct hostd_inst *it;
+	struct adapter *a;
+
+	LIST_FOREACH(a, &c->adapters, link) {
+		if (a->ops.settled == NULL || (it = adapter_enter(a)) == NULL)
+			continue;
+		a->ops.settled(it);
+		adapter_leave(a);
+	}
 }
 
 /* -- what it says -- */
@@ -344,6 +373,12 @@ api_done(const struct hostd_sio_adapter_api *api, uint64_t id, int32_t status)
 	ask_ended(adapter_of(api)->c, id, status);
 }
 
+static void
+api_synced(const struct hostd_sio_adapter_api *api)
+{
+	sync_done(adapter_of(api)->c);
+}
+
 /* -- life -- */
 
 static int32_t
@@ -381,7 +416,8 @@ attach(struct hostd_inst *in, hostd_user user,
 	a->user = user;
 	a->api = (struct hostd_sio_adapter_api){ .struct_size =
 	    sizeof(a->api), .ctx = a, .up = api_up, .told = api_told, .asked =
-	    api_asked, .reply = api_reply, .done = api_done };
+	    api_asked, .reply = api_reply, .done = api_done,
+	    .synced = api_synced };
 	LIST_INSERT_HEAD(&a->c->adapters, a, link);
 	*table = &a->api;
 	return HOSTD_OK;

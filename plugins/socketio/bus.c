@@ -88,6 +88,12 @@ dispatch(struct cluster *c, struct bus_message *m)
 	case BUS_ROOM:
 		coming_came(c, m);
 		break;
+	case BUS_SYNC:
+		sync_asked(c, m);
+		break;
+	case BUS_SYNCED:
+		sync_answered(c);
+		break;
 	default:
 		break;		/* of a later version */
 	}

@@ -55,6 +55,10 @@ struct cluster {
 	uint32_t nelders;
 	TAILQ_HEAD(, held) held;
 	struct table coming;		/* namespaces, see coming.c */
+	uint64_t sync_for;		/* process that waits; 0: none */
+	hostd_timer sync_late;
+	uint32_t nsyncing;		/* those who have not answered */
+	int is_syncing;
 	uint64_t elder_ms;		/* a worker before us was there */
 	uint64_t last_ask;
 	struct pack out;		/* scratch: one message */
@@ -83,7 +87,9 @@ enum bus_type {
 	BUS_ANSWER = 12,		/* of one */
 	BUS_ENDED = 13,			/* it has gone */
 	BUS_LINE = 14,			/* I have heard that by the adapter */
-	BUS_ROOM = 15			/* it is here: see coming.c */
+	BUS_ROOM = 15,			/* it is here: see coming.c */
+	BUS_SYNC = 16,			/* have you heard it all? */
+	BUS_SYNCED = 17			/* I have: see sync.c */
 };
 
 struct bus_message {
@@ -117,6 +123,7 @@ void	peer_heard(struct cluster *, const struct bus_message *);
 struct peer *peer_find(const struct cluster *, uint64_t process);
 /* The worker whose place we take; NULL: none. */
 struct peer *peer_elder(const struct cluster *);
+uint32_t peer_elders(const struct cluster *);
 /* Which we know of without its word. */
 void	peer_add_elder(struct cluster *, uint64_t process,
 	    uint64_t started_ms);
@@ -171,6 +178,10 @@ void	adapter_cancel(struct adapter *, uint64_t id);
 /* This worker has it from now on, or not any more. */
 void	adapters_open(struct cluster *, hostd_buf nsp, int on);
 void	adapters_room(struct cluster *, hostd_buf nsp, hostd_buf room, int on);
+/* Ask the adapter for what is on its way; 0: it can't. */
+int	adapters_sync(struct cluster *);
+/* The workers before us have heard what we could not. */
+void	adapters_settled(struct cluster *);
 /* Does an adapter begin something for this room? */
 int	cluster_is_apart(const struct cluster *, hostd_buf nsp, hostd_buf room);
 
@@ -188,6 +199,15 @@ void	coming_each(struct cluster *, void (*)(struct cluster *, hostd_buf nsp,
 /* Have all come? */
 void	coming_look(struct cluster *, uint64_t now_ms);
 void	coming_destroy(struct cluster *);
+
+/* -- what was said before we could hear it (sync.c) -- */
+
+/* The adapter is up. */
+void	sync_begin(struct cluster *);
+void	sync_answered(struct cluster *);
+void	sync_asked(struct cluster *, const struct bus_message *);
+/* All that was on its way to us has come. */
+void	sync_done(struct cluster *);
 
 /* -- questions (ask.c) -- */
 

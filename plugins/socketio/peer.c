@@ -55,6 +55,17 @@ peer_elder(const struct cluster *c)
 	return NULL;
 }
 
+uint32_t
+peer_elders(const struct cluster *c)
+{
+	const struct peer *p;
+	uint32_t n = 0;
+
+	LIST_FOREACH(p, &c->peers, link)
+		n += is_of_slot(c, p) && p->started_ms < c->started_ms;
+	return n;
+}
+
 static uint64_t
 now_of(const struct cluster *c)
 {

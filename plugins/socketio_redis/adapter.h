@@ -51,6 +51,8 @@ struct channel {
 	struct space *space;
 	enum role role;
 	int is_awaited;			/* it is not in force yet */
+	int is_echo;			/* it is subscribed once more, see
+					   link_sync */
 };
 
 struct space {
@@ -69,6 +71,7 @@ struct node {
 	struct redis_client *pub, *sub;	/* NULL: not needed */
 	struct redis_node_addr at;
 	int wanted;			/* it is in the map */
+	int is_asked;			/* by link_sync */
 };
 
 enum mode { MODE_UNKNOWN, MODE_PLAIN, MODE_CLUSTER };
@@ -122,6 +125,7 @@ struct hostd_inst {
 						   held back */
 	hostd_timer ready_late;
 	uint32_t hold_ms;
+	unsigned echoes;		/* that are to come */
 	int up;
 	int said, refused;		/* that it is lost; that it refuses */
 	char why[256];			/* it is lost */
@@ -152,6 +156,10 @@ extern const struct redis_client_ops link_client_ops;
 /* Until they can be reached this worker is not ready, for hold_ms at most: it
  * would not hear what sockets that come to it are told. */
 void	link_hold(struct hostd_inst *);
+/* It is, as far as that is known elsewhere. */
+void	link_settled(struct hostd_inst *);
+/* Has all come that was published before? */
+void	link_sync(struct hostd_inst *);
 /* The others can't be reached. */
 void	link_lost(struct hostd_inst *, const char *why);
 void	link_subscribe(struct hostd_inst *, struct channel *, int on);

@@ -130,6 +130,12 @@ hold_ends(struct hostd_inst *in, hostd_timer t, void *arg)
 }
 
 void
+link_settled(struct hostd_inst *in)
+{
+	go_on(in);
+}
+
+void
 link_hold(struct hostd_inst *in)
 {
 	const struct hostd_ready_api *ready = in->host->get_ext(in->host,
@@ -155,7 +161,8 @@ link_came(struct hostd_inst *in)
 	    "are told and asked");
 	in->said = 0;
 	in->api->up(in->api, 1);
-	go_on(in);
+	if (!HOSTD_HAS(in->api, synced))
+		go_on(in);
 }
 
 /* Behind this turn: of an instance that ends nothing is said. */
@@ -210,9 +217,28 @@ await(struct hostd_inst *in, struct channel *c)
 		c->space->waiting++;
 }
 
+static void
+echoes_end(struct hostd_inst *in, void *arg)
+{
+	(void)arg;
+	if (in->echoes == 0)
+		in->api->synced(in->api);
+}
+
+static void
+echo_came(struct hostd_inst *in, struct channel *c)
+{
+	if (!c->is_echo)
+		return;
+	c->is_echo = 0;
+	if (--in->echoes == 0)
+		(void)in->host->post(in->host, echoes_end, NULL);
+}
+
 void
 link_forget(struct hostd_inst *in, struct channel *c)
 {
+	echo_came(in, c);
 	if (!c->is_awaited)
 		return;
 	c->is_awaited = 0;
@@ -236,6 +262,30 @@ link_subscribe(struct hostd_inst *in, struct channel *c, int on)
 		redis_client_drop(n->sub, "out of memory");
 	if (rc >= 0 && on)
 		await(in, c);
+}
+
+/* Redis answers behind what it has sent before: once for each connection. */
+void
+link_sync(struct hostd_inst *in)
+{
+	struct table_entry *e;
+	struct channel *c;
+	struct node *n;
+
+	for (n = node_next(in, NULL); n != NULL; n = node_next(in, n))
+		n->is_asked = !nodes_are_up(in);
+	for (e = table_next(&in->channels, NULL); e != NULL;
+	    e = table_next(&in->channels, e)) {
+		c = TABLE_OF(e, struct channel, entry);
+		n = node_of(in, e->name);
+		if (n == NULL || n->is_asked || c->is_echo ||
+		    redis_subscribe(n->sub, verb_of(in, c, 1), e->name) < 0)
+			continue;
+		n->is_asked = c->is_echo = 1;
+		in->echoes++;
+	}
+	if (in->echoes == 0)
+		(void)in->host->post(in->host, echoes_end, NULL);
 }
 
 static void
@@ -273,6 +323,8 @@ on_subscribed(struct redis_client *c, const char *verb, hostd_buf name,
 		redis_client_drop(c, r->str);
 		return;
 	}
+	if (ch != NULL && strstr(verb, "UNSUB") == NULL)
+		echo_came(in, ch);
 	if (ch != NULL && ch->is_awaited && strstr(verb, "UNSUB") == NULL) {
 		link_forget(in, ch);
 		if (ch->role != ROOM && ch->space->waiting == 0)

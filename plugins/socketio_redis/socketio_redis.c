@@ -158,6 +158,8 @@ static const struct hostd_sio_adapter_ops ops = {
 	.set = words_set,
 	.get = words_get,
 	.is_apart = space_is_apart,
+	.sync = link_sync,
+	.settled = link_settled,
 };
 static const struct hostd_provide provide = {
 	.struct_size = sizeof(provide),

@@ -136,6 +136,14 @@ struct hostd_sio_adapter_ops {
 	 * such rooms before sockets come to it.
 	 */
 	int32_t (*is_apart)(struct hostd_inst *, hostd_buf nsp, hostd_buf room);
+	/*
+	 * Optional, both, since 1.5, for a reload.  In the old worker: sync;
+	 * when all that others had told before has come, `synced` is called,
+	 * later.  In its successor: the old one has it, from before `up`, so an
+	 * adapter that holds the worker back (hostd.ready/1) may release it.
+	 */
+	void (*sync)(struct hostd_inst *);
+	void (*settled)(struct hostd_inst *);
 };
 
 /* What the adapter is given.  The first argument is this table itself. */
@@ -160,6 +168,8 @@ struct hostd_sio_adapter_api {
 	    const struct hostd_sio_reply *);
 	void (*done)(const struct hostd_sio_adapter_api *, uint64_t id,
 	    int32_t status);
+	/* Since 1.5.  See sync. */
+	void (*synced)(const struct hostd_sio_adapter_api *);
 };
 
 #ifdef __cplusplus
