@@ -22,8 +22,8 @@ tell(const struct hostd_sio_api *api, const struct hostd_sio_to *from,
 	    (sp = space_find(in, to.nsp)) != NULL)
 		metrics_count(in, sp->metrics, METRICS_BROADCASTS, 1);
 	rc = cluster_tell(in, order);
-	/* The others are not reached: on_cluster has told that. */
-	return rc < 0 ? HOSTD_OK : rc;
+	/* Else the others are not reached: on_cluster has told that. */
+	return rc < 0 && rc != HOSTD_E_NOMEM ? HOSTD_OK : rc;
 }
 
 static int32_t
