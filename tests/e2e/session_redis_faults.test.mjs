@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { atEnd, until } from './lib/hostd.mjs';
 import { outcome, serveRedisSessions, untilServed }
     from './lib/redis_sessions.mjs';
@@ -97,9 +98,9 @@ class Fake {
 }
 
 // With a visitor who has that session, and one connection unless keys say more.
-async function begin(t, store = '', keys = '') {
+async function begin(t, store = '', keys = '', options = { workers: 1 }) {
 	const fake = await Fake.start(t);
-	const h = await serveRedisSessions(t, fake, { workers: 1, keys,
+	const h = await serveRedisSessions(t, fake, { ...options, keys,
 		store: /connections/.test(store) ? store :
 		    `connections = 1 ${store}` });
 	const v = new Visitor(h, { headers: { cookie: cookieOf(ID) } });
@@ -122,12 +123,23 @@ for (const [what, text] of [
 	['is a list without end', '*2147483647\r\n'],
 ])
 	test(`an answer that ${what}`, async (t) => {
-		const { fake, h, v } = await begin(t, 'answer_timeout = 300ms',
-		    'timeout = 500ms');
-		const before = fake.connections;
+		const clock = await makeClock(t);
+		const { fake, h, v } = await begin(t, 'answer_timeout = 1h',
+		    'timeout = 2h', { env: clock.env,
+			workers: '1  watchdog = 0',
+			conf: 'http { idle_timeout = 1d  defer_timeout = 1d }' });
+		const before = fake.connections, from = fake.asked.length;
 
 		fake.says.GET = text;
-		assert.match(await outcome(v, get('a')), /^E_(IO|TIMEOUT)$/);
+		const came = outcome(v, get('a'));
+
+		await until(() => fake.asked.slice(from)
+		    .some(([what]) => what === 'GET'), 'GET');
+		// The worker has read the answer; then it is late.
+		await h.listening();
+		clock.pass(3601);
+		await h.listening();
+		assert.match(await came, /^E_(IO|TIMEOUT)$/);
 		// Nothing that it has said is believed any more.
 		await connected(fake, before + 1);
 		delete fake.says.GET;
