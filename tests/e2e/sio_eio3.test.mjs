@@ -90,7 +90,7 @@ on3('rooms together with clients of now', async (t, where) => {
 	assert.deepEqual(await call(old[1], 'rooms'),
 	    [old[1].id, 'both'].sort());
 	await call(now[0], 'leaveall', 'both', 'both');
-	assert.deepEqual(await call(old[2], 'fetch', 'both'), []);
+	assert.deepEqual(await call(now[0], 'fetch', 'both'), []);
 	// The id is a room, too.
 	await call(now[0], 'say', old[0].id, 'you');
 	await settled(...all);
