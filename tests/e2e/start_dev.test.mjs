@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, command, freePort, Hostd, sbin, tempDir, within }
+import { atEnd, command, freePort, Hostd, sbin, tempDir, until, within }
 	from './lib/hostd.mjs';
 import { buildPlugin } from './lib/plugin.mjs';
 
@@ -78,6 +78,12 @@ test('a plugin alone', async (t) => {
 		await rebuild('four');
 		await h.logged(`serving generation ${n + 1}`);
 		assert.equal(await (await fetch(url)).text(), 'four');
+	});
+
+	await t.test('is reloaded when a linker writes it in place', async () => {
+		await buildPlugin(dir, 'my.hello', source('five'));
+		await until(async () =>
+			await (await fetch(url)).text() === 'five', 'five');
 	});
 
 	await t.test('leaves nothing', async () => {
