@@ -34,7 +34,7 @@ struct check {
 	const char *const *words;	/* what clients of WebSockets say; ends
 					   with NULL */
 	const char *protocols;	/* subprotocols that they offer */
-	unsigned seconds;	/* for one case */
+	unsigned seconds;	/* of work, for one case */
 	int verbose, strict;
 	unsigned kinds;		/* CHECK_*: what it provides */
 	unsigned exts;		/* the same of extensions */
