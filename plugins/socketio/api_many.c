@@ -23,7 +23,8 @@ tell(const struct hostd_sio_api *api, const struct hostd_sio_to *from,
 		metrics_count(in, sp->metrics, METRICS_BROADCASTS, 1);
 	rc = cluster_tell(in, order);
 	/* Else the others are not reached: on_cluster has told that. */
-	return rc < 0 && rc != HOSTD_E_NOMEM ? HOSTD_OK : rc;
+	return rc < 0 && rc != HOSTD_E_NOMEM && rc != HOSTD_E_INVAL ?
+	    HOSTD_OK : rc;
 }
 
 static int32_t

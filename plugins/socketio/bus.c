@@ -111,7 +111,8 @@ on_event(struct hostd_inst *in, hostd_sub sub, void *arg,
 	(void)sub;
 	if (ev->type == HOSTD_CHANNEL_GAP) {
 		hostd_logf(in->easy.host, HOSTD_LOG_WARN, "this worker was too "
-		    "slow for what the others say: some broadcasts are lost");
+		    "slow for what the others say: some broadcasts are lost; "
+		    "more workers would have fewer sockets each");
 		return;
 	}
 	m.body = (struct unpack){ ev->msg.p, ev->msg.n, 0 };

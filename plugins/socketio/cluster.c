@@ -220,6 +220,12 @@ cluster_tell(struct hostd_inst *in, const struct hostd_sio_order *o)
 	    (m = cluster_message(c, o, c->process, seq)) == NULL)
 		return HOSTD_E_NOMEM;
 	head = order_pack(c, o, m, by_bus);
+	if (by_bus && c->out.n > BUS_MAX) {
+		c->seq--;
+		if (m != NULL)
+			eio_message_unref(m);
+		return HOSTD_E_INVAL;
+	}
 	if (head.p != NULL && o->type != HOSTD_SIO_SERVER_EVENT)
 		cluster_log(c, c->process, seq, head, m);
 	/* The others first: what is done here may use the scratch. */

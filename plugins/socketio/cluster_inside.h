@@ -102,6 +102,7 @@ int32_t	bus_create(struct cluster *);
 /* A message in the scratch, with nothing behind its head. */
 struct pack *bus_begin(struct cluster *, enum bus_type, uint64_t seq);
 /* Send it to all, or to one.  OK, AGAIN or negative. */
+#define BUS_MAX (16u << 20)	/* bytes of one message, by hostd.channel/1 */
 int32_t	bus_tell(struct cluster *);
 int32_t	bus_send(struct cluster *, uint64_t process);
 /* Or to whoever takes our place: those who drain themselves do not listen. */

@@ -258,7 +258,9 @@ run_emit(struct hostd_inst *in, uint32_t argc, const hostd_buf *argv,
 		return refuse(in, op, "arguments are JSON, '\"text\"', say, "
 		    "and the event's name none of Socket.IO's own");
 	order.args = args;
-	(void)cluster_tell(in, &order);
+	if (cluster_tell(in, &order) < 0)
+		return refuse(in, op, "not all workers and machines could be "
+		    "told; is it over 16 MiB, or what the log says?");
 	hostd_json_raw(&j, hostd_str("{\"emitted\":true}"));
 	return finish(in, op, &j);
 }

@@ -12,7 +12,7 @@ static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 /* One that is kept; its record lies behind it. */
 struct session {
 	struct table_entry entry;	/* by pid, which lies in the record */
-	TAILQ_ENTRY(session) link;	/* by when it ends */
+	TAILQ_ENTRY(session) link;
 	uint64_t until;
 	size_t n;
 	char record[];
@@ -20,7 +20,7 @@ struct session {
 
 struct kept {
 	struct table sessions;
-	TAILQ_HEAD(, session) by_age;
+	TAILQ_HEAD(sessions, session) by_end;	/* the first is the next */
 	size_t bytes;
 };
 
@@ -79,7 +79,7 @@ static void
 session_drop(struct kept *k, struct session *s)
 {
 	table_remove(&k->sessions, &s->entry);
-	TAILQ_REMOVE(&k->by_age, s, link);
+	TAILQ_REMOVE(&k->by_end, s, link);
 	k->bytes -= sizeof(*s) + s->n;
 	free(s);
 }
@@ -90,7 +90,7 @@ sessions_trim(struct cluster *c)
 	struct kept *k = c->kept;
 	struct session *s;
 
-	while ((s = TAILQ_FIRST(&k->by_age)) != NULL &&
+	while ((s = TAILQ_FIRST(&k->by_end)) != NULL &&
 	    (s->until <= now_of(c) || k->bytes > c->log.max_bytes))
 		session_drop(k, s);
 }
@@ -129,6 +129,20 @@ is_session(hostd_buf record)
 	return yes;
 }
 
+/* Only where the time has been made shorter is it not the last. */
+static void
+session_queue(struct kept *k, struct session *s)
+{
+	struct session *before = TAILQ_LAST(&k->by_end, sessions);
+
+	while (before != NULL && before->until > s->until)
+		before = TAILQ_PREV(before, sessions, link);
+	if (before != NULL)
+		TAILQ_INSERT_AFTER(&k->by_end, before, s, link);
+	else
+		TAILQ_INSERT_HEAD(&k->by_end, s, link);
+}
+
 static int
 keep_until(struct cluster *c, hostd_buf record, uint64_t until)
 {
@@ -149,7 +163,7 @@ keep_until(struct cluster *c, hostd_buf record, uint64_t until)
 		free(s);
 		return -1;
 	}
-	TAILQ_INSERT_TAIL(&k->by_age, s, link);
+	session_queue(k, s);
 	k->bytes += sizeof(*s) + s->n;
 	return 0;
 }
@@ -345,10 +359,10 @@ recover_save(struct cluster *c, struct pack *b)
 
 	sessions_trim(c);
 	bequest_pack_log(&c->log, b, now);
-	TAILQ_FOREACH(s, &c->kept->by_age, link)
+	TAILQ_FOREACH(s, &c->kept->by_end, link)
 		n++;
 	pack_u32(b, n);
-	TAILQ_FOREACH(s, &c->kept->by_age, link) {
+	TAILQ_FOREACH(s, &c->kept->by_end, link) {
 		pack_u64(b, s->until - now);
 		pack_bytes(b, (hostd_buf){ s->record, s->n });
 	}
@@ -383,7 +397,7 @@ kept_create(struct cluster *c)
 {
 	if ((c->kept = calloc(1, sizeof(*c->kept))) == NULL)
 		return HOSTD_E_NOMEM;
-	TAILQ_INIT(&c->kept->by_age);
+	TAILQ_INIT(&c->kept->by_end);
 	return HOSTD_OK;
 }
 
@@ -394,7 +408,7 @@ kept_destroy(struct cluster *c)
 
 	if (c->kept == NULL)
 		return;
-	while ((s = TAILQ_FIRST(&c->kept->by_age)) != NULL)
+	while ((s = TAILQ_FIRST(&c->kept->by_end)) != NULL)
 		session_drop(c->kept, s);
 	table_free(&c->kept->sessions);
 	free(c->kept);

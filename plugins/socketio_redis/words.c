@@ -6,6 +6,8 @@
 
 #define NAME_MAX_LEN	128
 
+static const hostd_buf nothing = { NULL, 0 };
+
 struct asker {
 	LIST_ENTRY(asker) link;
 	const struct redis_client *client;
@@ -68,25 +70,20 @@ asker_ends(struct asker *a, int32_t status, hostd_buf value)
 void
 words_gone(struct hostd_inst *in, const struct redis_client *c)
 {
-	static const hostd_buf none = { NULL, 0 };
 	struct asker *a, *next;
 
 	for (a = LIST_FIRST(&in->askers); a != NULL; a = next) {
 		next = LIST_NEXT(a, link);
 		if (a->client == c)
-			asker_ends(a, HOSTD_E_GONE, none);
+			asker_ends(a, HOSTD_E_GONE, nothing);
 	}
 }
 
 void
 words_free(struct hostd_inst *in)
 {
-	struct asker *a;
-
-	while ((a = LIST_FIRST(&in->askers)) != NULL) {
-		LIST_REMOVE(a, link);
-		free(a);
-	}
+	while (!LIST_EMPTY(&in->askers))
+		asker_ends(LIST_FIRST(&in->askers), HOSTD_E_GONE, nothing);
 }
 
 static void

@@ -279,7 +279,8 @@ struct hostd_sio_api {
 	    const struct hostd_sio_args *);
 
 	/* To all that `to` says, of all nodes; once each.  AGAIN: the way to
-	 * other nodes is above high water. */
+	 * other nodes is above high water.  E_INVAL also: it is over 16 MiB, and
+	 * there are other workers. */
 	int32_t (*broadcast)(const struct hostd_sio_api *,
 	    const struct hostd_sio_to *, hostd_buf name,
 	    const struct hostd_sio_args *);
