@@ -277,22 +277,16 @@ board_sum_once(const struct board *b, struct board_sums *s)
 	}
 }
 
-/*
- * While the master folds a cell, its counters are in two places.  The number
- * of tries is bounded, for the master may have been killed in the middle.
- */
 void
 board_sum(const struct board *b, struct board_sums *s)
 {
 	uint32_t before;
-	int tries;
+	int tries = 0;
 
-	for (tries = 0; tries < 100; tries++) {
+	do {
 		before = atomic_load(&b->node->folding);
 		board_sum_once(b, s);
-		if (before % 2 == 0 && before == atomic_load(&b->node->folding))
-			break;
-	}
+	} while (shared_is_torn(&b->node->folding, before, &tries));
 }
 
 static void
@@ -311,9 +305,9 @@ board_metrics_sum(const struct board *b, struct board_metric *out)
 {
 	uint32_t before;
 	size_t i, n = 0;
-	int tries;
+	int tries = 0;
 
-	for (tries = 0; tries < 100; tries++) {
+	do {
 		before = atomic_load(&b->node->folding);
 		memset(out, 0, sizeof(*out) * BOARD_METRICS);
 		metrics_sum_list(out, b->retired);
@@ -321,9 +315,7 @@ board_metrics_sum(const struct board *b, struct board_metric *out)
 			if (atomic_load(&b->cells[i].state) != CELL_FREE)
 				metrics_sum_list(
 				    out, &b->metrics[i * BOARD_METRICS]);
-		if (before % 2 == 0 && before == atomic_load(&b->node->folding))
-			break;
-	}
+	} while (shared_is_torn(&b->node->folding, before, &tries));
 	while (n < BOARD_METRICS && out[n].type != 0)
 		n++;
 	return n;
@@ -333,18 +325,16 @@ void
 board_traffic_sum(const struct board *b, struct traffic *out)
 {
 	uint32_t before;
-	int i, tries;
+	int i, tries = 0;
 
-	for (tries = 0; tries < 100; tries++) {
+	do {
 		before = atomic_load(&b->node->folding);
 		memset(out, 0, sizeof(*out));
 		traffic_fold(out, &b->node->traffic);
 		for (i = 0; i < BOARD_CELLS; i++)
 			if (atomic_load(&b->cells[i].state) != CELL_FREE)
 				traffic_fold(out, &b->traffic[i]);
-		if (before % 2 == 0 && before == atomic_load(&b->node->folding))
-			break;
-	}
+	} while (shared_is_torn(&b->node->folding, before, &tries));
 }
 
 size_t
@@ -352,9 +342,9 @@ board_uses_sum(const struct board *b, struct board_used out[BOARD_USED])
 {
 	uint32_t before;
 	size_t n = 0;
-	int i, tries;
+	int i, tries = 0;
 
-	for (tries = 0; tries < 100; tries++) {
+	do {
 		before = atomic_load(&b->node->folding);
 		memcpy(out, b->node->used, sizeof(out[0]) * BOARD_USED);
 		for (i = 0; i < BOARD_USED; i++)
@@ -362,9 +352,7 @@ board_uses_sum(const struct board *b, struct board_used out[BOARD_USED])
 		for (i = 0; i < BOARD_CELLS; i++)
 			if (atomic_load(&b->cells[i].state) != CELL_FREE)
 				uses_fold(out, &b->cells[i]);
-		if (before % 2 == 0 && before == atomic_load(&b->node->folding))
-			break;
-	}
+	} while (shared_is_torn(&b->node->folding, before, &tries));
 	while (n < BOARD_USED && out[n].name[0] != '\0')
 		n++;
 	return n;

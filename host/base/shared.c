@@ -5,9 +5,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/shared.h"
+
+#define TRIES	100
 
 static void
 close_kept(int fd)
@@ -101,4 +104,18 @@ shared_zero(int fd, void *base, void *start, size_t len)
 	}
 	memset(start, 0, from - off);
 	memset((char *)base + to, 0, off + len - to);
+}
+
+int
+shared_is_torn(const _Atomic uint32_t *sequence, uint32_t before, int *tries)
+{
+	const struct timespec moment = { 0, 1000000 };
+
+	atomic_thread_fence(memory_order_acquire);
+	if (before % 2 == 0 && atomic_load(sequence) == before)
+		return 0;
+	if (++*tries == TRIES)
+		return 0;
+	(void)nanosleep(&moment, NULL);
+	return 1;
 }

@@ -6,7 +6,9 @@
 #ifndef BASE_SHARED_H
 #define BASE_SHARED_H
 
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A descriptor of new memory, or -1 with errno. */
 int	shared_create(const char *name, size_t size);
@@ -21,6 +23,14 @@ void	*shared_map_read(int fd, size_t size);
 int	shared_reader(int fd);
 /* Zero a range of what is mapped at base, and give its whole pages back. */
 void	shared_zero(int fd, void *base, void *start, size_t len);
+/*
+ * For sums over what the master moves from one place to another, and of which
+ * sequence is odd meanwhile.  It was `before` when a sum was begun: is that to
+ * be made again?  The master is given a moment, and the processor, to end; but
+ * it may have been killed in the middle, so tries, 0 at first, has a bound.
+ */
+int	shared_is_torn(const _Atomic uint32_t *sequence, uint32_t before,
+	    int *tries);
 /* Where the next part goes, on a page of its own. */
 size_t	shared_round(size_t);
 

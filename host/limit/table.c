@@ -152,10 +152,12 @@ limit_table_retire(struct limit_table *t, unsigned cell)
 {
 	unsigned z;
 
+	atomic_fetch_add(&t->head->folding, 1);
 	for (z = 0; z < LIMIT_ZONES; z++)
 		if (t->head->zones[z].kind != 0)
 			count_fold(&t->retired[z], limit_count_of(t, cell, z));
 	shared_zero(t->fd, t->head, limit_count_of(t, cell, 0), COUNTS);
+	atomic_fetch_add(&t->head->folding, 1);
 	shared_zero(t->fd, t->head, row_of(t, cell), ROW);
 }
 
@@ -206,12 +208,16 @@ limit_zone_free(struct limit_table *t, unsigned zone)
 void
 limit_sum(const struct limit_table *t, unsigned zone, struct limit_count *sum)
 {
-	uint32_t c, n = ncells(t);
+	uint32_t c, before, n = ncells(t);
+	int tries = 0;
 
-	memset(sum, 0, sizeof(*sum));
-	count_fold(sum, &t->retired[zone]);
-	for (c = 0; c < n; c++)
-		count_fold(sum, limit_count_of(t, c, zone));
+	do {
+		before = atomic_load(&t->head->folding);
+		memset(sum, 0, sizeof(*sum));
+		count_fold(sum, &t->retired[zone]);
+		for (c = 0; c < n; c++)
+			count_fold(sum, limit_count_of(t, c, zone));
+	} while (shared_is_torn(&t->head->folding, before, &tries));
 }
 
 /* -- keys -- */

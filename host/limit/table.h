@@ -65,6 +65,8 @@ struct limit_head {
 	uint64_t seed[2];		/* of all hashes */
 	_Atomic uint32_t ncells;	/* no row behind it was ever used */
 	_Atomic uint32_t shed;		/* LIMIT_SHED_* */
+	_Atomic uint32_t folding;	/* odd while counts become retired */
+	uint32_t reserved;
 	_Atomic uint64_t memory;	/* of all workers, as the master saw it
 					   last */
 	_Atomic uint64_t shed_reqs;	/* requests turned away */

@@ -346,17 +346,15 @@ up_sum(const struct up_table *t, unsigned i, struct up_sums *s)
 {
 	unsigned cell, n = up_rows(t);
 	uint32_t begun;
-	int tries;
+	int tries = 0;
 
-	for (tries = 0; tries < TRIES; tries++) {
+	do {
 		begun = atomic_load(&t->head->sequence);
 		memset(s, 0, sizeof(*s));
 		sum_count(s, &t->retired[i]);
 		for (cell = 0; cell < n; cell++)
 			sum_count(s, up_count_of(t, cell, i));
-		if (is_whole(t, begun))
-			break;
-	}
+	} while (shared_is_torn(&t->head->sequence, begun, &tries));
 }
 
 /* -- a place among as many as there may be -- */
