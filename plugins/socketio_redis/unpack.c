@@ -233,11 +233,13 @@ put_timestamp(struct reading *r, const char *p, size_t n)
 static int
 put_legacy_date(struct reading *r, const char *p)
 {
-	int64_t ms = (int64_t)load(p, 8), s = ms / 1000;
+	int64_t ms = (int64_t)load(p, 8), s = ms / 1000, rest = ms % 1000;
 
-	if (ms % 1000 < 0)
+	if (rest < 0) {
+		rest += 1000;
 		s--;
-	return put_time(r, s, (uint32_t)(ms - s * 1000) * 1000000);
+	}
+	return put_time(r, s, (uint32_t)rest * 1000000);
 }
 
 static int
