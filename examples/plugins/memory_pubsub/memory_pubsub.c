@@ -28,7 +28,7 @@
 
 #define HEAD_SIZE 65536		/* of the file; a multiple of any page */
 #define MAGIC 0x31676e6952534448ull	/* "HDSRing1" */
-#define LOCK_TRIES 50
+#define LOCK_TRIES 1000		/* 0.1 s at least */
 #define TURN_RECORDS 256	/* then others have their turn */
 
 struct head {
@@ -52,20 +52,22 @@ struct hostd_inst {
 	uint64_t size, pos;	/* we have read up to there */
 	char *copy;		/* of a record */
 	int64_t poll;
-	int fd;
+	int fd, is_held;	/* somebody has had the lock for too long */
 };
 
 /* -- writing -- */
 
-/* Somebody who was stopped while it holds the lock must not stop us. */
+/* Who has lost the processor while it holds the lock will be back; but who was
+ * stopped must not stop us, so that is waited for once. */
 static int
-lock(const struct hostd_inst *in)
+lock(struct hostd_inst *in)
 {
 	struct timespec pause = { 0, 100000 };
 	int i;
 
-	for (i = 0; i < LOCK_TRIES; i++) {
-		if (flock(in->fd, LOCK_EX | LOCK_NB) == 0)
+	for (i = in->is_held ? LOCK_TRIES - 1 : 0; i < LOCK_TRIES; i++) {
+		in->is_held = flock(in->fd, LOCK_EX | LOCK_NB) == -1;
+		if (!in->is_held)
 			return 0;
 		(void)nanosleep(&pause, NULL);
 	}
