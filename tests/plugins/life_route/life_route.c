@@ -160,7 +160,7 @@ static const struct hostd_key key_text = {sizeof(key_text), HOSTD_KEY_STRING, 0,
 static const struct hostd_key key_gate = {sizeof(key_gate), HOSTD_KEY_STRING, 0,
     "gate", "/", "Opens /hold.", 0, 0, NULL};
 static const struct hostd_key key_bomb = {sizeof(key_bomb), HOSTD_KEY_PATH,
-    HOSTD_KEY_WRITE, "bomb", "/absent", "Makes create crash.", 0, 0, NULL};
+    HOSTD_KEY_WRITE, "bomb", "/absent/bomb", "Makes create crash.", 0, 0, NULL};
 static const struct hostd_key key_create = {sizeof(key_create), HOSTD_KEY_ENUM,
     0, "create", "ok", "What create does.", 0, 0, creates};
 static const struct hostd_key key_status = {sizeof(key_status), HOSTD_KEY_INT,
