@@ -25,7 +25,7 @@
  * packet. */
 #define HELLO	"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" \
 	"Connection: Upgrade\r\n" \
-	"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+	"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n" \
 	"\x81\x03" "0{}"
 #define ENTERED	"\x81\x0d" "40{\"sid\":\"0\"}"
 
