@@ -40,9 +40,11 @@ async function take(s, size) {
 test('a client that takes a little now and then gets all', async (t) => {
 	const clock = await makeClock(t);
 	const h = await serveEcho(t, { env: clock.env,
-		conf: 'pool "web" { workers = 1  watchdog = 0 }',
-		routes: { '/echo': 'close_timeout = 1h  ping_interval = 0  ' +
-		    'high_water = 64m  max_output = 64m' } });
+		// Until it has read the close, others of its limits hold.
+		conf: `pool "web" { workers = 1  watchdog = 0 }
+			http { send_timeout = 1d }`,
+		routes: { '/echo': 'close_timeout = 1h  message_timeout = 1d ' +
+		    'ping_interval = 0  high_water = 64m  max_output = 64m' } });
 	const pace = await open(t, h);
 	const sent = 2500;
 	const s = await full(t, h, sent);

@@ -173,7 +173,7 @@ test('one that takes a little now and then stays', async (t) => {
 	const clock = await makeClock(t);
 	const h = await serveEcho(t, { env: clock.env, routes: {
 		'/echo': 'high_water = 64m  max_output = 64m  ' +
-		    'ping_interval = 0' },
+		    'message_timeout = 1d  ping_interval = 0' },
 	    conf: `pool "web" { workers = 1  watchdog = 0 }
 		http { send_timeout = 1h }` });
 	const pace = await open(t, h);

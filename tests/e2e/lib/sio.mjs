@@ -185,12 +185,18 @@ export const gone = async (s) => (await next(s, 'disconnect'))[0];
 
 /*
  * One who is told of all who come and go: w.came(id), w.gone(id) are what it was
- * told, or wait for it.
+ * told, or wait for it.  Nothing is told twice: who goes again is waited for.
  */
 export async function watch(t, where) {
 	const s = await connect(t, where, 'websocket', { nsp: '/watch' });
-	const told = (name) => (id) => until(() => heard(s, name)
-	    .map(([v]) => v).find((v) => v.id === id), `${name} ${id}`);
+	const old = new Set();
+	const told = (name) => async (id) => {
+		const v = await until(() => heard(s, name).map(([m]) => m)
+		    .find((m) => m.id === id && !old.has(m)), `${name} ${id}`);
+
+		old.add(v);
+		return v;
+	};
 
 	return { came: told('came'), gone: told('gone'), socket: s,
 		all: (name) => heard(s, name).map(([v]) => v) };
