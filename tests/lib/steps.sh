@@ -90,11 +90,13 @@ build_tree() {
 }
 
 run_make_check() {
-	local dir=$build/$1 log=$build/$1-check.log ok bad
+	local dir=$build/$1 log=$build/$1-check.log status ok bad
 	(cd "$dir" && make -j"$jobs" -k check) >"$log" 2>&1
+	status=$?
 	ok=$(awk '/^# PASS:/ { n += $3 } END { print n + 0 }' "$log")
 	bad=$(awk '/^# (FAIL|ERROR|XPASS):/ { n += $3 } END { print n + 0 }' \
 	    "$log")
+	[ "$status" -eq 0 ] || [ "$bad" -gt 0 ] || bad=1
 	if [ "$ok" -eq 0 ] || [ "$bad" -gt 0 ]; then
 		grep -E '^(FAIL|ERROR|XPASS):|error:' "$log" | sort -u
 		find "$dir/tests" "$dir/test-suite.log" -name test-suite.log \
