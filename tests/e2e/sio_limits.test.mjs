@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { packet, webSocket, webSocketConnected, works } from './lib/eio.mjs';
-import { startOurs } from './lib/sio.mjs';
+import { call, connect, heard, onHostd, settled, startOurs } from
+    './lib/sio.mjs';
 import { binary, text } from './lib/websocket.mjs';
 
 const endings = [];
@@ -145,3 +146,17 @@ test('connect twice in one go', async (t) => {
 	await works(s);
 	await ends(s, '40');
 });
+
+// Bug: it came to the sockets of one worker, and nobody was told.
+onHostd('a broadcast that is over 16 MiB', async (t, h) => {
+	const E_INVAL = -1, part = Buffer.alloc(900_000);
+	const all = await Promise.all([...'abcd'].map(() =>
+	    connect(t, h, 'websocket')));
+	const say = (n) => call(all[0], 'saystatus', [], Array(n).fill(part));
+
+	assert.equal(await say(19), E_INVAL);
+	assert.equal(await say(2), 0);
+	await settled(...all);
+	for (const s of all)
+		assert.deepEqual(heard(s, 'said').map(([v]) => v.length), [2]);
+}, {}, { more: 'max_attachments = 20' });

@@ -107,6 +107,7 @@ void	do_leaveall(struct call *);
 void	do_local(struct call *);
 void	do_others(struct call *);
 void	do_say(struct call *);
+void	do_saystatus(struct call *);
 void	do_sse(struct call *);
 void	do_sseask(struct call *);
 void	do_volatile(struct call *);

@@ -103,7 +103,7 @@ static const struct {
 	{"many", do_many, 0}, {"setdata", do_setdata, 0},
 	{"joinall", do_joinall, 0}, {"leaveall", do_leaveall, 0},
 	{"sseask", do_sseask, 1}, {"bye", do_bye, 1}, {"kick", do_kick, 0},
-	{"sse", do_sse, 0},
+	{"sse", do_sse, 0}, {"saystatus", do_saystatus, 1},
 };
 
 int32_t

@@ -92,7 +92,7 @@ do_fetch(struct call *c)
 	    (void *)(uintptr_t)c->ack.id);
 }
 
-static void
+static int32_t
 say(struct call *c, uint32_t flags, hostd_sio but)
 {
 	struct names names;
@@ -102,13 +102,22 @@ say(struct call *c, uint32_t flags, hostd_sio but)
 	to = to_rooms(c, &names);
 	to.flags = flags;
 	to.but = but;
-	(void)c->sio->broadcast(c->sio, &to, hostd_str("said"), &c->rest);
+	return c->sio->broadcast(c->sio, &to, hostd_str("said"), &c->rest);
 }
 
 void
 do_say(struct call *c)
 {
 	say(c, 0, (hostd_sio){0});
+}
+
+void
+do_saystatus(struct call *c)
+{
+	struct hostd_json j = {NULL, 0, 0, 0};
+
+	hostd_json_int64(&j, say(c, 0, (hostd_sio){0}));
+	ack_json(c->sio, c->ack, &j);
 }
 
 void
