@@ -171,13 +171,13 @@ heartbeat(struct wheel_timer *t)
 	struct hub *hub = (struct hub *)(void *)((char *)t -
 	    offsetof(struct hub, heartbeat));
 	uint64_t now = hub->loop->now_ms;
-	size_t i = 0;
+	size_t i = hub->nremotes;
 
-	while (i < hub->nremotes)
+	/* Whoever comes in the place of one that goes was looked at. */
+	while (i-- > 0)
 		if (now - hub->remotes[i].heard_ms > GONE_MS)
-			remote_drop(hub, &hub->remotes[i]);
-		else
-			i++;
+			remote_left(hub, hub->remotes[i].node,
+			    hub->remotes[i].process);
 	say(hub, ENV_HELLO, 0);
 	wheel_set(&hub->loop->wheel, t, now + BEAT_MS);
 }

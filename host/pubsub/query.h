@@ -6,7 +6,7 @@
  *
  * A question goes over the bus to the workers that have an interest in the
  * channel, and to all processes of other nodes; it is answered when all of them
- * have, or query_timeout has passed.
+ * have, those who have gone meanwhile left out, or query_timeout has passed.
  *
  * Whoever is asked answers a turn later, after all that it had said to others
  * has left it and all that others had said to it was read.  So when all workers
