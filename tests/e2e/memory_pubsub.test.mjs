@@ -16,8 +16,11 @@ import { publish, publishConf } from './lib/publish.mjs';
 const SOURCE = path.join(top,
     'examples/plugins/memory_pubsub/memory_pubsub.c');
 
+// Nobody is left out of an answer for being slow.
+const PATIENT = 'query_timeout = 1h';
+
 // A directory with the plugin, where the ring will be: { dir, ring, conf }.
-async function place(t, keys = '') {
+async function place(t, keys = '', pubsub = '') {
 	const dir = tempDir(t), ring = path.join(dir, 'ring');
 	const so = await buildPlugin(dir, 'memory_pubsub', SOURCE);
 
@@ -27,7 +30,7 @@ async function place(t, keys = '') {
 			path = "${ring}"
 			${keys}
 		}
-		pubsub { backend = "memory" }
+		pubsub { backend = "memory"  ${pubsub} }
 		${publishConf('back_off = 0')}` };
 }
 
@@ -46,7 +49,7 @@ async function meet(room, ...people) {
 }
 
 test('two nodes chat', async (t) => {
-	const at = await place(t);
+	const at = await place(t, '', PATIENT);
 	const one = await node(t, at, { workers: 2 }), two = await node(t, at);
 	const [ada, abe] = await oneOnEach(t, one, 2);
 	const bob = await Person.open(t, two);
@@ -222,9 +225,10 @@ test('somebody who holds the lock stops nobody for long', async (t) => {
 });
 
 test('a reader whom the ring has lapped is told of a gap', async (t) => {
-	const at = await place(t, 'size = 1m');
-	const one = await node(t, at, { keys: 'history = 20' });
-	const two = await node(t, at, { keys: 'history = 20' });
+	const at = await place(t, 'size = 1m', PATIENT);
+	const keys = 'history = 20  max_text = 6000';
+	const one = await node(t, at, { keys });
+	const two = await node(t, at, { keys });
 	const ada = await Person.open(t, one), bob = await Person.open(t, two);
 
 	await ada.join('lobby', 'Ada');
@@ -234,9 +238,9 @@ test('a reader whom the ring has lapped is told of a gap', async (t) => {
 		try { process.kill(bob.pid, 'SIGCONT'); } catch { /* gone */ }
 	});
 	process.kill(bob.pid, 'SIGSTOP');
-	const filler = '.'.repeat(1900), said = [];
+	const filler = '.'.repeat(5900), said = [];
 
-	for (let i = 0; i < 1000; i++)
+	for (let i = 0; i < 400; i++)
 		said.push((await ada.say('lobby', `${i} ${filler}`)).text);
 	process.kill(bob.pid, 'SIGCONT');
 	assert.deepEqual(texts((await bob.next('history')).messages),

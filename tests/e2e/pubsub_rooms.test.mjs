@@ -126,6 +126,8 @@ test('across workers', async (t) => {
 			if ((await h.status()).bus.out === n)
 				break;
 		}
+		// A question to all workers: they have read what was sent.
+		await a.replay('red');
 		const after = (await h.status()).bus;
 
 		await a.do('flood red 100 100');

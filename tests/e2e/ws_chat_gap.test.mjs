@@ -10,7 +10,7 @@ import { startCluster } from './lib/redis.mjs';
 
 test('what a stalled worker has missed comes as history', async (t) => {
 	const h = await startChat(t, { workers: 2, keys: 'history = 50',
-		conf: 'pubsub { queue = 256k }' });
+		conf: 'pubsub { queue = 256k  query_timeout = 1h }' });
 	const [ada, bob] = await oneOnEach(t, h, 2);
 	const filler = '.'.repeat(1900);
 
@@ -71,7 +71,7 @@ test('a gap of one room is made good there only', async (t) => {
 // kept waiting until all have it.
 test('a long history for many', async (t) => {
 	const h = await startChat(t, { workers: 2, keys: 'history = 100',
-		conf: 'pubsub { queue = 256k }' });
+		conf: 'pubsub { queue = 256k  query_timeout = 1h }' });
 	const [ada, bob] = await oneOnEach(t, h, 2);
 	const filler = '.'.repeat(1900), rest = [];
 

@@ -46,10 +46,9 @@ test('those who come and go with a word are told of once', async (t) => {
 	const h = await startChat(t, { workers: 2, keys: 'roll_call = 100ms' });
 	const [ada, bob] = await oneOnEach(t, h, 2);
 	const until = Date.now() + 5000;
-	let times = 0;
 
 	await ada.join('lobby', 'Ada');
-	for (; Date.now() < until; times++) {
+	for (let i = 0; i < 20 || Date.now() < until; i++) {
 		await bob.join('lobby', 'Bob');
 		bob.send('leave', { room: 'lobby' });
 		await bob.next('left');
@@ -59,7 +58,6 @@ test('those who come and go with a word are told of once', async (t) => {
 	await bob.join('lobby', 'Bob');
 	await ada.next('joined', (m) => m.name === 'Bob');
 	assert.deepEqual(await ada.list('lobby'), ['Ada', 'Bob']);
-	assert.ok(times > 10, `${times}`);
 	assert.deepEqual(ada.unread, []);
 });
 

@@ -6,11 +6,13 @@ import { npm } from './npm.mjs';
 
 const { WebSocket } = npm('ws');
 
-// keys: of the plugin; route: in the route's block; conf: more.
+// keys: of the plugin; route: in the route's block; conf: more.  Unless that has
+// a block pubsub, nobody is left out of an answer for being slow.
 export const chatConf = ({ workers = 1, keys = '', route = '', conf = '' }) => `
 	pool "web" { workers = ${workers} }
 	plugin "chat" { module = "ws_chat.so"  ${keys} }
 	route "/chat" { plugin = "chat"  ${route} }
+	${/^\s*pubsub \{/m.test(conf) ? '' : 'pubsub { query_timeout = 1h }'}
 	${conf}`;
 
 export const startChat = (t, options = {}) =>

@@ -7,16 +7,19 @@ import { npm } from './npm.mjs';
 
 const { WebSocket } = npm('ws');
 
-// workers in one pool; keys: of the block websocket of the route.
+// workers in one pool; keys: of the block websocket of the route.  Where all are
+// on one machine nobody is left out of an answer for being slow.
 export async function startRooms(t, workers = 1, options = {}) {
 	const so = await plugin('rooms_ws');
+	const { keys = '', conf = '' } = options;
 
 	return startHostd(t, { ...options, conf: `
 		pool "web" { workers = ${workers} }
 		plugin "rooms" { module = "${so}" }
-		route "/rooms" { plugin = "rooms"
-			websocket { ${options.keys ?? ''} } }
-		${options.conf ?? ''}` });
+		route "/rooms" { plugin = "rooms"  websocket { ${keys} } }
+		${/pubsub_redis|^\s*pubsub \{/m.test(conf) ? '' :
+		    'pubsub { query_timeout = 1h }'}
+		${conf}` });
 }
 
 // One socket.  What it hears and what it is answered are told apart.
