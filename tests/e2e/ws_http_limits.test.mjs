@@ -6,6 +6,10 @@ import { makeClock } from './lib/clock.mjs';
 import { closing, open, serveEcho, Socket, TEXT, upgrade } from
     './lib/websocket.mjs';
 
+// Until it has that many.
+const connections = (h, n) => h.workersSatisfy((ws) => ws[0].active === n,
+    `${n} connections`);
+
 test('its time limits and sizes end with the 101', async (t) => {
 	const clock = await makeClock(t);
 	const h = await serveEcho(t, { env: clock.env,
@@ -20,10 +24,12 @@ test('its time limits and sizes end with the 101', async (t) => {
 	for (let i = 0; i < 2; i++) {
 		const silent = await Socket.connect(t, h);
 
-		await s.roundtrip();
+		await connections(h, 2);
 		clock.pass(1001);
 		await s.roundtrip();
 		await silent.end();
+		silent.destroy();
+		await connections(h, 1);
 	}
 	await s.echo(TEXT, 'still there');
 });
@@ -31,10 +37,8 @@ test('its time limits and sizes end with the 101', async (t) => {
 test('it counts as one of max_connections until it is gone', async (t) => {
 	const h = await serveEcho(t, {
 		conf: 'http { max_connections = 2  over_limit = "503" }' });
-	const active = (n) => h.workersSatisfy((ws) => ws[0].active === n,
-	    `${n} connections`);
 
-	await active(0);
+	await connections(h, 0);
 	const a = await open(t, h), b = await open(t, h);
 	const { s, r } = await upgrade(t, h);
 
@@ -43,7 +47,7 @@ test('it counts as one of max_connections until it is gone', async (t) => {
 	await a.send(closing(1000));
 	await a.closedWith(1000);
 	a.finish();
-	await active(1);
+	await connections(h, 1);
 	await (await open(t, h)).echo(TEXT, 'in its place');
 	await b.echo(TEXT, 'still there');
 });

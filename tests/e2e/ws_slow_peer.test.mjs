@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import test from 'node:test';
 import { makeClock } from './lib/clock.mjs';
-import { within } from './lib/hostd.mjs';
+import { until, within } from './lib/hostd.mjs';
 import { pattern } from './lib/static.mjs';
 import { BINARY, binary, CLOSE, closing, frame, open, PING, PONG, same,
     serveEcho, TEXT, text, untilWebsockets } from './lib/websocket.mjs';
@@ -128,10 +128,9 @@ test('slow_peer = "drop": later messages are lost', async (t) => {
 	s.socket.pause();
 	const sent = await sendUntilDropped(h, s);
 
-	await within((async () => {
-		while ((await h.status()).websockets.messages_in < sent)
-			;
-	})(), 'end of what was sent');
+	await until(async () =>
+	    (await h.status()).websockets.messages_in >= sent,
+	    'end of what was sent');
 	s.socket.resume();
 	await s.send(frame(PING));
 	let got = 0, next = 0;
@@ -157,14 +156,18 @@ test('slow_peer = "drop": later messages are lost', async (t) => {
 });
 
 test('one that takes nothing for send_timeout is cut off', async (t) => {
-	const h = await serveEcho(t, { routes: {
-		'/echo': 'high_water = 64k  ping_interval = 0' },
-	    conf: 'http { send_timeout = 500ms }' });
+	const clock = await makeClock(t);
+	const h = await serveEcho(t, { env: clock.env,
+		routes: { '/echo': 'high_water = 64k  message_timeout = 10h' },
+		conf: `pool "web" { workers = 1  watchdog = 0 }
+		http { send_timeout = 1h }` });
 	const s = await open(t, h);
 	const pace = await open(t, h);
 
 	s.socket.pause();
 	await fill(s, pace);
+	clock.pass(3601);
+	await pace.roundtrip();
 	pace.destroy();
 	await untilWebsockets(h, 0);
 });

@@ -3,6 +3,7 @@
 // left.  Bug: one that was accepted and then aborted was told to nobody.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { serveTurns, times } from './lib/turns.mjs';
 import { handshake, open, Socket, TEXT, text, untilWebsockets }
     from './lib/websocket.mjs';
@@ -28,8 +29,9 @@ async function deferred(t, h) {
 const decide = (by, how) => by.echo(TEXT, `decide ${how}`);
 
 test('upgrades that come to nothing', async (t) => {
+	const clock = await makeClock(t);
 	const h = await serveTurns(t, 'ping_interval = 0',
-	    'http { defer_timeout = 1s }');
+	    'http { defer_timeout = 1h }', clock);
 	const by = await open(t, h, '/turns');
 	let count = 0;
 	const refused = async (why) => {
@@ -85,6 +87,8 @@ test('upgrades that come to nothing', async (t) => {
 	await t.test('deferred for too long', async (t) => {
 		const s = await deferred(t, h);
 
+		clock.pass(3601);
+		await by.roundtrip();
 		assert.equal((await s.answer()).status, 504);
 		await refused(TIMEOUT);
 	});

@@ -375,14 +375,20 @@ export const untilWebsockets = (h, n) => h.workersSatisfy((ws) =>
 
 /*
  * hostd with ws_echo.  routes: { path: keys of its block websocket }; echo:
- * keys of the plugin; conf: more, perhaps a pool (one worker without).
+ * keys of the plugin; conf: more, perhaps a pool (one worker without).  Time
+ * limits that none of these name are out of the way.
  */
 export function serveEcho(t, options = {}) {
 	const { routes = { '/echo': '' }, echo = '', conf = '',
 	    module = 'ws_echo.so' } = options;
+	const has = (block) => new RegExp(`^\\s*${block} {`, 'm').test(conf);
 
 	return startHostd(t, { ...options, conf: `
 		${/^\s*pool /m.test(conf) ? '' : 'pool "web" { workers = 1 }'}
+		${has('websocket') ? '' : `websocket { message_timeout = 1h
+			ping_interval = 0  close_timeout = 1h }`}
+		${has('http') ? '' : `http { head_timeout = 1h
+			idle_timeout = 1h  send_timeout = 1h }`}
 		plugin "echo" { module = "${module}"  ${echo} }
 		${Object.entries(routes).map(([path, keys]) =>
 		    `route "${path}" { plugin = "echo"
