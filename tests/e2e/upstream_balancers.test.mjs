@@ -2,9 +2,8 @@
 // The balancers that come with hostd, through two workers and real servers.
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import net from 'node:net';
 import test from 'node:test';
-import { command, prepareHostd, sbin, startHostd, within }
+import { command, freePort, prepareHostd, sbin, startHostd, within }
 	from './lib/hostd.mjs';
 import { httpServer } from './lib/servers.mjs';
 
@@ -269,14 +268,9 @@ for (const balancer of ['random_two', 'least_time'])
 
 test('a server that has failed is named once, with the reason', async (t) => {
 	const servers = await startServers(t, 2);
-	const probe = net.createServer().listen(0, '127.0.0.1');
-
-	await new Promise((r) => probe.once('listening', r));
-	const dead = { port: probe.address().port };
-
-	await new Promise((r) => probe.close(r));
+	const dead = { port: await freePort() };
 	const h = await start(t, [...servers, dead], 'round_robin',
-	    'max_fails = 3');
+	    'max_fails = 3  fail_timeout = 1h');
 	const counts = await askMany(h, 60);
 
 	assert.deepEqual(Object.keys(counts), ['0', '1']);
@@ -286,7 +280,7 @@ test('a server that has failed is named once, with the reason', async (t) => {
 	assert.equal(lines.length, 1, h.log);
 	assert.match(lines[0], new RegExp(
 	    'upstream app: 127\\.0\\.0\\.1:\\d+ is ' +
-	    'down: .*refused.*, 3 failures in 10s; left alone for 10s'));
+	    'down: .*refused.*, 3 failures in 3600s; left alone for 3600s'));
 });
 
 test('one that is not there is refused, with one that is', async (t) => {

@@ -3,7 +3,7 @@
 // killed, and started again on the same port.  Answers begin with its pid.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { atEnd, within } from './hostd.mjs';
+import { atEnd, freePort, within } from './hostd.mjs';
 
 const program = (delay) => `
 	import http from 'node:http';
@@ -13,8 +13,8 @@ const program = (delay) => `
 		res.writeHead(200, { 'Content-Length': body.length });
 		res.end(body);
 	}, ${delay}));
-	server.listen(Number(process.argv[1] ?? 0), '127.0.0.1', () =>
-	    console.log(server.address().port));
+	server.listen(Number(process.argv[1]), '127.0.0.1', () =>
+	    console.log('listening'));
 	// Whoever stops it lets it end what it has begun.
 	process.on('SIGTERM', () => {
 		server.close(() => process.exit(0));
@@ -23,11 +23,11 @@ const program = (delay) => `
 `;
 
 export class App {
-	static async start(t, { delay = 2, port = 0 } = {}) {
+	static async start(t, { delay = 2 } = {}) {
 		const a = new App();
 
 		a.delay = delay;
-		a.port = port;
+		a.port = await freePort();
 		await a.again();
 		atEnd(t, () => a.stop('SIGKILL'));
 		return a;
@@ -40,12 +40,10 @@ export class App {
 			program(this.delay), String(this.port)],
 		    { stdio: ['ignore', 'pipe', 'inherit'] });
 		this.ended = once(this.child, 'exit');
-		const [text] = await within(Promise.race([
+		await within(Promise.race([
 			once(this.child.stdout, 'data'),
 			this.ended.then(() => { throw new Error('it ended'); }),
-		]), 'port of a server');
-
-		this.port = Number(text);
+		]), 'listener of a server');
 		this.pid = this.child.pid;
 	}
 

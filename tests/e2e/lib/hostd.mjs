@@ -80,21 +80,32 @@ export function tempDir(t) {
 	return dir;
 }
 
+// A server at that place; undefined: it is taken.
+function listenAt(where) {
+	const s = net.createServer();
+
+	return new Promise((resolve) => {
+		s.once('error', () => resolve(undefined));
+		s.listen(where, () => resolve(s));
+	});
+}
+
 // One that no connection of a client is given meanwhile: those are from 32768
-// on.
+// on.  Nor is any other test, while nobody listens there: a name is bound
+// along with it, until this process ends.
 export async function freePort() {
 	for (;;) {
 		const port = 10_000 + Math.floor(Math.random() * 22_768);
-		const s = net.createServer();
-		const free = await new Promise((resolve) => {
-			s.once('error', () => resolve(false));
-			s.listen(port, '127.0.0.1', () => resolve(true));
-		});
+		const claim = await listenAt(
+		    { path: `\0hostd-test-port-${port}` });
+		const s = claim && await listenAt({ port, host: '127.0.0.1' });
 
-		if (!free)
-			continue;
-		await new Promise((resolve) => s.close(resolve));
-		return port;
+		if (s) {
+			await new Promise((resolve) => s.close(resolve));
+			claim.unref();
+			return port;
+		}
+		claim?.close();
 	}
 }
 
