@@ -27,7 +27,7 @@ test('a server that refuses: 502 with the request\'s id', async (t) => {
 
 test('all servers are down: 503 at once, with Retry-After', async (t) => {
 	const h = await serveProxy(t, [await freePort(), await freePort()],
-	    'retry_after = 7s');
+	    'retry_after = 7s', { group: 'fail_timeout = 1h' });
 
 	assert.equal((await answer(t, h)).status, 502);
 	const r = await answer(t, h);

@@ -62,7 +62,8 @@ async function start(t) {
 	const app = application(dir);
 
 	app.set('env', 'test');
-	const server = http.createServer(app);
+	// It closes no connection as it is used again.
+	const server = http.createServer({ keepAliveTimeout: 0 }, app);
 
 	await new Promise((r) => server.listen(0, '127.0.0.1', r));
 	atEnd(t, () => {

@@ -62,7 +62,8 @@ export async function allWhoAnswer(port, n) {
  */
 export async function httpServer(t, answer, where = 0) {
 	let n = 0;
-	const server = http.createServer((req, res) => {
+	// It closes no connection as it is used again.
+	const server = http.createServer({ keepAliveTimeout: 0 }, (req, res) => {
 		server.emit('asked', req);
 		answer(req, res, ++n);
 	});
