@@ -3,6 +3,7 @@
 // connections; and what becomes of the request.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { freePort } from './lib/hostd.mjs';
 import { fakeServer, OK, startFetch } from './lib/fetch.mjs';
 import { connect, get, post } from './lib/http1.mjs';
@@ -49,30 +50,49 @@ test('no answer in time', async (t) => {
 	await server.ended();
 });
 
+const HOUR = 3_600_000;
+
+// With time limits that are over when the test says so.
+async function startLate(t, servers, keys) {
+	const clock = await makeClock(t);
+	const h = await startFetch(t, servers, keys, '',
+	    'pool "web" { workers = 1  watchdog = 0 }', clock.env);
+
+	return { h, pass: () => clock.passFor(h, 3601) };
+}
+
 test('a hanging server: the next one is asked', async (t) => {
 	const s1 = await fakeServer(t), s2 = await fakeServer(t);
-	const h = await startFetch(t, [s1, s2], `read = 200 next = ${TIMEOUT}`);
+	const { h, pass } = await startLate(t, [s1, s2],
+	    `read = ${HOUR} next = ${TIMEOUT}`);
 	const c = await connect(t, h.port);
 
 	await c.send(get('/'));
-	await s1.accept();
+	await (await s1.accept()).until('\r\n\r\n');
+	await pass();
 	(await s2.accept()).write(OK);
 	assert.equal((await c.next()).status, 200);
 });
 
-test('all of it takes too long', async (t) => {
-	const s = await fakeServer(t);
-	const h = await startFetch(t, [s], 'all = 300 read = 100 ' +
-	    `next = ${TIMEOUT}`);
-	const c = await connect(t, h.port);
+for (const [what, keys] of [['all of it', `all = ${HOUR} read = ${2 * HOUR}`],
+	['the rest of it', `all = ${2 * HOUR} read = ${HOUR}`]])
+	test(`${what} takes too long`, async (t) => {
+		const s = await fakeServer(t);
+		const { h, pass } = await startLate(t, [s],
+		    `${keys} next = ${TIMEOUT}`);
+		const c = await connect(t, h.port);
 
-	await c.send(get('/'));
-	const server = await s.accept();
+		await c.send(get('/'));
+		const server = await s.accept();
 
-	server.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegin');
-	assert.match(await c.end(), /begin$/);
-	await server.ended();
-});
+		server.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n' +
+		    '\r\nbegin');
+		while (!c.unread.endsWith('begin'))
+			await c.bytes(c.unread.length + 1);
+		await pass();
+		assert.match(await c.end(), /begin$/);
+		await server.ended();
+	});
 
 test('a reset within the head: the next one', async (t) => {
 	const s1 = await fakeServer(t), s2 = await fakeServer(t);

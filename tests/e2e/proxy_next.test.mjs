@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { freePort } from './lib/hostd.mjs';
 import { connect, get, post } from './lib/http1.mjs';
 import { reply, serveProxy, startBackend } from './lib/proxied.mjs';
@@ -11,15 +12,16 @@ const answers = [500, 502, 503, 504, 403, 404, 429];
 
 // Two servers, of which the first always says `bad`: what the client gets of
 // so many requests.
-async function statuses(t, bad, keys, request = get('/'), n = 2) {
+async function statuses(t, bad, keys, request = get('/'), more = {}) {
 	const first = await startBackend(t, bad);
 	const second = await startBackend(t, () => reply(200, 'good'));
 	const h = await serveProxy(t, [first, second], keys,
-	    { group: 'max_fails = 0' });
+	    { group: 'max_fails = 0', ...more });
 	const c = await connect(t, h.port);
 	const seen = [];
 
-	for (let i = 0; i < n; i++) {
+	first.h = h;
+	for (let i = 0; i < 2; i++) {
 		await c.send(request);
 		seen.push((await c.next()).status);
 	}
@@ -50,11 +52,18 @@ test('after an error, by default', async (t) => {
 });
 
 test('after a timeout, by default', async (t) => {
-	const r = await statuses(t, () => null, 'read_timeout = 50ms');
+	const clock = await makeClock(t);
+	const hang = async (q, { h }) => {
+		await clock.passFor(h, 3601);
+		return null;
+	};
+	const seen = async (keys) => (await statuses(t, hang,
+	    `read_timeout = 1h  ${keys}`, get('/'), {
+		conf: 'pool "web" { workers = 1  watchdog = 0 }',
+		options: { env: clock.env } })).seen;
 
-	assert.deepEqual(r.seen, [200, 200]);
-	assert.deepEqual((await statuses(t, () => null, `read_timeout = 50ms
-		next_upstream = {"error"}`)).seen, [200, 504]);
+	assert.deepEqual(await seen(''), [200, 200]);
+	assert.deepEqual(await seen('next_upstream = {"error"}'), [200, 504]);
 });
 
 test('after what is not HTTP, if that is wanted', async (t) => {

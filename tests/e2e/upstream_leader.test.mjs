@@ -24,12 +24,13 @@ async function start(t) {
 			server "127.0.0.2:1" { down = on }
 			resolvers = {"${dns.address}"}
 			resolve_min = 100ms
+			resolve_timeout = 1h
 			health {
 				interval = ${INTERVAL_MS}ms
 				jitter = 0s
 				fall = 2
 				rise = 2
-				timeout = 20s
+				timeout = 1h
 			}
 		}` });
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { command, tempDir } from './hostd.mjs';
+import { command, raw, tempDir } from './hostd.mjs';
 
 const source = (file) => `
 #define _GNU_SOURCE
@@ -72,6 +72,8 @@ time(time_t *t)
  * env is for startHostd.  set(s): the calendar is that far from the true one,
  * for all processes at once.  pass(s): so much time goes by.  A worker notices
  * in its next turn, so give it something to do; and its watchdog has to be off.
+ * passFor(h, s): when the only worker of h has done with what it was sent
+ * before, and it notices.
  */
 export async function makeClock(t) {
 	const dir = tempDir(t), file = path.join(dir, 'offsets');
@@ -93,11 +95,20 @@ export async function makeClock(t) {
 		fs.closeSync(fd);
 	};
 
+	const pass = (s) => write(8, passed += s);
+	// What is no HTTP it answers by itself.
+	const turn = (h) => raw(h.port, 'nonsense\r\n\r\n');
+
 	return {
 		env: { LD_PRELOAD: so,
 			ASAN_OPTIONS: 'verify_asan_link_order=0:' +
 			    (process.env.ASAN_OPTIONS ?? '') },
 		set: (s) => write(0, s),
-		pass: (s) => write(8, passed += s),
+		pass,
+		passFor: async (h, s) => {
+			await turn(h);
+			pass(s);
+			await turn(h);
+		},
 	};
 }

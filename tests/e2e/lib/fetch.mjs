@@ -65,7 +65,8 @@ export async function fakeServer(t) {
 
 // hostd with the plugin at /, before these servers, in order.  conf may be a
 // function of the plugin's path.
-export const startFetch = (t, servers, keys = '', group = '', conf = '') =>
+export const startFetch = (t, servers, keys = '', group = '', conf = '',
+    env = {}) =>
 	serve(t, 'fetch_route', (so) => `
 		plugin "fetch" { module = "${so}" ${keys} }
 		upstream "app" { ${group}
@@ -75,7 +76,8 @@ export const startFetch = (t, servers, keys = '', group = '', conf = '') =>
 		route "/" { plugin = "fetch"  upstream = "app" }
 		${typeof conf === 'function' ? conf(so) : conf}`, {
 		// What was freed must not count.
-		env: { ASAN_OPTIONS: `${process.env.ASAN_OPTIONS ?? ''}` +
+		env: { ...env, ASAN_OPTIONS: (env.ASAN_OPTIONS ??
+			process.env.ASAN_OPTIONS ?? '') +
 			':quarantine_size_mb=1' },
 	});
 
