@@ -187,6 +187,9 @@ for (const lmdb of [false, true])
 
 				assert.deepEqual(all[0], ['OK', i]);
 				pids.add(all.at(-1)[1]);
+				// The kernel may have given all to one worker.
+				if (lmdb)
+					agent.destroy();
 			}
 			want[`k${n}`] = 40;
 			want[`l${n}_40`] = 40;

@@ -138,7 +138,9 @@ test('workers that are stopped', async (t) => {
 	const reader = new Visitor(h);
 	const writers = new Writers(h);
 
-	await reader.get(set('a', 1));
+	// The writers have it as well.
+	await until(async () =>
+	    (await reader.visit(set('a', 1))).status === 200, 'its session');
 	for (let i = 0; i < 8; i++) {
 		await writers.more(7 + i);
 		const { pid } = (await h.workers())[i % 4];

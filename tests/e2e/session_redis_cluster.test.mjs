@@ -42,7 +42,8 @@ test('every session is at the master of its slot', async (t) => {
 	const h = await serveRedisSessions(t, all[1], { url: at(all[1]) });
 	const used = new Set();
 
-	for (let i = 0; i < 30; i++) {
+	// By chance; not all of a hundred are at two of three.
+	for (let i = 0; i < 30 || (used.size < 3 && i < 100); i++) {
 		const v = new Visitor(h);
 
 		await v.do(set('i', i));

@@ -9,7 +9,7 @@ import { makeClock } from './lib/clock.mjs';
 import { atEnd, until } from './lib/hostd.mjs';
 import { outcome, serveRedisSessions, untilServed }
     from './lib/redis_sessions.mjs';
-import { cookieOf, get, set, Visitor } from './lib/session.mjs';
+import { ask, cookieOf, get, set, Visitor } from './lib/session.mjs';
 
 const count = (h, what) => h.log.split(what).length - 1;
 const ID = 'a'.repeat(32);
@@ -140,7 +140,8 @@ for (const [what, text] of [
 		await until(async () => {
 			if (said === undefined)
 				clock.pass(3601);
-			await h.listening();
+			// The worker has noticed.
+			await ask(h, '/s', { agent: false });
 			return said;
 		}, 'outcome');
 		await came;
@@ -215,6 +216,7 @@ for (const [error, said = error] of [
 		fake.says.GET = `-${error}\r\n`;
 		for (let i = 0; i < 10; i++)
 			assert.equal(await outcome(v, get('a')), 'E_IO');
+		await h.logged(`Redis refuses GET: ${said}\n`);
 		assert.equal(count(h, `Redis refuses GET: ${said}\n`), 1,
 		    h.log);
 		assert.equal(count(h, 'Redis refuses'), 1);

@@ -196,7 +196,7 @@ export async function serveSessions(t, { keys = '', route = '', conf = '',
 		plugin "kept" { module = "${store}"  ${path} }
 		plugin "s" { module = "${so}" }
 		session "main" { store = "kept"  ${secret}
-			${lmdb ? patient(keys) : keys} }
+			${patient(keys)} }
 		route "/s" { plugin = "s"  ${route} }
 		${conf}` });
 
