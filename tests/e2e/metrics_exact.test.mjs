@@ -108,6 +108,8 @@ test('workers that are killed, and fewer of them', async (t) => {
 	for (let i = 0; i < 40; i++)
 		assert.equal((await ask(h, i % 4 ? '/hello' : '/other')).status,
 		    200);
+
+	await untilSum(h, 10, 'http_requests_total', { route: '/other' });
 	const before = await untilSum(h, 30, 'http_requests_total', HELLO);
 	const old = (await h.workers()).map((w) => w.pid);
 
