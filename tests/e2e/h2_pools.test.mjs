@@ -192,11 +192,15 @@ test('each is counted and logged once, where it was answered', async (t) => {
 
 	assert.equal(r.code, 0, r.stderr);
 	assert.match(r.stdout, /2000 succeeded, 0 failed/);
-	const all = await sums(h);
+	const all = await until(async () => {
+		const s = await sums(h);
+
+		return s.socket.active === 0 && s.web.requests >= 1000 &&
+		    s.socket.requests >= 1000 && s;
+	}, 'end of all');
 
 	assert.deepEqual([all.web.requests, all.socket.requests], [1000, 1000]);
 	assert.equal(all.socket.accepted, 0);
-	assert.equal(all.socket.active, 0);
 	await h.stop();
 	const lines = fs.readFileSync(path.join(h.dir, 'access.log'), 'utf8')
 	    .trim().split('\n').map((l) => l.split(' '));

@@ -80,15 +80,17 @@ for (const buffering of ['on', 'off'])
 			const server = await s.accept();
 
 			await server.until('/ HTTP');
-			await within(new Promise((resolve) => server.write(
-			    'HTTP/1.1 200 OK\r\nContent-Length: ' +
-			    `${large.length}\r\n\r\n${large}`, resolve)),
-			    'all of the answer');
 			return server;
 		};
 		const servers = await Promise.all(
 		    Array.from({ length: 30 }, (_, i) => one(i + 1)));
 
+		// All are there: none comes over a connection that is free.
+		await Promise.all(servers.map((server) =>
+		    within(new Promise((resolve) => server.write(
+		    'HTTP/1.1 200 OK\r\nContent-Length: ' +
+		    `${large.length}\r\n\r\n${large}`, resolve)),
+		    'all of the answer')));
 		c.destroy();
 		await left(h);
 		assert.equal(servers.filter((x) => x.broken).length, 0);
