@@ -3,7 +3,7 @@
 // once, and a worker that is killed or stands still holds nobody up for long.
 import assert from 'node:assert/strict';
 import { until } from './lib/hostd.mjs';
-import { call, connect, heard, onHostd, settled } from './lib/sio.mjs';
+import { call, connect, heard, onHostd, settledAll } from './lib/sio.mjs';
 
 // A socket in each worker, in the order of their slots; and what process has
 // it.
@@ -40,7 +40,7 @@ onHostd('everybody is reached, once', async (t, h) => {
 		await call(s, 'say', 'room', s.id, Buffer.from([1, 0]));
 	await call(all[0], 'except', 'room', ids[1], 'but one');
 	await call(all[1], 'others', 'room', 'others');
-	await settled(...all);
+	await settledAll(all);
 	for (const s of all) {
 		const got = heard(s, 'said').map(([v]) => v);
 

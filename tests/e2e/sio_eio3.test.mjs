@@ -7,7 +7,7 @@ import test from 'node:test';
 import { makeClock } from './lib/clock.mjs';
 import { until } from './lib/hostd.mjs';
 import { call, callAll, connect, eachMode, gone, heard, modes, next, onHostd,
-    onServers, settled, startOurs, watch } from './lib/sio.mjs';
+    onServers, settledAll, startOurs, watch } from './lib/sio.mjs';
 import { also2, client2, connect2, entered, refusal } from './lib/sio2.mjs';
 
 const options = { allowEIO3: true };
@@ -78,7 +78,7 @@ on3('rooms together with clients of now', async (t, where) => {
 		for (let i = 0; i < 3; i++)
 			await call(s, 'say', 'both', i, i === 1 ? 'x' : what);
 		await call(s, 'others', 'both', 'the others');
-		await settled(...all);
+		await settledAll(all);
 		for (const o of all) {
 			assert.deepEqual(heard(o, 'said'), [[0, what], [1, 'x'],
 			    [2, what], ...o === s ? [] : [['the others']]]);
@@ -93,7 +93,7 @@ on3('rooms together with clients of now', async (t, where) => {
 	assert.deepEqual(await call(now[0], 'fetch', 'both'), []);
 	// The id is a room, too.
 	await call(now[0], 'say', old[0].id, 'you');
-	await settled(...all);
+	await settledAll(all);
 	assert.deepEqual(all.map((s) => heard(s, 'said').length),
 	    all.map((s) => s === old[0] ? 1 : 0));
 });

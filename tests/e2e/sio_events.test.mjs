@@ -114,7 +114,7 @@ onServers('nobody answers, and then too late', (t, where) =>
 	const late = new Promise((resolve) => s.once('question', (v, done) =>
 	    resolve(done)));
 
-	assert.deepEqual(await callAll(s, 'ask', 'hm'), ['timeout']);
+	assert.deepEqual(await callAll(s, 'askshort', 'hm'), ['timeout']);
 	(await late)('too late');
 	assert.equal(await call(s, 'back', 1), 1);
 })));
@@ -123,9 +123,9 @@ onServers('an event is sent again until it is acknowledged', (t, where) =>
     eachMode(t, async (st, mode) => {
 	const s = await connect(st, where, mode,
 	    { retries: 2, ackTimeout: 60 });
-	// Which is answered when its question is, or later than that.
+	// Which is answered when its question is: never.
 	const given = new Promise((resolve) =>
-	    s.emit('ask', 'again', (e) => resolve(e)));
+	    s.emit('asklong', 'again', (e) => resolve(e)));
 
 	assert.match((await within(given, 'the end of retries')).message,
 	    /timed out/);

@@ -125,16 +125,19 @@ onServers('one that takes its time', (t, where) =>
     eachMode(t, async (st, mode) => {
 	const a = await connect(st, where, mode);
 	const slow = also(st, a, '/slow');
-	const order = [];
 
-	slow.on('connect', () => order.push('slow'));
 	slow.emit('echo', 'waited');
-	await connected(also(st, a, '/chat'));
-	order.push('chat');
 	await connected(slow);
 	await call(slow, 'back');
-	assert.deepEqual(order, ['chat', 'slow']);
 	assert.deepEqual(heard(slow, 'echo'), [['waited']]);
+	// Others of the connection do not wait for it.
+	const b = await connect(st, where, mode);
+	const never = also(st, b, '/slow', { auth: { never: true } });
+
+	assert.equal(await call(await connected(also(st, b, '/chat')), 'back',
+	    1), 1);
+	assert.equal(await call(b, 'back', 2), 2);
+	assert.equal(never.connected, false);
 	assert.deepEqual(await refused(also(st, await connect(st, where, mode),
 	    '/slow', { auth: { late: true } })),
 	    { message: 'too late', data: undefined });

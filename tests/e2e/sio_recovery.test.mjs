@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { also, call, connect, connected, eachMode, gone, heard, modes,
     onServers, settled, watch } from './lib/sio.mjs';
 
-const MINUTE = { connectionStateRecovery: {
+const MINUTE = { requestsTimeout: 20_000, connectionStateRecovery: {
 	maxDisconnectionDuration: 60_000 } };
 const bin = Buffer.from([9, 0, 255]);
 

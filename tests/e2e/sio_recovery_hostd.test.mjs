@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { call, connect, connected, gone, heard, onHostd, settled, watch } from
     './lib/sio.mjs';
 
-const MINUTE = { connectionStateRecovery:
+const MINUTE = { requestsTimeout: 20_000, connectionStateRecovery:
     { maxDisconnectionDuration: 60_000 } };
 
 async function start(t, h) {

@@ -4,9 +4,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from './lib/hostd.mjs';
-import { call, callAll, gone, heard } from './lib/sio.mjs';
-import { acquainted, settledAll, startEmitter, startNodes } from
-    './lib/sio_nodes.mjs';
+import { call, callAll, gone, heard, settledAll } from './lib/sio.mjs';
+import { acquainted, startEmitter, startNodes } from './lib/sio_nodes.mjs';
 
 // Who has been told what since the last look, as "a1:x b2:x".
 async function told(c) {
@@ -127,7 +126,8 @@ nodes('clients of all nodes are asked', async (c) => {
 	// One does not answer.
 	c.b1.off('question');
 	for (const s of [c.a2, c.n2]) {
-		const [e, list] = await callAll(s, 'askall', [], 'x');
+		const [e, list] = await callAll(s, 'askallshort', [],
+		    'x');
 
 		assert.equal(e, 'timeout');
 		assert.equal(list.length, 5);
@@ -168,7 +168,8 @@ nodes('answers with attachments, of clients of all nodes', async (c) => {
 	for (const n of ['a1', 'b2', 'n1'])
 		c[n].off('question');
 	await Promise.all([c.a2, c.n2].map(async (from) => {
-		const [e, list] = await callAll(from, 'askall', [], 'deep', 1);
+		const [e, list] = await callAll(from, 'askallshort', [],
+		    'deep', 1);
 
 		assert.equal(e, 'timeout');
 		assert.deepEqual(byText(list),

@@ -149,7 +149,7 @@ test('questions', async (t) => {
 	assert.equal(q.toString('hex'), hex('\x85\xa3uid', [0xa0 | 12], c.uid,
 	    '\xa9requestId\xa6', id, '\xa4type\x07\xa6packet\x83\xa4type\x02' +
 	    '\xa4data\x92\xa8question\x07\xa3nsp\xa1/\xa4opts\x83\xa5rooms\x90' +
-	    '\xa6except\x90\xa5flags\x81\xa7timeout\xcd\x05\xdc')
+	    '\xa6except\x90\xa5flags\x81\xa7timeout\xcd\x4e\x20')
 	    .toString('hex'));
 	await d.answer(json({ type: 8, requestId: id.toString(),
 		clientCount: 2 }));

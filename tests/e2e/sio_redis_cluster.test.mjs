@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from './lib/hostd.mjs';
 import { startCluster } from './lib/redis.mjs';
-import { call, callAll, connect, heard } from './lib/sio.mjs';
-import { acquainted, settledAll, startHostdMember, startNodeOfCluster } from
+import { call, callAll, connect, heard, settledAll } from './lib/sio.mjs';
+import { acquainted, startHostdMember, startNodeOfCluster } from
     './lib/sio_nodes.mjs';
 
 async function talk(t, members, way) {

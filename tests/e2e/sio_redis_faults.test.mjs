@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { startRedis } from './lib/redis.mjs';
-import { call, callAll, connect, heard } from './lib/sio.mjs';
-import { acquainted, redisClient, settledAll, startHostdMember,
-	startNodeMember } from './lib/sio_nodes.mjs';
+import { call, callAll, connect, heard, settledAll } from './lib/sio.mjs';
+import { acquainted, redisClient, startHostdMember, startNodeMember } from
+    './lib/sio_nodes.mjs';
 
 const METRICS = `
 	plugin "metrics" { module = "http_metrics.so" }

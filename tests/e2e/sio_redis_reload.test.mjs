@@ -69,7 +69,8 @@ for (const way of ['', 'static', 'dynamic'])
 	test(`numbers over reloads${way && `, sharded, ${way}`}`, async (t) => {
 		const redis = await startRedis(t);
 		const [h, node] = await Promise.all([startHostdMember(t, redis,
-		    way && `mode = sharded  subscription_mode = ${way}`),
+		    `hold_timeout = 1h ${way && `mode = sharded
+			subscription_mode = ${way}`}`),
 		    startNodeMember(t, redis, way)]);
 		const sockets = await listeners(t, h, 12);
 		const one = await connect(t, node, 'websocket');
@@ -92,7 +93,7 @@ for (const way of ['', 'static', 'dynamic'])
 	});
 
 // A hostd of one worker whose successors' word for the room r can be held up.
-async function startHeldUp(t, keys = '') {
+async function startHeldUp(t, keys = 'hold_timeout = 1h') {
 	const redis = await startRedis(t);
 	const way = await Way.open(t, redis, 'socket.io#/#r#');
 	const [h, node] = await Promise.all([startHostdMember(t, { url: way.url },

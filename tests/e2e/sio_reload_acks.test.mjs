@@ -56,7 +56,7 @@ onHostd('what clients are asked, over one reload and two', async (t, h) => {
 onHostd('what all are asked', async (t, h) => {
 	const sockets = [...await connectAll(t, h), ...await connectAll(t, h)];
 	const answers = sockets.map(asked);
-	const said = callAll(sockets[0], 'askalllong', []);
+	const said = callAll(sockets[0], 'askall', []);
 	const answer = await Promise.all(answers);
 
 	answer[1]('before');

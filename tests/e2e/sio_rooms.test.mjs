@@ -3,7 +3,7 @@
 // else gets any.
 import assert from 'node:assert/strict';
 import { also, call, callAll, connect, eachMode, heard, modes, next, onServers,
-    settled } from './lib/sio.mjs';
+    settled, settledAll } from './lib/sio.mjs';
 
 // Eight clients of all kinds: a to h.
 async function crowd(t, where) {
@@ -15,7 +15,7 @@ async function crowd(t, where) {
 	c.all = list;
 	// What they were said since the last look, as "a:1 b:1".
 	c.got = async () => {
-		await settled(...list);
+		await settledAll(list);
 		const text = names.map((n) => heard(c[n], 'said').map((args) =>
 		    `${n}:${args.join(',')}`)).flat().join(' ');
 
@@ -109,7 +109,7 @@ onServers('each gets one copy of many', async (t, where) => {
 		for (const s of c.all)
 			s.emit('say', 'many', s.id, i);
 	await Promise.all(c.all.map((s) => call(s, 'back')));
-	await settled(...c.all);
+	await settledAll(c.all);
 	for (const s of c.all)
 		for (const { id } of c.all)
 			assert.deepEqual(heard(s, 'said').filter(([from]) =>
@@ -163,7 +163,7 @@ onServers('all are asked', async (t, where) => {
 	    [null, []]);
 	// One of them has nothing to say.
 	c.d.off('question');
-	const late = await callAll(c.a, 'askall', 'jury', '!');
+	const late = await callAll(c.a, 'askallshort', 'jury', '!');
 
 	assert.equal(late[0], 'timeout');
 	assert.deepEqual(late[1].sort(), ['b!', 'c!', 'e!', 'f!']);

@@ -101,4 +101,4 @@ onServers('acknowledgements and pings of a long session', async (t, where) => {
 	await next(s.io.engine, 'ping');
 	await next(s.io.engine, 'ping');
 	assert.equal(await call(s, 'back', 1), 1);
-}, { pingInterval: 100, pingTimeout: 5000 });
+}, { pingInterval: 100, pingTimeout: 20_000 });

@@ -180,6 +180,11 @@ export async function settled(...sockets) {
 		s.heard = s.heard.filter(([, m]) => m !== mark);
 }
 
+// All of them have heard what any of them has caused: what a worker or a node
+// tells comes in its order, whatever others do.
+export const settledAll = (all) => Promise.all(all.map((s) =>
+    settled(s, ...all.filter((o) => o !== s))));
+
 // The next reason of a disconnection.
 export const gone = async (s) => (await next(s, 'disconnect'))[0];
 

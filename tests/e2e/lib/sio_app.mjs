@@ -9,7 +9,7 @@
  *   /private   refuses who has no auth.token "secret": "not authorized", with the
  *              data { code: "E1", hint: "log in" }
  *   /slow      decides 300 ms later, and refuses who has auth.late: "too late",
- *              without data
+ *              without data; never, for who has auth.never
  *   /watch     is told of all the others: "came" { id, nsp, recovered } when the
  *              connection handler runs, "gone" { id, nsp, reason, rooms } behind
  *              the disconnect handler; rooms: those it was in when the
@@ -38,11 +38,12 @@
  *   volatile(room, ...args)  as say, volatile
  *   many(n, ...args)         emits "item"(i, ...args), i from 0 to n - 1
  *   ask(...args)             emits "question"(...args) to this socket; ack(null,
- *                            ...what it answered), ack("timeout") after 1500 ms
+ *                            ...what it answered), ack("timeout") after 20 s
  *   askall(room, ...args)    emits "question"(...args) to the room; ack(null or
  *                            "timeout", first arguments of the answers)
+ *   askshort, askallshort    the same, with a limit of 1500 ms: for questions
+ *                            that somebody does not answer
  *   asklong(...args)         as ask, without a limit of time
- *   askalllong(room, ...args)  as askall, with one of 20 s
  *   pid(), later(ms)         ack(the process), at once or that much later
  *   setdata(x)               socket.data.x is x
  *   fetch(room)              ack([{ id, rooms, data }]), rooms sorted, the list
@@ -61,13 +62,26 @@ import { atEnd } from './hostd.mjs';
 import { npm } from './npm.mjs';
 
 const { Server } = npm('socket.io');
-const ASK_MS = 1500;
-const LONG_MS = 20000;
+const ASK_MS = 20_000;
+const SHORT_MS = 1500;
 const SLOW_MS = 300;
 
 const pick = (o, ...names) => Object.fromEntries(names.filter((n) => n in o)
     .map((n) => [n, o[n]]));
 const sorted = (set) => [...set].sort();
+
+// Node's adapters keep a timer of each question until its limit, also behind the
+// answers; no process has to wait for that.
+function unkept(fn) {
+	const { setTimeout } = globalThis;
+
+	globalThis.setTimeout = (...args) => setTimeout(...args).unref();
+	try {
+		fn();
+	} finally {
+		globalThis.setTimeout = setTimeout;
+	}
+}
 
 // What a socket says of itself.
 function describe(socket) {
@@ -123,17 +137,16 @@ function listen(socket) {
 		for (let i = 0; i < n; i++)
 			socket.emit('item', i, ...args);
 	});
-	on('ask', (ack, ...args) => socket.timeout(ASK_MS).emit('question',
-	    ...args, (e, ...answers) => e ? ack('timeout') :
-	    ack(null, ...answers)));
-	on('askall', (ack, room, ...args) => nsp.to(room).timeout(ASK_MS)
-	    .emit('question', ...args, (e, answers) =>
-	    ack(e ? 'timeout' : null, answers)));
+	for (const [name, ms] of [['', ASK_MS], ['short', SHORT_MS]]) {
+		on(`ask${name}`, (ack, ...args) => socket.timeout(ms)
+		    .emit('question', ...args, (e, ...answers) => e ?
+		    ack('timeout') : ack(null, ...answers)));
+		on(`askall${name}`, (ack, room, ...args) => unkept(() =>
+		    nsp.to(room).timeout(ms).emit('question', ...args,
+		    (e, answers) => ack(e ? 'timeout' : null, answers))));
+	}
 	on('asklong', (ack, ...args) => socket.emit('question', ...args,
 	    (...answers) => ack(null, ...answers)));
-	on('askalllong', (ack, room, ...args) => nsp.to(room).timeout(LONG_MS)
-	    .emit('question', ...args, (e, answers) =>
-	    ack(e ? 'timeout' : null, answers)));
 	on('pid', (ack) => ack(process.pid));
 	on('later', (ack, ms) => setTimeout(ack, ms, process.pid));
 	act('setdata', (x) => { socket.data.x = x; });
@@ -192,9 +205,9 @@ export function serveApplication(io) {
 	io.of('/private').use((socket, next) => next(
 	    socket.handshake.auth.token === 'secret' ? undefined :
 	    refusal('not authorized', { code: 'E1', hint: 'log in' })));
-	io.of('/slow').use((socket, next) => setTimeout(() => next(
-	    socket.handshake.auth.late ? refusal('too late') : undefined),
-	    SLOW_MS));
+	io.of('/slow').use(({ handshake: { auth } }, next) => auth.never ||
+	    setTimeout(() => next(auth.late ? refusal('too late') :
+	    undefined), SLOW_MS));
 }
 
 // Node's server; options are those of Socket.IO.

@@ -4,7 +4,7 @@
 import { atEnd, until } from './hostd.mjs';
 import { npm } from './npm.mjs';
 import { startRedis } from './redis.mjs';
-import { call, connect, settled, startOurs } from './sio.mjs';
+import { call, connect, startOurs } from './sio.mjs';
 import { startNode } from './sio_app.mjs';
 
 const { createClient, createCluster } = npm('redis');
@@ -29,7 +29,7 @@ export async function startNodeMember(t, redis, sharded) {
 
 	return startNode(t, { adapter: sharded ?
 	    createShardedAdapter(pub, sub, { subscriptionMode: sharded }) :
-	    createAdapter(pub, sub, { requestsTimeout: 2000 }) });
+	    createAdapter(pub, sub, { requestsTimeout: 20_000 }) });
 }
 
 // The same by a Redis Cluster.
@@ -44,11 +44,11 @@ export async function startNodeOfCluster(t, members, sharded) {
 	}
 	return startNode(t, { adapter: sharded ?
 	    createShardedAdapter(...clients, { subscriptionMode: sharded }) :
-	    createAdapter(...clients, { requestsTimeout: 2000 }) });
+	    createAdapter(...clients, { requestsTimeout: 20_000 }) });
 }
 
 export const startHostdMember = (t, redis, keys = '', workers = 2, conf = '',
-    options = {}) => startOurs(t, options, { workers, conf: `
+    options = {}) => startOurs(t, { requestsTimeout: 20_000, ...options }, { workers, conf: `
 		plugin "nodes" { module = "socketio_redis.so"
 			url = "${redis.url}" ${keys} }
 		${conf}` });
@@ -81,8 +81,3 @@ export async function startNodes(t, sharded) {
 export const acquainted = (some, n = some.length) => Promise.all(some.map((s) =>
     until(async () => (await call(s, 'fetch', [])).length === n,
     'all nodes')));
-
-// All of them have heard what any of them has caused: what a node tells comes
-// in its order, whatever other nodes do.
-export const settledAll = (all) => Promise.all(all.map((s) =>
-    settled(s, ...all.filter((o) => o !== s))));

@@ -82,6 +82,7 @@ void	poll_done(struct hostd_inst *, void *poll, int32_t status,
 
 /* own.c */
 void	do_ask(struct call *);
+void	do_askshort(struct call *);
 void	do_asklong(struct call *);
 void	do_back(struct call *);
 void	do_bye(struct call *);
@@ -98,7 +99,7 @@ void	do_whoami(struct call *);
 
 /* many.c */
 void	do_askall(struct call *);
-void	do_askalllong(struct call *);
+void	do_askallshort(struct call *);
 void	do_except(struct call *);
 void	do_fetch(struct call *);
 void	do_joinall(struct call *);

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include "app.h"
 
-#define ASK_MS		1500
-#define LONG_MS		20000
-#define SERVERS_MS	2000
+#define ASK_MS		20000
+#define SHORT_MS	1500
+#define SERVERS_MS	20000
 
 static struct hostd_sio_to
 to_rooms(const struct call *c, const struct names *names)
@@ -39,9 +39,9 @@ do_askall(struct call *c)
 }
 
 void
-do_askalllong(struct call *c)
+do_askallshort(struct call *c)
 {
-	ask_all(c, LONG_MS);
+	ask_all(c, SHORT_MS);
 }
 
 static int

@@ -6,7 +6,8 @@
 #include <unistd.h>
 #include "app.h"
 
-#define ASK_MS		1500
+#define ASK_MS		20000
+#define SHORT_MS	1500
 
 static hostd_buf
 header(const struct hostd_sio_info *info, const char *name)
@@ -101,6 +102,12 @@ void
 do_ask(struct call *c)
 {
 	ask(c, ASK_MS);
+}
+
+void
+do_askshort(struct call *c)
+{
+	ask(c, SHORT_MS);
 }
 
 void

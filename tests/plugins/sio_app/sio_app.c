@@ -68,6 +68,8 @@ on_connecting(struct hostd_inst *in, hostd_sio s, void *d)
 		    hostd_str("{\"code\":\"E1\",\"hint\":\"log in\"}"));
 	if (!is_same(info->nsp, "/slow"))
 		return HOSTD_OK;
+	if (hostd_json_get(info->auth, "never").n > 0)
+		return HOSTD_DEFER;
 	rc = in->timer->start(in->easy.host, SLOW_MS, 0, decide_late,
 	    (void *)(uintptr_t)s.id, &timer);
 	return rc < 0 ? rc : HOSTD_DEFER;
