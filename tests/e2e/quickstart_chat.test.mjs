@@ -54,11 +54,14 @@ test('a worker is killed: its page comes back, and has all of it once',
 	for (let i = 0; i < 3; i++) {
 		said.push(`ada ${i}`, `bob ${i}`);
 		await ada.say(`ada ${i}`);
+		await bob.hears(`ada ${i}`);
 		await bob.say(`bob ${i}`);
+		await ada.hears(`bob ${i}`);
 	}
-	await ada.hears('bob 2');
 	const pid = await ada.pid();
 
+	// So soon is what he sees of her: no time goes by for him meanwhile.
+	await bob.standStill();
 	process.kill(pid, 'SIGKILL');
 	await ada.page.locator(`#state:not([data-worker$=" pid ${pid}"])`)
 	    .waitFor();
@@ -74,6 +77,7 @@ test('a worker is killed: its page comes back, and has all of it once',
 	assert.deepEqual(await bob.texts(), said);
 	// Who has come back so soon was not away.
 	await bob.page.getByText('2 people: Ada, Bob').waitFor();
+	await bob.page.clock.runFor(10_000);
 	assert.equal(await bob.page.getByText('Ada has left').count(), 0);
 	ada.noErrors();
 	bob.noErrors();

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from './lib/hostd.mjs';
-import { startBrowser, startQuickstart, Visitor } from './lib/page.mjs';
+import { ofGeneration, startBrowser, startQuickstart, Visitor } from
+    './lib/page.mjs';
 
 // From the page, by the form, and back.
 async function logIn(v, user, password) {
@@ -73,14 +74,14 @@ test('over a reload of the configuration, and a killed worker', async (t) => {
 	await logIn(ada, 'grace', 'hopper');
 	await isCalled(ada, 'grace');
 	await ada.inRoom();
-	const before = await ada.pid();
 	const r = await h.hostctl('reload');
 
 	assert.equal(r.code, 0, r.stderr);
 	await ada.say('in a new worker');
-	process.kill((await h.workers())[0].pid, 'SIGKILL');
-	process.kill((await h.workers())[1].pid, 'SIGKILL');
-	await ada.page.locator('#state[data-worker]').waitFor();
+	const before = await ada.pid();
+
+	for (const w of await ofGeneration(h, 2))
+		process.kill(w.pid, 'SIGKILL');
 	await until(async () => await ada.page.locator('#state')
 	    .getAttribute('data-state') === 'open' &&
 	    await ada.pid() !== before, 'another connection');

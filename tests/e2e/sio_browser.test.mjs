@@ -7,7 +7,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { startHostd, tempDir, top, until } from './lib/hostd.mjs';
 import { npm } from './lib/npm.mjs';
-import { startBrowser, Visitor } from './lib/page.mjs';
+import { ofGeneration, startBrowser, Visitor } from './lib/page.mjs';
 import { buildPlugin } from './lib/plugin.mjs';
 
 const dir = path.join(top, 'examples/socketio');
@@ -100,7 +100,7 @@ test('two people chat across a reload and a killed worker', async (t) => {
 	await t.test('workers are killed', async () => {
 		const before = await Promise.all([ada.id(), grace.id()]);
 
-		for (const w of await h.workers())
+		for (const w of await ofGeneration(h, 2))
 			process.kill(w.pid, 'SIGKILL');
 		for (const [i, v] of [ada, grace].entries()) {
 			await until(async () => ![undefined, before[i]]

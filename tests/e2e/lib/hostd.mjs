@@ -17,7 +17,7 @@ export const sbin = (name) => path.join(prefix, 'sbin', name);
 export const bin = (name) => path.join(prefix, 'bin', name);
 
 const SANITIZER = /ERROR: (Address|Leak)Sanitizer|runtime error:/;
-const WAIT_MS = 60_000;	// a hang, not a slow machine
+export const WAIT_MS = 60_000;	// a hang, not a slow machine
 
 // The promise, or an error that says what was waited for.
 export function within(promise, what, ms = WAIT_MS) {
@@ -285,7 +285,7 @@ export class Hostd extends EventEmitter {
 		return until(async () => {
 			const w = await this.workers();
 
-			return pred(w) && w;
+			return await pred(w) && w;
 		}, what);
 	}
 

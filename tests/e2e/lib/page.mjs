@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after } from 'node:test';
-import { atEnd, startHostd, top, within } from './hostd.mjs';
+import { atEnd, startHostd, top, WAIT_MS, within } from './hostd.mjs';
 import { npm } from './npm.mjs';
 
 const dir = path.join(top, 'examples/quickstart');
@@ -30,7 +30,8 @@ after(async () => (await started)?.close());
 
 export async function startBrowser(t) {
 	started ??= npm('playwright-core').chromium.launch({
-		executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+		executablePath: '/usr/bin/chromium', args: ['--no-sandbox'],
+		timeout: WAIT_MS });
 	const browser = await started;
 
 	atEnd(t, () => Promise.all(browser.contexts().map((c) => c.close())));
@@ -46,7 +47,7 @@ export class Visitor {
 
 		v.context = await browser.newContext(options);
 		v.page = await v.context.newPage();
-		v.page.setDefaultTimeout(30_000);
+		v.page.setDefaultTimeout(WAIT_MS);
 		v.page.on('pageerror', (e) => v.errors.push(e.message));
 		v.page.on('console', (m) => {
 			// That a server is away is logged by the browser.
@@ -112,6 +113,14 @@ export class Visitor {
 		});
 	}
 
+	// Its timers that are started from now on wait for page.clock.
+	async standStill() {
+		const now = await this.page.evaluate(() => Date.now());
+
+		await this.page.clock.install({ time: now });
+		await this.page.clock.pauseAt(now + 25_000);
+	}
+
 	noErrors() {
 		assert.deepEqual(this.errors, []);
 	}
@@ -120,6 +129,10 @@ export class Visitor {
 		return this.context.close();
 	}
 }
+
+// The workers, when those of older generations have ended.
+export const ofGeneration = (h, n) => h.workersSatisfy((ws) => ws.every((w) =>
+    w.generation === n && w.state === 'ready'), `only generation ${n}`);
 
 // Visitors whose connections are with n different workers.
 export async function oneOnEach(browser, url, n) {
