@@ -16,7 +16,8 @@ const block = Buffer.from(Array.from({ length: BLOCK },
 
 async function start(t, http = '') {
 	const h = await serve(t, 'flow_route', (so) => `
-		http { max_body = 1g  output_high = 64k  ${http} }
+		http { max_body = 1g  output_high = 64k  send_timeout = 1h
+			body_timeout = 1h  defer_timeout = 1h  ${http} }
 		plugin "flow" { module = "${so}" }
 		route "/flow/" { plugin = "flow" }`, {
 		// What was freed must not count.

@@ -49,7 +49,8 @@ test('wait: nobody is lost in a crowd', async (t) => {
 });
 
 test('503: the next one is told, and the connection ends', async (t) => {
-	const h = await start(t, 'max_connections = 4  over_limit = "503"');
+	const h = await start(t, 'max_connections = 4  over_limit = "503"' +
+	    '  lingering_timeout = 1h');
 	const open = [];
 
 	for (let i = 0; i < 4; i++) {

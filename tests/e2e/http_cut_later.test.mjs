@@ -10,7 +10,7 @@ const SOURCE = `/flow/source?${SIZE}`;
 
 // A worker that holds a whole answer for a client that does not read.
 const start = (t) => serve(t, 'flow_route', (so) => `
-	http { output_high = 16m }
+	http { output_high = 16m  lingering_timeout = 1h }
 	plugin "flow" { module = "${so}" }
 	route "/flow/" { plugin = "flow" }`);
 

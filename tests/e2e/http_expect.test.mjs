@@ -129,7 +129,7 @@ test('curl waits for it, and heeds a refusal', async (t) => {
 
 	writeFiles(dir, { body: 'x'.repeat(2_000_000) });
 	const curl = (path) => command('curl', ['-sv', '--http1.1',
-		'--expect100-timeout', '20', '-H', 'Expect: 100-continue',
+		'--expect100-timeout', '3600', '-H', 'Expect: 100-continue',
 		'-o', `${dir}/out`, '-w', '%{http_code} %{size_upload}',
 		'-T', `${dir}/body`, `${h.url}${path}`]);
 	const ok = await curl('/x');

@@ -59,7 +59,8 @@ test('the end within a head or a body: closed, no answer', async (t) => {
 });
 
 test('a large answer goes on to its end', async (t) => {
-	const h = await serveShow(t, 'output_high = 16k');
+	const h = await serveShow(t,
+	    'output_high = 16k  lingering_timeout = 1h');
 	const c = await connect(t, h.port);
 
 	c.send(get('/?length=8000000'));
@@ -72,7 +73,8 @@ test('a large answer goes on to its end', async (t) => {
 });
 
 test('requests held back by the output limit are not lost', async (t) => {
-	const h = await serveShow(t, 'output_high = 4k');
+	const h = await serveShow(t,
+	    'output_high = 4k  lingering_timeout = 1h');
 	const c = await connect(t, h.port);
 	const n = 30;
 
@@ -86,7 +88,7 @@ test('requests held back by the output limit are not lost', async (t) => {
 });
 
 test('an answer that has begun is finished', async (t) => {
-	const h = await flow(t);
+	const h = await flow(t, 'lingering_timeout = 1h');
 	const c = await connect(t, h.port);
 
 	await c.send(get('/flow/begin'));

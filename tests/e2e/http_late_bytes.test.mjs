@@ -9,7 +9,7 @@ const SIZE = 8_000_000;
 const ASKED = get(`/flow/source?${SIZE}`, 'Connection: close');
 
 const start = (t) => serve(t, 'flow_route', (so) => `
-	http { output_high = 16m }
+	http { output_high = 16m  lingering_timeout = 1h }
 	plugin "flow" { module = "${so}" }
 	route "/flow/" { plugin = "flow" }`);
 

@@ -8,6 +8,8 @@ import { command, tempDir, until, writeFiles } from './lib/hostd.mjs';
 import { ask, connect, get, serve, serveShow } from './lib/http1.mjs';
 
 const SIZE = 20_000_000;
+// Nobody is in a hurry, but for those who are tested for it.
+const PATIENT = 'lingering_timeout = 1h';
 const part = Buffer.alloc(1 << 20, 'x');
 const head = (path, extra = '') => `POST ${path} HTTP/1.1\r\nHost: a\r\n` +
 	`Content-Length: ${SIZE}\r\n${extra}\r\n`;
@@ -32,7 +34,7 @@ const empty = `
 	route "/here" { plugin = "x" }`;
 
 test('413, and a body of 20 MB on its way', async (t) => {
-	const h = await serveShow(t, 'max_body = 1k');
+	const h = await serveShow(t, `max_body = 1k  ${PATIENT}`);
 	const { c, r } = await stubborn(t, h, '/');
 
 	assert.equal(r.status, 413);
@@ -43,6 +45,7 @@ test('413, and a body of 20 MB on its way', async (t) => {
 
 test('404 and 405, and a body of 20 MB on its way', async (t) => {
 	const h = await serve(t, 'show_route', () => `${empty}
+		http { ${PATIENT} }
 		route "/get" { plugin = "x" methods = {"GET"} }`);
 
 	for (const [path, status] of [['/nowhere', 404], ['/get', 405]]) {
@@ -56,7 +59,7 @@ test('404 and 405, and a body of 20 MB on its way', async (t) => {
 });
 
 test('a plugin that refuses before the body', async (t) => {
-	const h = await serveShow(t, 'max_body = 100m');
+	const h = await serveShow(t, `max_body = 100m  ${PATIENT}`);
 	const { c, r } = await stubborn(t, h, '/?status=403');
 
 	assert.equal(r.status, 403);
@@ -67,7 +70,7 @@ test('a plugin that refuses before the body', async (t) => {
 
 test('a body nobody wanted is dropped, and the connection goes on',
     async (t) => {
-	const h = await serveShow(t, 'max_body = 100m');
+	const h = await serveShow(t, `max_body = 100m  ${PATIENT}`);
 	const { c, r } = await stubborn(t, h, '/?status=403');
 
 	assert.equal(r.headers.connection, undefined);
@@ -76,7 +79,7 @@ test('a body nobody wanted is dropped, and the connection goes on',
 });
 
 test('Connection: close does not spare the lingering', async (t) => {
-	const h = await serveShow(t, 'max_body = 100m');
+	const h = await serveShow(t, `max_body = 100m  ${PATIENT}`);
 	const { c, r } = await stubborn(t, h, '/?status=403',
 	    'Connection: close\r\n');
 
@@ -86,7 +89,7 @@ test('Connection: close does not spare the lingering', async (t) => {
 });
 
 test('curl and node read the answer', async (t) => {
-	const h = await serveShow(t, 'max_body = 1k');
+	const h = await serveShow(t, `max_body = 1k  ${PATIENT}`);
 	const dir = tempDir(t);
 
 	writeFiles(dir, { body: Buffer.alloc(SIZE) });

@@ -14,7 +14,8 @@ async function start(t) {
 	return startHostd(t, { conf: `
 		pool "web" { workers = 1 }
 		http { max_request_line = 512  max_head = 2k  max_headers = 32
-			max_body = 4k  lingering_timeout = 1s }
+			max_body = 4k  lingering_timeout = 1h
+			head_timeout = 1h  body_timeout = 1h }
 		plugin "record" { module = "${so}" }
 		route "/" { plugin = "record" }` });
 }

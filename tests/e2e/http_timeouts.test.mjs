@@ -2,13 +2,28 @@
 // Clients and plugins that take too long.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ask, connect, get, post, serve, serveShow } from './lib/http1.mjs';
+import { makeClock } from './lib/clock.mjs';
+import { connect, get, post, serve, serveShow } from './lib/http1.mjs';
 
 const flow = (t, http) => serve(t, 'flow_route', (so) => `
 	http { ${http} }
 	plugin "flow" { module = "${so}" }
 	route "/flow/" { plugin = "flow" }
 	route "/flow/quick/" { plugin = "flow"  defer_timeout = 300ms }`);
+
+/*
+ * Where a client has to be in time for another limit than that it exceeds:
+ * heads have a thousand seconds.  pass(s): so much goes by for what has been
+ * sent, and the worker sees it.
+ */
+async function heads(t) {
+	const clock = await makeClock(t);
+	const h = await serveShow(t, 'head_timeout = 1000s',
+	    'pool "web" { workers = 1  watchdog = 0 }', { env: clock.env });
+
+	h.pass = (s) => clock.passFor(h, s);
+	return h;
+}
 
 test('no first byte: closed in silence', async (t) => {
 	const h = await serveShow(t, 'head_timeout = 300ms');
@@ -19,12 +34,13 @@ test('no first byte: closed in silence', async (t) => {
 });
 
 test('a head that does not end: 408', async (t) => {
-	const h = await serveShow(t, 'head_timeout = 300ms');
+	const h = await heads(t);
 
 	for (const bytes of ['G', get('/').slice(0, -2)]) {
 		const c = await connect(t, h.port);
 
 		await c.send(bytes);
+		await h.pass(1001);
 		const r = await c.next();
 
 		assert.equal(r.status, 408);
@@ -34,25 +50,25 @@ test('a head that does not end: 408', async (t) => {
 });
 
 test('a head that comes byte by byte gets no more time', async (t) => {
-	const h = await serveShow(t, 'head_timeout = 300ms');
+	const h = await heads(t);
 	const c = await connect(t, h.port);
 
 	await c.send('GET / HTTP/1.1\r\nHost: a\r\nX: ');
-	// A request over another connection sets the pace: without the limit
-	// this would go on to a 431.
+	// Without the limit this would go on to a 431.
 	while (!c.closed && !c.unread) {
 		await c.send('y');
-		await ask(t, h.port, '/');
+		await h.pass(400);
 	}
 	assert.equal((await c.next()).status, 408);
 });
 
 test('the second head has its time, too', async (t) => {
-	const h = await serveShow(t, 'head_timeout = 300ms');
+	const h = await heads(t);
 	const c = await connect(t, h.port);
 
 	await c.send(get('/') + 'GET /');
 	assert.equal((await c.next()).status, 200);
+	await h.pass(1001);
 	assert.equal((await c.next()).status, 408);
 	assert.equal(await c.end(), '');
 });

@@ -34,7 +34,8 @@ async function fill(t, h, all) {
 test('they do not make the worker grow', async (t) => {
 	// Room for bytes, so that it is the requests that are limited.
 	const h = await serveShow(t,
-	    'output_high = 1m  keepalive_requests = 1000000000');
+	    'output_high = 1m  keepalive_requests = 1000000000  ' +
+	    'send_timeout = 1h');
 	const [{ pid }] = await h.workers();
 	const all = [];
 

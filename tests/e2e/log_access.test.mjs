@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { atEnd, prepareHostd, until, within } from './lib/hostd.mjs';
 import { ask, chunked, connect, get, plugin, post, serve, serveShow } from
     './lib/http1.mjs';
@@ -166,8 +167,11 @@ test('nobody can forge a line', async (t) => {
 });
 
 test('what was refused is logged as far as it was understood', async (t) => {
-	const h = await serveShow(t, 'max_body = 10  head_timeout = 300ms',
-	    'access_log "a" { path = "access.log" }', { noPort: true });
+	const clock = await makeClock(t);
+	const h = await serveShow(t, 'max_body = 10  head_timeout = 1000s', `
+		pool "web" { workers = 1  watchdog = 0 }
+		access_log "a" { path = "access.log" }`,
+	    { noPort: true, env: clock.env });
 	const cases = [
 		['nonsense\r\n\r\n', 400],
 		['GET /\x01evil HTTP/1.1\r\nHost: a\r\n\r\n', 400],
@@ -180,16 +184,20 @@ test('what was refused is logged as far as it was understood', async (t) => {
 		const c = await connect(t, h.port);
 
 		await c.send(bytes);
+		if (status === 408)
+			await clock.passFor(h, 1001);
 		assert.equal((await c.next()).status, status);
 		c.destroy();
 	}
-	const all = (await lines(h, 'access.log', cases.length)).map((l) => {
+	// The clock's turns are two bad requests.
+	const logged = await lines(h, 'access.log', cases.length + 2);
+	const all = logged.map((l) => {
 		assert.match(l, combined);
 		return combined.exec(l);
 	});
 
 	assert.deepEqual(all.map((m) => Number(m[5])).sort(),
-	    [400, 400, 400, 408, 413]);
+	    [400, 400, 400, 400, 400, 408, 413]);
 	assert.ok(all.some((m) => m[4] === 'POST /big HTTP/1.1'));
 	assert.ok(all.some((m) => m[4] === '-'));
 });

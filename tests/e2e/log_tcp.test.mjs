@@ -85,7 +85,7 @@ test('servers that were tried, and statuses', async (t) => {
 	const h = await startGroup(t, [`server "127.0.0.1:${dead}" { }`,
 		`server "127.0.0.1:${a.port}" { backup = on  max_conns = 1 }`],
 	{ conf: log('$status $upstream_addr $upstream_bytes_received ' +
-	    '$upstream_connect_time') });
+	    '$upstream_connect_time'), group: 'fail_timeout = 1h' });
 	const c = await connect(t, h.port);
 
 	await c.bytes(1);
@@ -115,7 +115,8 @@ test('no server', async (t) => {
 test('headers of the PROXY protocol, in and out', async (t) => {
 	const a = await echo(t, '');
 	const h = await startGroup(t, [a.port], { conf: log(ALL),
-		keys: 'proxy_protocol = on', group: 'proxy_protocol = v1' });
+		keys: 'proxy_protocol = on  hello_timeout = 1h',
+		group: 'proxy_protocol = v1' });
 	const out = 'PROXY TCP4 192.0.2.7 192.0.2.8 4711 80\r\n';
 
 	await talk(t, h, `${out}hi`, out.length + 2);
@@ -133,7 +134,7 @@ test('headers of the PROXY protocol, in and out', async (t) => {
 test('names in a hello', async (t) => {
 	const a = await recorder(t);
 	const h = await startStream(t,
-	    'sni "*.example.com" { upstream = "app" }',
+	    'hello_timeout = 1h  sni "*.example.com" { upstream = "app" }',
 	    `upstream "app" { server "127.0.0.1:${a.port}" { } }
 	    ${log('$status $ssl_preread_server_name')}`);
 	const hello = async (servername, port) => {
