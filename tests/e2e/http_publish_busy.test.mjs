@@ -12,7 +12,7 @@ test('503 while a worker does not keep up', async (t) => {
 	const h = await startHostd(t, { conf: `
 		pubsub { queue = 256k }
 		pool "web" { workers = 1 }
-		pool "chat" { workers = 1 }
+		pool "chat" { workers = 1  watchdog = 0 }
 		listen "web" { address = "127.0.0.1:@PORT@" }
 		listen "chat" { address = "127.0.0.1:${port}"  pool = "chat" }
 		plugin "chat" { module = "ws_chat.so" }

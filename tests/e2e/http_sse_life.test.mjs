@@ -9,7 +9,7 @@ import { startSse, Stream, tell } from './lib/sse.mjs';
 
 test('a listener who does not read is cut, and others are not', async (t) => {
 	const h = await startSse(t, { keys: 'max_pending = 64k  history = 1000',
-		conf: 'http { output_high = 16k }' });
+		conf: 'http { output_high = 16k  send_timeout = 1h }' });
 	const slow = await Stream.open(t, h), quick = await Stream.open(t, h);
 	const big = 'x'.repeat(100_000);
 	let n = 0;
@@ -36,7 +36,7 @@ test('a listener who does not read is cut, and others are not', async (t) => {
 
 test('a slow listener who reads in the end has all of it', async (t) => {
 	const h = await startSse(t, { keys: 'max_pending = 1g',
-		conf: 'http { output_high = 16k }' });
+		conf: 'http { output_high = 16k  send_timeout = 1h }' });
 	const slow = await Stream.open(t, h);
 	const big = 'x'.repeat(100_000);
 
@@ -52,7 +52,7 @@ test('a slow listener who reads in the end has all of it', async (t) => {
 test('listeners go to the next workers at a reload, and know what they miss',
     async (t) => {
 	const h = await startHostd(t, { conf: `
-		drain_timeout = 4s
+		pubsub { query_timeout = 1h }
 		pool "web" { workers = 2 }
 		plugin "sse" { module = "http_sse.so" }
 		route "/events/" { plugin = "sse" }
@@ -131,9 +131,9 @@ test('a worker that is killed takes no listener\'s messages along',
 test('a stall is told as a gap', async (t) => {
 	const port = await freePort();
 	const h = await startHostd(t, { conf: `
-		pubsub { queue = 256k }
+		pubsub { queue = 256k  query_timeout = 1h }
 		pool "web" { workers = 1 }
-		pool "sse" { workers = 1 }
+		pool "sse" { workers = 1  watchdog = 0 }
 		listen "web" { address = "127.0.0.1:@PORT@" }
 		listen "sse" { address = "127.0.0.1:${port}"  pool = "sse" }
 		plugin "sse" { module = "http_sse.so" }

@@ -4,9 +4,11 @@ import { request } from 'node:http';
 import { atEnd, startHostd, within } from './hostd.mjs';
 import { publish, publishConf } from './publish.mjs';
 
-// keys: of http_sse; conf: more.
+// keys: of http_sse; conf: more.  No worker's history is left out for coming
+// late.
 export const startSse = (t, options = {}) => startHostd(t, { ...options, conf: `
 	pool "web" { workers = ${options.workers ?? 1} }
+	pubsub { query_timeout = 1h }
 	plugin "sse" { module = "http_sse.so"  ${options.keys ?? ''} }
 	route "${options.route ?? '/events/:channel'}" { plugin = "sse" }
 	${publishConf()}
