@@ -25,7 +25,10 @@ async function start(t, name, env = {}, more = {}) {
 	fs.chmodSync(dir, 0o755);
 	writeFiles(dir, { 'www/index.html': 'here', 'conf.d/.keep': '',
 		'hostd.conf': `user = "${os.userInfo().username}"\n` +
-		    fs.readFileSync(at(name, 'hostd.conf'), 'utf8'), ...more });
+		    fs.readFileSync(at(name, 'hostd.conf'), 'utf8')
+		    // A machine may be slower than those it is meant for.
+			.replace('store = "sessions"', '$&  timeout = 60s'),
+		...more });
 	h.spawn([], { HOSTD_RUN: `${dir}/run`, HOSTD_STATE: `${dir}/state`,
 		HOSTD_LISTEN: `127.0.0.1:${h.port}`, HOSTD_WWW: `${dir}/www`,
 		...env });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { startHostd } from './hostd.mjs';
 import { plugin } from './http1.mjs';
-import { faultyStore } from './session.mjs';
+import { faultyStore, patient } from './session.mjs';
 
 // Of crypt(3), as cheap as they may be: "secret", "Hello world!".
 export const SECRET =
@@ -27,7 +27,7 @@ export async function serveLogin(t, { keys = '', users = 'people', session = '',
 		pool "web" { workers = ${workers} }
 		state_dir = "@DIR@/state"
 		plugin "kept" { module = "${so}"  ${path} }
-		session "main" { store = "kept"  ${session} }
+		session "main" { store = "kept"  ${patient(session)} }
 		auth "people" { type = basic  users_file = "users"  ${auth} }
 		plugin "login" { module = "http_login.so"  users = "${users}"
 			${keys} }
