@@ -31,8 +31,10 @@ test('by the page', async (t) => {
 	const { page } = v;
 	const button = (name) => page.getByRole('button',
 	    { name, exact: true });
-	const toast = (text) => page.locator('#toast p').filter({
-		hasText: text }).waitFor();
+	// It is shown for a while only: who waits has to begin before act().
+	const toast = (text, act) => Promise.all([page.locator('#toast p')
+	    .filter({ hasText: text }).waitFor(), act()]);
+	const yes = () => page.locator('#ask-yes').click();
 
 	await t.test('nothing without a yes', async () => {
 		await button('One worker more in pool web').click();
@@ -43,8 +45,7 @@ test('by the page', async (t) => {
 	});
 	await t.test('scale', async () => {
 		await button('One worker more in pool web').click();
-		await page.locator('#ask-yes').click();
-		await toast('Scale web: done');
+		await toast('Scale web: done', yes);
 		await ready(h, 3);
 		assert.match(logOf(h),
 		    /plugin dashboard of worker web\.\d asks for scale of web, for "ada"/);
@@ -53,20 +54,19 @@ test('by the page', async (t) => {
 		const before = (await h.workers()).map((w) => w.pid);
 
 		await button('Restart worker web.1').click();
-		await page.locator('#ask-yes').click();
-		await toast('Restart web.1: done');
+		await toast('Restart web.1: done', yes);
 		const after = (await ready(h, 3)).map((w) => w.pid);
 
 		assert.equal(after.filter((p) => before.includes(p)).length, 2);
 	});
 	await t.test('drain and undrain', async () => {
 		await button('Drain').click();
-		await page.locator('#ask-yes').click();
+		await yes();
 		await page.locator('#state.warn',
 		    { hasText: 'draining' }).waitFor();
 		assert.equal((await h.status()).ready, false);
 		await button('Undrain').click();
-		await page.locator('#ask-yes').click();
+		await yes();
 		await page.locator('#state.good',
 		    { hasText: 'serving' }).waitFor();
 		assert.equal((await h.status()).ready, true);
@@ -75,16 +75,15 @@ test('by the page', async (t) => {
 		await button('Reload').focus();
 		await page.keyboard.press('Enter');
 		await page.keyboard.press('Tab');
-		await page.keyboard.press('Enter');
-		await toast('Reload: done');
+		await toast('Reload: done', () =>
+		    page.keyboard.press('Enter'));
 		await page.locator('#generation', { hasText: '2' }).waitFor();
 	});
 	await t.test('a reload that is refused says why', async () => {
 		fs.writeFileSync(path.join(h.dir, 'conf.d/bad.conf'),
 		    'nonsense = 1');
 		await button('Reload').click();
-		await page.locator('#ask-yes').click();
-		await toast(/bad\.conf:1: .*nonsense/);
+		await toast(/bad\.conf:1: .*nonsense/, yes);
 		assert.equal((await h.status()).generation, 2);
 	});
 	assert.deepEqual(v.errors.filter((e) => !/status of 422/.test(e)), []);
