@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import os from 'node:os';
 import test from 'node:test';
-import { command, prepareHostd, sbin, tempDir } from './lib/hostd.mjs';
+import { command, prepareHostd, sbin, tempDir, until } from './lib/hostd.mjs';
 import { ask, serveShow } from './lib/http1.mjs';
 import { startSyslogd } from './lib/syslogd.mjs';
 
@@ -79,6 +79,8 @@ test('the error log: severities are its levels; a daemon comes back',
 	assert.match(ready.msg, /^ ?info \[master.*\] /);
 	await d.stop();
 	await ask(t, h.port, '/lost');
+	await until(async () => (await h.status()).log_dropped > 0,
+	    'loss of that line');
 	await d.start();
 	const r = await h.hostctl('reload');
 

@@ -94,8 +94,10 @@ export function pattern(size, seed = 1) {
 	return b;
 }
 
-// What the workers hold open below h.www, as paths.
+// What the one worker holds open below h.www, as paths.  An answer may be here
+// before its file is closed, but not that of the request behind it.
 export async function openFiles(h) {
+	await ask(h, '/none');
 	const pids = (await h.workers()).map((w) => w.pid);
 
 	return pids.flatMap((pid) => {

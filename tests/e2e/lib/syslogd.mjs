@@ -22,6 +22,10 @@ ${FIELDS.map((f) => `	property(outname="${f}" name="${f}" format="jsonf"` +
 action(type="omfile" file="${d.file}" template="json")
 `;
 
+// Whether there is a UDP socket at that port of the loopback.
+const hears = (port) => fs.readFileSync('/proc/net/udp', 'latin1')
+    .includes(` 0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} `);
+
 // { socket, port, lines(n, pred), stop(), start() }, with everything in dir.
 export async function startSyslogd(t, dir) {
 	const d = { dir, socket: path.join(dir, 'log.sock'),
@@ -40,8 +44,8 @@ export async function startSyslogd(t, dir) {
 		await until(() => {
 			if (d.child.exitCode !== null)
 				throw new Error(`rsyslogd: ${d.said}`);
-			return fs.existsSync(d.socket);
-		}, 'socket of rsyslogd');
+			return fs.existsSync(d.socket) && hears(d.port);
+		}, 'sockets of rsyslogd');
 	};
 	d.stop = async () => {
 		d.child.kill();
