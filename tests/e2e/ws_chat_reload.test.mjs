@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Person, startChat, texts } from './lib/chat.mjs';
+import { until } from './lib/hostd.mjs';
 
 const history = async (t, h, name) => {
 	const p = await Person.open(t, h);
@@ -49,7 +50,7 @@ test('reloads, with nobody in the room', async (t) => {
 test('a reload while they talk: nothing is missing, nothing twice',
     async (t) => {
 	const h = await startChat(t, { workers: 2,
-		keys: 'history = 1000', conf: 'drain_timeout = 1s' });
+		keys: 'history = 1000' });
 	const said = [];
 	let talking = true;
 	const talk = async (name) => {
@@ -66,6 +67,7 @@ test('a reload while they talk: nothing is missing, nothing twice',
 
 	for (let i = 0; i < 3; i++)
 		await reload(h);
+	await until(() => said.length > 200, 'that much is said');
 	talking = false;
 	await Promise.all(talkers);
 	const dan = await Person.open(t, h);

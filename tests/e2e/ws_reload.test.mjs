@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
-import { within } from './lib/hostd.mjs';
+import { makeClock } from './lib/clock.mjs';
+import { until, within } from './lib/hostd.mjs';
 import { plugin } from './lib/http1.mjs';
 import { CLOSE, closing, CONT, frame, handshake, open, PING, PONG,
     serveEcho as serve, Socket, TEXT, text, untilWebsockets, websockets } from
@@ -168,12 +169,25 @@ test('a reload: 1012', async (t) => {
 
 test('at the end of drain_timeout who has not answered is cut off',
     async (t) => {
-	const h = await serveEcho(t, { routes,
-		conf: `${conf}\ndrain_timeout = 1s` });
+	const clock = await makeClock(t);
+	const h = await serveEcho(t, { routes, env: clock.env,
+		conf: `pool "web" { workers = 2  watchdog = 0 }
+		drain_timeout = 1000s` });
 	const s = await open(t, h, '/long');
 
+	// The worker looks at its clock when something comes.
+	const passes = (seconds, pred, what) => until(async () => {
+		clock.pass(seconds);
+		await s.send(frame(PONG));
+		return pred();
+	}, what);
+
 	await reload(h);
+	// They are told one after the other, in a part of the time.
+	await passes(5, () => s.unread > 0, 'word to go');
 	assert.equal((await s.closing()).code, 1012);
+	clock.pass(1000);
+	await passes(0, () => s.closed, 'the end');
 	await s.end();
 	await generation(h, 2);
 });

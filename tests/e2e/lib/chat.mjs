@@ -6,7 +6,7 @@ import { npm } from './npm.mjs';
 
 const { WebSocket } = npm('ws');
 
-// keys: of the plugin; route: in the route's block; conf: more.  Unless that has
+// keys: of the plugin; route: in the route's block; conf: more.  Unless conf has
 // a block pubsub, nobody is left out of an answer for being slow.
 export const chatConf = ({ workers = 1, keys = '', route = '', conf = '' }) => `
 	pool "web" { workers = ${workers} }

@@ -7,8 +7,8 @@ import { npm } from './npm.mjs';
 
 const { WebSocket } = npm('ws');
 
-// workers in one pool; keys: of the block websocket of the route.  Where all are
-// on one machine nobody is left out of an answer for being slow.
+// workers in one pool; keys: of the block websocket of the route.  Where all
+// are on one machine nobody is left out of an answer for being slow.
 export async function startRooms(t, workers = 1, options = {}) {
 	const so = await plugin('rooms_ws');
 	const { keys = '', conf = '' } = options;
