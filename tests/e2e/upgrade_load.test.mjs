@@ -5,8 +5,9 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, within } from './lib/hostd.mjs';
+import { atEnd, bin, within } from './lib/hostd.mjs';
 import { descriptors, descriptorsAtMost, startLife } from './lib/life.mjs';
+import { Lines } from './lib/lines.mjs';
 import { Client, Load } from './lib/load.mjs';
 import { pattern } from './lib/static.mjs';
 import { Program, runningVersion, upgraded, VERSION, versionOf } from
@@ -15,7 +16,10 @@ import { open, TEXT } from './lib/websocket.mjs';
 
 const big = pattern(24 << 20);
 
+// However long an upgrade takes, a client that waits for it is not slow.
 const conf = `
+	drain_timeout = 1h
+	http { send_timeout = 1h }
 	pid_file = "@DIR@/pid"
 	access_log "main" { path = "@DIR@/access.log" }
 	listen "main" { address = "127.0.0.1:@PORT@" }
@@ -193,13 +197,15 @@ test('who connects while nobody accepts is served later', async (t) => {
 
 test('hostctl events -f goes on', async (t) => {
 	const { h } = await start(t);
-	const follow = h.hostctl('events', '-f', '--json');
+	const follow = new Lines(bin('hostctl'), ['-s', h.socket, 'events',
+		'-f', '--json']);
 
-	await h.logged('serving generation 1');
+	await follow.until(() => true);
 	await upgraded(h, '--keep-workers');
 	await upgraded(h);
 	await h.stop();
-	const lines = parseLines((await follow).stdout);
+	await follow.ended;
+	const lines = follow.all;
 	const kinds = lines.map((e) => e.event);
 
 	assert.equal(kinds.filter((k) => k === 'node.upgraded').length, 2);

@@ -9,10 +9,11 @@ import { atEnd } from './lib/hostd.mjs';
 import { startCluster } from './lib/redis.mjs';
 
 test('what a stalled worker has missed comes as history', async (t) => {
-	const h = await startChat(t, { workers: 2, keys: 'history = 50',
+	const h = await startChat(t, { workers: 2,
+		keys: 'history = 50  max_text = 8000',
 		conf: 'pubsub { queue = 256k  query_timeout = 1h }' });
 	const [ada, bob] = await oneOnEach(t, h, 2);
-	const filler = '.'.repeat(1900);
+	const filler = '.'.repeat(7900);
 
 	await ada.join('lobby', 'Ada');
 	await bob.join('lobby', 'Bob');
@@ -22,7 +23,7 @@ test('what a stalled worker has missed comes as history', async (t) => {
 	process.kill(bob.pid, 'SIGSTOP');
 	const said = [];
 
-	for (let i = 0; i < 500; i++)
+	for (let i = 0; i < 150; i++)
 		said.push(await ada.say('lobby', `${i} ${filler}`));
 	process.kill(bob.pid, 'SIGCONT');
 	const kept = said.slice(-50);
