@@ -10,7 +10,8 @@ import { called, calls, order } from './lib/session.mjs';
 
 const { WebSocket } = npm('ws');
 
-const start = (t, options = {}) => serveLogin(t, { ...options, conf: `
+const start = (t, options = {}) => serveLogin(t, { ...options,
+	session: 'timeout = 60s', conf: `
 	plugin "chat" { module = "ws_chat.so"  ${options.chat ?? ''} }
 	route "/chat" { plugin = "chat" }
 	route "/open" { plugin = "chat"  session = off }` });
