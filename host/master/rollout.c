@@ -48,12 +48,16 @@ rollout_count(const struct rollout *r, enum rollout_outcome outcome)
 		atomic_store(&node->reloaded_ms, board_clock_ms());
 }
 
-/* Whoever is told may stop the master, which cancels the rollout it finds. */
+/*
+ * Whoever is told finds no files of what was not to be, and may stop the
+ * master, which cancels the rollout it finds.
+ */
 void
 rollout_end(struct rollout *r, enum rollout_outcome outcome)
 {
 	r->m->rollout = NULL;
 	rollout_count(r, outcome);
+	generations_prune(r->m);
 	rollout_tell(r, outcome);
 	rollout_free(r);
 }
