@@ -19,6 +19,7 @@ async function start(t, conf) {
 
 	// Seconds.
 	h.setClock = clock.set;
+	h.pass = clock.pass;
 	return h;
 }
 
@@ -58,9 +59,9 @@ async function client(t, h) {
 
 test('the clock is set', async (t) => {
 	const h = await start(t, `
-		pool "web" { workers = 2 }
-		http { idle_timeout = 30s  head_timeout = 400ms }
-		websocket { ping_interval = 20s }
+		pool "web" { workers = 1  watchdog = 0 }
+		http { idle_timeout = 1d  head_timeout = 1h }
+		websocket { ping_interval = 1d }
 		plugin "ok" { module = "http_respond.so"  body = "hello" }
 		plugin "echo" { module = "ws_echo.so" }
 		limit_req "one" { rate = "1/m" }
@@ -112,11 +113,16 @@ test('the clock is set', async (t) => {
 		const slow = await client(t, h);
 
 		slow.write('GET / HTTP/1.1\r\nHos');
+		await h.workersSatisfy(([w]) => w.active - w.idle === 2,
+		    'the half of a head, beside the WebSocket');
+		h.pass(3601);
+		// It has something to do; and there is a token in the bucket.
+		assert.equal((await kept.ask('/one')).status, 200);
 		assert.equal((await slow.take()).status, 408);
 	}
 	const workers = await h.workers();
 
-	assert.deepEqual(workers.map((w) => w.restarts ?? 0), [0, 0]);
+	assert.deepEqual(workers.map((w) => w.restarts ?? 0), [0]);
 	const lines = await until(() => {
 		const text = fs.readFileSync(path.join(h.dir, 'a.log'), 'utf8');
 

@@ -3,10 +3,12 @@
 // one who drains and would give his connections to it, and not the end.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { startLife } from './lib/life.mjs';
 import { Client } from './lib/load.mjs';
 
-const conf = (n) => `drain_timeout = 1s\npool "web" { workers = ${n} }`;
+const conf = (n, drain) =>
+	`drain_timeout = ${drain}\npool "web" { workers = ${n} }`;
 
 async function stop(h, pid) {
 	process.kill(pid, 'SIGSTOP');
@@ -15,7 +17,7 @@ async function stop(h, pid) {
 }
 
 test('a reload', async (t) => {
-	const h = await startLife(t, { conf: conf(2) });
+	const h = await startLife(t, { conf: conf(2, '1s') });
 	const [, victim] = await h.workers();
 
 	await stop(h, victim.pid);
@@ -24,11 +26,13 @@ test('a reload', async (t) => {
 	assert.equal(r.code, 0, r.stderr);
 	await h.logged(new RegExp(
 	    `pid ${victim.pid}, generation 1\\) has ended`));
-	assert.deepEqual((await h.workers()).map((w) => w.generation), [2, 2]);
+	await h.workersSatisfy((ws) => ws.length === 2 &&
+	    ws.every((w) => w.generation === 2), 'end of the other');
 });
 
 test('a connection that has to go elsewhere', async (t) => {
-	const h = await startLife(t, { conf: conf(3) });
+	const clock = await makeClock(t);
+	const h = await startLife(t, { env: clock.env, conf: conf(3, '1h') });
 	const ws = await h.workers();
 	const clients = [];
 
@@ -56,7 +60,15 @@ test('a connection that has to go elsewhere', async (t) => {
 		c.destroy();
 
 	await t.test('and the end', async () => {
-		const r = await h.hostctl('stop');
+		const from = h.log.length;
+		const stop = h.hostctl('stop');
+
+		await h.logged('draining, ', from);
+		// Its hour, and the second behind it.
+		clock.pass(3602);
+		// The master has something to do.
+		await h.hostctl('version');
+		const r = await stop;
 
 		assert.equal(r.code, 0, r.stderr);
 		assert.match(h.log, /sending SIGKILL/);

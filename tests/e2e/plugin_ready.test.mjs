@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { bin, command, startHostd, tempDir, within } from './lib/hostd.mjs';
 import { Lines } from './lib/lines.mjs';
 import { rewrite } from './lib/life.mjs';
@@ -57,7 +58,7 @@ function control(h, request) {
 
 test('a start waits for it', async (t) => {
 	const h = await start(t, { open: false, ready: false,
-		keys: 'holds = 3' });
+		keys: 'holds = 3', conf: 'ready_timeout = 1h' });
 
 	// The last reason that was given.
 	await h.logged(/worker web\.\d waits for plugin slow: the gate, again/);
@@ -83,7 +84,7 @@ test('a start waits for it', async (t) => {
 });
 
 test('a reload waits for it, and who is there goes on', async (t) => {
-	const h = await start(t);
+	const h = await start(t, { conf: 'ready_timeout = 1h' });
 	const before = await h.workers();
 	const load = new Load(h);
 
@@ -111,13 +112,21 @@ test('a reload waits for it, and who is there goes on', async (t) => {
 });
 
 test('not for longer than ready_timeout', async (t) => {
-	const h = await start(t, { conf: 'ready_timeout = 1s' });
+	const clock = await makeClock(t);
+	const h = await start(t, { env: clock.env, conf: `
+		ready_timeout = 1h
+		pool "web" { workers = 2  watchdog = 0 }` });
 
 	fs.rmSync(gate(h));
-	const r = await h.hostctl('reload');
+	const go = new Lines(bin('hostctl'), ['-s', h.socket, 'reload',
+		'--json']);
 
-	assert.equal(r.code, 1, r.stdout);
-	assert.match(r.stderr, /worker web\.0 of generation 2 did not get ready: not ready in time: it still waits for plugin slow: the gate; see ready_timeout/);
+	await go.until((l) => l.step === 'waits');
+	clock.pass(3601);
+	// The master has something to do.
+	await h.status();
+	assert.equal(await go.ended, 1);
+	assert.match(go.all.find((l) => 'error' in l).error, /^worker web\.0 of generation 2 did not get ready: not ready in time: it still waits for plugin slow: the gate; see ready_timeout/);
 	assert.match(await ask(h), / one$/);
 	assert.equal((await h.workersSatisfy((ws) => ws.length === 2,
 	    'end of the new one')).length, 2);
@@ -154,7 +163,8 @@ test('a reload that is taken back while it waits', async (t) => {
 // The one whose predecessor yields late was taken for one that had come back;
 // the reload ended too soon, and the next one lost a worker that was starting.
 test('a rollback counts none that it does not wait for', async (t) => {
-	const h = await start(t, { conf: 'pool "web" { workers = 4 }' });
+	const h = await start(t, { conf: 'ready_timeout = 1h\n' +
+	    'pool "web" { workers = 4 }' });
 	const late = (await h.workers())[2];
 
 	rewrite(h, 'conf.d/slow.conf', conf('text = "two"'));

@@ -5,10 +5,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd } from './lib/hostd.mjs';
+import { makeClock } from './lib/clock.mjs';
+import { atEnd, until } from './lib/hostd.mjs';
 import { Client, get } from './lib/http1.mjs';
 import { Load } from './lib/load.mjs';
-import { pidsOf, poolOf, servePools, sums } from './lib/pools.mjs';
+import { pidsOf, poolOf, servePools, sumsSatisfy }
+	from './lib/pools.mjs';
 
 const name = (r) => r.body.trim().split(' ')[1];
 
@@ -33,12 +35,40 @@ async function down(h) {
 	    w.state !== 'ready'), 'end of the pool');
 }
 
+/*
+ * With one worker in web.  h.over(): for what is waiting its time is over.  It
+ * has been read when one that was sent later is answered.
+ */
+async function serveClocked(t, { socket, conf = '', http = '', ...more }) {
+	const clock = await makeClock(t);
+	const h = await servePools(t, { ...more, env: clock.env,
+		web: 'workers = 1  watchdog = 0',
+		socket: `${socket}  queue_timeout = 1h  watchdog = 0`,
+		conf: `http { idle_timeout = 1d  head_timeout = 1d ${http} }
+		${conf}` });
+	const other = await client(t, h);
+
+	h.over = async () => {
+		assert.equal(name(await ask(other, '/')), 'near');
+		clock.pass(3601);
+		assert.equal(name(await ask(other, '/')), 'near');
+	};
+	return h;
+}
+
+// One that nobody takes in time.
+async function askLate(h, c, target) {
+	await c.send(get(target));
+	await h.over();
+	return c.next();
+}
+
 const up = (h) => fs.unlinkSync(path.join(h.dir, 'bomb'));
 const bomb = 'bomb = "@DIR@/bomb"';
 
 test('nobody is there', async (t) => {
-	const h = await servePools(t, { keys: bomb,
-		socket: 'workers = 2  queue_timeout = 1500ms  max_restarts = 0',
+	const h = await serveClocked(t, { keys: bomb,
+		socket: 'workers = 2  max_restarts = 0',
 		conf: 'access_log "all" { path = "@DIR@/access.log"\n' +
 		    'format = "$uri $status $bytes_sent" }' });
 	const c = await client(t, h);
@@ -46,25 +76,28 @@ test('nobody is there', async (t) => {
 	await down(h);
 	await t.test('503, and the connection goes on', async () => {
 		assert.equal(name(await ask(c, '/')), 'near');
-		const r = await ask(c, '/far');
+		const r = await askLate(h, c, '/far');
 
 		assert.equal(r.status, 503);
-		assert.deepEqual(r.headers['retry-after'], ['2']);
+		assert.deepEqual(r.headers['retry-after'], ['3600']);
 		assert.equal(r.headers.connection, undefined);
 		assert.equal(name(await ask(c, '/')), 'near');
 	});
 	await t.test('with a body', async () => {
 		await c.send('POST /far HTTP/1.1\r\nHost: a\r\n' +
 		    'Content-Length: 5\r\n\r\nhello' + get('/'));
+		await h.over();
 		assert.equal((await c.next()).status, 503);
 		assert.equal(name(await c.next()), 'near');
 	});
 	await t.test('many at once', async () => {
 		const all = await Promise.all(Array.from({ length: 300 },
 		    () => client(t, h)));
-		const got = await Promise.all(all.map((o) => ask(o, '/far')));
-
-		assert.ok(got.every((r) => r.status === 503));
+		for (const o of all)
+			await o.send(get('/far'));
+		await h.over();
+		for (const o of all)
+			assert.equal((await o.next()).status, 503);
 		// Who asks for something else is not kept waiting.
 		assert.equal(name(await ask(c, '/')), 'near');
 		all.forEach((o) => o.destroy());
@@ -73,17 +106,16 @@ test('nobody is there', async (t) => {
 		for (let i = 0; i < 20; i++) {
 			const o = await client(t, h);
 
-			await o.send(get('/far'));
+			await o.send(get('/far/left'));
 			o.socket.resetAndDestroy();
 		}
 		await h.workersSatisfy((ws) => ws.reduce((n, w) =>
-		    n + (w.active ?? 0), 0) === 1, 'end of those connections');
+		    n + (w.active ?? 0), 0) === 2, 'end of those connections');
 	});
 	await t.test('it is logged', async () => {
-		const lines = fs.readFileSync(path.join(h.dir, 'access.log'),
-		    'utf8').split('\n').filter((l) => l.startsWith('/far 503'));
-
-		assert.equal(lines.length, 302);
+		await until(() => fs.readFileSync(path.join(h.dir,
+		    'access.log'), 'utf8').split('\n').filter((l) =>
+		    l.startsWith('/far 503')).length === 302, '302 lines');
 		assert.match(h.log,
 		    /warn .*no worker of pool "socket" has taken/);
 	});
@@ -97,7 +129,7 @@ test('nobody is there', async (t) => {
 
 test('whoever waits long enough is answered', async (t) => {
 	const h = await servePools(t, { keys: bomb,
-		socket: 'workers = 1  queue_timeout = 1m  max_restarts = 0' });
+		socket: 'workers = 1  queue_timeout = 1h  max_restarts = 0' });
 	const c = await client(t, h);
 
 	await down(h);
@@ -127,7 +159,7 @@ test('at the end of it all nobody is waited for', async (t) => {
 
 test('workers of the pool are killed', async (t) => {
 	const h = await servePools(t,
-	    { socket: 'workers = 2  max_restarts = 0' });
+	    { socket: 'workers = 2  queue_timeout = 1h  max_restarts = 0' });
 	const pools = await poolOf(h);
 	const load = new Load(h, { clients: 8, kind: 'new', path: '/far' });
 	let killed = [];
@@ -171,34 +203,42 @@ test('one of the pool is stuck', async (t) => {
 	for (const r of got)
 		assert.equal(Number.parseInt(r.body, 10), other);
 	process.kill(stuck, 'SIGCONT');
-	// What it finds in its channel is not its any more.
-	await h.workersSatisfy((ws) => ws.find((w) => w.pid === stuck)
-	    .active === 0, 'refusal of what is late');
-	assert.equal((await sums(h)).socket.requests, 20);
+	// What it finds in its channel is not its any more; when it takes one
+	// again, it has seen all that came before.
+	let more = 0;
+
+	await until(async () => {
+		const c = await client(t, h);
+		const r = await ask(c, '/far');
+
+		c.destroy();
+		more++;
+		return Number.parseInt(r.body, 10) === stuck;
+	}, 'one that it takes');
+	await sumsSatisfy(h, (s) => s.socket.requests === 20 + more,
+	    'each counted once');
 	for (const c of all)
 		assert.equal(Number.parseInt((await ask(c, '/far')).body, 10),
 		    other);
 });
 
 test('all of the pool are stuck', async (t) => {
-	const h = await servePools(t, { web: 'workers = 1',
-		socket: 'workers = 1  watchdog = 0  queue_timeout = 500ms' });
+	const h = await serveClocked(t, { socket: 'workers = 1' });
 	const [stuck] = await pidsOf(h, 'socket');
 	const c = await client(t, h);
 
 	process.kill(stuck, 'SIGSTOP');
 	atEnd(t, () => process.kill(stuck, 'SIGCONT'));
-	assert.equal((await ask(c, '/far')).status, 503);
+	assert.equal((await askLate(h, c, '/far')).status, 503);
 	assert.equal(name(await ask(c, '/')), 'near');
 	process.kill(stuck, 'SIGCONT');
 	assert.equal(name(await ask(c, '/far')), 'far');
-	assert.equal((await sums(h)).socket.requests, 1);
+	await sumsSatisfy(h, (s) => s.socket.requests === 1, 'one request');
 });
 
 test('all of the pool are full', async (t) => {
-	const h = await servePools(t, { web: 'workers = 1',
-		socket: 'workers = 1  queue_timeout = 3s',
-		conf: 'http { max_connections = 3  over_limit = "503" }' });
+	const h = await serveClocked(t, { socket: 'workers = 1',
+		http: 'max_connections = 3  over_limit = "503"' });
 	const all = [];
 
 	for (let i = 0; i < 3; i++) {
@@ -207,11 +247,11 @@ test('all of the pool are full', async (t) => {
 	}
 	const c = await client(t, h);
 
-	assert.equal((await ask(c, '/far')).status, 503);
+	assert.equal((await askLate(h, c, '/far')).status, 503);
 	assert.equal(name(await ask(c, '/')), 'near');
 	await c.send(get('/far'));
 	// One that goes home makes room.
 	assert.equal(name(await ask(all[0], '/')), 'near');
 	assert.equal(name(await c.next()), 'far');
-	assert.equal((await sums(h)).socket.active, 3);
+	await sumsSatisfy(h, (s) => s.socket.active === 3, 'three in socket');
 });

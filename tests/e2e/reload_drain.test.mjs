@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { startLife } from './lib/life.mjs';
+import { held, startLife } from './lib/life.mjs';
 import { Client } from './lib/load.mjs';
 
 const gate = (h) => path.join(h.dir, 'gate');
@@ -14,18 +14,6 @@ async function reload(h) {
 	const r = await h.hostctl('reload');
 
 	assert.equal(r.code, 0, r.stdout + r.stderr);
-}
-
-// A request that is under way, of a connection whose worker is known.
-async function held(h) {
-	const c = new Client(h.port);
-
-	await c.ask();
-	c.send('/hold');
-	// It has been read when the next turn's status says so.
-	await h.workersSatisfy((ws) => ws.some((w) => w.pid === c.pid &&
-	    w.active > w.idle), 'a request under way');
-	return c;
 }
 
 const draining = (ws, pid) => ws.some((w) => w.pid === pid &&

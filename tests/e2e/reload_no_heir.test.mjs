@@ -19,7 +19,8 @@ async function start(t, drain, env) {
 			gate = "@DIR@/gate" }
 		plugin "moving" { module = "${await plugin('moving_ws')}" }
 		route "/" { plugin = "slow" }
-		route "/moving" { plugin = "moving" }` });
+		route "/moving" { plugin = "moving"
+			websocket { ping_interval = 0 } }` });
 
 	h.gate = path.join(h.dir, 'gate');
 	return h;

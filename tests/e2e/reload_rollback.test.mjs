@@ -169,7 +169,7 @@ test('what is told of them', async (t) => {
 	assert.notEqual(second.plugins[0].hash, before.plugins[0].hash);
 	await ctl(h, 'reload');
 	assert.deepEqual((await generations(h))[0].changes, []);
-
+	await states(h);
 	const text = await ctl(h, 'generations');
 
 	assert.match(text, /^GEN +STATE +MADE +SERVED +WORKERS +CHANGED +PLUGINS$/m);

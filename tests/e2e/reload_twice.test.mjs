@@ -10,8 +10,8 @@ import { startLife } from './lib/life.mjs';
 import { Load } from './lib/load.mjs';
 
 // Lines sent to the control socket at once, and all that comes back until
-// there are that many answers.
-function control(h, requests) {
+// there are that many answers.  sent is given a promise of their being sent.
+function control(h, requests, sent = () => {}) {
 	const s = net.connect(h.socket);
 	const lines = [];
 	let text = '';
@@ -30,17 +30,24 @@ function control(h, requests) {
 			    requests.length)
 				resolve(lines);
 		});
-		s.write(requests.map((r) => `${JSON.stringify(r)}\n`).join(''));
+		sent(new Promise((done) => s.write(requests.map((r) =>
+		    `${JSON.stringify(r)}\n`).join(''), done)));
 	}), 'answers').finally(() => s.destroy());
 }
 
 test('two at once: one is done, the other says why not', async (t) => {
 	const h = await startLife(t);
 	const load = new Load(h);
-	const both = await Promise.all([
-		control(h, [{ cmd: 'reload' }]),
-		control(h, [{ cmd: 'reload' }]),
-	]);
+	const asked = [];
+
+	// It finds both when it goes on.
+	h.child.kill('SIGSTOP');
+	const answers = [0, 1].map(() => control(h, [{ cmd: 'reload' }],
+	    (done) => asked.push(done)));
+
+	await within(Promise.all(asked), 'requests').finally(() =>
+	    h.child.kill('SIGCONT'));
+	const both = await Promise.all(answers);
 	const ends = both.map((lines) => lines.at(-1).ok);
 
 	assert.deepEqual(ends.sort(), [false, true]);

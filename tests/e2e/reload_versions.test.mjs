@@ -153,7 +153,7 @@ test('one that crashes later: a canary', async (t) => {
 });
 
 test('one that crashes later: too often', async (t) => {
-	const h = await startBusy(t, 3, 'max_restarts = 2');
+	const h = await startBusy(t, 3, 'max_restarts = 2  min_uptime = 1d');
 	const crowd = await Crowd.open(t, h, SOCKETS);
 	const traffic = await Traffic.begin(t, h);
 	const crashed = [];

@@ -3,6 +3,7 @@
 // as SIGHUP, is remembered.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { bin } from './lib/hostd.mjs';
 import { lifeConf, rewrite, startLife } from './lib/life.mjs';
 import { Lines } from './lib/lines.mjs';
@@ -10,6 +11,22 @@ import { Client, Load } from './lib/load.mjs';
 
 const ctl = (h, ...args) => new Lines(bin('hostctl'), ['-s', h.socket, '--json',
 	...args]);
+
+// pass(s) says that so much time goes by for it, which no other limit notices.
+async function startClocked(t) {
+	const clock = await makeClock(t);
+	const h = await startLife(t, { env: clock.env, conf: `
+		drain_timeout = 1d
+		pool "web" { workers = 2  watchdog = 0 }
+		http { idle_timeout = 1d  head_timeout = 1d }` });
+
+	h.pass = async (s) => {
+		clock.pass(s);
+		// The master has something to do.
+		await h.status();
+	};
+	return h;
+}
 
 // A reload that is in its canary, for as long as it is let.
 async function canary(h, time = '1d') {
@@ -28,9 +45,9 @@ async function answer(h) {
 }
 
 test('refused, unless it waits', async (t) => {
-	const h = await startLife(t);
+	const h = await startClocked(t);
 	const load = new Load(h);
-	const first = await canary(h, '2s');
+	const first = await canary(h, '1h');
 
 	for (const args of [['reload'], ['scale', 'web', '3'],
 		['rollback', '1']]) {
@@ -49,6 +66,7 @@ test('refused, unless it waits', async (t) => {
 		    /^waiting for what is under way to end$/);
 	leaves.kill();
 	await leaves.ended;
+	await h.pass(3601);
 	assert.equal(await first.ended, 0);
 	assert.equal(await second.ended, 0);
 	assert.equal(await third.ended, 0);
@@ -145,14 +163,15 @@ test('also while plugins are tried', async (t) => {
 });
 
 test('SIGHUP comes after it', async (t) => {
-	const h = await startLife(t);
-	const first = await canary(h, '1s');
+	const h = await startClocked(t);
+	const first = await canary(h, '1h');
 
 	// Too late for the first one.
 	rewrite(h, 'conf.d/life.conf', lifeConf('text = "two"'));
 	h.child.kill('SIGHUP');
 	await h.logged('SIGHUP: the next reload follows the one under way');
 	h.child.kill('SIGHUP');
+	await h.pass(3601);
 	assert.equal(await first.ended, 0);
 	await h.logged('serving generation 3');
 	assert.equal(await answer(h), 'two');

@@ -10,7 +10,6 @@ import test from 'node:test';
 import { atEnd, prepareHostd, within } from './lib/hostd.mjs';
 
 const SERVER = '127.86.2.53';
-const BOUND_MS = 2500;
 
 // resolv.conf is another one in a mount namespace.
 function whyNot() {
@@ -58,17 +57,14 @@ for (const how of ['hostctl stop', 'SIGQUIT'])
 				url = "redis://cache.example:6379" }`);
 
 		await within(asked, 'lookup');
-		const began = performance.now();
-
 		if (how === 'SIGQUIT')
 			h.child.kill('SIGQUIT');
 		else
 			assert.equal((await h.hostctl('stop')).code, 0);
 		assert.deepEqual(await within(h.ended, 'end of hostd'),
 		    { code: 0, signal: null });
-		const took = performance.now() - began;
-
-		assert.ok(took < BOUND_MS, `${Math.round(took)} ms`);
-		assert.doesNotMatch(h.log, /killed|died|exited with/);
+		// Nobody had to end it.
+		assert.doesNotMatch(h.log,
+		    /sending SIGKILL|killed|died|exited with/);
 		assert.match(h.log, /web\.0.* ending/);
 	});

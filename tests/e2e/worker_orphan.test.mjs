@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { command, sbin, until, within } from './lib/hostd.mjs';
-import { startLife, successor } from './lib/life.mjs';
+import { held, startLife, successor } from './lib/life.mjs';
 import { Client } from './lib/load.mjs';
 
 const isAlive = (pid) => {
@@ -26,12 +26,8 @@ test('kill -9 of the master', async (t) => {
 	    'listen "unix" { address = "unix:@DIR@/web.sock" }';
 	const h = await startLife(t, { keys: 'gate = "@DIR@/gate"', conf });
 	const workers = (await h.workers()).map((w) => w.pid);
-	const c = new Client(h.port);
+	const c = await held(h);
 
-	await c.ask();
-	c.send('/hold');
-	await h.workersSatisfy((ws) => ws.some((w) => w.active > w.idle),
-	    'a request under way');
 	h.child.kill('SIGKILL');
 	await h.logged(new RegExp(`pid ${c.pid}\\] the master has gone`));
 
@@ -64,12 +60,8 @@ test('kill -9 of the master', async (t) => {
 test('a new master does not wait for the old workers\' requests', async (t) => {
 	const h = await startLife(t, { keys: 'gate = "@DIR@/gate"' });
 	const workers = (await h.workers()).map((w) => w.pid);
-	const c = new Client(h.port);
+	const c = await held(h);
 
-	await c.ask();
-	c.send('/hold');
-	await h.workersSatisfy((ws) => ws.some((w) => w.active > w.idle),
-	    'a request under way');
 	h.child.kill('SIGKILL');
 	const next = await successor(t, h);
 	const d = new Client(next.port);

@@ -138,6 +138,8 @@ test('a worker that is let go finishes first', async (t) => {
 		others.push(c);
 	}
 	others.forEach((o) => o.destroy());
+	await h.workersSatisfy((ws) => ws[1].idle > 0 &&
+	    ws[1].active === ws[1].idle, 'an idle connection');
 	c.send('/hold');
 	await h.workersSatisfy((ws) => ws[1].active > ws[1].idle,
 	    'a request under way');

@@ -160,7 +160,8 @@ test('time that the master has not seen does not count', async (t) => {
 		process.kill(pid, 'SIGSTOP');
 	process.kill(w.pid, 'SIGSTOP');
 	await clock.logged(`pid ${w.pid}, generation 1) died: stopped`);
-	for (const pid of pids)
+	// The master last, who would look at them meanwhile.
+	for (const pid of pids.toReversed())
 		process.kill(pid, 'SIGCONT');
 	// The clock again: h has looked as often since.
 	const [next] = await clock.workersSatisfy((list) => list.every((x) =>

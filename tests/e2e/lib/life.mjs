@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { atEnd, Hostd, startHostd, until, within } from './hostd.mjs';
+import { Client } from './load.mjs';
 import { buildPlugin, testPlugin } from './plugin.mjs';
 
 let built;
@@ -35,6 +36,21 @@ export async function startLife(t, { keys, files, confd, ...more } = {}) {
 		confd: { 'life.conf': lifeConf(keys), ...confd },
 		...more,
 	});
+}
+
+// A request that is under way, of a connection whose worker is known.
+export async function held(h) {
+	const c = new Client(h.port);
+	const is = (what, pred) => h.workersSatisfy((ws) => ws.some((w) =>
+	    w.pid === c.pid && pred(w)), what);
+
+	await c.ask();
+	// What is told of it may be of before that answer.
+	await is('an idle connection', (w) => w.idle > 0 &&
+	    w.active === w.idle);
+	c.send('/hold');
+	await is('a request under way', (w) => w.active > w.idle);
+	return c;
 }
 
 // Change a file below the directory of h.

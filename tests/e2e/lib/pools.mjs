@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import { lifePlugin } from './life.mjs';
 import { plugin } from './http1.mjs';
-import { startHostd } from './hostd.mjs';
+import { startHostd, until } from './hostd.mjs';
 
 /*
  * life_route says which worker has answered: "/" in web, "/far" and below in
@@ -59,6 +59,14 @@ export async function sums(h) {
 	}
 	return all;
 }
+
+// Until pred holds for these: a client has its answer before it is counted, and
+// who gave a connection away may hear later than the client.
+export const sumsSatisfy = (h, pred, what) => until(async () => {
+	const all = await sums(h);
+
+	return pred(all) && all;
+}, what);
 
 // HTTP/2 without TLS, and everything below "/far" is socket's.
 export async function serveFar(t, conf = '', { socket = 'workers = 1',
