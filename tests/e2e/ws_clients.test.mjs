@@ -5,13 +5,13 @@ import { once } from 'node:events';
 import path from 'node:path';
 import test from 'node:test';
 import { exchange } from './lib/exchange.mjs';
-import { atEnd, command, top, within } from './lib/hostd.mjs';
+import { atEnd, command, top, WAIT_MS, within } from './lib/hostd.mjs';
 import { npm } from './lib/npm.mjs';
+import { startBrowser } from './lib/page.mjs';
 import { serveEcho, untilWebsockets } from './lib/websocket.mjs';
 
 const { WebSocket } = npm('ws');
 const module = path.join(top, 'tests/e2e/lib/exchange.mjs');
-const { chromium } = npm('playwright-core');
 
 const MAX = 64 << 10;
 const limit = 'max_message = 64k';
@@ -55,8 +55,7 @@ test('npm\'s ws', async (t) => {
 				url: url(h, path), max: MAX }, WebSocket,
 				[['x', 'chat'], { perMessageDeflate }]));
 
-			for (const r of await within(Promise.all(all),
-			    'end of the exchange', 60_000))
+			for (const r of await Promise.all(all))
 				assert.deepEqual(r, { back: count,
 					bytes: r.bytes, code: 4001, clean: true,
 					protocol: 'chat', extensions });
@@ -148,16 +147,14 @@ test('Chromium', async (t) => {
 			body = "<title>page</title>"
 			headers = {"Content-Type: text/html"} }
 		route "/" { plugin = "page" }` });
-	const browser = await chromium.launch({
-		executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-
-	atEnd(t, () => browser.close());
+	const browser = await startBrowser(t);
 	const page = await browser.newPage();
 	const run = (path, more = []) => page.evaluate(
 	    ([options, ...rest]) => (0, eval)(options.code)(options,
 		WebSocket, rest), [{ url: url(h, path), seed: 3, count: 1000,
 		max: MAX, code: `(${exchange})` }, ...more]);
 
+	page.setDefaultTimeout(WAIT_MS);
 	await page.goto(`${h.url}/`);
 	const fresh = 'permessage-deflate; server_no_context_takeover; ' +
 	    'client_no_context_takeover';
