@@ -3,6 +3,7 @@
 // server.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { fakeServer, OK, startFetch } from './lib/fetch.mjs';
 import { until } from './lib/hostd.mjs';
 import { connect, get } from './lib/http1.mjs';
@@ -24,9 +25,9 @@ const busy = (h, want) => until(async () => {
 });
 
 // Both ends of a tunnel.
-async function open(t, { early = '', first = '', conf = '' } = {}) {
+async function open(t, { early = '', first = '', conf = '', env } = {}) {
 	const s = await fakeServer(t);
-	const h = await startFetch(t, [s], '', '', conf);
+	const h = await startFetch(t, [s], '', '', conf, env);
 	const c = await connect(t, h.port);
 
 	await c.send(ask + early);
@@ -123,7 +124,10 @@ test('a worker ends while tunnels are open', async (t) => {
 });
 
 test('a tunnel outlives a reload, but not its worker\'s time', async (t) => {
-	const { c, server, h } = await open(t, { conf: 'drain_timeout = 2s' });
+	const clock = await makeClock(t);
+	const { c, server, h } = await open(t, { env: clock.env, conf: `
+		pool "web" { workers = 1  watchdog = 0 }
+		drain_timeout = 1h` });
 	const cut = c.end();
 	const reload = h.hostctl('reload');
 
@@ -133,6 +137,9 @@ test('a tunnel outlives a reload, but not its worker\'s time', async (t) => {
 	server.write('pong');
 	assert.equal(await c.bytes(4), 'pong');
 	assert.equal((await reload).code, 0);
+	assert.equal(c.closed, false);
+	clock.pass(3601);
+	await c.send('so long');
 	await cut;
 	await server.ended();
 	await h.logged('1 connections were still open at the drain deadline');

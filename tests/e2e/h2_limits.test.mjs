@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import * as h2 from './lib/h2frames.mjs';
 import { Frames, block, frame, get, headers, pseudo, u32 }
 	from './lib/h2frames.mjs';
@@ -153,7 +154,9 @@ test('more streams than are allowed', async (t) => {
 
 test('a client that opens no window is cut off, and holds little',
     async (t) => {
-	const h = await serveFlow(t, 'send_timeout = 500ms');
+	const clock = await makeClock(t);
+	const h = await serveFlow(t, 'send_timeout = 1h', { env: clock.env,
+		conf: 'pool "web" { workers = 1  watchdog = 0 }' });
 	const [w] = await h.workers();
 	const rss = () => Number(/VmRSS:\s+(\d+)/.exec(
 	    fs.readFileSync(`/proc/${w.pid}/status`, 'utf8'))[1]);
@@ -164,6 +167,9 @@ test('a client that opens no window is cut off, and holds little',
 
 	for (let i = 0; i < 100; i++)
 		c.send(get(2 * i + 1, '/flow/source?100000000'));
+	for (let i = 0; i < 100; i++)
+		await c.frame(h2.HEADERS, 2 * i + 1);
+	await clock.passFor(h, 3601);
 	for (let i = 0; i < 100; i++) {
 		const f = await c.frame(h2.RST_STREAM, 2 * i + 1);
 

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { command, until, within } from './lib/hostd.mjs';
 import { answerOf, connect } from './lib/http2.mjs';
 import { descriptors, descriptorsAtMost } from './lib/life.mjs';
@@ -179,8 +180,11 @@ test('a worker that does not take it in time', async (t) => {
 });
 
 test('a reload, with all kinds of them open', async (t) => {
-	// Sockets are told to go within a part of it.
-	const h = await serveFar(t, 'drain_timeout = 6s');
+	const clock = await makeClock(t);
+	const pool = 'workers = 1  watchdog = 0';
+	const h = await serveFar(t, 'drain_timeout = 2h', { web: pool,
+		socket: pool, http: 'send_timeout = 1d', env: clock.env });
+	const old = (await h.workers()).map((w) => w.pid);
 	const c = await connect(t, h);
 	const slow = c.open('/far/flow/source?30000000');
 
@@ -191,10 +195,19 @@ test('a reload, with all kinds of them open', async (t) => {
 	await within(once(ws, 'response'), 'answer');
 	ws.write(text('hello'));
 	await within(once(ws, 'data'), 'echo');
+	const bye = Buffer.from([0x88, 2, 1012 >> 8, 1012 & 255]);
 	const done = h.hostctl('reload');
-	const [bye] = await within(once(ws, 'data'), 'close');
+	let said = Buffer.alloc(0);
 
-	assert.deepEqual([...bye], [0x88, 2, 1012 >> 8, 1012 & 255]);
+	ws.on('data', (d) => { said = Buffer.concat([said, d]); });
+	for (const pid of old)
+		await h.logged(new RegExp(`pid ${pid}\\] draining`));
+	ws.write(text('hello'));
+	await until(() => said.length > 0, 'an answer while it drains');
+	// Sockets are told to go within a part of it.
+	clock.pass(90 * 60);
+	ws.write(text('hello'));
+	await until(() => said.includes(bye), 'close');
 	ws.end();
 	await c.goaway;
 	const answer = answerOf(slow);

@@ -100,16 +100,20 @@ test('all down: closed at once, and told now and then', async (t) => {
 	const [x, y] = [await freePort(), await freePort()];
 	const h = await startGroup(t, [x, y], { group: 'fail_timeout = 1h' });
 
+	const began = performance.now();
+
 	for (let i = 0; i < 20; i++) {
 		const c = await connect(t, h.port);
 
 		assert.equal(await c.end(), '');
 	}
-	await h.logged(/turned away: no server of upstream "app" could be connected to; the last: .*Connection refused/);
-	assert.ok(h.log.split('is turned away').length <= 3);
-	const { connections } = await h.status();
+	const took = performance.now() - began;
 
-	assert.equal(connections.active, 0);
+	await h.logged(/turned away: no server of upstream "app" could be connected to; the last: .*Connection refused/);
+	// Once in 5 s.
+	assert.ok(h.log.split('is turned away').length <= 3 + took / 5000);
+	await until(async () => (await h.status()).connections.active === 0,
+	    'end of all');
 });
 
 test('up again', async (t) => {
@@ -160,7 +164,7 @@ test('max_conns', async (t) => {
 test('a client that leaves before there is a server', async (t) => {
 	const hole = await blackHole(t);
 	const h = await startGroup(t, [hole.port ?? hole], {
-		group: 'connect_timeout = 20s' });
+		group: 'connect_timeout = 1h' });
 
 	for (let i = 0; i < 5; i++) {
 		const c = await connect(t, h.port);

@@ -104,7 +104,7 @@ async function hello(t, servername) {
 }
 
 test('byte by byte, and in records of a few bytes', async (t) => {
-	const { h } = await start(t);
+	const { h } = await start(t, 'hello_timeout = 1h');
 	const whole = await hello(t, 'one.example.com');
 	const records = [];
 
@@ -142,17 +142,23 @@ test('who names none goes to the upstream of the listener', async (t) => {
 });
 
 test('without one they are closed, and that is logged', async (t) => {
-	const { h } = await start(t, 'hello_timeout = 300ms');
-
-	for (const say of [await hello(t, 'nobody.example.org'), 'GET / HTTP',
-		'\x16\x03', '']) {
+	const closes = async (h, say) => {
 		const c = await connect(t, h.port);
 
 		await c.send(say);
 		assert.equal(await c.end(), '');
-	}
+	};
+	const { h } = await start(t, 'hello_timeout = 1h');
+
+	await closes(h, await hello(t, 'nobody.example.org'));
+	await closes(h, 'GET / HTTP');
 	await h.logged('is turned away: no sni block is for ' +
 	    '"nobody.example.org"');
+	// Those that do not say enough.
+	const { h: short } = await start(t, 'hello_timeout = 300ms');
+
+	await closes(short, '\x16\x03');
+	await closes(short, '');
 });
 
 test("curl's PROXY header before its TLS", async (t) => {

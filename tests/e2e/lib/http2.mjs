@@ -5,12 +5,14 @@ import { atEnd, within } from './hostd.mjs';
 import { serve } from './http1.mjs';
 
 // Answers as flow_route is told to, below /flow/; else "hello".
-export const serveFlow = (t, http = '') => serve(t, 'flow_route', (so) => `
+export const serveFlow = (t, http = '', { conf = '', ...options } = {}) =>
+	serve(t, 'flow_route', (so) => `
+	${conf}
 	http { h2c = on  ${http} }
 	plugin "flow" { module = "${so}" }
 	route "/flow/" { plugin = "flow" }
 	plugin "hello" { module = "http_respond.so"  body = "hello" }
-	route "/" { plugin = "hello" }`);
+	route "/" { plugin = "hello" }`, options);
 
 export class Client {
 	constructor(session) {

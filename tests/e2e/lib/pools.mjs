@@ -69,16 +69,16 @@ export const sumsSatisfy = (h, pred, what) => until(async () => {
 }, what);
 
 // HTTP/2 without TLS, and everything below "/far" is socket's.
-export async function serveFar(t, conf = '', { socket = 'workers = 1',
-	...more } = {}) {
+export async function serveFar(t, conf = '', { web = 'workers = 1',
+	socket = 'workers = 1', http = '', ...more } = {}) {
 	const [flow, show, trailers] = await Promise.all(['flow_route',
 		'show_route', 'trailer_route'].map(plugin));
 
 	return startHostd(t, { ...more, files: { 'www/a': 'a' }, conf: `
-		pool "web" { workers = 1 }
+		pool "web" { ${web} }
 		pool "socket" { ${socket} }
 		listen "main" { address = "127.0.0.1:@PORT@"  pool = "web" }
-		http { h2c = on  max_body = 10m }
+		http { h2c = on  max_body = 10m  ${http} }
 		plugin "near" { module = "http_respond.so"  body = "near" }
 		plugin "hello" { module = "http_respond.so"  body = "hello" }
 		plugin "flow" { module = "${flow}" }
