@@ -28,6 +28,9 @@ test('a life, told in order', async (t) => {
 	assert.equal((await h.hostctl('reload')).code, 1);
 	await h.hostctl('scale', 'web', '3');
 	await h.hostctl('logs', 'reopen');
+	// Nothing more happens then.
+	await h.workersSatisfy((ws) => ws.length === 3 &&
+	    ws.every((w) => w.state === 'ready'), 'end of the old workers');
 	const all = await events(h);
 
 	assert.deepEqual(all.map((e) => e.n), all.map((_, i) => i + 1));
@@ -139,6 +142,8 @@ test('of a name that nobody has', async (t) => {
 		await h.hostctl('scale', 'web', '1');
 		await h.workersSatisfy((ws) => ws.length === 1, 'one worker');
 		await h.hostctl('restart');
+		await h.workersSatisfy((ws) => ws.length === 1 &&
+		    ws[0].pid !== first.pid, 'end of the old one');
 		for (const name of ['web.1', String(first.pid)]) {
 			const all = await events(h, name);
 

@@ -101,6 +101,8 @@ test('of a worker, a pool, a process', async (t) => {
 	await t.test('that has gone', async () => {
 		await out(h, 'scale', 'web', '1');
 		await out(h, 'restart');
+		await h.workersSatisfy((ws) => ws.length === 1 &&
+		    ws[0].pid !== first.pid, 'end of the old ones');
 		for (const name of ['web.1', String(first.pid)])
 			assert.match(await out(h, 'logs', name),
 			    / has ended: /);

@@ -74,8 +74,10 @@ test('requests under way are finished first', async (t) => {
 	const c = new Client(h.other);
 
 	await c.ask();
+	await h.workersSatisfy((ws) => ws.some((w) => w.pid === c.pid &&
+	    w.idle > 0 && w.active === w.idle), 'an idle connection');
 	c.send('/hold');
-	await h.workersSatisfy((ws) => ws.some((w) => w.pool === 'back' &&
+	await h.workersSatisfy((ws) => ws.some((w) => w.pid === c.pid &&
 	    w.active > w.idle), 'a request under way');
 	await fine(h, 'stop', 'back');
 	// Each of its workers has heard of it.
@@ -144,6 +146,7 @@ test('a pool that is configured no more is forgotten', async (t) => {
 	const h = await startTwo(t);
 
 	await fine(h, 'stop', 'back');
+	await workers(h, 'back', 0);
 	fs.writeFileSync(h.confFile, fs.readFileSync(h.confFile, 'utf8')
 	    .replace(/^.*"back".*$/gm, ''));
 	await fine(h, 'reload');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import test from 'node:test';
-import { atEnd, bin, within } from './lib/hostd.mjs';
+import { atEnd, bin, until, within } from './lib/hostd.mjs';
 import { startLife } from './lib/life.mjs';
 import { Load } from './lib/load.mjs';
 
@@ -101,8 +101,13 @@ test('once, when it is no terminal', async (t) => {
 	assert.equal(lines.length, 3);
 	assert.match(lines[1], /^web\.0 +\d+ +ready +[\d.]+ +[\d.]+m +\d+ +[\d.]+ +(<\d+ms|-) +0$/);
 	assert.ok(lines.every((l) => l.length < 80));
-	const j = JSON.parse((await h.hostctl('top', '--json', '-d', '300ms'))
-	    .stdout);
+	// The load may stand still for that long.
+	const j = await until(async () => {
+		const one = JSON.parse((await h.hostctl('top', '--json', '-d',
+		    '300ms')).stdout);
+
+		return one.workers.some((w) => w.requests_per_s > 0) && one;
+	}, 'requests while it looks');
 	const pids = (await h.workers()).map((w) => w.pid);
 
 	assert.ok(j.interval_ms >= 300);

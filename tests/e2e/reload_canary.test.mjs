@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { bin, within } from './lib/hostd.mjs';
 import { lifeConf, rewrite, startLife } from './lib/life.mjs';
 import { Client, Load } from './lib/load.mjs';
@@ -42,6 +43,38 @@ class Crowd {
 	}
 }
 
+// A canary of an hour, that is over when the test says so.
+async function startHour(t, workers, more = {}) {
+	const clock = await makeClock(t);
+	const h = await startLife(t, { ...more, env: clock.env, conf: `
+		drain_timeout = 1d
+		pool "web" { workers = ${workers}  watchdog = 0 }
+		http { idle_timeout = 1d  head_timeout = 1d }` });
+
+	h.canary = async (...args) => {
+		const go = new Lines(bin('hostctl'), ['-s', h.socket, 'reload',
+			'--canary', '1', '--for', '1h', '--json', ...args]);
+
+		await go.until((l) => l.step === 'canary');
+		return go;
+	};
+	// Each of the workers has done so much more.
+	h.enough = async (n) => {
+		const before = new Map((await h.workers()).map((w) =>
+		    [w.pid, w.requests]));
+
+		await h.workersSatisfy((ws) => ws.filter((w) =>
+		    w.state === 'ready').every((w) => w.requests >
+		    before.get(w.pid) + n), `${n} requests of each`);
+	};
+	h.hour = async () => {
+		clock.pass(3601);
+		// The master has something to do.
+		await h.status();
+	};
+	return h;
+}
+
 const reload = (h, ...args) => h.hostctl('reload', '--canary', '1', ...args);
 
 // The answers' texts are those of generation 1, and it says why.
@@ -70,16 +103,24 @@ async function isBack(h, why) {
 }
 
 test('one that is as good goes on', async (t) => {
-	const h = await startLife(t, { conf: 'pool "web" { workers = 4 }' });
-	const load = new Load(h, { clients: 8 });
+	const h = await startHour(t, 4);
+	const first = new Load(h, { clients: 8 });
 
 	change(h, KEYS);
-	const r = await reload(h, '--for', '1s', '--json');
-	const lines = r.stdout.trimEnd().split('\n').map((l) => JSON.parse(l));
+	const go = await h.canary();
+
+	await h.enough(100);
+	// An hour in the middle of a request would be the request's.
+	await first.stop();
+	assert.deepEqual(first.failures, []);
+	await h.hour();
+	const load = new Load(h, { clients: 8 });
+	const code = await go.ended;
+	const lines = go.all;
 	const at = (step) => lines.findIndex((l) => l.step === step);
 	const last = lines.filter((l) => l.step === 'canary').at(-1);
 
-	assert.equal(r.code, 0, r.stdout);
+	assert.equal(code, 0, JSON.stringify(lines));
 	assert.deepEqual(lines.at(-1), { ok: true, generation: 2,
 		outcome: 'done' });
 	// One, then the judgement, then the others.
@@ -117,28 +158,33 @@ test('one with more errors goes back', async (t) => {
 });
 
 test('one with slower callbacks goes back', async (t) => {
-	const h = await startLife(t, { conf: 'pool "web" { workers = 2 }' });
+	const h = await startHour(t, 2);
 	const crowd = new Crowd(h, 24);
 
 	change(h, 'text = "new" spin = 8ms');
-	const r = await reload(h, '--for', '2s', '--factor', '3');
+	const go = await h.canary('--factor', '3');
 
-	assert.equal(r.code, 4, r.stdout);
-	assert.match(r.stderr, /^hostctl: the canary is worse: pool web: slower: /m);
-	await isBack(h, /slower/);
+	await h.enough(60);
 	await crowd.stop();
+	await h.hour();
+	assert.equal(await go.ended, 4, JSON.stringify(go.all));
+	assert.match(go.all.find((l) => 'error' in l).error,
+	    /^the canary is worse: pool web: slower: /);
+	await isBack(h, /slower/);
 });
 
 test('one that is not that much worse goes on', async (t) => {
-	const h = await startLife(t, { keys: 'spin = 4ms',
-		conf: 'pool "web" { workers = 2 }' });
+	const h = await startHour(t, 2, { keys: 'spin = 4ms' });
 	const crowd = new Crowd(h);
 
 	change(h, 'text = "new" spin = 8ms');
-	const r = await reload(h, '--for', '1s', '--factor', '20');
+	const go = await h.canary('--factor', '20');
 
-	assert.equal(r.code, 0, r.stderr);
+	await h.enough(60);
 	await crowd.stop();
+	await h.hour();
+	assert.equal(await go.ended, 0, JSON.stringify(go.all));
+	assert.doesNotMatch(JSON.stringify(go.all), /too few/);
 });
 
 test('one that crashes goes back at once', async (t) => {
@@ -252,7 +298,7 @@ test('what has gone to a canary that goes back comes back with it',
 		assert.equal((await c.ask()).status, 200);
 	change(h, 'text = "new"  status = 500');
 	const crowd = new Crowd(h);
-	const r = await reload(h, '--for', '30s');
+	const r = await reload(h, '--for', '1d');
 
 	await crowd.stop();
 	assert.equal(r.code, 4, r.stdout);

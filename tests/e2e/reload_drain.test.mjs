@@ -4,6 +4,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
+import { atEnd } from './lib/hostd.mjs';
 import { held, startLife } from './lib/life.mjs';
 import { Client } from './lib/load.mjs';
 
@@ -86,21 +88,30 @@ test('pipelined requests are all answered', async (t) => {
 });
 
 test('drain_timeout ends what does not finish', async (t) => {
-	const h = await startLife(t, { keys, conf: 'drain_timeout = 300ms' });
+	const clock = await makeClock(t);
+	const h = await startLife(t, { keys, env: clock.env, conf: `
+		drain_timeout = 1h
+		pool "web" { workers = 2  watchdog = 0 }` });
 	const c = await held(h);
 	const { pid } = c;
 
 	await reload(h);
+	await h.logged(new RegExp(`pid ${pid}\\] draining`));
+	// Or it might be quicker than the worker, and end it.
+	h.child.kill('SIGSTOP');
+	atEnd(t, () => h.child.kill('SIGCONT'));
+	clock.pass(3601);
 	assert.equal(await c.ended, 'closed');
 	assert.equal(c.answered, 1);
 	await h.logged(new RegExp(`pid ${pid}\\] \\d connections were still ` +
 	    'open at the drain deadline'));
+	h.child.kill('SIGCONT');
 	await h.workersSatisfy((w) => w.length === 2, 'end of the old workers');
 });
 
 test('generations pile up while requests hold them, and go with them',
     async (t) => {
-	const h = await startLife(t, { keys });
+	const h = await startLife(t, { keys, conf: 'drain_timeout = 1h' });
 	const clients = [];
 
 	for (let i = 0; i < 4; i++) {

@@ -4,14 +4,15 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { atEnd, startHostd, until } from './lib/hostd.mjs';
 import { plugin } from './lib/http1.mjs';
-import { closing, CONT, frame, open, TEXT, text, untilWebsockets } from
+import { closing, CONT, frame, open, PONG, TEXT, text, untilWebsockets } from
     './lib/websocket.mjs';
 
-async function start(t, { drain = '2s', keys = '' } = {}) {
-	return startHostd(t, { conf: `
-		pool "web" { workers = 1 }
+async function start(t, { drain = '2s', keys = '', env } = {}) {
+	return startHostd(t, { env, conf: `
+		pool "web" { workers = 1  watchdog = 0 }
 		drain_timeout = ${drain}
 		plugin "moving" { module = "${await plugin('moving_ws')}" }
 		plugin "other" { module = "${await plugin('moving_ws')}" }
@@ -207,12 +208,19 @@ test('with output that its client does not read', async (t) => {
 });
 
 test('one that never comes to rest is sent away in time', async (t) => {
-	const h = await start(t);
+	const clock = await makeClock(t);
+	const h = await start(t, { drain: '1h', keys: 'ping_interval = 0',
+		env: clock.env });
 	const s = await openAs(t, h);
 
 	await s.send(frame(TEXT, 'co', { fin: false }));
 	await s.roundtrip();
 	await reload(h);
+	await h.logged(/gen 1 .*draining/);
+	await s.roundtrip();
+	clock.pass(2000);
+	// The worker has something to do.
+	await s.send(frame(PONG, ''));
 	assert.equal((await s.closing()).code, 1012);
 	await s.send(frame(CONT, 'unt'), closing(1012));
 	await s.end();
