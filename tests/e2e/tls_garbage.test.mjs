@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import net from 'node:net';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { atEnd, raw, until, within } from './lib/hostd.mjs';
 import { curl, sClient, secure, startTls } from './lib/tls.mjs';
 
@@ -44,7 +45,11 @@ test('garbage', async (t) => {
 	await serves(h);
 	// They are told of once in a while, and counted.
 	assert.ok(h.log.split('a TLS handshake of').length <= 3, h.log);
-	const { tls } = await h.status();
+	const tls = await until(async () => {
+		const st = await h.status();
+
+		return st.tls.failed >= all.length && st.tls.full > 0 && st.tls;
+	}, 'all to be counted');
 
 	assert.equal(tls.failed, all.length);
 	assert.equal(tls.full, 1);
@@ -66,9 +71,23 @@ test('a hello that is huge, in many records', async (t) => {
 });
 
 test('one that does not go on ends in time', async (t) => {
-	const h = await startTls(t, { conf, tls: 'handshake_timeout = 300ms' });
+	const clock = await makeClock(t);
+	const h = await startTls(t, { env: clock.env, tls:
+		'handshake_timeout = 1h', conf: `
+		pool "web" { workers = 1  watchdog = 0 }
+		http { idle_timeout = 1d }
+		${conf}` });
+	const accepted = (n) => until(async () =>
+	    (await h.status()).connections.active === n, `${n} connections`);
+
+	await accepted(0);
 	const silent = raw(h.port, '');
 	const half = raw(h.port, record(22, Buffer.from([1, 0, 0, 200, 3, 3])));
+
+	await accepted(2);
+	clock.pass(3601);
+	// It has something to do, and whoever comes now has all of his time.
+	await serves(h);
 
 	for (const r of await Promise.all([silent, half])) {
 		assert.ok(r.closed);
@@ -110,8 +129,11 @@ test('bytes changed on their way', async (t) => {
 		await c.ended;
 		assert.match(c.error ?? '', /BAD_RECORD_MAC/);
 	}
-	assert.equal((await h.status()).tls.broken, 2);
-	assert.equal((await h.status()).requests.total, 2);
+	await until(async () => {
+		const { tls, requests } = await h.status();
+
+		return tls.broken === 2 && requests.total === 2;
+	}, 'both to be counted');
 	await serves(h);
 });
 

@@ -55,7 +55,11 @@ test('what is refused: old versions and ciphers', async (t) => {
 		assert.doesNotMatch(r.text, /200 OK/);
 	}
 	await h.logged(/a TLS handshake of 127\.0\.0\.1 has failed: /);
-	const { tls } = await h.status();
+	const tls = await until(async () => {
+		const st = await h.status();
+
+		return st.tls.failed >= 3 && st.tls;
+	}, 'all to be counted');
 
 	assert.equal(tls.full, 0);
 	assert.equal(tls.failed, 3);

@@ -101,6 +101,8 @@ test('a client that takes nothing ends', async (t) => {
 	const c = await secure(t, h);
 
 	c.socket.pause();
+	await until(async () => (await h.status()).connections.active === 1,
+	    'the connection');
 	c.socket.write('GET /big HTTP/1.1\r\nHost: x\r\n\r\n');
 	await until(async () => (await h.status()).connections.active === 0,
 	    'its end');
