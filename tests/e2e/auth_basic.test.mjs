@@ -25,7 +25,7 @@ zo\u00e9:${HELLO}
 `;
 
 const start = (t, more = '', options = {}) => startHostd(t, { conf: `
-	pool "web" { workers = 1 }
+	pool "web" { workers = 1  watchdog = 0 }
 	auth "staff" { type = basic  users_file = "users"
 		realm = "Staff only"  ${more} }
 	plugin "yes" { module = "http_respond.so"  body = "yes" }
@@ -139,6 +139,7 @@ test('many at once', async (t) => {
 
 	assert.deepEqual(new Set(same), new Set([200]));
 	const agent = new http.Agent({ maxSockets: 200 });
+	let said = 0;
 
 	atEnd(t, () => agent.destroy());
 	const guess = (i) => new Promise((resolve, reject) => http.get(h.url,
@@ -146,10 +147,17 @@ test('many at once', async (t) => {
 	    (r) => {
 		    r.resume().on('end', () => resolve([r.statusCode,
 			    r.headers['retry-after']]));
-	    }).on('error', reject));
+	    }).on('finish', () => { said++; }).on('error', reject));
+	const [{ pid }] = await h.workers();
+
+	// However slow we are, it hears of all of them at the same time.
+	process.kill(pid, 'SIGSTOP');
+	atEnd(t, () => process.kill(pid, 'SIGCONT'));
 	const guesses = Promise.all(Array.from({ length: 200 }, (_, i) =>
 	    guess(i)));
 
+	await until(() => said === 200, 'what they say');
+	process.kill(pid, 'SIGCONT');
 	// Who was let in before is not kept waiting by who is not.
 	assert.equal(await status(h, encode('alice:secret')), 200);
 	const all = await guesses;

@@ -163,8 +163,8 @@ const knock = (h, localAddress) => new Promise((resolve) => {
 });
 
 test('20000 connections of one address, and clients of another', async (t) => {
-	const h = await start(t, 'http { max_connections_per_address = 50 }',
-	    { noPort: true });
+	const h = await start(t, `http { max_connections_per_address = 50
+		idle_timeout = 1h }`, { noPort: true });
 	const { open } = await crowd(t, h, 45, '127.0.0.9');
 	let over = false, left = 20_000, one;
 
