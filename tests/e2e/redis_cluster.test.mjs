@@ -38,10 +38,8 @@ test('every room is at the master of its slot', async (t) => {
 	await crosses(a, b, '{hostd:x}1', 'tagged');
 	for (const r of all) {
 		// Two connections of each hostd, at home one more, and ours.
-		const list = await r.command('CLIENT', 'LIST');
-
-		assert.equal(list.trim().split('\n').length,
-		    r === all[1] ? 7 : 5);
+		await r.until((list) => list.trim().split('\n').length ===
+		    (r === all[1] ? 7 : 5), 'CLIENT', 'LIST');
 		assert.deepEqual(await r.command('PUBSUB', 'CHANNELS'), []);
 	}
 	for (const h of [one, two]) {

@@ -10,9 +10,9 @@ import { Member, startRooms } from './lib/rooms.mjs';
 const WAIT = 2000;	// query_timeout, in milliseconds
 const TIMEOUT = '-6';
 
-async function start(t, redis) {
+async function start(t, redis, wait) {
 	const h = await startRooms(t, 2, { conf: `
-		pubsub { query_timeout = ${WAIT}ms }
+		pubsub { query_timeout = ${wait} }
 		plugin "redis" { module = "pubsub_redis.so"
 			url = "${redis.url}" retry_max = 200ms }` });
 
@@ -27,6 +27,19 @@ async function count(m) {
 	return { status, total: Number(total), ms: Date.now() - from };
 }
 
+// Several of them.  Who waits does so each time, and never for less than that;
+// a machine that stands still does not do so each time.
+async function severalSoon(m) {
+	const all = [];
+
+	for (let i = 0; i < 5; i++)
+		all.push(await count(m));
+	const soonest = Math.min(...all.map(({ ms }) => ms));
+
+	assert.ok(soonest < WAIT / 2, `${soonest} ms`);
+	return all;
+}
+
 const satisfies = (m, pred) => until(async () => pred(await count(m)),
     'the count');
 
@@ -39,9 +52,10 @@ const kill = (h, signal) => {
 		process.kill(p, signal);
 };
 
-async function couple(t) {
+async function couple(t, wait = `${WAIT}ms`) {
 	const redis = await startRedis(t);
-	const [, a] = await start(t, redis), [two, b] = await start(t, redis);
+	const [, a] = await start(t, redis, wait);
+	const [two, b] = await start(t, redis, wait);
 
 	await a.do('join red');
 	await b.do('join red');
@@ -61,15 +75,12 @@ test('it is killed', async (t) => {
 	await two.ended;
 	// It may take more than one, if it was killed as it answered.
 	await satisfies(a, (c) => c.status === TIMEOUT);
-	for (let i = 0; i < 5; i++) {
-		const { status, total, ms } = await count(a);
-
+	for (const { status, total } of await severalSoon(a)) {
 		assert.equal(status, TIMEOUT);	// not all have answered
 		assert.equal(total, 1);
-		assert.ok(ms < WAIT / 2, `${ms} ms`);
 	}
 	// One that comes is asked, and answers.
-	const [, c] = await start(t, redis);
+	const [, c] = await start(t, redis, `${WAIT}ms`);
 
 	await c.do('join red');
 	await satisfies(a, (c) => c.total === 2);
@@ -83,20 +94,19 @@ test('it stops, and goes on', async (t) => {
 	const { status } = await count(a);
 
 	assert.equal(status, TIMEOUT);
-	assert.ok((await count(a)).ms < WAIT / 2);
+	await severalSoon(a);
 	kill(two, 'SIGCONT');
 	await counted(a, 2);
 });
 
 test('it ends', async (t) => {
-	const { a, two } = await couple(t);
+	const { a, two } = await couple(t, '1h');
 
 	await two.stop('SIGTERM');
 	for (;;) {
-		const { status, total, ms } = await count(a);
+		const { status, total } = await count(a);
 
 		assert.equal(status, '0');
-		assert.ok(ms < WAIT / 2, `${ms} ms`);
 		if (total === 1)
 			break;
 	}

@@ -10,9 +10,14 @@ import { Member, startRooms } from './lib/rooms.mjs';
 test('a gap is told when nothing is lost any more', async (t) => {
 	const redis = await startRedis(t);
 	const way = await Way.open(t, redis, '\r\nSUBSCRIBE\r\n');
-	const start = (url) => startRooms(t, 1, { conf: `
-		plugin "redis" { module = "pubsub_redis.so" url = "${url}"
-			retry_max = 200ms }` });
+	const start = async (url) => {
+		const h = await startRooms(t, 1, { conf: `
+			plugin "redis" { module = "pubsub_redis.so"
+				url = "${url}" retry_max = 200ms }` });
+
+		await h.logged('redis is up');
+		return h;
+	};
 	const a = await Member.open(t, await start(way.url));
 	const b = await Member.open(t, await start(redis.url));
 

@@ -111,7 +111,8 @@ test(`Redis is killed ${ROUNDS} times under load`, async (t) => {
 	for (const node of ['one', 'two']) {
 		const h = await startRooms(t, WORKERS, { conf: `
 			plugin "redis" { module = "pubsub_redis.so"
-				url = "${redis.url}" retry_max = 200ms }` });
+				url = "${redis.url}" retry_max = 200ms
+				ping_timeout = 60s }` });
 
 		nodes.push(h);
 		all.push(...await people(t, h, node));

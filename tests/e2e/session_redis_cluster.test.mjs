@@ -29,7 +29,7 @@ async function visitorAt(h, all, master) {
 async function moveKeys(all, slot, from, to, key) {
 	await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
 	await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
-	await from.command('MIGRATE', '127.0.0.1', to.port, key, 0, 5000);
+	await from.command('MIGRATE', '127.0.0.1', to.port, key, 0, 60_000);
 }
 
 async function moveRest(all, slot, from, to) {

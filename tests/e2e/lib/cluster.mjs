@@ -2,11 +2,12 @@
 // Two hostd with a Redis Cluster between them, and what can be asked and done
 // there.
 import { Member, startRooms } from './rooms.mjs';
+import { patient } from './session.mjs';
 
 export const startNode = (t, redis, keys = '') => startRooms(t, 1, { conf: `
 	plugin "redis" { module = "pubsub_redis.so"
 		url = "redis://127.0.0.1:${redis.port}"
-		retry_max = 200ms ${keys} }` });
+		retry_max = 200ms ${patient(keys, 'ping_timeout')} }` });
 
 export const count = (h, what) => h.log.split(what).length - 1;
 
