@@ -13,8 +13,9 @@ const FILES_AT_ONCE = process.env.HOSTD_BUILD === 'asan' ? 3 : 4;
 const SLOW_TOLD = 15;
 
 const slow = ['ws_reload', 'pool_restart_at', 'upgrade_load', 'worker_storm',
-	'proxy_soak', 'reload_load', 'reload_crashes', 'reload_websockets_faults',
-	'quickstart_nodes', 'reload_versions', 'quickstart_chat', 'proxy_sse',
+	'proxy_soak', 'reload_load', 'reload_crashes',
+	'reload_websockets_faults', 'quickstart_nodes', 'reload_versions',
+	'quickstart_chat', 'proxy_sse',
 	'quickstart_login', 'dashboard_page', 'reload_unnoticed',
 	'pool_nobody', 'session_kills', 'session_redis_cluster',
 	'redis_cluster', 'redis_dead_node', 'tcp_chaos', 'ws_chaos',
