@@ -37,6 +37,21 @@ async function place(t, keys = '', pubsub = '') {
 const node = (t, at, options = {}) =>
 	startChat(t, { ...options, conf: `${at.conf} ${options.conf ?? ''}` });
 
+// Somebody who has the lock, until what this returns is called.
+async function hold(t, at) {
+	const holder = spawn('flock', [at.ring, '-c', 'echo held; cat'],
+	    { stdio: ['pipe', 'pipe', 'inherit'] });
+	const ended = new Promise((resolve) => holder.once('close', resolve));
+
+	atEnd(t, () => holder.kill('SIGKILL'));
+	await within(new Promise((resolve) =>
+	    holder.stdout.once('data', resolve)), 'the lock');
+	return () => {
+		holder.stdin.end();
+		return within(ended, 'the end of the holder');
+	};
+}
+
 // Until each is listed at the other's.
 async function meet(room, ...people) {
 	await within((async () => {
@@ -170,6 +185,8 @@ test('what somebody left who died in the middle of a record', async (t) => {
 	await bob.join('lobby', 'Bob');
 	await meet('lobby', ada, bob);
 	for (let i = 0; i < 30; i++) {
+		// As who writes has the lock, it is nobody else's record.
+		const release = await hold(t, at);
 		const fd = fs.openSync(at.ring, 'r+');
 		const head = Buffer.alloc(24);
 
@@ -186,6 +203,7 @@ test('what somebody left who died in the middle of a record', async (t) => {
 				fs.writeSync(fd, junk, k, 1, 65536 +
 				    Number((from + BigInt(k)) % 1048576n), b);
 		fs.closeSync(fd);
+		await release();
 		await ada.say('lobby', `a${i}`);
 		await bob.hears(`a${i}`);
 		await bob.say('lobby', `b${i}`);
@@ -202,12 +220,8 @@ test('somebody who holds the lock stops nobody for long', async (t) => {
 	for (const p of [ada, abe, bob])
 		await p.join('lobby', `P${p.pid}`);
 	await meet('lobby', ada, abe, bob);
-	const holder = spawn('flock', [at.ring, '-c', 'echo held; cat'],
-	    { stdio: ['pipe', 'pipe', 'inherit'] });
+	const release = await hold(t, at);
 
-	atEnd(t, () => holder.kill('SIGKILL'));
-	await within(new Promise((resolve) =>
-	    holder.stdout.once('data', resolve)), 'the lock');
 	for (let i = 0; i < 10; i++) {
 		await ada.say('lobby', `alone ${i}`);
 		await abe.hears(`alone ${i}`);
@@ -216,10 +230,7 @@ test('somebody who holds the lock stops nobody for long', async (t) => {
 		while ((await one.status()).backend.dropped < 10)
 			;
 	})(), 'ten that were dropped');
-	const ended = new Promise((resolve) => holder.once('close', resolve));
-
-	holder.stdin.end();
-	await within(ended, 'the end of the holder');
+	await release();
 	await ada.say('lobby', 'together');
 	await bob.hears('together');
 });
