@@ -126,7 +126,7 @@ test('empty lines between requests are skipped, one each', async (t) => {
 });
 
 test('in the middle of a head it goes on in the next worker', async (t) => {
-	const h = await serveShow(t);
+	const h = await serveShow(t, 'head_timeout = 1h');
 	const c = await connect(t, h.port);
 
 	await c.send(get('/'));

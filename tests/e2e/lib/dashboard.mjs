@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // hostd with http_dashboard, its page in Chromium, and curl.
 import assert from 'node:assert/strict';
-import { command, startHostd, until } from './hostd.mjs';
+import { command, startHostd, until, within } from './hostd.mjs';
 import { SECRET } from './login.mjs';
 import { npm } from './npm.mjs';
 import { startBrowser, Visitor } from './page.mjs';
@@ -73,7 +73,7 @@ export function look(h, headers = {}) {
 		headers: { Authorization: `Basic ${btoa('ada:secret')}`,
 			...headers } });
 
-	return new Promise((resolve, reject) => {
+	return within(new Promise((resolve, reject) => {
 		ws.on('message', (m) => {
 			resolve(JSON.parse(m));
 			ws.close();
@@ -83,5 +83,6 @@ export function look(h, headers = {}) {
 			q.destroy();
 		});
 		ws.on('error', reject);
-	});
+		ws.on('close', (code) => reject(new Error(`closed: ${code}`)));
+	}), 'what the dashboard begins with');
 }
