@@ -146,8 +146,13 @@ test('who asks for much at once is told to wait', async (t) => {
 	const p = await Person.open(t, h);
 
 	await p.join('lobby', 'Ada');
+	// All of them before any is answered.
+	const { _socket: tcp } = p.socket;
+
+	tcp.cork();
 	for (let i = 0; i < 1000; i++)
 		p.send('list', { room: 'lobby' });
+	tcp.uncork();
 	const list = p.list('lobby').catch((e) => e);
 	const busy = await p.next('error');
 
