@@ -38,6 +38,13 @@ call_late(uv_timer_t *t)
 	c->step(c);
 }
 
+/* It may be us who are late: what has come meanwhile is heard first. */
+static void
+call_overdue(uv_timer_t *t)
+{
+	(void)uv_timer_start(t, call_late, 1, 0);
+}
+
 struct call *
 call_new(struct master *m, void *owner, void (*step)(struct call *))
 {
@@ -133,9 +140,10 @@ call_ask(struct call *c, uint32_t what, uint32_t nargs,
 	TAILQ_FOREACH (p, &c->parts, link)
 		if (p->state == PART_WAITING || p->state == PART_HERE)
 			part_ask(c, p, &head, rest);
-	if (!call_is_waiting(c))
-		ms = 0;
-	(void)uv_timer_start(&c->timer, call_late, ms, 0);
+	if (call_is_waiting(c))
+		(void)uv_timer_start(&c->timer, call_overdue, ms, 0);
+	else
+		(void)uv_timer_start(&c->timer, call_late, 0, 0);
 }
 
 /* ---- answers ---- */

@@ -127,7 +127,7 @@ test('hostd that ends in the middle', async (t) => {
 test('an upgrade in the middle', async (t) => {
 	const program = new Program(t);
 	const h = await startCommands(t, { web: 2, program: program.path });
-	const call = h.call('--timeout', '2s', 'near', 'every_never');
+	const call = h.call('--timeout', '60s', 'near', 'every_never');
 
 	await begun(h, 2);
 	await upgraded(h, '--keep-workers');
