@@ -10,14 +10,29 @@ import { plugin } from './lib/http1.mjs';
 import { closing, CONT, frame, open, PONG, TEXT, text, untilWebsockets } from
     './lib/websocket.mjs';
 
-async function start(t, { drain = '2s', keys = '', env } = {}) {
+async function start(t, { drain = '1h', keys = '', env } = {}) {
 	return startHostd(t, { env, conf: `
 		pool "web" { workers = 1  watchdog = 0 }
 		drain_timeout = ${drain}
 		plugin "moving" { module = "${await plugin('moving_ws')}" }
 		plugin "other" { module = "${await plugin('moving_ws')}" }
+		websocket { ping_interval = 0 }
 		route "/moving" { plugin = "moving" websocket { ${keys} } }
 		route "/other" { plugin = "other" }` });
+}
+
+// h.half(s): more than half of the hour of the worker that drains is over,
+// which has this socket.
+async function startHour(t) {
+	const clock = await makeClock(t);
+	const h = await start(t, { env: clock.env });
+
+	h.half = async (s) => {
+		clock.pass(2000);
+		// It has something to do.
+		await s.send(frame(PONG, ''));
+	};
+	return h;
 }
 
 async function ask(s, command) {
@@ -52,6 +67,20 @@ async function hasMoved(s, count = 2) {
 	assert.equal(await ask(s, 'count'), String(count));
 }
 
+// Those who ask before it do so once more there.
+async function haveMoved(all, count = 2) {
+	for (const s of all)
+		await until(async () => {
+			const pid = await ask(s, 'who');
+			const moved = pid !== s.pid;
+
+			s.pid = pid;
+			return moved;
+		}, 'a move');
+	for (const s of all)
+		assert.equal(await ask(s, 'count'), String(count));
+}
+
 async function isSentAway(s) {
 	assert.equal((await s.closing()).code, 1012);
 	await s.send(closing(1012));
@@ -66,15 +95,15 @@ for (const [mode, log] of [
 	['refuse', /plugin moving: load of a socket, of state version 7, returned HOSTD_E_INVAL/],
 ])
 	test(`${mode}: it is sent away, and the others go on`, async (t) => {
-		const h = await start(t);
+		const h = await startHour(t);
 		const all = [await openAs(t, h), await openAs(t, h, mode),
 			await openAs(t, h)];
 
 		await reload(h);
+		await haveMoved([all[0], all[2]]);
+		await h.half(all[1]);
 		await isSentAway(all[1]);
 		await settled(h);
-		await hasMoved(all[0]);
-		await hasMoved(all[2]);
 		if (log)
 			assert.match(h.log, log);
 		else
@@ -96,7 +125,7 @@ test('as much state as there may be', async (t) => {
 
 test('a load that crashes: it is sent away, and those behind it go on',
     async (t) => {
-	const h = await start(t);
+	const h = await startHour(t);
 	const all = [];
 
 	for (let i = 0; i < 20; i++)
@@ -104,13 +133,13 @@ test('a load that crashes: it is sent away, and those behind it go on',
 	for (const s of all.slice(10))
 		assert.equal(await ask(s, 'join red'), '0');
 	await reload(h);
-	await isSentAway(all[7]);
-	await settled(h);
 	// Those that were taken before it have ended with their worker.
 	for (const s of all.slice(0, 7))
 		await s.end();
-	for (const s of all.slice(8))
-		await hasMoved(s);
+	await haveMoved(all.slice(8));
+	await h.half(all[7]);
+	await isSentAway(all[7]);
+	await settled(h);
 	assert.match(h.log, /died: SIGABRT in plugin moving, load/);
 });
 
@@ -152,19 +181,22 @@ test('the successor is killed while it takes them', async (t) => {
 
 test('its route is configured no more, or its plugin is another one',
     async (t) => {
-	const h = await start(t);
+	const h = await startHour(t);
 	const a = await openAs(t, h), b = await openAs(t, h, 'plain', '/other');
 	const before = fs.readFileSync(h.confFile, 'utf8');
 
 	fs.writeFileSync(h.confFile, before.replace('route "/moving"',
 	    'route "/elsewhere"'));
 	await reload(h);
+	await haveMoved([b]);
+	await h.half(a);
 	await isSentAway(a);
 	await settled(h);
-	await hasMoved(b);
 	fs.writeFileSync(h.confFile, before.replace(/plugin "other" .*/,
 	    'plugin "other" { module = "ws_echo.so" }'));
 	await reload(h);
+	await h.logged(/gen 2 .*draining/);
+	await h.half(b);
 	await isSentAway(b);
 	await settled(h);
 });
@@ -180,7 +212,7 @@ test('in the middle of a message, and of a header', async (t) => {
 	await header.send(bytes.subarray(0, 1));
 	await whole.roundtrip();
 	await reload(h);
-	await hasMoved(whole);
+	await haveMoved([whole]);
 	// It goes where it was begun.
 	await half.send(frame(CONT, 'unt'));
 	assert.equal((await half.message()).data.toString(), '2');
@@ -200,7 +232,7 @@ test('with output that its client does not read', async (t) => {
 	await slow.send(text('fill 20000000'));
 	await fast.roundtrip();
 	await reload(h);
-	await hasMoved(fast);
+	await haveMoved([fast]);
 	assert.equal((await h.workers()).length, 2);
 	await slow.skip(10 + 20000000);
 	await settled(h);
@@ -208,9 +240,7 @@ test('with output that its client does not read', async (t) => {
 });
 
 test('one that never comes to rest is sent away in time', async (t) => {
-	const clock = await makeClock(t);
-	const h = await start(t, { drain: '1h', keys: 'ping_interval = 0',
-		env: clock.env });
+	const h = await startHour(t);
 	const s = await openAs(t, h);
 
 	await s.send(frame(TEXT, 'co', { fin: false }));
@@ -218,9 +248,7 @@ test('one that never comes to rest is sent away in time', async (t) => {
 	await reload(h);
 	await h.logged(/gen 1 .*draining/);
 	await s.roundtrip();
-	clock.pass(2000);
-	// The worker has something to do.
-	await s.send(frame(PONG, ''));
+	await h.half(s);
 	assert.equal((await s.closing()).code, 1012);
 	await s.send(frame(CONT, 'unt'), closing(1012));
 	await s.end();
