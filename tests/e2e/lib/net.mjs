@@ -7,13 +7,13 @@ import { ask, serve } from './http1.mjs';
 import { atEnd, within } from './hostd.mjs';
 
 // hostd with the plugin at /n/, and at /o/ another instance of it.
-export const startNet = (t, keys = '', conf = '') =>
+export const startNet = (t, keys = '', conf = '', options = {}) =>
 	serve(t, 'net_route', (so) => `
 		plugin "net" { module = "${so}" ${keys} }
 		plugin "other" { module = "${so}" }
 		route "/n/" { plugin = "net" }
 		route "/o/" { plugin = "other" }
-		${conf}`);
+		${conf}`, options);
 
 // Ask for something there; the answer's JSON.
 export async function run(t, h, what, options = {}) {
