@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { tempDir, until } from './lib/hostd.mjs';
 import { startRedis } from './lib/redis.mjs';
 import { begin, calls, outcome, serveRedisSessions, stored, untilServed }
     from './lib/redis_sessions.mjs';
-import { get, set, Visitor } from './lib/session.mjs';
+import { ask, get, set, Visitor } from './lib/session.mjs';
 
 const DAY = 86400000;
 const count = (h, what) => h.log.split(what).length - 1;
@@ -328,11 +329,17 @@ test('it is not there', async (t) => {
 });
 
 test('it says nothing', async (t) => {
-	const redis = await startRedis(t);
-	const h = await serveRedisSessions(t, redis, { workers: 1,
-		keys: 'timeout = 300ms',
-		store: 'answer_timeout = 500ms ping_timeout = 500ms' });
+	const redis = await startRedis(t), clock = await makeClock(t);
+	const h = await serveRedisSessions(t, redis, { env: clock.env,
+		workers: '1  watchdog = 0', keys: 'timeout = 600s',
+		store: 'answer_timeout = 1000s ping_timeout = 1000s',
+		conf: 'http { idle_timeout = 1d  defer_timeout = 1d }' });
 	const v = new Visitor(h);
+	const pass = async (s) => {
+		clock.pass(s);
+		// The worker has something to do.
+		await ask(h, '/s');
+	};
 
 	await v.do(set('a', 1));
 	redis.pause();
@@ -341,10 +348,14 @@ test('it says nothing', async (t) => {
 
 	for (let i = 0; i < 20; i++)
 		all.push(outcome(v, i % 2 ? get('a') : set('a', i)));
+	await h.workersSatisfy(([w]) => w.active - w.idle === 20,
+	    'twenty who wait');
+	await pass(601);
 	assert.deepEqual(new Set(await Promise.all(all)),
 	    new Set(['E_TIMEOUT']));
 	// It is taken for dead; who comes now is told at once.
-	await h.logged('no answer within 500 ms');
+	await pass(1000);
+	await h.logged('no answer within 1000000 ms');
 	for (let i = 0; i < 20; i++)
 		assert.equal(await outcome(v, get('a')), 'E_IO');
 	redis.resume();
