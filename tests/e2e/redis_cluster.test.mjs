@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { count, crosses, masterOf, shardSubscribers, slotOf, startNode,
     startPair } from './lib/cluster.mjs';
-import { startCluster, startRedis } from './lib/redis.mjs';
+import { startCluster, startPatientCluster, startRedis } from './lib/redis.mjs';
 import { Member, startRooms } from './lib/rooms.mjs';
 
 const times = (stats) => Number(/cluster\|slots:calls=(\d+)/.exec(stats)?.[1]);
@@ -14,7 +14,7 @@ const asked = async (r, n) => times(await r.until((s) => times(s) >= n,
     'INFO', 'commandstats'));
 
 test('every room is at the master of its slot', async (t) => {
-	const all = await startCluster(t);
+	const all = await startPatientCluster(t);
 	const [one, two, a, b] = await startPair(t, all[1]);
 	const rooms = Array.from({ length: 30 }, (_, i) => `room-${i}`);
 	const used = new Set();
@@ -72,7 +72,7 @@ test('the one that was asked first is not needed', async (t) => {
 });
 
 test('cluster = no: one of them brings it all', async (t) => {
-	const all = await startCluster(t);
+	const all = await startPatientCluster(t);
 	const [, , a, b] = await startPair(t, all[0], 'cluster = no');
 
 	for (const room of ['red', 'green', 'blue']) {

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { count, crosses, masterOf, moveSlot, shardSubscribers, slotOf,
     startPair } from './lib/cluster.mjs';
-import { acquaint, startCluster, startMember } from './lib/redis.mjs';
+import { acquaint, startCluster, startMember, startPatientCluster } from
+    './lib/redis.mjs';
 
 test('a slot moves', async (t) => {
-	const all = await startCluster(t);
+	const all = await startPatientCluster(t);
 	const [one, two, a, b] = await startPair(t, all[0]);
 	const slot = await slotOf(all[0], 'red');
 	let from = await masterOf(all, slot);

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { masterOf } from './lib/cluster.mjs';
-import { acquaint, startCluster, startMember } from './lib/redis.mjs';
+import { acquaint, startCluster, startMember, startPatientCluster } from
+    './lib/redis.mjs';
 import { outcome, serveRedisSessions, untilServed }
     from './lib/redis_sessions.mjs';
 import { get, set, Visitor } from './lib/session.mjs';
@@ -38,7 +39,7 @@ async function moveRest(all, slot, from, to) {
 }
 
 test('every session is at the master of its slot', async (t) => {
-	const all = await startCluster(t);
+	const all = await startPatientCluster(t);
 	const h = await serveRedisSessions(t, all[1], { url: at(all[1]) });
 	const used = new Set();
 

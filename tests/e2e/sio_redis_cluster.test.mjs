@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { until } from './lib/hostd.mjs';
-import { startCluster } from './lib/redis.mjs';
+import { startPatientCluster } from './lib/redis.mjs';
 import { call, callAll, connect, heard, settledAll } from './lib/sio.mjs';
 import { acquainted, startHostdMember, startNodeOfCluster } from
     './lib/sio_nodes.mjs';
@@ -61,7 +61,7 @@ async function talk(t, members, way) {
 }
 
 test('classic and sharded', async (t) => {
-	const members = await startCluster(t);
+	const members = await startPatientCluster(t);
 
 	for (const way of ['', 'dynamic'])
 		await t.test(way || 'classic', (st) => talk(st, members, way));

@@ -6,7 +6,7 @@ import { oneOnEach, Person, startChat } from './lib/chat.mjs';
 import { masterOf, moveSlot, shardSubscribers, slotOf } from
     './lib/cluster.mjs';
 import { atEnd } from './lib/hostd.mjs';
-import { startCluster } from './lib/redis.mjs';
+import { startPatientCluster } from './lib/redis.mjs';
 
 test('what a stalled worker has missed comes as history', async (t) => {
 	const h = await startChat(t, { workers: 2,
@@ -41,7 +41,7 @@ test('what a stalled worker has missed comes as history', async (t) => {
 });
 
 test('a gap of one room is made good there only', async (t) => {
-	const all = await startCluster(t);
+	const all = await startPatientCluster(t);
 	const conf = `plugin "redis" { module = "pubsub_redis.so"
 		url = "redis://127.0.0.1:${all[0].port}" }`;
 	const h = await startChat(t, { conf });

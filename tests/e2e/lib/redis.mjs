@@ -221,3 +221,14 @@ export async function startCluster(t, masters = 3, replicas = 0) {
 		    'INFO', 'replication');
 	return all;
 }
+
+// Masters of which none is going to die: nor is one taken for dead that has
+// stood still.
+export async function startPatientCluster(t) {
+	const all = await startCluster(t);
+
+	for (const r of all)
+		await r.command('CONFIG', 'SET', 'cluster-node-timeout',
+		    3_600_000);
+	return all;
+}
