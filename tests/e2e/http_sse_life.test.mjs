@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { atEnd, freePort, startHostd } from './lib/hostd.mjs';
-import { npm } from './lib/npm.mjs';
+import { startBrowser, Visitor } from './lib/page.mjs';
 import { publish, publishConf } from './lib/publish.mjs';
 import { startSse, Stream, tell } from './lib/sse.mjs';
 
@@ -185,11 +185,8 @@ test('Chromium listens, and comes back by itself', async (t) => {
 		conf: `plugin "page" { module = "http_respond.so"
 			type = "text/html"  body = "<!doctype html><title>x</title>" }
 		route "/" { plugin = "page" }` });
-	const browser = await npm('playwright-core').chromium.launch({
-		executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
-
-	atEnd(t, () => browser.close());
-	const page = await browser.newPage();
+	const { page } = await Visitor.open(await startBrowser(t),
+	    'about:blank');
 	const heard = [];
 
 	await page.exposeFunction('heard', (...e) => heard.push(e));
