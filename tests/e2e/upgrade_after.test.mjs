@@ -159,24 +159,44 @@ test('log files are reopened', async (t) => {
 	await lines(2);
 });
 
+// How many descriptors of a process are sockets that listen on a port.
+function listeners(pid, port) {
+	const where = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+	const inodes = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n')
+	    .map((line) => line.trim().split(/\s+/))
+	    .filter(([, local, , state]) => local?.endsWith(where) &&
+		state === '0A').map((fields) => `socket:[${fields[9]}]`);
+
+	return fs.readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+		try {
+			return inodes.includes(
+			    fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
+		} catch {
+			return false;	// closed meanwhile
+		}
+	}).length;
+}
+
 // Its sockets are lent to the other one, once.
 test('a worker that waits for its next try', async (t) => {
 	const { h } = await start(t, { keys: 'bomb = "@DIR@/bomb"',
 		conf: 'pool "web" { workers = 2  max_restarts = 0 }' });
-	const [w, other] = await h.workersSatisfy((ws) =>
-	    ws.every(({ active }) => active === 0), 'nobody there');
-	const own = descriptors(other.pid);
+	const [w, other] = await h.workers();
 
 	fs.writeFileSync(path.join(h.dir, 'bomb'), 'exit');
 	process.kill(w.pid, 'SIGKILL');
 	await h.workersSatisfy((ws) => ws[0].state === 'waiting' &&
 	    ws[0].retry_in_ms > 3000, 'a long wait');
 	await upgraded(h, '--keep-workers');
-	const fds = await until(() => descriptors(other.pid) > own &&
-	    descriptors(other.pid), 'sockets that are lent');
+	const hasBoth = () => until(() => listeners(other.pid, h.port) === 2,
+	    'its own socket and one that is lent');
+
+	await hasBoth();
+	const fds = descriptors(other.pid);
 
 	for (let i = 0; i < 5; i++)
 		await upgraded(h, '--keep-workers');
+	await hasBoth();
 	await descriptorsAtMost(other.pid, fds);
 	const load = new Load(h, { kind: 'new' });
 
