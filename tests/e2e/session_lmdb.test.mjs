@@ -175,7 +175,8 @@ test('a larger one while workers have the smaller', async (t) => {
 	const v = new Visitor(h);
 
 	await v.get(set('a', 1));
-	const old = (await h.workers())[0].pid;
+	const [{ pid: old }] = await h.workersSatisfy(([w]) =>
+	    w.active === 1 && w.idle === 1, 'nothing under way');
 	const late = v.twin().begin('pid', 'body', get('a'), set('b', 2));
 
 	await h.workersSatisfy(([w]) => w.active > w.idle, 'a request');
