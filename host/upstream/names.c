@@ -29,6 +29,7 @@ struct name {
 	struct resolve ask;
 	int asking;
 	struct name_set v4, v6;		/* the last that were known */
+	int known;			/* by us; else as the table says */
 	struct name_set both;		/* of these, what the master is told */
 	int untold;			/* it does not know them yet */
 	int seen;			/* in the table, when we looked last */
@@ -233,6 +234,7 @@ name_known(struct name *n)
 {
 	struct name_set was = n->both;
 
+	n->known = 1;
 	set_take(&n->v4, &n->ask.v4);
 	set_take(&n->v6, &n->ask.v6);
 	set_usable(&n->both, &n->v4, &n->v6);
@@ -256,7 +258,7 @@ name_failed(struct name *n, int status)
 
 	if (strcmp(n->why, text) != 0)
 		log_warnx("upstream %s: %s can't be resolved: %s%s", n->group,
-		    n->server, text, n->both.n == 0 ? "" :
+		    n->server, text, n->v4.n + n->v6.n == 0 ? "" :
 		    "; what it was before stays");
 	(void)snprintf(n->why, sizeof(n->why), "%s", text);
 	n->failures++;
@@ -326,7 +328,7 @@ name_key(char *key, const char *group, const char *server)
 	return ng + ns;
 }
 
-static void
+static struct name *
 name_add(struct names *all, const struct up_group *g, const struct up_entry *e,
     const char *key, size_t nkey)
 {
@@ -336,10 +338,10 @@ name_add(struct names *all, const struct up_group *g, const struct up_entry *e,
 
 	memset(&to, 0, sizeof(to));
 	if (conf_server_parse(e->server, &to, &why) == -1)
-		return;
+		return NULL;
 	if (to.addr.len > 0) {
 		conf_server_free(&to);
-		return;
+		return NULL;
 	}
 	n = xcalloc(1, sizeof(*n));
 	n->all = all;
@@ -352,6 +354,18 @@ name_add(struct names *all, const struct up_group *g, const struct up_entry *e,
 	TAILQ_INSERT_TAIL(&all->list, n, entry);
 	map_put(&all->by_name, key, nkey, n);
 	name_ask(&n->due);
+	return n;
+}
+
+/* What whoever looked after it before has found: a family that fails keeps
+ * that. */
+static void
+name_inherit(struct name *n, const struct addr *a)
+{
+	struct name_set *s = a->ss.ss_family == AF_INET6 ? &n->v6 : &n->v4;
+
+	if (!n->known && a->len > 0 && s->n < RESOLVE_ADDRS)
+		s->addrs[s->n++] = *a;
 }
 
 static void
@@ -398,11 +412,11 @@ names_see(struct names *all, const struct up_entry *e)
 	if (g == NULL || (e->flags & UP_GONE) != 0)
 		return;
 	nkey = name_key(key, e->group, e->server);
-	if ((n = map_get(&all->by_name, key, nkey)) == NULL) {
-		name_add(all, g, e, key, nkey);
+	if ((n = map_get(&all->by_name, key, nkey)) == NULL &&
+	    (n = name_add(all, g, e, key, nkey)) == NULL)
 		return;
-	}
 	n->seen = 1;
+	name_inherit(n, &e->addr);
 	/* It was not told, or has forgotten. */
 	if (e->addr.len == 0 && n->both.n > 0)
 		n->untold = 1;
@@ -430,8 +444,11 @@ names_look(struct names *all)
 	struct name *n, *next;
 	int rc;
 
-	TAILQ_FOREACH(n, &all->list, entry)
+	TAILQ_FOREACH(n, &all->list, entry) {
 		n->seen = 0;
+		if (!n->known)
+			n->v4.n = n->v6.n = 0;
+	}
 	rc = names_read(all);
 	all->again = rc == -1;
 	for (n = TAILQ_FIRST(&all->list); n != NULL; n = next) {

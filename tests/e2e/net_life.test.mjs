@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import test from 'node:test';
-import { within } from './lib/hostd.mjs';
+import { until, within } from './lib/hostd.mjs';
 import { ask } from './lib/http1.mjs';
 import { descriptorsAtMost, descriptors } from './lib/life.mjs';
 import { blackHole, listen, run, startNet } from './lib/net.mjs';
@@ -84,7 +84,8 @@ test('a reload ends them, once, and the next worker has its own', async (t) => {
 	// The request that waits for the black hole holds the old worker.
 	await run(t, h, 'hold', { host: s.host, port: s.port });
 	assert.equal(old.destroyed, false);
-	const [w] = (await h.workers()).filter((x) => x.state === 'draining');
+	const w = await until(async () => (await h.workers()).find((x) =>
+	    x.state === 'draining'), 'a worker that drains');
 
 	process.kill(w.pid, 'SIGTERM');
 	await within(ended, 'end of the old connection');

@@ -137,8 +137,8 @@ test('requests go to those that are up, in all workers', async (t) => {
 		upstream "app" {
 			${apps.map((a) => `server "127.0.0.1:${a.port}" { }`)
 			    .join('\n')}
-			health { path = "/healthz" interval = 100ms jitter = 10ms
-				timeout = 1h }
+			health { path = "/healthz" interval = 100ms
+				jitter = 10ms timeout = 1h }
 		}` });
 	const who = async () => {
 		const all = new Set();

@@ -121,6 +121,27 @@ test('a family that fails keeps its addresses', async (t) => {
 	assert.deepEqual(await allWhoAnswer(h.port, 4), ['127.0.0.2']);
 });
 
+// Bug: who took over knew of no addresses that it could keep.
+test('so it is for a worker that takes over', async (t) => {
+	const { port } = await namedServers(t,
+	    ['127.0.0.1', '127.0.0.2', '::1']);
+	const dns = await startDns(t, { 'app.test': { ttl: 1,
+		addresses: ['127.0.0.1', '::1'] } });
+	const h = await start(t, dns, port);
+	const leads = /pid (\d+)\] looks after upstream servers/;
+	const [, pid] = await h.logged(leads);
+	const from = h.log.length;
+
+	dns.fails.add('app.test AAAA');
+	process.kill(Number(pid), 'SIGKILL');
+	await h.logged(leads, from);
+	dns.zone['app.test'] = { ttl: 1, addresses: ['127.0.0.2'] };
+	await h.logged(`127.0.0.2:${port}`);
+	assert.deepEqual(await allWhoAnswer(h.port, 8), ['127.0.0.2', '::1']);
+	assert.deepEqual(await addressesOf(h),
+	    [`127.0.0.2:${port}`, `[::1]:${port}`]);
+});
+
 test('a name of very many addresses', async (t) => {
 	const all = Array.from({ length: 70 }, (_, i) => `127.0.1.${i + 1}`);
 	const { port } = await namedServers(t, all);

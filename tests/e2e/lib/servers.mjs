@@ -63,7 +63,8 @@ export async function allWhoAnswer(port, n) {
 export async function httpServer(t, answer, where = 0) {
 	let n = 0;
 	// It closes no connection as it is used again.
-	const server = http.createServer({ keepAliveTimeout: 0 }, (req, res) => {
+	const options = { keepAliveTimeout: 0 };
+	const server = http.createServer(options, (req, res) => {
 		server.emit('asked', req);
 		answer(req, res, ++n);
 	});
