@@ -94,7 +94,7 @@ test('the sessions of a worker that was killed are over', async (t) => {
 
 // Machines that reach each other at their port; or, by TLS, at another one, and
 // then each has a certificate by one of the authorities, and trusts the first.
-async function startMachines(t, { redis, authorities = [], route = '' } = {}) {
+async function startMachines(t, { redis, authorities = [], more = '' } = {}) {
 	const { url } = redis ?? await startRedis(t);
 	const so = await buildSioApp(tempDir(t));
 	const [first] = authorities;
@@ -123,7 +123,8 @@ async function startMachines(t, { redis, authorities = [], route = '' } = {}) {
 		plugin "nodes" { module = "socketio_redis.so"
 			url = "${url}" }
 		plugin "app" { module = "${so}" }
-		route "/socket.io/" { plugin = "io"  ${route} }` });
+		route "/socket.io/" { plugin = "io" }
+		${more}` });
 	};
 
 	return Promise.all([one(first), one(authorities.at(-1))]);
@@ -175,14 +176,15 @@ test('two machines behind a balancer that knows nothing', async (t) => {
 test('a request that ends while its machine is looked up', async (t) => {
 	const redis = await startRedis(t);
 	const machines = await startMachines(t, { redis,
-		route: 'defer_timeout = 1500ms' });
+		more: `route "/brief/" { plugin = "io"
+			defer_timeout = 1500ms }` });
 	const [a] = machines;
 	const [, { query }] = await introduce(t, machines);
 	const lost = { ...query, sid: `zzzz${'A'.repeat(20)}` };
 
 	redis.pause();
-	assert.equal((await (await request(t, a, { query: lost })).answer)
-	    .status, 504);
+	assert.equal((await (await request(t, a, { path: '/brief/',
+		query: lost })).answer).status, 504);
 	// What is said of the former is not of the next, in its place.
 	const { answer } = await request(t, a, { query, method: 'POST',
 		body: '42["echo",1]' });

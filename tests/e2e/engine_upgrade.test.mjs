@@ -143,6 +143,7 @@ onServers('a WebSocket that goes, and another one', async (t, where) => {
 onServers('one that does not go on', async (t, where) => {
 	const { p, s } = await probed(t, where);
 
+	await where.pass(3601);
 	await s.closing();
 	await p.post('42["echo","on"]');
 	let all = [];
@@ -150,7 +151,7 @@ onServers('one that does not go on', async (t, where) => {
 	while (!all.includes('42["echo","on"]'))
 		all = await p.get();
 	await p.works();
-}, { upgradeTimeout: 500 });
+}, { upgradeTimeout: 3_600_000, pingInterval: 86_400_000 }, { clock: true });
 
 onServers('the session ends meanwhile', async (t, where) => {
 	const w = await watch(t, where);

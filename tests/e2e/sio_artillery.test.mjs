@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, startHostd, tempDir, top, within } from './lib/hostd.mjs';
+import { atEnd, startHostd, tempDir, top, WAIT_MS, within } from
+    './lib/hostd.mjs';
 import { npm } from './lib/npm.mjs';
 import { buildPlugin } from './lib/plugin.mjs';
 
@@ -15,6 +16,7 @@ const PEOPLE = 40;
 const scenario = (h, transports) => ({
 	config: {
 		target: h.url,
+		timeout: WAIT_MS / 1000,
 		socketio: { transports },
 		phases: [{ duration: 2, arrivalCount: PEOPLE }],
 	},

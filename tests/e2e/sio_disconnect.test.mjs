@@ -3,7 +3,7 @@
 // told.
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { also, call, connect, connected, eachMode, gone, heard, modes,
+import { also, call, connect, connected, eachMode, gone, heard, hour, next,
     onServers, watch } from './lib/sio.mjs';
 
 // Node says the one or the other for the same.
@@ -23,7 +23,7 @@ async function ends(t, where, mode, { cut, ours, theirs, options = {} }) {
 
 	await call(s, 'join', ['r1', 'r2']);
 	await call(b, 'join', 'r3');
-	await cut(s, b);
+	await cut(s, b, w);
 	for (const why of await told)
 		assert.ok([ours].flat().includes(why), why);
 	for (const [i, rooms] of [['r1', 'r2'], ['r3']].entries()) {
@@ -116,20 +116,24 @@ onServers('the connection is lost', (t, where) => eachMode(t, (st, mode) => {
 		    []] });
 }));
 
-onServers('no pong comes', (t, where) => Promise.all(Object.keys(modes)
-    .map((mode) => ends(t, where, mode, {
-	cut: ({ io: { engine } }) => {
+onServers('no pong comes', (t, where) => eachMode(t, (st, mode) =>
+    ends(st, where, mode, {
+	cut: async ({ io: { engine } }, b, w) => {
 		const send = engine._sendPacket;
 
 		engine._sendPacket = (type, ...rest) => type === 'pong' ||
 		    send.call(engine, type, ...rest);
-		// It does not give up itself.
-		engine._pingTimeout = 1e6;
-		engine._resetPingTimeout();
+		const ping = next(engine, 'ping');
+
+		await hour(where, w);
+		await ping;
+		await call(b, 'back');
+		// Its poll waits when it ends.
+		await hour(where, w, () => call(b, 'back'));
 	},
 	ours: 'transport close',
 	theirs: 'ping timeout',
-}))), { pingInterval: 200, pingTimeout: 3000 });
+})), { pingInterval: 3_600_000, pingTimeout: 3_600_000 }, { clock: true });
 
 onServers('an idle one stays', async (t, where) => {
 	const all = await Promise.all(['polling', 'websocket', 'upgrade']

@@ -6,13 +6,13 @@ import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { makeClock } from './lib/clock.mjs';
 import { until } from './lib/hostd.mjs';
-import { call, callAll, connect, eachMode, gone, heard, modes, next, onHostd,
+import { call, callAll, connect, eachMode, gone, heard, hour, modes, next, onHostd,
     onServers, settledAll, startOurs, watch } from './lib/sio.mjs';
 import { also2, client2, connect2, entered, refusal } from './lib/sio2.mjs';
 
 const options = { allowEIO3: true };
-const on3 = (title, fn, more = {}) =>
-	onServers(title, fn, { ...options, ...more });
+const on3 = (title, fn, more = {}, ours = {}) =>
+	onServers(title, fn, { ...options, ...more }, ours);
 const bytes = (...list) => Buffer.from(list);
 
 const shapes = {
@@ -211,16 +211,21 @@ on3('who does not is given up', async (t, where) => {
 	const w = await watch(t, where);
 
 	// Behind an upgrade, Node's server does not look any more.
-	await Promise.all((where.node ? ['polling', 'websocket'] :
+	const ids = await Promise.all((where.node ? ['polling', 'websocket'] :
 	    Object.keys(modes)).map(async (mode) => {
 		const s = await connect2(t, where, mode);
-		const { id } = s;
 
 		clearTimeout(s.io.engine.pingIntervalTimer);
 		clearTimeout(s.io.engine.pingTimeoutTimer);
-		assert.equal((await w.gone(id)).reason, 'ping timeout');
+		return s.id;
 	}));
-}, { pingInterval: 100, pingTimeout: 3000 });
+
+	await hour(where, w);
+	assert.deepEqual(w.all('gone'), []);
+	await hour(where, w);
+	for (const id of ids)
+		assert.equal((await w.gone(id)).reason, 'ping timeout');
+}, { pingInterval: 3_600_000, pingTimeout: 3_600_000 }, { clock: true });
 
 onHostd('they are not served unless that is allowed', async (t, where) => {
 	for (const mode of Object.keys(modes))

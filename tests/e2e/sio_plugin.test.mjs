@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { startHostd, tempDir, top } from './lib/hostd.mjs';
 import { buildPlugin } from './lib/plugin.mjs';
 import { also, call, callAll, client, connect, connected, eachMode, gone,
@@ -219,15 +220,16 @@ HOSTD_PLUGIN_ENTRY = {
 };
 `;
 
-async function serve(t, keys = '') {
+async function serve(t, keys = '', clock = undefined) {
 	const so = await buildPlugin(tempDir(t), 'handler', handler);
 
-	return startHostd(t, { conf: `
-		pool "web" { workers = 1 }
+	return startHostd(t, { env: clock?.env, conf: `
+		pool "web" { workers = 1  ${clock ? 'watchdog = 0' : ''} }
 		plugin "io" { module = "socketio.so" ${keys} }
 		plugin "one" { module = "${so}"  name = "first" }
 		plugin "two" { module = "${so}"  name = "second" }
-		route "/socket.io/" { plugin = "io" }` });
+		route "/socket.io/" { plugin = "io"
+			${clock ? 'websocket { ping_interval = 0 }' : ''} }` });
 }
 
 const refused = async (s) => (await next(s, 'connect_error'))[0];
@@ -337,12 +339,20 @@ test('two handlers', async (t) => {
 });
 
 test('what nobody decides is refused after connect_timeout', async (t) => {
-	const h = await serve(t, 'connect_timeout = "200ms"');
+	const clock = await makeClock(t);
+	const h = await serve(t, 'connect_timeout = 1h  ping_interval = 24h',
+	    clock);
 	const s = await connected(client(t, h, 'websocket'));
 	const other = also(t, s, '/both-x', { auth: { first: 'later',
 		second: 'never' } });
+	const end = refused(other);
 
-	assert.equal((await refused(other)).message, 'Internal error');
+	// The second one's, of it.
+	await h.logged(/(second: on_connecting[^]*){2}/);
+	// It is looked at a few times.
+	for (let i = 0; i < 5; i++)
+		await clock.passFor(h, 901);
+	assert.equal((await end).message, 'Internal error');
 	await h.logged('second: on_refused');
 	assert.deepEqual(await callAll(s, 'first'), ['first', 11]);
 });

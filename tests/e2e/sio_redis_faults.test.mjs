@@ -4,8 +4,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
+import { until } from './lib/hostd.mjs';
 import { startRedis } from './lib/redis.mjs';
-import { call, callAll, connect, heard, settledAll } from './lib/sio.mjs';
+import { call, callAll, connect, heard, settled, settledAll } from
+    './lib/sio.mjs';
 import { acquainted, redisClient, startHostdMember, startNodeMember } from
     './lib/sio_nodes.mjs';
 
@@ -55,8 +58,13 @@ test('Redis goes away, and comes back', async (t) => {
 
 	await everybodyHears(c, 'before');
 	for (let i = 1; i <= 2; i++) {
+		const from = [c.a.log.length, c.b.log.length];
+
 		await c.redis.kill();
-		await c.a.logged(/Redis is not there .*: this machine is alone/);
+		await c.a.logged(/Redis is not there .*: this machine is alone/,
+		    from[0]);
+		// Each of its workers.
+		await c.b.logged(/(Redis is not there[^]*){2}/, from[1]);
 		for (const what of [`alone ${i}`, `again ${i}`])
 			await call(b1, 'say', [], what);
 		await settledAll([b1, b2]);
@@ -70,6 +78,7 @@ test('Redis goes away, and comes back', async (t) => {
 		await c.redis.start();
 		await together(c);
 		await everybodyHears(c, `after ${i}`);
+		await c.a.logged('Redis is back', from[0]);
 		assert.equal(count(c.a, 'Redis is not there'), i, c.a.log);
 		assert.equal(count(c.a, 'Redis is back'), i, c.a.log);
 	}
@@ -95,27 +104,43 @@ test('it is not there at first', async (t) => {
 });
 
 test('nodes that do not answer', async (t) => {
-	const c = await start(t, { requestsTimeout: 300 });
-	const [one] = c.all;
+	const clock = await makeClock(t);
+	const c = await start(t, { clock, requestsTimeout: 3_600_000 });
+	const [one, other] = c.all;
 	// It is counted as a node, and says nothing.
 	const mute = await redisClient(t, c.redis);
-	let asked;
+	const ear = await redisClient(t, c.redis);
+	let asked, answers = 0;
 	const question = () => new Promise((r) => { asked = r; });
+	// Its limit is over when the others have said so much, and all of that
+	// has come.
+	const late = async (n) => {
+		await until(() => answers === n, `${n} answers`);
+		answers = 0;
+		await settled(other, one);
+		await clock.passFor(c.a, 3601);
+	};
 
 	await mute.subscribe('socket.io-request#/#', () => asked?.());
-	assert.equal((await call(one, 'fetch', [])).length, c.all.length);
+	await ear.subscribe('socket.io-response#/#', () => answers++);
+	const all = call(one, 'fetch', []);
+
+	await late(3);
+	assert.equal((await all).length, c.all.length);
 	for (const s of c.all)
 		s.on('question', (v, done) => done(v));
-	const [e, list] = await callAll(one, 'askall', [], 1);
+	const votes = callAll(one, 'askall', [], 1);
 
-	assert.equal(e, 'timeout');
-	assert.deepEqual(list, [1, 1, 1, 1]);
+	// How many are asked, and what they say.
+	await late(3 + 3);
+	assert.deepEqual(await votes, ['timeout', [1, 1, 1, 1]]);
 	// One that goes while it is asked.
 	const q = question();
 	const got = call(one, 'fetch', []);
 
 	await q;
 	mute.destroy();
+	await late(3);
 	assert.equal((await got).length, c.all.length);
 	await c.redis.until((r) => r[1] === 4, 'PUBSUB', 'NUMSUB',
 	    'socket.io-request#/#');

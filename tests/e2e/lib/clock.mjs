@@ -4,8 +4,9 @@
 // so, and not because the machine was busy.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { command, raw, tempDir } from './hostd.mjs';
+import { atEnd, command, raw, tempDir } from './hostd.mjs';
 
 const source = (file) => `
 #define _GNU_SOURCE
@@ -68,6 +69,14 @@ time(time_t *t)
 }
 `;
 
+// What is no HTTP a server answers by itself.
+const turn = (h) => raw(h.port, 'nonsense\r\n\r\n');
+const passFor = (pass) => async (h, s) => {
+	await turn(h);
+	pass(s);
+	await turn(h);
+};
+
 /*
  * env is for startHostd.  set(s): the calendar is that far from the true one,
  * for all processes at once.  pass(s): so much time goes by.  A worker notices
@@ -96,8 +105,6 @@ export async function makeClock(t) {
 	};
 
 	const pass = (s) => write(8, passed += s);
-	// What is no HTTP it answers by itself.
-	const turn = (h) => raw(h.port, 'nonsense\r\n\r\n');
 
 	return {
 		env: { LD_PRELOAD: so,
@@ -105,10 +112,47 @@ export async function makeClock(t) {
 			    (process.env.ASAN_OPTIONS ?? '') },
 		set: (s) => write(0, s),
 		pass,
-		passFor: async (h, s) => {
-			await turn(h);
-			pass(s);
-			await turn(h);
-		},
+		passFor: passFor(pass),
 	};
+}
+
+const HOUR_MS = 3_600_000;
+const timers = createRequire(import.meta.url)('node:timers');
+
+// The same for a server of Node's in this process: its timers of an hour and
+// more are reached when the test says so.
+export function makeNodeClock(t) {
+	const { setTimeout: start, clearTimeout: stop } = timers;
+	const waiting = new Set();
+	let passed = 0;
+
+	class Held {
+		constructor(ms, fn) {
+			Object.assign(this, { ms, fn });
+			this.refresh();
+		}
+
+		refresh() {
+			this.at = passed + this.ms;
+			waiting.add(this);
+			return this;
+		}
+
+		ref() { return this; }
+		unref() { return this; }
+	}
+
+	const use = (setTimeout, clearTimeout) => [timers, globalThis].forEach(
+	    (o) => Object.assign(o, { setTimeout, clearTimeout }));
+
+	use((fn, ms, ...args) => ms < HOUR_MS ? start(fn, ms, ...args) :
+	    new Held(ms, () => fn(...args)),
+	(timer) => timer instanceof Held ? waiting.delete(timer) : stop(timer));
+	atEnd(t, () => use(start, stop));
+	return { passFor: passFor((s) => {
+		passed += s * 1000;
+		for (const timer of [...waiting])
+			if (timer.at <= passed && waiting.delete(timer))
+				timer.fn();
+	}) };
 }

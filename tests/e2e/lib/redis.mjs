@@ -179,9 +179,9 @@ export async function backendOf(h) {
 export const startRedis = (t, options = {}) => new Redis(t, options).start();
 
 // One that may become part of a cluster.
-export async function startMember(t) {
+export async function startMember(t, nodeTimeout = 1000) {
 	const r = await startRedis(t, { port: await freePort(), args: [
-		'--cluster-enabled', 'yes', '--cluster-node-timeout', 1000,
+		'--cluster-enabled', 'yes', '--cluster-node-timeout', nodeTimeout,
 		'--cluster-allow-replica-migration', 'no',
 		'--cluster-port', await freePort()] });
 
@@ -200,12 +200,14 @@ export async function acquaint(all) {
 		    !s.includes('handshake'), 'CLUSTER', 'NODES');
 }
 
-// Masters that share the slots among them, and replicas of the first ones.
-export async function startCluster(t, masters = 3, replicas = 0) {
+// Masters that share the slots among them, and replicas of the first ones.  Who
+// does not answer for nodeTimeout, in ms, is dead to the others.
+export async function startCluster(t, masters = 3, replicas = 0,
+    nodeTimeout = 1000) {
 	const all = [];
 
 	for (let i = 0; i < masters + replicas; i++)
-		all.push(await startMember(t));
+		all.push(await startMember(t, nodeTimeout));
 	for (const [i, r] of all.slice(0, masters).entries())
 		await r.command('CLUSTER', 'ADDSLOTSRANGE',
 		    Math.floor(i * 16384 / masters),

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test, { after } from 'node:test';
+import { makeClock, makeNodeClock } from './clock.mjs';
 import { atEnd, startHostd, tempDir, until, within } from './hostd.mjs';
 import { npm } from './npm.mjs';
 import { buildSioApp } from './plugin.mjs';
@@ -35,7 +36,11 @@ const KEYS = {
 	    skip_middlewares = ${skipMiddlewares ? 'on' : 'off'}`,
 };
 
-// clock: of makeClock, which its time goes by.
+// clock: of makeClock, which its time goes by.  Nothing that is not asked for
+// in options is to happen when an hour passes.
+const PATIENT = 'http { idle_timeout = 24h }';
+const PATIENT_ROUTE = 'defer_timeout = 24h  websocket { ping_interval = 0 }';
+
 export async function startOurs(t, options,
     { workers = 2, conf = '', more = '', clock } = {}) {
 	const so = await buildSioApp(tempDir(t));
@@ -46,7 +51,9 @@ export async function startOurs(t, options,
 		plugin "io" { module = "socketio.so"
 			${keys.join('\n')} ${more} }
 		plugin "app" { module = "${so}" }
-		route "/socket.io/" { plugin = "io" }
+		${clock ? PATIENT : ''}
+		route "/socket.io/" { plugin = "io"
+			${clock ? PATIENT_ROUTE : ''} }
 		${conf}` });
 
 	return Object.assign(h, { name: 'hostd', node: false });
@@ -77,15 +84,27 @@ function share(name, start, options, ours) {
 	return shared.get(key);
 }
 
+// A server whose time passes when it is told: where.pass(seconds).
+async function startTimed(t, start, options) {
+	const clock = start === startNode ? makeNodeClock(t) :
+	    await makeClock(t);
+	const where = await start(t, options, { workers: 1, clock });
+
+	return Object.assign(where, { pass: (s) => clock.passFor(where, s) });
+}
+
 /*
  * A test of each server: fn(t, where), where: { name, node: it is Node's, port,
  * url, stop }.  options are Node's; ours: { workers, conf }, of hostd, and
- * alone: it is for this test only.
+ * alone: it is for this test only; clock: and its time is the test's.
  */
-export function onServers(title, fn, options = {}, { alone, ...ours } = {}) {
+export function onServers(title, fn, options = {},
+    { alone, clock, ...ours } = {}) {
 	for (const [name, start] of starts)
 		test(`${title} (${name})`, async (t) => {
-			const where = await (alone ? start(t, options, ours) :
+			const where = await (
+			    clock ? startTimed(t, start, options) :
+			    alone ? start(t, options, ours) :
 			    share(name, start, options, ours));
 
 			await fn(t, where);
@@ -111,8 +130,10 @@ export const next = (s, name) => within(once(s, name), `event ${name}`);
 
 // A client that was not told to wait for anything; nsp is its namespace.
 export function client(t, where, mode, { nsp = '/', ...options } = {}) {
+	// Its time is its own, whatever passes for a server of this process.
 	const s = io(`${where.url}${nsp}`, { transports: modes[mode],
-		forceNew: true, reconnection: false, ...options });
+		forceNew: true, reconnection: false, useNativeTimers: true,
+		...options });
 
 	s.heard = [];
 	s.onAny((...args) => s.heard.push(args));
@@ -205,6 +226,21 @@ export async function watch(t, where) {
 
 	return { came: told('came'), gone: told('gone'), socket: s,
 		all: (name) => heard(s, name).map(([v]) => v) };
+}
+
+// An hour passes, in which the server pings everybody, and has the answer of
+// the watcher.  fn is called near its end: a poll does not wait for an hour.
+export async function hour(where, w, fn = () => {}) {
+	const ping = w && next(w.socket.io.engine, 'ping');
+
+	await where.pass(3578);
+	const result = await fn();
+
+	await where.pass(23);
+	await ping;
+	if (w)
+		await call(w.socket, 'back');
+	return result;
 }
 
 // fn(t, mode) for each way to be connected.

@@ -48,7 +48,8 @@ export async function startNodeOfCluster(t, members, sharded) {
 }
 
 export const startHostdMember = (t, redis, keys = '', workers = 2, conf = '',
-    options = {}) => startOurs(t, { requestsTimeout: 20_000, ...options }, { workers, conf: `
+    { clock, ...options } = {}) => startOurs(t, { requestsTimeout: 20_000,
+	...options }, { clock, workers, conf: `
 		plugin "nodes" { module = "socketio_redis.so"
 			url = "${redis.url}" ${keys} }
 		${conf}` });
