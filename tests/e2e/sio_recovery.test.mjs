@@ -63,7 +63,7 @@ onServers('what was missed', (t, where) => eachMode(t, async (st, mode) => {
 	assert.deepEqual(await call(s, 'rooms'), ['in', 'too', id].sort());
 	assert.deepEqual((await call(s, 'fetch', 'in')),
 	    [{ id, rooms: ['in', 'too', id].sort(), data: { x: { a: 1 } } }]);
-	assert.deepEqual(w.all('came').filter((v) => v.id === id)
+	assert.deepEqual([await w.came(id), await w.came(id)]
 	    .map((v) => v.recovered), [false, true]);
 
 	// Again, and over another transport; what it has is not sent again.
