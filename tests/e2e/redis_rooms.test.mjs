@@ -5,13 +5,16 @@ import test from 'node:test';
 import { freePort, until } from './lib/hostd.mjs';
 import { backendOf, startRedis } from './lib/redis.mjs';
 import { Member, oneOnEach, startRooms, untilHeard } from './lib/rooms.mjs';
+import { patient } from './lib/session.mjs';
 
-const backend = (url, keys = '') =>
-	`plugin "redis" { module = "pubsub_redis.so" url = "${url}" ${keys} }`;
+const backend = (url, keys = '') => `plugin "redis" {
+	module = "pubsub_redis.so" url = "${url}"
+	${patient(keys, 'ping_timeout')} }`;
 
 async function node(t, url, { workers = 1, keys, ...more } = {}) {
-	const h = await startRooms(t, workers, { conf: backend(url, keys),
-		...more });
+	const h = await startRooms(t, workers, { conf: `
+		pubsub { query_timeout = 1h }
+		${backend(url, keys)}`, ...more });
 
 	for (let i = 0; i < workers; i++)
 		await h.logged(new RegExp(`web\\.${i} .*redis is up`));
