@@ -122,12 +122,26 @@ test_good(void **state)
 	close(fd);
 }
 
+/* Nobody listens there any more, and nobody else gets the port. */
+static void
+refuse(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on,
+	    sizeof(on)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on,
+	    sizeof(on)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr.ss, addr.len), 0);
+	close(listener);
+	listener = fd;
+}
+
 static void
 test_refused(void **state)
 {
 	(void)state;
-	close(listener);
-	listener = -1;
+	refuse();
 	start();
 	until(&done, 1);
 	assert_int_equal(result, CHECK_BAD);

@@ -243,6 +243,9 @@ test_silence(void **state)
 	a = (struct zone){ .ttl = 5, .n = 1, .last = { 1 } };
 	aaaa.rcode = SILENT;
 	start(400);
+	until(&asked, 2);
+	turn();
+	clock_now += 400;
 	until(&done, 1);
 	assert_int_equal(r.v4.status, ARES_SUCCESS);
 	assert_int_equal(r.v6.status, ARES_ETIMEOUT);
