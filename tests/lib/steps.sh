@@ -7,9 +7,21 @@ packages="ccache chromium clang curl debhelper docker-compose dpkg-dev
 libclang-rt-14-dev libcmocka-dev logrotate mandoc nodejs npm procps prometheus
 redis-server rsyslog shellcheck slowhttptest systemd wrk xz-utils zsh"
 
+# again COMMAND...: what fetches something, and fails, may find it a moment
+# later.
+again() {
+	local tries
+	for tries in 1 2 3; do
+		"$@" && return 0
+		echo "failed (try $tries of 3): $*"
+		[ "$tries" = 3 ] || sleep $((tries * 10))
+	done
+	return 1
+}
+
 install_packages() {
 	local p want= sudo=
-	./bootstrap --deps-only >"$build/deps.log" 2>&1 ||
+	again ./bootstrap --deps-only >"$build/deps.log" 2>&1 ||
 	    { note "install packages" "$build/deps.log" 1; finish; }
 	for p in $packages; do
 		# A command that is there already, wherever from, will do.
@@ -23,9 +35,10 @@ install_packages() {
 	[ -n "$want" ] || return 0
 	[ "$(id -u)" -eq 0 ] || sudo=sudo
 	# shellcheck disable=SC2086 # a list
-	if ! { $sudo apt-get update -q &&
-	    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
-	    --no-install-recommends $want; } >>"$build/deps.log" 2>&1; then
+	if ! { again $sudo apt-get update -q &&
+	    again $sudo env DEBIAN_FRONTEND=noninteractive apt-get install \
+	    -y -q -o DPkg::Lock::Timeout=300 --no-install-recommends \
+	    $want; } >>"$build/deps.log" 2>&1; then
 		note "install packages:$want" "$build/deps.log" 1
 		finish
 	fi
@@ -47,7 +60,8 @@ npm_packages() {
 	cmp -s "$from/package-lock.json" "$dir/installed.json" || (
 		mkdir -p "$dir" && rm -f "$dir/installed.json" &&
 		cp "$from/package.json" "$from/package-lock.json" "$dir/" &&
-		cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund &&
+		cd "$dir" &&
+		again npm ci --ignore-scripts --no-audit --no-fund &&
 		cp "$from/package-lock.json" installed.json
 	) >"$log" 2>&1
 	note "npm packages" "$log" $?
