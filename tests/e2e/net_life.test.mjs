@@ -73,11 +73,12 @@ test('a reload ends them, once, and the next worker has its own', async (t) => {
 	await run(t, h, 'hold', { host: s.host, port: s.port });
 	const old = await s.socket();
 	const ended = once(old.resume(), 'end');
+	let from = h.log.length;
 	const lost = run(t, h, 'run', { ...hole, timeout: 60000 })
 	    .catch(() => 'cut');
 
-	await h.logged(/started (\d+)/);
-	const from = h.log.length;
+	await h.logged(/started (\d+)/, from);
+	from = h.log.length;
 	const r = await h.hostctl('reload');
 
 	assert.equal(r.code, 0, r.stderr);
