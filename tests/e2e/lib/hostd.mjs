@@ -132,13 +132,16 @@ export async function command(file, args, options = {}) {
 	}
 }
 
-function isAlive(pid) {
+// When a process was started; undefined: it has ended, as a zombie has.  Its
+// number alone may be another's by then.
+function birth(pid) {
 	try {
-		// A zombie has ended.
-		return !/^State:\s+Z/m.test(
-		    fs.readFileSync(`/proc/${pid}/status`, 'utf8'));
+		const [state, ...more] = fs.readFileSync(`/proc/${pid}/stat`,
+		    'utf8').replace(/^.*\) /s, '').split(' ');
+
+		return state === 'Z' || state === 'X' ? undefined : more[18];
 	} catch {
-		return false;
+		return undefined;
 	}
 }
 
@@ -309,21 +312,27 @@ export class Hostd extends EventEmitter {
 	async stop(signal = 'SIGTERM') {
 		if (!this.child || this.exited)
 			return this.ended;
-		const pids = this.pids();
+		const all = this.pids().map((pid) => [pid, birth(pid)])
+		    .filter(([, born]) => born !== undefined);
+		const killLeft = () => {
+			const left = all.filter(([pid, born]) =>
+			    birth(pid) === born).map(([pid]) => pid);
+
+			for (const pid of left)
+				try { process.kill(pid,
+				    'SIGKILL'); } catch { /* gone */ }
+			return left;
+		};
 
 		this.child.kill(signal);
 		const end = await within(this.ended,
 		    'end of hostd').catch((e) => {
 			e.message += `\n${this.log}`;
-			for (const pid of pids)
-				try { process.kill(pid,
-				    'SIGKILL'); } catch { /* gone */ }
+			killLeft();
 			throw e;
 		});
-		const left = pids.filter(isAlive);
+		const left = killLeft();
 
-		for (const pid of left)
-			process.kill(pid, 'SIGKILL');
 		if (left.length > 0)
 			throw new Error(`left behind: ${left}\n${this.log}`);
 		return end;
