@@ -128,7 +128,8 @@ test('but not for ever', async (t) => {
 		s.on('error', () => {});
 	await within(once(begun, 'response'), 'answer');
 	await h.logged('holding defer');
-	const all = [held, begun].map((s) => once(s, 'close'));
+	const all = [held, begun].map((s) =>
+	    new Promise((r) => s.once('close', r)));
 
 	assert.equal((await h.stop()).code, 0);
 	await within(Promise.all(all), 'end of the streams');
