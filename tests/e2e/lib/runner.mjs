@@ -19,7 +19,7 @@ const slow = ['ws_reload', 'pool_restart_at', 'upgrade_load', 'worker_storm',
 	'quickstart_login', 'dashboard_page', 'reload_unnoticed',
 	'pool_nobody', 'session_kills', 'session_redis_cluster',
 	'redis_cluster', 'redis_dead_node', 'tcp_chaos', 'ws_chaos',
-	'readme', 'auth_keys'];
+	'ws_chat_lost', 'readme', 'auth_keys'];
 const nameOf = (file) => path.basename(file, '.test.mjs');
 const rank = (file) => slow.includes(nameOf(file)) ?
     slow.indexOf(nameOf(file)) : slow.length;
