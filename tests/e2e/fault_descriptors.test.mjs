@@ -4,6 +4,7 @@
 // it.  (It once took the master for gone when another worker was started.)
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { makeClock } from './lib/clock.mjs';
 import { atEnd, prepareHostd, tempDir } from './lib/hostd.mjs';
 import { Client } from './lib/load.mjs';
 import { buildPlugin } from './lib/plugin.mjs';
@@ -38,9 +39,9 @@ on_headers(struct hostd_inst *in, hostd_req req, void *d)
 HOSTD_EASY_ROUTE("leak", "1.0", "/", on_headers)
 `;
 
-async function start(t, conf = 'pool "web" { workers = 1 }') {
+async function start(t, conf = 'pool "web" { workers = 1 }', env = {}) {
 	const so = await buildPlugin(tempDir(t), 'leak', source);
-	const h = await prepareHostd(t, { conf: `
+	const h = await prepareHostd(t, { env, conf: `
 		${conf}
 		plugin "leak" { module = "${so}" }` });
 
@@ -107,13 +108,30 @@ test('until the worker is replaced', async (t) => {
 });
 
 test('connections that another pool gives', async (t) => {
+	const clock = await makeClock(t);
 	const h = await start(t, `
-		pool "web" { workers = 1 }
-		pool "socket" { workers = 1  queue_timeout = 1s }
-		route "/" { plugin = "leak"  match = prefix  pool = "socket" }`);
+		pool "web" { workers = 1  watchdog = 0 }
+		pool "socket" { workers = 1  queue_timeout = 1h  watchdog = 0 }
+		http { idle_timeout = 1d  head_timeout = 1d }
+		plugin "near" { module = "http_respond.so"  body = "near" }
+		route "/near" { plugin = "near"  pool = "web" }
+		route "/" { plugin = "leak"  match = prefix  pool = "socket" }`,
+	    clock.env);
 	const c = await leak(h);
+	const near = new Client(h.port);
 	const all = Array.from({ length: 100 }, () => new Client(h.port));
-	const got = await Promise.all(all.map((o) => o.ask('/other')));
+
+	await Promise.all(all.map((o) => o.connected));
+	const asked = all.map((o) => o.ask('/other'));
+
+	// Those who are answered now need nobody's leave.
+	await Promise.race(asked);
+	// What was sent before it has been read then.
+	await near.ask('/near');
+	clock.pass(3601);
+	await near.ask('/near');
+	near.destroy();
+	const got = await Promise.all(asked);
 
 	// Those for which there were some, kept back, and the others.
 	for (const r of got)
