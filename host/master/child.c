@@ -273,13 +273,16 @@ void
 child_drain(struct child *c, int64_t ms, int last)
 {
 	struct chan_drain d = {.deadline_ms = (uint32_t)ms, .last = last != 0};
+	int ending = c->ending;
 
-	if (c->ending && !last)
+	if (ending && !last)
 		return;
+	/* It may act before we go on; what others see of it comes first. */
+	if (!ending)
+		child_end(c);
 	child_send(c, CHAN_DRAIN, &d, sizeof(d), -1);
-	if (c->ending)
+	if (ending)
 		return;
-	child_end(c);
 	c->killing = SIGTERM;
 	if (ms > 0)
 		(void)uv_timer_start(
@@ -301,10 +304,13 @@ child_is_hurried(const struct child *c)
 void
 child_stop(struct child *c)
 {
+	int hurried = child_is_hurried(c);
+
+	if (!hurried)
+		child_end(c);
 	child_send(c, CHAN_STOP, NULL, 0, -1);
-	if (child_is_hurried(c))
+	if (hurried)
 		return;
-	child_end(c);
 	c->killing = SIGTERM;
 	(void)uv_timer_start(&c->timer, child_escalate, TERM_AFTER, 0);
 }

@@ -342,15 +342,11 @@ peer_envelope(struct bus_peer *p, const struct envelope *e)
 	}
 }
 
-/* Read what has come, but take only new interest of it: where this is called
- * from, nobody expects a message. */
-static void
-peer_look_ahead(struct bus_peer *p)
+/* Read what has come, for later.  What the last read said. */
+static ssize_t
+peer_fetch(struct bus_peer *p)
 {
-	struct envelope e;
-	size_t at = 0;
 	ssize_t n;
-	int64_t k;
 
 	do {
 		buf_reserve(&p->in, LOOK_AHEAD);
@@ -358,6 +354,19 @@ peer_look_ahead(struct bus_peer *p)
 		if (n > 0)
 			p->in.len += (size_t)n;
 	} while (n == LOOK_AHEAD);
+	return n;
+}
+
+/* Read what has come, but take only new interest of it: where this is called
+ * from, nobody expects a message. */
+static void
+peer_look_ahead(struct bus_peer *p)
+{
+	struct envelope e;
+	size_t at = 0;
+	int64_t k;
+
+	(void)peer_fetch(p);
 	while ((k = envelope_parse(&e, p->in.p + at, p->in.len - at)) > 0) {
 		if (e.type == ENV_INTEREST && e.flags)
 			take_interest(p, &e);
@@ -420,17 +429,14 @@ peer_take(struct bus_peer *p, const char *bytes, size_t n)
 	return 0;
 }
 
-/* Is there more?  It may have ended and be closed. */
+/* n bytes came, behind those that had to wait; -1: none, of that error.  Is
+ * there more?  It may have ended and be closed. */
 static int
-peer_read(struct bus_peer *p)
+peer_came(struct bus_peer *p, const char *buf, ssize_t n, int error)
 {
-	struct stream *s = &p->stream;
-	char *buf = s->sio->rbuf;
-	ssize_t n = stream_read(s, buf, STREAM_RBUF);
-	int ended;
+	/* Without new bytes there may be those of peer_fetch. */
+	int ended = n == 0 || (n == -1 && error != EAGAIN);
 
-	ended = n == 0 || (n == -1 && errno != EAGAIN);
-	/* Without new bytes there may be those of peer_look_ahead. */
 	if (peer_take(p, buf, n > 0 ? (size_t)n : 0) == -1) {
 		log_errorx("another worker sent what is no envelope; it is of "
 		    "another version of hostd?");
@@ -438,7 +444,16 @@ peer_read(struct bus_peer *p)
 	}
 	if (ended)
 		peer_close(p);
-	return !ended && s->can_read;
+	return !ended && p->stream.can_read;
+}
+
+static int
+peer_read(struct bus_peer *p)
+{
+	char *buf = p->stream.sio->rbuf;
+	ssize_t n = stream_read(&p->stream, buf, STREAM_RBUF);
+
+	return peer_came(p, buf, n, errno);
 }
 
 void
@@ -450,17 +465,6 @@ bus_read_peer(struct bus_peer *p)
 		;
 	if (i == READS_MAX)
 		stream_read_again(&p->stream);
-}
-
-void
-bus_read(struct bus *bus)
-{
-	struct bus_peer *p, *next;
-
-	for (p = TAILQ_FIRST(&bus->peers); p != NULL; p = next) {
-		next = TAILQ_NEXT(p, link);
-		bus_read_peer(p);
-	}
 }
 
 /* Does it drain, or has it ended, and what it said last is still to be read?
@@ -478,17 +482,42 @@ is_draining(struct bus_peer *p)
 	return p->drains;
 }
 
-/* Whoever was moved from one of them to this one has spoken there before. */
 static void
-read_draining(const struct bus_peer *but)
+read_draining(const struct bus *bus, const struct bus_peer *but)
 {
 	struct bus_peer *p, *next;
 
-	for (p = TAILQ_FIRST(&but->bus->peers); p != NULL; p = next) {
+	for (p = TAILQ_FIRST(&bus->peers); p != NULL; p = next) {
 		next = TAILQ_NEXT(p, link);
 		if (p != but && is_draining(p))
 			bus_read_peer(p);
 	}
+}
+
+static int
+somebody_drains(const struct bus *bus)
+{
+	struct bus_peer *p;
+
+	TAILQ_FOREACH(p, &bus->peers, link)
+		if (is_draining(p))
+			return 1;
+	return 0;
+}
+
+/*
+ * Whoever was moved from one that drains to this one has spoken there before:
+ * what was said here by now is taken behind that, and nothing newer.
+ */
+static void
+peer_read_behind(struct bus_peer *p)
+{
+	ssize_t n = peer_fetch(p);
+	int error = n > 0 ? EAGAIN : errno;
+
+	read_draining(p->bus, p);
+	if (peer_came(p, NULL, n == 0 ? 0 : -1, error))
+		stream_read_again(&p->stream);
 }
 
 static void
@@ -496,10 +525,26 @@ peer_readable(struct stream *s)
 {
 	struct bus_peer *p = (struct bus_peer *)(void *)s;
 
-	if (!is_draining(p))
-		read_draining(p);
-	if (peer_read(p))
+	if (!is_draining(p) && somebody_drains(p->bus))
+		peer_read_behind(p);
+	else if (peer_read(p))
 		stream_read_again(s);
+}
+
+void
+bus_read(struct bus *bus)
+{
+	struct bus_peer *p, *next;
+
+	TAILQ_FOREACH(p, &bus->peers, link)
+		if (!is_draining(p))
+			(void)peer_fetch(p);
+	read_draining(bus, NULL);
+	for (p = TAILQ_FIRST(&bus->peers); p != NULL; p = next) {
+		next = TAILQ_NEXT(p, link);
+		if (peer_came(p, NULL, -1, EAGAIN))
+			stream_read_again(&p->stream);
+	}
 }
 
 void

@@ -37,6 +37,7 @@ struct side {
 
 static struct board_cell cells[4];
 static struct side *a, *b;
+static void (*meanwhile)(const struct envelope *);
 static _Atomic uint32_t interests;
 
 static void
@@ -49,6 +50,8 @@ side_received(struct bus *bus, struct bus_peer *p, const struct envelope *e)
 		s->gaps++;
 		return;
 	}
+	if (meanwhile != NULL)
+		meanwhile(e);
 	s->messages++;
 	s->bytes += e->payload.n;
 	memset(s->last, 0, sizeof(s->last));
@@ -267,6 +270,61 @@ what_is_read_ahead_comes_once_and_in_order(void **state)
 	assert_string_equal(b->last, "last");
 	assert_null(channel_find(&b->channels, text("blue")));
 	assert_non_null(channel_find(&b->channels, text("green")));
+}
+
+/* -- order -- */
+
+static struct side *heir;
+static char order[8];
+
+static void
+say(struct side *s, const char *what)
+{
+	publish(s, "red", what, 1);
+	bus_flush(&s->bus);
+}
+
+/* One who has been heard by the worker that drains speaks there once more, is
+ * moved, and goes on at its heir. */
+static void
+move_in_the_middle(const struct envelope *e)
+{
+	const char *word = e->payload.p;
+
+	order[strlen(order)] = *word;
+	if (*word != '2')
+		return;
+	say(a, "3");
+	say(heir, "4");
+}
+
+static void
+words_before_a_move_come_before_those_behind(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	atomic_store(&cells[2].state, CELL_READY);
+	atomic_store(&cells[3].state, CELL_READY);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0, fds), 0);
+	heir = side_new();
+	bus_add(&heir->bus, fds[0], 1);
+	bus_add(&b->bus, fds[1], 3);
+	subscribe(b, "red");
+	until_told(a);
+	until_told(heir);
+	until_told(b);
+	loop_turn(&loop);
+	atomic_store(&cells[2].state, CELL_DRAINING);
+	meanwhile = move_in_the_middle;
+	say(heir, "1");
+	say(a, "2");
+	until(&b->messages, 4);
+	meanwhile = NULL;
+	assert_string_equal(order, "2134");
+	side_free(heir);
+	memset(cells, 0, sizeof(cells));
 }
 
 /* -- limits -- */
@@ -512,6 +570,7 @@ main(void)
 		CASE(assumes_all_until_told),
 		CASE(holds_from_the_moment_it_is_made),
 		CASE(what_is_read_ahead_comes_once_and_in_order),
+		CASE(words_before_a_move_come_before_those_behind),
 		CASE(what_a_stalled_worker_loses_is_told),
 		CASE(one_message_always_fits),
 		CASE(an_answer_that_does_not_fit_is_no_gap),
