@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { atEnd, command, raw, tempDir } from './hostd.mjs';
+import { atEnd, command, raw, tempDir, until } from './hostd.mjs';
 
 const source = (file) => `
 #define _GNU_SOURCE
@@ -71,8 +71,19 @@ time(time_t *t)
 
 // What is no HTTP a server answers by itself.
 const turn = (h) => raw(h.port, 'nonsense\r\n\r\n');
+// A turn that has begun goes by the time it began at, and its timers by that of
+// now: so it has to be over.
+const sleeps = (pid) => {
+	try {
+		return /^State:\s+S/m.test(fs.readFileSync(
+		    `/proc/${pid}/status`, 'utf8'));
+	} catch {
+		return false;	// it has just ended
+	}
+};
 const passFor = (pass) => async (h, s) => {
 	await turn(h);
+	await until(() => !h.pids || h.pids().every(sleeps), 'a rest');
 	pass(s);
 	await turn(h);
 };
