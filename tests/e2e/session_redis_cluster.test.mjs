@@ -4,8 +4,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { masterOf } from './lib/cluster.mjs';
-import { acquaint, startCluster, startMember, startPatientCluster } from
-    './lib/redis.mjs';
+import { acquaint, agreed, startCluster, startMember, startPatientCluster }
+    from './lib/redis.mjs';
 import { outcome, serveRedisSessions, untilServed }
     from './lib/redis_sessions.mjs';
 import { get, set, Visitor } from './lib/session.mjs';
@@ -28,6 +28,7 @@ async function visitorAt(h, all, master) {
 
 // The keys of a slot go, then the slot itself.
 async function moveKeys(all, slot, from, to, key) {
+	await agreed(all);
 	await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
 	await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
 	await from.command('MIGRATE', '127.0.0.1', to.port, key, 0, 60_000);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Two hostd with a Redis Cluster between them, and what can be asked and done
 // there.
+import { agreed } from './redis.mjs';
 import { Member, startRooms } from './rooms.mjs';
 import { patient } from './session.mjs';
 
@@ -28,6 +29,7 @@ export const shardSubscribers = (r, room, n) => r.until((a) => a[1] === n,
     'PUBSUB', 'SHARDNUMSUB', `hostd:${room}`);
 
 export async function moveSlot(all, slot, from, to) {
+	await agreed(all);
 	await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
 	await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
 	for (const r of new Set([to, from, ...all]))

@@ -178,7 +178,11 @@ export async function backendOf(h) {
 
 export const startRedis = (t, options = {}) => new Redis(t, options).start();
 
-// One that may become part of a cluster.
+let epochs = 0;
+
+// One that may become part of a cluster, with an epoch of its own: where two
+// have the same, one of them takes another some time later, and whose a slot is
+// may change with it.
 export async function startMember(t, nodeTimeout = 1000) {
 	const r = await startRedis(t, { port: await freePort(), args: [
 		'--cluster-enabled', 'yes', '--cluster-node-timeout', nodeTimeout,
@@ -186,8 +190,19 @@ export async function startMember(t, nodeTimeout = 1000) {
 		'--cluster-port', await freePort()] });
 
 	r.id = await r.command('CLUSTER', 'MYID');
+	await r.command('CLUSTER', 'SET-CONFIG-EPOCH', ++epochs);
 	return r;
 }
+
+// Until all have heard of the latest epoch: who takes a slot then has a later
+// one than whoever had it.
+export const agreed = (all) => until(async () => {
+	const each = await Promise.all(all.map(async (r) =>
+	    /^cluster_current_epoch:(\d+)/m.exec(
+	    await r.command('CLUSTER', 'INFO'))[1]));
+
+	return new Set(each).size === 1;
+}, 'one epoch');
 
 // Let them know of each other.
 export async function acquaint(all) {
@@ -198,6 +213,7 @@ export async function acquaint(all) {
 		await r.until((s) =>
 		    s.trim().split('\n').length === all.length &&
 		    !s.includes('handshake'), 'CLUSTER', 'NODES');
+	await agreed(all);
 }
 
 // Masters that share the slots among them, and replicas of the first ones.  Who
