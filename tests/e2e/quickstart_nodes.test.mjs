@@ -118,8 +118,10 @@ test('Redis is killed, and comes back', async (t) => {
 	for (let i = 0; i < 3; i++) {
 		const from = nodes.map((h) => h.log.length);
 
-		await say(ada, `ada ${i}`, bob, cy);
-		await say(bob, `bob ${i}`, ada, cy);
+		const more = i === 0 ? [] : [dan];
+
+		await say(ada, `ada ${i}`, bob, cy, ...more);
+		await say(bob, `bob ${i}`, ada, cy, ...more);
 		await redis.kill();
 		for (const [k, h] of nodes.entries())
 			await h.logged(/(redis is down[^]*){2}/, from[k]);
