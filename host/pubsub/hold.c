@@ -8,7 +8,8 @@
 #include "pubsub/hub.h"
 #include "ws/message.h"
 
-#define LATE_MS		1000	/* a backend that does not say "subscribed" */
+#define LOOK_MS		100
+#define LOOKS		10	/* a backend that does not say "subscribed" */
 
 struct held {
 	STAILQ_ENTRY(held) link;
@@ -29,6 +30,7 @@ struct hold {
 	int lost;			/* there was too much */
 	int owing;			/* HELD, of that round: */
 	uint32_t round;
+	int looks;
 	struct wheel_timer late;
 };
 
@@ -120,8 +122,15 @@ hold_answer(struct hold *h)
 static void
 hold_late(struct wheel_timer *t)
 {
-	hold_answer((struct hold *)(void *)((char *)t -
-	    offsetof(struct hold, late)));
+	struct hold *h = (struct hold *)(void *)((char *)t -
+	    offsetof(struct hold, late));
+
+	/* Time in which we stood still is none that it had. */
+	if (++h->looks < LOOKS)
+		wheel_set(&h->hub->loop->wheel, t,
+		    h->hub->loop->now_ms + LOOK_MS);
+	else
+		hold_answer(h);
 }
 
 /* Are all of its channels in force? */
@@ -173,8 +182,9 @@ hold_owe(struct hold *h, const struct envelope *e)
 	memcpy(&h->round, e->payload.p, sizeof(h->round));
 	h->process = e->seq;
 	h->owing = 1;
+	h->looks = 0;
 	wheel_set(&h->hub->loop->wheel, &h->late,
-	    h->hub->loop->now_ms + LATE_MS);
+	    h->hub->loop->now_ms + LOOK_MS);
 	hold_check(h->hub);
 }
 

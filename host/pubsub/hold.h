@@ -44,6 +44,7 @@ struct hold_ask {
 	uint32_t settled;		/* the last that was held */
 	uint32_t before;		/* those up to here were for another */
 	size_t at;			/* in the map of channels */
+	int looks;			/* for a mark that is not back */
 	struct loop_task tell;
 	struct wheel_timer late;
 };

@@ -7,7 +7,8 @@
 #include "pubsub/marks.h"
 
 #define AHEAD_BYTES	(1u << 20)	/* waiting for the taker */
-#define MARK_MS		1000		/* a backend that lost it */
+#define MARK_LOOK_MS	100
+#define MARK_LOOKS	10		/* a backend that lost it */
 #define SETTLE_MS	100		/* a worker that takes nothing */
 
 enum { IDLE, TELLING, WAITING, MARKING, SETTLING };
@@ -84,6 +85,12 @@ ask_late(struct wheel_timer *t)
 		ask_settle(hub);
 	if (hub->hold.state != MARKING)
 		return;
+	/* Time in which we stood still is none that it had. */
+	if (++hub->hold.looks < MARK_LOOKS) {
+		wheel_set(&hub->loop->wheel, t,
+		    hub->loop->now_ms + MARK_LOOK_MS);
+		return;
+	}
 	log_warnx("pubsub: %s did not bring back a mark in time; what other "
 	    "nodes say now may come twice or be lost", hub->backend != NULL ?
 	    hub->backend->name : "the backend");
@@ -109,9 +116,10 @@ ask_mark(struct hub *hub)
 		return;
 	}
 	hub->hold.state = MARKING;
+	hub->hold.looks = 0;
 	outbox_publish(hub, inbox, &e);
 	wheel_set(&hub->loop->wheel, &hub->hold.late,
-	    hub->loop->now_ms + MARK_MS);
+	    hub->loop->now_ms + MARK_LOOK_MS);
 }
 
 void
