@@ -144,11 +144,12 @@ the_master_has_it_back(void **state)
 #define WHOLE	1000
 
 /* A writer that sets all bytes alike: no reader finds two kinds.  It goes on
- * until that was seen so often. */
+ * until so many changes were seen. */
 static void
 nothing_is_read_halfway(void **state)
 {
 	struct up_entry e;
+	uint32_t last = 1;
 	int i, k, status, whole = 0;
 	pid_t pid;
 
@@ -168,8 +169,9 @@ nothing_is_read_halfway(void **state)
 	}
 	assert_int_not_equal(pid, -1);
 	while (whole < WHOLE) {
-		if (up_entry_read(&table, 0, &e) == -1 || e.weight == 1)
+		if (up_entry_read(&table, 0, &e) == -1 || e.weight == last)
 			continue;
+		last = e.weight;
 		for (k = 0; k < UP_SERVER_MAX - 1; k++)
 			assert_int_equal(e.server[k], (char)e.weight);
 		assert_int_equal(e.server[k], 0);
