@@ -15,7 +15,7 @@
 #include "net/loop.h"
 
 #define HOUR 3600000u
-#define MIN_UPTIME 1000
+#define MIN_UPTIME 60000
 
 /* Has it, when it is left? */
 static int
