@@ -118,7 +118,6 @@ test('connections that another pool gives', async (t) => {
 		route "/" { plugin = "leak"  match = prefix  pool = "socket" }`,
 	    clock.env);
 	const c = await leak(h);
-	const near = new Client(h.port);
 	const all = Array.from({ length: 100 }, () => new Client(h.port));
 
 	await Promise.all(all.map((o) => o.connected));
@@ -126,7 +125,9 @@ test('connections that another pool gives', async (t) => {
 
 	// Those who are answered now need nobody's leave.
 	await Promise.race(asked);
-	// What was sent before it has been read then.
+	// What was sent before it has been read then, as it came last.
+	const near = new Client(h.port);
+
 	await near.ask('/near');
 	clock.pass(3601);
 	await near.ask('/near');
