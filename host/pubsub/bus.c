@@ -357,8 +357,19 @@ peer_fetch(struct bus_peer *p)
 	return n;
 }
 
-/* Read what has come, but take only new interest of it: where this is called
- * from, nobody expects a message. */
+/* What is not taken now waits for its turn. */
+static void
+peer_keep(struct bus_peer *p)
+{
+	buf_append(&p->in, p->rest.p, p->rest.n);
+	p->rest.n = 0;
+}
+
+/*
+ * Read what has come, but take only new interest of it: where this is called
+ * from, nobody expects a message.  That may be in the middle of a message of
+ * the same peer, whose bytes stay where they are; those behind it come along.
+ */
 static void
 peer_look_ahead(struct bus_peer *p)
 {
@@ -366,7 +377,9 @@ peer_look_ahead(struct bus_peer *p)
 	size_t at = 0;
 	int64_t k;
 
+	peer_keep(p);
 	(void)peer_fetch(p);
+	p->ahead = 1;
 	while ((k = envelope_parse(&e, p->in.p + at, p->in.len - at)) > 0) {
 		if (e.type == ENV_INTEREST && e.flags)
 			take_interest(p, &e);
@@ -389,44 +402,61 @@ bus_catch_up(struct bus *bus)
 		peer_look_ahead(p);
 }
 
-/* Returns bytes used, or -1 when it is not a worker that talks. */
-static ssize_t
+/* Leaves in p->rest what is no whole envelope.  0, or -1: it is not a worker
+ * that talks. */
+static int
 peer_feed(struct bus_peer *p, const char *bytes, size_t n)
 {
 	struct envelope e;
-	size_t used = 0;
 	int64_t k;
 
-	while ((k = envelope_parse(&e, bytes + used, n - used)) > 0) {
+	p->rest = (hostd_buf){ bytes, n };
+	while ((k = envelope_parse(&e, p->rest.p, p->rest.n)) > 0) {
+		p->rest.p = (const char *)p->rest.p + k;
+		p->rest.n -= (size_t)k;
 		peer_envelope(p, &e);
-		used += (size_t)k;
 	}
-	return k < 0 ? -1 : (ssize_t)used;
+	return k < 0 ? -1 : 0;
+}
+
+/* All that had to wait.  Who looks ahead meanwhile fills p->in anew. */
+static int
+peer_feed_waiting(struct bus_peer *p)
+{
+	struct buf all = p->in;
+	int rc;
+
+	memset(&p->in, 0, sizeof(p->in));
+	rc = peer_feed(p, all.p, all.len);
+	if (p->in.len > 0 || p->rest.n == 0) {
+		buf_free(&all);
+		return rc;
+	}
+	buf_free(&p->in);
+	buf_consume(&all, all.len - p->rest.n);
+	p->rest.n = 0;
+	p->in = all;
+	return rc;
 }
 
 /* n bytes came, behind those that had to wait.  0, or -1: they are nonsense. */
 static int
 peer_take(struct bus_peer *p, const char *bytes, size_t n)
 {
-	ssize_t used;
+	int rc = 0;
 
-	if (n == 0 && p->in.len == 0)
-		return 0;
-	if (p->in.len > 0) {
-		if (n > 0)
-			buf_append(&p->in, bytes, n);
-		bytes = p->in.p;
-		n = p->in.len;
+	p->ahead = p->in.len > 0;
+	if (p->ahead)
+		buf_append(&p->in, bytes, n);
+	else if ((rc = peer_feed(p, bytes, n)) == 0)
+		peer_keep(p);
+	while (rc == 0 && p->ahead) {
+		p->ahead = 0;
+		rc = peer_feed_waiting(p);
 	}
-	if ((used = peer_feed(p, bytes, n)) == -1)
-		return -1;
-	if (p->in.len > 0)
-		buf_consume(&p->in, (size_t)used);
-	else
-		buf_append(&p->in, bytes + used, n - (size_t)used);
 	if (p->in.len == 0)
 		buf_free(&p->in);
-	return 0;
+	return rc;
 }
 
 /* n bytes came, behind those that had to wait; -1: none, of that error.  Is
@@ -515,7 +545,11 @@ peer_read_behind(struct bus_peer *p)
 	ssize_t n = peer_fetch(p);
 	int error = n > 0 ? EAGAIN : errno;
 
-	read_draining(p->bus, p);
+	/* Newer words may be read for the interest in them. */
+	do {
+		p->ahead = 0;
+		read_draining(p->bus, p);
+	} while (p->ahead);
 	if (peer_came(p, NULL, n == 0 ? 0 : -1, error))
 		stream_read_again(&p->stream);
 }

@@ -35,7 +35,9 @@ struct bus_peer {
 	struct bus *bus;
 	TAILQ_ENTRY(bus_peer) link;
 	struct bus_peer *next_closed;
-	struct buf in;			/* part of an envelope */
+	struct buf in;			/* came, and was not taken yet */
+	hostd_buf rest;			/* of what is being taken, see bus.c */
+	int ahead;			/* in has more since that began */
 	uint32_t ref;			/* names it in queries */
 	uint32_t cell;			/* of the board */
 	uint64_t heard;			/* the number of its last message */

@@ -275,7 +275,7 @@ what_is_read_ahead_comes_once_and_in_order(void **state)
 /* -- order -- */
 
 static struct side *heir;
-static char order[8];
+static char order[16];
 
 static void
 say(struct side *s, const char *what)
@@ -325,6 +325,50 @@ words_before_a_move_come_before_those_behind(void **state)
 	assert_string_equal(order, "2134");
 	side_free(heir);
 	memset(cells, 0, sizeof(cells));
+}
+
+/* At each of the first words, more of them, and a new subscriber, who counts
+ * at once. */
+static void
+look_ahead_in_the_middle(const struct envelope *e)
+{
+	static const char *const more[] = { "ab", "cd", "ef" };
+	const char *word = e->payload.p;
+	char green[] = "green-1", now = *word;
+	size_t n = strlen(order);
+
+	order[n] = now;
+	if (n >= 3)
+		return;
+	say(a, more[n]);
+	say(a, more[n] + 1);
+	green[6] = now;
+	subscribe(a, green);
+	bus_catch_up(&b->bus);
+	assert_non_null(channel_find(&b->channels, text(green)));
+	assert_int_equal(*word, now);
+}
+
+/*
+ * Bug: what was read ahead by whoever a message was given to was lost, and the
+ * rest was no envelope.
+ */
+static void
+who_is_given_a_message_may_look_ahead(void **state)
+{
+	(void)state;
+	subscribe(b, "red");
+	until_told(b);
+	until_told(a);
+	memset(order, 0, sizeof(order));
+	meanwhile = look_ahead_in_the_middle;
+	publish(a, "red", "1", 1);
+	publish(a, "red", "2", 1);
+	say(a, "3");
+	until(&b->messages, 9);
+	meanwhile = NULL;
+	assert_string_equal(order, "123abcdef");
+	assert_int_equal(b->peers_left, 0);
 }
 
 /* -- limits -- */
@@ -571,6 +615,7 @@ main(void)
 		CASE(holds_from_the_moment_it_is_made),
 		CASE(what_is_read_ahead_comes_once_and_in_order),
 		CASE(words_before_a_move_come_before_those_behind),
+		CASE(who_is_given_a_message_may_look_ahead),
 		CASE(what_a_stalled_worker_loses_is_told),
 		CASE(one_message_always_fits),
 		CASE(an_answer_that_does_not_fit_is_no_gap),
