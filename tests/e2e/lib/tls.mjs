@@ -2,6 +2,7 @@
 // Certificates made by openssl, hostd that speaks TLS, and openssl as a client.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import tls from 'node:tls';
@@ -49,7 +50,8 @@ export async function certificate(t, { names = ['localhost', '127.0.0.1'],
 	fs.chmodSync(key, 0o600);
 	await openssl('x509', '-req', '-in', csr, '-out', cert,
 	    '-days', String(days), '-extfile', ext, ...(ca ? ['-CA', ca.cert,
-	    '-CAkey', ca.key, '-CAcreateserial'] : ['-signkey', key]));
+	    '-CAkey', ca.key, '-set_serial', `0x01${randomBytes(8)
+		.toString('hex')}`] : ['-signkey', key]));
 	return { cert, key };
 }
 
