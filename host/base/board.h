@@ -152,7 +152,7 @@ struct board_cell {
 	char plugins[BOARD_PLUGINS][64];	/* instance names */
 	char modules[BOARD_PLUGINS][64];	/* "chat 1.0" */
 	_Alignas(64) _Atomic uint64_t active;		/* connections now */
-	_Atomic uint64_t idle;			/* of these, between requests */
+	_Atomic uint64_t idle;			/* of these, with nothing asked */
 	_Atomic uint64_t websockets;		/* of these, upgraded */
 	_Atomic uint64_t resident, descriptors;	/* bytes; open, of at most */
 	_Atomic uint64_t max_descriptors;

@@ -104,8 +104,11 @@ conn_open(struct http_server *srv, int fd, const struct sockaddr *sa)
 {
 	struct http_conn *c = conn_start(srv, fd, sa);
 
-	if (c != NULL)
-		conn_arm(c);
+	if (c == NULL)
+		return NULL;
+	/* Until it says something. */
+	conn_set_idle(c, 1);
+	conn_arm(c);
 	return c;
 }
 
@@ -433,8 +436,10 @@ conn_readable(struct stream *s)
 	struct http_conn *c = (struct http_conn *)(void *)s;
 
 	/* A layer does not know that it rests. */
-	if (c->state != CONN_MOVING)
-		conn_turn(c);
+	if (c->state == CONN_MOVING)
+		return;
+	conn_set_idle(c, 0);
+	conn_turn(c);
 }
 
 static void

@@ -193,6 +193,15 @@ test('connections now, idle, accepted and closed', async (t) => {
 
 	assert.ok(now.connections.accepted >= before.connections.accepted + 5);
 	assert.equal(now.pools[0].workers.reduce((n, w) => n + w.idle, 0), 5);
+	// Who has not said anything yet is idle, too.
+	const fresh = net.connect(h.port, '127.0.0.1');
+
+	open.push(fresh);
+	await pageWhen(h, ({ connections: { idle, active } }) =>
+	    idle === 6 && active === 7);
+	fresh.write('GET');
+	await pageWhen(h, ({ connections: { idle, active } }) =>
+	    idle === 5 && active === 7);
 	for (const s of open)
 		s.destroy();
 	const then = await pageWhen(h, (st) => st.connections.active === 1);

@@ -38,7 +38,7 @@ const KEYS = {
 
 // clock: of makeClock, which its time goes by.  Nothing that is not asked for
 // in options is to happen when an hour passes.
-const PATIENT = 'http { idle_timeout = 24h }';
+const PATIENT = 'http { idle_timeout = 24h  head_timeout = 24h }';
 const PATIENT_ROUTE = 'defer_timeout = 24h  websocket { ping_interval = 0 }';
 
 export async function startOurs(t, options,
