@@ -36,7 +36,7 @@ struct bus_peer {
 	TAILQ_ENTRY(bus_peer) link;
 	struct bus_peer *next_closed;
 	struct buf in;			/* came, and was not taken yet */
-	hostd_buf rest;			/* of what is being taken, see bus.c */
+	hostd_buf rest;			/* of what is being taken, see bus_in.c */
 	int ahead;			/* in has more since that began */
 	uint32_t ref;			/* names it in queries */
 	uint32_t cell;			/* of the board */
@@ -109,5 +109,14 @@ struct bus_peer *bus_find_cell(const struct bus *, uint32_t cell);
 
 /* May it have subscribers of ch (NULL: of a channel nobody here knows)? */
 int	bus_peer_may_want(const struct bus_peer *, const struct channel *ch);
+
+/* -- for the other files here -- */
+
+void	bus_peer_close(struct bus_peer *);
+/* Nothing is known of what it has subscribers of. */
+void	bus_peer_forget(struct bus_peer *);
+void	bus_in_readable(struct stream *);
+/* Take what one that has ended said last. */
+void	bus_in_last(struct bus_peer *);
 
 #endif

@@ -7,7 +7,7 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { makeClock } from './lib/clock.mjs';
-import { atEnd, startHostd, until } from './lib/hostd.mjs';
+import { atEnd, startHostd, until, within } from './lib/hostd.mjs';
 import { npm } from './lib/npm.mjs';
 
 const { WebSocket } = npm('ws');
@@ -32,7 +32,7 @@ async function client(t, h) {
 	s.on('error', () => {});
 	s.on('data', (d) => { text += d; woken(); });
 	s.on('close', () => { closed = true; woken(); });
-	const take = async () => {
+	const answer = async () => {
 		for (;;) {
 			const m = /^HTTP\/1.1 (\d+)[^]*?\r\nDate: (.*)\r\n[^]*?\r\n\r\n/
 			    .exec(text);
@@ -49,10 +49,10 @@ async function client(t, h) {
 		}
 	};
 
-	s.take = take;
+	s.take = () => within(answer(), 'answer');
 	s.ask = (uri) => {
 		s.write(`GET ${uri} HTTP/1.1\r\nHost: a\r\n\r\n`);
-		return take();
+		return s.take();
 	};
 	return s;
 }
@@ -79,10 +79,10 @@ test('the clock is set', async (t) => {
 		ws.on('open', resolve);
 		ws.on('error', reject);
 	});
-	const echo = (text) => new Promise((resolve) => {
+	const echo = (text) => within(new Promise((resolve) => {
 		ws.once('message', (d) => resolve(String(d)));
 		ws.send(text);
-	});
+	}), 'echo');
 
 	assert.equal((await kept.ask('/one')).status, 200);
 	for (const days of [400, -400, 0]) {

@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { makeClock } from './lib/clock.mjs';
 import { until } from './lib/hostd.mjs';
-import { call, callAll, connect, eachMode, gone, heard, hour, modes, next, onHostd,
-    onServers, settledAll, startOurs, watch } from './lib/sio.mjs';
+import { call, callAll, connect, eachMode, gone, heard, hour, modes, next,
+    onHostd, onServers, settledAll, startOurs, watch } from './lib/sio.mjs';
 import { also2, client2, connect2, entered, refusal } from './lib/sio2.mjs';
 
 const options = { allowEIO3: true };

@@ -247,14 +247,23 @@ test('message_timeout', async (t) => {
 	});
 });
 
-test('many messages, each cut in two, are none that takes too long',
-    async (t) => {
+// A connection s to a worker whose time is the test's: minutes(n) pass.
+async function serveTimed(t) {
 	const clock = await makeClock(t);
 	const h = await serveEcho(t, { env: clock.env,
 		conf: 'pool "web" { workers = 1  watchdog = 0 }',
 		routes: { '/echo': 'message_timeout = 1000s' } });
 	const pace = await open(t, h);
-	const s = await open(t, h);
+
+	return { s: await open(t, h), minutes: async (n) => {
+		clock.pass(60 * n);
+		await pace.roundtrip();
+	} };
+}
+
+test('many messages, each cut in two, are none that takes too long',
+    async (t) => {
+	const { s, minutes } = await serveTimed(t);
 	const bytes = text('in two');
 
 	await s.send(bytes.subarray(0, 5));
@@ -262,11 +271,24 @@ test('many messages, each cut in two, are none that takes too long',
 		// The end of one and the start of another.
 		await s.send(bytes.subarray(5), bytes.subarray(0, 5));
 		assert.equal((await s.message()).data.toString(), 'in two');
-		clock.pass(600);
-		await pace.roundtrip();
+		await minutes(10);
 	}
 	// But the last one is, sooner or later.
-	clock.pass(600);
-	await pace.roundtrip();
+	await minutes(10);
 	await s.closedWith(1008);
+});
+
+test('pings that are cut in two are none either', async (t) => {
+	const { s, minutes } = await serveTimed(t);
+	const ping = frame(PING, 'abcd');
+
+	await s.send(ping.subarray(0, 4));
+	for (let i = 0; i < 5; i++) {
+		await s.send(ping.subarray(4), ping.subarray(0, 4));
+		await s.expect(PONG);
+		await minutes(10);
+	}
+	await s.send(ping.subarray(4));
+	await s.expect(PONG);
+	await s.echo(TEXT, 'fine');
 });

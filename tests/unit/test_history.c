@@ -116,7 +116,7 @@ keeps_nothing_unless_asked(void **state)
 static void
 keeps_the_last_ones(void **state)
 {
-	char s[8];
+	char s[12];
 	int i;
 
 	(void)state;
