@@ -177,6 +177,9 @@ test('the heartbeat', async (t) => {
 	// Where it comes to, it has the whole time again.
 	await until(() => h.log.match(/generation 2\) has ended/g)
 	    ?.length === 2, 'the end of those it has left');
+	// It has come there.
+	await s.send(frame(PING));
+	await s.expect(PONG);
 	clock.pass(3601);
 	// That its worker has something to do.
 	await s.send(frame(PING));
