@@ -180,7 +180,7 @@ test('the heartbeat', async (t) => {
 	// It has come there.
 	await s.send(frame(PING));
 	await s.expect(PONG);
-	clock.pass(3601);
+	await clock.passFor(h, 3601);
 	// That its worker has something to do.
 	await s.send(frame(PING));
 	for (let f; f?.opcode !== CLOSE; f = await s.next())

@@ -77,7 +77,7 @@ test('sockets that the next worker refuses', async (t) => {
 	// They stay where they are as long as that may, and hear everything.
 	await until(() => all.some((s) => heard(s, 'said').length > after),
 	    'what is said now');
-	clock.pass(3601);
+	await clock.passFor(h, 3601);
 	assert.deepEqual(new Set(await Promise.all(ends)),
 	    new Set(['transport close']));
 	open = false;
