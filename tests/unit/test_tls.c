@@ -5,53 +5,6 @@
 
 #include "tls_case.h"
 
-#define BIG	300000
-
-static SSL_CTX *server, *client;
-static char big[BIG], back[BIG];
-
-static void
-set_versions(int version)
-{
-	SSL_CTX_set_min_proto_version(client, version);
-	SSL_CTX_set_max_proto_version(client, version);
-}
-
-static int
-setup(void **state)
-{
-	size_t i;
-
-	(void)state;
-	server = new_context(TLS_server_method());
-	client = SSL_CTX_new(TLS_client_method());
-	tls_prepare(server);
-	open_pair();
-	for (i = 0; i < BIG; i++)
-		big[i] = (char)random();
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	close_pair();
-	SSL_CTX_free(server);
-	SSL_CTX_free(client);
-	return 0;
-}
-
-/* We are the server. */
-static SSL *
-accepting(void)
-{
-	SSL *ssl = SSL_new(server);
-
-	SSL_set_accept_state(ssl);
-	return ssl;
-}
-
 static void
 serve(int version)
 {
@@ -311,114 +264,6 @@ no_renegotiation(void **state)
 	    SSL_R_NO_RENEGOTIATION);
 }
 
-/* -- what is sent at once: here that is one packet -- */
-
-static void
-open_packets(void)
-{
-	close_pair();
-	pair_type = SOCK_SEQPACKET;
-	open_pair();
-	pair_type = SOCK_STREAM;
-	peer = SSL_new(client);
-	SSL_set_bio(peer, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
-	SSL_set_connect_state(peer);
-	tls_begin(&s, accepting(), NULL, 0);
-}
-
-/* What OpenSSL has to say, in one. */
-static void
-send_packet(void)
-{
-	char *p;
-	long n = BIO_get_mem_data(SSL_get_wbio(peer), &p);
-
-	assert_true(n > 0);
-	assert_int_equal(write(peer_fd, p, (size_t)n), n);
-	assert_int_equal(BIO_reset(SSL_get_wbio(peer)), 1);
-	turn();
-}
-
-static void
-take_packet(void)
-{
-	char packet[8192];
-	ssize_t n = read(peer_fd, packet, sizeof(packet));
-
-	assert_true(n > 0);
-	assert_int_equal(BIO_write(SSL_get_rbio(peer), packet, (int)n), n);
-}
-
-static void
-no_packet(void)
-{
-	char c;
-
-	turn();
-	assert_int_equal(read(peer_fd, &c, 1), -1);
-	assert_int_equal(errno, EAGAIN);
-}
-
-static void
-shake_hands(void)
-{
-	set_versions(TLS1_3_VERSION);
-	open_packets();
-	assert_int_equal(SSL_do_handshake(peer), -1);
-	send_packet();
-	take_packet();
-	assert_int_equal(SSL_do_handshake(peer), 1);
-}
-
-static void
-tickets_go_with_the_answer(void **state)
-{
-	(void)state;
-	shake_hands();
-	echo = 1;
-	s.ends = 1;
-	assert_int_equal(SSL_write(peer, "hello", 5), 5);
-	send_packet();
-	take_packet();
-	no_packet();
-	assert_int_equal(SSL_read(peer, back, sizeof(back)), 5);
-	assert_memory_equal(back, "hello", 5);
-	assert_int_equal(SSL_SESSION_has_ticket(SSL_get_session(peer)), 1);
-	/* With its end behind it, which is not said again. */
-	assert_int_equal(SSL_read(peer, back, sizeof(back)), 0);
-	assert_int_equal(SSL_get_error(peer, 0), SSL_ERROR_ZERO_RETURN);
-	stream_shutdown(&s);
-	assert_int_equal(read(peer_fd, back, sizeof(back)), 0);
-}
-
-static void
-tickets_do_not_wait_for_an_answer(void **state)
-{
-	(void)state;
-	shake_hands();
-	assert_int_equal(SSL_write(peer, "hello", 5), 5);
-	send_packet();
-	assert_int_equal(heard.len, 5);
-	take_packet();
-	no_packet();
-	assert_int_equal(SSL_read(peer, back, sizeof(back)), -1);
-	assert_int_equal(SSL_SESSION_has_ticket(SSL_get_session(peer)), 1);
-}
-
-/* Nothing was behind the handshake, and what comes later is heard. */
-static void
-a_first_word_that_comes_later(void **state)
-{
-	(void)state;
-	shake_hands();
-	send_packet();
-	assert_int_equal(heard.len, 0);
-	take_packet();
-	assert_int_equal(SSL_write(peer, "hello", 5), 5);
-	send_packet();
-	assert_int_equal(heard.len, 5);
-}
-
 static void
 an_end_in_order(void **state)
 {
@@ -638,9 +483,6 @@ a_certificate_that_is_not_known(void **state)
 
 static int v12 = TLS1_2_VERSION, v13 = TLS1_3_VERSION;
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-#define W(f, with) { #f, f, setup, teardown, (void *)(uintptr_t)(with) }
-
 int
 main(void)
 {
@@ -662,9 +504,6 @@ main(void)
 		T(new_keys),
 		T(too_many_new_keys),
 		T(no_renegotiation),
-		T(tickets_go_with_the_answer),
-		T(tickets_do_not_wait_for_an_answer),
-		T(a_first_word_that_comes_later),
 		T(an_end_in_order),
 		T(an_end_in_disorder),
 		W(a_changed_byte, &v12),

@@ -4,6 +4,7 @@
 #define UNIT_TLS_CASE_H
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -45,7 +46,7 @@ self_signed(EVP_PKEY *key)
 }
 
 /* With a key of its own. */
-static SSL_CTX *
+static inline SSL_CTX *
 new_context(const SSL_METHOD *method)
 {
 	SSL_CTX *ctx = SSL_CTX_new(method);
@@ -59,7 +60,7 @@ new_context(const SSL_METHOD *method)
 	return ctx;
 }
 
-static void
+static inline void
 on_readable(struct stream *st)
 {
 	char buf[50000];
@@ -79,13 +80,13 @@ on_readable(struct stream *st)
 		(void)stream_flush(st);
 }
 
-static void
+static inline void
 on_sent(struct stream *st)
 {
 	(void)st;
 }
 
-static void
+static inline void
 on_failed(struct stream *st, int error)
 {
 	(void)st;
@@ -93,7 +94,7 @@ on_failed(struct stream *st, int error)
 	failure = error;
 }
 
-static void
+static inline void
 on_half_closed(struct stream *st)
 {
 	(void)st;
@@ -103,7 +104,7 @@ static const struct stream_ops ops = {
 	on_readable, on_sent, on_failed, on_half_closed
 };
 
-static void
+static inline void
 open_pair(void)
 {
 	int fds[2];
@@ -117,7 +118,7 @@ open_pair(void)
 	assert_int_equal(stream_open(&s, &sio, fds[0], &ops), 0);
 }
 
-static void
+static inline void
 close_pair(void)
 {
 	stream_close(&s);
@@ -134,7 +135,7 @@ close_pair(void)
 }
 
 /* Of OpenSSL, at the socket's other end. */
-static void
+static inline void
 open_peer(SSL_CTX *ctx)
 {
 	peer = SSL_new(ctx);
@@ -195,5 +196,57 @@ peer_read(char *p, size_t n)
 	}
 	return have;
 }
+
+/* -- who talks to whom -- */
+
+#define BIG	300000
+
+static SSL_CTX *server, *client;
+static char big[BIG], back[BIG];
+
+static inline void
+set_versions(int version)
+{
+	SSL_CTX_set_min_proto_version(client, version);
+	SSL_CTX_set_max_proto_version(client, version);
+}
+
+static inline int
+setup(void **state)
+{
+	size_t i;
+
+	(void)state;
+	server = new_context(TLS_server_method());
+	client = SSL_CTX_new(TLS_client_method());
+	tls_prepare(server);
+	open_pair();
+	for (i = 0; i < BIG; i++)
+		big[i] = (char)random();
+	return 0;
+}
+
+static inline int
+teardown(void **state)
+{
+	(void)state;
+	close_pair();
+	SSL_CTX_free(server);
+	SSL_CTX_free(client);
+	return 0;
+}
+
+/* We are the server. */
+static inline SSL *
+accepting(void)
+{
+	SSL *ssl = SSL_new(server);
+
+	SSL_set_accept_state(ssl);
+	return ssl;
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define W(f, with) { #f, f, setup, teardown, (void *)(uintptr_t)(with) }
 
 #endif
