@@ -31,7 +31,8 @@ enum need {
 	NEED_TREE = 't',	/* written, as it is */
 	NEED_PROGRAM = 'p',
 	NEED_STATE = 's',	/* by the instance's name */
-	NEED_CALL = 'c'
+	NEED_CALL = 'c',
+	NEED_UNKNOWN = 'u'	/* why nobody can be asked */
 };
 
 static const char state[] = "$state/";
@@ -147,17 +148,31 @@ note(struct board_cell *cell, const struct conf_plugin *cp)
 		atomic_store(&cell->callback, BOARD_CB_NONE);
 }
 
+static void
+give_up(const char *what, const char *why)
+{
+	char text[512];
+
+	(void)snprintf(text, sizeof(text), "%s: %s", what, why);
+	say(NEED_UNKNOWN, text);
+	_exit(1);
+}
+
 /* Nothing of ours is left to it but the pipe. */
 static void
 strip(int fd, pid_t parent)
 {
-	int null = open("/dev/null", O_RDWR);
+	int null;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent ||
-	    null == -1 || dup2(null, STDOUT_FILENO) == -1 ||
-	    dup2(null, STDERR_FILENO) == -1 || dup2(fd, PIPE_FD) == -1 ||
-	    close_range(PIPE_FD + 1, ~0u, 0) == -1 || caps_drop_all() == -1)
+	    dup2(fd, PIPE_FD) == -1)
 		_exit(1);
+	if ((null = open("/dev/null", O_RDWR)) == -1)
+		give_up("/dev/null", strerror(errno));
+	if (dup2(null, STDOUT_FILENO) == -1 ||
+	    dup2(null, STDERR_FILENO) == -1 ||
+	    close_range(PIPE_FD + 1, ~0u, 0) == -1 || caps_drop_all() == -1)
+		give_up("leaving files and capabilities", strerror(errno));
 	log_set_fd(STDERR_FILENO);
 }
 
@@ -169,7 +184,7 @@ scout(const struct conf *conf, const struct snapshot *snap,
 	char why[256];
 
 	if (sandbox_enter_quietly(narrow, why, sizeof(why)) == -1)
-		_exit(1);
+		give_up("its own sandbox", why);
 	TAILQ_FOREACH(cp, &conf->plugins, entry) {
 		note(cell, cp);
 		look_at(conf, snap, cp);
@@ -244,6 +259,10 @@ allow(const struct conf *conf, struct sandbox *s, char need, const char *text)
 		if (sandbox_allow_call(s, text) == -1)
 			log_warnx("a plugin wants to make the system call %s, "
 			    "which is not known here", text);
+		break;
+	case NEED_UNKNOWN:
+		log_warnx("plugins can't be asked what they need of the "
+		    "sandbox, and get no files by it: %s", text);
 		break;
 	}
 }

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { atEnd, prefix, prepareHostd } from './lib/hostd.mjs';
+import { atEnd, command, prefix, prepareHostd } from './lib/hostd.mjs';
 import { attempt, below, field, startSandbox } from './lib/sandbox.mjs';
 import { startUnprivileged } from './lib/unprivileged.mjs';
 
@@ -50,6 +50,24 @@ test('none, for who asks plugins what they need', asRoot, async (t) => {
 		flags: ['-DDECLARES=is_plain()'] });
 
 	assert.equal(await attempt(h, '/read/etc/passwd'), 'ok');
+});
+
+// Whoever has copied something onto it as root has changed its mode.
+test('no /dev/null for who asks plugins what they need', asRoot, async (t) => {
+	if ((await command('unshare', ['-m', 'true'])).code !== 0) {
+		t.skip('nothing may be mounted here');
+		return;
+	}
+	const h = await startSandbox(t, { user: 'nobody',
+		start: prepareHostd });
+	const at = below(h, 'null');
+
+	h.through = ['unshare', '-m', 'sh', '-c', `mknod ${at} c 1 3 &&
+		chmod 644 ${at} && mount --bind ${at} /dev/null && exec "$@"`,
+		'sh'];
+	h.spawn();
+	await h.logged(/plugins can't be asked what they need of the sandbox, and get no files by it: \/dev\/null: Permission denied/);
+	assert.equal((await h.ended).code, 1);
 });
 
 test('those that the unit leaves it are enough', asRoot, async (t) => {
