@@ -163,8 +163,8 @@ test('one that crashes later: too often', async (t) => {
 	assert.equal((await h.hostctl('reload')).code, 0);
 	for (let i = 0; i < 3; i++) {
 		const now = await h.workersSatisfy((ws) => ws.length === 3 &&
-		    ws.every((w) => w.state === 'ready' && w.generation === 2),
-		    'three workers of generation 2');
+		    ws.every((w) => w.state === 'ready' && w.generation === 2 &&
+		    !crashed.includes(w.pid)), 'three workers of generation 2');
 		const pids = now.map((w) => w.pid);
 
 		await settled(crowd, traffic, (p) => pids.includes(p));

@@ -44,7 +44,11 @@ test('counters', async (t) => {
 	await connected(room);
 	await call(a, 'join', 'tea');
 	await call(b, 'join', 'tea');
+	// It may come to the one behind the answer, and to the other one later.
+	const said = Promise.all([a, b].map((s) => next(s, 'said')));
+
 	await call(a, 'say', 'tea', 1);
+	await said;
 	b.disconnect();
 	const shows = async (want) => {
 		let text;
