@@ -9,7 +9,7 @@ import { makeClock } from './lib/clock.mjs';
 import { atEnd, until } from './lib/hostd.mjs';
 import { outcome, serveRedisSessions, untilServed }
     from './lib/redis_sessions.mjs';
-import { ask, cookieOf, get, set, Visitor } from './lib/session.mjs';
+import { cookieOf, get, set, Visitor } from './lib/session.mjs';
 
 const count = (h, what) => h.log.split(what).length - 1;
 const ID = 'a'.repeat(32);
@@ -136,18 +136,16 @@ for (const [what, text] of [
 
 		await until(() => fake.asked.slice(from)
 		    .some(([what]) => what === 'GET'), 'GET');
-		// Where the answer has no end, it is asked once more.  Nothing
-		// that this server has said is believed any more.
+		// Where the answer has no end, it is asked once more.
 		await until(async () => {
-			if (said !== undefined && fake.connections > before)
-				return true;
-			clock.pass(3601);
-			// The worker has noticed.
-			await ask(h, '/s', { agent: false });
-			return false;
-		}, 'outcome, and another connection');
+			if (said === undefined)
+				await clock.passFor(h, 3601);
+			return said;
+		}, 'outcome');
 		await came;
 		assert.match(said, /^E_(IO|TIMEOUT)$/);
+		// Nothing that it has said is believed any more.
+		await connected(fake, before + 1);
 		delete fake.says.GET;
 		await untilServed(v, get('a'));
 		assert.equal(await v.get(get('a')), 1);

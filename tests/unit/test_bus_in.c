@@ -170,6 +170,15 @@ last_words_go_out(void **state)
 	assert_string_equal(b->last, "last");
 }
 
+static void
+both_subscribe(void)
+{
+	subscribe(a, "red");
+	subscribe(b, "red");
+	until_told(a);
+	until_told(b);
+}
+
 /* Bug: one that ended with something unread took back what it had sent. */
 static void
 last_words_come_though_it_did_not_listen(void **state)
@@ -177,10 +186,7 @@ last_words_come_though_it_did_not_listen(void **state)
 	int i;
 
 	(void)state;
-	subscribe(a, "red");
-	subscribe(b, "red");
-	until_told(a);
-	until_told(b);
+	both_subscribe();
 	stall(b);
 	stall(a);
 	for (i = 0; i < 10; i++)
@@ -199,10 +205,7 @@ static void
 last_words_come_though_we_talked_on(void **state)
 {
 	(void)state;
-	subscribe(a, "red");
-	subscribe(b, "red");
-	until_told(a);
-	until_told(b);
+	both_subscribe();
 	stall(b);
 	publish(a, "red", "last", 4);
 	loop_turn(&loop);
